@@ -1,0 +1,59 @@
+//! One file a command: arguments, the rooms below, a result to print.
+
+mod explain;
+mod report;
+mod send;
+mod token;
+
+use crate::cli::{Cli, Command, Global};
+use crate::config::{NoPlace, Settings, State, Wanted};
+use crate::error::Exit;
+use crate::log::{self, Stderr};
+use crate::message::Envelope;
+use crate::output::{self, Output};
+
+/// Runs the command that was asked for.
+///
+/// # Errors
+/// A `Failure` in the chain says how the program ends; without one it is a bug.
+pub(crate) fn run(cli: &Cli, output: Output) -> anyhow::Result<Exit> {
+    match &cli.command {
+        Command::Send(args) => send::run(args, &cli.global, output),
+        Command::Token(args) => token::run(args, &cli.global, output),
+        Command::Explain(args) => explain::run(args, output),
+    }
+}
+
+/// Loads the settings that the command line asks for.
+fn settings(global: &Global, to: Option<Envelope>) -> anyhow::Result<Settings> {
+    let wanted = Wanted {
+        config: global.config.as_deref(),
+        profile: global.profile.as_deref(),
+        to,
+    };
+    Ok(Settings::load(wanted)?)
+}
+
+/// Finds the place for state, and begins to log there.
+fn begin(settings: &Settings, output: Output) -> Result<State, NoPlace> {
+    let state = settings.state();
+    log::begin(settings, state.as_ref().ok(), stderr(output));
+    if let (true, Some(path)) = (settings.open_secret, &settings.source) {
+        let path = path.display();
+        tracing::warn!(target: log::AT_TERMINAL, "{path} holds a secret and others can read it: chmod 600 {path}");
+    }
+    if !settings.later.is_empty() {
+        let keys = settings.later.join(", ");
+        tracing::warn!(target: log::AT_TERMINAL, "{keys}: set, but without effect in this version of wxpush");
+    }
+    state
+}
+
+/// What the log may say on stderr.
+fn stderr(output: Output) -> Stderr {
+    Stderr {
+        quiet: output.quiet,
+        verbose: output.verbose,
+        terminal: output::stderr_is_terminal(),
+    }
+}

@@ -1,0 +1,150 @@
+//! The result of a send: for a script as JSON, for a person in words.
+
+use serde::Serialize;
+
+use crate::error::{Exit, Failure};
+use crate::output::{self, Output};
+use crate::wecom::{Sent, Unreached};
+
+/// How a send ended, in the contract's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Status {
+    /// Accepted by WeCom for all.
+    Sent,
+    /// Accepted, but not for all.
+    Partial,
+    /// Not accepted, or not all parts were.
+    Failed,
+    /// There was nothing to send.
+    Empty,
+    /// Nothing was sent because only the requests were wanted.
+    DryRun,
+}
+
+/// What became of all parts of a message.
+#[derive(Debug, Serialize)]
+pub(super) struct Report {
+    status: Status,
+    /// One for each part that WeCom accepted.
+    msgids: Vec<String>,
+    /// WeCom's last word, if it had one.
+    errcode: Option<i64>,
+    errmsg: Option<String>,
+    parts: usize,
+    #[serde(flatten)]
+    unreached: Unreached,
+    /// Nothing is kept in this version, so there is never one.
+    outbox_id: Option<String>,
+    /// The requests of a dry run.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    requests: Vec<serde_json::Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    exit_code: Option<u8>,
+    #[serde(skip)]
+    failure: Option<Failure>,
+}
+
+impl Report {
+    /// A report of so many parts, of which nothing is known yet.
+    pub(super) fn new(status: Status, parts: usize) -> Self {
+        Self {
+            status,
+            msgids: Vec::new(),
+            errcode: None,
+            errmsg: None,
+            parts,
+            unreached: Unreached::default(),
+            outbox_id: None,
+            requests: Vec::new(),
+            error: None,
+            exit_code: None,
+            failure: None,
+        }
+    }
+
+    /// A report of a send that ended before anything went out.
+    pub(super) fn failed(failure: Failure) -> Self {
+        let mut report = Self::new(Status::Failed, 0);
+        report.fail(failure);
+        report
+    }
+
+    /// A report of a dry run.
+    pub(super) fn dry_run(requests: Vec<serde_json::Value>) -> Self {
+        let parts = requests.len();
+        Self {
+            requests,
+            ..Self::new(Status::DryRun, parts)
+        }
+    }
+
+    /// Takes in WeCom's yes to a part.
+    pub(super) fn add(&mut self, sent: &Sent) {
+        self.errcode = Some(0);
+        self.errmsg = Some("ok".to_owned());
+        self.msgids.push(sent.msgid.clone());
+        self.unreached.merge(&sent.unreached);
+    }
+
+    /// Takes in WeCom's no.
+    pub(super) fn refused(&mut self, errcode: i64, errmsg: &str) {
+        self.errcode = Some(errcode);
+        self.errmsg = Some(errmsg.to_owned());
+    }
+
+    /// Takes in why not everything went out.
+    pub(super) fn fail(&mut self, failure: Failure) {
+        self.status = Status::Failed;
+        self.failure = Some(failure);
+    }
+
+    /// Settles whether everybody was reached; after the last part.
+    pub(super) fn finish(mut self) -> Self {
+        if self.failure.is_none() && !self.unreached.is_empty() {
+            self.status = Status::Partial;
+            let lists = self.unreached.lists();
+            let named = lists.iter().filter(|(_, names)| !names.is_empty());
+            let words: Vec<String> = named
+                .map(|(list, names)| format!("{list} {}", names.join(", ")))
+                .collect();
+            let what = format!("sent, but WeCom could not reach: {}", words.join("; "));
+            self.failure = Some(Failure::new(Exit::Partial, what).hint(
+                "look for misspelt ids, and whether they are within the app's 可见范围 (应用管理 → the app); do not resend to the others",
+            ));
+        }
+        self
+    }
+
+    /// What the shell sees.
+    pub(super) fn exit(&self) -> Exit {
+        self.failure
+            .as_ref()
+            .map_or(Exit::Sent, |failure| failure.exit)
+    }
+
+    /// Why it did not end well, if it did not.
+    pub(super) fn failure(&self) -> Option<&Failure> {
+        self.failure.as_ref()
+    }
+
+    /// Shows the result where somebody wants it; the message's fate no longer depends on that.
+    pub(super) fn show(mut self, output: Output) {
+        if let Some(failure) = &self.failure {
+            self.error = Some(failure.what.clone());
+            self.exit_code = Some(failure.exit.code());
+        }
+        let shown = if output.json {
+            output::object(&self)
+        } else if output.is_talkative() && self.status == Status::Sent {
+            output::result(&format!("sent: msgid {}", self.msgids.join(", ")))
+        } else {
+            Ok(())
+        };
+        if let Err(failure) = shown {
+            output.note(&failure.what);
+        }
+    }
+}

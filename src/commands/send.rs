@@ -1,0 +1,322 @@
+//! `wxpush send`: words or stdin become messages, and go out one after the other.
+
+use std::ffi::OsString;
+use std::io::{self, IsTerminal};
+use std::os::unix::ffi::OsStrExt;
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::report::{Report, Status};
+use super::{begin, settings};
+use crate::cli::{Global, Send};
+use crate::config::{Lang, Settings};
+use crate::delivery::{Delivery, Outcome, Reason};
+use crate::error::{Exit, Failure};
+use crate::log;
+use crate::message::content::DUPLICATE_CHECK_MAX;
+use crate::message::input::{INPUT_MAX, Input, one_line, unescape};
+use crate::message::split::{Fitted, PARTS_MAX, TooLong, fit};
+use crate::message::{Envelope, Kind, Long, Request};
+use crate::output::{self, Output};
+use crate::secret::digest;
+use crate::token::Tokens;
+use crate::wecom::{Client, shown_url};
+
+/// Runs `send`, and reports how it ended, whichever way it did.
+pub(super) fn run(args: &Send, global: &Global, output: Output) -> anyhow::Result<Exit> {
+    let report = match send(args, global, output) {
+        Ok(report) => report,
+        Err(error) => Report::failed(error.downcast::<Failure>()?),
+    };
+    let exit = report.exit();
+    let failure = report.failure().cloned();
+    report.show(output);
+    failure.map_or(Ok(exit), |failure| Err(failure.into()))
+}
+
+fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> {
+    let to = receivers(args)?;
+    check(args)?;
+    let settings = settings(global, to)?;
+    let agentid = settings.agentid()?;
+    let state = if args.dry_run {
+        log::to_stderr(super::stderr(output));
+        None
+    } else {
+        let state = begin(&settings, output);
+        state
+            .inspect_err(|place| {
+                tracing::warn!("no place for state, going on without token cache and log: {place}");
+            })
+            .ok()
+    };
+    let input = read(args)?;
+    let Some(text) = compose(args, &settings, &input)? else {
+        return Ok(Report::new(Status::Empty, 0));
+    };
+    let deadline = Instant::now() + args.timeout;
+    let kind = kind(args);
+    let fitted = fitted(kind, &text, input.cut, args.long, settings.phone_lang)?;
+    let requests: Vec<Request> = fitted
+        .parts
+        .into_iter()
+        .map(|part| Request {
+            envelope: settings.to.clone(),
+            agentid,
+            content: kind.content(part),
+            safe: is_safe(args, &settings),
+            id_trans: args.id_trans,
+            duplicate_check: args.dedupe.map(|time| time.as_secs()),
+        })
+        .collect();
+    if args.dry_run {
+        return dry_run(&settings, &requests, output);
+    }
+    tracing::info!(
+        command = "send",
+        kind = kind.msgtype(),
+        to = settings.to.describe(),
+        bytes = text.len(),
+        digest = &digest(&[&text])[..16],
+        parts = requests.len(),
+        "start"
+    );
+    tracing::debug!(text, "message");
+    let client = Client::new(&settings.network)?;
+    let tokens = Tokens::new(&client, &settings, state.as_ref());
+    let delivery = Delivery {
+        client: &client,
+        tokens: &tokens,
+        deadline,
+    };
+    Ok(deliver(&delivery, &requests, settings.lang))
+}
+
+/// What the options say that cannot be.
+fn check(args: &Send) -> Result<(), Failure> {
+    let usage = |what: &str, hint: &str| Err(Failure::new(Exit::Usage, what).hint(hint));
+    if args.markdown && args.safe {
+        return usage(
+            "--safe cannot protect a markdown message",
+            "leave out --markdown to send it as a text",
+        );
+    }
+    if args.markdown && args.id_trans {
+        return usage(
+            "--id-trans works in texts only, not in markdown",
+            "leave out --markdown or --id-trans",
+        );
+    }
+    if args
+        .dedupe
+        .is_some_and(|time| time.as_secs() > DUPLICATE_CHECK_MAX)
+    {
+        return usage(
+            "--dedupe reaches back 4h at the most",
+            "WeCom compares no further; write --dedupe 4h",
+        );
+    }
+    Ok(())
+}
+
+fn kind(args: &Send) -> Kind {
+    if args.markdown {
+        Kind::Markdown
+    } else {
+        Kind::Text
+    }
+}
+
+/// `safe` of the config holds for texts; it cannot for markdown.
+fn is_safe(args: &Send, settings: &Settings) -> bool {
+    if args.markdown && settings.safe {
+        tracing::warn!(
+            "safe = true of the config cannot protect a markdown message: it can be forwarded"
+        );
+    }
+    !args.markdown && (args.safe || settings.safe)
+}
+
+/// The receivers that the options name; none if they name nobody.
+fn receivers(args: &Send) -> Result<Option<Envelope>, Failure> {
+    let [touser, toparty, totag] =
+        [&args.to, &args.party, &args.tag].map(|list| list.iter().map(String::as_str));
+    let envelope =
+        Envelope::parse(touser, toparty, totag).map_err(|why| Failure::new(Exit::Usage, why))?;
+    let named = !args.to.is_empty() || !args.party.is_empty() || !args.tag.is_empty();
+    if named && envelope.is_empty() {
+        return Err(
+            Failure::new(Exit::Usage, "--to, --party and --tag name nobody")
+                .hint("give a userid, or leave the option out to send to the config's recipients"),
+        );
+    }
+    Ok(named.then_some(envelope))
+}
+
+/// The body: the words, or stdin. With words stdin is never read.
+fn read(args: &Send) -> Result<Input, Failure> {
+    let from_stdin = args.message.is_empty() || args.message == ["-"];
+    let input = if from_stdin {
+        let stdin = io::stdin();
+        if stdin.is_terminal() {
+            return Err(Failure::new(Exit::Usage, "no message: stdin is a terminal")
+                .hint("write wxpush send \"text\", or pipe a command's output into wxpush send"));
+        }
+        Input::from_reader(stdin.lock()).map_err(|error| {
+            Failure::new(
+                Exit::Io,
+                format!("cannot read the message from stdin: {error}"),
+            )
+        })?
+    } else {
+        let words = args.message.join(&OsString::from(" "));
+        if args.escapes {
+            Input::from_bytes(&unescape(words.as_bytes()))
+        } else {
+            Input::from_bytes(words.as_bytes())
+        }
+    };
+    if input.replaced > 0 {
+        tracing::warn!(
+            "{} characters of the input are not UTF-8 and were replaced by U+FFFD",
+            input.replaced
+        );
+    }
+    if input.cut {
+        tracing::warn!(
+            "the input is longer than {} MiB: the rest was not read",
+            INPUT_MAX >> 20
+        );
+    }
+    Ok(input)
+}
+
+/// The whole writing; none if there is nothing to send and that is all right.
+fn compose(args: &Send, settings: &Settings, input: &Input) -> Result<Option<String>, Failure> {
+    let title = args
+        .title
+        .as_deref()
+        .map(one_line)
+        .filter(|title| !title.trim().is_empty());
+    if input.is_blank() {
+        if args.skip_empty {
+            return Ok(None);
+        }
+        if title.is_none() {
+            return Err(Failure::new(Exit::Data, "the message is empty")
+                .hint("give a text or a title; --skip-empty makes an empty message a success"));
+        }
+    }
+    let body = if input.is_blank() { "" } else { &input.text };
+    Ok(Some(kind(args).compose(
+        &settings.prefix,
+        title.as_deref(),
+        body,
+    )))
+}
+
+fn fitted(
+    kind: Kind,
+    text: &str,
+    incomplete: bool,
+    long: Long,
+    lang: Lang,
+) -> Result<Fitted, Failure> {
+    let size = text.len();
+    let note = match lang {
+        Lang::Zh if incomplete => "\n…（已截断）".to_owned(),
+        Lang::Zh => format!("\n…（已截断，全文 {size} 字节）"),
+        Lang::En if incomplete => "\n… (cut)".to_owned(),
+        Lang::En => format!("\n… (cut, {size} bytes in all)"),
+    };
+    let max = kind.max();
+    let fitted = fit(kind, text, incomplete, long, &note).map_err(|why| {
+        let (what, hint) = match why {
+            TooLong::Rejected => (
+                "--long reject sends none of it".to_owned(),
+                "leave it out to split the message, or shorten it",
+            ),
+            TooLong::Parts => (
+                format!("it makes more than {PARTS_MAX} parts"),
+                "use --long truncate, or send less",
+            ),
+            TooLong::File => (
+                "--long file needs an upload, which this version cannot do".to_owned(),
+                "use --long split or truncate",
+            ),
+        };
+        Failure::new(
+            Exit::Data,
+            format!("the message has {size} bytes, WeCom takes {max}: {what}"),
+        )
+        .hint(hint)
+    })?;
+    if fitted.cut {
+        tracing::warn!(
+            "the message has {size} bytes: only its first part is sent, marked as cut (--long split sends up to {PARTS_MAX} parts)"
+        );
+    }
+    Ok(fitted)
+}
+
+fn dry_run(settings: &Settings, requests: &[Request], output: Output) -> anyhow::Result<Report> {
+    let url = shown_url(&settings.network.api_base, "message/send");
+    let mut shown = Vec::new();
+    for request in requests {
+        let body = String::from_utf8(request.body())?;
+        if !output.json {
+            output::raw(&format!("POST {url}\n{body}"))?;
+        }
+        shown.push(json!({"method": "POST", "url": url, "body": body}));
+    }
+    Ok(Report::dry_run(shown))
+}
+
+/// Sends the parts in their order, each after the answer to the one before.
+fn deliver(delivery: &Delivery<'_>, requests: &[Request], lang: Lang) -> Report {
+    let mut report = Report::new(Status::Sent, requests.len());
+    for (at, request) in requests.iter().enumerate() {
+        let reason = match delivery.deliver(request) {
+            Outcome::Delivered(sent) => {
+                report.add(&sent);
+                continue;
+            }
+            Outcome::NotNow(reason) | Outcome::Refused(reason) => reason,
+        };
+        if let Some(refusal) = reason.refusal() {
+            report.refused(refusal.errcode, &refusal.errmsg);
+        }
+        report.fail(failure(&reason, at, requests.len(), lang));
+        break;
+    }
+    report.finish()
+}
+
+/// The failure of part `at` (from 0) of so many, in words.
+fn failure(reason: &Reason, at: usize, parts: usize, lang: Lang) -> Failure {
+    let mut failure = reason.failure(lang);
+    let subject = if parts == 1 {
+        "the message".to_owned()
+    } else {
+        format!("part {} of {parts}", at + 1)
+    };
+    let fate = if reason.outcome_unknown {
+        format!("{subject} may or may not have arrived, an answer was lost")
+    } else {
+        format!("{subject} was not sent")
+    };
+    let others = match at {
+        _ if parts == 1 => String::new(),
+        0 => ", nor any other".to_owned(),
+        1 => ", part 1 was, the later ones were not".to_owned(),
+        _ => format!(", parts 1 to {at} were, the later ones were not"),
+    };
+    failure.what = format!("{fate}{others}: {}", failure.what);
+    if failure.exit == Exit::NotNow && failure.hint.is_none() {
+        failure.hint = Some(
+            "it is not kept: send it again later, or give it more time with --timeout".to_owned(),
+        );
+    }
+    failure
+}

@@ -1,0 +1,144 @@
+//! `wxpush token`: the cached `access_token`; only `print` shows it.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Local};
+use serde_json::{Value, json};
+
+use super::{begin, settings};
+use crate::cli::{Global, Token, TokenAction};
+use crate::config::{NoPlace, Settings};
+use crate::error::{Exit, Failure};
+use crate::output::{self, Output};
+use crate::token::{Known, Tokens, seconds};
+use crate::wecom::{Client, Error};
+
+/// Time for one `gettoken`, and for the lock before it.
+const TIME: Duration = Duration::from_secs(30);
+
+/// Runs `token status`, `refresh`, `clear` or `print`.
+pub(super) fn run(args: &Token, global: &Global, output: Output) -> anyhow::Result<Exit> {
+    let settings = settings(global, None)?;
+    let action = args.action.unwrap_or_default();
+    let state = begin(&settings, output);
+    let client = Client::new(&settings.network)?;
+    let deadline = Instant::now() + TIME;
+    let tokens = |state| Tokens::new(&client, &settings, state);
+    let refused = |error: Error| error.failure(settings.lang);
+    match action {
+        TokenAction::Print => {
+            let state =
+                state.inspect_err(|place| tracing::warn!("no place for the token: {place}"));
+            let token = tokens(state.as_ref().ok()).get(deadline).map_err(refused)?;
+            output::raw(token.value.expose())?;
+        }
+        TokenAction::Status => {
+            let state = state.map_err(needs_state)?;
+            status(&tokens(Some(&state)).known(), &settings, output)?;
+        }
+        TokenAction::Refresh => {
+            let state = state.map_err(needs_state)?;
+            let tokens = tokens(Some(&state));
+            tokens.refresh(deadline).map_err(refused)?;
+            if output.json || output.is_talkative() {
+                status(&tokens.known(), &settings, output)?;
+            }
+        }
+        TokenAction::Clear => {
+            let state = state.map_err(needs_state)?;
+            let cannot = |error| {
+                Failure::new(
+                    Exit::State,
+                    format!("the token cache cannot be changed: {error}"),
+                )
+            };
+            tokens(Some(&state)).clear(deadline).map_err(cannot)?;
+            if output.json {
+                output::object(&described(&Known::Nothing))?;
+            }
+        }
+    }
+    Ok(Exit::Sent)
+}
+
+fn needs_state(place: NoPlace) -> Failure {
+    Failure::new(
+        Exit::State,
+        format!("no place for the token cache: {place}"),
+    )
+    .hint("set state_dir to a directory that only you can write to")
+}
+
+fn status(known: &Known, settings: &Settings, output: Output) -> Result<(), Failure> {
+    if output.json {
+        return output::object(&described(known));
+    }
+    output::result(&match known {
+        Known::Nothing => "no token is cached: the next send fetches one".to_owned(),
+        Known::Token {
+            usable_for: 0,
+            obtained_at,
+            ..
+        } => {
+            format!(
+                "the token of {} is used up: the next send fetches one",
+                local(*obtained_at)
+            )
+        }
+        Known::Token {
+            obtained_at,
+            usable_for,
+            ..
+        } => {
+            format!(
+                "token fetched {}, used for another {}",
+                local(*obtained_at),
+                seconds(*usable_for)
+            )
+        }
+        Known::Refused {
+            errcode,
+            seconds_ago,
+        } => format!(
+            "WeCom refused a token {} ago: errcode {errcode} (wxpush explain {errcode}); corpid {}",
+            seconds(*seconds_ago),
+            settings.corpid
+        ),
+    })
+}
+
+fn described(known: &Known) -> Value {
+    match known {
+        Known::Nothing => json!({"status": "none"}),
+        Known::Token {
+            obtained_at,
+            expires_in,
+            usable_for,
+        } => json!({
+            "status": if *usable_for > 0 { "fresh" } else { "stale" },
+            "obtained_at": obtained_at, "expires_in": expires_in, "usable_for": usable_for,
+        }),
+        Known::Refused {
+            errcode,
+            seconds_ago,
+        } => {
+            json!({"status": "refused", "errcode": errcode, "seconds_ago": seconds_ago})
+        }
+    }
+}
+
+/// A moment for a person: local time, with its offset.
+fn local(unix_seconds: u64) -> String {
+    let moment = i64::try_from(unix_seconds)
+        .ok()
+        .and_then(|at| DateTime::from_timestamp(at, 0));
+    moment.map_or_else(
+        || unix_seconds.to_string(),
+        |moment| {
+            moment
+                .with_timezone(&Local)
+                .format("%Y-%m-%d %H:%M:%S %:z")
+                .to_string()
+        },
+    )
+}

@@ -1,0 +1,126 @@
+//! What the environment says: the `WXPUSH_*` variables, the locale, systemd's credentials.
+
+use std::env;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
+
+use super::api_base::ApiBase;
+use super::layer::{At, Layer, SecretFrom};
+use super::value::{self, Lang};
+use crate::error::{Exit, Failure};
+use crate::message::Envelope;
+
+/// What the environment says.
+pub(super) fn layer() -> Result<Layer, Failure> {
+    let secret = read("WXPUSH_CORPSECRET", |text| {
+        value::secret(text).map(SecretFrom::Text)
+    })?;
+    let file = read("WXPUSH_CORPSECRET_FILE", |text| {
+        from_cwd(text).map(SecretFrom::File)
+    })?;
+    if secret.is_some() && file.is_some() {
+        let what = "WXPUSH_CORPSECRET and WXPUSH_CORPSECRET_FILE are both set";
+        return Err(Failure::new(Exit::Config, what).hint("keep one of them"));
+    }
+    Ok(Layer {
+        corpid: read("WXPUSH_CORPID", value::corpid)?,
+        secret: secret.or(file),
+        agentid: read("WXPUSH_AGENTID", value::agentid)?.map(|at| at.value),
+        to: read("WXPUSH_TOUSER", |text| Envelope::parse([text], [""], [""]))?.map(|at| at.value),
+        state_dir: read("WXPUSH_STATE_DIR", from_cwd)?.map(|at| at.value),
+        api_base: read("WXPUSH_API_BASE", ApiBase::parse)?,
+        lang: read("WXPUSH_LANG", value::lang)?.map(|at| at.value),
+        ..Layer::default()
+    })
+}
+
+/// A path out of the environment: absolute, since the working directory may be cron's.
+fn from_cwd(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    if path.is_absolute() {
+        Ok(path)
+    } else {
+        Err("must be an absolute path".to_owned())
+    }
+}
+
+/// One variable, read by `parse`; an empty one counts as unset.
+fn read<T>(
+    name: &str,
+    parse: impl Fn(&str) -> Result<T, String>,
+) -> Result<Option<At<T>>, Failure> {
+    let Some(text) = variable(name)? else {
+        return Ok(None);
+    };
+    let value = parse(&text)
+        .map_err(|why| Failure::new(Exit::Config, format!("{name} (environment) {why}")))?;
+    Ok(Some(At {
+        value,
+        spot: format!("{name} (environment)"),
+    }))
+}
+
+/// One variable; an empty one counts as unset.
+pub(super) fn variable(name: &str) -> Result<Option<String>, Failure> {
+    let text = env::var_os(name).filter(|text| !text.is_empty());
+    text.map(|text| {
+        text.into_string()
+            .map_err(|_| Failure::new(Exit::Config, format!("{name} (environment) is not UTF-8")))
+    })
+    .transpose()
+}
+
+/// The secret that systemd hands to a service (`LoadCredential=corpsecret:…`).
+pub(super) fn credential() -> Option<At<SecretFrom>> {
+    let path = PathBuf::from(env::var_os("CREDENTIALS_DIRECTORY")?).join("corpsecret");
+    path.exists().then(|| At {
+        spot: "$CREDENTIALS_DIRECTORY/corpsecret".to_owned(),
+        value: SecretFrom::File(path),
+    })
+}
+
+/// The language that the environment alone asks for, for commands that need no config.
+pub(crate) fn language() -> Lang {
+    let named = variable("WXPUSH_LANG").ok().flatten();
+    named
+        .and_then(|text| value::lang(&text).ok())
+        .unwrap_or_else(locale)
+}
+
+/// The locale's language; C, POSIX and none mean Chinese.
+pub(super) fn locale() -> Lang {
+    let named = ["LC_ALL", "LC_MESSAGES", "LANG"]
+        .iter()
+        .find_map(|name| env::var_os(name).filter(|text| !text.is_empty()));
+    named.map_or(Lang::Zh, |text| locale_lang(&text))
+}
+
+fn locale_lang(text: &OsStr) -> Lang {
+    let text = text.as_bytes();
+    let plain = [&b"C"[..], b"POSIX"].contains(&text) || text.starts_with(b"C.");
+    if plain || text.starts_with(b"zh") {
+        Lang::Zh
+    } else {
+        Lang::En
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_locale_decides_and_no_locale_is_chinese() {
+        for (text, lang) in [
+            ("C", Lang::Zh),
+            ("C.UTF-8", Lang::Zh),
+            ("POSIX", Lang::Zh),
+            ("zh_CN.UTF-8", Lang::Zh),
+            ("en_US.UTF-8", Lang::En),
+            ("de_DE", Lang::En),
+        ] {
+            assert_eq!(locale_lang(OsStr::new(text)), lang, "{text}");
+        }
+    }
+}

@@ -1,0 +1,287 @@
+//! A config file into a `Layer`, with every mistake told by file, line and key.
+//!
+//! Reads the parser's table by hand rather than by serde: serde's messages repeat the value,
+//! and the value may be the secret.
+
+use std::collections::BTreeMap;
+use std::fs::{Metadata, OpenOptions};
+use std::io::{self, ErrorKind, Read};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::path::Path;
+
+use toml::de::DeTable;
+
+use super::api_base::ApiBase;
+use super::layer::{At, Layer, SecretFrom};
+use super::places;
+use super::reader::{Key, LIMITS, LOG, NETWORK, OUTBOX, ROBOT, Reader, TO, TOP, Value};
+use super::value;
+use crate::error::{Exit, Failure};
+use crate::message::Envelope;
+
+/// Largest config that is read, in bytes.
+const SIZE_MAX: u64 = 1 << 20;
+
+/// A config file, read.
+#[derive(Debug, Default)]
+pub(crate) struct ConfigFile {
+    /// What stands at the top.
+    pub(crate) top: Layer,
+    /// What stands in each `[profiles.NAME]`.
+    pub(crate) profiles: BTreeMap<String, Layer>,
+    /// Whether users other than the owner can read the file, and it holds a secret.
+    pub(crate) open_secret: bool,
+}
+
+/// Reads a config; none if there is no such file.
+///
+/// # Errors
+/// `Exit::Config`, with file, line and key.
+pub(crate) fn read(path: &Path) -> Result<Option<ConfigFile>, Failure> {
+    let cannot = |why: &str| Failure::new(Exit::Config, format!("{}: {why}", path.display()));
+    let (bytes, meta) = match open(path, SIZE_MAX) {
+        Ok(read) => read,
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        Err(error) => {
+            return Err(cannot(&format!("cannot be read: {error}"))
+                .hint("name a regular file that the user who runs wxpush may read"));
+        }
+    };
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+        let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
+        Failure::new(
+            Exit::Config,
+            format!("{}:{line}: is not UTF-8", path.display()),
+        )
+        .hint("save the file as UTF-8")
+    })?;
+    let mut config = parse(path, text.strip_prefix('\u{feff}').unwrap_or(&text))?;
+    config.open_secret &= others_read(&meta);
+    Ok(Some(config))
+}
+
+/// Reads a small text that a config names.
+///
+/// # Errors
+/// In words.
+pub(crate) fn read_text(path: &Path, max: u64) -> Result<String, String> {
+    let (bytes, _) = open(path, max).map_err(|error| format!("cannot be read: {error}"))?;
+    String::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())
+}
+
+/// The bytes of a regular file of at most `max` bytes. Links are fine: the user named it.
+fn open(path: &Path, max: u64) -> io::Result<(Vec<u8>, Metadata)> {
+    // Without NONBLOCK a FIFO would hold us for ever.
+    let nonblock = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(nonblock)
+        .open(path)?;
+    let meta = file.metadata()?;
+    if !meta.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(max + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max {
+        return Err(io::Error::other(format!("it is larger than {max} bytes")));
+    }
+    Ok((bytes, meta))
+}
+
+/// Whether users beyond the owner, and the group that root chose, can read a file.
+fn others_read(meta: &Metadata) -> bool {
+    let group = meta.mode() & 0o040 != 0
+        && meta.uid() != 0
+        && !places::is_private_group(meta.uid(), meta.gid());
+    meta.mode() & 0o004 != 0 || group
+}
+
+/// Reads the text of a config.
+pub(crate) fn parse(path: &Path, text: &str) -> Result<ConfigFile, Failure> {
+    let reader = Reader { path, text };
+    let table = DeTable::parse(text).map_err(|error| reader.syntax(&error))?;
+    let mut config = ConfigFile::default();
+    reader.layer(table.get_ref(), &mut config.top, "")?;
+    for (key, value) in table.get_ref() {
+        match key.get_ref().as_ref() {
+            "profiles" => {
+                for (name, value) in reader.table(key, value, "profiles")? {
+                    let place = format!("profiles.{}.", name.get_ref());
+                    let mut layer = Layer::default();
+                    reader.layer(reader.table(name, value, "profiles")?, &mut layer, &place)?;
+                    config.profiles.insert(name.get_ref().to_string(), layer);
+                }
+            }
+            "robots" => config.open_secret |= reader.robots(key, value)?,
+            "mail" => reader.mail(key, value)?,
+            _ => {}
+        }
+    }
+    let literal = |layer: &Layer| {
+        matches!(
+            &layer.secret,
+            Some(At {
+                value: SecretFrom::Text(_),
+                ..
+            })
+        )
+    };
+    config.open_secret |= literal(&config.top) || config.profiles.values().any(literal);
+    Ok(config)
+}
+
+impl Reader<'_> {
+    /// Reads the keys that the top and each profile may have.
+    fn layer(&self, table: &DeTable<'_>, layer: &mut Layer, place: &str) -> Result<(), Failure> {
+        let mut to: [Vec<String>; 3] = Default::default();
+        let mut named = None;
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "corpid" => layer.corpid = Some(self.read(key, value, place, value::corpid)?),
+                "corpsecret" | "corpsecret_file" if layer.secret.is_some() => {
+                    return Err(self.wrong(
+                        key,
+                        place,
+                        "and its twin are both set: keep one of corpsecret and corpsecret_file",
+                    ));
+                }
+                "corpsecret" => {
+                    layer.secret = Some(
+                        self.read(key, value, place, value::secret)?
+                            .map(SecretFrom::Text),
+                    );
+                }
+                "corpsecret_file" => {
+                    layer.secret = Some(self.file(key, value, place)?.map(SecretFrom::File));
+                }
+                "agentid" => layer.agentid = Some(self.agentid(key, value, place)?),
+                name @ ("touser" | "toparty" | "totag") => {
+                    let place_in = TO.iter().position(|known| *known == name);
+                    to[place_in.unwrap_or_default()] = self.list(key, value, place)?;
+                    named = Some(key);
+                }
+                "safe" => layer.safe = Some(self.switch(key, value, place)?),
+                "prefix" => layer.prefix = Some(self.string(key, value, place)?.to_owned()),
+                "state_dir" => layer.state_dir = Some(self.file(key, value, place)?.value),
+                "show_in" => {
+                    let words = &[("wecom", ()), ("wechat", ())];
+                    self.read(key, value, place, |text| value::one_of(text, words))?;
+                    layer.later.push("show_in");
+                }
+                "lang" => layer.lang = Some(self.read(key, value, place, value::lang)?.value),
+                "network" => self.network(self.table(key, value, place)?, layer, place)?,
+                "log" => self.log(self.table(key, value, place)?, layer, place)?,
+                "limits" => self.limits(self.table(key, value, place)?, layer, place)?,
+                "outbox" => self.outbox(self.table(key, value, place)?, layer, place)?,
+                "profiles" | "robots" | "mail" if place.is_empty() => {}
+                _ => return Err(self.unknown(key, place, TOP)),
+            }
+        }
+        if let Some(key) = named {
+            let [touser, toparty, totag] =
+                to.each_ref().map(|list| list.iter().map(String::as_str));
+            let envelope = Envelope::parse(touser, toparty, totag)
+                .map_err(|why| self.wrong(key, place, &format!("is not right: {why}")))?;
+            layer.to = (!envelope.is_empty()).then_some(envelope);
+        }
+        Ok(())
+    }
+
+    fn network(&self, table: &DeTable<'_>, layer: &mut Layer, place: &str) -> Result<(), Failure> {
+        let place = &format!("{place}network.");
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "api_base" => {
+                    layer.api_base = Some(self.read(key, value, place, ApiBase::parse)?);
+                }
+                "allow_plain_http" => {
+                    layer.allow_plain_http = Some(self.switch(key, value, place)?);
+                }
+                "proxy" => layer.proxy = Some(self.read(key, value, place, value::proxy)?.value),
+                "local_address" => {
+                    layer.local_address = Some(self.read(key, value, place, value::address)?.value);
+                }
+                "ca_file" => layer.ca_file = Some(self.file(key, value, place)?),
+                _ => return Err(self.unknown(key, place, NETWORK)),
+            }
+        }
+        Ok(())
+    }
+
+    fn log(&self, table: &DeTable<'_>, layer: &mut Layer, place: &str) -> Result<(), Failure> {
+        let place = &format!("{place}log.");
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "file" => layer.log_file = Some(self.file(key, value, place)?.value),
+                "level" => {
+                    layer.log_level = Some(self.read(key, value, place, value::level)?.value);
+                }
+                "rotation" => {
+                    layer.log_rotation = Some(self.read(key, value, place, value::rotation)?.value);
+                }
+                "keep" => layer.log_keep = Some(self.count(key, value, place, 10_000)?),
+                _ => return Err(self.unknown(key, place, LOG)),
+            }
+        }
+        Ok(())
+    }
+
+    fn limits(&self, table: &DeTable<'_>, layer: &mut Layer, place: &str) -> Result<(), Failure> {
+        let place = &format!("{place}limits.");
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "per_minute" => self.count(key, value, place, 30)?,
+                "per_hour" => self.count(key, value, place, 1000)?,
+                _ => return Err(self.unknown(key, place, LIMITS)),
+            };
+        }
+        layer.later.push("[limits]");
+        Ok(())
+    }
+
+    fn outbox(&self, table: &DeTable<'_>, layer: &mut Layer, place: &str) -> Result<(), Failure> {
+        let place = &format!("{place}outbox.");
+        for (key, value) in table {
+            match key.get_ref().as_ref() {
+                "enabled" => drop(self.switch(key, value, place)?),
+                "max_age" => drop(self.read(key, value, place, value::duration)?),
+                _ => return Err(self.unknown(key, place, OUTBOX)),
+            }
+        }
+        layer.later.push("[outbox]");
+        Ok(())
+    }
+
+    /// Checks the robots, and says whether one of them has its key in this file.
+    fn robots(&self, key: &Key<'_>, value: &Value<'_>) -> Result<bool, Failure> {
+        let mut literal = false;
+        for (name, robot) in self.table(key, value, "")? {
+            let place = &format!("robots.{}.", name.get_ref());
+            for (key, value) in self.table(name, robot, "robots.")? {
+                match key.get_ref().as_ref() {
+                    "key" => literal |= self.read(key, value, place, value::secret).is_ok(),
+                    "key_file" => drop(self.file(key, value, place)?),
+                    _ => return Err(self.unknown(key, place, ROBOT)),
+                }
+            }
+        }
+        Ok(literal)
+    }
+
+    fn mail(&self, key: &Key<'_>, value: &Value<'_>) -> Result<(), Failure> {
+        for (pattern, to) in self.table(key, value, "")? {
+            let place = &format!("mail.{}.", pattern.get_ref());
+            for (key, value) in self.table(pattern, to, "mail.")? {
+                match key.get_ref().as_ref() {
+                    "touser" | "toparty" | "totag" => drop(self.list(key, value, place)?),
+                    _ => return Err(self.unknown(key, place, TO)),
+                }
+            }
+        }
+        Ok(())
+    }
+}

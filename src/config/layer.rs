@@ -1,0 +1,60 @@
+//! What one level says: a file's top, a profile, or the environment. Silence is `None`.
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use super::api_base::ApiBase;
+use super::value::{Lang, Level, Rotation};
+use crate::message::Envelope;
+use crate::secret::Secret;
+
+/// A value, and where it was written, for the error that finds it wrong later.
+#[derive(Debug, Clone)]
+pub(crate) struct At<T> {
+    pub(crate) value: T,
+    /// Such as `/etc/wxpush/config.toml:3: corpid`.
+    pub(crate) spot: String,
+}
+
+impl<T> At<T> {
+    /// The same place with another value.
+    pub(crate) fn map<U>(self, change: impl FnOnce(T) -> U) -> At<U> {
+        At {
+            value: change(self.value),
+            spot: self.spot,
+        }
+    }
+}
+
+/// Where the app's secret comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum SecretFrom {
+    /// It was given itself.
+    Text(Secret),
+    /// It is the content of this file.
+    File(PathBuf),
+}
+
+/// The values of one level.
+#[derive(Debug, Default)]
+pub(crate) struct Layer {
+    pub(crate) corpid: Option<At<String>>,
+    pub(crate) secret: Option<At<SecretFrom>>,
+    pub(crate) agentid: Option<u32>,
+    pub(crate) to: Option<Envelope>,
+    pub(crate) safe: Option<bool>,
+    pub(crate) prefix: Option<String>,
+    pub(crate) state_dir: Option<PathBuf>,
+    pub(crate) lang: Option<Lang>,
+    pub(crate) api_base: Option<At<ApiBase>>,
+    pub(crate) allow_plain_http: Option<bool>,
+    pub(crate) proxy: Option<Secret>,
+    pub(crate) local_address: Option<IpAddr>,
+    pub(crate) ca_file: Option<At<PathBuf>>,
+    pub(crate) log_file: Option<PathBuf>,
+    pub(crate) log_level: Option<Level>,
+    pub(crate) log_rotation: Option<Rotation>,
+    pub(crate) log_keep: Option<u32>,
+    /// Keys that this version reads and checks, but does nothing with.
+    pub(crate) later: Vec<&'static str>,
+}

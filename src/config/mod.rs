@@ -1,0 +1,347 @@
+//! What was typed, exported and written down becomes what was meant: `Settings`.
+//!
+//! Each value: option > profile named by `-p` > environment > profile > top level > default.
+//! Below this room nobody reads the environment, the working directory or the executable's path.
+
+mod api_base;
+mod environment;
+mod file;
+mod layer;
+mod places;
+mod reader;
+pub(crate) mod value;
+
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+pub(crate) use api_base::ApiBase;
+pub(crate) use environment::language as environment_lang;
+pub(crate) use places::{NoPlace, State};
+pub(crate) use value::{Lang, Rotation};
+
+use crate::error::{Exit, Failure};
+use crate::message::Envelope;
+use crate::secret::Secret;
+use file::ConfigFile;
+use layer::{At, Layer, SecretFrom};
+
+/// Largest file that may hold a secret, in bytes.
+const SECRET_FILE_MAX: u64 = 4096;
+
+/// Which settings to load: what the command line says about it.
+#[derive(Debug, Default)]
+pub(crate) struct Wanted<'a> {
+    /// `--config`.
+    pub(crate) config: Option<&'a Path>,
+    /// `--profile`.
+    pub(crate) profile: Option<&'a str>,
+    /// The receivers that the options name, if any.
+    pub(crate) to: Option<Envelope>,
+}
+
+/// Everything that a command needs to know, checked.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) corpid: String,
+    pub(crate) corpsecret: Secret,
+    agentid: Option<u32>,
+    pub(crate) to: Envelope,
+    pub(crate) safe: bool,
+    /// Put before every title or text; the host's name is filled in.
+    pub(crate) prefix: String,
+    /// The language of what reaches the phone.
+    pub(crate) phone_lang: Lang,
+    /// The language of what stands in a terminal.
+    pub(crate) lang: Lang,
+    pub(crate) network: Network,
+    pub(crate) log: Log,
+    state_dir: Option<PathBuf>,
+    /// The config that was read, if one was.
+    pub(crate) source: Option<PathBuf>,
+    /// The config holds a secret, and others can read it.
+    pub(crate) open_secret: bool,
+    /// Keys that are set, but mean nothing to this version yet.
+    pub(crate) later: Vec<&'static str>,
+}
+
+/// How WeCom is reached.
+#[derive(Debug)]
+pub(crate) struct Network {
+    pub(crate) api_base: ApiBase,
+    pub(crate) proxy: Option<Secret>,
+    pub(crate) local_address: Option<IpAddr>,
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// How the log is kept.
+#[derive(Debug)]
+pub(crate) struct Log {
+    /// Where, if not in the state directory.
+    pub(crate) file: Option<PathBuf>,
+    /// The least level that is written; none for `off`.
+    pub(crate) level: Option<tracing::Level>,
+    pub(crate) rotation: Rotation,
+    /// How many daily files stay.
+    pub(crate) keep: u32,
+}
+
+impl Settings {
+    /// Loads the config, the environment and the secret.
+    ///
+    /// # Errors
+    /// `Exit::Config`, with file, line and key, or what is missing.
+    pub(crate) fn load(wanted: Wanted<'_>) -> Result<Self, Failure> {
+        let (config, source) = find(wanted.config)?;
+        let environment = environment::layer()?;
+        let named_by_variable = environment::variable("WXPUSH_PROFILE")?;
+        let name = wanted.profile.or(named_by_variable.as_deref());
+        let profile = name
+            .map(|name| profile(&config, name, source.as_deref()))
+            .transpose()?;
+        let option = Layer {
+            to: wanted.to,
+            ..Layer::default()
+        };
+        let mut levels = vec![&option];
+        if wanted.profile.is_some() {
+            levels.extend(profile);
+        }
+        levels.push(&environment);
+        levels.extend(profile);
+        levels.push(&config.top);
+        Levels(levels).settings(source, config.open_secret)
+    }
+
+    /// The id of the app that sends.
+    ///
+    /// # Errors
+    /// `Exit::Config` where it is not set.
+    pub(crate) fn agentid(&self) -> Result<u32, Failure> {
+        self.agentid
+            .ok_or_else(|| missing(&["agentid"], self.source.as_deref()))
+    }
+
+    /// The directory for state; made if need be.
+    ///
+    /// # Errors
+    /// All the places that were tried, and why none can be used.
+    pub(crate) fn state(&self) -> Result<State, NoPlace> {
+        places::state(self.state_dir.as_deref())
+    }
+}
+
+/// The levels that may set a value, the strongest first.
+struct Levels<'a>(Vec<&'a Layer>);
+
+impl Levels<'_> {
+    /// What the strongest level that sets a value says.
+    fn pick<T: Clone>(&self, value: impl Fn(&Layer) -> Option<&T>) -> Option<T> {
+        self.0.iter().find_map(|layer| value(layer)).cloned()
+    }
+
+    fn settings(&self, source: Option<PathBuf>, open_secret: bool) -> Result<Settings, Failure> {
+        let corpid = self.pick(|layer| layer.corpid.as_ref());
+        let secret = self
+            .pick(|layer| layer.secret.as_ref())
+            .or_else(environment::credential);
+        let agentid = self.pick(|layer| layer.agentid.as_ref());
+        let (Some(corpid), Some(secret)) = (&corpid, &secret) else {
+            let all = [
+                ("corpid", corpid.is_none()),
+                ("corpsecret", secret.is_none()),
+                ("agentid", agentid.is_none()),
+            ];
+            let names: Vec<&str> = all
+                .iter()
+                .filter(|(_, missing)| *missing)
+                .map(|(name, _)| *name)
+                .collect();
+            return Err(missing(&names, source.as_deref()));
+        };
+        let lang = self.pick(|layer| layer.lang.as_ref());
+        let prefix = self.pick(|layer| layer.prefix.as_ref()).unwrap_or_default();
+        Ok(Settings {
+            corpid: corpid.value.clone(),
+            corpsecret: reveal(secret)?,
+            agentid,
+            to: self
+                .pick(|layer| layer.to.as_ref())
+                .unwrap_or_else(Envelope::all),
+            safe: self.pick(|layer| layer.safe.as_ref()).unwrap_or(false),
+            prefix: with_hostname(&prefix),
+            phone_lang: lang.unwrap_or(Lang::Zh),
+            lang: lang.unwrap_or_else(environment::locale),
+            network: self.network()?,
+            log: Log {
+                file: self.pick(|layer| layer.log_file.as_ref()),
+                level: self
+                    .pick(|layer| layer.log_level.as_ref())
+                    .map_or(Some(tracing::Level::INFO), |level| level.0),
+                rotation: self
+                    .pick(|layer| layer.log_rotation.as_ref())
+                    .unwrap_or(Rotation::Never),
+                keep: self.pick(|layer| layer.log_keep.as_ref()).unwrap_or(7),
+            },
+            state_dir: self.pick(|layer| layer.state_dir.as_ref()),
+            source,
+            open_secret,
+            later: self
+                .0
+                .iter()
+                .flat_map(|layer| layer.later.iter().copied())
+                .collect(),
+        })
+    }
+
+    fn network(&self) -> Result<Network, Failure> {
+        let api_base = self.pick(|layer| layer.api_base.as_ref());
+        let allowed = self
+            .pick(|layer| layer.allow_plain_http.as_ref())
+            .unwrap_or(false);
+        if let Some(At { value, spot }) = &api_base
+            && value.is_exposed()
+            && !allowed
+        {
+            let what = format!(
+                "{spot} is plain http to another host: secret and messages could be read on the way"
+            );
+            return Err(Failure::new(Exit::Config, what).hint(
+                "use https, or set allow_plain_http = true below [network] if you trust every hop",
+            ));
+        }
+        Ok(Network {
+            api_base: api_base.map_or_else(ApiBase::wecom, |base| base.value),
+            proxy: self.pick(|layer| layer.proxy.as_ref()),
+            local_address: self.pick(|layer| layer.local_address.as_ref()),
+            ca_file: self
+                .pick(|layer| layer.ca_file.as_ref())
+                .map(|file| file.value),
+        })
+    }
+}
+
+/// Finds and reads the config.
+fn find(option: Option<&Path>) -> Result<(ConfigFile, Option<PathBuf>), Failure> {
+    let variable = environment::variable("WXPUSH_CONFIG")?.map(PathBuf::from);
+    if let Some(path) = option.or(variable.as_deref()) {
+        // Seen from where the user stands: the one path that is not ours to find.
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let origin = if option.is_some() {
+            "--config"
+        } else {
+            "WXPUSH_CONFIG"
+        };
+        let none = || {
+            Failure::new(
+                Exit::Config,
+                format!("{}: there is no such config", path.display()),
+            )
+            .hint(format!(
+                "{origin} must name a config file; config.example.toml is one to start from"
+            ))
+        };
+        let config = file::read(&path)?.ok_or_else(none)?;
+        return Ok((config, Some(path)));
+    }
+    for path in places::configs() {
+        if let Some(config) = file::read(&path)? {
+            return Ok((config, Some(path)));
+        }
+    }
+    Ok((ConfigFile::default(), None))
+}
+
+fn profile<'a>(
+    config: &'a ConfigFile,
+    name: &str,
+    source: Option<&Path>,
+) -> Result<&'a Layer, Failure> {
+    config.profiles.get(name).ok_or_else(|| {
+        let known: Vec<&str> = config.profiles.keys().map(String::as_str).collect();
+        let place = source.map_or("no config was found".to_owned(), |path| {
+            path.display().to_string()
+        });
+        let failure = Failure::new(
+            Exit::Config,
+            format!("{place}: there is no [profiles.{name}]"),
+        );
+        match value::nearest(name, &known) {
+            Some(meant) => failure.hint(format!("did you mean {meant}?")),
+            None if known.is_empty() => failure.hint(format!(
+                "write [profiles.{name}] and the keys that differ below it"
+            )),
+            None => failure.hint(format!("known profiles: {}", known.join(", "))),
+        }
+    })
+}
+
+/// The secret itself; of a file the white space around it goes.
+fn reveal(secret: &At<SecretFrom>) -> Result<Secret, Failure> {
+    let path = match &secret.value {
+        SecretFrom::Text(secret) => return Ok(secret.clone()),
+        SecretFrom::File(path) => path,
+    };
+    let spot = &secret.spot;
+    let fail =
+        |why: String| Failure::new(Exit::Config, format!("{spot}: {}: {why}", path.display()));
+    let text = file::read_text(path, SECRET_FILE_MAX).map_err(|why| {
+        fail(why).hint("the file must hold the secret and nothing else, and be readable by the user that runs wxpush")
+    })?;
+    value::secret(text.trim()).map_err(|why| fail(format!("the secret in it {why}")))
+}
+
+fn missing(names: &[&str], source: Option<&Path>) -> Failure {
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    let names = names.join(", ");
+    let place = if let Some(path) = source {
+        format!("in {}", path.display())
+    } else {
+        let places = places::configs()
+            .iter()
+            .map(|path| path.display().to_string())
+            .collect::<Vec<_>>();
+        format!("; no config was found: looked for {}", places.join(", "))
+    };
+    let gap = if source.is_some() { " " } else { "" };
+    let what = format!("{names} {verb} not set{gap}{place}");
+    let variables = names
+        .to_uppercase()
+        .split(", ")
+        .map(|name| format!("WXPUSH_{name}"))
+        .collect::<Vec<_>>();
+    Failure::new(Exit::Config, what).hint(format!(
+        "copy config.example.toml to one of these places and fill in the values, or set {}",
+        variables.join(", ")
+    ))
+}
+
+fn with_hostname(prefix: &str) -> String {
+    if !prefix.contains("{hostname}") {
+        return crate::message::input::one_line(prefix);
+    }
+    let uname = rustix::system::uname();
+    let prefix = prefix.replace("{hostname}", &uname.nodename().to_string_lossy());
+    crate::message::input::one_line(&prefix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_strongest_level_that_sets_a_value_wins() {
+        let weak = Layer {
+            safe: Some(true),
+            agentid: Some(1),
+            ..Layer::default()
+        };
+        let strong = Layer {
+            safe: Some(false),
+            ..Layer::default()
+        };
+        let levels = Levels(vec![&strong, &weak]);
+        assert_eq!(levels.pick(|layer| layer.safe.as_ref()), Some(false));
+        assert_eq!(levels.pick(|layer| layer.agentid.as_ref()), Some(1));
+        assert_eq!(levels.pick(|layer| layer.prefix.as_ref()), None);
+    }
+}

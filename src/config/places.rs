@@ -1,0 +1,226 @@
+//! Where files live: the config that is read, and the directory that holds the state.
+//!
+//! Everything follows the executable's real path; the working directory is never asked.
+
+use std::env;
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::disk::Owner;
+
+/// A directory in which state may be kept, and to whom new files there belong.
+#[derive(Debug, Clone)]
+pub(crate) struct State {
+    dir: PathBuf,
+    owner: Owner,
+}
+
+impl State {
+    /// The path of one of our files.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// To whom new files belong.
+    pub(crate) fn owner(&self) -> Owner {
+        self.owner
+    }
+}
+
+/// The places that were tried for state, each with why it cannot be used.
+#[derive(Debug, Clone)]
+pub(crate) struct NoPlace(pub(crate) Vec<(PathBuf, String)>);
+
+impl std::fmt::Display for NoPlace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (at, (path, why)) in self.0.iter().enumerate() {
+            let gap = if at == 0 { "" } else { "; " };
+            write!(f, "{gap}{}: {why}", path.display())?;
+        }
+        Ok(())
+    }
+}
+
+/// The directory of the executable, links resolved.
+fn beside() -> Option<PathBuf> {
+    // Of a binary replaced while it runs only the file's name is off (" (deleted)").
+    let executable = env::current_exe().ok()?;
+    executable.parent().map(Path::to_path_buf)
+}
+
+/// The directory beside which a config or state may stand, or why there is none.
+fn beside_that_counts() -> Result<PathBuf, (PathBuf, String)> {
+    let dir =
+        beside().ok_or_else(|| (PathBuf::from("/proc/self/exe"), "cannot be read".to_owned()))?;
+    if dir
+        .file_name()
+        .is_some_and(|name| name == "bin" || name == "sbin")
+    {
+        return Err((dir, "is a directory of programs".to_owned()));
+    }
+    match private(&dir) {
+        Ok(_) => Ok(dir),
+        Err(why) => Err((dir, why)),
+    }
+}
+
+/// The configs to look for, in order, beyond those that the user names.
+pub(crate) fn configs() -> Vec<PathBuf> {
+    let beside = beside_that_counts().ok();
+    let user = xdg("XDG_CONFIG_HOME", ".config");
+    let dirs = beside.into_iter().chain(user.map(|dir| dir.join("wxpush")));
+    dirs.chain([PathBuf::from("/etc/wxpush")])
+        .map(|dir| dir.join("config.toml"))
+        .collect()
+}
+
+/// Finds, and where needed makes, the directory for state.
+///
+/// # Errors
+/// Where none can be used: all that were tried, and why.
+pub(crate) fn state(explicit: Option<&Path>) -> Result<State, NoPlace> {
+    if let Some(dir) = explicit {
+        return made(dir).map_err(|why| NoPlace(vec![(dir.to_owned(), why)]));
+    }
+    let mut tried = Vec::new();
+    match beside_that_counts().map(|dir| (usable(&dir), dir)) {
+        Ok((Ok(state), _)) => return Ok(state),
+        Ok((Err(why), dir)) => tried.push((dir, why)),
+        Err(reason) => tried.push(reason),
+    }
+    let fallback = if rustix::process::geteuid().is_root() {
+        Some(PathBuf::from("/var/lib/wxpush"))
+    } else {
+        xdg("XDG_STATE_HOME", ".local/state").map(|dir| dir.join("wxpush"))
+    };
+    let Some(dir) = fallback else {
+        tried.push((PathBuf::from("$HOME"), "is not set".to_owned()));
+        return Err(NoPlace(tried));
+    };
+    made(&dir).map_err(|why| {
+        tried.push((dir, why));
+        NoPlace(tried)
+    })
+}
+
+/// A directory of the XDG specification: from the environment, else below the home directory.
+fn xdg(variable: &str, below_home: &str) -> Option<PathBuf> {
+    let named = env::var_os(variable)
+        .map(PathBuf::from)
+        .filter(|path| path.is_absolute());
+    named.or_else(|| {
+        let home = env::home_dir().filter(|home| home.is_absolute())?;
+        Some(home.join(below_home))
+    })
+}
+
+/// Makes a directory, private from the start, and sees whether it can be used.
+fn made(dir: &Path) -> Result<State, String> {
+    if !dir.exists() {
+        if let Some(parent) = dir.parent() {
+            fs::create_dir_all(parent).map_err(|error| error.to_string())?;
+        }
+        match fs::DirBuilder::new().mode(0o700).create(dir) {
+            // The umask may have taken away even our own rights.
+            Ok(()) => fs::set_permissions(dir, fs::Permissions::from_mode(0o700)),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error),
+        }
+        .map_err(|error| error.to_string())?;
+    }
+    usable(dir)
+}
+
+/// A directory that is private and that we can write to.
+fn usable(dir: &Path) -> Result<State, String> {
+    let owner = private(dir)?;
+    let rights = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
+    rustix::fs::accessat(rustix::fs::CWD, dir, rights, rustix::fs::AtFlags::EACCESS)
+        .map_err(|error| format!("cannot be written to: {}", std::io::Error::from(error)))?;
+    Ok(State {
+        dir: dir.to_owned(),
+        owner,
+    })
+}
+
+/// Sees that nobody but its owner, who is us or whom we trust, can write to a directory.
+fn private(dir: &Path) -> Result<Owner, String> {
+    let meta = fs::metadata(dir).map_err(|error| error.to_string())?;
+    if !meta.is_dir() {
+        return Err("is not a directory".to_owned());
+    }
+    let us = rustix::process::geteuid();
+    if meta.mode() & 0o002 != 0 {
+        return Err("others can write to it (chmod o-w)".to_owned());
+    }
+    if meta.mode() & 0o020 != 0 && !is_private_group(meta.uid(), meta.gid()) {
+        return Err("its group can write to it (chmod g-w)".to_owned());
+    }
+    if meta.uid() != us.as_raw() && meta.uid() != 0 && !us.is_root() {
+        return Err("belongs to another user".to_owned());
+    }
+    Ok(Owner::of_directory(&meta))
+}
+
+/// Whether a group is the private one of a user: of the user's name, with no other member.
+pub(crate) fn is_private_group(uid: u32, gid: u32) -> bool {
+    let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let groups = fs::read_to_string("/etc/group").unwrap_or_default();
+    is_private_group_in(&accounts, &groups, uid, gid)
+}
+
+fn is_private_group_in(accounts: &str, groups: &str, uid: u32, gid: u32) -> bool {
+    let (uid, gid) = (uid.to_string(), gid.to_string());
+    let fields = |line: &str| line.split(':').map(str::to_owned).collect::<Vec<_>>();
+    let accounts: Vec<_> = accounts
+        .lines()
+        .map(fields)
+        .filter(|user| user.len() > 3)
+        .collect();
+    let groups: Vec<_> = groups
+        .lines()
+        .map(fields)
+        .filter(|group| group.len() > 3)
+        .collect();
+    let Some(user) = accounts.iter().find(|user| user[2] == uid) else {
+        return false;
+    };
+    let Some(group) = groups.iter().find(|group| group[2] == gid) else {
+        return false;
+    };
+    let only_member = group[3]
+        .split(',')
+        .all(|member| member.is_empty() || member == user[0]);
+    let only_primary = accounts
+        .iter()
+        .all(|other| other[3] != gid || other[2] == uid);
+    group[0] == user[0] && only_member && only_primary
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_private_group_in;
+
+    #[test]
+    fn a_private_group_has_its_users_name_and_nobody_else() {
+        let accounts = "root:x:0:0::/root:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\nbob:x:1001:1002::/:/bin/sh\n";
+        let groups = "root:x:0:\nann:x:1000:\nstaff:x:50:ann\nbob:x:1001:ann\nshared:x:1002:\n";
+        for (uid, gid, private) in [
+            (1000, 1000, true),
+            (0, 0, true),
+            (1000, 50, false),
+            (1001, 1001, false),
+            (1001, 1002, false),
+            (7, 1000, false),
+            (1000, 7, false),
+        ] {
+            assert_eq!(
+                is_private_group_in(accounts, groups, uid, gid),
+                private,
+                "{uid} {gid}"
+            );
+        }
+        assert!(!is_private_group_in("", "", 0, 0));
+    }
+}

@@ -1,0 +1,284 @@
+//! Single values out of the parser's table, and every way in which one can be wrong.
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+use super::layer::At;
+use super::value;
+use crate::error::{Exit, Failure};
+
+/// A value with its place in the text.
+pub(super) type Value<'i> = Spanned<DeValue<'i>>;
+/// A key with its place in the text.
+pub(super) type Key<'i> = Spanned<DeString<'i>>;
+
+/// The keys of each table. A profile has the top's again.
+pub(super) const TOP: &[&str] = &[
+    "corpid",
+    "corpsecret",
+    "corpsecret_file",
+    "agentid",
+    "touser",
+    "toparty",
+    "totag",
+    "safe",
+    "prefix",
+    "state_dir",
+    "show_in",
+    "lang",
+    "network",
+    "limits",
+    "log",
+    "outbox",
+    "profiles",
+    "robots",
+    "mail",
+];
+pub(super) const NETWORK: &[&str] = &[
+    "api_base",
+    "allow_plain_http",
+    "proxy",
+    "local_address",
+    "ca_file",
+];
+pub(super) const LIMITS: &[&str] = &["per_minute", "per_hour"];
+pub(super) const LOG: &[&str] = &["file", "level", "rotation", "keep"];
+pub(super) const OUTBOX: &[&str] = &["enabled", "max_age"];
+pub(super) const ROBOT: &[&str] = &["key", "key_file"];
+pub(super) const TO: &[&str] = &["touser", "toparty", "totag"];
+pub(super) const TABLES: &[(&str, &[&str])] = &[
+    ("network", NETWORK),
+    ("limits", LIMITS),
+    ("log", LOG),
+    ("outbox", OUTBOX),
+];
+
+/// A config that is being read.
+pub(super) struct Reader<'a> {
+    pub(super) path: &'a Path,
+    pub(super) text: &'a str,
+}
+
+impl Reader<'_> {
+    /// A string, read by `parse`.
+    pub(super) fn read<T>(
+        &self,
+        key: &Key<'_>,
+        value: &Value<'_>,
+        place: &str,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<At<T>, Failure> {
+        let text = self.string(key, value, place)?;
+        let value = parse(text).map_err(|why| self.wrong(key, place, &why))?;
+        Ok(At {
+            value,
+            spot: self.spot(&key.span(), place, key.get_ref()),
+        })
+    }
+
+    pub(super) fn string<'v>(
+        &self,
+        key: &Key<'_>,
+        value: &'v Value<'_>,
+        place: &str,
+    ) -> Result<&'v str, Failure> {
+        let text = value.get_ref().as_str();
+        text.ok_or_else(|| self.wrong_type(key, value, place, "a text in quotes"))
+    }
+
+    /// A path; a relative one is relative to the config's directory.
+    pub(super) fn file(
+        &self,
+        key: &Key<'_>,
+        value: &Value<'_>,
+        place: &str,
+    ) -> Result<At<PathBuf>, Failure> {
+        let base = self.path.parent().unwrap_or(Path::new("/"));
+        self.read(key, value, place, |text| value::path(text, base))
+    }
+
+    pub(super) fn agentid(
+        &self,
+        key: &Key<'_>,
+        value: &Value<'_>,
+        place: &str,
+    ) -> Result<u32, Failure> {
+        let parsed = match value.get_ref() {
+            DeValue::Integer(number) if number.radix() == 10 => value::agentid(number.as_str()),
+            DeValue::String(text) => value::agentid(text),
+            _ => {
+                return Err(self.wrong_type(
+                    key,
+                    value,
+                    place,
+                    "the app's AgentId, a whole number such as 1000002",
+                ));
+            }
+        };
+        parsed.map_err(|why| self.wrong(key, place, &why))
+    }
+
+    /// `true` or `false`, or WeCom's 1 and 0.
+    pub(super) fn switch(
+        &self,
+        key: &Key<'_>,
+        value: &Value<'_>,
+        place: &str,
+    ) -> Result<bool, Failure> {
+        match value.get_ref() {
+            DeValue::Boolean(switch) => Ok(*switch),
+            DeValue::Integer(number) if number.as_str() == "0" => Ok(false),
+            DeValue::Integer(number) if number.as_str() == "1" => Ok(true),
+            _ => Err(self.wrong_type(key, value, place, "true or false")),
+        }
+    }
+
+    pub(super) fn count(
+        &self,
+        key: &Key<'_>,
+        value: &Value<'_>,
+        place: &str,
+        max: u32,
+    ) -> Result<u32, Failure> {
+        let wanted = format!("a whole number from 1 to {max}");
+        let number = value
+            .get_ref()
+            .as_integer()
+            .filter(|number| number.radix() == 10);
+        let number = number.ok_or_else(|| self.wrong_type(key, value, place, &wanted))?;
+        let count = number
+            .as_str()
+            .parse::<u32>()
+            .ok()
+            .filter(|count| (1..=max).contains(count));
+        count.ok_or_else(|| self.wrong(key, place, &format!("must be {wanted}")))
+    }
+
+    /// Names: one text, divided by `,` or `|`, a number, or a list of these.
+    pub(super) fn list(
+        &self,
+        key: &Key<'_>,
+        value: &Value<'_>,
+        place: &str,
+    ) -> Result<Vec<String>, Failure> {
+        let one = |value: &Value<'_>| match value.get_ref() {
+            DeValue::String(text) => Ok(text.to_string()),
+            DeValue::Integer(number) if number.radix() == 10 => Ok(number.as_str().to_owned()),
+            _ => Err(self.wrong_type(key, value, place, "a text in quotes, or a list of them")),
+        };
+        match value.get_ref() {
+            DeValue::Array(values) => values.iter().map(one).collect(),
+            _ => Ok(vec![one(value)?]),
+        }
+    }
+
+    pub(super) fn table<'v, 'i>(
+        &self,
+        key: &Key<'_>,
+        value: &'v Value<'i>,
+        place: &str,
+    ) -> Result<&'v DeTable<'i>, Failure> {
+        let table = value.get_ref().as_table();
+        table.ok_or_else(|| {
+            self.wrong_type(
+                key,
+                value,
+                place,
+                &format!("a table, written [{place}{}]", key.get_ref()),
+            )
+        })
+    }
+
+    pub(super) fn unknown(&self, key: &Key<'_>, place: &str, known: &[&str]) -> Failure {
+        let name = key.get_ref();
+        let elsewhere = TABLES.iter().find(|(table, keys)| {
+            keys.contains(&name.as_ref()) && !place.ends_with(&format!("{table}."))
+        });
+        let failure = self.fail(&key.span(), place, name, "is not a key that wxpush knows");
+        if let Some((table, _)) = elsewhere {
+            failure.hint(format!("{name} belongs below [{table}]"))
+        } else if !place.is_empty() && TOP.contains(&name.as_ref()) {
+            failure.hint(format!(
+                "{name} belongs at the top of the file, before the first [table]"
+            ))
+        } else if let Some(meant) = value::nearest(name, known) {
+            failure.hint(format!("did you mean {meant}?"))
+        } else {
+            failure.hint(format!("known here: {}", known.join(", ")))
+        }
+    }
+
+    pub(super) fn wrong_type(
+        &self,
+        key: &Key<'_>,
+        value: &Value<'_>,
+        place: &str,
+        wanted: &str,
+    ) -> Failure {
+        let found = value.get_ref().type_str();
+        self.wrong(
+            key,
+            place,
+            &format!("must be {wanted}, not a value of type {found}"),
+        )
+    }
+
+    pub(super) fn wrong(&self, key: &Key<'_>, place: &str, why: &str) -> Failure {
+        self.fail(&key.span(), place, key.get_ref(), why)
+    }
+
+    pub(super) fn fail(&self, span: &Range<usize>, place: &str, key: &str, why: &str) -> Failure {
+        Failure::new(
+            Exit::Config,
+            format!("{} {why}", self.spot(span, place, key)),
+        )
+    }
+
+    /// File, line and key, as editors jump to them.
+    pub(super) fn spot(&self, span: &Range<usize>, place: &str, key: &str) -> String {
+        format!(
+            "{}:{}: {place}{key}",
+            self.path.display(),
+            self.line(span.start)
+        )
+    }
+
+    pub(super) fn line(&self, at: usize) -> usize {
+        let before = &self.text.as_bytes()[..at.min(self.text.len())];
+        1 + before.iter().filter(|byte| **byte == b'\n').count()
+    }
+
+    /// What the parser says, with the key of the line; never the line, it may hold the secret.
+    pub(super) fn syntax(&self, error: &toml::de::Error) -> Failure {
+        let at = error.span().map_or(0, |span| span.start);
+        let line = self.line(at);
+        let written = self.text.lines().nth(line - 1).unwrap_or_default();
+        let name = written
+            .split_once('=')
+            .map_or(written, |(key, _)| key)
+            .trim();
+        let is_name = |c: char| c.is_ascii_alphanumeric() || "_-.[]".contains(c);
+        let is_key = !name.is_empty() && name.len() < 40 && name.chars().all(is_name);
+        // A line without = may be the secret alone: only what looks like a table is shown.
+        let shown = is_key && (written.contains('=') || name.starts_with('['));
+        let key = if shown {
+            format!(" {name}:")
+        } else {
+            String::new()
+        };
+        let what = format!("{}:{line}:{key} {}", self.path.display(), error.message());
+        let failure = Failure::new(Exit::Config, what);
+        let bare = name.trim_matches(['[', ']']);
+        match value::nearest(bare, TOP) {
+            Some(meant) if shown && !TOP.contains(&bare) => {
+                failure.hint(format!("write NAME = \"value\"; did you mean {meant}?"))
+            }
+            _ => failure.hint(
+                "write NAME = \"value\", texts in quotes; config.example.toml shows every key",
+            ),
+        }
+    }
+}

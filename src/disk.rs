@@ -1,0 +1,158 @@
+//! Files that must be ours: opened without following a link, private whatever the umask says,
+//! replaced as a whole, locked by the kernel.
+//!
+//! The only place with a rename or a lock.
+
+use std::fs::{self, File, Metadata, OpenOptions, Permissions, TryLockError};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::Path;
+
+use rustix::fs::OFlags;
+
+/// To whom the files of a directory belong, where root works in another user's directory.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Owner(Option<(u32, u32)>);
+
+impl Owner {
+    /// The owner of new files in a directory: us, or, if we are root, the directory's.
+    pub(crate) fn of_directory(meta: &Metadata) -> Self {
+        let foreign = rustix::process::geteuid().is_root() && meta.uid() != 0;
+        Self(foreign.then(|| (meta.uid(), meta.gid())))
+    }
+
+    /// Makes a file theirs, with exactly this mode.
+    fn take(self, file: &File, mode: u32) -> io::Result<()> {
+        if let Some((uid, gid)) = self.0 {
+            fchown(file, Some(uid), Some(gid))?;
+        }
+        file.set_permissions(Permissions::from_mode(mode))
+    }
+
+    /// Whether a file's owner is us, root, or the one whose directory it is in.
+    fn trusts(self, meta: &Metadata) -> bool {
+        let uid = meta.uid();
+        uid == 0
+            || uid == rustix::process::geteuid().as_raw()
+            || self.0.is_some_and(|(owner, _)| owner == uid)
+    }
+}
+
+/// Opens a file of ours; refuses a link, and anything but a regular file of one name.
+///
+/// # Errors
+/// `NotFound`, or what stands in the way.
+fn open(path: &Path, options: &mut OpenOptions, owner: Owner) -> io::Result<(File, Metadata)> {
+    // Without NONBLOCK a FIFO would hold us until somebody opens its other end.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = options
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)
+        .map_err(|error| match rustix::io::Errno::from_io_error(&error) {
+            Some(rustix::io::Errno::LOOP) => io::Error::other("is a symbolic link"),
+            _ => error,
+        })?;
+    let meta = file.metadata()?;
+    let wrong = if !meta.is_file() {
+        "is not a regular file"
+    } else if meta.nlink() > 1 {
+        "has a second name (hard link)"
+    } else if !owner.trusts(&meta) {
+        "belongs to another user"
+    } else {
+        return Ok((file, meta));
+    };
+    Err(io::Error::other(wrong))
+}
+
+/// Reads a small file of ours; none if it is not there, empty if it is larger than `max` bytes
+/// or others may have written it.
+///
+/// # Errors
+/// Where the path is not a regular file of ours, or cannot be read.
+pub(crate) fn read(path: &Path, max: u64, owner: Owner) -> io::Result<Option<Vec<u8>>> {
+    let (file, meta) = match open(path, OpenOptions::new().read(true), owner) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
+    let mut bytes = Vec::new();
+    if meta.mode() & 0o022 == 0 && meta.len() <= max {
+        file.take(max).read_to_end(&mut bytes)?;
+    }
+    Ok(Some(bytes))
+}
+
+/// Opens a file of ours to append to it, making it if need be.
+///
+/// # Errors
+/// Where the path is not a regular file of ours, or cannot be opened.
+pub(crate) fn append(path: &Path, mode: u32, owner: Owner) -> io::Result<File> {
+    let options = &mut OpenOptions::new();
+    let (file, meta) = open(path, options.append(true).create(true).mode(mode), owner)?;
+    if meta.mode() & 0o7777 != mode && meta.uid() == rustix::process::geteuid().as_raw() {
+        owner.take(&file, mode)?;
+    }
+    Ok(file)
+}
+
+/// Replaces a file as a whole: at any moment it has the old bytes or the new ones.
+///
+/// Only for the holder of the lock that guards the file. Not synced: what a power cut leaves
+/// is seen to be damaged and made anew.
+///
+/// # Errors
+/// Where something else than a file of ours is in the way, or writing fails.
+pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32, owner: Owner) -> io::Result<()> {
+    if let Err(error) = open(path, OpenOptions::new().read(true), owner)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(error);
+    }
+    let mut aside = path.as_os_str().to_owned();
+    aside.push(".new");
+    let aside = Path::new(&aside);
+    // What a killed process left; under the lock nobody else is writing it.
+    match fs::remove_file(aside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let written = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .open(aside)
+        .and_then(|mut file| {
+            owner.take(&file, mode)?;
+            file.write_all(bytes)
+        })
+        .and_then(|()| fs::rename(aside, path));
+    if written.is_err() {
+        // Best effort: what stays is removed by the next writer.
+        let _ = fs::remove_file(aside);
+    }
+    written
+}
+
+/// A kernel lock on a file; it ends with the value, or with the process.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+/// Takes the lock on a file that is never renamed; none if another process holds it.
+///
+/// # Errors
+/// Where the file is not ours or cannot be made, or the file system has no locks.
+pub(crate) fn try_lock(path: &Path, owner: Owner) -> io::Result<Option<Lock>> {
+    let file = append(path, 0o600, owner)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(None),
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    // If the name has come to point elsewhere meanwhile, somebody else may hold that file.
+    let held = file.metadata()?;
+    let same = fs::symlink_metadata(path)
+        .is_ok_and(|now| now.ino() == held.ino() && now.dev() == held.dev());
+    Ok(same.then_some(Lock { _file: file }))
+}

@@ -1,0 +1,101 @@
+//! How things end: the contract's exit codes, which stand nowhere else, and the failure that
+//! carries one up to `main` with what happened and what to do.
+
+use std::fmt;
+
+/// How the program ends; the numbers are sysexits', and scripts rely on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Exit {
+    /// Accepted by WeCom for all.
+    Sent = 0,
+    /// The command line is wrong.
+    Usage = 64,
+    /// The message or its input is bad.
+    Data = 65,
+    /// Accepted, but WeCom names recipients that it could not reach.
+    Partial = 67,
+    /// Refused by WeCom.
+    Refused = 69,
+    /// A fault of wxpush itself.
+    Bug = 70,
+    /// State cannot be kept.
+    State = 73,
+    /// Reading or writing failed.
+    Io = 74,
+    /// Not delivered now.
+    NotNow = 75,
+    /// Refused for the set-up: IP, permission, secret.
+    Setup = 77,
+    /// The configuration is wrong.
+    Config = 78,
+}
+
+impl Exit {
+    /// The number that the shell sees.
+    pub(crate) fn code(self) -> u8 {
+        self as u8
+    }
+}
+
+/// What went wrong, and what the user does next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Failure {
+    /// The exit status that goes with it.
+    pub(crate) exit: Exit,
+    /// What happened and why, on one line.
+    pub(crate) what: String,
+    /// What to do next, on one line.
+    pub(crate) hint: Option<String>,
+}
+
+impl Failure {
+    /// A failure without advice.
+    pub(crate) fn new(exit: Exit, what: impl Into<String>) -> Self {
+        Self {
+            exit,
+            what: what.into(),
+            hint: None,
+        }
+    }
+
+    /// The same with advice.
+    pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.what)
+    }
+}
+
+impl std::error::Error for Failure {}
+
+#[cfg(test)]
+mod tests {
+    use super::Exit;
+
+    #[test]
+    fn the_readme_names_every_exit_code() {
+        let readme = include_str!("../README.md");
+        for exit in [
+            Exit::Sent,
+            Exit::Usage,
+            Exit::Data,
+            Exit::Partial,
+            Exit::Refused,
+            Exit::Bug,
+            Exit::State,
+            Exit::Io,
+            Exit::NotNow,
+            Exit::Setup,
+            Exit::Config,
+        ] {
+            let row = format!("| {} |", exit.code());
+            assert!(readme.contains(&row), "README has no row for {exit:?}");
+        }
+    }
+}

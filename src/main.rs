@@ -1,0 +1,106 @@
+//! wxpush, the `sendmail` of 企业微信 (WeCom): start, dispatch, show the error, exit status.
+//!
+//! The rooms, each importing only from those below it:
+//!
+//! ```text
+//! main, cli        what was typed
+//! commands         arguments -> the rooms below -> a result to print
+//!   delivery       the policy: token, send, a new token once, retries
+//!     token        the access_token: one gettoken for many processes
+//!       wecom      the API; the only room that sees a URL with a secret
+//!   config  log    what was meant; where files live; one line an event
+//!     disk  output files that must be ours; the only room that prints
+//!       message  secret  error
+//! ```
+//!
+//! Only `main` ends the process, and only by returning.
+
+mod cli;
+mod commands;
+mod config;
+mod delivery;
+mod disk;
+mod error;
+mod log;
+mod message;
+mod output;
+mod secret;
+mod token;
+mod wecom;
+
+use std::panic;
+use std::process::ExitCode;
+use std::time::Instant;
+
+use clap::Parser;
+
+use error::{Exit, Failure};
+use output::Output;
+
+fn main() -> ExitCode {
+    let begun = Instant::now();
+    panic::set_hook(Box::new(report_bug));
+    let exit = panic::catch_unwind(|| match cli::Cli::try_parse() {
+        Ok(cli) => run(&cli, begun),
+        Err(error) => usage(&error),
+    });
+    ExitCode::from(exit.unwrap_or(Exit::Bug).code())
+}
+
+fn run(cli: &cli::Cli, begun: Instant) -> Exit {
+    let global = &cli.global;
+    let output = Output {
+        quiet: global.quiet,
+        verbose: global.verbose,
+        json: global.json,
+        color: global.color,
+    };
+    let ms = || u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    match commands::run(cli, output) {
+        Ok(exit) => {
+            tracing::info!(exit = exit.code(), ms = ms(), "end");
+            exit
+        }
+        Err(error) => {
+            let failure = failure(error);
+            tracing::error!(
+                exit = failure.exit.code(),
+                ms = ms(),
+                error = failure.what,
+                "end"
+            );
+            output.failure(&failure);
+            failure.exit
+        }
+    }
+}
+
+/// What the chain of an error says; without a `Failure` in it, it is a fault of ours.
+fn failure(error: anyhow::Error) -> Failure {
+    error.downcast().unwrap_or_else(|error| {
+        Failure::new(Exit::Bug, format!("a fault of wxpush: {error:#}"))
+            .hint("please report it, with what wxpush --version prints")
+    })
+}
+
+/// Shows help or a usage error. Without any arguments the help is one.
+fn usage(error: &clap::Error) -> Exit {
+    // That it cannot be shown is nothing that could be told.
+    let _ = error.print();
+    if error.use_stderr() {
+        Exit::Usage
+    } else {
+        Exit::Sent
+    }
+}
+
+/// Shows where a panic was; its text could hold the secret that it stumbled over.
+fn report_bug(info: &panic::PanicHookInfo<'_>) {
+    let place = info.location().map_or("an unknown place".to_owned(), |at| {
+        format!("{}:{}", at.file(), at.line())
+    });
+    Output::default().failure(
+        &Failure::new(Exit::Bug, format!("a fault of wxpush at {place}"))
+            .hint("please report it, with what wxpush --version prints"),
+    );
+}

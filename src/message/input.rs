@@ -1,0 +1,337 @@
+//! Bytes into clean text: UTF-8, without escape sequences and control characters.
+//!
+//! Works on a stream, so that an input of any size is held only once, and clean.
+//! Control characters have to go before WeCom sees them: JSON would write them as `\u00XX`,
+//! which WeCom refuses (errcode 40033).
+
+use std::io::{self, Read};
+
+/// Most bytes of clean text that are held: the size of WeCom's largest file.
+/// Source: developer.work.weixin.qq.com/document/path/90253.
+pub(crate) const INPUT_MAX: usize = 20 << 20;
+
+/// Most characters of an escape sequence that are looked at before it is taken for text.
+const SEQUENCE_MAX: usize = 4096;
+
+/// What came in, and what had to be done to it.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Input {
+    /// The text, without one trailing newline.
+    pub(crate) text: String,
+    /// How many characters were not readable and became U+FFFD.
+    pub(crate) replaced: usize,
+    /// Whether the input went on beyond `INPUT_MAX`.
+    pub(crate) cut: bool,
+}
+
+impl Input {
+    /// Cleans a text that is there as a whole.
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
+        Self::from_reader(bytes).expect("a slice can always be read")
+    }
+
+    /// Reads to the end, or to `INPUT_MAX`.
+    ///
+    /// # Errors
+    /// What the reader answers, but for `Interrupted`.
+    pub(crate) fn from_reader(mut reader: impl Read) -> io::Result<Self> {
+        let mut cleaner = Cleaner::default();
+        let mut buffer = vec![0; 64 << 10];
+        let mut pending = 0;
+        while !cleaner.input.cut {
+            let read = match reader.read(&mut buffer[pending..]) {
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(error),
+            };
+            let filled = pending + read;
+            let used = cleaner.decode(&buffer[..filled], read == 0);
+            if read == 0 {
+                break;
+            }
+            buffer.copy_within(used..filled, 0);
+            pending = filled - used;
+        }
+        Ok(cleaner.finish())
+    }
+
+    /// Whether there is nothing to see in it.
+    pub(crate) fn is_blank(&self) -> bool {
+        self.text.trim().is_empty()
+    }
+}
+
+/// Interprets `\n`, `\t` and `\\`; any other backslash stays.
+pub(crate) fn unescape(text: &[u8]) -> Vec<u8> {
+    let mut bytes = text.iter().copied().peekable();
+    let mut out = Vec::with_capacity(text.len());
+    while let Some(byte) = bytes.next() {
+        let meant = match (byte, bytes.peek()) {
+            (b'\\', Some(b'n')) => Some(b'\n'),
+            (b'\\', Some(b't')) => Some(b'\t'),
+            (b'\\', Some(b'\\')) => Some(b'\\'),
+            _ => None,
+        };
+        if meant.is_some() {
+            bytes.next();
+        }
+        out.push(meant.unwrap_or(byte));
+    }
+    out
+}
+
+/// A title or prefix: clean, and on one line.
+pub(crate) fn one_line(text: &str) -> String {
+    Input::from_bytes(text.as_bytes()).text.replace('\n', " ")
+}
+
+/// Where the cleaner stands within an escape sequence (ECMA-48).
+#[derive(Default, Clone, Copy, PartialEq, Eq)]
+enum Place {
+    #[default]
+    Text,
+    /// After ESC, and any intermediates.
+    Escape,
+    /// Within `ESC [` … final byte.
+    Control,
+    /// Within a string: `ESC ]`, `ESC P`, `ESC X`, `ESC ^` or `ESC _`, up to BEL or `ESC \`.
+    Words,
+    /// Within a string, after an ESC.
+    WordsEscape,
+}
+
+#[derive(Default)]
+struct Cleaner {
+    input: Input,
+    begun: bool,
+    after_cr: bool,
+    place: Place,
+    /// What a string swallowed so far; it is text after all if the string never ends.
+    held: String,
+}
+
+impl Cleaner {
+    /// Takes in bytes, and returns how many were used: a character may be cut at the end.
+    fn decode(&mut self, mut bytes: &[u8], last: bool) -> usize {
+        let all = bytes.len();
+        while !bytes.is_empty() && !self.input.cut {
+            let (valid, bad, rest) = match std::str::from_utf8(bytes) {
+                Ok(valid) => (valid, false, &bytes[bytes.len()..]),
+                Err(error) => {
+                    let (valid, rest) = bytes.split_at(error.valid_up_to());
+                    let valid = std::str::from_utf8(valid).expect("checked just now");
+                    match error.error_len() {
+                        Some(length) => (valid, true, &rest[length..]),
+                        None if last => (valid, true, &rest[rest.len()..]),
+                        None => (valid, false, rest),
+                    }
+                }
+            };
+            let used = valid.len() + usize::from(bad);
+            valid.chars().for_each(|character| self.take(character));
+            if bad {
+                self.input.replaced += 1;
+                self.take(char::REPLACEMENT_CHARACTER);
+            }
+            bytes = rest;
+            if used == 0 {
+                break;
+            }
+        }
+        all - bytes.len()
+    }
+
+    fn take(&mut self, character: char) {
+        let first = !std::mem::replace(&mut self.begun, true);
+        if first && character == '\u{feff}' {
+            return;
+        }
+        self.place = match (self.place, character) {
+            (Place::Text, '\u{1b}') => Place::Escape,
+            (Place::Text, '\u{9b}') => Place::Control,
+            (Place::Text, _) => self.text(character),
+            (Place::Escape, '[') => Place::Control,
+            (Place::Escape, ']' | 'P' | 'X' | '^' | '_') => Place::Words,
+            (Place::Escape, ' '..='/') => Place::Escape,
+            (Place::Escape, '0'..='~') => Place::Text,
+            (Place::Control, ' '..='?') => Place::Control,
+            (Place::Control, '@'..='~') => Place::Text,
+            // Not a sequence after all: what stands here is text.
+            (Place::Escape | Place::Control, _) => {
+                self.place = Place::Text;
+                return self.take(character);
+            }
+            (Place::Words, '\u{7}' | '\u{9c}') | (Place::WordsEscape, '\\') => {
+                self.held.clear();
+                Place::Text
+            }
+            (Place::Words, '\u{1b}') => Place::WordsEscape,
+            (Place::Words | Place::WordsEscape, _) => self.hold(character),
+        };
+    }
+
+    /// Within a string: holds the character back, or finds that it was no string.
+    fn hold(&mut self, character: char) -> Place {
+        self.held.push(character);
+        if character != '\n' && self.held.len() < SEQUENCE_MAX {
+            return Place::Words;
+        }
+        self.release();
+        Place::Text
+    }
+
+    fn release(&mut self) {
+        for character in std::mem::take(&mut self.held).chars() {
+            self.text(character);
+        }
+    }
+
+    /// One character outside any sequence.
+    fn text(&mut self, character: char) -> Place {
+        // A lone CR is a newline; before a newline it is dropped.
+        if std::mem::replace(&mut self.after_cr, character == '\r') && character != '\n' {
+            self.push('\n');
+        }
+        if matches!(character, '\n' | '\t') || !character.is_control() {
+            self.push(character);
+        }
+        Place::Text
+    }
+
+    fn push(&mut self, character: char) {
+        if self.input.text.len() + character.len_utf8() > INPUT_MAX {
+            self.input.cut = true;
+        } else {
+            self.input.text.push(character);
+        }
+    }
+
+    fn finish(mut self) -> Input {
+        self.release();
+        if self.after_cr {
+            self.push('\n');
+        }
+        if self.input.text.ends_with('\n') {
+            self.input.text.pop();
+        }
+        self.input
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn clean(bytes: &[u8]) -> String {
+        Input::from_bytes(bytes).text
+    }
+
+    #[test]
+    fn what_is_not_text_goes_and_all_else_stays() {
+        let table: &[(&[u8], &str)] = &[
+            (b"plain", "plain"),
+            (b"one newline goes\n", "one newline goes"),
+            (b"of two one stays\n\n", "of two one stays\n"),
+            (b"tab\tstays", "tab\tstays"),
+            (b"  spaces stay  ", "  spaces stay  "),
+            (b"dos\r\nlines\r\n", "dos\nlines"),
+            (b"lone\rcr", "lone\ncr"),
+            (b"two\r\rcr", "two\n\ncr"),
+            (b"end\r", "end"),
+            (b"nul\0bel\x07del\x7f", "nulbeldel"),
+            (b"\xc2\x85c1\xc2\x80", "c1"),
+            (b"\x1b[1;31mred\x1b[0m", "red"),
+            (b"\x1b[?25lcursor\x1b[K", "cursor"),
+            (b"\xc2\x9b31mred", "red"),
+            (b"\x1b]0;title\x07text", "text"),
+            (b"\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\", "link"),
+            (b"\x1bPdevice\x1b\\text", "text"),
+            (b"\x1b(Bcharset", "charset"),
+            (b"\x1b7save", "save"),
+            (b"escape at the end\x1b", "escape at the end"),
+            (b"\x1b\x1b[1mtwice", "twice"),
+            (b"\x1b]unended\nkeeps its text", "unended\nkeeps its text"),
+            (b"\x1b]unended", "unended"),
+            (b"\x1b[31\nbroken", "\nbroken"),
+            (b"\xef\xbb\xbfbom", "bom"),
+            (b"in\xef\xbb\xbfside", "in\u{feff}side"),
+            ("中文 émoji 👩‍👩‍👧".as_bytes(), "中文 émoji 👩‍👩‍👧"),
+            (b"bad \xff byte", "bad \u{fffd} byte"),
+            (b"cut \xe4\xb8", "cut \u{fffd}"),
+        ];
+        for (input, output) in table {
+            assert_eq!(clean(input), *output, "{}", input.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_counted() {
+        assert_eq!(Input::from_bytes("fine".as_bytes()).replaced, 0);
+        assert_eq!(Input::from_bytes(b"\xff and \xfe").replaced, 2);
+    }
+
+    #[test]
+    fn an_endless_input_is_cut_at_the_limit() {
+        let input = Input::from_reader(io::repeat(b'x')).unwrap();
+        assert!(input.cut);
+        assert_eq!(input.text.len(), INPUT_MAX);
+    }
+
+    #[test]
+    fn blank_is_what_nobody_sees() {
+        for (text, blank) in [
+            ("", true),
+            (" \t\n\u{3000}", true),
+            ("\x1b[0m", true),
+            (".", false),
+        ] {
+            assert_eq!(Input::from_bytes(text.as_bytes()).is_blank(), blank);
+        }
+    }
+
+    #[test]
+    fn only_three_escapes_are_interpreted() {
+        for (typed, meant) in [
+            (r"a\nb", "a\nb"),
+            (r"a\tb", "a\tb"),
+            (r"a\\nb", r"a\nb"),
+            (r"a\xb\", r"a\xb\"),
+            (r"\\\n", "\\\n"),
+        ] {
+            assert_eq!(unescape(typed.as_bytes()), meant.as_bytes(), "{typed}");
+        }
+    }
+
+    /// Hands out a few bytes at a time, so that characters and sequences are torn.
+    struct Torn<'a>(&'a [u8], usize);
+
+    impl Read for Torn<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let size = self.1.min(self.0.len());
+            buffer[..size].copy_from_slice(&self.0[..size]);
+            self.0 = &self.0[size..];
+            Ok(size)
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_give_clean_text_however_they_are_torn(
+            bytes in prop::collection::vec(
+                prop_oneof![any::<u8>(), Just(0x1b), Just(b'['), Just(b']'), Just(b'\r'), Just(b'\n')],
+                0..200,
+            ),
+            size in 1usize..9,
+        ) {
+            let whole = Input::from_bytes(&bytes);
+            prop_assert!(whole.text.chars().all(|c| matches!(c, '\n' | '\t') || !c.is_control()));
+            prop_assert_eq!(Input::from_reader(Torn(&bytes, size)).unwrap(), whole);
+        }
+
+        #[test]
+        fn text_without_control_characters_is_kept_to_the_byte(text in "[^\\p{Cc}\u{feff}]{0,200}") {
+            prop_assert_eq!(clean(text.as_bytes()), text);
+        }
+    }
+}

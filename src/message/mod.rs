@@ -1,0 +1,12 @@
+//! A message: to whom (`Envelope`) and what (`Content`).
+//!
+//! Pure: no files, no clock, no network. Nothing here fails for a reason outside its input.
+
+pub(crate) mod content;
+pub(crate) mod envelope;
+pub(crate) mod input;
+pub(crate) mod split;
+
+pub(crate) use content::{Kind, Request};
+pub(crate) use envelope::Envelope;
+pub(crate) use split::Long;

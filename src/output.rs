@@ -1,0 +1,166 @@
+//! What a person or a script sees: results on stdout, diagnostics on stderr.
+//!
+//! Nobody else prints (clippy's `print_stdout` and `print_stderr` hold that).
+
+use std::fmt::Write as _;
+use std::io::{self, IsTerminal, Write};
+
+use serde::Serialize;
+
+use crate::error::{Exit, Failure};
+
+/// When colours are used.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Color {
+    /// At a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How much is said, and in which form.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Output {
+    pub(crate) quiet: bool,
+    pub(crate) verbose: u8,
+    pub(crate) json: bool,
+    pub(crate) color: Color,
+}
+
+impl Output {
+    /// Whether a person who is there wants to read of a success.
+    pub(crate) fn is_talkative(self) -> bool {
+        !self.quiet && !self.json && (self.verbose > 0 || io::stdout().is_terminal())
+    }
+
+    /// Shows an error: what happened, and below it what to do.
+    pub(crate) fn failure(self, failure: &Failure) {
+        let mut text = format!(
+            "{} {}",
+            self.paint("wxpush: error:", "1;31"),
+            visible(&failure.what)
+        );
+        if let Some(hint) = &failure.hint {
+            // Writing into a String cannot fail.
+            let _ = write!(text, "\n{} {}", self.paint("  hint:", "1"), visible(hint));
+        }
+        diagnostic(&text);
+    }
+
+    /// Shows a line below an error or result; nothing when quiet.
+    pub(crate) fn note(self, text: &str) {
+        if !self.quiet {
+            diagnostic(&format!("wxpush: {}", visible(text)));
+        }
+    }
+
+    fn paint(self, text: &str, style: &str) -> String {
+        let colored = match self.color {
+            Color::Always => true,
+            Color::Never => false,
+            Color::Auto => {
+                io::stderr().is_terminal()
+                    && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())
+            }
+        };
+        if colored {
+            format!("\u{1b}[{style}m{text}\u{1b}[0m")
+        } else {
+            text.to_owned()
+        }
+    }
+}
+
+/// Whether diagnostics reach a person.
+pub(crate) fn stderr_is_terminal() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Writes a result for a person, or for a script that asked for it.
+///
+/// # Errors
+/// `Exit::Io`; a reader that has gone away is none.
+pub(crate) fn result(text: &str) -> Result<(), Failure> {
+    write_stdout(&visible(text))
+}
+
+/// Writes the text itself, with nothing made visible: for what another program reads.
+///
+/// # Errors
+/// As `result`.
+pub(crate) fn raw(text: &str) -> Result<(), Failure> {
+    write_stdout(text)
+}
+
+/// Writes one JSON object on one line.
+///
+/// # Errors
+/// As `result`.
+pub(crate) fn object(result: &impl Serialize) -> Result<(), Failure> {
+    let text = serde_json::to_string(result)
+        .map_err(|error| Failure::new(Exit::Bug, error.to_string()))?;
+    write_stdout(&text)
+}
+
+/// Writes one line to stderr. That it cannot be written is nothing that could be told.
+pub(crate) fn diagnostic(text: &str) {
+    let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
+}
+
+fn write_stdout(text: &str) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out
+        .write_all(format!("{text}\n").as_bytes())
+        .and_then(|()| out.flush())
+    {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
+            Exit::Io,
+            format!("cannot write the result to stdout: {error}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// A text on one line, with nothing in it that a terminal or a log reader could be fooled by.
+pub(crate) fn visible(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for character in text.chars() {
+        if hides(character) {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// Control characters, line separators, and what turns the direction of writing.
+fn hides(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{61c}'
+        )
+        || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::visible;
+
+    #[test]
+    fn nothing_hides_in_a_line() {
+        for (text, shown) in [
+            ("plain 中文", "plain 中文"),
+            ("a\nb\tc", "a\\nb\\tc"),
+            ("\u{1b}[31m", "\\u{1b}[31m"),
+            ("\u{202e}gnp.exe", "\\u{202e}gnp.exe"),
+            ("\u{85}\u{2028}", "\\u{85}\\u{2028}"),
+        ] {
+            assert_eq!(visible(text), shown);
+        }
+    }
+}

@@ -1,0 +1,386 @@
+//! The `access_token` of an app: cached on disk, shared by every process, asked for once.
+//!
+//! Read without a lock; if that does not do, the lock is taken, the cache read again (another
+//! process may have been faster), and only then `gettoken` called. Whoever waits for the lock
+//! watches the cache meanwhile, so one answer serves all.
+
+mod cache;
+
+use std::cell::RefCell;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::config::{Settings, State};
+use crate::disk;
+use crate::secret::{Secret, digest};
+use crate::wecom::{Class, Client, Error};
+use cache::{Cache, Grant, Record};
+
+/// A token is used until this many seconds before its end.
+const MARGIN: u64 = 200;
+
+/// A token this young, in seconds, is not replaced, and a refusal this young is not asked again:
+/// WeCom bars the IP of those who insist.
+const COOL_DOWN: u64 = 60;
+
+/// A usable token, and when it was obtained (Unix seconds).
+#[derive(Debug, Clone)]
+pub(crate) struct Token {
+    pub(crate) value: Secret,
+    obtained_at: u64,
+}
+
+/// What became of a refused token.
+#[derive(Debug)]
+pub(crate) enum Replaced {
+    /// Another one is there.
+    By(Token),
+    /// WeCom granted the very token that it had refused.
+    BySame,
+    /// It is too young to be replaced; it may be after this time.
+    Not(Duration),
+}
+
+/// What the cache knows, for `token status`.
+#[derive(Debug)]
+pub(crate) enum Known {
+    Nothing,
+    Token {
+        obtained_at: u64,
+        expires_in: u64,
+        usable_for: u64,
+    },
+    Refused {
+        errcode: i64,
+        seconds_ago: u64,
+    },
+}
+
+/// What a look into the cache leads to.
+enum Look<T> {
+    Done(T),
+    Ask,
+}
+
+/// The tokens of one app.
+pub(crate) struct Tokens<'a> {
+    client: &'a Client,
+    corpid: &'a str,
+    corpsecret: &'a Secret,
+    key: String,
+    cache: Option<Cache>,
+    /// The last token used, for when there is no cache.
+    held: RefCell<Option<Token>>,
+}
+
+impl<'a> Tokens<'a> {
+    /// The tokens of the app that the settings name, kept in `state` where there is one.
+    pub(crate) fn new(client: &'a Client, settings: &'a Settings, state: Option<&State>) -> Self {
+        let base = settings.network.api_base.expose();
+        Self {
+            client,
+            corpid: &settings.corpid,
+            corpsecret: &settings.corpsecret,
+            key: digest(&[base, &settings.corpid, settings.corpsecret.expose()]),
+            cache: state.map(Cache::new),
+            held: RefCell::new(None),
+        }
+    }
+
+    /// A token that should work.
+    ///
+    /// # Errors
+    /// What `gettoken` answers, or answered less than a minute ago to any process.
+    pub(crate) fn get(&self, deadline: Instant) -> Result<Token, Error> {
+        let held = self.held.borrow().clone();
+        if let Some(token) = held.filter(|_| self.cache.is_none()) {
+            return Ok(token);
+        }
+        self.obtain(deadline, |record| match record {
+            Some(Record::Token(grant)) => fresh(grant, now()).map_or(Look::Ask, |left| {
+                tracing::info!(left = %seconds(left), "token reused");
+                Look::Done(Ok(grant.token()))
+            }),
+            Some(Record::Refused(refused)) if is_recent(refused.refused_at, now()) => {
+                Look::Done(Err(Error::Errcode(refused.refusal())))
+            }
+            _ => Look::Ask,
+        })
+    }
+
+    /// Another token in place of one that WeCom refused.
+    ///
+    /// # Errors
+    /// What `gettoken` answers.
+    pub(crate) fn replace(&self, refused: &Token, deadline: Instant) -> Result<Replaced, Error> {
+        let young = |obtained_at: u64| {
+            let age = now().saturating_sub(obtained_at);
+            (age < COOL_DOWN).then(|| Duration::from_secs(COOL_DOWN - age))
+        };
+        let stays = |obtained_at| match young(obtained_at) {
+            Some(wait) => Look::Done(Ok(Err(wait))),
+            None => Look::Ask,
+        };
+        let outcome = self.obtain(deadline, |record| match record {
+            Some(Record::Token(grant)) if grant.access_token == refused.value.expose() => {
+                stays(grant.obtained_at)
+            }
+            Some(Record::Token(grant)) if fresh(grant, now()).is_some() => {
+                Look::Done(Ok(Ok(grant.token())))
+            }
+            Some(Record::Refused(refused)) if is_recent(refused.refused_at, now()) => {
+                Look::Done(Err(Error::Errcode(refused.refusal())))
+            }
+            // With no cache our own memory is all there is.
+            _ if self.cache.is_none() => stays(refused.obtained_at),
+            _ => Look::Ask,
+        })?;
+        Ok(match outcome {
+            Err(wait) => Replaced::Not(wait),
+            Ok(token) if token.value == refused.value => Replaced::BySame,
+            Ok(token) => Replaced::By(token),
+        })
+    }
+
+    /// A new token, whatever is cached.
+    ///
+    /// # Errors
+    /// What `gettoken` answers.
+    pub(crate) fn refresh(&self, deadline: Instant) -> Result<Token, Error> {
+        let asked_at = now();
+        self.obtain(deadline, |record| match record {
+            // One that another process fetched while we waited for the lock is as new as ours.
+            Some(Record::Token(grant)) if grant.obtained_at > asked_at => {
+                Look::Done(Ok(grant.token()))
+            }
+            _ => Look::Ask,
+        })
+    }
+
+    /// What the cache knows of this app.
+    pub(crate) fn known(&self) -> Known {
+        match self.record() {
+            Some(Record::Token(grant)) => Known::Token {
+                obtained_at: grant.obtained_at,
+                expires_in: grant.expires_in,
+                usable_for: fresh(&grant, now()).unwrap_or(0),
+            },
+            Some(Record::Refused(refused)) if is_recent(refused.refused_at, now()) => {
+                Known::Refused {
+                    errcode: refused.errcode,
+                    seconds_ago: now().saturating_sub(refused.refused_at),
+                }
+            }
+            _ => Known::Nothing,
+        }
+    }
+
+    /// Forgets this app's record.
+    ///
+    /// # Errors
+    /// Where the cache cannot be locked or written.
+    pub(crate) fn clear(&self, deadline: Instant) -> std::io::Result<()> {
+        let Some(cache) = &self.cache else {
+            return Ok(());
+        };
+        let mut pause = Pause::default();
+        loop {
+            if let Some(_lock) = cache.try_lock()? {
+                return cache.put(&self.key, None);
+            }
+            if !pause.sleep(deadline) {
+                return Err(std::io::Error::other("another wxpush holds its lock"));
+            }
+        }
+    }
+
+    fn record(&self) -> Option<Record> {
+        self.cache.as_ref()?.get(&self.key)
+    }
+
+    /// The way of the module's head. `look` sees the cache, and says what it is good for.
+    fn obtain<T: Obtained>(
+        &self,
+        deadline: Instant,
+        look: impl Fn(Option<&Record>) -> Look<Result<T, Error>>,
+    ) -> Result<T, Error> {
+        let mut pause = Pause::default();
+        loop {
+            if let Look::Done(done) = look(self.record().as_ref()) {
+                return done;
+            }
+            match self.try_lock() {
+                Locked::Ours(lock) => {
+                    if let Look::Done(done) = look(self.record().as_ref()) {
+                        return done;
+                    }
+                    return self.ask(lock.as_ref(), deadline).map(T::obtained);
+                }
+                Locked::Theirs if pause.sleep(deadline) => {}
+                Locked::Theirs => {
+                    let what = "another wxpush has been asking WeCom for the token all this time"
+                        .to_owned();
+                    return Err(Error::Network {
+                        what,
+                        maybe_sent: false,
+                    });
+                }
+            }
+        }
+    }
+
+    fn try_lock(&self) -> Locked {
+        let Some(cache) = &self.cache else {
+            return Locked::Ours(None);
+        };
+        match cache.try_lock() {
+            Ok(Some(lock)) => Locked::Ours(Some(lock)),
+            Ok(None) => Locked::Theirs,
+            Err(error) => {
+                cache.warn_once(&error);
+                Locked::Ours(None)
+            }
+        }
+    }
+
+    /// Calls `gettoken`, and tells every process what came of it.
+    fn ask(&self, lock: Option<&disk::Lock>, deadline: Instant) -> Result<Token, Error> {
+        let granted = self.client.gettoken(self.corpid, self.corpsecret, deadline);
+        let record = match &granted {
+            Ok(grant) => {
+                tracing::info!(expires_in = grant.expires_in, "token fetched");
+                Some(Record::Token(Grant::new(grant, now())))
+            }
+            Err(Error::Errcode(refusal))
+                if !matches!(refusal.class(), Class::Busy | Class::Transient) =>
+            {
+                Some(Record::Refused(cache::Refused::new(refusal, now())))
+            }
+            Err(_) => None,
+        };
+        if let (Some(cache), Some(record), Some(_)) = (&self.cache, record, lock)
+            && let Err(error) = cache.put(&self.key, Some(record))
+        {
+            cache.warn_once(&error);
+        }
+        let token = Token {
+            value: granted?.access_token,
+            obtained_at: now(),
+        };
+        self.held.replace(Some(token.clone()));
+        Ok(token)
+    }
+}
+
+enum Locked {
+    /// Ours; without a lock where the file system has none to give.
+    Ours(Option<disk::Lock>),
+    Theirs,
+}
+
+/// What a newly granted token becomes for whoever obtained it.
+trait Obtained {
+    fn obtained(token: Token) -> Self;
+}
+
+impl Obtained for Token {
+    fn obtained(token: Token) -> Self {
+        token
+    }
+}
+
+impl Obtained for Result<Token, Duration> {
+    fn obtained(token: Token) -> Self {
+        Ok(token)
+    }
+}
+
+/// Growing pauses between looks at a lock that another process holds.
+struct Pause(Duration);
+
+impl Default for Pause {
+    fn default() -> Self {
+        Self(Duration::from_millis(2))
+    }
+}
+
+impl Pause {
+    /// Sleeps, and says whether there is time for another look.
+    fn sleep(&mut self, deadline: Instant) -> bool {
+        if Instant::now() >= deadline {
+            return false;
+        }
+        std::thread::sleep(self.0);
+        self.0 = (self.0 * 2).min(Duration::from_millis(50));
+        true
+    }
+}
+
+/// How many seconds a record is good for; none if it is too old or cannot be believed.
+fn fresh(grant: &Grant, now: u64) -> Option<u64> {
+    let age = now.checked_sub(grant.obtained_at)?;
+    // A short-lived token is used for half its life, so that none is always stale.
+    let usable = grant.expires_in - MARGIN.min(grant.expires_in / 2);
+    usable.checked_sub(age).filter(|left| *left > 0)
+}
+
+/// Whether a refusal still holds; one from the future does not.
+fn is_recent(at: u64, now: u64) -> bool {
+    now.checked_sub(at).is_some_and(|age| age < COOL_DOWN)
+}
+
+/// Unix seconds.
+fn now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+/// Seconds for a person: `1h52m`, `90s`.
+pub(crate) fn seconds(seconds: u64) -> String {
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s}s"),
+        (0, m, s) => format!("{m}m{s}s"),
+        (h, m, _) => format!("{h}h{m}m"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_fresh_until_its_margin_and_never_from_the_future() {
+        let grant = |expires_in| Grant::test(1000, expires_in);
+        for (expires_in, now, left) in [
+            (7200, 1000, Some(7000)),
+            (7200, 7999, Some(1)),
+            (7200, 8000, None),
+            (7200, 999, None),
+            (7200, 0, None),
+            (60, 1000, Some(30)),
+            (60, 1029, Some(1)),
+            (60, 1030, None),
+        ] {
+            assert_eq!(fresh(&grant(expires_in), now), left, "{expires_in} {now}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_holds_for_a_minute() {
+        for (at, now, recent) in [
+            (100, 100, true),
+            (100, 159, true),
+            (100, 160, false),
+            (101, 100, false),
+        ] {
+            assert_eq!(is_recent(at, now), recent);
+        }
+    }
+
+    #[test]
+    fn seconds_are_readable() {
+        for (value, text) in [(7, "7s"), (90, "1m30s"), (6720, "1h52m")] {
+            assert_eq!(seconds(value), text);
+        }
+    }
+}

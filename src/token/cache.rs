@@ -1,0 +1,278 @@
+//! `token_cache.json`: a map from an app's digest to its token, or to WeCom's refusal of one.
+//!
+//! Whatever cannot be believed is as good as absent, and is replaced at the next write.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::Token;
+use crate::config::State;
+use crate::disk::{self, Lock, Owner};
+use crate::secret::{Secret, digest};
+use crate::wecom::{self, Refusal};
+
+/// Largest cache that is read, in bytes.
+const SIZE_MAX: u64 = 1 << 20;
+
+/// Most apps whose records are kept.
+const RECORDS_MAX: usize = 256;
+
+/// The lifetimes that a record may have, in seconds.
+const LIFETIMES: std::ops::RangeInclusive<u64> = 60..=7200;
+
+/// What is known of one app.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Record {
+    Token(Grant),
+    Refused(Refused),
+}
+
+impl Record {
+    fn at(&self) -> u64 {
+        match self {
+            Self::Token(grant) => grant.obtained_at,
+            Self::Refused(refused) => refused.refused_at,
+        }
+    }
+
+    /// A record out of JSON, if it can be believed.
+    fn read(value: &Value) -> Option<Self> {
+        let record = Self::deserialize(value).ok()?;
+        match &record {
+            Self::Token(grant) if !grant.is_sound() => None,
+            _ => Some(record),
+        }
+    }
+}
+
+/// A token with its dates.
+#[derive(Clone, Serialize, Deserialize)]
+pub(super) struct Grant {
+    pub(super) access_token: String,
+    /// Unix seconds.
+    pub(super) obtained_at: u64,
+    /// Seconds.
+    pub(super) expires_in: u64,
+    /// A digest of the token: one flipped bit would make WeCom refuse it, and a token this
+    /// young is not replaced.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    check: Option<String>,
+}
+
+impl Grant {
+    pub(super) fn new(grant: &wecom::Grant, now: u64) -> Self {
+        let access_token = grant.access_token.expose().to_owned();
+        Self {
+            check: Some(checksum(&access_token)),
+            access_token,
+            obtained_at: now,
+            expires_in: grant.expires_in,
+        }
+    }
+
+    pub(super) fn token(&self) -> Token {
+        Token {
+            value: Secret::new(&*self.access_token),
+            obtained_at: self.obtained_at,
+        }
+    }
+
+    fn is_sound(&self) -> bool {
+        wecom::is_token(&self.access_token)
+            && LIFETIMES.contains(&self.expires_in)
+            && self
+                .check
+                .as_ref()
+                .is_none_or(|check| *check == checksum(&self.access_token))
+    }
+
+    #[cfg(test)]
+    pub(super) fn test(obtained_at: u64, expires_in: u64) -> Self {
+        Self {
+            access_token: "t".to_owned(),
+            obtained_at,
+            expires_in,
+            check: None,
+        }
+    }
+}
+
+impl std::fmt::Debug for Grant {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Grant")
+            .field("obtained_at", &self.obtained_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// WeCom's no to `gettoken`, so that nobody asks again at once.
+#[expect(clippy::struct_field_names, reason = "the names stand in the file")]
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Refused {
+    /// Unix seconds.
+    pub(super) refused_at: u64,
+    pub(super) errcode: i64,
+    errmsg: String,
+}
+
+impl Refused {
+    pub(super) fn new(refusal: &Refusal, now: u64) -> Self {
+        Self {
+            refused_at: now,
+            errcode: refusal.errcode,
+            errmsg: refusal.errmsg.clone(),
+        }
+    }
+
+    pub(super) fn refusal(&self) -> Refusal {
+        Refusal {
+            errcode: self.errcode,
+            errmsg: self.errmsg.clone(),
+            at_gettoken: true,
+        }
+    }
+}
+
+/// The file, and the lock beside it that is never renamed.
+pub(super) struct Cache {
+    path: PathBuf,
+    lock: PathBuf,
+    owner: Owner,
+    warned: Cell<bool>,
+}
+
+impl Cache {
+    pub(super) fn new(state: &State) -> Self {
+        Self {
+            path: state.file("token_cache.json"),
+            lock: state.file("token_cache.lock"),
+            owner: state.owner(),
+            warned: Cell::new(false),
+        }
+    }
+
+    /// This app's record; none if there is none to believe.
+    pub(super) fn get(&self, key: &str) -> Option<Record> {
+        self.records().remove(key)
+    }
+
+    /// Takes the lock, if nobody holds it.
+    pub(super) fn try_lock(&self) -> io::Result<Option<Lock>> {
+        disk::try_lock(&self.lock, self.owner)
+    }
+
+    /// Writes this app's record, or forgets it; the other apps' stay. For the lock's holder.
+    pub(super) fn put(&self, key: &str, record: Option<Record>) -> io::Result<()> {
+        let mut records = self.records();
+        records.remove(key);
+        while records.len() >= RECORDS_MAX {
+            let oldest = records.iter().min_by_key(|(_, record)| record.at());
+            let Some(oldest) = oldest.map(|(key, _)| key.clone()) else {
+                break;
+            };
+            records.remove(&oldest);
+        }
+        records.extend(record.map(|record| (key.to_owned(), record)));
+        let mut json = serde_json::to_vec_pretty(&records)?;
+        json.push(b'\n');
+        disk::replace(&self.path, &json, 0o600, self.owner)
+    }
+
+    /// Says, once, that the cache cannot be used.
+    pub(super) fn warn_once(&self, error: &io::Error) {
+        if !self.warned.replace(true) {
+            let path = self.path.display();
+            tracing::warn!("the token cache {path} cannot be used, going on without it: {error}");
+        }
+    }
+
+    fn records(&self) -> BTreeMap<String, Record> {
+        let bytes = disk::read(&self.path, SIZE_MAX, self.owner).unwrap_or_else(|error| {
+            self.warn_once(&error);
+            None
+        });
+        records(&bytes.unwrap_or_default())
+    }
+}
+
+/// Every record that can be believed.
+fn records(bytes: &[u8]) -> BTreeMap<String, Record> {
+    let map: BTreeMap<String, Value> = serde_json::from_slice(bytes).unwrap_or_default();
+    map.into_iter()
+        .filter_map(|(key, value)| Some((key, Record::read(&value)?)))
+        .collect()
+}
+
+fn checksum(token: &str) -> String {
+    digest(&["token_cache.json", token])[..16].to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    fn sound() -> Value {
+        let token = "a-token-of-some-length".repeat(5);
+        json!({"access_token": token, "obtained_at": 1000, "expires_in": 7200, "check": checksum(&token)})
+    }
+
+    #[test]
+    fn a_record_is_believed_only_if_every_field_could_be_right() {
+        assert!(Record::read(&sound()).is_some());
+        for (field, value) in [
+            ("access_token", json!("")),
+            ("access_token", json!("x".repeat(513))),
+            ("access_token", json!("two words")),
+            ("access_token", json!("another token")),
+            ("access_token", json!(7)),
+            ("obtained_at", json!(-1)),
+            ("obtained_at", json!("1000")),
+            ("obtained_at", json!(1e18)),
+            ("expires_in", json!(59)),
+            ("expires_in", json!(7201)),
+            ("expires_in", json!(null)),
+            ("check", json!("0")),
+        ] {
+            let mut record = sound();
+            record[field] = value.clone();
+            assert!(Record::read(&record).is_none(), "{field} = {value}");
+        }
+    }
+
+    #[test]
+    fn a_record_of_the_three_fields_alone_is_believed() {
+        let record = json!({"access_token": "abc", "obtained_at": 1000, "expires_in": 7200});
+        assert!(matches!(Record::read(&record), Some(Record::Token(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn no_mutation_of_a_cache_panics_or_passes_for_another_token(
+            at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<bool>(),
+        ) {
+            let mut bytes = json!({"app": sound()}).to_string().into_bytes();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            if cut {
+                bytes.truncate(at);
+            }
+            if let Some(Record::Token(grant)) = records(&bytes).remove("app") {
+                let same = sound()["access_token"] == grant.access_token;
+                prop_assert!(same || grant.check.is_none());
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_a_cache_without_records_or_with_sound_ones(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let _ = records(&bytes);
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Why a call did not succeed, and what follows from it.
+
+use std::time::Duration;
+
+use super::codes::{self, Class};
+use crate::config::Lang;
+use crate::error::{Exit, Failure};
+
+/// A call that did not succeed. Holds no URL and no secret.
+#[derive(Debug, Clone)]
+pub(crate) enum Error {
+    /// No whole answer came.
+    Network {
+        /// What happened, in words.
+        what: String,
+        /// Whether the request may have reached WeCom.
+        maybe_sent: bool,
+    },
+    /// An answer with an HTTP status other than 200.
+    Status {
+        status: u16,
+        /// How long the server asks to wait.
+        retry_after: Option<Duration>,
+    },
+    /// An answer with status 200 that is not WeCom's.
+    Unreadable {
+        /// What is wrong with it.
+        what: String,
+    },
+    /// WeCom's own no.
+    Errcode(Refusal),
+}
+
+/// WeCom's no, in its own words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Refusal {
+    pub(crate) errcode: i64,
+    /// As WeCom wrote it, without secrets; decides nothing, WeCom may change it.
+    pub(crate) errmsg: String,
+    /// Whether it answered `gettoken`.
+    pub(crate) at_gettoken: bool,
+}
+
+impl Refusal {
+    /// What follows from it; an unknown code is a refusal.
+    pub(crate) fn class(&self) -> Class {
+        let class =
+            codes::row(self.errcode).map_or(Class::Refused, |row| row.class(self.at_gettoken));
+        match class {
+            // gettoken carries no token that could be invalid: that is not WeCom's own answer.
+            Class::Token if self.at_gettoken => Class::Transient,
+            class => class,
+        }
+    }
+
+    /// The caller's address as WeCom sees it (`from ip: …`), to be shown, not decided by.
+    fn address(&self) -> Option<&str> {
+        let (_, rest) = self.errmsg.split_once("from ip: ")?;
+        let end = rest.find([',', ' ', ';']).unwrap_or(rest.len());
+        Some(&rest[..end]).filter(|address| !address.is_empty())
+    }
+
+    fn failure(&self, lang: Lang) -> Failure {
+        let row = codes::row(self.errcode);
+        let meaning = row.map_or(
+            match lang {
+                Lang::Zh => "未收录的错误码",
+                Lang::En => "a code that wxpush does not know",
+            },
+            |row| row.meaning(lang),
+        );
+        let what = format!(
+            "WeCom refused: errcode {} ({meaning}): {}",
+            self.errcode, self.errmsg
+        );
+        let advice = row.map_or_else(
+            || {
+                format!(
+                    "look it up: https://open.work.weixin.qq.com/devtool/query?e={}",
+                    self.errcode
+                )
+            },
+            |row| row.advice(lang).to_owned(),
+        );
+        let hint = match (self.errcode, self.address()) {
+            (60020, Some(address)) => format!("{address} → {advice}"),
+            _ => advice,
+        };
+        Failure::new(self.class().exit(), what).hint(hint)
+    }
+}
+
+impl Error {
+    /// What follows from it.
+    pub(crate) fn class(&self) -> Class {
+        match self {
+            Self::Network { .. } | Self::Unreadable { .. } => Class::Transient,
+            Self::Status { status, .. } => match status {
+                408 | 429 => Class::Transient,
+                400..500 => Class::Setup,
+                _ => Class::Transient,
+            },
+            Self::Errcode(refusal) => refusal.class(),
+        }
+    }
+
+    /// Whether WeCom may have done what was asked although its answer is lost.
+    pub(crate) fn outcome_unknown(&self) -> bool {
+        match self {
+            Self::Network { maybe_sent, .. } => *maybe_sent,
+            Self::Status { status, .. } => *status >= 500 || *status == 408,
+            Self::Unreadable { .. } => true,
+            Self::Errcode(_) => false,
+        }
+    }
+
+    /// How long to wait at the least before the next try.
+    pub(crate) fn not_before(&self) -> Option<Duration> {
+        match self {
+            Self::Status { retry_after, .. } => *retry_after,
+            Self::Errcode(refusal) if refusal.class() == Class::Limited => {
+                Some(Duration::from_mins(1))
+            }
+            _ => None,
+        }
+    }
+
+    /// WeCom's no, if it is one.
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Errcode(refusal) => Some(refusal),
+            _ => None,
+        }
+    }
+
+    /// The error for a person.
+    pub(crate) fn failure(&self, lang: Lang) -> Failure {
+        let exit = self.class().exit();
+        match self {
+            Self::Network { what, .. } => Failure::new(exit, what.clone()),
+            Self::Status { status, .. } if exit == Exit::Setup => Failure::new(
+                exit,
+                format!("HTTP status {status} instead of WeCom's answer"),
+            )
+            .hint("api_base or the proxy leads to something that does not forward /cgi-bin/gettoken and /cgi-bin/message/send"),
+            Self::Status { status, .. } => Failure::new(exit, format!("HTTP status {status} instead of WeCom's answer")),
+            Self::Unreadable { what } => Failure::new(exit, format!("the answer is not WeCom's: {what}"))
+                .hint("a proxy, portal or relay on the way may have answered in its place"),
+            Self::Errcode(refusal) => refusal.failure(lang),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(status: u16) -> Error {
+        Error::Status {
+            status,
+            retry_after: None,
+        }
+    }
+
+    #[test]
+    fn the_status_decides_before_the_body() {
+        for (code, class, unknown) in [
+            (302, Class::Transient, false),
+            (400, Class::Setup, false),
+            (403, Class::Setup, false),
+            (404, Class::Setup, false),
+            (408, Class::Transient, true),
+            (429, Class::Transient, false),
+            (500, Class::Transient, true),
+            (502, Class::Transient, true),
+        ] {
+            let error = status(code);
+            assert_eq!(
+                (error.class(), error.outcome_unknown()),
+                (class, unknown),
+                "{code}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_address_that_wecom_sees_is_shown() {
+        let errmsg =
+            "not allow to access from your ip, hint: [1], from ip: 192.0.2.7, more info at x";
+        let refusal = Refusal {
+            errcode: 60020,
+            errmsg: errmsg.to_owned(),
+            at_gettoken: false,
+        };
+        let failure = refusal.failure(Lang::En);
+        assert!(failure.hint.unwrap().starts_with("192.0.2.7 "));
+        assert_eq!(failure.exit, Exit::Setup);
+    }
+
+    #[test]
+    fn an_unknown_code_is_refused_and_kept_whole() {
+        let refusal = Refusal {
+            errcode: 99999,
+            errmsg: "what, is this".to_owned(),
+            at_gettoken: false,
+        };
+        let failure = refusal.failure(Lang::Zh);
+        assert_eq!(failure.exit, Exit::Refused);
+        assert!(failure.what.contains("99999") && failure.what.contains("what, is this"));
+    }
+}
