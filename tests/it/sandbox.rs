@@ -1,0 +1,288 @@
+//! A directory of its own for each test: the program, its config, its state.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::Value;
+
+use crate::standin::{AGENTID, CORPID, SECRET, Standin};
+
+/// No run takes longer, whatever goes wrong.
+const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A directory that holds the program by hard link, so that state lands beside it.
+pub(crate) struct Sandbox {
+    dir: PathBuf,
+}
+
+impl Sandbox {
+    /// A sandbox with nothing but the program.
+    pub(crate) fn empty() -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let name = format!(
+            "{}-{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::Relaxed)
+        );
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        fs::create_dir_all(&dir).expect("the target directory can be written");
+        let sandbox = Self { dir };
+        // A copy could be "text file busy" while another test's child still has it open.
+        fs::hard_link(env!("CARGO_BIN_EXE_wxpush"), sandbox.path("wxpush"))
+            .expect("one file system");
+        sandbox
+    }
+
+    /// A sandbox whose config leads to the stand-in.
+    pub(crate) fn of(standin: &Standin) -> Self {
+        let sandbox = Self::empty();
+        sandbox.write("config.toml", &config(&standin.base()));
+        sandbox
+    }
+
+    /// A path in it.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.dir.join(name)
+    }
+
+    /// Writes a file in it, private as a config should be.
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        use std::os::unix::fs::PermissionsExt;
+        let path = self.path(name);
+        fs::write(&path, text).expect("the sandbox can be written");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("it is ours");
+    }
+
+    /// Puts lines before the config's own.
+    pub(crate) fn configure(&self, lines: &str) {
+        let config = self.read("config.toml");
+        self.write("config.toml", format!("{lines}\n{config}"));
+    }
+
+    /// A file in it, as text; empty if there is none.
+    pub(crate) fn read(&self, name: &str) -> String {
+        let bytes = fs::read(self.path(name)).unwrap_or_default();
+        String::from_utf8(bytes).expect("our files are UTF-8")
+    }
+
+    /// The names in it, sorted.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.dir).expect("the sandbox is there");
+        let mut names: Vec<String> = entries
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// The one record of the token cache.
+    pub(crate) fn record(&self) -> Value {
+        let cache: BTreeMap<String, Value> =
+            serde_json::from_str(&self.read("token_cache.json")).expect("a cache");
+        assert_eq!(cache.len(), 1, "one app has one record");
+        cache.into_values().next().unwrap()
+    }
+
+    /// Makes the cached token older by so many seconds.
+    pub(crate) fn age_token(&self, seconds: u64) {
+        let mut cache: Value =
+            serde_json::from_str(&self.read("token_cache.json")).expect("a cache");
+        for (_, record) in cache.as_object_mut().expect("a map") {
+            record["obtained_at"] = (record["obtained_at"].as_u64().unwrap() - seconds).into();
+        }
+        self.write("token_cache.json", cache.to_string());
+    }
+
+    /// The program with these arguments, words divided by spaces.
+    pub(crate) fn wxpush(&self, args: &str) -> Run {
+        let mut command = Command::new(self.path("wxpush"));
+        command.args(args.split_whitespace());
+        Run::new(command)
+    }
+
+    /// `wxpush send`.
+    pub(crate) fn send(&self, message: &str) -> Run {
+        self.wxpush("send").arg(message)
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let _ = fs::remove_dir_all(&self.dir);
+        }
+    }
+}
+
+/// A config for the stand-in's app.
+pub(crate) fn config(base: &str) -> String {
+    format!(
+        "corpid = \"{CORPID}\"\ncorpsecret = \"{SECRET}\"\nagentid = {AGENTID}\n[network]\napi_base = \"{base}\"\n"
+    )
+}
+
+/// A run that is being described: an empty environment, the root as working directory.
+pub(crate) struct Run {
+    command: Command,
+    stdin: Option<Vec<u8>>,
+}
+
+impl Run {
+    /// Any program, in the same empty surroundings.
+    pub(crate) fn new(mut command: Command) -> Self {
+        command.env_clear().current_dir("/");
+        Self {
+            command,
+            stdin: None,
+        }
+    }
+
+    pub(crate) fn arg(mut self, arg: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.arg(arg);
+        self
+    }
+
+    pub(crate) fn args(mut self, args: &[&str]) -> Self {
+        self.command.args(args);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<std::ffi::OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub(crate) fn cwd(mut self, dir: impl AsRef<Path>) -> Self {
+        self.command.current_dir(dir);
+        self
+    }
+
+    pub(crate) fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = Some(bytes.into());
+        self
+    }
+
+    /// Starts it, to be waited for later.
+    pub(crate) fn start(mut self) -> Started {
+        let stdin = if self.stdin.is_some() {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        };
+        self.command
+            .stdin(stdin)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let begun = Instant::now();
+        let mut child = self.command.spawn().expect("the program can be started");
+        if let (Some(bytes), Some(mut pipe)) = (self.stdin, child.stdin.take()) {
+            // The reader may leave early: that is its right.
+            std::thread::spawn(move || pipe.write_all(&bytes));
+        }
+        Started { child, begun }
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn run(self) -> Outcome {
+        self.start().wait()
+    }
+}
+
+/// A run that is under way.
+pub(crate) struct Started {
+    pub(crate) child: Child,
+    begun: Instant,
+}
+
+impl Started {
+    pub(crate) fn wait(mut self) -> Outcome {
+        let collect = |pipe: Option<Box<dyn Read + Send>>| {
+            std::thread::spawn(move || {
+                let mut bytes = Vec::new();
+                pipe.map(|mut pipe| pipe.read_to_end(&mut bytes))
+                    .transpose()
+                    .expect("a pipe can be read");
+                String::from_utf8(bytes).expect("output is UTF-8")
+            })
+        };
+        let stdout = collect(self.child.stdout.take().map(|pipe| Box::new(pipe) as _));
+        let stderr = collect(self.child.stderr.take().map(|pipe| Box::new(pipe) as _));
+        let status = loop {
+            if let Some(status) = self.child.try_wait().expect("our child") {
+                break status;
+            }
+            if self.begun.elapsed() > PATIENCE {
+                let _ = self.child.kill();
+                panic!("wxpush hangs");
+            }
+            std::thread::sleep(Duration::from_millis(2));
+        };
+        Outcome {
+            code: status.code(),
+            stdout: stdout.join().unwrap(),
+            stderr: stderr.join().unwrap(),
+            time: self.begun.elapsed(),
+        }
+    }
+}
+
+/// What a run came to.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    /// None if a signal ended it.
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) time: Duration,
+}
+
+impl Outcome {
+    /// Holds that it ended with this exit code.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Self {
+        assert_eq!(
+            self.code,
+            Some(code),
+            "stdout: {}\nstderr: {}",
+            self.stdout,
+            self.stderr
+        );
+        self
+    }
+
+    /// Holds that it succeeded without a word, as cron wants it.
+    #[track_caller]
+    pub(crate) fn is_silent(self) -> Self {
+        let outcome = self.exits(0);
+        assert_eq!((&*outcome.stdout, &*outcome.stderr), ("", ""));
+        outcome
+    }
+
+    /// Holds that stderr has these words.
+    #[track_caller]
+    pub(crate) fn says(self, words: &str) -> Self {
+        assert!(
+            self.stderr.contains(words),
+            "no {words:?} in {}",
+            self.stderr
+        );
+        self
+    }
+
+    /// The JSON result.
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.stdout).expect("stdout is one JSON object")
+    }
+}
+
+/// Starts as many runs at once, and waits for all.
+pub(crate) fn at_once(count: usize, run: impl Fn(usize) -> Run) -> Vec<Outcome> {
+    let started: Vec<Started> = (0..count).map(|number| run(number).start()).collect();
+    started.into_iter().map(Started::wait).collect()
+}
