@@ -87,11 +87,20 @@ fn failure(error: anyhow::Error) -> Failure {
 fn usage(error: &clap::Error) -> Exit {
     // That it cannot be shown is nothing that could be told.
     let _ = error.print();
-    if error.use_stderr() {
-        Exit::Usage
-    } else {
-        Exit::Sent
+    if !error.use_stderr() {
+        return Exit::Sent;
     }
+    if std::env::args_os().any(|arg| arg == "--json") {
+        let text = error.render().to_string();
+        let first = text
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_start_matches("error: ")
+            .to_owned();
+        commands::report_unsent(Failure::new(Exit::Usage, first), Output::default());
+    }
+    Exit::Usage
 }
 
 /// Shows where a panic was; its text could hold the secret that it stumbled over.

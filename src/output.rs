@@ -10,9 +10,10 @@ use serde::Serialize;
 use crate::error::{Exit, Failure};
 
 /// When colours are used.
+#[expect(clippy::doc_markdown, reason = "the doc comments are help texts")]
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Color {
-    /// At a terminal, unless `NO_COLOR` is set.
+    /// At a terminal, unless NO_COLOR is set.
     #[default]
     Auto,
     /// Always.

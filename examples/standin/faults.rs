@@ -232,7 +232,7 @@ impl Takeover {
                 let (start, end) = (br#"{"padding":""#, format!(r#"",{}"#, &body[1..]));
                 let mut left = size.saturating_sub((start.len() + end.len()) as u64);
                 wire.write_all(start).await?;
-                let block = [b'x'; 65536];
+                let block = vec![b'x'; 65536];
                 while left > 0 {
                     let part =
                         usize::try_from(left).map_or(block.len(), |left| left.min(block.len()));

@@ -7,7 +7,7 @@ mod token;
 
 use crate::cli::{Cli, Command, Global};
 use crate::config::{NoPlace, Settings, State, Wanted};
-use crate::error::Exit;
+use crate::error::{Exit, Failure};
 use crate::log::{self, Stderr};
 use crate::message::Envelope;
 use crate::output::{self, Output};
@@ -22,6 +22,14 @@ pub(crate) fn run(cli: &Cli, output: Output) -> anyhow::Result<Exit> {
         Command::Token(args) => token::run(args, &cli.global, output),
         Command::Explain(args) => explain::run(args, output),
     }
+}
+
+/// Reports, as JSON, a command line that says nothing wxpush could send.
+pub(crate) fn report_unsent(failure: Failure, output: Output) {
+    report::Report::failed(failure).show(Output {
+        json: true,
+        ..output
+    });
 }
 
 /// Loads the settings that the command line asks for.

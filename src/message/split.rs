@@ -23,7 +23,7 @@ pub(crate) enum Long {
     Auto,
     /// Split into up to 99 parts, marked (1/3).
     Split,
-    /// The first part, and the whole as an attached .txt file.
+    /// The first part, and the whole as a file: not in this version, refused.
     File,
     /// The first part, marked as cut.
     Truncate,

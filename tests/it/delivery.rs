@@ -1,1 +1,411 @@
+//! Retries, refusals, partial delivery, lost answers.
 
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::sandbox::Sandbox;
+use crate::standin::{Fault, Standin};
+
+const SEND: &str = "/cgi-bin/message/send";
+const TOKEN: &str = "/cgi-bin/gettoken";
+
+fn errcode(code: i64) -> Fault {
+    Fault::Errcode(code, "what WeCom says".to_owned())
+}
+
+fn body(text: &str) -> Fault {
+    Fault::Body(text.to_owned())
+}
+
+/// The bodies of all tries.
+fn tries(standin: &Standin) -> Vec<Value> {
+    let requests = standin.requests();
+    requests
+        .iter()
+        .filter(|request| request.endpoint() == SEND)
+        .map(|request| request.json())
+        .collect()
+}
+
+#[test]
+fn what_passes_by_itself_is_tried_again_until_it_arrives() {
+    for fault in [
+        errcode(-1),
+        errcode(6000),
+        errcode(45033),
+        Fault::html(500),
+        Fault::html(502),
+        Fault::html(503),
+        Fault::html(504),
+        Fault::html(408),
+        Fault::html(429),
+        Fault::retry_after(429, "1"),
+        Fault::redirect(302, "http://127.0.0.1:1/"),
+        Fault::redirect(307, "http://127.0.0.1:1/"),
+        Fault::CutBefore,
+        Fault::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}".to_vec()),
+        Fault::Raw(b"not http at all\r\n\r\n".to_vec()),
+        Fault::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{\"errcode\":0".to_vec()),
+    ] {
+        for path in [TOKEN, SEND] {
+            let standin = Standin::start();
+            let sandbox = Sandbox::of(&standin);
+            let name = format!("{fault:?} at {path}");
+            standin.script(path, [fault.clone()]);
+            sandbox.wxpush("send --to lisi hello").run().is_silent();
+            assert_eq!(standin.count(path), 2, "{name}");
+            assert_eq!(standin.company().phone("lisi").len(), 1, "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_does_not_pass_in_time_is_not_now_and_says_so() {
+    for (fault, words) in [
+        (errcode(45033), "45033"),
+        (errcode(45009), "45009"),
+        (Fault::html(502), "HTTP status 502"),
+        (Fault::retry_after(503, "3600"), "HTTP status 503"),
+        (
+            Fault::redirect(301, "http://127.0.0.1:1/"),
+            "HTTP status 301",
+        ),
+        (Fault::CutBefore, "broke"),
+        (Fault::Hang, "no answer"),
+        (body("<html>login</html>"), "a web page"),
+        (body(""), "it is empty"),
+        (body("{}"), "errcode"),
+        (body("[]"), "errcode"),
+        (body("{\"errcode\":\"0\"}"), "errcode"),
+        (body("{\"errcode\":0.5}"), "errcode"),
+        (body("{\"errcode\":0,\"errcode\":1}"), "errcode"),
+        (body("\u{feff}{\"errcode\":0}"), "not JSON"),
+        (Fault::Giant(1 << 20), "not JSON"),
+        (Fault::Truncated, "broke"),
+    ] {
+        for path in [TOKEN, SEND] {
+            let standin = Standin::start();
+            let sandbox = Sandbox::of(&standin);
+            standin.always(path, fault.clone());
+            let outcome = sandbox.wxpush("send --timeout 1s hello").run().exits(75);
+            assert!(
+                outcome.stderr.contains(words),
+                "{fault:?} at {path}: {}",
+                outcome.stderr
+            );
+            assert!(outcome.stderr.contains("hint:"), "{}", outcome.stderr);
+            assert!(
+                outcome.time < Duration::from_secs(10),
+                "{fault:?}: {:?}",
+                outcome.time
+            );
+        }
+    }
+}
+
+#[test]
+fn a_network_that_is_down_is_not_now() {
+    let sandbox = Sandbox::empty();
+    sandbox.write("config.toml", crate::sandbox::config(&Standin::refuse()));
+    let outcome = sandbox.wxpush("send --timeout 1s hello").run().exits(75);
+    assert!(
+        outcome
+            .stderr
+            .contains("the message was not sent: cannot connect to 127.0.0.1"),
+        "{}",
+        outcome.stderr
+    );
+    assert!(
+        outcome.stderr.contains("it is not kept"),
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(
+        outcome.stderr.lines().count(),
+        2,
+        "two lines for a person and cron's mail"
+    );
+}
+
+#[test]
+fn a_busy_wecom_is_asked_three_times_and_no_more() {
+    for path in [TOKEN, SEND] {
+        let standin = Standin::start();
+        let sandbox = Sandbox::of(&standin);
+        standin.always(path, errcode(-1));
+        sandbox.send("hello").run().exits(75).says("errcode -1");
+        assert_eq!(standin.count(path), 3);
+    }
+}
+
+#[test]
+fn a_rate_limit_is_not_tried_again_within_a_minute() {
+    for path in [TOKEN, SEND] {
+        let standin = Standin::start();
+        let sandbox = Sandbox::of(&standin);
+        standin.always(path, errcode(45009));
+        sandbox.send("hello").run().exits(75);
+        assert_eq!(standin.count(path), 1);
+    }
+}
+
+#[test]
+fn a_refusal_is_final_and_has_the_exit_code_of_its_class() {
+    for (code, exit, words) in [
+        (60020, 77, "企业可信IP"),
+        (40013, 77, "corpid"),
+        (40056, 77, "agentid"),
+        (48002, 77, "Secret"),
+        (301_002, 77, "agentid"),
+        (44004, 65, "--skip-empty"),
+        (45002, 65, "--long split"),
+        (40033, 65, "JSON"),
+        (81013, 69, "--to"),
+        (40003, 69, "userid"),
+        (40008, 69, "errmsg"),
+        (98765, 69, "devtool/query?e=98765"),
+    ] {
+        let standin = Standin::start();
+        let sandbox = Sandbox::of(&standin);
+        standin.always(SEND, errcode(code));
+        let outcome = sandbox.send("hello").run().exits(exit);
+        let line = outcome.stderr.lines().next().unwrap();
+        assert!(
+            line.contains(&format!("errcode {code}")) && line.contains("what WeCom says"),
+            "{line}"
+        );
+        assert!(outcome.stderr.contains(words), "{code}: {}", outcome.stderr);
+        assert_eq!(standin.count(SEND), 1, "{code} is not tried again");
+    }
+    for status in [400, 401, 403, 404, 413] {
+        let standin = Standin::start();
+        let sandbox = Sandbox::of(&standin);
+        standin.always(SEND, Fault::html(status));
+        sandbox
+            .send("hello")
+            .run()
+            .exits(77)
+            .says(&format!("HTTP status {status}"));
+        assert_eq!(standin.count(SEND), 1);
+    }
+}
+
+#[test]
+fn an_untrusted_ip_is_named_with_where_to_enter_it() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    standin.company().trusted_ips = Some(Vec::new());
+    let outcome = sandbox
+        .send("hello")
+        .env("LANG", "en_US.UTF-8")
+        .run()
+        .exits(77);
+    let hint = outcome.stderr.lines().nth(1).unwrap();
+    for words in [
+        "127.0.0.1",
+        "应用管理",
+        "企业可信IP",
+        "可信域名",
+        "接收消息服务器URL",
+    ] {
+        assert!(hint.contains(words), "{hint}");
+    }
+    assert!(
+        hint.contains("must be set there first"),
+        "in the locale's language: {hint}"
+    );
+    let chinese = sandbox.send("hello").run().exits(77);
+    assert!(
+        chinese.stderr.contains("须先在该应用设置"),
+        "{}",
+        chinese.stderr
+    );
+}
+
+#[test]
+fn who_was_not_reached_is_listed_and_nobody_gets_it_twice() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    standin
+        .company()
+        .members
+        .get_mut("wangwu")
+        .unwrap()
+        .unlicensed = true;
+    let run =
+        || sandbox.wxpush("--json send --to zhangsan,ghost,wangwu --party 1,99 --tag 98 hello");
+    let outcome = run().run().exits(67);
+    let result = outcome.json();
+    assert_eq!(result["status"], "partial");
+    assert_eq!(
+        (
+            &result["invaliduser"],
+            &result["invalidparty"],
+            &result["invalidtag"]
+        ),
+        (&json!(["ghost"]), &json!(["99"]), &json!(["98"]))
+    );
+    assert_eq!(result["exit_code"], 67);
+    assert!(
+        outcome.stderr.contains("invaliduser ghost"),
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(standin.company().phone("zhangsan").len(), 1);
+    assert_eq!(standin.count(SEND), 1);
+}
+
+#[test]
+fn a_message_that_reaches_nobody_is_refused() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    sandbox
+        .wxpush("send --to ghost hello")
+        .run()
+        .exits(69)
+        .says("81013");
+}
+
+#[test]
+fn after_a_lost_answer_the_same_bytes_go_out_flagged() {
+    for fault in [
+        Fault::CutAfter,
+        Fault::Truncated,
+        Fault::StatusAfter(502, Vec::new(), String::new()),
+        body("{}"),
+    ] {
+        for matches in [true, false] {
+            let standin = Standin::start();
+            let sandbox = Sandbox::of(&standin);
+            standin.company().phones.match_unflagged = matches;
+            standin.script(SEND, [fault.clone(), fault.clone()]);
+            sandbox.wxpush("send --to lisi hello").run().is_silent();
+            let tries = tries(&standin);
+            assert_eq!(tries.len(), 3, "{fault:?}");
+            assert_eq!(
+                tries[0].get("enable_duplicate_check"),
+                None,
+                "the first is never flagged"
+            );
+            assert_eq!(tries[1]["enable_duplicate_check"], 1);
+            assert_eq!(tries[1], tries[2], "every resend is the same");
+            let landed = standin.company().phone("lisi").len();
+            assert_eq!(
+                landed,
+                if matches { 1 } else { 2 },
+                "{fault:?}: at most one duplicate"
+            );
+        }
+    }
+}
+
+#[test]
+fn what_surely_was_not_processed_goes_out_again_unflagged() {
+    for fault in [
+        errcode(-1),
+        errcode(45033),
+        errcode(40014),
+        Fault::retry_after(429, "0"),
+        Fault::redirect(302, "/"),
+    ] {
+        let standin = Standin::start();
+        let sandbox = Sandbox::of(&standin);
+        sandbox.send("first").run().is_silent();
+        sandbox.age_token(1000);
+        standin.script(SEND, [fault.clone()]);
+        sandbox.send("hello").run().is_silent();
+        assert!(
+            tries(&standin)
+                .iter()
+                .all(|body| body.get("enable_duplicate_check").is_none()),
+            "{fault:?}"
+        );
+    }
+}
+
+#[test]
+fn two_intended_equal_alerts_both_arrive_unless_dedupe_is_asked_for() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    for _ in 0..2 {
+        sandbox.wxpush("send --to lisi disk full").run().is_silent();
+    }
+    assert_eq!(standin.company().phone("lisi").len(), 2);
+    for _ in 0..2 {
+        sandbox
+            .wxpush("send --to wangwu --dedupe 1h disk full")
+            .run()
+            .is_silent();
+    }
+    assert_eq!(standin.company().phone("wangwu").len(), 1);
+}
+
+#[test]
+fn an_unknown_fate_is_told_as_one() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    standin.always(SEND, Fault::CutAfter);
+    let outcome = sandbox.wxpush("send --timeout 1s hello").run().exits(75);
+    assert!(
+        outcome.stderr.contains("may or may not have arrived"),
+        "{}",
+        outcome.stderr
+    );
+}
+
+#[test]
+fn a_redirect_is_never_followed() {
+    let elsewhere = Standin::start();
+    for status in [301, 302, 303, 307, 308] {
+        let standin = Standin::start();
+        let sandbox = Sandbox::of(&standin);
+        for path in [TOKEN, SEND] {
+            standin.always(
+                path,
+                Fault::redirect(status, &format!("{}{path}", elsewhere.base())),
+            );
+        }
+        sandbox.wxpush("send --timeout 1s hello").run().exits(75);
+    }
+    assert_eq!(elsewhere.connections(), 0);
+}
+
+#[test]
+fn the_token_and_the_message_share_one_connection() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    sandbox
+        .wxpush("send")
+        .stdin("x".repeat(5000))
+        .run()
+        .is_silent();
+    assert_eq!(
+        (
+            standin.count(TOKEN),
+            standin.count(SEND),
+            standin.connections()
+        ),
+        (1, 3, 1)
+    );
+}
+
+#[test]
+fn a_server_that_echoes_the_secret_does_not_get_it_printed() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let echo =
+        |text: &str| Fault::Errcode(40013, format!("no such app: {text} and {}", &text[3..20]));
+    let secret = crate::standin::SECRET;
+    standin.script(TOKEN, [echo(secret)]);
+    let outcome = sandbox.send("hello").run().exits(77);
+    for piece in secret
+        .as_bytes()
+        .windows(8)
+        .map(|piece| std::str::from_utf8(piece).unwrap())
+    {
+        assert!(!outcome.stderr.contains(piece), "{}", outcome.stderr);
+        assert!(!sandbox.read("wxpush.log").contains(piece));
+        assert!(!sandbox.read("token_cache.json").contains(piece));
+    }
+}

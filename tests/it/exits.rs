@@ -1,1 +1,130 @@
+//! Every exit code of the contract, each by a case that leads to it.
 
+use crate::sandbox::{Run, Sandbox};
+use crate::standin::{Fault, Standin};
+
+const SEND: &str = "/cgi-bin/message/send";
+
+#[test]
+fn every_code_of_the_table_is_reached_and_no_other() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let refused = |code: i64| Fault::Errcode(code, "no".to_owned());
+    for (args, fault, code) in [
+        ("send hello", None, 0),
+        ("--version", None, 0),
+        ("--help", None, 0),
+        ("send --help", None, 0),
+        ("explain 60020", None, 0),
+        ("explain -1", None, 0),
+        ("token", None, 0),
+        ("", None, 64),
+        ("bogus", None, 64),
+        ("send --bogus x", None, 64),
+        ("send", None, 65),
+        ("explain 12345", None, 65),
+        ("send x", Some(refused(45002)), 65),
+        ("send --to zhangsan,ghost x", None, 67),
+        ("send --to ghost x", None, 69),
+        ("send x", Some(refused(98765)), 69),
+        ("send --timeout 1s x", Some(refused(45009)), 75),
+        ("send x", Some(refused(60020)), 77),
+        ("-c /nonexistent/config.toml send x", None, 78),
+        ("-p nobody send x", None, 78),
+    ] {
+        standin.script(SEND, fault);
+        sandbox.wxpush(args).run().exits(code);
+    }
+}
+
+#[test]
+fn no_arguments_is_help_on_stderr_and_help_is_on_stdout() {
+    let sandbox = Sandbox::empty();
+    let outcome = sandbox.wxpush("").run().exits(64);
+    assert!(outcome.stdout.is_empty() && outcome.stderr.contains("Examples:"));
+    let outcome = sandbox.wxpush("--help").run().exits(0);
+    assert!(outcome.stderr.is_empty() && outcome.stdout.contains("Examples:"));
+}
+
+#[test]
+fn a_command_that_needs_state_and_has_no_place_for_it_exits_73() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    sandbox.write("in-the-way", "");
+    sandbox.configure(&format!(
+        "state_dir = {:?}",
+        sandbox.path("in-the-way/state")
+    ));
+    for action in ["status", "refresh", "clear"] {
+        let outcome = sandbox.wxpush("token").arg(action).run().exits(73);
+        assert!(
+            outcome.stderr.contains("in-the-way/state"),
+            "{}",
+            outcome.stderr
+        );
+    }
+    sandbox.wxpush("token print").run().exits(0);
+}
+
+#[test]
+fn an_input_that_cannot_be_read_exits_74() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let mut shell = std::process::Command::new("sh");
+    shell
+        .args(["-c", "exec \"$0\" send </"])
+        .arg(sandbox.path("wxpush"));
+    Run::new(shell)
+        .run()
+        .exits(74)
+        .says("cannot read the message from stdin");
+}
+
+#[test]
+fn a_signal_ends_it_as_it_ends_anything_else() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    standin.always(SEND, Fault::Hang);
+    for signal in ["TERM", "INT", "HUP"] {
+        let before = standin.count(SEND);
+        let mut started = sandbox.send("hello").start();
+        while standin.count(SEND) == before {
+            std::thread::yield_now();
+        }
+        let pid = started.child.id().to_string();
+        let status = std::process::Command::new("sh")
+            .args(["-c", &format!("kill -{signal} {pid}")])
+            .status();
+        assert!(status.unwrap().success());
+        assert!(started.child.wait().unwrap().code().is_none(), "{signal}");
+    }
+    standin.mend();
+    sandbox.send("and no lock is left").run().is_silent();
+}
+
+#[test]
+fn explain_speaks_the_language_of_the_locale() {
+    let sandbox = Sandbox::empty();
+    for (name, value, words) in [
+        ("LANG", "C", "怎么办"),
+        ("LANG", "en_US.UTF-8", "what to do"),
+        ("LC_ALL", "zh_CN.UTF-8", "怎么办"),
+        ("WXPUSH_LANG", "en", "what to do"),
+    ] {
+        let outcome = sandbox
+            .wxpush("explain 60020")
+            .env(name, value)
+            .run()
+            .exits(0);
+        assert!(
+            outcome.stdout.contains(words) && outcome.stdout.contains("77"),
+            "{}",
+            outcome.stdout
+        );
+    }
+    let result = sandbox.wxpush("explain --json 81013").run().exits(0).json();
+    assert_eq!(
+        (&result["errcode"], &result["exit_code"]),
+        (&81013.into(), &69.into())
+    );
+}

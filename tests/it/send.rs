@@ -1,22 +1,498 @@
-use crate::sandbox::Sandbox;
-use crate::standin::Standin;
+//! Kinds, options, stdin, long messages, dry run, JSON.
+
+use serde_json::{Value, json};
+
+use crate::sandbox::{Run, Sandbox};
+use crate::standin::{AGENTID, Fault, SECRET, Standin};
+
+const SEND: &str = "/cgi-bin/message/send";
+
+/// The bodies of all messages that arrived.
+fn bodies(standin: &Standin) -> Vec<Value> {
+    let requests = standin.requests();
+    requests
+        .iter()
+        .filter(|request| request.endpoint() == SEND)
+        .map(|request| request.json())
+        .collect()
+}
+
+/// The texts on one phone.
+fn texts(standin: &Standin, userid: &str) -> Vec<String> {
+    standin
+        .company()
+        .phone(userid)
+        .iter()
+        .map(|landed| landed.text.clone())
+        .collect()
+}
 
 #[test]
 fn a_message_lands_on_the_phone_and_nothing_is_printed() {
     let standin = Standin::start();
     let sandbox = Sandbox::of(&standin);
     sandbox.wxpush("send backup done").run().is_silent();
-    let landed = standin.company().phone("zhangsan");
-    assert_eq!(landed.len(), 1);
-    assert_eq!(landed[0].text, "backup done");
+    assert_eq!(texts(&standin, "zhangsan"), ["backup done"]);
+    let files = [
+        "config.toml",
+        "token_cache.json",
+        "token_cache.lock",
+        "wxpush",
+        "wxpush.log",
+    ];
+    assert_eq!(sandbox.names(), files);
+}
+
+#[test]
+fn each_command_line_becomes_exactly_this_request() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    sandbox.configure("prefix = \"[p] \"");
+    let all = |text: &str| json!({"touser": "@all", "msgtype": "text", "agentid": AGENTID, "text": {"content": text}});
+    let table: &[(&[&str], Value)] = &[
+        (&["one", "two  three"], all("[p] one two  three")),
+        (&["-t", "Title", "body"], all("[p] Title\nbody")),
+        (&["-t", "Title", "--", ""], all("[p] Title")),
+        (&["-t", "two\nlines", "b"], all("[p] two lines\nb")),
+        (&["-e", r"a\nb\tc\\d\e"], all("[p] a\nb\tc\\d\\e")),
+        (&[r"a\nb"], all(r"[p] a\nb")),
+        (&["--", "-5", "degrees"], all("[p] -5 degrees")),
+        (&["-", "words"], all("[p] - words")),
+        (
+            &["<a href=\"https://x\">\u{201c}链接\u{201d}</a> & \\ /"],
+            all("[p] <a href=\"https://x\">\u{201c}链接\u{201d}</a> & \\ /"),
+        ),
+        (
+            &["\u{1b}[31mred\u{1b}[0m\r\nnext\rlast\0"],
+            all("[p] red\nnext\nlast"),
+        ),
+        (
+            &["--markdown", "-t", "Report", "> **ok**"],
+            json!({"touser": "@all", "msgtype": "markdown", "agentid": AGENTID, "markdown": {"content": "# [p] Report\n> **ok**"}}),
+        ),
+        (
+            &[
+                "--to",
+                "zhangsan,lisi",
+                "--to",
+                "wangwu",
+                "--party",
+                "2",
+                "x",
+            ],
+            json!({"touser": "zhangsan|lisi|wangwu", "toparty": "2", "msgtype": "text", "agentid": AGENTID, "text": {"content": "[p] x"}}),
+        ),
+        (
+            &["--safe", "--id-trans", "--dedupe", "1h30m", "x"],
+            json!({"touser": "@all", "msgtype": "text", "agentid": AGENTID, "text": {"content": "[p] x"},
+                "safe": 1, "enable_id_trans": 1, "enable_duplicate_check": 1, "duplicate_check_interval": 5400}),
+        ),
+    ];
+    for (args, body) in table {
+        if args.iter().any(|arg| arg.contains('\0')) {
+            // No argument can hold a NUL; the same bytes come by stdin.
+            sandbox.wxpush("send").stdin(args[0]).run().is_silent();
+        } else {
+            sandbox.wxpush("send").args(args).run().is_silent();
+        }
+        assert_eq!(bodies(&standin).last(), Some(body), "{args:?}");
+    }
+}
+
+#[test]
+fn stdin_is_the_message_only_when_no_words_are_given() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let table: &[(&[&str], &str, &str)] = &[
+        (&[], "from a pipe\n", "from a pipe"),
+        (&["-"], "by its name\n\n", "by its name\n"),
+        (&["-t", "Disk"], "/dev/sda 91%\n", "Disk\n/dev/sda 91%"),
+        (&["-e"], r"no\nescapes in stdin", r"no\nescapes in stdin"),
+        (&["-t", "alone"], " \n", "alone"),
+    ];
+    for (args, stdin, text) in table {
+        sandbox
+            .wxpush("send --to lisi")
+            .args(args)
+            .stdin(*stdin)
+            .run()
+            .is_silent();
+        assert_eq!(
+            texts(&standin, "lisi").last().map(String::as_str),
+            Some(*text)
+        );
+    }
+    // A pipe that nobody ever closes is not waited for.
+    let mut hung = Run::new(std::process::Command::new("sleep"))
+        .arg("60")
+        .start();
+    let pipe = hung.child.stdout.take().unwrap();
+    let mut command = std::process::Command::new(sandbox.path("wxpush"));
+    let status = command
+        .args(["send", "--to", "lisi", "words"])
+        .env_clear()
+        .stdin(pipe)
+        .status();
+    hung.child.kill().unwrap();
+    hung.child.wait().unwrap();
+    assert!(status.unwrap().success());
     assert_eq!(
-        sandbox.names(),
-        [
-            "config.toml",
-            "token_cache.json",
-            "token_cache.lock",
-            "wxpush",
-            "wxpush.log"
-        ]
+        texts(&standin, "lisi").last().map(String::as_str),
+        Some("words")
     );
+}
+
+#[test]
+fn an_empty_message_is_an_error_or_nothing_as_the_user_says() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    for stdin in ["", "\n", " \t\n\u{3000}", "\u{1b}[0m\n"] {
+        sandbox
+            .wxpush("send")
+            .stdin(stdin)
+            .run()
+            .exits(65)
+            .says("the message is empty");
+        sandbox
+            .wxpush("send --skip-empty -t title")
+            .stdin(stdin)
+            .run()
+            .is_silent();
+    }
+    // No stdin at all: cron, and a closed descriptor.
+    sandbox.wxpush("send").run().exits(65);
+    let mut closed = std::process::Command::new("sh");
+    closed
+        .args(["-c", "exec \"$0\" send <&-"])
+        .arg(sandbox.path("wxpush"));
+    Run::new(closed).run().exits(65);
+    assert_eq!(standin.requests().len(), 0);
+    let outcome = sandbox
+        .wxpush("send --skip-empty --json")
+        .stdin("")
+        .run()
+        .exits(0);
+    assert_eq!(outcome.json()["status"], "empty");
+}
+
+#[test]
+fn what_is_not_utf8_is_delivered_with_a_warning() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let outcome = sandbox
+        .wxpush("send --to lisi")
+        .stdin(b"\xef\xbb\xbfcaf\xe9 \xff".to_vec())
+        .run()
+        .exits(0);
+    assert!(
+        outcome
+            .stderr
+            .contains("warning: 2 characters of the input are not UTF-8"),
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(texts(&standin, "lisi"), ["caf\u{fffd} \u{fffd}"]);
+}
+
+#[test]
+fn long_messages_arrive_whole_in_order_and_numbered() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let lines: String = (0..700).map(|line| format!("第 {line} 行\n")).collect();
+    for (option, kind) in [
+        ("--long auto", "--to lisi"),
+        ("--long split", "--to lisi --markdown"),
+    ] {
+        standin.company().phones = Default::default();
+        sandbox
+            .wxpush("send")
+            .args(&option.split(' ').collect::<Vec<_>>())
+            .args(&kind.split(' ').collect::<Vec<_>>())
+            .stdin(&*lines)
+            .run()
+            .is_silent();
+        let parts = texts(&standin, "lisi");
+        assert!((4..=5).contains(&parts.len()), "{}", parts.len());
+        let mut whole = String::new();
+        for (at, part) in parts.iter().enumerate() {
+            assert!(part.len() <= 2048);
+            let mark = format!("({}/{})\n", at + 1, parts.len());
+            whole.push_str(part.strip_prefix(&mark).expect("a part has its mark"));
+            assert!(
+                at + 1 == parts.len() || part.ends_with("行\n"),
+                "a part ends with a line"
+            );
+        }
+        assert_eq!(whole, lines.trim_end_matches('\n'));
+    }
+}
+
+#[test]
+fn each_way_with_a_long_message_does_what_it_says() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let sent = |size: usize, long: &str, code: i32| {
+        let before = bodies(&standin).len();
+        let run = sandbox
+            .wxpush("send --to lisi --long")
+            .arg(long)
+            .stdin("x".repeat(size));
+        let outcome = run.run().exits(code);
+        (bodies(&standin).len() - before, outcome.stderr)
+    };
+    assert_eq!(sent(2048, "reject", 0), (1, String::new()));
+    assert!(
+        sent(2049, "reject", 65)
+            .1
+            .contains("the message has 2049 bytes, WeCom takes 2048")
+    );
+    assert!(
+        sent(3000, "file", 65)
+            .1
+            .contains("--long file needs an upload")
+    );
+    let (count, warning) = sent(3000, "truncate", 0);
+    assert!(
+        count == 1 && warning.contains("only its first part is sent"),
+        "{warning}"
+    );
+    let last = texts(&standin, "lisi").pop().unwrap();
+    assert!(
+        last.len() == 2048 && last.ends_with("…（已截断，全文 3000 字节）"),
+        "{last}"
+    );
+    let (count, warning) = sent(30_000, "auto", 0);
+    assert!(count == 1 && warning.contains("--long split"), "{warning}");
+    standin.company().phones = Default::default();
+    assert_eq!(sent(20 * 2040, "split", 0), (20, String::new()));
+    assert!(sent(210_000, "split", 65).1.contains("more than 99 parts"));
+}
+
+#[test]
+fn a_part_that_fails_stops_the_later_ones_and_the_report_says_which() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let refusal = Fault::Errcode(44004, "empty content".to_owned());
+    standin.script(SEND, [Fault::Delay(std::time::Duration::ZERO), refusal]);
+    let outcome = sandbox
+        .wxpush("send --json --to lisi")
+        .stdin("x".repeat(6000))
+        .run()
+        .exits(65);
+    let result = outcome.json();
+    assert_eq!(
+        (&result["status"], &result["parts"]),
+        (&json!("failed"), &json!(3))
+    );
+    assert_eq!(result["msgids"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&result["errcode"], &result["exit_code"]),
+        (&json!(44004), &json!(65))
+    );
+    assert!(
+        outcome
+            .stderr
+            .contains("part 2 of 3 was not sent, part 1 was, the later ones were not")
+    );
+    assert_eq!(standin.count(SEND), 2);
+}
+
+#[test]
+fn an_endless_input_is_stopped_and_said_to_be_cut() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let mut yes = std::process::Command::new("sh");
+    yes.args(["-c", "yes | \"$0\" send --to lisi"])
+        .arg(sandbox.path("wxpush"));
+    let outcome = Run::new(yes).env("PATH", "/usr/bin:/bin").run().exits(0);
+    assert!(
+        outcome.stderr.contains("longer than 20 MiB"),
+        "{}",
+        outcome.stderr
+    );
+    assert!(texts(&standin, "lisi")[0].ends_with("…（已截断）"));
+    let text = "x".repeat(21 << 20);
+    sandbox
+        .wxpush("send --long reject")
+        .stdin(text)
+        .run()
+        .exits(65);
+}
+
+#[test]
+fn a_dry_run_shows_the_request_and_touches_nothing() {
+    let sandbox = Sandbox::empty();
+    sandbox.write(
+        "config.toml",
+        crate::sandbox::config("https://relay.example/wecom/"),
+    );
+    let outcome = sandbox
+        .wxpush("send --dry-run -t T --to lisi body")
+        .run()
+        .exits(0);
+    assert_eq!(outcome.stderr, "");
+    let lines: Vec<&str> = outcome.stdout.lines().collect();
+    assert_eq!(
+        lines[0],
+        "POST https://relay.example/wecom/cgi-bin/message/send?access_token=REDACTED"
+    );
+    let body: Value = serde_json::from_str(lines[1]).unwrap();
+    assert_eq!(body["text"]["content"], "T\nbody");
+    let outcome = sandbox
+        .wxpush("send --dry-run --json")
+        .stdin("x".repeat(3000))
+        .run()
+        .exits(0);
+    let result = outcome.json();
+    assert_eq!(
+        (&result["status"], &result["parts"]),
+        (&json!("dry-run"), &json!(2))
+    );
+    assert_eq!(result["requests"].as_array().unwrap().len(), 2);
+    assert_eq!(sandbox.names(), ["config.toml", "wxpush"]);
+}
+
+#[test]
+fn a_success_as_json_has_every_field() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let outcome = sandbox.wxpush("--json send hello").run().exits(0);
+    assert_eq!(outcome.stderr, "");
+    let mut result = outcome.json();
+    let msgid = standin.company().phone("lisi")[0].msgid.clone();
+    assert_eq!(result["msgids"].take(), json!([msgid]));
+    let rest = json!({"status": "sent", "msgids": null, "errcode": 0, "errmsg": "ok", "parts": 1, "invaliduser": [],
+        "invalidparty": [], "invalidtag": [], "unlicenseduser": [], "outbox_id": null});
+    assert_eq!(result, rest);
+}
+
+#[test]
+fn a_failure_as_json_has_the_error_and_the_code_wherever_it_happens() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    for (args, code) in [
+        ("send --json --bogus x", 64),
+        ("send --json --to a|张 x", 64),
+        ("send --json", 65),
+        ("send --json -c /nonexistent x", 78),
+        ("send --json --to nobody x", 69),
+    ] {
+        let result = sandbox.wxpush(args).run().exits(code).json();
+        assert_eq!(
+            (&result["status"], &result["exit_code"]),
+            (&json!("failed"), &json!(code)),
+            "{args}"
+        );
+        assert!(!result["error"].as_str().unwrap().is_empty());
+    }
+}
+
+#[test]
+fn verbosity_goes_from_errors_only_to_every_step() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let stderr = |args: &str| {
+        sandbox
+            .wxpush(args)
+            .stdin(b"caf\xe9".to_vec())
+            .run()
+            .exits(0)
+            .stderr
+    };
+    assert_eq!(stderr("send -q"), "");
+    assert!(stderr("send").starts_with("wxpush: warning: "));
+    let said = stderr("send -v");
+    assert!(
+        said.contains("token reused") && said.contains("errcode=0"),
+        "{said}"
+    );
+    assert!(!said.contains("text="));
+    assert!(stderr("send -vv").contains("message text=caf"));
+    let outcome = sandbox.wxpush("send -q").run().exits(65);
+    assert!(outcome.stderr.contains("empty"), "errors are never quiet");
+}
+
+#[test]
+fn a_result_that_cannot_be_written_does_not_undo_the_message() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    for redirect in [
+        ">/dev/full",
+        "| true",
+        ">&-",
+        ">&- 2>&-",
+        "<&- >&- 2>&-",
+        "2>/dev/full >/dev/full",
+    ] {
+        let mut shell = std::process::Command::new("bash");
+        let line = format!("set -o pipefail; \"$0\" -v --json send --to lisi x {redirect}");
+        shell.args(["-c", &line]).arg(sandbox.path("wxpush"));
+        Run::new(shell).env("PATH", "/usr/bin:/bin").run().exits(0);
+    }
+    assert_eq!(texts(&standin, "lisi").len(), 6);
+    assert!(serde_json::from_str::<Value>(&sandbox.read("token_cache.json")).is_ok());
+    let mut shell = std::process::Command::new("sh");
+    shell
+        .args(["-c", "\"$0\" explain 60020 >/dev/full"])
+        .arg(sandbox.path("wxpush"));
+    Run::new(shell)
+        .run()
+        .exits(74)
+        .says("cannot write the result");
+}
+
+#[test]
+fn options_that_contradict_each_other_are_refused_with_a_way_out() {
+    let sandbox = Sandbox::empty();
+    for (args, words) in [
+        ("send --markdown --safe x", "leave out --markdown"),
+        ("send --markdown --id-trans x", "leave out"),
+        ("send --dedupe 5h x", "--dedupe 4h"),
+        ("send --dedupe 90 x", "write 90s"),
+        ("send --timeout 0s x", "write 90s"),
+        ("send --to , x", "leave the option out"),
+        ("send --to @ALL x", "@all"),
+        ("send --party ops x", "it is a number"),
+        ("send --long sideways x", "possible values"),
+        ("send -q -v x", "cannot be used with"),
+    ] {
+        let outcome = sandbox.wxpush(args).run().exits(64);
+        assert!(outcome.stderr.contains(words), "{args}: {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn safe_of_the_config_protects_texts_and_warns_of_markdown() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    sandbox.configure("safe = true");
+    sandbox.send("x").run().is_silent();
+    assert_eq!(bodies(&standin)[0]["safe"], 1);
+    sandbox
+        .wxpush("send --markdown x")
+        .run()
+        .exits(0)
+        .says("cannot protect a markdown message");
+    assert_eq!(bodies(&standin)[1].get("safe"), None);
+}
+
+#[test]
+fn no_option_takes_a_secret_and_no_process_list_shows_one() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    sandbox.wxpush("send --corpsecret abc x").run().exits(64);
+    standin.always(SEND, Fault::Hang);
+    let mut started = sandbox.wxpush("send --timeout 2s x").start();
+    while standin.count(SEND) == 0 {
+        std::thread::yield_now();
+    }
+    let token = standin.company().tokens.all().pop().unwrap();
+    let proc = format!("/proc/{}", started.child.id());
+    for file in ["cmdline", "environ"] {
+        let bytes = std::fs::read(format!("{proc}/{file}")).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.contains(SECRET) && !text.contains(&token), "{file}");
+    }
+    started.child.kill().unwrap();
+    started.wait();
 }
