@@ -52,12 +52,13 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
             .ok()
     };
     let input = read(args)?;
-    let Some(text) = compose(args, &settings, &input)? else {
+    let cut = input.cut;
+    let Some(text) = compose(args, &settings, input)? else {
         return Ok(Report::new(Status::Empty, 0));
     };
     let deadline = Instant::now() + args.timeout;
     let kind = kind(args);
-    let fitted = fitted(kind, &text, input.cut, args.long, settings.phone_lang)?;
+    let fitted = fitted(kind, &text, cut, args.long, settings.phone_lang)?;
     let requests: Vec<Request> = fitted
         .parts
         .into_iter()
@@ -193,7 +194,7 @@ fn read(args: &Send) -> Result<Input, Failure> {
 }
 
 /// The whole writing; none if there is nothing to send and that is all right.
-fn compose(args: &Send, settings: &Settings, input: &Input) -> Result<Option<String>, Failure> {
+fn compose(args: &Send, settings: &Settings, input: Input) -> Result<Option<String>, Failure> {
     let title = args
         .title
         .as_deref()
@@ -208,7 +209,11 @@ fn compose(args: &Send, settings: &Settings, input: &Input) -> Result<Option<Str
                 .hint("give a text or a title; --skip-empty makes an empty message a success"));
         }
     }
-    let body = if input.is_blank() { "" } else { &input.text };
+    let body = if input.is_blank() {
+        String::new()
+    } else {
+        input.text
+    };
     Ok(Some(kind(args).compose(
         &settings.prefix,
         title.as_deref(),
@@ -223,6 +228,7 @@ fn fitted(
     long: Long,
     lang: Lang,
 ) -> Result<Fitted, Failure> {
+    let more = if incomplete { "more than " } else { "" };
     let size = text.len();
     let note = match lang {
         Lang::Zh if incomplete => "\n…（已截断）".to_owned(),
@@ -248,13 +254,13 @@ fn fitted(
         };
         Failure::new(
             Exit::Data,
-            format!("the message has {size} bytes, WeCom takes {max}: {what}"),
+            format!("the message has {more}{size} bytes, WeCom takes {max}: {what}"),
         )
         .hint(hint)
     })?;
     if fitted.cut {
         tracing::warn!(
-            "the message has {size} bytes: only its first part is sent, marked as cut (--long split sends up to {PARTS_MAX} parts)"
+            "the message has {more}{size} bytes: only its first part is sent, marked as cut (--long split sends up to {PARTS_MAX} parts)"
         );
     }
     Ok(fitted)

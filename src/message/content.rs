@@ -39,16 +39,21 @@ impl Kind {
     }
 
     /// The whole writing: prefix, title and body put together as this kind does it.
-    pub(crate) fn compose(self, prefix: &str, title: Option<&str>, body: &str) -> String {
-        let Some(title) = title else {
-            return format!("{prefix}{body}");
-        };
+    ///
+    /// In place, since the body may be as large as WeCom's largest file.
+    pub(crate) fn compose(self, prefix: &str, title: Option<&str>, mut body: String) -> String {
         let mark = match self {
-            Self::Text => "",
-            Self::Markdown => "# ",
+            Self::Markdown if title.is_some() => "# ",
+            _ => "",
         };
-        let gap = if body.is_empty() { "" } else { "\n" };
-        format!("{mark}{prefix}{title}{gap}{body}")
+        let gap = if title.is_none() || body.is_empty() {
+            ""
+        } else {
+            "\n"
+        };
+        let title = title.unwrap_or_default();
+        body.insert_str(0, &format!("{mark}{prefix}{title}{gap}"));
+        body
     }
 
     /// A message of this kind.
@@ -171,7 +176,7 @@ mod tests {
             (Kind::Markdown, "[h] ", Some("T"), "b", "# [h] T\nb"),
             (Kind::Markdown, "[h] ", None, "b", "[h] b"),
         ] {
-            assert_eq!(kind.compose(prefix, title, body), whole);
+            assert_eq!(kind.compose(prefix, title, body.to_owned()), whole);
         }
     }
 

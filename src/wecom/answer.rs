@@ -121,7 +121,14 @@ impl<'de> Deserialize<'de> for Text {
 
 /// Names joined by `|`, or a list of names.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Names(pub(super) Vec<String>);
+pub(super) struct Names(Vec<String>);
+
+impl Names {
+    /// The names, with nothing in them of the secret that the request carried.
+    pub(super) fn without(self, secret: &Secret) -> Vec<String> {
+        self.0.iter().map(|name| secret.hide_in(name)).collect()
+    }
+}
 
 impl<'de> Deserialize<'de> for Names {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -93,7 +93,10 @@ impl Client {
         })?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
-            .build()?;
+            .build()
+            .map_err(|error| {
+                Failure::new(Exit::Io, format!("cannot open a connection: {error}"))
+            })?;
         Ok(Self {
             http,
             runtime: Some(runtime),
@@ -156,10 +159,10 @@ impl Client {
         Ok(Sent {
             msgid: token.hide_in(&answer.msgid.0),
             unreached: Unreached {
-                invaliduser: answer.invaliduser.0,
-                invalidparty: answer.invalidparty.0,
-                invalidtag: answer.invalidtag.0,
-                unlicenseduser: answer.unlicenseduser.0,
+                invaliduser: answer.invaliduser.without(token),
+                invalidparty: answer.invalidparty.without(token),
+                invalidtag: answer.invalidtag.without(token),
+                unlicenseduser: answer.unlicenseduser.without(token),
             },
         })
     }

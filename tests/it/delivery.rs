@@ -24,7 +24,7 @@ fn tries(standin: &Standin) -> Vec<Value> {
     requests
         .iter()
         .filter(|request| request.endpoint() == SEND)
-        .map(|request| request.json())
+        .map(super::standin::Request::json)
         .collect()
 }
 

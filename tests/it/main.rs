@@ -1,5 +1,7 @@
 //! What users rely on, tried on the built program against the stand-in, over real sockets.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[path = "../../examples/standin/mod.rs"]
 mod standin;
 

@@ -41,7 +41,7 @@ impl Sandbox {
     /// A sandbox whose config leads to the stand-in.
     pub(crate) fn of(standin: &Standin) -> Self {
         let sandbox = Self::empty();
-        sandbox.write("config.toml", &config(&standin.base()));
+        sandbox.write("config.toml", config(&standin.base()));
         sandbox
     }
 

@@ -13,7 +13,7 @@ fn bodies(standin: &Standin) -> Vec<Value> {
     requests
         .iter()
         .filter(|request| request.endpoint() == SEND)
-        .map(|request| request.json())
+        .map(super::standin::Request::json)
         .collect()
 }
 
