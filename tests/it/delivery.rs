@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, bodies as tries, for_each};
 use crate::standin::{Fault, Standin};
 
 const SEND: &str = "/cgi-bin/message/send";
@@ -18,19 +18,9 @@ fn body(text: &str) -> Fault {
     Fault::Body(text.to_owned())
 }
 
-/// The bodies of all tries.
-fn tries(standin: &Standin) -> Vec<Value> {
-    let requests = standin.requests();
-    requests
-        .iter()
-        .filter(|request| request.endpoint() == SEND)
-        .map(super::standin::Request::json)
-        .collect()
-}
-
 #[test]
 fn what_passes_by_itself_is_tried_again_until_it_arrives() {
-    for fault in [
+    let faults = [
         errcode(-1),
         errcode(6000),
         errcode(45033),
@@ -47,7 +37,8 @@ fn what_passes_by_itself_is_tried_again_until_it_arrives() {
         Fault::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}".to_vec()),
         Fault::Raw(b"not http at all\r\n\r\n".to_vec()),
         Fault::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{\"errcode\":0".to_vec()),
-    ] {
+    ];
+    for_each(faults, |fault| {
         for path in [TOKEN, SEND] {
             let standin = Standin::start();
             let sandbox = Sandbox::of(&standin);
@@ -57,12 +48,12 @@ fn what_passes_by_itself_is_tried_again_until_it_arrives() {
             assert_eq!(standin.count(path), 2, "{name}");
             assert_eq!(standin.company().phone("lisi").len(), 1, "{name}");
         }
-    }
+    });
 }
 
 #[test]
 fn what_does_not_pass_in_time_is_not_now_and_says_so() {
-    for (fault, words) in [
+    let table = [
         (errcode(45033), "45033"),
         (errcode(45009), "45009"),
         (Fault::html(502), "HTTP status 502"),
@@ -83,7 +74,8 @@ fn what_does_not_pass_in_time_is_not_now_and_says_so() {
         (body("\u{feff}{\"errcode\":0}"), "not JSON"),
         (Fault::Giant(1 << 20), "not JSON"),
         (Fault::Truncated, "broke"),
-    ] {
+    ];
+    for_each(table, |(fault, words)| {
         for path in [TOKEN, SEND] {
             let standin = Standin::start();
             let sandbox = Sandbox::of(&standin);
@@ -101,7 +93,7 @@ fn what_does_not_pass_in_time_is_not_now_and_says_so() {
                 outcome.time
             );
         }
-    }
+    });
 }
 
 #[test]
@@ -269,12 +261,13 @@ fn a_message_that_reaches_nobody_is_refused() {
 
 #[test]
 fn after_a_lost_answer_the_same_bytes_go_out_flagged() {
-    for fault in [
+    let faults = [
         Fault::CutAfter,
         Fault::Truncated,
         Fault::StatusAfter(502, Vec::new(), String::new()),
         body("{}"),
-    ] {
+    ];
+    for_each(faults, |fault| {
         for matches in [true, false] {
             let standin = Standin::start();
             let sandbox = Sandbox::of(&standin);
@@ -297,7 +290,7 @@ fn after_a_lost_answer_the_same_bytes_go_out_flagged() {
                 "{fault:?}: at most one duplicate"
             );
         }
-    }
+    });
 }
 
 #[test]

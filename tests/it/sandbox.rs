@@ -286,3 +286,21 @@ pub(crate) fn at_once(count: usize, run: impl Fn(usize) -> Run) -> Vec<Outcome> 
     let started: Vec<Started> = (0..count).map(|number| run(number).start()).collect();
     started.into_iter().map(Started::wait).collect()
 }
+
+/// Tries every row of a table, all at once: most of what they do is wait.
+pub(crate) fn for_each<T: Send>(table: impl IntoIterator<Item = T>, row: impl Fn(T) + Sync) {
+    std::thread::scope(|scope| {
+        for item in table {
+            scope.spawn(|| row(item));
+        }
+    });
+}
+
+/// The bodies of all messages that arrived, refused ones too.
+pub(crate) fn bodies(standin: &Standin) -> Vec<Value> {
+    let requests = standin.requests();
+    let sends = requests
+        .iter()
+        .filter(|request| request.endpoint() == "/cgi-bin/message/send");
+    sends.map(crate::standin::Request::json).collect()
+}

@@ -2,20 +2,10 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::{Run, Sandbox};
+use crate::sandbox::{Run, Sandbox, bodies};
 use crate::standin::{AGENTID, Fault, SECRET, Standin};
 
 const SEND: &str = "/cgi-bin/message/send";
-
-/// The bodies of all messages that arrived.
-fn bodies(standin: &Standin) -> Vec<Value> {
-    let requests = standin.requests();
-    requests
-        .iter()
-        .filter(|request| request.endpoint() == SEND)
-        .map(super::standin::Request::json)
-        .collect()
-}
 
 /// The texts on one phone.
 fn texts(standin: &Standin, userid: &str) -> Vec<String> {
