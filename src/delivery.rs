@@ -111,7 +111,9 @@ impl Delivery<'_> {
             // A lost answer to gettoken leaves no message in doubt.
             tries.outcome_unknown |= refused.is_some() && error.outcome_unknown();
             let next = match (error.class(), &refused) {
-                (Class::Token, Some(refused)) => self.replacement(refused, error, &mut tries),
+                (Class::Token, Some(refused)) => {
+                    self.replacement(refused, error, &mut tries).map(Some)
+                }
                 _ => self.pause(error, &mut tries).map(|()| None),
             };
             match next {
@@ -140,12 +142,7 @@ impl Delivery<'_> {
     }
 
     /// The token to use in place of a refused one; once a message.
-    fn replacement(
-        &self,
-        refused: &Token,
-        error: Error,
-        tries: &mut Tries,
-    ) -> Result<Option<Token>, Why> {
+    fn replacement(&self, refused: &Token, error: Error, tries: &mut Tries) -> Result<Token, Why> {
         let trouble = |wait| Why::TokenTrouble {
             refusal: error.refusal().cloned(),
             wait,
@@ -155,7 +152,7 @@ impl Delivery<'_> {
         }
         loop {
             match self.tokens.replace(refused, self.deadline) {
-                Ok(Replaced::By(token)) => return Ok(Some(token)),
+                Ok(Replaced::By(token)) => return Ok(token),
                 Ok(Replaced::BySame) => return Err(trouble(None)),
                 Ok(Replaced::Not(wait)) if wait + TRY_MIN < self.left() => {
                     tracing::info!(
@@ -165,8 +162,8 @@ impl Delivery<'_> {
                     std::thread::sleep(wait);
                 }
                 Ok(Replaced::Not(wait)) => return Err(trouble(Some(wait))),
-                // gettoken failed: its retries begin with no token at all.
-                Err(error) => return self.pause(error, tries).map(|()| None),
+                // gettoken failed: the refused token is still all that the cache has.
+                Err(error) => self.pause(error, tries)?,
             }
         }
     }

@@ -348,6 +348,18 @@ fn an_unknown_fate_is_told_as_one() {
 }
 
 #[test]
+fn a_gettoken_that_fails_while_a_refused_token_is_replaced_is_tried_again() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    sandbox.send("first").run().is_silent();
+    sandbox.age_token(1000);
+    standin.company().tokens.revoke_all();
+    standin.script(TOKEN, [Fault::html(502), Fault::CutBefore]);
+    sandbox.send("second").run().is_silent();
+    assert_eq!((standin.count(TOKEN), standin.count(SEND)), (4, 3));
+}
+
+#[test]
 fn a_redirect_is_never_followed() {
     let elsewhere = Standin::start();
     for status in [301, 302, 303, 307, 308] {
