@@ -232,13 +232,12 @@ impl Client {
         let retry_after = header.and_then(|text| retry_after(text, chrono::Utc::now()));
         let status = response.status().as_u16();
         let mut body = Vec::new();
-        // Whoever sends more than this is not WeCom; what came so far is not JSON then.
+        // One byte too many is enough to know.
         while body.len() <= ANSWER_MAX
             && let Some(chunk) = response.chunk().await?
         {
             body.extend_from_slice(&chunk);
         }
-        body.truncate(ANSWER_MAX);
         Ok(Reply {
             status,
             retry_after,
@@ -293,6 +292,10 @@ impl Drop for Client {
 
 /// Tells WeCom's yes from its no; the no without the secrets of the call.
 fn judge(call: &Call<'_>, body: &[u8]) -> Result<Answer, Error> {
+    if body.len() > ANSWER_MAX {
+        let what = format!("it is longer than {} KiB", ANSWER_MAX >> 10);
+        return Err(Error::Unreadable { what });
+    }
     let answer = Answer::read(body).map_err(|what| Error::Unreadable {
         what: what.to_owned(),
     })?;
