@@ -346,7 +346,23 @@ fn show_message(landed: &Landed, userids: &[String]) -> Result<()> {
         other => format!(", {other}"),
     };
     writeln!(out, "\n{}{kind}", strong(&whose))?;
-    for line in landed.text.lines() {
+    let lines: Vec<&str> = landed.text.lines().collect();
+    let (first, rest) = lines.split_at(lines.len().min(5));
+    let (hidden, last) = rest.split_at(rest.len().saturating_sub(2));
+    for line in first {
+        writeln!(out, "  │ {line}")?;
+    }
+    if let [only] = hidden {
+        writeln!(out, "  │ {only}")?;
+    } else if !hidden.is_empty() {
+        let bytes = landed.text.len();
+        writeln!(
+            out,
+            "  ┆ {} more lines, {bytes} bytes in all",
+            hidden.len()
+        )?;
+    }
+    for line in last {
         writeln!(out, "  │ {line}")?;
     }
     Ok(())
