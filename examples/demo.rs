@@ -317,12 +317,12 @@ fn build() -> Result<PathBuf> {
         return Err("wxpush could not be built: cargo says why above".into());
     }
     let messages = String::from_utf8_lossy(&output.stdout);
-    let executables = messages.lines().filter_map(|line| {
+    let mut executables = messages.lines().filter_map(|line| {
         let message: Value = serde_json::from_str(line).ok()?;
         message["executable"].as_str().map(PathBuf::from)
     });
     executables
-        .last()
+        .next_back()
         .ok_or_else(|| "cargo built wxpush, but does not say where".into())
 }
 
@@ -333,13 +333,10 @@ fn show_phone(landed: &Landed) -> Result<()> {
 
 fn show_message(landed: &Landed, userids: &[String]) -> Result<()> {
     let mut out = io::stdout();
-    let whose = match userids {
-        [one] => format!("{one}'s phone"),
-        _ => {
-            let first = userids.iter().find(|userid| *userid == MEMBER);
-            let first = first.or(userids.first()).map_or("nobody", String::as_str);
-            format!("{first}'s phone, and {} more", userids.len() - 1)
-        }
+    let whose = if let [one] = userids { format!("{one}'s phone") } else {
+        let first = userids.iter().find(|userid| *userid == MEMBER);
+        let first = first.or(userids.first()).map_or("nobody", String::as_str);
+        format!("{first}'s phone, and {} more", userids.len() - 1)
     };
     let kind = match landed.msgtype.as_str() {
         "text" => String::new(),
@@ -356,11 +353,7 @@ fn show_message(landed: &Landed, userids: &[String]) -> Result<()> {
         writeln!(out, "  │ {only}")?;
     } else if !hidden.is_empty() {
         let bytes = landed.text.len();
-        writeln!(
-            out,
-            "  ┆ {} more lines, {bytes} bytes in all",
-            hidden.len()
-        )?;
+        writeln!(out, "  ┆ {} more lines, {bytes} bytes in all", hidden.len())?;
     }
     for line in last {
         writeln!(out, "  │ {line}")?;

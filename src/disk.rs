@@ -87,10 +87,30 @@ pub(crate) fn read(path: &Path, max: u64, owner: Owner) -> io::Result<Option<Vec
 /// # Errors
 /// Where the path is not a regular file of ours, or cannot be opened.
 pub(crate) fn append(path: &Path, mode: u32, owner: Owner) -> io::Result<File> {
+    let there = || open(path, OpenOptions::new().append(true), owner);
     let options = &mut OpenOptions::new();
-    let (file, meta) = open(path, options.append(true).create(true).mode(mode), owner)?;
-    if meta.mode() & 0o7777 != mode && meta.uid() == rustix::process::geteuid().as_raw() {
-        owner.take(&file, mode)?;
+    let (file, meta) = match there() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            match open(
+                path,
+                options.append(true).create_new(true).mode(mode),
+                owner,
+            ) {
+                // Another process has made it just now.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => there()?,
+                made => {
+                    let (file, _) = made?;
+                    owner.take(&file, mode)?;
+                    return Ok(file);
+                }
+            }
+        }
+        opened => opened?,
+    };
+    // In another user's directory a file of root's may be one that he moved there: it stays.
+    let ours = owner.0.is_none() && meta.uid() == rustix::process::geteuid().as_raw();
+    if ours && meta.mode() & 0o7777 != mode {
+        file.set_permissions(Permissions::from_mode(mode))?;
     }
     Ok(file)
 }

@@ -68,7 +68,7 @@ pub(crate) struct Tokens<'a> {
     corpsecret: &'a Secret,
     key: String,
     cache: Option<Cache>,
-    /// The last token used, for when there is no cache.
+    /// The last token fetched, for when there is no cache to find it in.
     held: RefCell<Option<Token>>,
 }
 
@@ -92,7 +92,7 @@ impl<'a> Tokens<'a> {
     /// What `gettoken` answers, or answered less than a minute ago to any process.
     pub(crate) fn get(&self, deadline: Instant) -> Result<Token, Error> {
         let held = self.held.borrow().clone();
-        if let Some(token) = held.filter(|_| self.cache.is_none()) {
+        if let Some(token) = held.filter(|_| self.is_alone()) {
             return Ok(token);
         }
         self.obtain(deadline, |record| match record {
@@ -113,7 +113,7 @@ impl<'a> Tokens<'a> {
     /// What `gettoken` answers.
     pub(crate) fn replace(&self, refused: &Token, deadline: Instant) -> Result<Replaced, Error> {
         let young = |obtained_at: u64| {
-            let age = now().saturating_sub(obtained_at);
+            let age = now().checked_sub(obtained_at)?;
             (age < COOL_DOWN).then(|| Duration::from_secs(COOL_DOWN - age))
         };
         let stays = |obtained_at| match young(obtained_at) {
@@ -130,8 +130,8 @@ impl<'a> Tokens<'a> {
             Some(Record::Refused(refused)) if is_recent(refused.refused_at, now()) => {
                 Look::Done(Err(Error::Errcode(refused.refusal())))
             }
-            // With no cache our own memory is all there is.
-            _ if self.cache.is_none() => stays(refused.obtained_at),
+            // Our own memory is all there is.
+            _ if self.is_alone() => stays(refused.obtained_at),
             _ => Look::Ask,
         })?;
         Ok(match outcome {
@@ -149,7 +149,9 @@ impl<'a> Tokens<'a> {
         let asked_at = now();
         self.obtain(deadline, |record| match record {
             // One that another process fetched while we waited for the lock is as new as ours.
-            Some(Record::Token(grant)) if grant.obtained_at > asked_at => {
+            Some(Record::Token(grant))
+                if grant.obtained_at > asked_at && fresh(grant, now()).is_some() =>
+            {
                 Look::Done(Ok(grant.token()))
             }
             _ => Look::Ask,
@@ -191,6 +193,11 @@ impl<'a> Tokens<'a> {
                 return Err(std::io::Error::other("another wxpush holds its lock"));
             }
         }
+    }
+
+    /// Whether nothing can be shared with other processes, nor with our own next message.
+    fn is_alone(&self) -> bool {
+        self.cache.as_ref().is_none_or(Cache::is_unusable)
     }
 
     fn record(&self) -> Option<Record> {

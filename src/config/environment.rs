@@ -9,7 +9,6 @@ use super::api_base::ApiBase;
 use super::layer::{At, Layer, SecretFrom};
 use super::value::{self, Lang};
 use crate::error::{Exit, Failure};
-use crate::message::Envelope;
 
 /// What the environment says.
 pub(super) fn layer() -> Result<Layer, Failure> {
@@ -27,7 +26,11 @@ pub(super) fn layer() -> Result<Layer, Failure> {
         corpid: read("WXPUSH_CORPID", value::corpid)?,
         secret: secret.or(file),
         agentid: read("WXPUSH_AGENTID", value::agentid)?.map(|at| at.value),
-        to: read("WXPUSH_TOUSER", |text| Envelope::parse([text], [""], [""]))?.map(|at| at.value),
+        to: read("WXPUSH_TOUSER", |text| {
+            value::receivers(&[vec![text.to_owned()], Vec::new(), Vec::new()])
+                .map_err(|why| format!("is not right: {why}"))
+        })?
+        .and_then(|at| at.value),
         state_dir: read("WXPUSH_STATE_DIR", from_cwd)?.map(|at| at.value),
         api_base: read("WXPUSH_API_BASE", ApiBase::parse)?,
         lang: read("WXPUSH_LANG", value::lang)?.map(|at| at.value),
@@ -74,7 +77,8 @@ pub(super) fn variable(name: &str) -> Result<Option<String>, Failure> {
 /// The secret that systemd hands to a service (`LoadCredential=corpsecret:…`).
 pub(super) fn credential() -> Option<At<SecretFrom>> {
     let path = PathBuf::from(env::var_os("CREDENTIALS_DIRECTORY")?).join("corpsecret");
-    path.exists().then(|| At {
+    // A relative one would be looked for in the working directory.
+    (path.is_absolute() && path.exists()).then(|| At {
         spot: "$CREDENTIALS_DIRECTORY/corpsecret".to_owned(),
         value: SecretFrom::File(path),
     })

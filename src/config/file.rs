@@ -12,12 +12,11 @@ use std::path::Path;
 use toml::de::DeTable;
 
 use super::api_base::ApiBase;
-use super::layer::{At, Layer, SecretFrom};
+use super::layer::{Layer, SecretFrom};
 use super::places;
 use super::reader::{Key, LIMITS, LOG, NETWORK, OUTBOX, ROBOT, Reader, TO, TOP, Value};
 use super::value;
 use crate::error::{Exit, Failure};
-use crate::message::Envelope;
 
 /// Largest config that is read, in bytes.
 const SIZE_MAX: u64 = 1 << 20;
@@ -109,10 +108,10 @@ pub(crate) fn parse(path: &Path, text: &str) -> Result<ConfigFile, Failure> {
     for (key, value) in table.get_ref() {
         match key.get_ref().as_ref() {
             "profiles" => {
-                for (name, value) in reader.table(key, value, "profiles")? {
+                for (name, value) in reader.table(key, value, "")? {
                     let place = format!("profiles.{}.", name.get_ref());
                     let mut layer = Layer::default();
-                    reader.layer(reader.table(name, value, "profiles")?, &mut layer, &place)?;
+                    reader.layer(reader.table(name, value, "profiles.")?, &mut layer, &place)?;
                     config.profiles.insert(name.get_ref().to_string(), layer);
                 }
             }
@@ -121,24 +120,15 @@ pub(crate) fn parse(path: &Path, text: &str) -> Result<ConfigFile, Failure> {
             _ => {}
         }
     }
-    let literal = |layer: &Layer| {
-        matches!(
-            &layer.secret,
-            Some(At {
-                value: SecretFrom::Text(_),
-                ..
-            })
-        )
-    };
-    config.open_secret |= literal(&config.top) || config.profiles.values().any(literal);
+    config.open_secret |= config.top.holds_secret();
+    config.open_secret |= config.profiles.values().any(Layer::holds_secret);
     Ok(config)
 }
 
 impl Reader<'_> {
     /// Reads the keys that the top and each profile may have.
     fn layer(&self, table: &DeTable<'_>, layer: &mut Layer, place: &str) -> Result<(), Failure> {
-        let mut to: [Vec<String>; 3] = Default::default();
-        let mut named = None;
+        layer.to = self.receivers(table, place)?;
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "corpid" => layer.corpid = Some(self.read(key, value, place, value::corpid)?),
@@ -159,11 +149,7 @@ impl Reader<'_> {
                     layer.secret = Some(self.file(key, value, place)?.map(SecretFrom::File));
                 }
                 "agentid" => layer.agentid = Some(self.agentid(key, value, place)?),
-                name @ ("touser" | "toparty" | "totag") => {
-                    let place_in = TO.iter().position(|known| *known == name);
-                    to[place_in.unwrap_or_default()] = self.list(key, value, place)?;
-                    named = Some(key);
-                }
+                "touser" | "toparty" | "totag" => {}
                 "safe" => layer.safe = Some(self.switch(key, value, place)?),
                 "prefix" => layer.prefix = Some(self.string(key, value, place)?.to_owned()),
                 "state_dir" => layer.state_dir = Some(self.file(key, value, place)?.value),
@@ -180,13 +166,6 @@ impl Reader<'_> {
                 "profiles" | "robots" | "mail" if place.is_empty() => {}
                 _ => return Err(self.unknown(key, place, TOP)),
             }
-        }
-        if let Some(key) = named {
-            let [touser, toparty, totag] =
-                to.each_ref().map(|list| list.iter().map(String::as_str));
-            let envelope = Envelope::parse(touser, toparty, totag)
-                .map_err(|why| self.wrong(key, place, &format!("is not right: {why}")))?;
-            layer.to = (!envelope.is_empty()).then_some(envelope);
         }
         Ok(())
     }
@@ -261,9 +240,20 @@ impl Reader<'_> {
         let mut literal = false;
         for (name, robot) in self.table(key, value, "")? {
             let place = &format!("robots.{}.", name.get_ref());
-            for (key, value) in self.table(name, robot, "robots.")? {
+            let robot = self.table(name, robot, "robots.")?;
+            for (key, value) in robot {
                 match key.get_ref().as_ref() {
-                    "key" => literal |= self.read(key, value, place, value::secret).is_ok(),
+                    "key" | "key_file" if ROBOT.iter().all(|it| robot.contains_key(*it)) => {
+                        return Err(self.wrong(
+                            key,
+                            place,
+                            "and its twin are both set: keep one of key and key_file",
+                        ));
+                    }
+                    "key" => {
+                        self.read(key, value, place, value::secret)?;
+                        literal = true;
+                    }
                     "key_file" => drop(self.file(key, value, place)?),
                     _ => return Err(self.unknown(key, place, ROBOT)),
                 }
@@ -275,11 +265,10 @@ impl Reader<'_> {
     fn mail(&self, key: &Key<'_>, value: &Value<'_>) -> Result<(), Failure> {
         for (pattern, to) in self.table(key, value, "")? {
             let place = &format!("mail.{}.", pattern.get_ref());
-            for (key, value) in self.table(pattern, to, "mail.")? {
-                match key.get_ref().as_ref() {
-                    "touser" | "toparty" | "totag" => drop(self.list(key, value, place)?),
-                    _ => return Err(self.unknown(key, place, TO)),
-                }
+            let to = self.table(pattern, to, "mail.")?;
+            self.receivers(to, place)?;
+            if let Some(key) = to.keys().find(|key| !TO.contains(&key.get_ref().as_ref())) {
+                return Err(self.unknown(key, place, TO));
             }
         }
         Ok(())

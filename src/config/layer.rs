@@ -58,3 +58,16 @@ pub(crate) struct Layer {
     /// Keys that this version reads and checks, but does nothing with.
     pub(crate) later: Vec<&'static str>,
 }
+
+impl Layer {
+    /// Whether a secret stands here itself: the app's, or a password in a URL.
+    pub(crate) fn holds_secret(&self) -> bool {
+        let app = self.secret.as_ref().map(|at| &at.value);
+        let urls = [
+            self.proxy.as_ref().map(Secret::expose),
+            self.api_base.as_ref().map(|at| at.value.expose()),
+        ];
+        matches!(app, Some(SecretFrom::Text(_)))
+            || urls.iter().flatten().any(|url| url.contains('@'))
+    }
+}

@@ -11,6 +11,7 @@ mod places;
 mod reader;
 pub(crate) mod value;
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -185,10 +186,13 @@ impl Levels<'_> {
             state_dir: self.pick(|layer| layer.state_dir.as_ref()),
             source,
             open_secret,
+            // A profile may stand on two levels, and say what the top says.
             later: self
                 .0
                 .iter()
                 .flat_map(|layer| layer.later.iter().copied())
+                .collect::<BTreeSet<_>>()
+                .into_iter()
                 .collect(),
         })
     }
@@ -282,8 +286,14 @@ fn reveal(secret: &At<SecretFrom>) -> Result<Secret, Failure> {
         SecretFrom::File(path) => path,
     };
     let spot = &secret.spot;
-    let fail =
-        |why: String| Failure::new(Exit::Config, format!("{spot}: {}: {why}", path.display()));
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let shown = if value::could_be_secret(&name) {
+        // The secret itself, most likely, where its file should be named.
+        "the file that it names".to_owned()
+    } else {
+        path.display().to_string()
+    };
+    let fail = |why: String| Failure::new(Exit::Config, format!("{spot}: {shown}: {why}"));
     let text = file::read_text(path, SECRET_FILE_MAX).map_err(|why| {
         fail(why).hint("the file must hold the secret and nothing else, and be readable by the user that runs wxpush")
     })?;

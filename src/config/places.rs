@@ -4,7 +4,7 @@
 
 use std::env;
 use std::fs;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use crate::disk::Owner;
@@ -118,16 +118,14 @@ fn xdg(variable: &str, below_home: &str) -> Option<PathBuf> {
 /// Makes a directory, private from the start, and sees whether it can be used.
 fn made(dir: &Path) -> Result<State, String> {
     if !dir.exists() {
-        if let Some(parent) = dir.parent() {
-            fs::create_dir_all(parent).map_err(|error| error.to_string())?;
-        }
-        match fs::DirBuilder::new().mode(0o700).create(dir) {
-            // The umask may have taken away even our own rights.
-            Ok(()) => fs::set_permissions(dir, fs::Permissions::from_mode(0o700)),
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
-            Err(error) => Err(error),
-        }
-        .map_err(|error| error.to_string())?;
+        // The umask may take away even our own rights, and leave others theirs further up.
+        let umask = rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+        let made = fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(dir);
+        rustix::process::umask(umask);
+        made.map_err(|error| error.to_string())?;
     }
     usable(dir)
 }
@@ -146,11 +144,16 @@ fn usable(dir: &Path) -> Result<State, String> {
 
 /// Sees that nobody but its owner, who is us or whom we trust, can write to a directory.
 fn private(dir: &Path) -> Result<Owner, String> {
+    let us = rustix::process::geteuid();
+    let link = fs::symlink_metadata(dir).map_err(|error| error.to_string())?;
+    // Root's or our own is a choice (systemd makes some), another's leads where he wants us.
+    if link.is_symlink() && link.uid() != 0 && link.uid() != us.as_raw() {
+        return Err("is a symbolic link of another user".to_owned());
+    }
     let meta = fs::metadata(dir).map_err(|error| error.to_string())?;
     if !meta.is_dir() {
         return Err("is not a directory".to_owned());
     }
-    let us = rustix::process::geteuid();
     if meta.mode() & 0o002 != 0 {
         return Err("others can write to it (chmod o-w)".to_owned());
     }

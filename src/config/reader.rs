@@ -9,6 +9,7 @@ use toml::de::{DeString, DeTable, DeValue};
 use super::layer::At;
 use super::value;
 use crate::error::{Exit, Failure};
+use crate::message::Envelope;
 
 /// A value with its place in the text.
 pub(super) type Value<'i> = Spanned<DeValue<'i>>;
@@ -175,6 +176,26 @@ impl Reader<'_> {
         }
     }
 
+    /// The receivers that a table names, if it names any.
+    pub(super) fn receivers(
+        &self,
+        table: &DeTable<'_>,
+        place: &str,
+    ) -> Result<Option<Envelope>, Failure> {
+        let mut lists: [Vec<String>; 3] = Default::default();
+        for (key, value) in table {
+            let known = TO.iter().position(|known| *known == key.get_ref());
+            let Some(known) = known else { continue };
+            lists[known] = self.list(key, value, place)?;
+            // Alone, so that the error names the right key of the three.
+            let mut alone: [Vec<String>; 3] = Default::default();
+            alone[known].clone_from(&lists[known]);
+            value::receivers(&alone)
+                .map_err(|why| self.wrong(key, place, &format!("is not right: {why}")))?;
+        }
+        Ok(value::receivers(&lists).ok().flatten())
+    }
+
     pub(super) fn table<'v, 'i>(
         &self,
         key: &Key<'_>,
@@ -194,9 +215,20 @@ impl Reader<'_> {
 
     pub(super) fn unknown(&self, key: &Key<'_>, place: &str, known: &[&str]) -> Failure {
         let name = key.get_ref();
+        if value::could_be_secret(name) {
+            return self
+                .fail(
+                    &key.span(),
+                    place,
+                    "(hidden)",
+                    "is not a key that wxpush knows",
+                )
+                .hint("write NAME = \"value\", with the name before the =");
+        }
         let elsewhere = TABLES.iter().find(|(table, keys)| {
             keys.contains(&name.as_ref()) && !place.ends_with(&format!("{table}."))
         });
+        let meant = value::nearest(name, known);
         let failure = self.fail(&key.span(), place, name, "is not a key that wxpush knows");
         if let Some((table, _)) = elsewhere {
             failure.hint(format!("{name} belongs below [{table}]"))
@@ -204,10 +236,16 @@ impl Reader<'_> {
             failure.hint(format!(
                 "{name} belongs at the top of the file, before the first [table]"
             ))
-        } else if let Some(meant) = value::nearest(name, known) {
+        } else if let Some(meant) = meant {
             failure.hint(format!("did you mean {meant}?"))
         } else {
-            failure.hint(format!("known here: {}", known.join(", ")))
+            let near = TABLES
+                .iter()
+                .find_map(|(table, keys)| Some((table, value::nearest(name, keys)?)));
+            failure.hint(match near {
+                Some((table, meant)) => format!("did you mean {meant}, below [{table}]?"),
+                None => format!("known here: {}", known.join(", ")),
+            })
         }
     }
 
@@ -261,7 +299,7 @@ impl Reader<'_> {
             .map_or(written, |(key, _)| key)
             .trim();
         let is_name = |c: char| c.is_ascii_alphanumeric() || "_-.[]".contains(c);
-        let is_key = !name.is_empty() && name.len() < 40 && name.chars().all(is_name);
+        let is_key = !name.is_empty() && !value::could_be_secret(name) && name.chars().all(is_name);
         // A line without = may be the secret alone: only what looks like a table is shown.
         let shown = is_key && (written.contains('=') || name.starts_with('['));
         let key = if shown {
@@ -271,6 +309,9 @@ impl Reader<'_> {
         };
         let what = format!("{}:{line}:{key} {}", self.path.display(), error.message());
         let failure = Failure::new(Exit::Config, what);
+        if error.message() == "duplicate key" {
+            return failure.hint("it stands in the file twice: keep one");
+        }
         let bare = name.trim_matches(['[', ']']);
         match value::nearest(bare, TOP) {
             Some(meant) if shown && !TOP.contains(&bare) => {

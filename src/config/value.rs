@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::message::Envelope;
 use crate::secret::Secret;
 
 /// The language of what a person reads.
@@ -129,6 +130,32 @@ fn is_placeholder(text: &str) -> bool {
     dotted || crossed || framed || named || label || chinese
 }
 
+/// Whether a text has a word as long as a secret: then it is not repeated, wherever it stood.
+pub(super) fn could_be_secret(text: &str) -> bool {
+    // WeCom's secrets have 43 of these characters, robots' keys 36; no name of ours has 20.
+    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_')
+        .any(|word| word.len() >= 32)
+}
+
+/// Reads `touser`, `toparty` and `totag`; none if all are blank.
+pub(super) fn receivers(lists: &[Vec<String>; 3]) -> Result<Option<Envelope>, String> {
+    let [touser, toparty, totag] = lists.each_ref().map(|list| list.iter().map(String::as_str));
+    let envelope = Envelope::parse(touser, toparty, totag).map_err(|why| {
+        if could_be_secret(&why) {
+            "it names something that cannot be a receiver".to_owned()
+        } else {
+            why
+        }
+    })?;
+    let blank = lists.iter().flatten().all(|text| text.trim().is_empty());
+    match (envelope.is_empty(), blank) {
+        (true, true) => Ok(None),
+        // Everybody would get what was meant for somebody.
+        (true, false) => Err("it names nobody".to_owned()),
+        (false, _) => Ok(Some(envelope)),
+    }
+}
+
 /// Reads an app's id, which is written with or without quotes.
 pub(crate) fn agentid(text: &str) -> Result<u32, String> {
     // Source of the range: WeCom gives ids from 1000002 on; its own apps have smaller ones.
@@ -186,7 +213,7 @@ pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     known
         .iter()
         .map(|&word| (strsim::jaro_winkler(&name, word), word))
-        .filter(|(likeness, _)| *likeness > 0.6)
+        .filter(|(likeness, _)| *likeness > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, word)| word)
 }

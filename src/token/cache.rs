@@ -46,6 +46,8 @@ impl Record {
         let record = Self::deserialize(value).ok()?;
         match &record {
             Self::Token(grant) if !grant.is_sound() => None,
+            // A field too many may be the check itself, under a damaged name.
+            Self::Token(Grant { check: None, .. }) if value.as_object()?.len() > 3 => None,
             _ => Some(record),
         }
     }
@@ -159,7 +161,7 @@ impl Cache {
 
     /// This app's record; none if there is none to believe.
     pub(super) fn get(&self, key: &str) -> Option<Record> {
-        self.records().remove(key)
+        Record::read(self.records().get(key)?)
     }
 
     /// Takes the lock, if nobody holds it.
@@ -172,13 +174,17 @@ impl Cache {
         let mut records = self.records();
         records.remove(key);
         while records.len() >= RECORDS_MAX {
-            let oldest = records.iter().min_by_key(|(_, record)| record.at());
+            let oldest = records
+                .iter()
+                .min_by_key(|(_, value)| Record::read(value).map(|record| record.at()));
             let Some(oldest) = oldest.map(|(key, _)| key.clone()) else {
                 break;
             };
             records.remove(&oldest);
         }
-        records.extend(record.map(|record| (key.to_owned(), record)));
+        if let Some(record) = record {
+            records.insert(key.to_owned(), serde_json::to_value(record)?);
+        }
         let mut json = serde_json::to_vec_pretty(&records)?;
         json.push(b'\n');
         disk::replace(&self.path, &json, 0o600, self.owner)
@@ -192,7 +198,12 @@ impl Cache {
         }
     }
 
-    fn records(&self) -> BTreeMap<String, Record> {
+    /// Whether that had to be said: then what is written here may not be found again.
+    pub(super) fn is_unusable(&self) -> bool {
+        self.warned.get()
+    }
+
+    fn records(&self) -> BTreeMap<String, Value> {
         let bytes = disk::read(&self.path, SIZE_MAX, self.owner).unwrap_or_else(|error| {
             self.warn_once(&error);
             None
@@ -201,12 +212,11 @@ impl Cache {
     }
 }
 
-/// Every record that can be believed.
-fn records(bytes: &[u8]) -> BTreeMap<String, Record> {
-    let map: BTreeMap<String, Value> = serde_json::from_slice(bytes).unwrap_or_default();
-    map.into_iter()
-        .filter_map(|(key, value)| Some((key, Record::read(&value)?)))
-        .collect()
+/// Every record that can be believed, with what a newer version may have added to it.
+fn records(bytes: &[u8]) -> BTreeMap<String, Value> {
+    let mut records: BTreeMap<String, Value> = serde_json::from_slice(bytes).unwrap_or_default();
+    records.retain(|_, value| Record::read(value).is_some());
+    records
 }
 
 fn checksum(token: &str) -> String {
@@ -249,8 +259,19 @@ mod tests {
 
     #[test]
     fn a_record_of_the_three_fields_alone_is_believed() {
-        let record = json!({"access_token": "abc", "obtained_at": 1000, "expires_in": 7200});
+        let mut record = json!({"access_token": "abc", "obtained_at": 1000, "expires_in": 7200});
         assert!(matches!(Record::read(&record), Some(Record::Token(_))));
+        record["chekk"] = json!("0123456789abcdef");
+        assert!(Record::read(&record).is_none(), "its check is damaged");
+    }
+
+    #[test]
+    fn what_a_newer_version_added_is_no_reason_for_doubt_and_stays() {
+        let mut record = sound();
+        record["host"] = json!(["a", null]);
+        let cache = json!({"app": record, "damaged": {"obtained_at": 1000}});
+        let records = records(cache.to_string().as_bytes());
+        assert_eq!(json!(records), json!({"app": record}));
     }
 
     proptest! {
@@ -264,7 +285,7 @@ mod tests {
             if cut {
                 bytes.truncate(at);
             }
-            if let Some(Record::Token(grant)) = records(&bytes).remove("app") {
+            if let Some(Record::Token(grant)) = records(&bytes).get("app").and_then(Record::read) {
                 let same = sound()["access_token"] == grant.access_token;
                 prop_assert!(same || grant.check.is_none());
             }

@@ -5,10 +5,14 @@
 #[path = "../../examples/standin/mod.rs"]
 mod standin;
 
-mod config; // search, precedence, profiles, receivers, every way to be wrong
+mod config; // precedence, profiles, receivers, secrets, every key
 mod delivery; // retries, refusals, partial delivery, lost answers
 mod exits; // every exit code of the contract
+mod hostile; // caches and answers that cannot be believed
+mod locks; // locks that are held or lost, paths with something in the way, secrets
 mod log; // lines, levels, rotation, many writers, what cannot be written
+mod mistakes; // every way in which a config can be wrong, by line and key
+mod places; // where configs are found and state is kept, whatever stands in the way
 mod sandbox; // a directory with the program, its config and its state
 mod send; // kinds, options, stdin, long messages, dry run, JSON
-mod token; // one gettoken for all, revoked early, hostile caches and servers
+mod token; // one gettoken for all, revoked early, wrong secrets, clocks that jump

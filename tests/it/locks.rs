@@ -1,0 +1,204 @@
+//! Locks that are held or lost, paths with something else in the way, and where secrets are not.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, symlink};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::hostile::{is_sound, key};
+use crate::sandbox::{Sandbox, Started, at_once};
+use crate::standin::{Fault, SECRET, Standin};
+use crate::token::{GETTOKEN, SEND, token};
+
+/// Waits until so many requests have come for a path.
+fn await_count(standin: &Standin, path: &str, count: usize) {
+    let begun = Instant::now();
+    while standin.count(path) < count {
+        assert!(begun.elapsed() < Duration::from_secs(30), "nobody asks");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn signal(started: &Started, signal: Signal) {
+    kill_process(Pid::from_child(&started.child), signal).expect("it runs");
+}
+
+#[test]
+fn a_lock_dies_with_its_holder_and_the_others_go_on() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    standin.script(GETTOKEN, [Fault::Hang]);
+    let holder = sandbox.send("holder").start();
+    await_count(&standin, GETTOKEN, 1);
+    let waiters: Vec<Started> = (0..5)
+        .map(|number| sandbox.send(&format!("waiter {number}")).start())
+        .collect();
+    signal(&holder, Signal::KILL);
+    assert_eq!(holder.wait().code, None);
+    for waiter in waiters {
+        let outcome = waiter.wait().is_silent();
+        // The holder would have waited for ten seconds.
+        assert!(outcome.time < Duration::from_secs(8), "{:?}", outcome.time);
+    }
+    assert_eq!(standin.count(GETTOKEN), 2);
+    assert_eq!(standin.company().phone("zhangsan").len(), 5);
+}
+
+#[test]
+fn a_holder_that_is_stopped_holds_up_the_others_no_longer_than_their_timeout() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    standin.script(GETTOKEN, [Fault::Hang]);
+    let holder = sandbox.send("holder").start();
+    await_count(&standin, GETTOKEN, 1);
+    signal(&holder, Signal::STOP);
+    let outcomes = at_once(5, |_| sandbox.send("waiter").args(&["--timeout", "2s"]));
+    for outcome in outcomes {
+        let outcome = outcome.exits(75).says("another wxpush has been asking");
+        assert!(outcome.time < Duration::from_secs(4), "{:?}", outcome.time);
+    }
+    assert_eq!((standin.count(GETTOKEN), standin.count(SEND)), (1, 0));
+    signal(&holder, Signal::KILL);
+    holder.wait();
+    sandbox.send("afterwards").run().is_silent();
+}
+
+#[test]
+fn a_lock_file_that_is_deleted_while_held_does_no_harm() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    standin.script(GETTOKEN, [Fault::Delay(Duration::from_secs(1))]);
+    let holder = sandbox.send("holder").start();
+    await_count(&standin, GETTOKEN, 1);
+    fs::remove_file(sandbox.path("token_cache.lock")).unwrap();
+    for outcome in at_once(20, |number| sandbox.send(&format!("other {number}"))) {
+        outcome.is_silent();
+    }
+    holder.wait().is_silent();
+    is_sound(&standin, &sandbox, &key(&sandbox));
+    sandbox.send("afterwards").run().is_silent();
+    assert_eq!(standin.count(GETTOKEN), 2, "the holder's and one more");
+    assert!(!sandbox.path("token_cache.json.new").exists());
+}
+
+/// Puts something of this kind at a path.
+pub(crate) fn plant(kind: &str, path: &Path, victim: &Path) {
+    match kind {
+        "symlink" => symlink(victim, path).unwrap(),
+        "dangling" => symlink(path.with_extension("nowhere"), path).unwrap(),
+        "device" => symlink("/dev/full", path).unwrap(),
+        "hard link" => fs::hard_link(victim, path).unwrap(),
+        "directory" => fs::create_dir(path).unwrap(),
+        _ => mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap(),
+    }
+}
+
+#[test]
+fn what_stands_in_the_way_of_the_cache_costs_a_warning_and_no_message() {
+    for name in [
+        "token_cache.json",
+        "token_cache.lock",
+        "token_cache.json.new",
+    ] {
+        for kind in [
+            "symlink",
+            "dangling",
+            "device",
+            "hard link",
+            "directory",
+            "fifo",
+        ] {
+            let standin = Standin::start();
+            let sandbox = Sandbox::of(&standin);
+            sandbox.write("victim", "{}");
+            let victim = sandbox.path("victim");
+            let before = victim.metadata().unwrap();
+            plant(kind, &sandbox.path(name), &victim);
+            // In three parts: the token that cannot be kept serves all of them.
+            let long = "0123456789 ".repeat(400);
+            let outcome = sandbox.send(&long).run().exits(0);
+            assert_eq!(standin.count(GETTOKEN), 1, "{kind} at {name}");
+            assert_eq!(standin.company().phone("zhangsan").len(), 3);
+            if name.ends_with(".new") && kind != "directory" {
+                // What a killed process may have left is taken away; what it leads to is not.
+                assert_eq!(outcome.stderr, "", "{kind} at {name}");
+                is_sound(&standin, &sandbox, &key(&sandbox));
+            } else {
+                assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
+                outcome
+                    .says("warning: the token cache ")
+                    .says("going on without it");
+                let meta = sandbox.path(name).symlink_metadata().unwrap();
+                assert_eq!(meta.is_file(), kind == "hard link", "it is still there");
+            }
+            let after = victim.metadata().unwrap();
+            assert_eq!(sandbox.read("victim"), "{}", "{kind} at {name}");
+            assert_eq!(before.mtime_nsec(), after.mtime_nsec(), "{kind} at {name}");
+            assert_eq!(before.mode(), after.mode(), "{kind} at {name}");
+            assert!(!sandbox.path("token_cache.nowhere").exists());
+        }
+    }
+}
+
+/// Whether eight characters in a row of a secret are in a text.
+fn shows(text: &str, secret: &str) -> bool {
+    (0..=secret.len() - 8).any(|at| text.contains(&secret[at..at + 8]))
+}
+
+#[test]
+fn the_secret_is_nowhere_and_the_token_in_its_cache_alone() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let config = sandbox.read("config.toml");
+    sandbox.write("config.toml", format!("{config}[log]\nlevel = \"trace\"\n"));
+    let mut tokens = Vec::new();
+    let mut seen = String::new();
+    let mut run = |args: &str| {
+        let outcome = sandbox.wxpush(args).run();
+        seen += &(outcome.stdout + &outcome.stderr);
+        tokens.extend(standin.company().tokens.all());
+    };
+    let echo = |token: &str| format!("bad {token} of {SECRET} in ?corpsecret={SECRET}");
+    standin.script(GETTOKEN, [Fault::Errcode(40001, echo("none"))]);
+    run("send -vvv one");
+    run("token status -vvv");
+    run("token refresh -vvv");
+    run("send -vvv --json two");
+    sandbox.age_token(100);
+    let known = token(&sandbox);
+    standin.script(SEND, [Fault::Errcode(40014, known.repeat(2))]);
+    run("send -vvv three");
+    let known = token(&sandbox);
+    standin.script(SEND, [Fault::Errcode(99999, format!("{known}%26{known}"))]);
+    run("send -vvv --json four");
+    standin.always(
+        SEND,
+        Fault::Body(format!("{{\"access_token\": \"{known}\"}}")),
+    );
+    run("send -vvv --timeout 1s five");
+    standin.mend();
+    run("token status --json -vvv");
+    run("token refresh --json -vvv");
+    for fault in [
+        Fault::html(500),
+        Fault::CutAfter,
+        Fault::Truncated,
+        Fault::redirect(302, "/x"),
+    ] {
+        standin.script(SEND, [fault]);
+        run("send -vvv six");
+    }
+    let log = sandbox.read("wxpush.log");
+    assert!(log.contains("token fetched") && seen.contains("token fetched"));
+    assert!(!shows(&sandbox.read("token_cache.json"), SECRET));
+    for (name, text) in [("output", &seen), ("log", &log)] {
+        assert!(!shows(text, SECRET), "the secret in the {name}: {text}");
+        for token in &tokens {
+            assert!(!shows(text, token), "a token in the {name}: {text}");
+        }
+    }
+    assert!(tokens.len() > 3);
+}

@@ -1,0 +1,335 @@
+use std::process::Command;
+
+use crate::config::{app, hides_secret};
+use crate::sandbox::{Sandbox, for_each};
+use crate::standin::SECRET;
+
+/// What is written, the line and the key that are blamed, and what is said about it. `+` puts a good app on
+/// three lines before it, `⏎` ends a line, `SECRET` is the secret.
+const MISTAKES: &str = r#"
++corpsecrt = "x"                    | 4 | corpsecrt            | did you mean corpsecret?
++tousers = "a"                      | 4 | tousers              | did you mean touser?
++agent_id = 5                       | 4 | agent_id             | did you mean agentid?
++apibase = "https://x"              | 4 | apibase              | did you mean api_base, below [network]?
++perminute = 3                      | 4 | perminute            | did you mean per_minute, below [limits]?
++api_base = "https://x"             | 4 | api_base             | api_base belongs below [network]
++keep = 5                           | 4 | keep                 | keep belongs below [log]
++max_age = "3d"                     | 4 | max_age              | max_age belongs below [outbox]
++[network]⏎touser = "a"             | 5 | network.touser       | touser belongs at the top of the file, before the first [table]
++[network]⏎⏎proxi = "x"             | 6 | network.proxi        | did you mean proxy?
++[log]⏎leve = "info"                | 5 | log.leve             | did you mean level?
++[outbox]⏎maxage = "3d"             | 5 | outbox.maxage        | did you mean max_age?
++[limits]⏎perhour = 5               | 5 | limits.perhour       | did you mean per_hour?
++[netwrk]                           | 4 | netwrk               | did you mean network?
++[profile.ops]                      | 4 | profile              | did you mean profiles?
++[profiles.ops]⏎agentd = 1          | 5 | profiles.ops.agentd  | did you mean agentid?
++[profiles.ops.log]⏎levl = "x"      | 5 | profiles.ops.log.levl | did you mean level?
++[robots.a]⏎webhook = "x"           | 5 | robots.a.webhook     | known here: key, key_file
++[mail]⏎"a@b" = { user = "c" }      | 5 | mail.a@b.user        | did you mean touser?
++qqq = 1                            | 4 | qqq                  | known here: corpid,
++SECRET = "corpsecret"              | 4 | (hidden)             | with the name before the =
++[SECRET]                           | 4 | (hidden)             | with the name before the =
++corpid = "ww1"                     | 4 | corpid               | it stands in the file twice
++corpsecret = "SECRET"              | 4 | corpsecret           | it stands in the file twice
++[log]⏎[network]⏎[log]              | 6 | [log]                | it stands in the file twice
++corpsecret_file = "f"              | 4 | corpsecret_file      | keep one of corpsecret and corpsecret_file
++[robots.a]⏎key = "abc"⏎key_file="f" | 6 | robots.a.key_file   | keep one of key and key_file
+corpid = 5                          | 1 | corpid               | must be a text in quotes, not a value of type integer
+corpsecret = ["SECRET"]             | 1 | corpsecret           | must be a text in quotes, not a value of type array
+corpsecret_file = true              | 1 | corpsecret_file      | must be a text in quotes, not a value of type boolean
+agentid = 1.5                       | 1 | agentid              | a whole number such as 1000002
+agentid = "1.5"                     | 1 | agentid              | a whole number such as 1000002
+agentid = -1                        | 1 | agentid              | a whole number such as 1000002
+agentid = 9223372036854775808       | 1 | agentid              | a whole number such as 1000002
+agentid = 2147483648                | 1 | agentid              | a whole number such as 1000002
+agentid = 0xF4242                   | 1 | agentid              | a whole number such as 1000002
+agentid = true                      | 1 | agentid              | a whole number such as 1000002
+agentid = [1]                       | 1 | agentid              | a whole number such as 1000002
+agentid = ""                        | 1 | agentid              | a whole number such as 1000002
+agentid = 0                         | 1 | agentid              | still a placeholder
++touser = true                      | 4 | touser               | must be a text in quotes, or a list of them
++totag = [1, [2]]                   | 4 | totag                | must be a text in quotes, or a list of them
++touser = "@ALL"                    | 4 | touser               | everyone is written @all
++touser = "a"⏎toparty = "one"       | 5 | toparty              | it is a number
++touser = ","                       | 4 | touser               | it names nobody
++toparty = "SECRET"                 | 4 | toparty              | cannot be a receiver
++touser = "SECRET 张三"             | 4 | touser               | cannot be a receiver
++safe = "yes"                       | 4 | safe                 | must be true or false, not a value of type string
++safe = 2                           | 4 | safe                 | must be true or false
++prefix = 5                         | 4 | prefix               | must be a text in quotes
++state_dir = ""                     | 4 | state_dir            | must be a path
++state_dir = 1979-05-27             | 4 | state_dir            | must be a text in quotes, not a value of type datetime
++show_in = "weixin"                 | 4 | show_in              | must be one of wecom, wechat
++lang = "zh_CN"                     | 4 | lang                 | must be one of zh, en
++network = "https://x"              | 4 | network              | must be a table, written [network]
++log = false                        | 4 | log                  | must be a table, written [log]
++limits = 30                        | 4 | limits               | must be a table, written [limits]
++[[outbox]]⏎enabled = true          | 4 | outbox               | must be a table, written [outbox]
++profiles = "ops"                   | 4 | profiles             | must be a table, written [profiles]
++[profiles]⏎ops = 1                 | 5 | profiles.ops         | must be a table, written [profiles.ops]
++[robots]⏎a = "SECRET"              | 5 | robots.a             | must be a table, written [robots.a]
++[mail]⏎root = "zhangsan"           | 5 | mail.root            | must be a table, written [mail.root]
++[network]⏎api_base = "wecom"       | 5 | network.api_base     | must be a URL such as https://
++[network]⏎api_base = "ftp://x"     | 5 | network.api_base     | must be a URL such as https://
++[network]⏎api_base = "http://r.cn" | 5 | network.api_base     | plain http to another host
++[network]⏎allow_plain_http = "no"  | 5 | network.allow_plain_http | must be true or false
++[network]⏎proxy = "10.0.0.1:3128"  | 5 | network.proxy        | must be a proxy such as http://
++[network]⏎local_address = "eth0"   | 5 | network.local_address | must be an IP address of this host
++[network]⏎ca_file = 1              | 5 | network.ca_file      | must be a text in quotes
++[limits]⏎per_minute = 31           | 5 | limits.per_minute    | must be a whole number from 1 to 30
++[limits]⏎per_hour = 0              | 5 | limits.per_hour      | must be a whole number from 1 to 1000
++[limits]⏎per_hour = "5"            | 5 | limits.per_hour      | must be a whole number from 1 to 1000, not a value of type string
++[log]⏎file = 5                     | 5 | log.file             | must be a text in quotes
++[log]⏎level = "warning"            | 5 | log.level            | did you mean warn?
++[log]⏎rotation = "weekly"          | 5 | log.rotation         | must be one of never, daily
++[log]⏎keep = -1                    | 5 | log.keep             | must be a whole number from 1 to 10000
++[outbox]⏎enabled = "on"            | 5 | outbox.enabled       | must be true or false
++[outbox]⏎max_age = 3               | 5 | outbox.max_age       | must be a text in quotes
++[outbox]⏎max_age = "3 days"        | 5 | outbox.max_age       | write 90s, 10m, 5h, 3d or 1h30m
++[robots.a]⏎key = 5                 | 5 | robots.a.key         | must be a text in quotes
++[robots.a]⏎key = "…"               | 5 | robots.a.key         | still a placeholder
++[mail]⏎"*" = { toparty = "x" }     | 5 | mail.*.toparty       | it is a number
+corpid = ""                         | 1 | corpid               | is empty
+corpid = "your-corpid"              | 1 | corpid               | still a placeholder
+corpid = "wwxxxxxxxxxxxxxxxx"       | 1 | corpid               | still a placeholder
+⏎corpsecret = "…"                   | 2 | corpsecret           | still a placeholder
+corpsecret = "<SECRET>"             | 1 | corpsecret           | still a placeholder
+corpsecret = ""                     | 1 | corpsecret           | is empty
+corpsecret = " SECRET "             | 1 | corpsecret           | holds a space
+corpsecret = "SECRET\n"             | 1 | corpsecret           | a line break
+corpsecret = """⏎SECRET⏎"""         | 1 | corpsecret           | a line break
+corpsecret = "SECRET                | 1 | corpsecret           | texts in quotes
+corpsecret = 'SECRET                | 1 | corpsecret           | texts in quotes
+corpsecret = SECRET                 | 1 | corpsecret           | texts in quotes
+corpsecret = “SECRET”               | 1 | corpsecret           | texts in quotes
+corpsecret = "SECRET\q"             | 1 | corpsecret           | texts in quotes
+corpsecret = "SECRET" agentid = 1   | 1 | corpsecret           | texts in quotes
+corpsecret =                        | 1 | corpsecret           | texts in quotes
+corpsecret "SECRET"                 | 1 |                      | texts in quotes
+corpsecret: SECRET                  | 1 |                      | texts in quotes
+⏎⏎SECRET                            | 3 |                      | texts in quotes
+SECRET =                            | 1 |                      | texts in quotes
+[SECRET                             | 1 |                      | texts in quotes
+corpid = "ww1"⏎secret = SECRET      | 2 | secret               | did you mean corpsecret?
+agentid = 1⏎corpid.x = "SECRET"     | 2 | corpid               | must be a text in quotes, not a value of type table
+[network⏎                           | 1 | [network             | texts in quotes
+"#;
+
+#[test]
+fn every_mistake_is_told_by_line_and_key_and_never_by_the_secret() {
+    let rows: Vec<Vec<&str>> = MISTAKES
+        .lines()
+        .filter(|row| !row.is_empty())
+        .map(|row| row.rsplitn(4, '|').map(str::trim).collect())
+        .collect();
+    let sandbox = Sandbox::empty();
+    for (number, row) in rows.iter().enumerate() {
+        let [words, key, line, text] = row[..] else {
+            panic!("a row has four columns: {row:?}")
+        };
+        let text = text.replace('⏎', "\n").replace("SECRET", SECRET);
+        let text = match text.strip_prefix('+') {
+            Some(rest) => app() + rest,
+            None => text,
+        };
+        let name = format!("{number}.toml");
+        sandbox.write(&name, format!("{text}\n"));
+        let run = sandbox.wxpush(&format!(
+            "send --dry-run x -c {}",
+            sandbox.path(&name).display()
+        ));
+        let outcome = run
+            .run()
+            .exits(78)
+            .says(words)
+            .says(&format!("{name}:{line}: {key}"));
+        hides_secret(&outcome.stderr);
+        // An error, and at most a hint: nobody reads more.
+        assert!(outcome.stderr.lines().count() <= 2, "{}", outcome.stderr);
+    }
+}
+
+#[test]
+fn a_file_that_is_no_config_is_told_by_its_line() {
+    let utf16 = |text: &str| -> Vec<u8> {
+        let units = std::iter::once('\u{feff}').chain(text.chars());
+        units.flat_map(|c| (c as u16).to_le_bytes()).collect()
+    };
+    let latin = [app().as_bytes(), b"prefix = \"caf\xe9\"\n"].concat();
+    let nul = app().replace("agentid", "\0agentid").into_bytes();
+    let nested = |times| {
+        [app() + "touser = ", "[".repeat(times)]
+            .concat()
+            .into_bytes()
+    };
+    for_each(
+        [
+            (
+                "UTF-16",
+                utf16(&app()),
+                "config.toml:1: is not UTF-8",
+                "save the file as UTF-8",
+            ),
+            (
+                "Latin-1",
+                latin,
+                "config.toml:4: is not UTF-8",
+                "save the file as UTF-8",
+            ),
+            ("NUL", nul, "config.toml:3:", "hint:"),
+            (
+                "a program",
+                b"\x7fELF\x02\x01\x01\0\0\0".to_vec(),
+                "config.toml:1:",
+                "hint:",
+            ),
+            ("deep", nested(100_000), "config.toml:4: touser: ", "hint:"),
+            (
+                "deep, and closed",
+                [nested(5000), b"]".repeat(5000)].concat(),
+                "config.toml:4: touser: ",
+                "hint:",
+            ),
+            (
+                "dotted",
+                [b"a".to_vec(), b".a".repeat(2000), b"=1".to_vec()].concat(),
+                "config.toml:1:",
+                "hint:",
+            ),
+            (
+                "nothing",
+                Vec::new(),
+                "corpid, corpsecret, agentid are not set in",
+                "WXPUSH_CORPID, WXPUSH_CORPSECRET, WXPUSH_AGENTID",
+            ),
+            (
+                "comments",
+                b"# nothing\n".to_vec(),
+                "corpid, corpsecret, agentid are not set in",
+                "hint:",
+            ),
+            (
+                "no corpid",
+                app().replace("corpid", "#").into(),
+                "corpid is not set in",
+                "WXPUSH_CORPID",
+            ),
+            (
+                "no secret",
+                app().replace("corpsecret", "#").into(),
+                "corpsecret is not set in",
+                "WXPUSH_CORPSECRET",
+            ),
+            (
+                "no agentid",
+                app().replace("agentid", "#").into(),
+                "agentid is not set in",
+                "WXPUSH_AGENTID",
+            ),
+        ],
+        |(name, text, place, hint)| {
+            let sandbox = Sandbox::empty();
+            sandbox.write("config.toml", text);
+            let outcome = sandbox.wxpush("send --dry-run x").run();
+            assert_eq!(outcome.code, Some(78), "{name}: {}", outcome.stderr);
+            hides_secret(&outcome.says(place).says(hint).stderr);
+        },
+    );
+}
+
+#[test]
+fn a_config_that_is_named_must_be_there_and_be_readable() {
+    let sandbox = Sandbox::empty();
+    sandbox.write("config.toml", app());
+    let fifo = sandbox.path("fifo");
+    assert!(
+        Command::new("mkfifo")
+            .arg(&fifo)
+            .status()
+            .unwrap()
+            .success()
+    );
+    sandbox.write("big.toml", "#".repeat(10_000_000));
+    for (name, words) in [
+        ("none.toml", "there is no such config"),
+        ("fifo", "is not a regular file"),
+        ("", "is not a regular file"),
+        ("big.toml", "is larger than"),
+        ("config.toml/config.toml", "there is no such config"),
+    ] {
+        let path = sandbox.path(name);
+        let outcome = sandbox
+            .wxpush("send --dry-run x -c")
+            .arg(&path)
+            .run()
+            .exits(78);
+        outcome
+            .says(words)
+            .says(&path.display().to_string())
+            .says("hint:");
+        sandbox
+            .wxpush("send --dry-run x")
+            .env("WXPUSH_CONFIG", &path)
+            .run()
+            .exits(78)
+            .says(words);
+    }
+}
+
+#[test]
+fn a_bad_variable_is_named() {
+    let sandbox = Sandbox::empty();
+    sandbox.write("config.toml", app() + "[profiles.ops]\n");
+    for (name, value, words) in [
+        ("WXPUSH_CORPID", "your-corpid", "placeholder"),
+        ("WXPUSH_CORPID", "two words", "holds a space"),
+        ("WXPUSH_CORPSECRET", "xxxx", "placeholder"),
+        (
+            "WXPUSH_CORPSECRET",
+            "vK7qXz2_RfJw9TbYhL4-GmNc8P dEu3sAo6iQxVtZ1kH",
+            "holds a space",
+        ),
+        ("WXPUSH_AGENTID", "-1", "must be the app's AgentId"),
+        (
+            "WXPUSH_AGENTID",
+            "9223372036854775808",
+            "must be the app's AgentId",
+        ),
+        ("WXPUSH_TOUSER", "张三", "cannot be a userid"),
+        ("WXPUSH_TOUSER", ",", "it names nobody"),
+        ("WXPUSH_STATE_DIR", "state", "must be an absolute path"),
+        ("WXPUSH_API_BASE", "qyapi.weixin.qq.com", "must be a URL"),
+        ("WXPUSH_LANG", "cn", "must be one of zh, en"),
+        ("WXPUSH_PROFILE", "op", "[profiles.op]"),
+    ] {
+        let outcome = sandbox
+            .wxpush("send --dry-run x")
+            .env(name, value)
+            .run()
+            .exits(78)
+            .says(words);
+        let named = name == "WXPUSH_PROFILE" || outcome.stderr.contains(name);
+        assert!(named, "{name}: {}", outcome.stderr);
+        hides_secret(&outcome.stderr);
+    }
+}
+
+#[test]
+fn a_profile_that_is_not_there_is_an_error_with_the_nearest_name() {
+    let sandbox = Sandbox::empty();
+    sandbox.write("config.toml", app() + "[profiles.ops]\n[profiles.backup]\n");
+    for (name, words) in [
+        ("op", "did you mean ops?"),
+        ("bakcup", "did you mean backup?"),
+        ("zzz", "known profiles: backup, ops"),
+    ] {
+        let outcome = sandbox
+            .wxpush("send --dry-run x -p")
+            .arg(name)
+            .run()
+            .exits(78);
+        outcome
+            .says(words)
+            .says(&format!("config.toml: there is no [profiles.{name}]"));
+    }
+}
