@@ -333,7 +333,9 @@ fn show_phone(landed: &Landed) -> Result<()> {
 
 fn show_message(landed: &Landed, userids: &[String]) -> Result<()> {
     let mut out = io::stdout();
-    let whose = if let [one] = userids { format!("{one}'s phone") } else {
+    let whose = if let [one] = userids {
+        format!("{one}'s phone")
+    } else {
         let first = userids.iter().find(|userid| *userid == MEMBER);
         let first = first.or(userids.first()).map_or("nobody", String::as_str);
         format!("{first}'s phone, and {} more", userids.len() - 1)

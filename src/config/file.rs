@@ -243,7 +243,7 @@ impl Reader<'_> {
             let robot = self.table(name, robot, "robots.")?;
             for (key, value) in robot {
                 match key.get_ref().as_ref() {
-                    "key" | "key_file" if ROBOT.iter().all(|it| robot.contains_key(*it)) => {
+                    "key_file" if robot.contains_key("key") => {
                         return Err(self.wrong(
                             key,
                             place,

@@ -1,16 +1,27 @@
 //! What users rely on, tried on the built program against the stand-in, over real sockets.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::wrong_self_convention,
+    clippy::format_push_string,
+    clippy::format_collect,
+    clippy::case_sensitive_file_extension_comparisons,
+    clippy::default_trait_access,
+    reason = "a test that cannot go on has failed; claims chain; speed is no matter here"
+)]
 
 #[path = "../../examples/standin/mod.rs"]
 mod standin;
 
 mod config; // precedence, profiles, receivers, secrets, every key
+mod cron; // a real cron
 mod delivery; // retries, refusals, partial delivery, lost answers
+mod docs; // every command of README, every file of examples/
 mod exits; // every exit code of the contract
 mod hostile; // caches and answers that cannot be believed
 mod locks; // locks that are held or lost, paths with something in the way, secrets
 mod log; // lines, levels, rotation, many writers, what cannot be written
+mod log_faults; // logs that cannot be written, and what would forge a line
 mod mistakes; // every way in which a config can be wrong, by line and key
 mod places; // where configs are found and state is kept, whatever stands in the way
 mod sandbox; // a directory with the program, its config and its state

@@ -65,12 +65,6 @@ fn all_arrived(standin: &Standin, count: usize) {
     assert_eq!(landed.iter().collect::<BTreeSet<_>>().len(), count);
 }
 
-fn percentile(outcomes: &[Outcome], percent: usize) -> Duration {
-    let mut times: Vec<Duration> = outcomes.iter().map(|outcome| outcome.time).collect();
-    times.sort();
-    times[(times.len() * percent / 100).min(times.len() - 1)]
-}
-
 #[test]
 fn two_hundred_processes_without_a_good_token_make_one_gettoken() {
     for (expired, delay) in [(false, 0), (true, 0), (false, 300), (true, 300)] {
@@ -84,12 +78,6 @@ fn two_hundred_processes_without_a_good_token_make_one_gettoken() {
         };
         standin.script(GETTOKEN, [Fault::Delay(Duration::from_millis(delay))]);
         let outcomes = crowd(&sandbox, CROWD);
-        // Shown on request: a figure of the machine, not of the program alone.
-        println!(
-            "expired {expired}, gettoken {delay} ms: p50 {:?}, p99 {:?}",
-            percentile(&outcomes, 50),
-            percentile(&outcomes, 99)
-        );
         for outcome in outcomes {
             outcome.is_silent();
         }

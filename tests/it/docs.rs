@@ -1,0 +1,244 @@
+//! What the documents promise, done: every command of README, every file of examples/.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::sandbox::{Outcome, Run, Sandbox};
+use crate::standin::{AGENTID, CORPID, SECRET, Standin};
+
+const README: &str = include_str!("../../README.md");
+
+/// The lines of all code blocks of one language.
+fn blocks(language: &str) -> Vec<&'static str> {
+    let mut lines = Vec::new();
+    let mut within = false;
+    for line in README.lines() {
+        if line.starts_with("```") {
+            within = line == format!("```{language}");
+        } else if within && !line.trim().is_empty() {
+            lines.push(line);
+        }
+    }
+    lines
+}
+
+/// Runs a line in a shell, the sandbox's program standing for the installed one.
+fn shell(sandbox: &Sandbox, line: &str) -> Outcome {
+    let program = sandbox.path("wxpush").display().to_string();
+    let config = sandbox.path("config.toml").display().to_string();
+    let line = line
+        .replace("/opt/wxpush/wxpush", &program)
+        .replace("/opt/wxpush/config.toml", &config);
+    let mut command = Command::new("sh");
+    command.args(["-c", &line]);
+    let path = format!("{}:/usr/bin:/bin", sandbox.path("").display());
+    Run::new(command)
+        .env("PATH", path)
+        .env("WXPUSH", program)
+        .run()
+}
+
+/// What cron runs of a line: without its five fields, cut at the first bare `%`.
+fn cron_command(line: &str) -> String {
+    let mut rest = line;
+    for _ in 0..5 {
+        rest = rest.trim_start().split_once(' ').expect("five fields").1;
+    }
+    let mut command = String::new();
+    let mut characters = rest.trim_start().chars().peekable();
+    while let Some(character) = characters.next() {
+        match (character, characters.peek()) {
+            ('\\', Some('%')) => command.extend(characters.next()),
+            ('%', _) => break,
+            _ => command.push(character),
+        }
+    }
+    command
+}
+
+#[test]
+fn every_command_of_the_readme_does_what_it_says() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    sandbox.write(
+        "config.toml",
+        sandbox.read("config.toml") + "[profiles.ops]\ntouser = \"lisi\"\n",
+    );
+    let mut run = 0;
+    for line in blocks("sh") {
+        // These build or install, which .ci/run and whoever installs it do; no test can in itself.
+        if line.starts_with("cargo ") || line.starts_with("install ") {
+            continue;
+        }
+        assert!(line.contains("wxpush "), "nobody runs this: {line}");
+        let expected = line.split_once("# exit ").map_or(0, |(_, rest)| {
+            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
+            digits.parse().unwrap()
+        });
+        shell(&sandbox, line).exits(expected);
+        run += 1;
+    }
+    assert!(run > 20, "{run} commands were found");
+    for line in blocks("crontab") {
+        let count = standin.company().phone("lisi").len();
+        shell(&sandbox, &cron_command(line)).exits(0);
+        assert_eq!(standin.company().phone("lisi").len(), count + 1, "{line}");
+    }
+}
+
+#[test]
+fn the_readme_names_every_option_of_send() {
+    let help = Sandbox::empty().wxpush("send --help").run().exits(0).stdout;
+    let words = help
+        .split_whitespace()
+        .map(|word| word.trim_end_matches([',', '.']));
+    let options: Vec<&str> = words
+        .filter(|word| word.starts_with("--") && word.len() > 2)
+        .collect();
+    assert!(options.len() > 15);
+    for option in options {
+        assert!(README.contains(option), "README does not name {option}");
+    }
+}
+
+#[test]
+fn the_example_config_is_refused_as_it_is_and_works_filled_in_and_complete() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::empty();
+    let example = include_str!("../../config.example.toml");
+    sandbox.write("config.toml", example);
+    sandbox
+        .send("x")
+        .run()
+        .exits(78)
+        .says("config.toml:")
+        .says("placeholder");
+    let mut filled = String::new();
+    for line in example.lines() {
+        let key = line.split('=').next().unwrap_or_default().trim();
+        let text = match key {
+            "corpid" => format!("corpid = \"{CORPID}\""),
+            "corpsecret" => format!("corpsecret = \"{SECRET}\""),
+            "agentid" => format!("agentid = {AGENTID}"),
+            _ => line.to_owned(),
+        };
+        filled.push_str(&(text + "\n"));
+    }
+    sandbox.write("config.toml", filled);
+    sandbox
+        .send("x")
+        .env("WXPUSH_API_BASE", standin.base())
+        .run()
+        .exits(0);
+    assert_eq!(standin.company().phone("lisi").len(), 1);
+}
+
+#[test]
+fn the_lines_of_the_example_crontab_run() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let crontab = include_str!("../../examples/crontab");
+    let lines = crontab
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    for line in lines {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/disk-space.sh");
+        let command = cron_command(line).replace("/opt/wxpush/disk-space.sh", script);
+        shell(&sandbox, &command).exits(0);
+    }
+    let phone = standin.company().phone("lisi");
+    assert!(
+        phone[0].text.starts_with("Good morning\nIt is 2"),
+        "{}",
+        phone[0].text
+    );
+    assert!(
+        phone[1].text.starts_with("backup failed on "),
+        "{}",
+        phone[1].text
+    );
+}
+
+#[test]
+fn the_example_scripts_run() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let example = |name: &str| {
+        Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("examples")
+            .join(name)
+    };
+    let script =
+        |name: &str, rest: &str| shell(&sandbox, &format!("{} {rest}", example(name).display()));
+    let last = || {
+        standin
+            .company()
+            .phone("lisi")
+            .last()
+            .map(|landed| landed.text.clone())
+            .unwrap_or_default()
+    };
+    assert_eq!(script("pipe.sh", "echo fine").exits(0).stdout, "fine\n");
+    assert!(
+        last().starts_with("✅ echo on ") && last().ends_with("\nfine"),
+        "{}",
+        last()
+    );
+    script("pipe.sh", "sh -c 'echo broken >&2; exit 3'").exits(3);
+    assert!(
+        last().starts_with("❌ (3) sh on ") && last().ends_with("\nbroken"),
+        "{}",
+        last()
+    );
+    script("disk-space.sh", "100").is_silent();
+    script("disk-space.sh", "lots").exits(64);
+}
+
+#[test]
+#[ignore = "needs logrotate, and root for it to act"]
+fn the_example_logrotate_turns_the_log_and_the_next_send_begins_a_new_one() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    sandbox.send("x").run().is_silent();
+    let rules = include_str!("../../examples/logrotate")
+        .replace("/opt/wxpush", &sandbox.path("").display().to_string());
+    sandbox.write("logrotate", rules);
+    let mut command = Command::new("logrotate");
+    command
+        .args(["-f", "-s"])
+        .arg(sandbox.path("state"))
+        .arg(sandbox.path("logrotate"));
+    Run::new(command)
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .run()
+        .exits(0);
+    assert!(
+        sandbox.path("wxpush.log.1").exists(),
+        "{:?}",
+        sandbox.names()
+    );
+    sandbox.send("y").run().is_silent();
+    assert_eq!(sandbox.read("wxpush.log").lines().count(), 4);
+}
+
+#[test]
+fn the_systemd_examples_name_what_exists() {
+    for name in [
+        "disk-space.service",
+        "disk-space.timer",
+        "wxpush-failure@.service",
+    ] {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("examples")
+            .join(name);
+        let text = fs::read_to_string(path).unwrap();
+        assert!(text.starts_with('#') && text.contains("[Unit]"), "{name}");
+        if name.ends_with(".service") {
+            assert!(
+                text.contains("ExecStart=") && text.contains("/opt/wxpush/"),
+                "{name}: {text}"
+            );
+        }
+    }
+}

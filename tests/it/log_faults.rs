@@ -1,0 +1,192 @@
+//! The log under fire: many writers, hostile texts, and what stands in its way.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::locks::plant;
+use crate::log::{BIDI, Line, date_in, lines, logging};
+use crate::sandbox::{Run, Sandbox, at_once};
+use crate::standin::{Fault, Standin};
+use crate::token::{GETTOKEN, SEND};
+
+/// Texts that a log, or its reader, could be fooled by.
+const HOSTILE: [&str; 10] = [
+    "one\ntwo\r\nthree\rfour",
+    "\u{1b}[2J\u{1b}]0;title\u{7}",
+    "x\n2026-11-24T08:00:00.000+08:00 INFO  1 src/main.rs:1 end exit=0 ms=1",
+    "gnp\u{202e}exe.\u{2066}x\u{200f}",
+    "\u{85}\u{2028}\u{2029}\u{b}\u{c}",
+    "a=\"b\" exit=0 \\\" end\" c=d",
+    "\\",
+    "back\\slash \\n \\\\",
+    "\u{0}\u{1}\u{7f}\u{9b}31m",
+    "\t tabs \t",
+];
+
+#[test]
+fn two_hundred_writers_never_tear_a_line() {
+    let standin = Standin::start();
+    standin.company().phones.per_minute = usize::MAX;
+    let sandbox = logging(&standin, "level = \"debug\"");
+    // Twenty-odd parts, so that each process has some fifty lines to write.
+    let text = HOSTILE.join(" \n").repeat(170);
+    let outcomes = at_once(200, |number| {
+        let member = format!("member{:02}", number % 10 + 1);
+        sandbox
+            .wxpush("send --long split -")
+            .args(&["--to", &member])
+            .stdin(text.clone())
+    });
+    for outcome in outcomes {
+        outcome.is_silent();
+    }
+    let log = sandbox.read("wxpush.log");
+    let mut writers: BTreeMap<u32, Vec<Line>> = BTreeMap::new();
+    for line in lines(&log) {
+        writers.entry(line.pid).or_default().push(line);
+    }
+    assert_eq!(writers.len(), 200);
+    for lines in writers.values() {
+        assert_eq!(lines[0].message, "start");
+        assert!(lines[1].field("text").len() > 4096, "longer than a page");
+        assert_eq!(lines.last().unwrap().message, "end");
+    }
+}
+
+#[test]
+fn no_hostile_text_adds_a_line_or_a_control_character() {
+    for text in HOSTILE {
+        let standin = Standin::start();
+        let sandbox = logging(&standin, "level = \"debug\"");
+        let title = text.replace('\0', "");
+        for fault in [None, Some(Fault::Errcode(99999, text.to_owned()))] {
+            let exit = if fault.is_some() { 69 } else { 0 };
+            standin.script(SEND, fault);
+            let titled = sandbox.wxpush("send -vvv --title").arg(&title).arg("x");
+            let piped = sandbox.wxpush("send -vvv -").stdin(format!("x{text}"));
+            for (run, exit) in [(titled, exit), (piped, 0)] {
+                let shown = run.run().exits(exit).stderr;
+                let odd = |it: char| (it.is_control() && it != '\n') || BIDI.contains(&it);
+                assert!(!shown.contains(odd), "{shown:?}");
+            }
+        }
+        // First with the token fetched, then reused; each run with the text itself.
+        let lines = lines(&sandbox.read("wxpush.log"));
+        assert_eq!(lines.len(), 6 + 5 + 5 + 5, "{text:?}");
+        assert!(lines.iter().all(|line| line.pid != 1), "one is forged");
+        let error = lines.iter().find(|line| line.level == "ERROR").unwrap();
+        assert_eq!(error.field("exit"), "69", "{error:?}");
+    }
+}
+
+/// Fixes files so that not even root can write to them, or frees them.
+fn chattr(change: &str, paths: &[PathBuf]) -> bool {
+    let mut command = Command::new("chattr");
+    let status = command
+        .arg(change)
+        .args(paths)
+        .stderr(Stdio::null())
+        .status();
+    status.is_ok_and(|status| status.success())
+}
+
+#[test]
+fn a_log_that_cannot_be_written_costs_a_warning_and_no_message() {
+    for kind in [
+        "directory",
+        "fifo",
+        "device",
+        "symlink",
+        "dangling",
+        "hard link",
+        "nowhere",
+        "fixed",
+    ] {
+        for rotation in ["never", "daily"] {
+            let standin = Standin::start();
+            let file = if kind == "nowhere" {
+                "no/such/wxpush.log"
+            } else {
+                "wxpush.log"
+            };
+            let lines = format!("file = \"{file}\"\nrotation = \"{rotation}\"");
+            let sandbox = logging(&standin, &lines);
+            sandbox.write("victim", "before\n");
+            let victim = sandbox.path("victim");
+            // Midnight may come in between.
+            let names = match rotation {
+                "daily" => [0, 1].map(|days| format!("wxpush.log.{}", date_in(days))),
+                _ => ["wxpush.log", "unused"].map(str::to_owned),
+            };
+            let paths = names.map(|name| sandbox.path(&name));
+            match kind {
+                "nowhere" => {}
+                "fixed" => {
+                    for path in &paths {
+                        fs::write(path, "").unwrap();
+                    }
+                    if !chattr("+i", &paths) {
+                        continue; // not root, or a file system that knows no such thing
+                    }
+                }
+                _ => paths.iter().for_each(|path| plant(kind, path, &victim)),
+            }
+            let outcome = sandbox.send("x").run().exits(0);
+            let quiet = sandbox.wxpush("send --quiet y").run();
+            if kind == "fixed" {
+                assert!(chattr("-i", &paths), "what was fixed can be freed");
+            }
+            assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
+            outcome.says("warning: the log ").says("cannot be written");
+            quiet.is_silent();
+            assert_eq!(standin.company().phone("zhangsan").len(), 2);
+            assert_eq!(sandbox.read("victim"), "before\n", "{kind} {rotation}");
+            assert!(!sandbox.path("no").exists());
+        }
+    }
+}
+
+#[test]
+fn a_log_that_is_removed_or_has_lost_its_mode_is_no_trouble() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let path = sandbox.path("wxpush.log");
+    standin.script(GETTOKEN, [Fault::Delay(Duration::from_millis(500))]);
+    let started = sandbox.send("x").start();
+    while standin.count(GETTOKEN) == 0 {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    fs::remove_file(&path).unwrap();
+    started.wait().is_silent();
+    sandbox.send("y").run().is_silent();
+    assert_eq!(lines(&sandbox.read("wxpush.log")).len(), 4);
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
+    sandbox.send("z").run().is_silent();
+    assert_eq!(path.metadata().unwrap().mode() & 0o7777, 0o640);
+}
+
+#[test]
+#[ignore = "needs root and a mount namespace"]
+fn a_full_disk_under_the_log_costs_a_warning_and_no_message() {
+    let standin = Standin::start();
+    let sandbox = logging(&standin, "file = \"full/wxpush.log\"\nlevel = \"debug\"");
+    fs::create_dir(sandbox.path("full")).unwrap();
+    let mut command = Command::new("unshare");
+    let script = "mount -t tmpfs -o size=64k,mode=700 none \"$1\" && { cat /dev/zero >\"$1/filler\" 2>&-; \
+                  shift; exec \"$@\"; }";
+    command.args(["-m", "sh", "-c", script, "sh"]);
+    command
+        .arg(sandbox.path("full"))
+        .arg(sandbox.path("wxpush"));
+    let outcome = Run::new(command)
+        .args(&["send", "x"])
+        .env("PATH", "/usr/bin:/bin");
+    let outcome = outcome.run().exits(0);
+    assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
+    outcome.says("No space left on device");
+    assert_eq!(standin.company().phone("zhangsan").len(), 1);
+}
