@@ -1,7 +1,7 @@
 //! WeCom's own rules: who may have a token, who gets a message, what is refused and what is dropped.
 //!
 //! Pure: the time, the caller and the request come in, the answer goes out, and nothing here waits, reads
-//! or writes. What WeCom's documents leave open is a switch. The figures are from wecom-api.md.
+//! or writes. What WeCom's documents leave open is a switch. The figures are those of its documents.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
