@@ -65,6 +65,11 @@ fn end(result: Result<()>) -> ExitCode {
     let Err(error) = result else {
         return ExitCode::SUCCESS;
     };
+    let kind = error.downcast_ref().map(io::Error::kind);
+    if kind == Some(io::ErrorKind::BrokenPipe) {
+        // The reader has seen enough.
+        return ExitCode::SUCCESS;
+    }
     // That it cannot be told is nothing that could be told.
     let _ = writeln!(io::stderr(), "demo: {error}");
     ExitCode::FAILURE
@@ -293,7 +298,8 @@ impl Stage {
 fn build() -> Result<PathBuf> {
     let mut command = Command::new(env!("CARGO"));
     command
-        .args(["build", "--quiet", "--bin", "wxpush"])
+        // Named together they share every dependency; the program alone would have them built again.
+        .args(["build", "--quiet", "--bin", "wxpush", "--example", "demo"])
         .arg("--message-format=json-render-diagnostics")
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .stderr(Stdio::inherit());
@@ -319,7 +325,9 @@ fn build() -> Result<PathBuf> {
     let messages = String::from_utf8_lossy(&output.stdout);
     let mut executables = messages.lines().filter_map(|line| {
         let message: Value = serde_json::from_str(line).ok()?;
-        message["executable"].as_str().map(PathBuf::from)
+        let is_program = message["target"]["name"] == "wxpush";
+        let path = message["executable"].as_str().filter(|_| is_program)?;
+        Some(PathBuf::from(path))
     });
     executables
         .next_back()

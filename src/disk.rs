@@ -50,6 +50,8 @@ fn open(path: &Path, options: &mut OpenOptions, owner: Owner) -> io::Result<(Fil
         .open(path)
         .map_err(|error| match rustix::io::Errno::from_io_error(&error) {
             Some(rustix::io::Errno::LOOP) => io::Error::other("is a symbolic link"),
+            // A FIFO that nobody reads, a socket, or a device that isn't there.
+            Some(rustix::io::Errno::NXIO) => io::Error::other("is not a regular file"),
             _ => error,
         })?;
     let meta = file.metadata()?;
@@ -133,7 +135,7 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32, owner: Owner) -> io:
     let aside = Path::new(&aside);
     // What a killed process left; under the lock nobody else is writing it.
     match fs::remove_file(aside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(at(aside, &error)),
         _ => {}
     }
     let written = OpenOptions::new()
@@ -153,6 +155,11 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32, owner: Owner) -> io:
     written
 }
 
+/// An error with the path that it is about, for files that a caller doesn't name.
+fn at(path: &Path, error: &io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
+
 /// A kernel lock on a file; it ends with the value, or with the process.
 #[derive(Debug)]
 pub(crate) struct Lock {
@@ -164,11 +171,11 @@ pub(crate) struct Lock {
 /// # Errors
 /// Where the file is not ours or cannot be made, or the file system has no locks.
 pub(crate) fn try_lock(path: &Path, owner: Owner) -> io::Result<Option<Lock>> {
-    let file = append(path, 0o600, owner)?;
+    let file = append(path, 0o600, owner).map_err(|error| at(path, &error))?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Ok(None),
-        Err(TryLockError::Error(error)) => return Err(error),
+        Err(TryLockError::Error(error)) => return Err(at(path, &error)),
     }
     // If the name has come to point elsewhere meanwhile, somebody else may hold that file.
     let held = file.metadata()?;

@@ -6,6 +6,7 @@
 use std::fmt::{self, Write as _};
 use std::fs::{self, File};
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -191,6 +192,10 @@ fn utc_date() -> String {
 /// The appender's own pruning would remove a file at every start of a process.
 fn prepare(path: &Path, owner: Owner, today: &str, keep: u32) -> io::Result<()> {
     let (dir, name) = parts(path)?;
+    // The appender opens by name, later than we look: nobody may swap the file in between.
+    if fs::metadata(dir)?.mode() & 0o002 != 0 {
+        return Err(io::Error::other("others can write to its directory"));
+    }
     let file = dir.join(format!("{name}.{today}"));
     let is_new = !file.exists();
     disk::append(&file, MODE, owner)?;
