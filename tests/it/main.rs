@@ -18,6 +18,7 @@ mod cron; // a real cron
 mod delivery; // retries, refusals, partial delivery, lost answers
 mod docs; // every command of README, every file of examples/
 mod exits; // every exit code of the contract
+mod files; // modes, owners, and what is planted at our paths
 mod hostile; // caches and answers that cannot be believed
 mod locks; // locks that are held or lost, paths with something in the way, secrets
 mod log; // lines, levels, rotation, many writers, what cannot be written

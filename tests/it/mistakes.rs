@@ -1,3 +1,5 @@
+//! Every way in which a config can be wrong: told by line and key, and never by the secret.
+
 use std::process::Command;
 
 use crate::config::{app, hides_secret};

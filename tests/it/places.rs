@@ -1,18 +1,57 @@
-//! Where configs are found and state is kept, whatever stands in the way.
+//! Where configs are found and state is kept.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::config::{app, shown};
-use crate::sandbox::{Run, Sandbox, config};
+use crate::sandbox::{Run, Sandbox, bodies, config, for_each};
 use crate::standin::Standin;
 
+pub(crate) fn is_root() -> bool {
+    fs::metadata("/proc/self").unwrap().uid() == 0
+}
+
+pub(crate) fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+/// The program at this path, sending this.
+fn send(program: &Path, message: &str) -> Run {
+    let mut command = Command::new(program);
+    command.args(["send", message]);
+    Run::new(command)
+}
+
+/// A shell script with the sandbox's program as `$0` and its directory as `$1`, begun by `before`.
+pub(crate) fn script(sandbox: &Sandbox, before: &[&str], script: &str) -> Run {
+    let mut command = Command::new("env");
+    command.args(before).args(["sh", "-c", script]);
+    command.arg(sandbox.path("wxpush")).arg(sandbox.path(""));
+    Run::new(command).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+}
+
+/// The names in a directory, sorted.
+pub(crate) fn names_in(dir: &Path) -> Vec<String> {
+    let names = fs::read_dir(dir)
+        .unwrap()
+        .map(|it| it.unwrap().file_name().into_string().unwrap());
+    let mut names: Vec<String> = names.collect();
+    names.sort();
+    names
+}
+
+/// Makes a directory that others cannot write to, whatever the umask of the tests.
+pub(crate) fn make(dir: &Path) {
+    fs::create_dir_all(dir).unwrap();
+    set_mode(dir, 0o755);
+}
+
 /// A directory of the sandbox that holds the program as well.
-fn program_in(sandbox: &Sandbox, dir: &str) -> PathBuf {
+pub(crate) fn program_in(sandbox: &Sandbox, dir: &str) -> PathBuf {
     let dir = sandbox.path(dir);
-    fs::create_dir_all(&dir).unwrap();
+    make(&dir);
     fs::hard_link(sandbox.path("wxpush"), dir.join("wxpush")).unwrap();
     dir.join("wxpush")
 }
@@ -83,13 +122,13 @@ fn what_does_not_make_a_path_a_config_is_not_taken_for_one() {
     // A dangling link is none, one that leads to a config is.
     let sandbox = Sandbox::empty();
     sandbox.write("real.toml", app() + "touser = \"real\"\n");
-    std::os::unix::fs::symlink(Path::new("real.toml"), sandbox.path("config.toml")).unwrap();
+    symlink("real.toml", sandbox.path("config.toml")).unwrap();
     assert_eq!(
         shown(sandbox.wxpush("send --dry-run x").run())["touser"],
         "real"
     );
     let program = program_in(&sandbox, "app");
-    std::os::unix::fs::symlink(Path::new("none.toml"), sandbox.path("app/config.toml")).unwrap();
+    symlink("none.toml", sandbox.path("app/config.toml")).unwrap();
     let mut command = Command::new(program);
     command.args(["send", "x"]);
     Run::new(command)
@@ -100,184 +139,196 @@ fn what_does_not_make_a_path_a_config_is_not_taken_for_one() {
 }
 
 #[test]
-fn directories_of_programs_and_of_everybody_do_not_count_as_beside() {
-    for (dir, mode, counts) in [
-        ("app", 0o755, true),
-        ("app", 0o700, true),
-        ("bin", 0o755, false),
-        ("sbin", 0o755, false),
-        ("app", 0o777, false),
-        ("app", 0o1777, false),
-    ] {
-        let sandbox = Sandbox::empty();
-        let program = program_in(&sandbox, dir);
-        let dir = sandbox.path(dir);
-        fs::write(dir.join("config.toml"), app()).unwrap();
-        fs::set_permissions(&dir, fs::Permissions::from_mode(mode)).unwrap();
-        // Through a link: the real path decides.
-        let link = sandbox.path("link");
-        std::os::unix::fs::symlink(&program, &link).unwrap();
-        let mut command = Command::new(link);
-        command.args(["send", "--dry-run", "x"]);
-        let code = if counts { 0 } else { 78 };
-        Run::new(command)
-            .env("HOME", sandbox.path(""))
-            .run()
-            .exits(code);
-    }
-}
-
-#[test]
-fn files_are_private_whatever_the_umask_and_the_working_directory_stays_clean() {
+fn a_directory_that_others_could_change_is_not_beside() {
     let standin = Standin::start();
-    for umask in ["000", "022", "077", "0777"] {
-        let sandbox = Sandbox::of(&standin);
-        let state = sandbox.path("state");
-        sandbox.configure(&format!("state_dir = {state:?}"));
-        fs::create_dir(sandbox.path("cwd")).unwrap();
-        sandbox.write("cwd/config.toml", "not = toml of ours");
-        let mut shell = Command::new("sh");
-        shell
-            .args(["-c", &format!("umask {umask}; exec \"$0\" send x")])
-            .arg(sandbox.path("wxpush"));
-        Run::new(shell).cwd(sandbox.path("cwd")).run().is_silent();
-        let mode = |path: &Path| fs::symlink_metadata(path).unwrap().mode() & 0o7777;
-        assert_eq!(mode(&state), 0o700, "umask {umask}");
-        for (name, wanted) in [
-            ("token_cache.json", 0o600),
-            ("token_cache.lock", 0o600),
-            ("wxpush.log", 0o640),
-        ] {
-            assert_eq!(
-                mode(&state.join(name)),
-                wanted,
-                "{name} under umask {umask}"
-            );
-        }
-        assert_eq!(fs::read_dir(sandbox.path("cwd")).unwrap().count(), 1);
-    }
-}
-
-#[test]
-fn nothing_planted_at_one_of_our_paths_is_followed_and_the_message_arrives() {
-    let standin = Standin::start();
-    for name in [
-        "token_cache.json",
-        "token_cache.json.new",
-        "token_cache.lock",
-        "wxpush.log",
-    ] {
-        for kind in ["symlink", "dangling", "hard link", "fifo", "directory"] {
-            let sandbox = Sandbox::of(&standin);
-            let (victim, path) = (sandbox.path("victim"), sandbox.path(name));
-            sandbox.write("victim", "precious");
-            match kind {
-                "symlink" => std::os::unix::fs::symlink(&victim, &path).unwrap(),
-                "dangling" => std::os::unix::fs::symlink(sandbox.path("created"), &path).unwrap(),
-                "hard link" => fs::hard_link(&victim, &path).unwrap(),
-                "fifo" => assert!(
-                    Command::new("mkfifo")
-                        .arg(&path)
-                        .status()
-                        .unwrap()
-                        .success()
-                ),
-                _ => fs::create_dir(&path).unwrap(),
-            }
-            let before = fs::metadata(&victim).unwrap().modified().unwrap();
-            let count = standin.count("/cgi-bin/message/send");
-            let outcome = sandbox.send("x").run().exits(0);
-            assert_eq!(standin.count("/cgi-bin/message/send"), count + 1);
-            // What a killed process left aside is simply replaced, unless it is a directory.
-            if name != "token_cache.json.new" || kind == "directory" {
-                assert_eq!(
-                    outcome.stderr.lines().count(),
-                    1,
-                    "{kind} at {name}: {}",
-                    outcome.stderr
-                );
-            }
-            assert_eq!(sandbox.read("victim"), "precious", "{kind} at {name}");
-            assert_eq!(fs::metadata(&victim).unwrap().modified().unwrap(), before);
-            assert!(!sandbox.path("created").exists(), "{kind} at {name}");
-        }
-    }
-}
-
-#[test]
-fn without_a_place_for_state_the_message_goes_out_with_one_warning() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
-    sandbox.write("in-the-way", "");
-    fs::create_dir(sandbox.path("open")).unwrap();
-    fs::set_permissions(sandbox.path("open"), fs::Permissions::from_mode(0o1777)).unwrap();
-    for dir in ["in-the-way/state", "in-the-way", "open"] {
-        sandbox.write(
-            "config.toml",
-            format!(
-                "state_dir = {:?}\n{}",
-                sandbox.path(dir),
-                config(&standin.base())
-            ),
-        );
-        let outcome = sandbox.send("x").run().exits(0);
-        assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
-        assert!(outcome.stderr.contains(dir) && outcome.stderr.contains("going on without"));
-    }
-    assert_eq!(fs::read_dir(sandbox.path("open")).unwrap().count(), 0);
-}
-
-#[test]
-#[ignore = "needs root: tmpfs and bind mounts in a mount namespace"]
-fn a_full_or_read_only_disk_keeps_no_message() {
-    let standin = Standin::start();
-    for prepare in [
-        "mount -t tmpfs -o size=16k,mode=700 tmpfs \"$1\" && { head -c 1M /dev/zero > \"$1/fill\" 2>/dev/null; true; }",
-        "mount -t tmpfs -o nr_inodes=1,mode=700 tmpfs \"$1\"",
-        "mount --bind \"$1\" \"$1\" && mount -o remount,ro,bind \"$1\"",
-    ] {
-        let sandbox = Sandbox::of(&standin);
-        let state = sandbox.path("state");
-        fs::create_dir(&state).unwrap();
-        fs::set_permissions(&state, fs::Permissions::from_mode(0o700)).unwrap();
-        sandbox.configure(&format!("state_dir = {state:?}"));
-        let count = standin.count("/cgi-bin/message/send");
-        let mut command = Command::new("unshare");
-        command.args([
-            "-m",
-            "sh",
-            "-c",
-            &format!("{prepare} && exec \"$0\" send x"),
+    let mut rows = vec![
+        ("app", 0o755, None, true),
+        ("private", 0o700, None, true),
+        ("bin", 0o755, None, false),
+        ("sbin", 0o700, None, false),
+        ("shared", 0o777, None, false),
+        ("sticky", 0o1777, None, false),
+        ("hidden", 0o703, None, false),
+    ];
+    if is_root() {
+        rows.extend([
+            ("ours", 0o775, Some(0), true),
+            ("staff", 0o775, Some(1), false),
+            ("read", 0o755, Some(1), true),
         ]);
-        command.arg(sandbox.path("wxpush")).arg(&state);
-        let outcome = Run::new(command)
-            .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-            .run()
-            .exits(0);
-        assert!(
-            outcome.stderr.contains("going on without"),
-            "{prepare}: {}",
-            outcome.stderr
-        );
-        assert_eq!(standin.count("/cgi-bin/message/send"), count + 1);
     }
+    for_each(rows, |(name, mode, group, counts)| {
+        let sandbox = Sandbox::empty();
+        let program = program_in(&sandbox, name);
+        let dir = sandbox.path(name);
+        fs::create_dir_all(sandbox.path("xdg/wxpush")).unwrap();
+        let text = config(&standin.base());
+        sandbox.write(
+            &format!("{name}/config.toml"),
+            format!("touser = \"lisi\"\n{text}"),
+        );
+        sandbox.write(
+            "xdg/wxpush/config.toml",
+            format!("touser = \"wangwu\"\n{text}"),
+        );
+        chown(&dir, None, group).unwrap();
+        set_mode(&dir, mode);
+        let surroundings = |run: Run| {
+            run.env("XDG_CONFIG_HOME", sandbox.path("xdg"))
+                .env("XDG_STATE_HOME", sandbox.path("state"))
+        };
+        let body = shown(surroundings(send(&program, "x").arg("--dry-run")).run());
+        assert_eq!(body["touser"] == "lisi", counts, "{name}");
+        assert_eq!(
+            names_in(&dir),
+            ["config.toml", "wxpush"],
+            "a dry run touches nothing"
+        );
+        // Root's other place is the host's own: see the test in a mount namespace.
+        if counts || !is_root() {
+            surroundings(send(&program, "x")).run().is_silent();
+            let files = if counts {
+                dir.clone()
+            } else {
+                sandbox.path("state/wxpush")
+            };
+            assert!(files.join("token_cache.json").exists(), "{name}");
+            assert_eq!(dir.join("wxpush.log").exists(), counts, "{name}");
+        }
+    });
 }
 
 #[test]
-#[ignore = "needs root: another user's directory"]
-fn what_root_makes_in_a_users_directory_belongs_to_that_user() {
+fn the_real_place_of_the_program_counts_and_not_the_name_it_was_called_by() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::empty();
+    let program = program_in(&sandbox, "app");
+    sandbox.write("app/config.toml", config(&standin.base()));
+    fs::create_dir(sandbox.path("bin")).unwrap();
+    symlink("../app/wxpush", sandbox.path("bin/first")).unwrap();
+    symlink("first", sandbox.path("bin/wxpush")).unwrap();
+    symlink("app", sandbox.path("current")).unwrap();
+    send(&sandbox.path("bin/wxpush"), "by a link to a link")
+        .run()
+        .is_silent();
+    send(&sandbox.path("current/wxpush"), "by a linked directory")
+        .run()
+        .is_silent();
+    // As when a package replaces it meanwhile: the kernel then calls it "wxpush (deleted)".
+    let replaced =
+        "cd \"$1/app\" && exec 9<wxpush && rm wxpush && exec /proc/self/fd/9 send replaced";
+    script(&sandbox, &[], replaced).run().is_silent();
+    assert!(!program.exists());
+    assert_eq!(bodies(&standin).len(), 3);
+    assert_eq!(
+        standin.count("/cgi-bin/gettoken"),
+        1,
+        "one place, one cache"
+    );
+    assert_eq!(
+        names_in(&sandbox.path("app")),
+        [
+            "config.toml",
+            "token_cache.json",
+            "token_cache.lock",
+            "wxpush.log"
+        ]
+    );
+    assert_eq!(names_in(&sandbox.path("bin")), ["first", "wxpush"]);
+}
+
+#[test]
+fn the_working_directory_is_never_used() {
     let standin = Standin::start();
     let sandbox = Sandbox::of(&standin);
-    let state = sandbox.path("state");
-    fs::create_dir(&state).unwrap();
-    std::os::unix::fs::chown(&state, Some(65534), Some(65534)).unwrap();
-    sandbox.configure(&format!("state_dir = {state:?}"));
-    sandbox.send("x").run().is_silent();
-    for name in ["token_cache.json", "token_cache.lock", "wxpush.log"] {
+    sandbox.configure("prefix = \"right \"");
+    fs::create_dir_all(sandbox.path("cwd/.config/wxpush")).unwrap();
+    for name in [
+        "cwd/config.toml",
+        "cwd/.config/wxpush/config.toml",
+        "cwd/corpsecret",
+        "cwd/token_cache.json",
+    ] {
+        sandbox.write(name, "this is wrong");
+    }
+    let before = names_in(&sandbox.path("cwd"));
+    for name in [
+        "HOME",
+        "XDG_CONFIG_HOME",
+        "XDG_STATE_HOME",
+        "CREDENTIALS_DIRECTORY",
+        "WXPUSH_CONFIG",
+    ] {
+        for value in ["", "."] {
+            if (name, value) == ("WXPUSH_CONFIG", ".") {
+                continue;
+            }
+            sandbox
+                .send("x")
+                .cwd(sandbox.path("cwd"))
+                .env(name, value)
+                .run()
+                .is_silent();
+        }
+    }
+    assert!(
+        bodies(&standin)
+            .iter()
+            .all(|body| body["text"]["content"] == "right x")
+    );
+    assert_eq!(names_in(&sandbox.path("cwd")), before);
+    // A directory that has gone is no obstacle either.
+    script(
+        &sandbox,
+        &[],
+        "mkdir \"$1/gone\" && cd \"$1/gone\" && rmdir \"$1/gone\" && exec \"$0\" send x",
+    )
+    .run()
+    .is_silent();
+}
+
+#[test]
+fn an_empty_environment_makes_no_difference() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let login = |args: &str| {
+        let run = sandbox
+            .wxpush(args)
+            .cwd(sandbox.path(""))
+            .env("HOME", sandbox.path(""))
+            .env("PATH", "/usr/bin:/bin");
+        run.env("USER", "ann")
+            .env("SHELL", "/bin/sh")
+            .env("TZ", "Asia/Shanghai")
+            .env("LANG", "zh_CN.UTF-8")
+            .env("TERM", "xterm")
+    };
+    for (args, code) in [
+        ("send hello 世界", 0),
+        ("send --dry-run hello", 0),
+        ("send --to nobody-here hello", 69),
+        ("send --json --party 99 hello", 69),
+        ("send -p none hello", 78),
+        ("send", 65),
+        ("token --json", 0),
+        ("explain 60020", 0),
+    ] {
+        let (bare, full) = (sandbox.wxpush(args).run(), login(args).run());
+        assert_eq!(bare.code, full.code, "{args}");
+        assert_eq!(bare.code, Some(code), "{args}: {}", bare.stderr);
+        // What the stand-in numbers or times differs between any two runs.
+        let digits = |text: &str| {
+            text.split_whitespace()
+                .filter(|word| !word.contains(char::is_numeric))
+                .collect::<String>()
+        };
+        assert_eq!(digits(&bare.stderr), digits(&full.stderr), "{args}");
         assert_eq!(
-            fs::metadata(state.join(name)).unwrap().uid(),
-            65534,
-            "{name}"
+            bare.stdout.contains("\"status\""),
+            full.stdout.contains("\"status\""),
+            "{args}"
         );
     }
+    let sent = bodies(&standin);
+    assert!(sent.chunks(2).all(|pair| pair[0] == pair[1]), "{sent:?}");
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -31,6 +32,8 @@ impl Sandbox {
         );
         let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
         fs::create_dir_all(&dir).expect("the target directory can be written");
+        // With a umask of 0 it would not count as beside.
+        fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).expect("it is ours");
         let sandbox = Self { dir };
         // A copy could be "text file busy" while another test's child still has it open.
         fs::hard_link(env!("CARGO_BIN_EXE_wxpush"), sandbox.path("wxpush"))
@@ -52,7 +55,6 @@ impl Sandbox {
 
     /// Writes a file in it, private as a config should be.
     pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
-        use std::os::unix::fs::PermissionsExt;
         let path = self.path(name);
         fs::write(&path, text).expect("the sandbox can be written");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("it is ours");
