@@ -27,7 +27,7 @@ Crontab (absolute path, no environment needed; % must be written \\%):
   7 3 * * *  /opt/wxpush/wxpush send \"nightly backup done\"
 
 Exit codes: 0 accepted by WeCom; 64 usage; 65 bad message; 67 some recipients not
-reached; 69 refused; 73 no place for state; 74 I/O; 75 not delivered now; 77 set-up refused
+reached; 69 refused; 70 a bug; 73 no place for state; 74 I/O; 75 not delivered now; 77 set-up refused
 (IP, secret, permission); 78 configuration.";
 
 const SEND_EXAMPLES: &str = "\

@@ -68,6 +68,11 @@ impl ApiBase {
         self.plain && !self.loopback
     }
 
+    /// Whether it is plain http to this host: no proxy may come between and read along.
+    pub(crate) fn is_plain_loopback(&self) -> bool {
+        self.plain && self.loopback
+    }
+
     /// The base with the password that it may hold; for the wire and for digests.
     pub(crate) fn expose(&self) -> &str {
         self.base.expose()

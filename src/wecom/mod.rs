@@ -76,7 +76,9 @@ impl Client {
             .tcp_keepalive_interval(None)
             .tcp_keepalive_retries(None)
             .user_agent(concat!("wxpush/", env!("CARGO_PKG_VERSION")));
-        if let Some(proxy) = &network.proxy {
+        if network.api_base.is_plain_loopback() {
+            builder = builder.no_proxy();
+        } else if let Some(proxy) = &network.proxy {
             let proxy = reqwest::Proxy::all(proxy.expose()).map_err(|_| {
                 Failure::new(Exit::Config, "the proxy cannot be used as it is written")
             })?;

@@ -360,6 +360,19 @@ fn a_gettoken_that_fails_while_a_refused_token_is_replaced_is_tried_again() {
 }
 
 #[test]
+fn plain_http_to_this_host_goes_through_no_proxy() {
+    let standin = Standin::start();
+    let proxy = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let names = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
+    let run = names
+        .iter()
+        .fold(sandbox.send("x"), |run, name| run.env(name, proxy.base()));
+    run.run().is_silent();
+    assert_eq!((proxy.connections(), standin.count(SEND)), (0, 1));
+}
+
+#[test]
 fn a_redirect_is_never_followed() {
     let elsewhere = Standin::start();
     for status in [301, 302, 303, 307, 308] {
