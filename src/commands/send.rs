@@ -23,6 +23,10 @@ use crate::secret::digest;
 use crate::token::Tokens;
 use crate::wecom::{Client, shown_url};
 
+/// Most messages a minute that WeCom shows to one member.
+/// Source: developer.work.weixin.qq.com/document/path/90236.
+const PER_MINUTE: usize = 30;
+
 /// Runs `send`, and reports how it ended, whichever way it did.
 pub(super) fn run(args: &Send, global: &Global, output: Output) -> anyhow::Result<Exit> {
     let report = match send(args, global, output) {
@@ -71,6 +75,12 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
             duplicate_check: args.dedupe.map(|time| time.as_secs()),
         })
         .collect();
+    if requests.len() > PER_MINUTE {
+        tracing::warn!(
+            "{} parts at once: of more than {PER_MINUTE} a minute to one member WeCom discards the rest without a word",
+            requests.len()
+        );
+    }
     if args.dry_run {
         return dry_run(&settings, &requests, output);
     }

@@ -255,6 +255,11 @@ fn each_way_with_a_long_message_does_what_it_says() {
     assert!(count == 1 && warning.contains("--long split"), "{warning}");
     standin.company().phones = Default::default();
     assert_eq!(sent(20 * 2040, "split", 0), (20, String::new()));
+    let (count, warning) = sent(31 * 2040, "split", 0);
+    assert!(
+        count == 31 && warning.contains("31 parts at once"),
+        "{warning}"
+    );
     assert!(sent(210_000, "split", 65).1.contains("more than 99 parts"));
 }
 
