@@ -11,7 +11,7 @@ use crate::locks::plant;
 use crate::log::{BIDI, Line, date_in, lines, logging};
 use crate::sandbox::{Run, Sandbox, at_once};
 use crate::standin::{Fault, Standin};
-use crate::token::{GETTOKEN, SEND};
+use crate::token::{FLOOR, GETTOKEN, SEND};
 
 /// Texts that a log, or its reader, could be fooled by.
 const HOSTILE: [&str; 10] = [
@@ -33,7 +33,8 @@ fn two_hundred_writers_never_tear_a_line() {
     standin.company().phones.per_minute = usize::MAX;
     let sandbox = logging(&standin, "level = \"debug\"");
     // Twenty-odd parts, so that each process has some fifty lines to write.
-    let text = HOSTILE.join(" \n").repeat(170);
+    let text = HOSTILE.join(" \n").repeat(280);
+    let _floor = FLOOR.lock();
     let outcomes = at_once(200, |number| {
         let member = format!("member{:02}", number % 10 + 1);
         sandbox
@@ -50,6 +51,8 @@ fn two_hundred_writers_never_tear_a_line() {
         writers.entry(line.pid).or_default().push(line);
     }
     assert_eq!(writers.len(), 200);
+    let count = log.lines().count();
+    assert!(count >= 10_000, "{count} lines");
     for lines in writers.values() {
         assert_eq!(lines[0].message, "start");
         assert!(lines[1].field("text").len() > 4096, "longer than a page");

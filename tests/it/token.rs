@@ -16,6 +16,9 @@ pub(crate) const SEND: &str = "/cgi-bin/message/send";
 /// The processes of a crowd.
 const CROWD: usize = 200;
 
+/// One crowd at a time: two have more descriptors open than the usual limit allows.
+pub(crate) static FLOOR: Mutex<()> = Mutex::new(());
+
 /// Unix seconds.
 pub(crate) fn now() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
@@ -41,8 +44,6 @@ fn warmed(standin: &Standin, age: u64) -> Sandbox {
 
 /// So many sends at once, to ten members in turn: WeCom drops what is more than 30 a minute to one.
 fn crowd(sandbox: &Sandbox, count: usize) -> Vec<Outcome> {
-    // One crowd at a time: two have more descriptors open than the usual limit allows.
-    static FLOOR: Mutex<()> = Mutex::new(());
     let _floor = FLOOR.lock();
     at_once(count, |number| {
         let member = format!("member{:02}", number % 10 + 1);
