@@ -3,13 +3,15 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
 
-use crate::hostile::{is_sound, key};
-use crate::sandbox::{Sandbox, Started, at_once};
+use crate::hostile::{cache, is_sound, key};
+use crate::sandbox::{Run, Sandbox, Started, at_once};
 use crate::standin::{Fault, SECRET, Standin};
 use crate::token::{GETTOKEN, SEND, token};
 
@@ -20,6 +22,55 @@ fn await_count(standin: &Standin, path: &str, count: usize) {
         assert!(begun.elapsed() < Duration::from_secs(30), "nobody asks");
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// A cache of other apps' records, so large that reading it takes longer than writing it.
+fn large_cache(sandbox: &Sandbox) -> Value {
+    let refused = json!({"refused_at": 7, "errcode": 40001, "errmsg": "x".repeat(3000)});
+    let record = |number: u32| (format!("{number:064}"), refused.clone());
+    let cache: Value = (0..255).map(record).collect();
+    sandbox.write("token_cache.json", cache.to_string());
+    cache
+}
+
+/// Holds that these other apps' records are in the cache still, with ours or without.
+fn keeps(sandbox: &Sandbox, others: &Value, ours: usize) {
+    let now = cache(sandbox);
+    let (now, others) = (now.as_object().unwrap(), others.as_object().unwrap());
+    assert!(others.iter().all(|(key, record)| now[key] == *record));
+    assert_eq!(now.len(), others.len() + ours);
+}
+
+#[test]
+fn who_read_the_cache_before_the_lock_was_free_reads_it_again() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let others = large_cache(&sandbox);
+    standin.script(GETTOKEN, [Fault::Delay(Duration::from_millis(300))]);
+    let outcomes = at_once(25, |number| sandbox.send(&format!("message {number}")));
+    for outcome in outcomes {
+        outcome.is_silent();
+    }
+    assert_eq!(standin.count(GETTOKEN), 1);
+    assert_eq!(standin.company().phone("zhangsan").len(), 25);
+    keeps(&sandbox, &others, 1);
+}
+
+#[test]
+fn a_process_that_dies_while_it_writes_the_cache_spoils_nothing() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let others = large_cache(&sandbox);
+    // The kernel kills it at the 200th block, some way through the cache.
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", "ulimit -c 0; ulimit -f 200; exec \"$@\"", "sh"]);
+    let run = Run::new(command).arg(sandbox.path("wxpush"));
+    assert_eq!(run.args(&["send", "x"]).run().code, None, "it was killed");
+    assert_eq!((standin.count(GETTOKEN), standin.count(SEND)), (1, 0));
+    keeps(&sandbox, &others, 0);
+    sandbox.send("y").run().is_silent();
+    keeps(&sandbox, &others, 1);
+    assert!(!sandbox.path("token_cache.json.new").exists());
 }
 
 fn signal(started: &Started, signal: Signal) {
