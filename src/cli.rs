@@ -128,13 +128,9 @@ pub(crate) struct Send {
     /// Sends WeCom's subset of markdown (ordinary WeChat cannot show it)
     #[arg(long)]
     pub(crate) markdown: bool,
-    /// To these members, by userid; @all for everyone in the app's visible range
-    #[arg(
-        long,
-        value_name = "USER",
-        help_heading = "To",
-        help = "To these members, by userid (repeat it, or divide by commas); @all for everyone in the app's visible range"
-    )]
+    /// To these members, by userid (repeat it, or divide by commas); @all for everyone in the
+    /// app's visible range
+    #[arg(long, value_name = "USER", help_heading = "To")]
     pub(crate) to: Vec<String>,
     /// To the members of these parties (departments), by id
     #[arg(long, value_name = "ID", help_heading = "To")]

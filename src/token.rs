@@ -95,7 +95,7 @@ impl<'a> Tokens<'a> {
         if let Some(token) = held.filter(|_| self.is_alone()) {
             return Ok(token);
         }
-        self.obtain(deadline, |record| match record {
+        let look = |record: Option<&Record>| match record {
             Some(Record::Token(grant)) => fresh(grant, now()).map_or(Look::Ask, |left| {
                 tracing::info!(left = %seconds(left), "token reused");
                 Look::Done(Ok(grant.token()))
@@ -104,7 +104,8 @@ impl<'a> Tokens<'a> {
                 Look::Done(Err(Error::Errcode(refused.refusal())))
             }
             _ => Look::Ask,
-        })
+        };
+        self.obtain(deadline, look, |token| token)
     }
 
     /// Another token in place of one that WeCom refused.
@@ -117,15 +118,15 @@ impl<'a> Tokens<'a> {
             (age < COOL_DOWN).then(|| Duration::from_secs(COOL_DOWN - age))
         };
         let stays = |obtained_at| match young(obtained_at) {
-            Some(wait) => Look::Done(Ok(Err(wait))),
+            Some(wait) => Look::Done(Ok(Replaced::Not(wait))),
             None => Look::Ask,
         };
-        let outcome = self.obtain(deadline, |record| match record {
+        let look = |record: Option<&Record>| match record {
             Some(Record::Token(grant)) if grant.access_token == refused.value.expose() => {
                 stays(grant.obtained_at)
             }
             Some(Record::Token(grant)) if fresh(grant, now()).is_some() => {
-                Look::Done(Ok(Ok(grant.token())))
+                Look::Done(Ok(Replaced::By(grant.token())))
             }
             Some(Record::Refused(refused)) if is_recent(refused.refused_at, now()) => {
                 Look::Done(Err(Error::Errcode(refused.refusal())))
@@ -133,11 +134,13 @@ impl<'a> Tokens<'a> {
             // Our own memory is all there is.
             _ if self.is_alone() => stays(refused.obtained_at),
             _ => Look::Ask,
-        })?;
-        Ok(match outcome {
-            Err(wait) => Replaced::Not(wait),
-            Ok(token) if token.value == refused.value => Replaced::BySame,
-            Ok(token) => Replaced::By(token),
+        };
+        self.obtain(deadline, look, |token| {
+            if token.value == refused.value {
+                Replaced::BySame
+            } else {
+                Replaced::By(token)
+            }
         })
     }
 
@@ -147,7 +150,7 @@ impl<'a> Tokens<'a> {
     /// What `gettoken` answers.
     pub(crate) fn refresh(&self, deadline: Instant) -> Result<Token, Error> {
         let asked_at = now();
-        self.obtain(deadline, |record| match record {
+        let look = |record: Option<&Record>| match record {
             // One that another process fetched while we waited for the lock is as new as ours.
             Some(Record::Token(grant))
                 if grant.obtained_at > asked_at && fresh(grant, now()).is_some() =>
@@ -155,7 +158,8 @@ impl<'a> Tokens<'a> {
                 Look::Done(Ok(grant.token()))
             }
             _ => Look::Ask,
-        })
+        };
+        self.obtain(deadline, look, |token| token)
     }
 
     /// What the cache knows of this app.
@@ -204,11 +208,13 @@ impl<'a> Tokens<'a> {
         self.cache.as_ref()?.get(&self.key)
     }
 
-    /// The way of the module's head. `look` sees the cache, and says what it is good for.
-    fn obtain<T: Obtained>(
+    /// The way of the module's head. `look` sees the cache, and says what it is good for;
+    /// `fetched` says what a newly granted token is.
+    fn obtain<T>(
         &self,
         deadline: Instant,
         look: impl Fn(Option<&Record>) -> Look<Result<T, Error>>,
+        fetched: impl Fn(Token) -> T,
     ) -> Result<T, Error> {
         let mut pause = Pause::default();
         loop {
@@ -220,7 +226,7 @@ impl<'a> Tokens<'a> {
                     if let Look::Done(done) = look(self.record().as_ref()) {
                         return done;
                     }
-                    return self.ask(lock.as_ref(), deadline).map(T::obtained);
+                    return self.ask(lock.as_ref(), deadline).map(fetched);
                 }
                 Locked::Theirs if pause.sleep(deadline) => {}
                 Locked::Theirs => {
@@ -282,23 +288,6 @@ enum Locked {
     /// Ours; without a lock where the file system has none to give.
     Ours(Option<disk::Lock>),
     Theirs,
-}
-
-/// What a newly granted token becomes for whoever obtained it.
-trait Obtained {
-    fn obtained(token: Token) -> Self;
-}
-
-impl Obtained for Token {
-    fn obtained(token: Token) -> Self {
-        token
-    }
-}
-
-impl Obtained for Result<Token, Duration> {
-    fn obtained(token: Token) -> Self {
-        Ok(token)
-    }
 }
 
 /// Growing pauses between looks at a lock that another process holds.

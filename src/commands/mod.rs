@@ -26,7 +26,8 @@ pub(crate) fn run(cli: &Cli, output: Output) -> anyhow::Result<Exit> {
 
 /// Reports, as JSON, a command line that says nothing wxpush could send.
 pub(crate) fn report_unsent(failure: Failure, output: Output) {
-    report::Report::failed(failure).show(Output {
+    // The failure itself has been shown already.
+    let _ = report::Report::failed(failure).show(Output {
         json: true,
         ..output
     });

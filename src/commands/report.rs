@@ -118,20 +118,10 @@ impl Report {
         self
     }
 
-    /// What the shell sees.
-    pub(super) fn exit(&self) -> Exit {
-        self.failure
-            .as_ref()
-            .map_or(Exit::Sent, |failure| failure.exit)
-    }
-
-    /// Why it did not end well, if it did not.
-    pub(super) fn failure(&self) -> Option<&Failure> {
-        self.failure.as_ref()
-    }
-
-    /// Shows the result where somebody wants it; the message's fate no longer depends on that.
-    pub(super) fn show(mut self, output: Output) {
+    /// Shows the result where somebody wants it, and hands on why it did not end well, if so.
+    ///
+    /// That it cannot be shown no longer changes the message's fate.
+    pub(super) fn show(mut self, output: Output) -> Option<Failure> {
         if let Some(failure) = &self.failure {
             self.error = Some(failure.what.clone());
             self.exit_code = Some(failure.exit.code());
@@ -146,5 +136,6 @@ impl Report {
         if let Err(failure) = shown {
             output.note(&failure.what);
         }
+        self.failure
     }
 }

@@ -16,16 +16,12 @@ use crate::error::{Exit, Failure};
 use crate::log;
 use crate::message::content::DUPLICATE_CHECK_MAX;
 use crate::message::input::{INPUT_MAX, Input, one_line, unescape};
-use crate::message::split::{Fitted, PARTS_MAX, TooLong, fit};
+use crate::message::split::{Fitted, PARTS_MAX, PER_MINUTE, TooLong, fit};
 use crate::message::{Envelope, Kind, Long, Request};
 use crate::output::{self, Output};
 use crate::secret::digest;
 use crate::token::Tokens;
 use crate::wecom::{Client, shown_url};
-
-/// Most messages a minute that WeCom shows to one member.
-/// Source: developer.work.weixin.qq.com/document/path/90236.
-const PER_MINUTE: usize = 30;
 
 /// Runs `send`, and reports how it ended, whichever way it did.
 pub(super) fn run(args: &Send, global: &Global, output: Output) -> anyhow::Result<Exit> {
@@ -33,10 +29,9 @@ pub(super) fn run(args: &Send, global: &Global, output: Output) -> anyhow::Resul
         Ok(report) => report,
         Err(error) => Report::failed(error.downcast::<Failure>()?),
     };
-    let exit = report.exit();
-    let failure = report.failure().cloned();
-    report.show(output);
-    failure.map_or(Ok(exit), |failure| Err(failure.into()))
+    report
+        .show(output)
+        .map_or(Ok(Exit::Sent), |failure| Err(failure.into()))
 }
 
 fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> {
@@ -63,6 +58,7 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
     let deadline = Instant::now() + args.timeout;
     let kind = kind(args);
     let fitted = fitted(kind, &text, cut, args.long, settings.phone_lang)?;
+    let safe = is_safe(args, &settings);
     let requests: Vec<Request> = fitted
         .parts
         .into_iter()
@@ -70,7 +66,7 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
             envelope: settings.to.clone(),
             agentid,
             content: kind.content(part),
-            safe: is_safe(args, &settings),
+            safe,
             id_trans: args.id_trans,
             duplicate_check: args.dedupe.map(|time| time.as_secs()),
         })

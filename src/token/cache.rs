@@ -161,7 +161,7 @@ impl Cache {
 
     /// This app's record; none if there is none to believe.
     pub(super) fn get(&self, key: &str) -> Option<Record> {
-        Record::read(self.records().get(key)?)
+        Record::read(map(&self.bytes()).get(key)?)
     }
 
     /// Takes the lock, if nobody holds it.
@@ -171,7 +171,7 @@ impl Cache {
 
     /// Writes this app's record, or forgets it; the other apps' stay. For the lock's holder.
     pub(super) fn put(&self, key: &str, record: Option<Record>) -> io::Result<()> {
-        let mut records = self.records();
+        let mut records = records(&self.bytes());
         records.remove(key);
         while records.len() >= RECORDS_MAX {
             let oldest = records
@@ -203,18 +203,23 @@ impl Cache {
         self.warned.get()
     }
 
-    fn records(&self) -> BTreeMap<String, Value> {
+    fn bytes(&self) -> Vec<u8> {
         let bytes = disk::read(&self.path, SIZE_MAX, self.owner).unwrap_or_else(|error| {
             self.warn_once(&error);
             None
         });
-        records(&bytes.unwrap_or_default())
+        bytes.unwrap_or_default()
     }
+}
+
+/// Whatever stands in the file, if it is a map at all.
+fn map(bytes: &[u8]) -> BTreeMap<String, Value> {
+    serde_json::from_slice(bytes).unwrap_or_default()
 }
 
 /// Every record that can be believed, with what a newer version may have added to it.
 fn records(bytes: &[u8]) -> BTreeMap<String, Value> {
-    let mut records: BTreeMap<String, Value> = serde_json::from_slice(bytes).unwrap_or_default();
+    let mut records = map(bytes);
     records.retain(|_, value| Record::read(value).is_some());
     records
 }

@@ -469,6 +469,12 @@ fn safe_of_the_config_protects_texts_and_warns_of_markdown() {
         .exits(0)
         .says("cannot protect a markdown message");
     assert_eq!(bodies(&standin)[1].get("safe"), None);
+    let long = sandbox.wxpush("send --markdown").stdin("x".repeat(5000));
+    assert_eq!(
+        long.run().exits(0).stderr.lines().count(),
+        1,
+        "once, not for each part"
+    );
 }
 
 #[test]
