@@ -84,6 +84,29 @@ pub(crate) fn read(path: &Path, max: u64, owner: Owner) -> io::Result<Option<Vec
     Ok(Some(bytes))
 }
 
+/// The bytes of a regular file of at most `max` bytes that the user named: links are fine.
+///
+/// # Errors
+/// Where it is no regular file, is larger, or cannot be read.
+pub(crate) fn read_named(path: &Path, max: u64) -> io::Result<(Vec<u8>, Metadata)> {
+    // Without NONBLOCK a FIFO would hold us for ever.
+    let nonblock = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(nonblock)
+        .open(path)?;
+    let meta = file.metadata()?;
+    if !meta.is_file() {
+        return Err(io::Error::other("it is not a regular file"));
+    }
+    let mut bytes = Vec::new();
+    file.take(max + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max {
+        return Err(io::Error::other(format!("it is larger than {max} bytes")));
+    }
+    Ok((bytes, meta))
+}
+
 /// Opens a file of ours to append to it, making it if need be.
 ///
 /// # Errors

@@ -234,6 +234,7 @@ impl<'a> Tokens<'a> {
                         .to_owned();
                     return Err(Error::Network {
                         what,
+                        hint: None,
                         maybe_sent: false,
                     });
                 }

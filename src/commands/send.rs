@@ -318,17 +318,20 @@ fn failure(reason: &Reason, at: usize, parts: usize, lang: Lang) -> Failure {
     } else {
         format!("{subject} was not sent")
     };
+    let kept = if failure.exit == Exit::NotNow {
+        " and is not kept"
+    } else {
+        ""
+    };
     let others = match at {
         _ if parts == 1 => String::new(),
         0 => ", nor any other".to_owned(),
         1 => ", part 1 was, the later ones were not".to_owned(),
         _ => format!(", parts 1 to {at} were, the later ones were not"),
     };
-    failure.what = format!("{fate}{others}: {}", failure.what);
+    failure.what = format!("{fate}{kept}{others}: {}", failure.what);
     if failure.exit == Exit::NotNow && failure.hint.is_none() {
-        failure.hint = Some(
-            "it is not kept: send it again later, or give it more time with --timeout".to_owned(),
-        );
+        failure.hint = Some("send it again later, or give it more time with --timeout".to_owned());
     }
     failure
 }

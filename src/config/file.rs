@@ -4,9 +4,9 @@
 //! and the value may be the secret.
 
 use std::collections::BTreeMap;
-use std::fs::{Metadata, OpenOptions};
-use std::io::{self, ErrorKind, Read};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::fs::Metadata;
+use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use toml::de::DeTable;
@@ -16,6 +16,7 @@ use super::layer::{Layer, SecretFrom};
 use super::places;
 use super::reader::{Key, LIMITS, LOG, NETWORK, OUTBOX, ROBOT, Reader, TO, TOP, Value};
 use super::value;
+use crate::disk;
 use crate::error::{Exit, Failure};
 
 /// Largest config that is read, in bytes.
@@ -38,7 +39,7 @@ pub(crate) struct ConfigFile {
 /// `Exit::Config`, with file, line and key.
 pub(crate) fn read(path: &Path) -> Result<Option<ConfigFile>, Failure> {
     let cannot = |why: &str| Failure::new(Exit::Config, format!("{}: {why}", path.display()));
-    let (bytes, meta) = match open(path, SIZE_MAX) {
+    let (bytes, meta) = match disk::read_named(path, SIZE_MAX) {
         Ok(read) => read,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(None);
@@ -67,28 +68,9 @@ pub(crate) fn read(path: &Path) -> Result<Option<ConfigFile>, Failure> {
 /// # Errors
 /// In words.
 pub(crate) fn read_text(path: &Path, max: u64) -> Result<String, String> {
-    let (bytes, _) = open(path, max).map_err(|error| format!("cannot be read: {error}"))?;
+    let (bytes, _) =
+        disk::read_named(path, max).map_err(|error| format!("cannot be read: {error}"))?;
     String::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())
-}
-
-/// The bytes of a regular file of at most `max` bytes. Links are fine: the user named it.
-fn open(path: &Path, max: u64) -> io::Result<(Vec<u8>, Metadata)> {
-    // Without NONBLOCK a FIFO would hold us for ever.
-    let nonblock = rustix::fs::OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(nonblock)
-        .open(path)?;
-    let meta = file.metadata()?;
-    if !meta.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
-    }
-    let mut bytes = Vec::new();
-    file.take(max + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > max {
-        return Err(io::Error::other(format!("it is larger than {max} bytes")));
-    }
-    Ok((bytes, meta))
 }
 
 /// Whether users beyond the owner, and the group that root chose, can read a file.

@@ -66,7 +66,7 @@ pub(crate) struct Settings {
 }
 
 /// How WeCom is reached.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Network {
     pub(crate) api_base: ApiBase,
     pub(crate) proxy: Option<Secret>,

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use super::codes::{self, Class};
 use crate::config::Lang;
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
+
+/// What to do when somebody else answers in WeCom's place.
+const PORTAL: &str = "a portal, proxy or relay may have answered in WeCom's place: log in to the network, or check api_base and proxy";
 
 /// A call that did not succeed. Holds no URL and no secret.
 #[derive(Debug, Clone)]
@@ -13,6 +16,8 @@ pub(crate) enum Error {
     Network {
         /// What happened, in words.
         what: String,
+        /// What to do next.
+        hint: Option<String>,
         /// Whether the request may have reached WeCom.
         maybe_sent: bool,
     },
@@ -137,23 +142,57 @@ impl Error {
     pub(crate) fn failure(&self, lang: Lang) -> Failure {
         let exit = self.class().exit();
         match self {
-            Self::Network { what, .. } => Failure::new(exit, what.clone()),
-            Self::Status { status, .. } if exit == Exit::Setup => Failure::new(
+            Self::Network { what, hint, .. } => Failure {
                 exit,
-                format!("HTTP status {status} instead of WeCom's answer"),
-            )
-            .hint("api_base or the proxy leads to something that does not forward /cgi-bin/gettoken and /cgi-bin/message/send"),
-            Self::Status { status, .. } => Failure::new(exit, format!("HTTP status {status} instead of WeCom's answer")),
-            Self::Unreadable { what } => Failure::new(exit, format!("the answer is not WeCom's: {what}"))
-                .hint("a proxy, portal or relay on the way may have answered in its place"),
+                what: what.clone(),
+                hint: hint.clone(),
+            },
+            Self::Status { status, .. } => {
+                let (what, hint) = in_words(*status);
+                let what = format!("HTTP status {status} instead of WeCom's answer: {what}");
+                Failure {
+                    exit,
+                    what,
+                    hint: hint.map(str::to_owned),
+                }
+            }
+            Self::Unreadable { what } => {
+                Failure::new(exit, format!("the answer is not WeCom's: {what}")).hint(PORTAL)
+            }
             Self::Errcode(refusal) => refusal.failure(lang),
         }
+    }
+}
+
+/// What a status means on the way to WeCom, which answers with 200 alone, and what to do.
+fn in_words(status: u16) -> (&'static str, Option<&'static str>) {
+    match status {
+        300..400 => (
+            "a redirect, which is not followed since it would carry the secret along",
+            Some(PORTAL),
+        ),
+        407 => (
+            "the proxy wants a user and a password",
+            Some("write them into the proxy's URL: http://user:password@host:port"),
+        ),
+        429 => ("too many requests", None),
+        408 | 500.. => (
+            "WeCom, or a relay or proxy before it, is down or overloaded",
+            None,
+        ),
+        _ => (
+            "somebody on the way does not let the request pass",
+            Some(
+                "a relay in api_base must forward /cgi-bin/ as it is; a proxy must allow the host",
+            ),
+        ),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Exit;
 
     fn status(status: u16) -> Error {
         Error::Status {

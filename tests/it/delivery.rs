@@ -63,7 +63,7 @@ fn what_does_not_pass_in_time_is_not_now_and_says_so() {
             "HTTP status 301",
         ),
         (Fault::CutBefore, "broke"),
-        (Fault::Hang, "no answer"),
+        (Fault::Hang, "in time"),
         (body("<html>login</html>"), "a web page"),
         (body(""), "it is empty"),
         (body("{}"), "errcode"),
@@ -104,12 +104,7 @@ fn a_network_that_is_down_is_not_now() {
     assert!(
         outcome
             .stderr
-            .contains("the message was not sent: cannot connect to 127.0.0.1"),
-        "{}",
-        outcome.stderr
-    );
-    assert!(
-        outcome.stderr.contains("it is not kept"),
+            .contains("the message was not sent and is not kept: 127.0.0.1"),
         "{}",
         outcome.stderr
     );

@@ -1,6 +1,6 @@
 //! Every exit code of the contract, each by a case that leads to it.
 
-use crate::sandbox::{Run, Sandbox};
+use crate::sandbox::{Run, Sandbox, await_count};
 use crate::standin::{Fault, Standin};
 
 const SEND: &str = "/cgi-bin/message/send";
@@ -88,9 +88,7 @@ fn a_signal_ends_it_as_it_ends_anything_else() {
     for signal in ["TERM", "INT", "HUP"] {
         let before = standin.count(SEND);
         let mut started = sandbox.send("hello").start();
-        while standin.count(SEND) == before {
-            std::thread::yield_now();
-        }
+        await_count(&standin, SEND, before + 1);
         let pid = started.child.id().to_string();
         let status = std::process::Command::new("sh")
             .args(["-c", &format!("kill -{signal} {pid}")])

@@ -4,25 +4,16 @@ use std::fs;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
 use crate::hostile::{cache, is_sound, key};
-use crate::sandbox::{Run, Sandbox, Started, at_once};
+use crate::sandbox::{Run, Sandbox, Started, at_once, await_count};
 use crate::standin::{Fault, SECRET, Standin};
 use crate::token::{GETTOKEN, SEND, token};
-
-/// Waits until so many requests have come for a path.
-fn await_count(standin: &Standin, path: &str, count: usize) {
-    let begun = Instant::now();
-    while standin.count(path) < count {
-        assert!(begun.elapsed() < Duration::from_secs(30), "nobody asks");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
 
 /// A cache of other apps' records, so large that reading it takes longer than writing it.
 fn large_cache(sandbox: &Sandbox) -> Value {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::locks::plant;
 use crate::log::{BIDI, Line, date_in, lines, logging};
-use crate::sandbox::{Run, Sandbox, at_once};
+use crate::sandbox::{Run, Sandbox, at_once, await_count};
 use crate::standin::{Fault, Standin};
 use crate::token::{FLOOR, GETTOKEN, SEND};
 
@@ -160,9 +160,7 @@ fn a_log_that_is_removed_or_has_lost_its_mode_is_no_trouble() {
     let path = sandbox.path("wxpush.log");
     standin.script(GETTOKEN, [Fault::Delay(Duration::from_millis(500))]);
     let started = sandbox.send("x").start();
-    while standin.count(GETTOKEN) == 0 {
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    await_count(&standin, GETTOKEN, 1);
     fs::remove_file(&path).unwrap();
     started.wait().is_silent();
     sandbox.send("y").run().is_silent();

@@ -306,3 +306,13 @@ pub(crate) fn bodies(standin: &Standin) -> Vec<Value> {
         .filter(|request| request.endpoint() == "/cgi-bin/message/send");
     sends.map(crate::standin::Request::json).collect()
 }
+
+/// Waits until so many requests have come for a path.
+#[track_caller]
+pub(crate) fn await_count(standin: &Standin, path: &str, count: usize) {
+    let begun = Instant::now();
+    while standin.count(path) < count {
+        assert!(begun.elapsed() < PATIENCE, "nobody asks for {path}");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::{Run, Sandbox, bodies};
+use crate::sandbox::{Run, Sandbox, await_count, bodies};
 use crate::standin::{AGENTID, Fault, SECRET, Standin};
 
 const SEND: &str = "/cgi-bin/message/send";
@@ -484,9 +484,7 @@ fn no_option_takes_a_secret_and_no_process_list_shows_one() {
     sandbox.wxpush("send --corpsecret abc x").run().exits(64);
     standin.always(SEND, Fault::Hang);
     let mut started = sandbox.wxpush("send --timeout 2s x").start();
-    while standin.count(SEND) == 0 {
-        std::thread::yield_now();
-    }
+    await_count(&standin, SEND, 1);
     let token = standin.company().tokens.all().pop().unwrap();
     let proc = format!("/proc/{}", started.child.id());
     for file in ["cmdline", "environ"] {

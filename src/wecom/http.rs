@@ -1,0 +1,355 @@
+//! Requests over HTTP: one connection, one deadline, answers of bounded size.
+//!
+//! Only this room names reqwest's client, only it sees a URL that holds a secret, and no error
+//! leaves it with one. No redirect is followed: it would carry the secret along.
+
+use std::cell::OnceCell;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::{Body, Url};
+
+use super::error::Error;
+use super::tls;
+use super::trouble::{self, NoAddress, Progress, Stage, Way, Words};
+use crate::config::Network;
+use crate::error::{Exit, Failure};
+use crate::secret::Secret;
+
+/// Longest answer that is read, in bytes; WeCom's have a few hundred.
+pub(super) const ANSWER_MAX: usize = 64 << 10;
+
+/// Longest time for one try, connection included.
+const TRY_MAX: Duration = Duration::from_secs(10);
+
+/// Longest time for one connection, name lookup included. Source: glibc waits 5 s for a name
+/// server before it asks the next (resolv.conf(5)), which must still have its turn.
+const CONNECT_MAX: Duration = Duration::from_secs(8);
+
+/// Longest wait that a server may ask for.
+const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
+
+/// One request: what it is called in logs, where it goes, and what must not be seen in it.
+pub(super) struct Call<'a> {
+    pub(super) name: &'static str,
+    pub(super) query: &'a [(&'a str, &'a Secret)],
+    pub(super) body: Option<Vec<u8>>,
+}
+
+/// An answer's status and the bytes that came with it, one more than allowed at the most.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) retry_after: Option<Duration>,
+    pub(super) body: Vec<u8>,
+}
+
+/// A connection, opened at the first request and kept for the next.
+pub(super) struct Http {
+    network: Network,
+    client: reqwest::Client,
+    /// One that trusts the system's store too, from the first unknown issuer on.
+    trusting: OnceCell<reqwest::Client>,
+    progress: Arc<Progress>,
+    // Taken only when this is dropped.
+    runtime: Option<tokio::runtime::Runtime>,
+}
+
+impl Http {
+    /// Makes a client; connects to nobody yet.
+    ///
+    /// # Errors
+    /// `Exit::Config` where the CA file or the proxy cannot be used.
+    pub(super) fn new(network: &Network) -> anyhow::Result<Self> {
+        let progress = Arc::new(Progress::default());
+        let client = client(network, tls::settings(network)?, &progress)?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| {
+                Failure::new(Exit::Io, format!("cannot open a connection: {error}"))
+            })?;
+        Ok(Self {
+            network: network.clone(),
+            client,
+            trusting: OnceCell::new(),
+            progress,
+            runtime: Some(runtime),
+        })
+    }
+
+    /// Sends a request and reads its answer, until `deadline` or the end of its own time.
+    ///
+    /// # Errors
+    /// `Error::Network`: no whole answer came.
+    pub(super) fn exchange(&self, call: &Call<'_>, deadline: Instant) -> Result<Reply, Error> {
+        let runtime = self.runtime.as_ref().expect("only drop takes it");
+        let deadline = deadline.min(Instant::now() + TRY_MAX);
+        self.progress.set(Stage::Connecting);
+        let result = runtime
+            .block_on(async { tokio::time::timeout_at(deadline.into(), self.fetch(call)).await });
+        let words = match result {
+            Ok(Ok(reply)) => return Ok(reply),
+            Ok(Err(error)) => self
+                .way()
+                .broken(&error.without_url(), self.progress.stage()),
+            Err(_) => self.way().too_late(self.progress.stage()),
+        };
+        let Words { what, hint } = words;
+        Err(Error::Network {
+            what,
+            hint,
+            maybe_sent: self.progress.stage() == Stage::Sending,
+        })
+    }
+
+    async fn fetch(&self, call: &Call<'_>) -> Result<Reply, reqwest::Error> {
+        let client = self.trusting.get().unwrap_or(&self.client);
+        match self.fetch_by(client, call).await {
+            Err(error) if self.trusting.get().is_none() && trouble::is_unknown_issuer(&error) => {
+                let Some(client) = self.trusting_client().await else {
+                    return Err(error);
+                };
+                self.fetch_by(client, call).await
+            }
+            result => result,
+        }
+    }
+
+    /// A client that trusts the system's store too; none where the store has nothing to offer.
+    async fn trusting_client(&self) -> Option<&reqwest::Client> {
+        // Some stores are slow to read; the deadline holds here as well.
+        let loaded = tokio::task::spawn_blocking(tls::system_store).await;
+        let settings = tls::settings_with(&self.network, loaded.ok()?).ok()?;
+        let client = client(&self.network, settings, &self.progress).ok()?;
+        Some(self.trusting.get_or_init(|| client))
+    }
+
+    async fn fetch_by(
+        &self,
+        client: &reqwest::Client,
+        call: &Call<'_>,
+    ) -> Result<Reply, reqwest::Error> {
+        let url = self.url(call);
+        let request = match &call.body {
+            None => client.get(url),
+            Some(body) => client
+                .post(url)
+                .header(CONTENT_TYPE, "application/json")
+                .body(Body::wrap(Watched {
+                    body: body.clone().into(),
+                    progress: Arc::clone(&self.progress),
+                })),
+        };
+        let mut response = request.send().await?;
+        let header = response
+            .headers()
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok());
+        let retry_after = header.and_then(|text| retry_after(text, chrono::Utc::now()));
+        let status = response.status().as_u16();
+        let mut body = Vec::new();
+        // One byte too many is enough to know.
+        while body.len() <= ANSWER_MAX
+            && let Some(chunk) = response.chunk().await?
+        {
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Reply {
+            status,
+            retry_after,
+            body,
+        })
+    }
+
+    /// The whole URL, secrets and all.
+    fn url(&self, call: &Call<'_>) -> Url {
+        let text = format!("{}/cgi-bin/{}", self.network.api_base.expose(), call.name);
+        let mut url = Url::parse(&text).expect("the base is a URL, and so it is with a path");
+        url.query_pairs_mut().extend_pairs(
+            call.query
+                .iter()
+                .map(|(name, secret)| (name, secret.expose())),
+        );
+        url
+    }
+
+    /// The way that requests take, for a person; asked for only when something went wrong.
+    fn way(&self) -> Way {
+        let base = &self.network.api_base;
+        let shown = base.shown();
+        Way {
+            host: shown
+                .split_once("://")
+                .map_or(shown, |(_, host)| host)
+                .to_owned(),
+            proxy: proxy_in_between(&self.network),
+            local_address: self.network.local_address,
+        }
+    }
+}
+
+impl Drop for Http {
+    fn drop(&mut self) {
+        // A plain drop would wait for a name lookup that is stuck.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn client(
+    network: &Network,
+    tls: rustls::ClientConfig,
+    progress: &Arc<Progress>,
+) -> anyhow::Result<reqwest::Client> {
+    let mut builder = reqwest::Client::builder()
+        .tls_backend_preconfigured(tls)
+        .http1_only()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .referer(false)
+        .local_address(network.local_address)
+        .connect_timeout(CONNECT_MAX)
+        .tcp_keepalive(None)
+        .tcp_keepalive_interval(None)
+        .tcp_keepalive_retries(None)
+        .dns_resolver(Resolver(Arc::clone(progress)))
+        .user_agent(concat!("wxpush/", env!("CARGO_PKG_VERSION")));
+    if network.api_base.is_plain_loopback() {
+        builder = builder.no_proxy();
+    } else if let Some(proxy) = &network.proxy {
+        let proxy = reqwest::Proxy::all(proxy.expose())
+            .map_err(|_| Failure::new(Exit::Config, "the proxy cannot be used as it is written"))?;
+        builder = builder.proxy(proxy);
+    }
+    let client = builder.build().map_err(|error| {
+        let error = error.without_url();
+        Failure::new(
+            Exit::Config,
+            format!("the network settings cannot be used: {error}"),
+        )
+    })?;
+    Ok(client)
+}
+
+/// The host and port of the proxy that requests go through, if they do.
+fn proxy_in_between(network: &Network) -> Option<String> {
+    let base = &network.api_base;
+    if base.is_plain_loopback() {
+        return None;
+    }
+    let text = match &network.proxy {
+        Some(proxy) => proxy.expose().to_owned(),
+        // The very rules by which reqwest chose.
+        None => hyper_util::client::proxy::matcher::Matcher::from_env()
+            .intercept(&base.shown().parse().ok()?)?
+            .uri()
+            .to_string(),
+    };
+    let url = Url::parse(&text).ok()?;
+    let host = url.host_str()?;
+    Some(
+        url.port()
+            .map_or(host.to_owned(), |port| format!("{host}:{port}")),
+    )
+}
+
+/// The system's name lookup, on a thread of its own since it knows no deadline.
+struct Resolver(Arc<Progress>);
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let progress = Arc::clone(&self.0);
+        Box::pin(async move {
+            progress.set(Stage::LookingUp);
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await;
+            progress.set(Stage::Connecting);
+            match found {
+                Ok(addresses) => {
+                    let addresses: Vec<_> = addresses.collect();
+                    Ok(Box::new(addresses.into_iter()) as Addrs)
+                }
+                Err(why) => {
+                    let name = name.as_str().to_owned();
+                    Err(Box::new(NoAddress { name, why }) as _)
+                }
+            }
+        })
+    }
+}
+
+/// A request's body that says when it leaves: before that, nothing can have arrived.
+struct Watched {
+    body: Body,
+    progress: Arc<Progress>,
+}
+
+impl http_body::Body for Watched {
+    type Data = <Body as http_body::Body>::Data;
+    type Error = <Body as http_body::Body>::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
+        self.progress.set(Stage::Sending);
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.body.size_hint()
+    }
+}
+
+/// Reads `Retry-After`: seconds, or a date of HTTP.
+fn retry_after(text: &str, now: chrono::DateTime<chrono::Utc>) -> Option<Duration> {
+    let text = text.trim();
+    let wait = match text.parse::<u64>() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            RETRY_AFTER_MAX
+        }
+        Err(_) => {
+            let date = chrono::DateTime::parse_from_rfc2822(text).ok()?;
+            (date.to_utc() - now).to_std().unwrap_or_default()
+        }
+    };
+    Some(wait.min(RETRY_AFTER_MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_and_rubbish_is_none() {
+        let now = chrono::DateTime::parse_from_rfc3339("2026-11-24T08:00:00Z")
+            .unwrap()
+            .to_utc();
+        for (text, seconds) in [
+            ("5", Some(5)),
+            (" 0 ", Some(0)),
+            ("Tue, 24 Nov 2026 08:00:30 GMT", Some(30)),
+            ("Tue, 24 Nov 2026 07:00:00 GMT", Some(0)),
+            ("99999999999999999999999", Some(86400)),
+            ("1000000", Some(86400)),
+            ("-5", None),
+            ("soon", None),
+            ("", None),
+        ] {
+            assert_eq!(
+                retry_after(text, now),
+                seconds.map(Duration::from_secs),
+                "{text}"
+            );
+        }
+    }
+}
