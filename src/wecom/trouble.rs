@@ -293,13 +293,11 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'stat
     std::iter::successors(Some(first), |&error| error.source())
 }
 
-/// TLS's own error; an I/O error carries it without naming it as its source.
+/// TLS's own error; I/O errors, one in the other, carry it without naming it as their source.
 fn tls_error<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a TlsError> {
-    let carried = cause
-        .downcast_ref::<io::Error>()
-        .and_then(io::Error::get_ref);
-    match carried {
-        Some(carried) => carried.downcast_ref(),
-        None => cause.downcast_ref(),
-    }
+    let Some(error) = cause.downcast_ref::<io::Error>() else {
+        return cause.downcast_ref();
+    };
+    let carried: &(dyn StdError + 'static) = error.get_ref()?;
+    tls_error(carried)
 }

@@ -25,6 +25,8 @@ mod log; // lines, levels, rotation, many writers, what cannot be written
 mod log_faults; // logs that cannot be written, and what would forge a line
 mod mistakes; // every way in which a config can be wrong, by line and key
 mod places; // where configs are found and state is kept, whatever stands in the way
+mod proxies; // HTTP, HTTPS and SOCKS proxies, from config and environment, that work or do not
 mod sandbox; // a directory with the program, its config and its state
 mod send; // kinds, options, stdin, long messages, dry run, JSON
 mod token; // one gettoken for all, revoked early, wrong secrets, clocks that jump
+mod trust; // TLS, authorities, redirects, relays, the source address

@@ -1,0 +1,293 @@
+//! Proxies of every kind, from the config and from the environment, that work or don't.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::{Builder, Runtime};
+
+use crate::sandbox::{Run, Sandbox, config, for_each};
+use crate::standin::tls::{Kind, Tls};
+use crate::standin::{Fault, Standin};
+use crate::token::SEND;
+
+const PASSWORD: &str = "hunter2hunter2";
+
+/// What a proxy does with a request for a way.
+#[derive(Clone, Copy)]
+enum Manner {
+    Forward,
+    /// Answers CONNECT with this status.
+    Refuse(u16),
+    Silent,
+    /// SOCKS5: `connection not allowed by ruleset`.
+    Forbid,
+}
+
+/// A proxy that speaks HTTP CONNECT and SOCKS5, whichever comes.
+struct Proxy {
+    address: SocketAddr,
+    ca_pem: String,
+    /// The heads of all CONNECTs, and `socks USER:PASSWORD TARGET`.
+    seen: Arc<Mutex<Vec<String>>>,
+    _runtime: Runtime,
+}
+
+impl Proxy {
+    fn start(manner: Manner, tls: Option<Tls>) -> Self {
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let address = listener.local_addr().unwrap();
+        let ca_pem = tls.as_ref().map_or(String::new(), |tls| tls.ca_pem.clone());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let (tls, notes) = (tls.map(Arc::new), Arc::clone(&seen));
+        runtime.spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (tls, notes) = (tls.clone(), Arc::clone(&notes));
+                tokio::spawn(async move {
+                    match tls {
+                        Some(tls) => serve(tls.accept(stream).await?, manner, &notes).await,
+                        None => serve(stream, manner, &notes).await,
+                    }
+                });
+            }
+        });
+        Self {
+            address,
+            ca_pem,
+            seen,
+            _runtime: runtime,
+        }
+    }
+
+    fn url(&self, scheme: &str) -> String {
+        format!("{scheme}://user:{PASSWORD}@{}", self.address)
+    }
+
+    fn seen(&self) -> Vec<String> {
+        self.seen.lock().unwrap().clone()
+    }
+}
+
+async fn serve(
+    mut client: impl AsyncReadExt + AsyncWriteExt + Unpin,
+    manner: Manner,
+    seen: &Mutex<Vec<String>>,
+) -> io::Result<()> {
+    if matches!(manner, Manner::Silent) {
+        return client.read_to_end(&mut Vec::new()).await.map(|_| ());
+    }
+    let first = client.read_u8().await?;
+    let target = if first == 5 {
+        let Some(target) = socks(&mut client, manner, seen).await? else {
+            return client.shutdown().await;
+        };
+        target
+    } else {
+        let mut head = vec![first];
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(client.read_u8().await?);
+        }
+        let head = String::from_utf8(head).map_err(io::Error::other)?;
+        seen.lock().unwrap().push(head.clone());
+        if let Manner::Refuse(status) = manner {
+            let answer = format!("HTTP/1.1 {status} No\r\ncontent-length: 0\r\n\r\n");
+            client.write_all(answer.as_bytes()).await?;
+            return client.shutdown().await;
+        }
+        client.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").await?;
+        head.split(' ').nth(1).unwrap_or_default().to_owned()
+    };
+    let mut server = TcpStream::connect(target).await?;
+    copy_bidirectional(&mut client, &mut server).await?;
+    Ok(())
+}
+
+/// SOCKS5 with user and password (RFC 1928, 1929), after its first byte; the target, if it is let through.
+async fn socks(
+    client: &mut (impl AsyncReadExt + AsyncWriteExt + Unpin),
+    manner: Manner,
+    seen: &Mutex<Vec<String>>,
+) -> io::Result<Option<String>> {
+    let text = async |client: &mut _| {
+        let size = AsyncReadExt::read_u8(client).await?;
+        let mut bytes = vec![0; size.into()];
+        AsyncReadExt::read_exact(client, &mut bytes).await?;
+        String::from_utf8(bytes).map_err(io::Error::other)
+    };
+    text(client).await?; // the ways to log in
+    client.write_all(&[5, 2]).await?;
+    client.read_u8().await?;
+    let (user, password) = (text(client).await?, text(client).await?);
+    client.write_all(&[1, 0]).await?;
+    let mut request = [0; 4];
+    client.read_exact(&mut request).await?;
+    let host = match request[3] {
+        1 => std::net::Ipv4Addr::from_bits(client.read_u32().await?).to_string(),
+        _ => text(client).await?,
+    };
+    let target = format!("{host}:{}", client.read_u16().await?);
+    let line = format!("socks {user}:{password} {target}");
+    seen.lock().unwrap().push(line);
+    let forbidden = matches!(manner, Manner::Forbid);
+    let reply = [5, if forbidden { 2 } else { 0 }, 0, 1, 0, 0, 0, 0, 0, 0];
+    client.write_all(&reply).await?;
+    Ok((!forbidden).then_some(target))
+}
+
+/// A sandbox whose config leads to a TLS stand-in; `more` goes into `[network]`.
+fn sandbox(standin: &Standin, more_ca: &str, more: &str) -> Sandbox {
+    let sandbox = Sandbox::empty();
+    sandbox.write("ca.pem", format!("{}{more_ca}", standin.ca_pem()));
+    sandbox.write(
+        "config.toml",
+        format!("{}ca_file = \"ca.pem\"\n{more}\n", config(&standin.base())),
+    );
+    sandbox
+}
+
+/// Holds that a run at its most talkative, and its log, show nothing of the password.
+fn delivers_discreetly(sandbox: &Sandbox, run: Run) {
+    let outcome = run.arg("-vvv").run().exits(0);
+    for text in [outcome.stdout, outcome.stderr, sandbox.read("wxpush.log")] {
+        assert!(!text.contains("hunter2h"), "{text}");
+    }
+}
+
+#[test]
+fn every_kind_of_proxy_serves_from_the_config_and_from_the_environment() {
+    for_each(["http", "https", "socks5", "socks5h"], |scheme| {
+        let standin = Standin::start_tls(Kind::Good);
+        let tls = (scheme == "https").then(|| Tls::new(Kind::Good));
+        let proxy = Proxy::start(Manner::Forward, tls);
+        let url = proxy.url(scheme);
+
+        let line = format!("proxy = \"{url}\"");
+        let configured = sandbox(&standin, &proxy.ca_pem, &line);
+        delivers_discreetly(&configured, configured.send("x"));
+        assert_eq!(
+            proxy.seen().len(),
+            1,
+            "{scheme}: one way for token and message"
+        );
+
+        for name in ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"] {
+            let before = proxy.seen().len();
+            let bare = sandbox(&standin, &proxy.ca_pem, "");
+            delivers_discreetly(&bare, bare.send("x").env(name, &url));
+            assert_eq!(proxy.seen().len(), before + 1, "{scheme} by {name}");
+        }
+        let host = standin.base().replace("https://", "");
+        for seen in proxy.seen() {
+            // "user:hunter2hunter2" in Base64, as Basic has it.
+            let login = if scheme.starts_with("http") {
+                "Basic dXNlcjpodW50ZXIyaHVudGVyMg=="
+            } else {
+                "user:hunter2hunter2"
+            };
+            assert!(seen.contains(&host) && seen.contains(login), "{seen}");
+        }
+    });
+}
+
+#[test]
+fn no_proxy_is_heeded_and_the_config_has_the_last_word() {
+    let standin = Standin::start_tls(Kind::Good);
+    let (wanted, other) = (
+        Proxy::start(Manner::Forward, None),
+        Proxy::start(Manner::Forward, None),
+    );
+    let bare = sandbox(&standin, "", "");
+    let run = bare.send("x").env("https_proxy", other.url("http"));
+    run.env("no_proxy", "127.0.0.1").run().is_silent();
+    let line = format!("proxy = \"{}\"", wanted.url("http"));
+    let configured = sandbox(&standin, "", &line);
+    let run = configured.send("x").env("https_proxy", other.url("http"));
+    run.run().is_silent();
+    assert_eq!((wanted.seen().len(), other.seen().len()), (1, 0));
+}
+
+#[test]
+fn a_proxy_that_fails_is_named_without_its_password() {
+    let refused = Standin::refuse().replace("http://", "");
+    let table = [
+        ("http", None, "refuses the connection"),
+        ("socks5", None, "cannot be reached"),
+        (
+            "http",
+            Some(Manner::Refuse(407)),
+            "wants a user and a password",
+        ),
+        (
+            "http",
+            Some(Manner::Refuse(403)),
+            "does not let us through to 127.0.0.1",
+        ),
+        (
+            "http",
+            Some(Manner::Refuse(502)),
+            "does not let us through to 127.0.0.1",
+        ),
+        ("http", Some(Manner::Silent), "in time"),
+        ("socks5", Some(Manner::Forbid), "gives no way to 127.0.0.1"),
+        ("socks5h", Some(Manner::Silent), "in time"),
+    ];
+    for_each(table, |(scheme, manner, words)| {
+        let standin = Standin::start_tls(Kind::Good);
+        let proxy = manner.map(|manner| Proxy::start(manner, None));
+        let (url, address) = match &proxy {
+            Some(proxy) => (proxy.url(scheme), proxy.address.to_string()),
+            None => (
+                format!("{scheme}://user:{PASSWORD}@{refused}"),
+                refused.clone(),
+            ),
+        };
+        let bare = sandbox(&standin, "", "");
+        let line = format!("proxy = \"{url}\"");
+        let configured = sandbox(&standin, "", &line);
+        for run in [
+            bare.wxpush("send --timeout 1s -vvv x")
+                .env("https_proxy", &url),
+            configured.wxpush("send --timeout 1s -vvv x"),
+        ] {
+            let outcome = run.run().exits(75);
+            let error = outcome
+                .stderr
+                .lines()
+                .find(|line| line.contains("error: "))
+                .unwrap();
+            assert!(error.contains(words), "{error}");
+            assert!(error.contains(&format!("the proxy {address}")), "{error}");
+            assert!(!outcome.stderr.contains("hunter2h"), "{}", outcome.stderr);
+        }
+        assert_eq!(standin.connections(), 0);
+    });
+}
+
+#[test]
+fn a_proxy_before_a_plain_http_relay_answers_in_its_own_name() {
+    let relay = Standin::start();
+    relay.always("/cgi-bin/gettoken", Fault::html(407));
+    let sandbox = Sandbox::empty();
+    let proxy = relay
+        .base()
+        .replace("http://", "http://user:hunter2hunter2@");
+    let lines = format!("allow_plain_http = true\nproxy = \"{proxy}\"\n");
+    let config = config("http://relay.example:8080");
+    sandbox.write("config.toml", config + &lines);
+    let outcome = sandbox.send("x").run().exits(77);
+    assert!(
+        outcome.stderr.contains("user and a password"),
+        "{}",
+        outcome.stderr
+    );
+    relay.mend();
+    sandbox.send("x").run().is_silent();
+    assert_eq!(relay.count(SEND), 1);
+}

@@ -1,0 +1,232 @@
+//! TLS: whom wxpush believes to be WeCom, what it says of others, and what they never get.
+
+use crate::sandbox::{Sandbox, config, for_each};
+use crate::standin::tls::Kind;
+use crate::standin::{Fault, Standin};
+use crate::token::{GETTOKEN, SEND};
+
+/// A sandbox whose config leads to a TLS stand-in and trusts its authority.
+fn trusting(standin: &Standin) -> Sandbox {
+    let sandbox = Sandbox::empty();
+    sandbox.write("ca.pem", standin.ca_pem());
+    sandbox.write(
+        "config.toml",
+        config(&standin.base()) + "ca_file = \"ca.pem\"\n",
+    );
+    sandbox
+}
+
+#[test]
+fn bad_tls_gets_no_byte_of_a_request_and_the_error_names_certificate_and_clock() {
+    let words = |kind| match kind {
+        Kind::SelfSigned => "signed by nobody whom this machine trusts",
+        Kind::WrongName => "is not 127.0.0.1",
+        Kind::Expired => "has expired, by the clock of this machine: 20",
+        Kind::NotYetValid => "is not valid yet, by the clock of this machine: 20",
+        Kind::UnknownCa => "signed by nobody whom this machine trusts",
+        Kind::Tls10 => "speaks no TLS that is safe",
+        Kind::Good | Kind::Tls12Only => unreachable!("they are not bad"),
+    };
+    for_each(Kind::BAD, |kind| {
+        let standin = Standin::start_tls(kind);
+        let sandbox = trusting(&standin);
+        let outcome = sandbox.wxpush("send --timeout 1s x").run().exits(75);
+        let error = &outcome.stderr;
+        assert!(error.contains(words(kind)), "{kind:?}: {error}");
+        if kind != Kind::Tls10 {
+            assert!(
+                error.contains("certificate") && error.contains("clock"),
+                "{kind:?}: {error}"
+            );
+        }
+        assert_eq!(error.lines().count(), 2, "{error}");
+        assert!(standin.connections() > 0);
+        assert_eq!(standin.requests().len(), 0, "{kind:?}");
+    });
+}
+
+#[test]
+fn who_speaks_no_tls_at_all_is_told_as_that() {
+    let plain = Standin::start();
+    let sandbox = Sandbox::empty();
+    sandbox.write(
+        "config.toml",
+        config(&plain.base().replace("http:", "https:")),
+    );
+    let outcome = sandbox.wxpush("send --timeout 1s x").run().exits(75);
+    assert!(
+        outcome.stderr.contains("does not speak TLS"),
+        "{}",
+        outcome.stderr
+    );
+    assert_eq!(plain.requests().len(), 0);
+}
+
+#[test]
+fn the_systems_store_is_asked_once_an_issuer_is_unknown() {
+    let standin = Standin::start_tls(Kind::Good);
+    let sandbox = Sandbox::empty();
+    sandbox.write("config.toml", config(&standin.base()));
+    sandbox.write("system.pem", standin.ca_pem());
+    let store = sandbox.path("system.pem");
+    let run = sandbox.send("x").env("SSL_CERT_FILE", &store);
+    run.run().is_silent();
+    assert_eq!(standin.count(SEND), 1);
+    // The first connection found the issuer unknown, the second took all.
+    assert_eq!(standin.connections(), 2);
+
+    let stranger = Standin::start_tls(Kind::UnknownCa);
+    sandbox.write("config.toml", config(&stranger.base()));
+    let run = sandbox.wxpush("send --timeout 1s x");
+    run.env("SSL_CERT_FILE", &store)
+        .run()
+        .exits(75)
+        .says("nobody whom");
+    assert_eq!(stranger.requests().len(), 0);
+}
+
+#[test]
+fn a_store_that_cannot_be_read_holds_up_nothing() {
+    let standin = Standin::start_tls(Kind::Good);
+    let known = trusting(&standin);
+    let unknown = Sandbox::empty();
+    unknown.write("config.toml", config(&standin.base()));
+    let fifo = unknown.path("fifo");
+    let made = std::process::Command::new("mkfifo").arg(&fifo).status();
+    assert!(made.unwrap().success());
+    known
+        .send("x")
+        .env("SSL_CERT_FILE", &fifo)
+        .run()
+        .is_silent();
+    let run = unknown.wxpush("send --timeout 2s x");
+    let outcome = run.env("SSL_CERT_FILE", &fifo).run().exits(75);
+    assert!(outcome.time.as_secs() < 4, "{:?}", outcome.time);
+}
+
+#[test]
+fn a_ca_file_that_cannot_be_used_is_an_error_of_the_config() {
+    let standin = Standin::start_tls(Kind::Good);
+    let sandbox = trusting(&standin);
+    sandbox.send("x").run().is_silent();
+    let ca = sandbox.path("ca.pem");
+    std::fs::remove_file(&ca).unwrap();
+    let refused = |what: &str| {
+        let outcome = sandbox.send("x").run().exits(78);
+        assert!(
+            outcome.stderr.contains("ca.pem: "),
+            "{what}: {}",
+            outcome.stderr
+        );
+    };
+    refused("none");
+    for (what, text) in [
+        ("empty", ""),
+        ("not PEM", "hello"),
+        (
+            "no certificate",
+            "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+        ),
+        ("cut", "-----BEGIN CERTIFICATE-----\nMIIB"),
+    ] {
+        sandbox.write("ca.pem", text);
+        refused(what);
+    }
+    std::fs::remove_file(&ca).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(&ca).status();
+    assert!(made.unwrap().success());
+    refused("a FIFO");
+    std::fs::remove_file(&ca).unwrap();
+    std::fs::create_dir(&ca).unwrap();
+    refused("a directory");
+    assert_eq!(standin.count(SEND), 1);
+}
+
+#[test]
+fn no_redirect_leads_secret_or_message_from_tls_to_anybody() {
+    let (plain, other) = (Standin::start(), Standin::start_tls(Kind::Good));
+    for_each([301, 302, 303, 307, 308], |status| {
+        let standin = Standin::start_tls(Kind::Good);
+        for target in [plain.base(), other.base(), standin.base()] {
+            for path in [GETTOKEN, SEND] {
+                let sandbox = Sandbox::empty();
+                sandbox.write("ca.pem", standin.ca_pem() + &other.ca_pem());
+                let config = config(&standin.base()) + "ca_file = \"ca.pem\"\n";
+                sandbox.write("config.toml", config);
+                standin.always(path, Fault::redirect(status, &format!("{target}{path}")));
+                let before = standin.count(path);
+                let outcome = sandbox.wxpush("send --timeout 1s x").run().exits(75);
+                assert!(
+                    outcome.stderr.contains("a redirect, which is not followed"),
+                    "{}",
+                    outcome.stderr
+                );
+                let tries = standin.count(path) - before;
+                assert!(
+                    (1..=9).contains(&tries),
+                    "{status}: {tries}, so it was followed to itself"
+                );
+                standin.mend();
+            }
+        }
+        assert!(
+            standin
+                .requests()
+                .iter()
+                .all(|request| request.header("referer").is_none())
+        );
+    });
+    assert_eq!((plain.connections(), other.connections()), (0, 0));
+}
+
+#[test]
+fn a_relay_is_reached_below_its_path_however_its_address_is_written() {
+    for_each(
+        [
+            ("", ""),
+            ("/", ""),
+            ("/cgi-bin", ""),
+            ("/cgi-bin/", ""),
+            ("/we/com", "/we/com"),
+            ("/we/com/cgi-bin/", "/we/com"),
+        ],
+        |(written, prefix)| {
+            let standin = Standin::start_tls(Kind::Good);
+            let sandbox = Sandbox::empty();
+            sandbox.write("ca.pem", standin.ca_pem());
+            let base = format!("{}{written}", standin.base());
+            sandbox.write("config.toml", config(&base) + "ca_file = \"ca.pem\"\n");
+            sandbox.send("x").run().is_silent();
+            let paths: Vec<String> = standin
+                .requests()
+                .iter()
+                .map(|it| it.path.clone())
+                .collect();
+            assert_eq!(
+                paths,
+                [format!("{prefix}{GETTOKEN}"), format!("{prefix}{SEND}")],
+                "{written}"
+            );
+        },
+    );
+}
+
+#[test]
+fn requests_come_from_the_address_that_the_config_names() {
+    let standin = Standin::start_tls(Kind::Good);
+    standin.company().trusted_ips = Some(vec!["127.0.0.9".parse().unwrap()]);
+    let sandbox = trusting(&standin);
+    sandbox.send("x").run().exits(77).says("60020");
+    let config = sandbox.read("config.toml");
+    sandbox.write(
+        "config.toml",
+        format!("{config}local_address = \"127.0.0.9\"\n"),
+    );
+    sandbox.send("x").run().is_silent();
+    sandbox.write(
+        "config.toml",
+        format!("{config}local_address = \"192.0.2.1\"\n"),
+    );
+    let outcome = sandbox.wxpush("send --timeout 1s x").run().exits(75);
+    outcome.says("local_address 192.0.2.1 is not an address of this machine");
+}
