@@ -24,6 +24,7 @@ mod locks; // locks that are held or lost, paths with something in the way, secr
 mod log; // lines, levels, rotation, many writers, what cannot be written
 mod log_faults; // logs that cannot be written, and what would forge a line
 mod mistakes; // every way in which a config can be wrong, by line and key
+mod network; // no network, silent name servers, addresses that swallow: in namespaces
 mod places; // where configs are found and state is kept, whatever stands in the way
 mod proxies; // HTTP, HTTPS and SOCKS proxies, from config and environment, that work or do not
 mod sandbox; // a directory with the program, its config and its state
