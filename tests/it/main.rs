@@ -29,5 +29,6 @@ mod places; // where configs are found and state is kept, whatever stands in the
 mod proxies; // HTTP, HTTPS and SOCKS proxies, from config and environment, that work or do not
 mod sandbox; // a directory with the program, its config and its state
 mod send; // kinds, options, stdin, long messages, dry run, JSON
+mod servers; // answers that are rubbish, slow, endless, huge
 mod token; // one gettoken for all, revoked early, wrong secrets, clocks that jump
 mod trust; // TLS, authorities, redirects, relays, the source address
