@@ -291,3 +291,14 @@ fn a_proxy_before_a_plain_http_relay_answers_in_its_own_name() {
     sandbox.send("x").run().is_silent();
     assert_eq!(relay.count(SEND), 1);
 }
+
+#[test]
+fn a_message_that_never_left_is_not_in_doubt() {
+    let standin = Standin::start_tls(Kind::Good);
+    let proxy = Proxy::start(Manner::Silent, None);
+    let sandbox = sandbox(&standin, "", "");
+    sandbox.send("so that there is a token").run().is_silent();
+    let run = sandbox.wxpush("send --timeout 1s x");
+    let outcome = run.env("https_proxy", proxy.url("http")).run().exits(75);
+    outcome.says("the message was not sent and is not kept: no answer from the proxy");
+}
