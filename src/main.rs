@@ -40,11 +40,20 @@ use output::Output;
 fn main() -> ExitCode {
     let begun = Instant::now();
     panic::set_hook(Box::new(report_bug));
+    hide_memory();
     let exit = panic::catch_unwind(|| match cli::Cli::try_parse() {
         Ok(cli) => run(&cli, begun),
         Err(error) => usage(&error),
     });
     ExitCode::from(exit.unwrap_or(Exit::Bug).code())
+}
+
+/// Keeps the secret out of core dumps, and out of reach of the user's other processes, which could
+/// otherwise trace this one or read its memory and environment.
+fn hide_memory() {
+    use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+    // Where it cannot be done, things are as with any other program.
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
 fn run(cli: &cli::Cli, begun: Instant) -> Exit {

@@ -65,7 +65,6 @@ enum Look<T> {
 pub(crate) struct Tokens<'a> {
     client: &'a Client,
     corpid: &'a str,
-    corpsecret: &'a Secret,
     key: String,
     cache: Option<Cache>,
     /// The last token fetched, for when there is no cache to find it in.
@@ -79,7 +78,6 @@ impl<'a> Tokens<'a> {
         Self {
             client,
             corpid: &settings.corpid,
-            corpsecret: &settings.corpsecret,
             key: digest(&[base, &settings.corpid, settings.corpsecret.expose()]),
             cache: state.map(Cache::new),
             held: RefCell::new(None),
@@ -258,7 +256,7 @@ impl<'a> Tokens<'a> {
 
     /// Calls `gettoken`, and tells every process what came of it.
     fn ask(&self, lock: Option<&disk::Lock>, deadline: Instant) -> Result<Token, Error> {
-        let granted = self.client.gettoken(self.corpid, self.corpsecret, deadline);
+        let granted = self.client.gettoken(self.corpid, deadline);
         let record = match &granted {
             Ok(grant) => {
                 tracing::info!(expires_in = grant.expires_in, "token fetched");

@@ -19,6 +19,7 @@ pub use company::{AGENTID, CORPID, Company, SECRET};
 pub use faults::Fault;
 pub use members::{App, Member};
 pub use phones::Landed;
+pub use tokens::issued;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::future::poll_fn;

@@ -2,12 +2,22 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
 
 use super::company::{HOUR, random_text, within};
 use super::message::Refusal;
+
+/// Every random token that any stand-in of this process has handed out: nobody may leak one.
+static ISSUED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+/// The random tokens that the stand-ins of this process have handed out, but for the first `known`.
+pub fn issued(known: usize) -> Vec<String> {
+    let issued = ISSUED.lock().unwrap_or_else(PoisonError::into_inner);
+    issued[known..].to_vec()
+}
 
 struct Token {
     agentid: i64,
@@ -93,7 +103,12 @@ impl Tokens {
     /// Hands a token to an app.
     pub fn issue(&mut self, agentid: i64, now: SystemTime) -> Map<String, Value> {
         let (text, age) = self.good(agentid, now).unwrap_or_else(|| {
-            let text = self.text.clone().unwrap_or_else(|| random_text(214));
+            let text = self.text.clone().unwrap_or_else(|| {
+                let text = random_text(214);
+                let mut issued = ISSUED.lock().unwrap_or_else(PoisonError::into_inner);
+                issued.push(text.clone());
+                text
+            });
             let dies = now + self.life;
             let token = Token {
                 agentid,

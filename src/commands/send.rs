@@ -90,7 +90,7 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
         "start"
     );
     tracing::debug!(text, "message");
-    let client = Client::new(&settings.network)?;
+    let client = Client::new(&settings.network, &settings.corpsecret)?;
     let tokens = Tokens::new(&client, &settings, state.as_ref());
     let delivery = Delivery {
         client: &client,
@@ -314,7 +314,7 @@ fn failure(reason: &Reason, at: usize, parts: usize, lang: Lang) -> Failure {
         format!("part {} of {parts}", at + 1)
     };
     let fate = if reason.outcome_unknown {
-        format!("{subject} may or may not have arrived, an answer was lost")
+        format!("{subject} may or may not have arrived (an answer was lost)")
     } else {
         format!("{subject} was not sent")
     };

@@ -22,7 +22,7 @@ pub(super) fn run(args: &Token, global: &Global, output: Output) -> anyhow::Resu
     let action = args.action.unwrap_or_default();
     let state = begin(&settings, output);
     tracing::info!(command = "token", action = ?action, "start");
-    let client = Client::new(&settings.network)?;
+    let client = Client::new(&settings.network, &settings.corpsecret)?;
     let deadline = Instant::now() + TIME;
     let tokens = |state| Tokens::new(&client, &settings, state);
     let refused = |error: Error| error.failure(settings.lang);

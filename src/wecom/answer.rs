@@ -124,9 +124,16 @@ impl<'de> Deserialize<'de> for Text {
 pub(super) struct Names(Vec<String>);
 
 impl Names {
-    /// The names, with nothing in them of the secret that the request carried.
-    pub(super) fn without(self, secret: &Secret) -> Vec<String> {
-        self.0.iter().map(|name| secret.hide_in(name)).collect()
+    /// The names, with nothing in them of the secrets that the server was told.
+    pub(super) fn without(self, secrets: &[&Secret]) -> Vec<String> {
+        let names = self.0.into_iter();
+        names
+            .map(|name| {
+                secrets
+                    .iter()
+                    .fold(name, |name, secret| secret.hide_in(&name))
+            })
+            .collect()
     }
 }
 

@@ -21,29 +21,31 @@ use http::{ANSWER_MAX, Call, Http};
 pub(crate) const TOKEN_MAX: usize = 512;
 
 /// WeCom, to be asked things.
-pub(crate) struct Client(Http);
+pub(crate) struct Client {
+    http: Http,
+    /// Whoever answers has been told it once, and may echo it at any call.
+    corpsecret: Secret,
+}
 
 impl Client {
     /// Makes a client; connects to nobody yet.
     ///
     /// # Errors
     /// `Exit::Config` where the CA file or the proxy cannot be used.
-    pub(crate) fn new(network: &Network) -> anyhow::Result<Self> {
-        Http::new(network).map(Self)
+    pub(crate) fn new(network: &Network, corpsecret: &Secret) -> anyhow::Result<Self> {
+        Ok(Self {
+            http: Http::new(network)?,
+            corpsecret: corpsecret.clone(),
+        })
     }
 
     /// Asks for a token.
     ///
     /// # Errors
     /// Whatever stands between the question and a usable token.
-    pub(crate) fn gettoken(
-        &self,
-        corpid: &str,
-        corpsecret: &Secret,
-        deadline: Instant,
-    ) -> Result<Grant, Error> {
+    pub(crate) fn gettoken(&self, corpid: &str, deadline: Instant) -> Result<Grant, Error> {
         let corpid = Secret::new(corpid);
-        let query = [("corpid", &corpid), ("corpsecret", corpsecret)];
+        let query = [("corpid", &corpid), ("corpsecret", &self.corpsecret)];
         let answer = self.call(
             &Call {
                 name: "gettoken",
@@ -84,13 +86,14 @@ impl Client {
             },
             deadline,
         )?;
+        let secrets = [token, &self.corpsecret];
         Ok(Sent {
-            msgid: token.hide_in(&answer.msgid.0),
+            msgid: self.corpsecret.hide_in(&token.hide_in(&answer.msgid.0)),
             unreached: Unreached {
-                invaliduser: answer.invaliduser.without(token),
-                invalidparty: answer.invalidparty.without(token),
-                invalidtag: answer.invalidtag.without(token),
-                unlicenseduser: answer.unlicenseduser.without(token),
+                invaliduser: answer.invaliduser.without(&secrets),
+                invalidparty: answer.invalidparty.without(&secrets),
+                invalidtag: answer.invalidtag.without(&secrets),
+                unlicenseduser: answer.unlicenseduser.without(&secrets),
             },
         })
     }
@@ -98,9 +101,9 @@ impl Client {
     /// The one way to WeCom: a request goes out, its answer becomes a result.
     fn call(&self, call: &Call<'_>, deadline: Instant) -> Result<Answer, Error> {
         let begun = Instant::now();
-        let result = self.0.exchange(call, deadline).and_then(|reply| {
+        let result = self.http.exchange(call, deadline).and_then(|reply| {
             if reply.status == 200 {
-                judge(call, &reply.body)
+                self.judge(call, &reply.body)
             } else {
                 Err(Error::Status {
                     status: reply.status,
@@ -126,31 +129,31 @@ impl Client {
         );
         result
     }
-}
 
-/// Tells WeCom's yes from its no; the no without the secrets of the call.
-fn judge(call: &Call<'_>, body: &[u8]) -> Result<Answer, Error> {
-    if body.len() > ANSWER_MAX {
-        let what = format!("it is longer than {} KiB", ANSWER_MAX >> 10);
-        return Err(Error::Unreadable { what });
+    /// Tells WeCom's yes from its no; the no without the secrets of the call.
+    fn judge(&self, call: &Call<'_>, body: &[u8]) -> Result<Answer, Error> {
+        if body.len() > ANSWER_MAX {
+            let what = format!("it is longer than {} KiB", ANSWER_MAX >> 10);
+            return Err(Error::Unreadable { what });
+        }
+        let answer = Answer::read(body).map_err(|what| Error::Unreadable {
+            what: what.to_owned(),
+        })?;
+        if answer.errcode == 0 {
+            return Ok(answer);
+        }
+        let mut errmsg = self.corpsecret.hide_in(&answer.errmsg.0);
+        for (_, secret) in call.query.iter().filter(|(name, _)| *name != "corpid") {
+            errmsg = secret.hide_in(&errmsg);
+        }
+        errmsg.truncate(errmsg.floor_char_boundary(500));
+        let at_gettoken = call.name == "gettoken";
+        Err(Error::Errcode(Refusal {
+            errcode: answer.errcode,
+            errmsg,
+            at_gettoken,
+        }))
     }
-    let answer = Answer::read(body).map_err(|what| Error::Unreadable {
-        what: what.to_owned(),
-    })?;
-    if answer.errcode == 0 {
-        return Ok(answer);
-    }
-    let mut errmsg = answer.errmsg.0;
-    for (_, secret) in call.query.iter().filter(|(name, _)| *name != "corpid") {
-        errmsg = secret.hide_in(&errmsg);
-    }
-    errmsg.truncate(errmsg.floor_char_boundary(500));
-    let at_gettoken = call.name == "gettoken";
-    Err(Error::Errcode(Refusal {
-        errcode: answer.errcode,
-        errmsg,
-        at_gettoken,
-    }))
 }
 
 /// The URL of a call as a person may see it.

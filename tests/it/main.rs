@@ -20,6 +20,7 @@ mod docs; // every command of README, every file of examples/
 mod exits; // every exit code of the contract
 mod files; // modes, owners, and what is planted at our paths
 mod hostile; // caches and answers that cannot be believed
+mod leaks; // secrets and tokens, looked for in all that any test leaves behind
 mod locks; // locks that are held or lost, paths with something in the way, secrets
 mod log; // lines, levels, rotation, many writers, what cannot be written
 mod log_faults; // logs that cannot be written, and what would forge a line

@@ -1,16 +1,18 @@
 //! A directory of its own for each test: the program, its config, its state.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::leaks;
 use crate::standin::{AGENTID, CORPID, SECRET, Standin};
 
 /// No run takes longer, whatever goes wrong.
@@ -19,6 +21,8 @@ const PATIENCE: Duration = Duration::from_secs(90);
 /// A directory that holds the program by hard link, so that state lands beside it.
 pub(crate) struct Sandbox {
     dir: PathBuf,
+    /// What the test itself wrote; secrets may stand there.
+    written: Mutex<HashSet<PathBuf>>,
 }
 
 impl Sandbox {
@@ -34,7 +38,10 @@ impl Sandbox {
         fs::create_dir_all(&dir).expect("the target directory can be written");
         // With a umask of 0 it would not count as beside.
         fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).expect("it is ours");
-        let sandbox = Self { dir };
+        let sandbox = Self {
+            dir,
+            written: Mutex::default(),
+        };
         // A copy could be "text file busy" while another test's child still has it open.
         fs::hard_link(env!("CARGO_BIN_EXE_wxpush"), sandbox.path("wxpush"))
             .expect("one file system");
@@ -58,6 +65,7 @@ impl Sandbox {
         let path = self.path(name);
         fs::write(&path, text).expect("the sandbox can be written");
         fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("it is ours");
+        self.written.lock().unwrap().insert(path);
     }
 
     /// Puts lines before the config's own.
@@ -104,7 +112,11 @@ impl Sandbox {
     pub(crate) fn wxpush(&self, args: &str) -> Run {
         let mut command = Command::new(self.path("wxpush"));
         command.args(args.split_whitespace());
+        // What makes others talkative.
         Run::new(command)
+            .env("RUST_LOG", "trace")
+            .env("RUST_BACKTRACE", "full")
+            .env("SSLKEYLOGFILE", self.path("keys"))
     }
 
     /// `wxpush send`.
@@ -116,6 +128,11 @@ impl Sandbox {
 impl Drop for Sandbox {
     fn drop(&mut self) {
         if !std::thread::panicking() {
+            leaks::none_below(&self.dir, &self.written.lock().unwrap());
+            assert!(
+                !self.path("keys").exists(),
+                "TLS keys are written for nobody"
+            );
             let _ = fs::remove_dir_all(&self.dir);
         }
     }
@@ -180,13 +197,21 @@ impl Run {
             .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+        let prints_token = self.command.get_args().any(|arg| {
+            let arg = arg.to_string_lossy();
+            arg == "print" || arg.contains("token print")
+        });
         let begun = Instant::now();
         let mut child = self.command.spawn().expect("the program can be started");
         if let (Some(bytes), Some(mut pipe)) = (self.stdin, child.stdin.take()) {
             // The reader may leave early: that is its right.
             std::thread::spawn(move || pipe.write_all(&bytes));
         }
-        Started { child, begun }
+        Started {
+            child,
+            begun,
+            prints_token,
+        }
     }
 
     /// Runs it to its end.
@@ -199,6 +224,8 @@ impl Run {
 pub(crate) struct Started {
     pub(crate) child: Child,
     begun: Instant,
+    /// The one command that may.
+    prints_token: bool,
 }
 
 impl Started {
@@ -224,11 +251,17 @@ impl Started {
             }
             std::thread::sleep(Duration::from_millis(2));
         };
+        let time = self.begun.elapsed();
+        let (stdout, stderr) = (stdout.join().unwrap(), stderr.join().unwrap());
+        if !self.prints_token {
+            leaks::none_in("stdout", stdout.as_bytes());
+        }
+        leaks::none_in("stderr", stderr.as_bytes());
         Outcome {
             code: status.code(),
-            stdout: stdout.join().unwrap(),
-            stderr: stderr.join().unwrap(),
-            time: self.begun.elapsed(),
+            stdout,
+            stderr,
+            time,
         }
     }
 }
