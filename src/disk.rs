@@ -201,8 +201,39 @@ pub(crate) fn try_lock(path: &Path, owner: Owner) -> io::Result<Option<Lock>> {
         Err(TryLockError::Error(error)) => return Err(at(path, &error)),
     }
     // If the name has come to point elsewhere meanwhile, somebody else may hold that file.
-    let held = file.metadata()?;
-    let same = fs::symlink_metadata(path)
-        .is_ok_and(|now| now.ino() == held.ino() && now.dev() == held.dev());
+    let same = leads_to(path, &file.metadata()?);
     Ok(same.then_some(Lock { _file: file }))
+}
+
+/// Whether a name leads to an open file still.
+fn leads_to(path: &Path, held: &Metadata) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|now| now.ino() == held.ino() && now.dev() == held.dev())
+}
+
+/// Renames a file of ours that has reached `max` bytes to `aside`; what was there goes.
+///
+/// One process does so, holding the lock on the file itself: who comes by the lock later sees
+/// that the name leads elsewhere. Who has the file open goes on to append to it.
+///
+/// # Errors
+/// Where something else than a file of ours is in the way, the renaming fails, or the file system
+/// has no locks.
+pub(crate) fn set_aside(path: &Path, aside: &Path, max: u64, owner: Owner) -> io::Result<()> {
+    let (file, _) = open(path, OpenOptions::new().append(true), owner)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(()),
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    let held = file.metadata()?;
+    if !leads_to(path, &held) || held.len() < max {
+        return Ok(());
+    }
+    open(aside, OpenOptions::new().read(true), owner)
+        .map(drop)
+        .or_else(|error| match error.kind() {
+            io::ErrorKind::NotFound => Ok(()),
+            _ => Err(at(aside, &error)),
+        })?;
+    fs::rename(path, aside)
 }

@@ -23,6 +23,10 @@ use crate::output::{diagnostic, visible};
 /// Mode of a log: the group may read it.
 const MODE: u32 = 0o640;
 
+/// The size in bytes from which on a log is set aside, so that one that nobody looks after fills
+/// no disk: some sixty thousand sends at `info`, and an editor can still open it.
+const LOG_MAX: u64 = 32 << 20;
+
 /// The target of events that stderr shows only to a person.
 pub(crate) const AT_TERMINAL: &str = "wxpush::at_terminal";
 
@@ -43,13 +47,19 @@ pub(crate) fn begin(settings: &Settings, state: Option<&State>, stderr: Stderr) 
         (None, Some(state)) => Some((state.file("wxpush.log"), Some(state.owner()))),
         (None, None) => None,
     };
+    let mut full = None;
     let file = settings
         .log
         .level
         .zip(place)
         .and_then(|(level, (path, owner))| {
             let opened = match owner {
-                Some(owner) => Sink::open(&path, owner, settings.log.rotation, settings.log.keep),
+                Some(owner) => {
+                    if settings.log.rotation == Rotation::Never {
+                        full = cap(&path, owner).err();
+                    }
+                    Sink::open(&path, owner, settings.log.rotation, settings.log.keep)
+                }
                 None => Err(io::Error::from(io::ErrorKind::NotFound)),
             };
             match opened {
@@ -65,7 +75,14 @@ pub(crate) fn begin(settings: &Settings, state: Option<&State>, stderr: Stderr) 
                 }
             }
         });
+    let path = file
+        .as_ref()
+        .map(|target| target.path.display().to_string());
     install(file, stderr);
+    // Not to cron: there it would be a mail a message, until somebody comes.
+    if let (Some(path), Some(error)) = (path, full) {
+        tracing::warn!(target: AT_TERMINAL, "the log {path} is full and cannot be set aside, it grows on: {error}");
+    }
 }
 
 /// Says on stderr what there is to say, and writes no log.
@@ -187,15 +204,32 @@ fn utc_date() -> String {
     chrono::Utc::now().format("%Y-%m-%d").to_string()
 }
 
+/// Renames a log that has reached its cap to `<log>.1`: whoever opens it next begins a new one.
+fn cap(path: &Path, owner: Owner) -> io::Result<()> {
+    if !fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() >= LOG_MAX) {
+        return Ok(());
+    }
+    let (dir, name) = parts(path)?;
+    // Between the renaming and the new log somebody else could take its name.
+    refuse_shared(dir)?;
+    disk::set_aside(path, &dir.join(format!("{name}.1")), LOG_MAX, owner)
+}
+
+/// Refuses to rename or open by name in a directory that others can write to.
+fn refuse_shared(dir: &Path) -> io::Result<()> {
+    if fs::metadata(dir)?.mode() & 0o002 != 0 {
+        return Err(io::Error::other("others can write to its directory"));
+    }
+    Ok(())
+}
+
 /// Makes the day's file if it is not there, and then lets go of the oldest.
 ///
 /// The appender's own pruning would remove a file at every start of a process.
 fn prepare(path: &Path, owner: Owner, today: &str, keep: u32) -> io::Result<()> {
     let (dir, name) = parts(path)?;
     // The appender opens by name, later than we look: nobody may swap the file in between.
-    if fs::metadata(dir)?.mode() & 0o002 != 0 {
-        return Err(io::Error::other("others can write to its directory"));
-    }
+    refuse_shared(dir)?;
     let file = dir.join(format!("{name}.{today}"));
     let is_new = !file.exists();
     disk::append(&file, MODE, owner)?;

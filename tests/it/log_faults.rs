@@ -87,7 +87,7 @@ fn no_hostile_text_adds_a_line_or_a_control_character() {
 }
 
 /// Fixes files so that not even root can write to them, or frees them.
-fn chattr(change: &str, paths: &[PathBuf]) -> bool {
+pub(crate) fn chattr(change: &str, paths: &[PathBuf]) -> bool {
     let mut command = Command::new("chattr");
     let status = command
         .arg(change)

@@ -23,6 +23,7 @@ mod hostile; // caches and answers that cannot be believed
 mod leaks; // secrets and tokens, looked for in all that any test leaves behind
 mod locks; // locks that are held or lost, paths with something in the way, secrets
 mod log; // lines, levels, rotation, many writers, what cannot be written
+mod log_cap; // a log that has reached its cap
 mod log_faults; // logs that cannot be written, and what would forge a line
 mod mistakes; // every way in which a config can be wrong, by line and key
 mod network; // no network, silent name servers, addresses that swallow: in namespaces

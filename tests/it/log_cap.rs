@@ -1,0 +1,216 @@
+//! A log that has reached its cap: set aside once, with no line lost, whatever is in the way.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::locks::plant;
+use crate::log::{Line, date_in, lines, logging};
+use crate::log_faults::chattr;
+use crate::places::{make, set_mode};
+use crate::sandbox::{Run, Sandbox, at_once};
+use crate::standin::Standin;
+
+/// The size in bytes from which on a log is set aside.
+const CAP: u64 = 32 << 20;
+
+/// Makes a log of so many bytes: a hole that ends a line.
+fn grow(path: &Path, size: u64) {
+    let file = File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(path)
+        .unwrap();
+    file.write_all_at(b"\n", size - 1).unwrap();
+    set_mode(path, 0o640);
+}
+
+/// The lines of a log behind its hole.
+fn told(sandbox: &Sandbox, name: &str) -> Vec<Line> {
+    let text = sandbox.read(name);
+    let text = text.trim_start_matches('\0');
+    lines(text.strip_prefix('\n').unwrap_or(text))
+}
+
+fn logs_in(sandbox: &Sandbox) -> Vec<String> {
+    let names = sandbox.names().into_iter();
+    names.filter(|name| name.contains("log")).collect()
+}
+
+fn size(path: &Path) -> u64 {
+    path.metadata().unwrap().len()
+}
+
+#[test]
+fn one_of_a_hundred_writers_sets_a_full_log_aside_and_no_line_is_lost() {
+    let standin = Standin::start();
+    standin.company().phones.per_minute = usize::MAX;
+    let sandbox = logging(&standin, "level = \"debug\"");
+    grow(&sandbox.path("wxpush.log"), CAP);
+    sandbox.write("wxpush.log.1", "before\n");
+    let text = "0123456789".repeat(200);
+    let outcomes = at_once(100, |number| {
+        let member = format!("member{:02}", number % 10 + 1);
+        sandbox.send(&text).args(&["--to", &member])
+    });
+    for outcome in outcomes {
+        outcome.is_silent();
+    }
+    let logs = logs_in(&sandbox);
+    assert_eq!(logs, ["wxpush.log", "wxpush.log.1"]);
+    assert!(size(&sandbox.path("wxpush.log.1")) >= CAP, "the old one");
+    let mut writers: BTreeMap<u32, Vec<Line>> = BTreeMap::new();
+    for name in &logs {
+        let begun = writers.len();
+        let here = told(&sandbox, name);
+        let pids: BTreeSet<u32> = here.iter().map(|line| line.pid).collect();
+        for line in here {
+            writers.entry(line.pid).or_default().push(line);
+        }
+        assert_eq!(writers.len(), begun + pids.len(), "each writes to one");
+    }
+    assert_eq!(writers.len(), 100);
+    for lines in writers.values() {
+        let told: Vec<&str> = lines.iter().map(|line| &*line.message).collect();
+        assert_eq!((told[0], told[told.len() - 1]), ("start", "end"));
+        let texts: Vec<&str> = lines.iter().map(|line| line.field("text")).collect();
+        assert!(texts.contains(&&*text), "{told:?}");
+    }
+}
+
+#[test]
+fn a_log_stays_until_it_is_full_and_then_takes_the_place_of_the_last_one() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let [log, aside] = ["wxpush.log", "wxpush.log.1"].map(|name| sandbox.path(name));
+    for round in 1..=3 {
+        grow(&log, CAP - 1);
+        sandbox.send("fits").run().is_silent();
+        assert_eq!(aside.exists(), round > 1, "one byte is free");
+        assert!(size(&log) > CAP);
+        sandbox.send("does not").run().is_silent();
+        let (old, new) = (told(&sandbox, "wxpush.log.1"), told(&sandbox, "wxpush.log"));
+        assert_eq!(new.len(), 4);
+        assert_eq!(old.len(), if round == 1 { 5 } else { 4 }, "{round}");
+        fs::remove_file(&log).unwrap();
+    }
+    let daily = logging(&standin, "rotation = \"daily\"");
+    let names = [0, 1].map(|days| format!("wxpush.log.{}", date_in(days)));
+    for name in &names {
+        grow(&daily.path(name), CAP);
+    }
+    daily.send("x").run().is_silent();
+    assert_eq!(logs_in(&daily), names, "a day has one file");
+}
+
+#[test]
+fn a_full_log_that_cannot_be_set_aside_goes_on() {
+    let standin = Standin::start();
+    for (kind, why) in [
+        ("directory", "wxpush.log.1: is not a regular file"),
+        ("symlink", "wxpush.log.1: is a symbolic link"),
+        ("dangling", "wxpush.log.1: is a symbolic link"),
+        ("hard link", "wxpush.log.1: has a second name"),
+        ("fifo", "wxpush.log.1: is not a regular file"),
+        ("shared", "others can write to its directory"),
+        ("fixed", "not permitted"),
+        ("held", ""),
+    ] {
+        let sandbox = logging(&standin, "file = \"logs/wxpush.log\"");
+        let dir = sandbox.path("logs");
+        make(&dir);
+        let log = dir.join("wxpush.log");
+        let aside = dir.join("wxpush.log.1");
+        grow(&log, CAP);
+        sandbox.write("victim", "before\n");
+        let lock = File::open(&log).unwrap();
+        match kind {
+            "shared" => set_mode(&dir, 0o1777),
+            "fixed" => {
+                if !chattr("+i", std::slice::from_ref(&dir)) {
+                    continue; // not root, or a file system that knows no such thing
+                }
+            }
+            "held" => lock.lock().unwrap(),
+            _ => plant(kind, &aside, &sandbox.path("victim")),
+        }
+        let message = format!("past {kind}");
+        let outcome = sandbox.send(&message).run();
+        if kind == "fixed" {
+            assert!(
+                chattr("-i", std::slice::from_ref(&dir)),
+                "what was fixed can be freed"
+            );
+        }
+        outcome.is_silent();
+        let lines = told(&sandbox, "logs/wxpush.log");
+        let warnings: Vec<&Line> = lines.iter().filter(|line| line.level == "WARN").collect();
+        assert_eq!(warnings.len(), usize::from(!why.is_empty()), "{kind}");
+        for warning in warnings {
+            assert!(warning.message.contains("cannot be set aside"), "{kind}");
+            assert!(warning.message.contains(why), "{kind}: {warning:?}");
+        }
+        assert_eq!(lines.last().unwrap().message, "end", "{kind}");
+        let stays = fs::symlink_metadata(&aside).is_ok();
+        assert_eq!(stays, !["shared", "fixed", "held"].contains(&kind));
+        assert_eq!(sandbox.read("victim"), "before\n", "{kind}");
+        let phone = standin.company().phone("lisi");
+        assert!(phone.iter().any(|landed| landed.text == message), "{kind}");
+    }
+}
+
+/// Waits until a process that strace started has opened a file, and is thus stopped.
+fn stopped_at(path: &Path, strace: u32) -> Pid {
+    let begun = Instant::now();
+    loop {
+        let children = format!("/proc/{strace}/task/{strace}/children");
+        let children = fs::read_to_string(children).unwrap_or_default();
+        for child in children.split_whitespace() {
+            let open = fs::read_dir(format!("/proc/{child}/fd"));
+            let mut open = open.into_iter().flatten().flatten();
+            if open.any(|entry| fs::read_link(entry.path()).is_ok_and(|it| it == *path)) {
+                return Pid::from_raw(child.parse().unwrap()).unwrap();
+            }
+        }
+        assert!(
+            begun.elapsed() < Duration::from_secs(30),
+            "it never opens it"
+        );
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[test]
+#[ignore = "needs strace, and leave to trace"]
+fn who_comes_by_the_lock_late_sets_no_new_log_aside() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let log = sandbox.path("wxpush.log");
+    grow(&log, CAP);
+    let mut command = Command::new("strace");
+    // Stopped between its look at the full log and the lock on what it has opened.
+    let stop = "inject=openat:signal=STOP:when=1";
+    command
+        .args(["-qq", "-o", "/dev/null", "-e", stop, "-P"])
+        .arg(&log);
+    let late = Run::new(command)
+        .env("PATH", "/usr/bin:/bin")
+        .arg(sandbox.path("wxpush"));
+    let late = late.args(&["send", "late"]).start();
+    let child = stopped_at(&log, late.child.id());
+    sandbox.send("in time").run().is_silent();
+    let aside = sandbox.path("wxpush.log.1");
+    assert!(size(&aside) >= CAP, "one has set it aside");
+    kill_process(child, Signal::CONT).unwrap();
+    late.wait().is_silent();
+    assert!(size(&aside) >= CAP, "it is still the old one");
+    let lines = told(&sandbox, "wxpush.log");
+    let starts = lines.iter().filter(|line| line.message == "start");
+    assert_eq!(starts.count(), 2);
+}
