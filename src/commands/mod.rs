@@ -51,6 +51,10 @@ fn begin(settings: &Settings, output: Output) -> Result<State, NoPlace> {
         let path = path.display();
         tracing::warn!(target: log::AT_TERMINAL, "{path} holds a secret and others can read it: chmod 600 {path}");
     }
+    if let (Some(uid), Some(path)) = (settings.foreign, &settings.source) {
+        let path = path.display();
+        tracing::warn!(target: log::AT_TERMINAL, "{path} belongs to user {uid}, who can change what root sends: run wxpush as that user, or chown root {path}");
+    }
     if !settings.later.is_empty() {
         let keys = settings.later.join(", ");
         tracing::warn!(target: log::AT_TERMINAL, "{keys}: set, but without effect in this version of wxpush");

@@ -31,6 +31,8 @@ pub(crate) struct ConfigFile {
     pub(crate) profiles: BTreeMap<String, Layer>,
     /// Whether users other than the owner can read the file, and it holds a secret.
     pub(crate) open_secret: bool,
+    /// The user whose file it is, if we are root and he is not.
+    pub(crate) foreign: Option<u32>,
 }
 
 /// Reads a config; none if there is no such file.
@@ -60,6 +62,8 @@ pub(crate) fn read(path: &Path) -> Result<Option<ConfigFile>, Failure> {
     })?;
     let mut config = parse(path, text.strip_prefix('\u{feff}').unwrap_or(&text))?;
     config.open_secret &= others_read(&meta);
+    config.foreign =
+        Some(meta.uid()).filter(|uid| *uid != 0 && rustix::process::geteuid().is_root());
     Ok(Some(config))
 }
 

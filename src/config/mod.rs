@@ -61,6 +61,8 @@ pub(crate) struct Settings {
     pub(crate) source: Option<PathBuf>,
     /// The config holds a secret, and others can read it.
     pub(crate) open_secret: bool,
+    /// The config's owner, if we are root and he is not: he can change what root sends.
+    pub(crate) foreign: Option<u32>,
     /// Keys that are set, but mean nothing to this version yet.
     pub(crate) later: Vec<&'static str>,
 }
@@ -110,7 +112,7 @@ impl Settings {
         levels.push(&environment);
         levels.extend(profile);
         levels.push(&config.top);
-        Levels(levels).settings(source, config.open_secret)
+        Levels(levels).settings(source, &config)
     }
 
     /// The id of the app that sends.
@@ -140,7 +142,7 @@ impl Levels<'_> {
         self.0.iter().find_map(|layer| value(layer)).cloned()
     }
 
-    fn settings(&self, source: Option<PathBuf>, open_secret: bool) -> Result<Settings, Failure> {
+    fn settings(&self, source: Option<PathBuf>, config: &ConfigFile) -> Result<Settings, Failure> {
         let corpid = self.pick(|layer| layer.corpid.as_ref());
         let secret = self
             .pick(|layer| layer.secret.as_ref())
@@ -185,7 +187,8 @@ impl Levels<'_> {
             },
             state_dir: self.pick(|layer| layer.state_dir.as_ref()),
             source,
-            open_secret,
+            open_secret: config.open_secret,
+            foreign: config.foreign,
             // A profile may stand on two levels, and say what the top says.
             later: self
                 .0

@@ -266,6 +266,41 @@ fn root_keeps_state_in_var_lib_where_beside_does_not_count() {
 
 #[test]
 #[ignore = "needs root: another user, by setpriv"]
+fn root_is_told_that_its_config_belongs_to_another_user() {
+    let standin = Standin::start();
+    let as_other = [
+        "setpriv",
+        "--reuid=65534",
+        "--regid=65534",
+        "--clear-groups",
+    ];
+    for (owner, group, before, told) in [
+        (OTHER, OTHER, &[][..], true),
+        (OTHER, 0, &[][..], true),
+        (OTHER, OTHER, &as_other[..], false),
+        (0, OTHER, &[][..], false),
+    ] {
+        let sandbox = Sandbox::of(&standin);
+        sandbox.configure("state_dir = \"state\"");
+        make(&sandbox.path("state"));
+        if !before.is_empty() {
+            chown(sandbox.path("state"), Some(OTHER), Some(OTHER)).unwrap();
+        }
+        let config = sandbox.path("config.toml");
+        chown(&config, Some(owner), Some(group)).unwrap();
+        script(&sandbox, before, "exec \"$0\" send x")
+            .run()
+            .is_silent();
+        let log = sandbox.read("state/wxpush.log");
+        let words = format!("{} belongs to user {OTHER}, who can", config.display());
+        let warning = log.lines().find(|line| line.contains(" WARN "));
+        assert_eq!(warning.is_some(), told, "{owner} {group} {before:?}: {log}");
+        assert!(warning.is_none_or(|line| line.contains(&words)), "{log}");
+    }
+}
+
+#[test]
+#[ignore = "needs root: another user, by setpriv"]
 fn root_and_a_user_do_not_stand_in_each_others_way() {
     let standin = Standin::start();
     let as_other = [
