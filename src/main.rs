@@ -30,6 +30,7 @@ mod wecom;
 
 use std::panic;
 use std::process::ExitCode;
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use clap::Parser;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
     let begun = Instant::now();
     panic::set_hook(Box::new(report_bug));
     hide_memory();
+    outlive_file_limit();
     let exit = panic::catch_unwind(|| match cli::Cli::try_parse() {
         Ok(cli) => run(&cli, begun),
         Err(error) => usage(&error),
@@ -82,6 +84,15 @@ fn run(cli: &cli::Cli, begun: Instant) -> Exit {
             failure.exit
         }
     }
+}
+
+/// Lets a write past a limit on file sizes (`ulimit -f`) fail, where the kernel's signal for it
+/// would end us: a log or a cache at its limit costs a warning, not the message.
+fn outlive_file_limit() {
+    // Caught rather than ignored: what is ignored would be so in a child, too.
+    static NOTICED: AtomicBool = AtomicBool::new(false);
+    // Where it cannot be caught, it is as it was.
+    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, &NOTICED);
 }
 
 /// What the chain of an error says; without a `Failure` in it, it is a fault of ours.
