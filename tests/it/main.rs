@@ -32,5 +32,6 @@ mod proxies; // HTTP, HTTPS and SOCKS proxies, from config and environment, that
 mod sandbox; // a directory with the program, its config and its state
 mod send; // kinds, options, stdin, long messages, dry run, JSON
 mod servers; // answers that are rubbish, slow, endless, huge
+mod supply; // dependencies: reasons, sources, bans
 mod token; // one gettoken for all, revoked early, wrong secrets, clocks that jump
 mod trust; // TLS, authorities, redirects, relays, the source address
