@@ -273,11 +273,14 @@ fn profile<'a>(
             format!("{place}: there is no [profiles.{name}]"),
         );
         match value::nearest(name, &known) {
-            Some(meant) => failure.hint(format!("did you mean {meant}?")),
+            Some(meant) => failure.hint(format!("did you mean {}?", value::shown(meant))),
             None if known.is_empty() => failure.hint(format!(
                 "write [profiles.{name}] and the keys that differ below it"
             )),
-            None => failure.hint(format!("known profiles: {}", known.join(", "))),
+            None => {
+                let known = value::shown(&known.join(", "));
+                failure.hint(format!("known profiles: {known}"))
+            }
         }
     })
 }

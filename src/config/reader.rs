@@ -204,12 +204,8 @@ impl Reader<'_> {
     ) -> Result<&'v DeTable<'i>, Failure> {
         let table = value.get_ref().as_table();
         table.ok_or_else(|| {
-            self.wrong_type(
-                key,
-                value,
-                place,
-                &format!("a table, written [{place}{}]", key.get_ref()),
-            )
+            let name = value::shown(&format!("{place}{}", key.get_ref()));
+            self.wrong_type(key, value, place, &format!("a table, written [{name}]"))
         })
     }
 
@@ -278,9 +274,10 @@ impl Reader<'_> {
     /// File, line and key, as editors jump to them.
     pub(super) fn spot(&self, span: &Range<usize>, place: &str, key: &str) -> String {
         format!(
-            "{}:{}: {place}{key}",
+            "{}:{}: {}",
             self.path.display(),
-            self.line(span.start)
+            self.line(span.start),
+            value::shown(&format!("{place}{key}"))
         )
     }
 

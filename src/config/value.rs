@@ -130,11 +130,29 @@ fn is_placeholder(text: &str) -> bool {
     dotted || crossed || framed || named || label || chinese
 }
 
+/// Longest word that is certainly no secret, in bytes.
+///
+/// WeCom's secrets have 43 letters, digits, `-` and `_`, robots' keys 36; no name of ours has 20.
+const NAME_MAX: usize = 31;
+
 /// Whether a text has a word as long as a secret: then it is not repeated, wherever it stood.
 pub(super) fn could_be_secret(text: &str) -> bool {
-    // WeCom's secrets have 43 of these characters, robots' keys 36; no name of ours has 20.
-    text.split(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '_')
-        .any(|word| word.len() >= 32)
+    text.split(is_no_part).any(|word| word.len() > NAME_MAX)
+}
+
+/// A name out of the config as it may be repeated: without what could be a secret.
+pub(super) fn shown(text: &str) -> String {
+    let words = text.split_inclusive(is_no_part);
+    words
+        .map(|word| match word.trim_end_matches(is_no_part) {
+            long if long.len() > NAME_MAX => format!("(hidden){}", &word[long.len()..]),
+            _ => word.to_owned(),
+        })
+        .collect()
+}
+
+fn is_no_part(character: char) -> bool {
+    !character.is_ascii_alphanumeric() && character != '-' && character != '_'
 }
 
 /// Reads `touser`, `toparty` and `totag`; none if all are blank.

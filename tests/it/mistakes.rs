@@ -31,6 +31,10 @@ const MISTAKES: &str = r#"
 +qqq = 1                            | 4 | qqq                  | known here: corpid,
 +SECRET = "corpsecret"              | 4 | (hidden)             | with the name before the =
 +[SECRET]                           | 4 | (hidden)             | with the name before the =
++[profiles.SECRET]⏎x = 1            | 5 | profiles.(hidden).x  | known here: corpid,
++[robots.SECRET]⏎x = 1              | 5 | robots.(hidden).x    | known here: key, key_file
++[mail]⏎"SECRET@b" = { x = 1 }      | 5 | mail.(hidden)@b.x    | known here: touser,
++profiles.SECRET = 1                | 4 | profiles.(hidden)    | written [profiles.(hidden)]
 +corpid = "ww1"                     | 4 | corpid               | it stands in the file twice
 +corpsecret = "SECRET"              | 4 | corpsecret           | it stands in the file twice
 +[log]⏎[network]⏎[log]              | 6 | [log]                | it stands in the file twice
@@ -334,4 +338,7 @@ fn a_profile_that_is_not_there_is_an_error_with_the_nearest_name() {
             .says(words)
             .says(&format!("config.toml: there is no [profiles.{name}]"));
     }
+    sandbox.write("config.toml", format!("[profiles.{SECRET}]\n"));
+    let outcome = sandbox.wxpush("send --dry-run x -p zzz").run().exits(78);
+    hides_secret(&outcome.says("known profiles: (hidden)").stderr);
 }
