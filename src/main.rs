@@ -15,12 +15,16 @@
 //!
 //! Only `main` ends the process, and only by returning.
 
+#![cfg_attr(fuzzing, no_main)]
+
 mod cli;
 mod commands;
 mod config;
 mod delivery;
 mod disk;
 mod error;
+#[cfg(fuzzing)]
+mod fuzz;
 mod log;
 mod message;
 mod output;

@@ -5,6 +5,8 @@
 //! watches the cache meanwhile, so one answer serves all.
 
 mod cache;
+#[cfg(fuzzing)]
+pub(crate) mod fuzz;
 
 use std::cell::RefCell;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};

@@ -6,6 +6,8 @@
 mod api_base;
 mod environment;
 mod file;
+#[cfg(fuzzing)]
+pub(crate) mod fuzz;
 mod layer;
 mod places;
 mod reader;

@@ -4,6 +4,8 @@
 
 pub(crate) mod content;
 pub(crate) mod envelope;
+#[cfg(fuzzing)]
+pub(crate) mod fuzz;
 pub(crate) mod input;
 pub(crate) mod split;
 

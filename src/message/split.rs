@@ -103,7 +103,7 @@ pub(crate) fn fit(
 }
 
 /// The parts of `text`, each of at most `limit` bytes; none if there are more than `most`.
-fn split(mut text: &str, limit: usize, most: usize) -> Option<Vec<&str>> {
+pub(super) fn split(mut text: &str, limit: usize, most: usize) -> Option<Vec<&str>> {
     let mut parts = Vec::new();
     while !text.is_empty() {
         if parts.len() == most {

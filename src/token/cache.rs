@@ -42,7 +42,7 @@ impl Record {
     }
 
     /// A record out of JSON, if it can be believed.
-    fn read(value: &Value) -> Option<Self> {
+    pub(super) fn read(value: &Value) -> Option<Self> {
         let record = Self::deserialize(value).ok()?;
         match &record {
             Self::Token(grant) if !grant.is_sound() => None,
@@ -218,7 +218,7 @@ fn map(bytes: &[u8]) -> BTreeMap<String, Value> {
 }
 
 /// Every record that can be believed, with what a newer version may have added to it.
-fn records(bytes: &[u8]) -> BTreeMap<String, Value> {
+pub(super) fn records(bytes: &[u8]) -> BTreeMap<String, Value> {
     let mut records = map(bytes);
     records.retain(|_, value| Record::read(value).is_some());
     records

@@ -3,6 +3,8 @@
 mod answer;
 pub(crate) mod codes;
 mod error;
+#[cfg(fuzzing)]
+pub(crate) mod fuzz;
 mod http;
 mod tls;
 mod trouble;

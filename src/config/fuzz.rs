@@ -1,0 +1,63 @@
+//! Any text as a config: it becomes settings, or an error that does not show the secret.
+
+use std::path::Path;
+
+use super::layer::SecretFrom;
+use super::{Layer, Levels, file, profile};
+use crate::error::{Exit, Failure};
+use crate::fuzz::{SECRET, shows_secret};
+
+/// `$` stands for the secret, so that it is always a whole one.
+pub(crate) fn config(bytes: &[u8]) {
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return;
+    };
+    if shows_secret(text) {
+        return;
+    }
+    let path = Path::new("/etc/wxpush/config.toml");
+    let text = text.replace('$', SECRET);
+    let config = match file::parse(path, &text) {
+        Ok(config) => config,
+        Err(failure) => return check(&failure),
+    };
+    if !config.profiles.contains_key("another") {
+        check(&profile(&config, "another", Some(path)).expect_err("there is none"));
+    }
+    settings(&[&config.top]);
+    for profile in config.profiles.values() {
+        settings(&[profile, &config.top]);
+    }
+}
+
+fn settings(levels: &[&Layer]) {
+    let names_a_file = |layer: &&Layer| {
+        let from = layer.secret.as_ref().map(|secret| &secret.value);
+        matches!(from, Some(SecretFrom::File(_)))
+    };
+    // No file is read that a fuzzer came up with.
+    if levels.iter().any(names_a_file) {
+        return;
+    }
+    let settings = match Levels(levels.to_vec()).settings(None, false) {
+        Ok(settings) => settings,
+        Err(failure) => return check(&failure),
+    };
+    if let Err(failure) = settings.agentid() {
+        check(&failure);
+    }
+    let base = settings.network.api_base;
+    let url = reqwest::Url::parse(&format!("{}/cgi-bin/gettoken", base.expose()));
+    assert!(url.is_ok_and(|url| url.path().ends_with("/cgi-bin/gettoken")));
+    let shown = reqwest::Url::parse(base.shown()).expect("what is shown is a URL");
+    assert!(shown.username().is_empty() && shown.password().is_none());
+    assert!(!settings.prefix.contains(char::is_control) || settings.prefix.contains('\t'));
+}
+
+fn check(failure: &Failure) {
+    assert_eq!(failure.exit, Exit::Config);
+    assert!(!failure.what.is_empty());
+    assert!(!shows_secret(&failure.what), "{}", failure.what);
+    let hint = failure.hint.as_deref().unwrap_or_default();
+    assert!(!shows_secret(hint), "{hint}");
+}

@@ -1,0 +1,104 @@
+//! Any bytes as a message: clean text, and parts that join to it.
+
+use std::io::{self, Read};
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::input::{Input, one_line, unescape};
+use super::split::{self, fit};
+use super::{Kind, Long};
+
+/// One byte for the limit, one for how often the text is repeated, one for options, and the text.
+pub(crate) fn split(bytes: &[u8]) {
+    let [limit, times, options, text @ ..] = bytes else {
+        return;
+    };
+    let limit = 4 + usize::from(*limit);
+    let text = String::from_utf8_lossy(text);
+    let parts = split::split(&text, limit, usize::MAX).expect("so many are allowed");
+    assert_eq!(parts.concat(), text);
+    assert!(
+        parts
+            .iter()
+            .all(|part| !part.is_empty() && part.len() <= limit)
+    );
+    let graphemes: Vec<usize> = text.grapheme_indices(true).map(|(at, _)| at).collect();
+    if text.graphemes(true).all(|grapheme| grapheme.len() <= limit) {
+        let mut end = 0;
+        for part in &parts {
+            assert!(
+                graphemes.binary_search(&end).is_ok(),
+                "grapheme cut at {end}"
+            );
+            end += part.len();
+        }
+    }
+    let times = 1 + usize::from(*times) * usize::from(text.len() <= 64);
+    whole_message(&text.repeat(times), *options);
+}
+
+fn whole_message(text: &str, options: u8) {
+    const NOTE: &str = "\n…cut";
+    let kind = [Kind::Text, Kind::Markdown][usize::from(options & 1)];
+    let incomplete = options & 2 != 0;
+    let long =
+        [Long::Auto, Long::Split, Long::Truncate, Long::Reject][usize::from(options >> 2 & 3)];
+    let Ok(fitted) = fit(kind, text, incomplete, long, NOTE) else {
+        return;
+    };
+    assert!(fitted.parts.iter().all(|part| part.len() <= kind.max()));
+    assert!(fitted.cut || !incomplete);
+    if fitted.cut {
+        let [part] = &fitted.parts[..] else {
+            panic!("a cut message is one part");
+        };
+        assert!(
+            part.strip_suffix(NOTE)
+                .is_some_and(|part| text.starts_with(part))
+        );
+    } else if let [part] = &fitted.parts[..] {
+        assert_eq!(part, text);
+    } else {
+        let parts = fitted
+            .parts
+            .iter()
+            .map(|part| part.split_once('\n').expect("it is marked").1);
+        assert_eq!(parts.collect::<String>(), text);
+    }
+}
+
+/// Hands out a few bytes at a time, so that characters and sequences are torn.
+struct Torn<'a>(&'a [u8], usize);
+
+impl Read for Torn<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let size = self.1.min(self.0.len());
+        buffer[..size].copy_from_slice(&self.0[..size]);
+        self.0 = &self.0[size..];
+        Ok(size)
+    }
+}
+
+/// One byte for how the input is torn, and the input.
+pub(crate) fn input(bytes: &[u8]) {
+    let [size, bytes @ ..] = bytes else {
+        return;
+    };
+    let input = Input::from_bytes(bytes);
+    let torn = Input::from_reader(Torn(bytes, 1 + usize::from(size % 16)));
+    assert_eq!(torn.expect("a slice can always be read"), input);
+    let unclean = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    assert!(!input.text.contains(unclean), "{:?}", input.text);
+    // A BOM at the start and a newline at the end are all that a second cleaning takes.
+    let again = Input::from_bytes(format!("\u{feff}{}\n", input.text).as_bytes());
+    assert_eq!((&again.text, again.replaced), (&input.text, 0));
+    if let Ok(text) = std::str::from_utf8(bytes)
+        && !text.contains(char::is_control)
+    {
+        assert_eq!(input.text, text.strip_prefix('\u{feff}').unwrap_or(text));
+    }
+    assert!(!one_line(&input.text).contains('\n'));
+    let unescaped = unescape(bytes);
+    assert!(unescaped.len() <= bytes.len());
+    assert!(!Input::from_bytes(&unescaped).text.contains(unclean));
+}

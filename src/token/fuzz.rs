@@ -1,0 +1,33 @@
+//! Any bytes as the token cache: what is believed is sound, and stays so when it is written again.
+
+use super::cache::{Record, records};
+use super::{COOL_DOWN, fresh, is_recent};
+use crate::wecom;
+
+/// A whole cache.
+pub(crate) fn cache(bytes: &[u8]) {
+    let kept = records(bytes);
+    let written = serde_json::to_vec_pretty(&kept).expect("a map of JSON is JSON");
+    assert_eq!(records(&written), kept);
+    for value in kept.values() {
+        let record = Record::read(value).expect("it was believed just now");
+        match &record {
+            Record::Token(grant) => {
+                assert!(wecom::is_token(grant.token().value.expose()));
+                for now in [0, grant.obtained_at, u64::MAX] {
+                    assert!(fresh(grant, now).is_none_or(|left| (1..=7000).contains(&left)));
+                }
+            }
+            Record::Refused(refused) => {
+                for now in [0, refused.refused_at, u64::MAX] {
+                    let age = now.checked_sub(refused.refused_at);
+                    let recent = age.is_some_and(|age| age < COOL_DOWN);
+                    assert_eq!(is_recent(refused.refused_at, now), recent);
+                }
+                let _ = wecom::Error::Errcode(refused.refusal()).failure(crate::config::Lang::En);
+            }
+        }
+        let again = serde_json::to_value(&record).expect("a record is JSON");
+        assert!(Record::read(&again).is_some(), "{again}");
+    }
+}

@@ -1,0 +1,64 @@
+//! Any bytes as WeCom's answer: read or refused, and nothing of the request's secret comes out.
+
+use super::{Answer, Call, Error, RETRY_AFTER_MAX, answer, is_token, judge, retry_after};
+use crate::config::Lang;
+use crate::fuzz::{SECRET, shows_secret};
+use crate::secret::Secret;
+
+/// The body of an answer with status 200; `$` stands for the secret, echoed.
+pub(crate) fn answer(bytes: &[u8]) {
+    let secret = Secret::new(SECRET);
+    let body = bytes.split(|byte| *byte == b'$').collect::<Vec<_>>();
+    let body = body.join(SECRET.as_bytes());
+    for (name, key) in [("gettoken", "corpsecret"), ("message/send", "access_token")] {
+        let call = Call {
+            name,
+            query: &[(key, &secret)],
+            body: None,
+        };
+        match judge(&call, &body) {
+            Ok(answer) => accepted(answer, &secret),
+            Err(error) => refused(&error),
+        }
+    }
+}
+
+fn accepted(answer: Answer, secret: &Secret) {
+    assert_eq!(answer.errcode, 0);
+    assert!((60..=7200).contains(&answer::lifetime(&answer.expires_in)));
+    let _ = is_token(&answer.access_token.0);
+    assert!(!shows_secret(&secret.hide_in(&answer.msgid.0)));
+    for list in [
+        answer.invaliduser,
+        answer.invalidparty,
+        answer.invalidtag,
+        answer.unlicenseduser,
+    ] {
+        for name in list.without(secret) {
+            assert!(!name.is_empty() && !shows_secret(&name), "{name}");
+        }
+    }
+}
+
+pub(crate) fn refused(error: &Error) {
+    if let Error::Errcode(refusal) = error {
+        assert!(refusal.errmsg.len() <= 500);
+    }
+    let _ = error.class();
+    let _ = error.outcome_unknown();
+    for lang in [Lang::Zh, Lang::En] {
+        let failure = error.failure(lang);
+        assert!(!shows_secret(&failure.what), "{}", failure.what);
+        let hint = failure.hint.unwrap_or_default();
+        assert!(!shows_secret(&hint), "{hint}");
+    }
+}
+
+/// The header `Retry-After`.
+pub(crate) fn retry(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    let now = chrono::DateTime::from_timestamp(1_795_507_200, 0).expect("a date of 2026");
+    if let Some(wait) = retry_after(&text, now) {
+        assert!(wait <= RETRY_AFTER_MAX);
+    }
+}
