@@ -1,5 +1,7 @@
 //! To whom a message goes: members, parties (departments) and tags of the app's company.
 
+use std::collections::HashSet;
+
 /// Everyone in the app's visible range.
 pub(crate) const ALL: &str = "@all";
 
@@ -84,13 +86,14 @@ fn names<'a>(
     check: impl Fn(&str) -> Result<(), String>,
 ) -> Result<Vec<String>, String> {
     let mut names = Vec::<String>::new();
+    let mut known = HashSet::new();
     for name in texts.into_iter().flat_map(|text| text.split([',', '|'])) {
         let name = name.trim();
         if name.is_empty() {
             continue;
         }
         check(name)?;
-        if !names.iter().any(|known| known == name) {
+        if known.insert(name) {
             names.push(name.to_owned());
         }
     }

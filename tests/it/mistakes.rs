@@ -342,3 +342,12 @@ fn a_profile_that_is_not_there_is_an_error_with_the_nearest_name() {
     let outcome = sandbox.wxpush("send --dry-run x -p zzz").run().exits(78);
     hides_secret(&outcome.says("known profiles: (hidden)").stderr);
 }
+
+#[test]
+fn a_list_as_long_as_a_config_can_be_is_refused_without_a_hang() {
+    let sandbox = Sandbox::empty();
+    let names: Vec<String> = (0..150_000).map(|id| format!("{id:x}")).collect();
+    sandbox.write("config.toml", format!("touser = \"{}\"\n", names.join(",")));
+    let outcome = sandbox.wxpush("send --dry-run x").run().exits(78);
+    outcome.says("150000 members are more than the 1000");
+}
