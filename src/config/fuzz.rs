@@ -51,7 +51,8 @@ fn settings(levels: &[&Layer]) {
     assert!(url.is_ok_and(|url| url.path().ends_with("/cgi-bin/gettoken")));
     let shown = reqwest::Url::parse(base.shown()).expect("what is shown is a URL");
     assert!(shown.username().is_empty() && shown.password().is_none());
-    assert!(!settings.prefix.contains(char::is_control) || settings.prefix.contains('\t'));
+    let unclean = |c: char| c.is_control() && c != '\t';
+    assert!(!settings.prefix.contains(unclean), "{:?}", settings.prefix);
 }
 
 fn check(failure: &Failure) {

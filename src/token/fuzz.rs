@@ -1,5 +1,9 @@
 //! Any bytes as the token cache: what is believed is sound, and stays so when it is written again.
 
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
 use super::cache::{Record, records};
 use super::{COOL_DOWN, fresh, is_recent};
 use crate::wecom;
@@ -8,7 +12,7 @@ use crate::wecom;
 pub(crate) fn cache(bytes: &[u8]) {
     let kept = records(bytes);
     let written = serde_json::to_vec_pretty(&kept).expect("a map of JSON is JSON");
-    assert_eq!(records(&written), kept);
+    assert_eq!(believed(&records(&written)), believed(&kept));
     for value in kept.values() {
         let record = Record::read(value).expect("it was believed just now");
         match &record {
@@ -30,4 +34,13 @@ pub(crate) fn cache(bytes: &[u8]) {
         let again = serde_json::to_value(&record).expect("a record is JSON");
         assert!(Record::read(&again).is_some(), "{again}");
     }
+}
+
+/// What we know of each record; a foreign number of twenty digits may lose its last ones.
+fn believed(records: &BTreeMap<String, Value>) -> Vec<(&String, Value)> {
+    let ours = |value| serde_json::to_value(Record::read(value)).expect("a record is JSON");
+    records
+        .iter()
+        .map(|(key, value)| (key, ours(value)))
+        .collect()
 }

@@ -40,7 +40,7 @@ fn accepted(answer: Answer, secret: &Secret) {
     }
 }
 
-pub(crate) fn refused(error: &Error) {
+fn refused(error: &Error) {
     if let Error::Errcode(refusal) = error {
         assert!(refusal.errmsg.len() <= 500);
     }
