@@ -1,6 +1,7 @@
 //! Any bytes as WeCom's answer: read or refused, and nothing of the request's secret comes out.
 
-use super::{Answer, Call, Error, RETRY_AFTER_MAX, answer, is_token, judge, retry_after};
+use super::http::{RETRY_AFTER_MAX, retry_after};
+use super::{Answer, Call, Error, answer, is_token, judge};
 use crate::config::Lang;
 use crate::fuzz::{SECRET, shows_secret};
 use crate::secret::Secret;
@@ -16,7 +17,7 @@ pub(crate) fn answer(bytes: &[u8]) {
             query: &[(key, &secret)],
             body: None,
         };
-        match judge(&call, &body) {
+        match judge(&call, &secret, &body) {
             Ok(answer) => accepted(answer, &secret),
             Err(error) => refused(&error),
         }
@@ -34,7 +35,7 @@ fn accepted(answer: Answer, secret: &Secret) {
         answer.invalidtag,
         answer.unlicenseduser,
     ] {
-        for name in list.without(secret) {
+        for name in list.without(&[secret]) {
             assert!(!name.is_empty() && !shows_secret(&name), "{name}");
         }
     }

@@ -31,7 +31,7 @@ const TRY_MAX: Duration = Duration::from_secs(10);
 const CONNECT_MAX: Duration = Duration::from_secs(8);
 
 /// Longest wait that a server may ask for.
-const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
+pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 
 /// One request: what it is called in logs, where it goes, and what must not be seen in it.
 pub(super) struct Call<'a> {
@@ -310,7 +310,7 @@ impl http_body::Body for Watched {
 }
 
 /// Reads `Retry-After`: seconds, or a date of HTTP.
-fn retry_after(text: &str, now: chrono::DateTime<chrono::Utc>) -> Option<Duration> {
+pub(super) fn retry_after(text: &str, now: chrono::DateTime<chrono::Utc>) -> Option<Duration> {
     let text = text.trim();
     let wait = match text.parse::<u64>() {
         Ok(seconds) => Duration::from_secs(seconds),

@@ -105,7 +105,7 @@ impl Client {
         let begun = Instant::now();
         let result = self.http.exchange(call, deadline).and_then(|reply| {
             if reply.status == 200 {
-                self.judge(call, &reply.body)
+                judge(call, &self.corpsecret, &reply.body)
             } else {
                 Err(Error::Status {
                     status: reply.status,
@@ -131,31 +131,31 @@ impl Client {
         );
         result
     }
+}
 
-    /// Tells WeCom's yes from its no; the no without the secrets of the call.
-    fn judge(&self, call: &Call<'_>, body: &[u8]) -> Result<Answer, Error> {
-        if body.len() > ANSWER_MAX {
-            let what = format!("it is longer than {} KiB", ANSWER_MAX >> 10);
-            return Err(Error::Unreadable { what });
-        }
-        let answer = Answer::read(body).map_err(|what| Error::Unreadable {
-            what: what.to_owned(),
-        })?;
-        if answer.errcode == 0 {
-            return Ok(answer);
-        }
-        let mut errmsg = self.corpsecret.hide_in(&answer.errmsg.0);
-        for (_, secret) in call.query.iter().filter(|(name, _)| *name != "corpid") {
-            errmsg = secret.hide_in(&errmsg);
-        }
-        errmsg.truncate(errmsg.floor_char_boundary(500));
-        let at_gettoken = call.name == "gettoken";
-        Err(Error::Errcode(Refusal {
-            errcode: answer.errcode,
-            errmsg,
-            at_gettoken,
-        }))
+/// Tells WeCom's yes from its no; the no without the secrets of the call.
+fn judge(call: &Call<'_>, corpsecret: &Secret, body: &[u8]) -> Result<Answer, Error> {
+    if body.len() > ANSWER_MAX {
+        let what = format!("it is longer than {} KiB", ANSWER_MAX >> 10);
+        return Err(Error::Unreadable { what });
     }
+    let answer = Answer::read(body).map_err(|what| Error::Unreadable {
+        what: what.to_owned(),
+    })?;
+    if answer.errcode == 0 {
+        return Ok(answer);
+    }
+    let mut errmsg = corpsecret.hide_in(&answer.errmsg.0);
+    for (_, secret) in call.query.iter().filter(|(name, _)| *name != "corpid") {
+        errmsg = secret.hide_in(&errmsg);
+    }
+    errmsg.truncate(errmsg.floor_char_boundary(500));
+    let at_gettoken = call.name == "gettoken";
+    Err(Error::Errcode(Refusal {
+        errcode: answer.errcode,
+        errmsg,
+        at_gettoken,
+    }))
 }
 
 /// The URL of a call as a person may see it.

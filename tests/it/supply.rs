@@ -98,3 +98,17 @@ fn the_lock_has_crates_of_one_registry_and_none_that_is_banned() {
         assert!(value("checksum").is_some(), "{name}");
     }
 }
+
+#[test]
+fn the_fuzzer_is_built_of_what_the_program_is_built_of() {
+    let manifest = include_str!("../../Cargo.toml");
+    let (_, dependencies) = manifest.split_once("\n[dependencies]\n").unwrap();
+    let (dependencies, _) = dependencies.split_once("\n[").unwrap();
+    let fuzzer = include_str!("../fuzz/Cargo.toml");
+    for line in dependencies.lines().filter(|line| !line.is_empty()) {
+        assert!(
+            fuzzer.contains(&format!("\n{line}\n")),
+            "tests/fuzz/Cargo.toml lacks {line}"
+        );
+    }
+}
