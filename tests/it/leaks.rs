@@ -123,6 +123,12 @@ pub(crate) fn none_below(dir: &Path, written: &HashSet<PathBuf>) {
             continue;
         }
         let mut bytes = fs::read(&path).unwrap_or_default();
+        // A log of full size begins with a hole.
+        let mut rest = &bytes[..];
+        while let Some(tail) = rest.strip_prefix(&[0; 4096]) {
+            rest = tail;
+        }
+        bytes = rest.to_vec();
         if entry.file_name() == "token_cache.json" {
             bytes = without_tokens(&bytes);
         }

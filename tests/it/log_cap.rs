@@ -34,7 +34,7 @@ fn grow(path: &Path, size: u64) {
 /// The lines of a log behind its hole.
 fn told(sandbox: &Sandbox, name: &str) -> Vec<Line> {
     let text = sandbox.read(name);
-    let text = text.trim_start_matches('\0');
+    let text = text.rsplit_once('\0').map_or(&*text, |(_, text)| text);
     lines(text.strip_prefix('\n').unwrap_or(text))
 }
 
