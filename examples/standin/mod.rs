@@ -3,7 +3,7 @@
 //! The tests send through it, and the demonstration shows it. This file is the running server; what WeCom
 //! would answer is in `company`, what can go wrong instead is in `faults`.
 
-// Two programs share this, the tests and the demonstration, and each leaves another part of it unused.
+// The tests, the benchmark and the demonstration share this, and each leaves another part of it unused.
 // Nothing is reachable from outside a program, yet `pub` here still tells the face from the inside.
 #![allow(dead_code, unreachable_pub, unused_imports)]
 
