@@ -315,7 +315,6 @@ fn missing(names: &[&str], source: Option<&Path>) -> Failure {
         format!("in {}", path.display())
     } else {
         let places = places::configs()
-            .iter()
             .map(|path| path.display().to_string())
             .collect::<Vec<_>>();
         format!("; no config was found: looked for {}", places.join(", "))

@@ -4,6 +4,7 @@
 
 use std::env;
 use std::fs;
+use std::iter;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
@@ -66,13 +67,14 @@ fn beside_that_counts() -> Result<PathBuf, (PathBuf, String)> {
 }
 
 /// The configs to look for, in order, beyond those that the user names.
-pub(crate) fn configs() -> Vec<PathBuf> {
-    let beside = beside_that_counts().ok();
-    let user = xdg("XDG_CONFIG_HOME", ".config");
-    let dirs = beside.into_iter().chain(user.map(|dir| dir.join("wxpush")));
+///
+/// Each is thought of when it is asked for: without `$HOME` it takes reading the accounts.
+pub(crate) fn configs() -> impl Iterator<Item = PathBuf> {
+    let beside = beside_that_counts().ok().into_iter();
+    let user = iter::once_with(|| xdg("XDG_CONFIG_HOME", ".config")).flatten();
+    let dirs = beside.chain(user.map(|dir| dir.join("wxpush")));
     dirs.chain([PathBuf::from("/etc/wxpush")])
         .map(|dir| dir.join("config.toml"))
-        .collect()
 }
 
 /// Finds, and where needed makes, the directory for state.

@@ -29,7 +29,7 @@ mod mistakes; // every way in which a config can be wrong, by line and key
 mod network; // no network, silent name servers, addresses that swallow: in namespaces
 mod places; // where configs are found and state is kept, whatever stands in the way
 mod proxies; // HTTP, HTTPS and SOCKS proxies, from config and environment, that work or do not
-mod round_trips; // connections and round trips of a send, one TLS stack
+mod round_trips; // connections and round trips of a send
 mod sandbox; // a directory with the program, its config and its state
 mod send; // kinds, options, stdin, long messages, dry run, JSON
 mod servers; // answers that are rubbish, slow, endless, huge

@@ -189,17 +189,3 @@ fn records_are_found_however_the_stream_is_cut() {
         assert_eq!(found, [(22, 2), (20, 0), (23, 256)], "{size}");
     }
 }
-
-/// aws-lc-rs takes 30 ms at every start, OpenSSL as long; reqwest would choose the first by itself.
-#[test]
-fn the_lock_file_names_one_tls_stack() {
-    let lock = include_str!("../../Cargo.lock");
-    let names = |name: &str| lock.contains(&format!("name = \"{name}\"\n"));
-    assert!(names("rustls") && names("ring"));
-    for other in ["aws-lc-rs", "aws-lc-sys", "openssl-sys", "native-tls"] {
-        assert!(
-            !names(other),
-            "{other} came with a dependency: see its features"
-        );
-    }
-}
