@@ -1,33 +1,67 @@
 //! What the fuzzer calls instead of `main`: one target for each kind of foreign bytes.
 //!
-//! Built by `tests/fuzz/run` alone. Each target stands in the room that it tries.
-
-use std::sync::LazyLock;
-
-use libfuzzer_sys::fuzz_target;
+//! Each target stands in the room that it tries. `tests/fuzz/run` fuzzes them; `cargo test` tries
+//! them on the seeds that the fuzzer begins with.
 
 use crate::{config, message, token, wecom};
 
 /// A secret as WeCom makes them, which no error may show a piece of.
 pub(crate) const SECRET: &str = "Zy7-qP_0aBcDeFgHiJkLmNoPqRsTuVwXyZ012345678";
 
-static TARGET: LazyLock<fn(&[u8])> = LazyLock::new(|| {
+type Target = fn(&[u8]);
+
+/// The targets, each by the name that the fuzzer and its seeds know.
+const TARGETS: [(&str, Target); 6] = [
+    ("answer", wecom::fuzz::answer),
+    ("cache", token::fuzz::cache),
+    ("config", config::fuzz::config),
+    ("input", message::fuzz::input),
+    ("retry", wecom::fuzz::retry),
+    ("split", message::fuzz::split),
+];
+
+/// The target of a name.
+fn target(name: &str) -> Option<Target> {
+    let found = TARGETS.iter().find(|(known, _)| *known == name);
+    found.map(|(_, target)| *target)
+}
+
+#[cfg(fuzzing)]
+static TARGET: std::sync::LazyLock<Target> = std::sync::LazyLock::new(|| {
     let name = std::env::var("WXPUSH_FUZZ").unwrap_or_default();
-    match &*name {
-        "config" => config::fuzz::config,
-        "answer" => wecom::fuzz::answer,
-        "retry" => wecom::fuzz::retry,
-        "cache" => token::fuzz::cache,
-        "split" => message::fuzz::split,
-        "input" => message::fuzz::input,
-        _ => panic!("WXPUSH_FUZZ names no target"),
-    }
+    target(&name).expect("WXPUSH_FUZZ names a target")
 });
 
-fuzz_target!(|bytes: &[u8]| TARGET(bytes));
+#[cfg(fuzzing)]
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| TARGET(bytes));
 
 /// Whether a text shows eight characters of the secret that stand in a row.
 pub(crate) fn shows_secret(text: &str) -> bool {
     let mut pieces = (8..=SECRET.len()).map(|end| &SECRET[end - 8..end]);
     pieces.any(|piece| text.contains(piece))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    #[test]
+    fn every_target_holds_on_its_seeds_and_on_what_cuts_of_them_leave() {
+        let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds");
+        let mut tried = 0;
+        for dir in seeds.read_dir().expect("the seeds are there") {
+            let dir = dir.unwrap().path();
+            let name = dir.file_name().unwrap().to_str().unwrap();
+            let target = super::target(name).expect("each folder is a target's");
+            for seed in dir.read_dir().unwrap() {
+                let bytes = std::fs::read(seed.unwrap().path()).unwrap();
+                for end in 0..=bytes.len() {
+                    target(&bytes[..end]);
+                    target(&bytes[end..]);
+                }
+            }
+            tried += 1;
+        }
+        assert_eq!(tried, super::TARGETS.len());
+    }
 }

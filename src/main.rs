@@ -23,7 +23,7 @@ mod config;
 mod delivery;
 mod disk;
 mod error;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 mod fuzz;
 mod log;
 mod message;

@@ -5,7 +5,7 @@
 //! watches the cache meanwhile, so one answer serves all.
 
 mod cache;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
 
 use std::cell::RefCell;

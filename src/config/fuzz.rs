@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::file::ConfigFile;
 use super::layer::SecretFrom;
 use super::{Layer, Levels, file, profile};
 use crate::error::{Exit, Failure};
@@ -24,13 +25,13 @@ pub(crate) fn config(bytes: &[u8]) {
     if !config.profiles.contains_key("another") {
         check(&profile(&config, "another", Some(path)).expect_err("there is none"));
     }
-    settings(&[&config.top]);
+    settings(&[&config.top], &config);
     for profile in config.profiles.values() {
-        settings(&[profile, &config.top]);
+        settings(&[profile, &config.top], &config);
     }
 }
 
-fn settings(levels: &[&Layer]) {
+fn settings(levels: &[&Layer], config: &ConfigFile) {
     let names_a_file = |layer: &&Layer| {
         let from = layer.secret.as_ref().map(|secret| &secret.value);
         matches!(from, Some(SecretFrom::File(_)))
@@ -39,7 +40,7 @@ fn settings(levels: &[&Layer]) {
     if levels.iter().any(names_a_file) {
         return;
     }
-    let settings = match Levels(levels.to_vec()).settings(None, false) {
+    let settings = match Levels(levels.to_vec()).settings(None, config) {
         Ok(settings) => settings,
         Err(failure) => return check(&failure),
     };

@@ -6,7 +6,7 @@
 mod api_base;
 mod environment;
 mod file;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
 mod layer;
 mod places;

@@ -4,7 +4,7 @@
 
 pub(crate) mod content;
 pub(crate) mod envelope;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
 pub(crate) mod input;
 pub(crate) mod split;

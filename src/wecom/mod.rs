@@ -3,7 +3,7 @@
 mod answer;
 pub(crate) mod codes;
 mod error;
-#[cfg(fuzzing)]
+#[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
 mod http;
 mod tls;
