@@ -77,11 +77,17 @@ pub(crate) fn read(path: &Path, max: u64, owner: Owner) -> io::Result<Option<Vec
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
     };
-    let mut bytes = Vec::new();
+    let mut bytes = room_for(&meta, max);
     if meta.mode() & 0o022 == 0 && meta.len() <= max {
         file.take(max).read_to_end(&mut bytes)?;
     }
     Ok(Some(bytes))
+}
+
+/// Room for a file's bytes and for the end behind them, so that one reading does.
+fn room_for(meta: &Metadata, max: u64) -> Vec<u8> {
+    let size = usize::try_from(meta.len().min(max)).unwrap_or_default();
+    Vec::with_capacity(size + 1)
 }
 
 /// The bytes of a regular file of at most `max` bytes that the user named: links are fine.
@@ -99,7 +105,7 @@ pub(crate) fn read_named(path: &Path, max: u64) -> io::Result<(Vec<u8>, Metadata
     if !meta.is_file() {
         return Err(io::Error::other("it is not a regular file"));
     }
-    let mut bytes = Vec::new();
+    let mut bytes = room_for(&meta, max);
     file.take(max + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > max {
         return Err(io::Error::other(format!("it is larger than {max} bytes")));

@@ -50,8 +50,8 @@ fn beside() -> Option<PathBuf> {
     executable.parent().map(Path::to_path_buf)
 }
 
-/// The directory beside which a config or state may stand, or why there is none.
-fn beside_that_counts() -> Result<PathBuf, (PathBuf, String)> {
+/// The directory beside which a config or state may stand and its owner, or why there is none.
+fn beside_that_counts() -> Result<(PathBuf, Owner), (PathBuf, String)> {
     let dir =
         beside().ok_or_else(|| (PathBuf::from("/proc/self/exe"), "cannot be read".to_owned()))?;
     if dir
@@ -61,7 +61,7 @@ fn beside_that_counts() -> Result<PathBuf, (PathBuf, String)> {
         return Err((dir, "is a directory of programs".to_owned()));
     }
     match private(&dir) {
-        Ok(_) => Ok(dir),
+        Ok(owner) => Ok((dir, owner)),
         Err(why) => Err((dir, why)),
     }
 }
@@ -72,7 +72,9 @@ fn beside_that_counts() -> Result<PathBuf, (PathBuf, String)> {
 pub(crate) fn configs() -> impl Iterator<Item = PathBuf> {
     let beside = beside_that_counts().ok().into_iter();
     let user = iter::once_with(|| xdg("XDG_CONFIG_HOME", ".config")).flatten();
-    let dirs = beside.chain(user.map(|dir| dir.join("wxpush")));
+    let dirs = beside
+        .map(|(dir, _)| dir)
+        .chain(user.map(|dir| dir.join("wxpush")));
     dirs.chain([PathBuf::from("/etc/wxpush")])
         .map(|dir| dir.join("config.toml"))
 }
@@ -86,7 +88,7 @@ pub(crate) fn state(explicit: Option<&Path>) -> Result<State, NoPlace> {
         return made(dir).map_err(|why| NoPlace(vec![(dir.to_owned(), why)]));
     }
     let mut tried = Vec::new();
-    match beside_that_counts().map(|dir| (usable(&dir), dir)) {
+    match beside_that_counts().map(|(dir, owner)| (writable(&dir, owner), dir)) {
         Ok((Ok(state), _)) => return Ok(state),
         Ok((Err(why), dir)) => tried.push((dir, why)),
         Err(reason) => tried.push(reason),
@@ -134,7 +136,11 @@ fn made(dir: &Path) -> Result<State, String> {
 
 /// A directory that is private and that we can write to.
 fn usable(dir: &Path) -> Result<State, String> {
-    let owner = private(dir)?;
+    writable(dir, private(dir)?)
+}
+
+/// A private directory that we can write to.
+fn writable(dir: &Path, owner: Owner) -> Result<State, String> {
     let rights = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
     rustix::fs::accessat(rustix::fs::CWD, dir, rights, rustix::fs::AtFlags::EACCESS)
         .map_err(|error| format!("cannot be written to: {}", std::io::Error::from(error)))?;
