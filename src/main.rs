@@ -38,7 +38,9 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use clap::Parser;
+use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
+use config::value;
 use error::{Exit, Failure};
 use output::Output;
 
@@ -57,7 +59,6 @@ fn main() -> ExitCode {
 /// Keeps the secret out of core dumps, and out of reach of the user's other processes, which could
 /// otherwise trace this one or read its memory and environment.
 fn hide_memory() {
-    use rustix::process::{DumpableBehavior, set_dumpable_behavior};
     // Where it cannot be done, things are as with any other program.
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
@@ -109,14 +110,20 @@ fn failure(error: anyhow::Error) -> Failure {
 
 /// Shows help or a usage error. Without any arguments the help is one.
 fn usage(error: &clap::Error) -> Exit {
-    // That it cannot be shown is nothing that could be told.
-    let _ = error.print();
+    let text = error.render().to_string();
+    let hidden = value::shown(&text);
+    if error.use_stderr() && hidden != text {
+        // No option takes a secret: one was given all the same, and clap would repeat it.
+        output::diagnostic(hidden.trim_end());
+    } else {
+        // That it cannot be shown is nothing that could be told.
+        let _ = error.print();
+    }
     if !error.use_stderr() {
         return Exit::Sent;
     }
     if std::env::args_os().any(|arg| arg == "--json") {
-        let text = error.render().to_string();
-        let first = text
+        let first = hidden
             .lines()
             .next()
             .unwrap_or_default()

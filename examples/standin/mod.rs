@@ -3,7 +3,7 @@
 //! The tests send through it, and the demonstration shows it. This file is the running server; what WeCom
 //! would answer is in `company`, what can go wrong instead is in `faults`.
 
-// The tests, the benchmark and the demonstration share this, and each leaves another part of it unused.
+// Two programs share this, the tests and the demonstration, and each leaves another part of it unused.
 // Nothing is reachable from outside a program, yet `pub` here still tells the face from the inside.
 #![allow(dead_code, unreachable_pub, unused_imports)]
 
@@ -19,7 +19,7 @@ pub use company::{AGENTID, CORPID, Company, SECRET};
 pub use faults::Fault;
 pub use members::{App, Member};
 pub use phones::Landed;
-pub use tokens::issued;
+pub use tokens::granted;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::future::poll_fn;

@@ -2,21 +2,21 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Mutex, PoisonError};
+use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Map, Value, json};
 
 use super::company::{HOUR, random_text, within};
+use super::locked;
 use super::message::Refusal;
 
-/// Every random token that any stand-in of this process has handed out: nobody may leak one.
-static ISSUED: Mutex<Vec<String>> = Mutex::new(Vec::new());
+/// Every random token that any company of this process handed out, in order.
+static GRANTED: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// The random tokens that the stand-ins of this process have handed out, but for the first `known`.
-pub fn issued(known: usize) -> Vec<String> {
-    let issued = ISSUED.lock().unwrap_or_else(PoisonError::into_inner);
-    issued[known..].to_vec()
+/// The random tokens of this process from this number on: nothing but its own cache may show one.
+pub fn granted(from: usize) -> Vec<String> {
+    locked(&GRANTED)[from..].to_vec()
 }
 
 struct Token {
@@ -105,8 +105,7 @@ impl Tokens {
         let (text, age) = self.good(agentid, now).unwrap_or_else(|| {
             let text = self.text.clone().unwrap_or_else(|| {
                 let text = random_text(214);
-                let mut issued = ISSUED.lock().unwrap_or_else(PoisonError::into_inner);
-                issued.push(text.clone());
+                locked(&GRANTED).push(text.clone());
                 text
             });
             let dies = now + self.life;

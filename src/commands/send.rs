@@ -10,7 +10,7 @@ use serde_json::json;
 use super::report::{Report, Status};
 use super::{begin, settings};
 use crate::cli::{Global, Send};
-use crate::config::{Lang, Settings};
+use crate::config::{Lang, Settings, value};
 use crate::delivery::{Delivery, Outcome, Reason};
 use crate::error::{Exit, Failure};
 use crate::log;
@@ -149,8 +149,8 @@ fn is_safe(args: &Send, settings: &Settings) -> bool {
 fn receivers(args: &Send) -> Result<Option<Envelope>, Failure> {
     let [touser, toparty, totag] =
         [&args.to, &args.party, &args.tag].map(|list| list.iter().map(String::as_str));
-    let envelope =
-        Envelope::parse(touser, toparty, totag).map_err(|why| Failure::new(Exit::Usage, why))?;
+    let envelope = Envelope::parse(touser, toparty, totag)
+        .map_err(|why| Failure::new(Exit::Usage, value::shown(&why)))?;
     let named = !args.to.is_empty() || !args.party.is_empty() || !args.tag.is_empty();
     if named && envelope.is_empty() {
         return Err(

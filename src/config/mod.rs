@@ -241,11 +241,13 @@ fn find(option: Option<&Path>) -> Result<(ConfigFile, Option<PathBuf>), Failure>
             "WXPUSH_CONFIG"
         };
         let none = || {
-            Failure::new(
-                Exit::Config,
-                format!("{}: there is no such config", path.display()),
-            )
-            .hint(format!(
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            let what = if value::could_be_secret(&name) {
+                format!("there is no config of the name that {origin} gives")
+            } else {
+                format!("{}: there is no such config", path.display())
+            };
+            Failure::new(Exit::Config, what).hint(format!(
                 "{origin} must name a config file; config.example.toml is one to start from"
             ))
         };
@@ -270,6 +272,12 @@ fn profile<'a>(
         let place = source.map_or("no config was found".to_owned(), |path| {
             path.display().to_string()
         });
+        // `-p` is a password elsewhere.
+        let name = if value::could_be_secret(name) {
+            "(hidden)"
+        } else {
+            name
+        };
         let failure = Failure::new(
             Exit::Config,
             format!("{place}: there is no [profiles.{name}]"),

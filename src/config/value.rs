@@ -140,8 +140,8 @@ pub(super) fn could_be_secret(text: &str) -> bool {
     text.split(is_no_part).any(|word| word.len() > NAME_MAX)
 }
 
-/// A name out of the config as it may be repeated: without what could be a secret.
-pub(super) fn shown(text: &str) -> String {
+/// What a user wrote, as it may be repeated: without what could be a secret.
+pub(crate) fn shown(text: &str) -> String {
     let words = text.split_inclusive(is_no_part);
     words
         .map(|word| match word.trim_end_matches(is_no_part) {

@@ -103,6 +103,20 @@ impl Answer {
             Err(_) => "it is not JSON",
         })
     }
+
+    /// Takes a secret out of all that may be shown: a server may echo what it was sent.
+    pub(super) fn hide(&mut self, secret: &Secret) {
+        let lists = [
+            &mut self.invaliduser,
+            &mut self.invalidparty,
+            &mut self.invalidtag,
+            &mut self.unlicenseduser,
+        ];
+        let names = lists.into_iter().flat_map(|list| &mut list.0);
+        for text in names.chain([&mut self.errmsg.0, &mut self.msgid.0]) {
+            *text = secret.hide_in(text);
+        }
+    }
 }
 
 /// A text; a number is read as one, anything else as none.
@@ -121,21 +135,7 @@ impl<'de> Deserialize<'de> for Text {
 
 /// Names joined by `|`, or a list of names.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Names(Vec<String>);
-
-impl Names {
-    /// The names, with nothing in them of the secrets that the server was told.
-    pub(super) fn without(self, secrets: &[&Secret]) -> Vec<String> {
-        let names = self.0.into_iter();
-        names
-            .map(|name| {
-                secrets
-                    .iter()
-                    .fold(name, |name, secret| secret.hide_in(&name))
-            })
-            .collect()
-    }
-}
+pub(super) struct Names(pub(super) Vec<String>);
 
 impl<'de> Deserialize<'de> for Names {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -88,14 +88,13 @@ impl Client {
             },
             deadline,
         )?;
-        let secrets = [token, &self.corpsecret];
         Ok(Sent {
-            msgid: self.corpsecret.hide_in(&token.hide_in(&answer.msgid.0)),
+            msgid: answer.msgid.0,
             unreached: Unreached {
-                invaliduser: answer.invaliduser.without(&secrets),
-                invalidparty: answer.invalidparty.without(&secrets),
-                invalidtag: answer.invalidtag.without(&secrets),
-                unlicenseduser: answer.unlicenseduser.without(&secrets),
+                invaliduser: answer.invaliduser.0,
+                invalidparty: answer.invalidparty.0,
+                invalidtag: answer.invalidtag.0,
+                unlicenseduser: answer.unlicenseduser.0,
             },
         })
     }
@@ -133,24 +132,25 @@ impl Client {
     }
 }
 
-/// Tells WeCom's yes from its no; the no without the secrets of the call.
+/// Tells WeCom's yes from its no, both without what the server was ever told in secret.
 fn judge(call: &Call<'_>, corpsecret: &Secret, body: &[u8]) -> Result<Answer, Error> {
     if body.len() > ANSWER_MAX {
         let what = format!("it is longer than {} KiB", ANSWER_MAX >> 10);
         return Err(Error::Unreadable { what });
     }
-    let answer = Answer::read(body).map_err(|what| Error::Unreadable {
+    let mut answer = Answer::read(body).map_err(|what| Error::Unreadable {
         what: what.to_owned(),
     })?;
+    answer.hide(corpsecret);
+    let at_gettoken = call.name == "gettoken";
+    if !at_gettoken {
+        call.query.iter().for_each(|(_, token)| answer.hide(token));
+    }
     if answer.errcode == 0 {
         return Ok(answer);
     }
-    let mut errmsg = corpsecret.hide_in(&answer.errmsg.0);
-    for (_, secret) in call.query.iter().filter(|(name, _)| *name != "corpid") {
-        errmsg = secret.hide_in(&errmsg);
-    }
+    let mut errmsg = answer.errmsg.0;
     errmsg.truncate(errmsg.floor_char_boundary(500));
-    let at_gettoken = call.name == "gettoken";
     Err(Error::Errcode(Refusal {
         errcode: answer.errcode,
         errmsg,

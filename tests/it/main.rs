@@ -16,12 +16,13 @@ mod standin;
 mod config; // precedence, profiles, receivers, secrets, every key
 mod cron; // a real cron
 mod delivery; // retries, refusals, partial delivery, lost answers
+mod descriptors; // stdin, stdout and stderr closed, full or left by their reader
 mod docs; // every command of README, every file of examples/
 mod exits; // every exit code of the contract
 mod files; // modes, owners, and what is planted at our paths
 mod hostile; // caches and answers that cannot be believed
-mod leaks; // secrets and tokens, looked for in all that any test leaves behind
-mod locks; // locks that are held or lost, paths with something in the way, secrets
+mod leaks; // looks for secrets in all that the other tests leave behind
+mod locks; // locks that are held or lost, paths with something in the way
 mod log; // lines, levels, rotation, many writers, what cannot be written
 mod log_cap; // a log that has reached its cap
 mod log_faults; // logs that cannot be written, and what would forge a line
@@ -31,6 +32,7 @@ mod places; // where configs are found and state is kept, whatever stands in the
 mod proxies; // HTTP, HTTPS and SOCKS proxies, from config and environment, that work or do not
 mod round_trips; // connections and round trips of a send
 mod sandbox; // a directory with the program, its config and its state
+mod secrets; // faults at trace, /proc, core dumps, secrets typed as options
 mod send; // kinds, options, stdin, long messages, dry run, JSON
 mod servers; // answers that are rubbish, slow, endless, huge
 mod supply; // dependencies: reasons, sources, bans

@@ -1,0 +1,120 @@
+//! Stdin, stdout and stderr that are closed, full or left by their reader: the message arrives, and
+//! what would have been printed lands in no file.
+
+use std::process::Command;
+
+use serde_json::Value;
+
+use crate::log::lines;
+use crate::sandbox::{Run, Sandbox};
+use crate::standin::{Fault, Standin};
+use crate::token::SEND;
+
+/// Every way to be without stdin, stdout or stderr, and outputs that take nothing.
+const REDIRECTIONS: [&str; 15] = [
+    "<&-",
+    ">&-",
+    "2>&-",
+    "<&- >&-",
+    "<&- 2>&-",
+    ">&- 2>&-",
+    "<&- >&- 2>&-",
+    ">/dev/full",
+    "2>/dev/full",
+    ">/dev/full 2>/dev/full",
+    "| true",
+    "2>&1 >/dev/null | true",
+    "2>&1 | true",
+    "</dev/full",
+    "</",
+];
+
+/// The sandbox's program in a shell, so redirected; its exit code is the shell's.
+fn redirected(sandbox: &Sandbox, args: &str, redirection: &str) -> Run {
+    let mut shell = Command::new("bash");
+    // Whoever reads the pipe is gone before anything is written.
+    let line = match redirection.split_once('|') {
+        Some((before, reader)) => {
+            format!("set -o pipefail; {{ sleep 0.2; exec \"$0\" {args} {before}; }} | {reader}")
+        }
+        None => format!("exec \"$0\" {args} {redirection}"),
+    };
+    shell.args(["-c", &line]).arg(sandbox.path("wxpush"));
+    Run::new(shell).env("PATH", "/usr/bin:/bin")
+}
+
+/// Holds that the cache is one, and the log nothing but lines of ours.
+fn is_intact(sandbox: &Sandbox, context: &str) {
+    let cache: Value = serde_json::from_str(&sandbox.read("token_cache.json")).expect(context);
+    assert_eq!(cache.as_object().unwrap().len(), 1, "{context}");
+    let log = sandbox.read("wxpush.log");
+    assert!(!lines(&log).is_empty(), "{context}");
+    assert!(!log.contains("wxpush: ") && !log.contains('{'), "{log}");
+    assert_eq!(sandbox.read("token_cache.lock"), "", "{context}");
+}
+
+#[test]
+fn without_descriptors_messages_arrive_and_files_stay_whole() {
+    for redirection in REDIRECTIONS {
+        let standin = Standin::start();
+        let sandbox = Sandbox::of(&standin);
+        // First with the token still to be fetched, so that the cache is written.
+        for number in 1..=2 {
+            let run = redirected(&sandbox, "-vvv --json send words", redirection);
+            run.run().exits(0);
+            let landed = standin.company().phone("zhangsan");
+            assert_eq!(landed.len(), number, "{redirection}");
+            is_intact(&sandbox, redirection);
+        }
+    }
+}
+
+#[test]
+fn without_descriptors_failures_keep_their_exit_code() {
+    for redirection in REDIRECTIONS {
+        let standin = Standin::start();
+        let sandbox = Sandbox::of(&standin);
+        sandbox.send("x").run().is_silent();
+        standin.always(SEND, Fault::Errcode(60020, "not allow".into()));
+        for (args, code) in [
+            ("-vvv --json send words", 77),
+            ("send words", 77),
+            ("send --bogus --json", 64),
+            ("", 64),
+            ("--config /none send words", 78),
+        ] {
+            redirected(&sandbox, args, redirection).run().exits(code);
+            is_intact(&sandbox, redirection);
+        }
+    }
+}
+
+#[test]
+fn stdin_that_is_closed_or_cannot_be_read_is_no_message() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    for (redirection, code) in [
+        ("<&-", 65),
+        ("<&- >&-", 65),
+        ("<&- 2>&-", 65),
+        ("<&- >&- 2>&-", 65),
+        ("</", 74),
+    ] {
+        redirected(&sandbox, "send", redirection).run().exits(code);
+    }
+    assert_eq!(standin.count(SEND), 0);
+}
+
+#[test]
+fn a_result_that_cannot_be_written_fails_the_command_that_is_for_it() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    sandbox.send("x").run().is_silent();
+    for (redirection, code) in [(">/dev/full", 74), ("| true", 0), (">&-", 0)] {
+        for args in ["explain 60020", "token", "token print", "send --dry-run x"] {
+            let outcome = redirected(&sandbox, args, redirection).run().exits(code);
+            let says = outcome.stderr.contains("cannot write the result");
+            assert_eq!(says, code == 74, "{args} {redirection}: {}", outcome.stderr);
+        }
+    }
+}
