@@ -26,6 +26,7 @@ mod locks; // locks that are held or lost, paths with something in the way
 mod log; // lines, levels, rotation, many writers, what cannot be written
 mod log_cap; // a log that has reached its cap
 mod log_faults; // logs that cannot be written, and what would forge a line
+mod long; // messages past WeCom's limit
 mod mistakes; // every way in which a config can be wrong, by line and key
 mod network; // no network, silent name servers, addresses that swallow: in namespaces
 mod places; // where configs are found and state is kept, whatever stands in the way
@@ -37,4 +38,5 @@ mod send; // kinds, options, stdin, long messages, dry run, JSON
 mod servers; // answers that are rubbish, slow, endless, huge
 mod supply; // dependencies: reasons, sources, bans
 mod token; // one gettoken for all, revoked early, wrong secrets, clocks that jump
+mod token_command; // what wxpush token tells and changes
 mod trust; // TLS, authorities, redirects, relays, the source address

@@ -302,3 +302,16 @@ fn a_message_that_never_left_is_not_in_doubt() {
     let outcome = run.env("https_proxy", proxy.url("http")).run().exits(75);
     outcome.says("the message was not sent and is not kept: no answer from the proxy");
 }
+
+#[test]
+fn plain_http_to_this_host_goes_through_no_proxy() {
+    let standin = Standin::start();
+    let proxy = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let names = ["http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"];
+    let run = names
+        .iter()
+        .fold(sandbox.send("x"), |run, name| run.env(name, proxy.base()));
+    run.run().is_silent();
+    assert_eq!((proxy.connections(), standin.count(SEND)), (0, 1));
+}

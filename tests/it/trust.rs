@@ -1,5 +1,6 @@
 //! TLS: whom wxpush believes to be WeCom, what it says of others, and what they never get.
 
+use crate::config::app;
 use crate::sandbox::{Sandbox, config, for_each};
 use crate::standin::tls::Kind;
 use crate::standin::{Fault, Standin};
@@ -177,38 +178,6 @@ fn no_redirect_leads_secret_or_message_from_tls_to_anybody() {
 }
 
 #[test]
-fn a_relay_is_reached_below_its_path_however_its_address_is_written() {
-    for_each(
-        [
-            ("", ""),
-            ("/", ""),
-            ("/cgi-bin", ""),
-            ("/cgi-bin/", ""),
-            ("/we/com", "/we/com"),
-            ("/we/com/cgi-bin/", "/we/com"),
-        ],
-        |(written, prefix)| {
-            let standin = Standin::start_tls(Kind::Good);
-            let sandbox = Sandbox::empty();
-            sandbox.write("ca.pem", standin.ca_pem());
-            let base = format!("{}{written}", standin.base());
-            sandbox.write("config.toml", config(&base) + "ca_file = \"ca.pem\"\n");
-            sandbox.send("x").run().is_silent();
-            let paths: Vec<String> = standin
-                .requests()
-                .iter()
-                .map(|it| it.path.clone())
-                .collect();
-            assert_eq!(
-                paths,
-                [format!("{prefix}{GETTOKEN}"), format!("{prefix}{SEND}")],
-                "{written}"
-            );
-        },
-    );
-}
-
-#[test]
 fn requests_come_from_the_address_that_the_config_names() {
     let standin = Standin::start_tls(Kind::Good);
     standin.company().trusted_ips = Some(vec!["127.0.0.9".parse().unwrap()]);
@@ -226,4 +195,61 @@ fn requests_come_from_the_address_that_the_config_names() {
     );
     let outcome = sandbox.wxpush("send --timeout 1s x").run().exits(75);
     outcome.says("local_address 192.0.2.1 is not an address of this machine");
+}
+
+#[test]
+fn the_api_is_reached_where_api_base_says() {
+    let standin = Standin::start();
+    let port = standin.base().rsplit(':').next().unwrap().to_owned();
+    for (base, path) in [
+        (standin.base(), ""),
+        (standin.base() + "/", ""),
+        (standin.base() + "/cgi-bin", ""),
+        (standin.base() + "/cgi-bin/", ""),
+        (standin.base() + "/wecom", "/wecom"),
+        (standin.base() + "/a/b/", "/a/b"),
+        (standin.base() + "/wecom/cgi-bin/", "/wecom"),
+        (format!("HTTP://localhost:{port}//"), ""),
+    ] {
+        let sandbox = Sandbox::empty();
+        sandbox.write("config.toml", config(&base));
+        sandbox.send("x").run().is_silent();
+        let requests = standin.requests();
+        let paths: Vec<&str> = requests.iter().rev().take(2).map(|it| &*it.path).collect();
+        let wanted = ["message/send", "gettoken"].map(|name| format!("{path}/cgi-bin/{name}"));
+        assert_eq!(paths, wanted, "{base}");
+    }
+    let sandbox = Sandbox::empty();
+    for (lines, env, code) in [
+        ("[network]\napi_base = \"http://192.0.2.7\"", "", 78),
+        (
+            "[network]\napi_base = \"http://127.0.0.1.example.com\"",
+            "",
+            78,
+        ),
+        ("", "http://192.0.2.7", 78),
+        ("[network]\nallow_plain_http = true", "http://192.0.2.7", 0),
+        (
+            "[network]\napi_base = \"http://192.0.2.7\"\nallow_plain_http = true",
+            "",
+            0,
+        ),
+        (
+            "[network]\napi_base = \"http://192.0.2.7\"\nallow_plain_http = false",
+            "http://[::1]:1",
+            0,
+        ),
+    ] {
+        sandbox.write("config.toml", format!("{}{lines}\n", app()));
+        let outcome = sandbox
+            .wxpush("send --dry-run x")
+            .env("WXPUSH_API_BASE", env)
+            .run()
+            .exits(code);
+        assert!(
+            code == 0 || outcome.stderr.contains("allow_plain_http = true"),
+            "{}",
+            outcome.stderr
+        );
+    }
 }

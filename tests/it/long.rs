@@ -1,0 +1,138 @@
+//! Messages past WeCom's limit: split, cut with a mark, as a file, refused; input without end.
+
+use serde_json::json;
+
+use crate::sandbox::{Run, Sandbox, bodies};
+use crate::send::texts;
+use crate::standin::{Fault, Standin};
+use crate::token::SEND;
+
+#[test]
+fn long_messages_arrive_whole_in_order_and_numbered() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let lines: String = (0..700).map(|line| format!("第 {line} 行\n")).collect();
+    for (option, kind) in [
+        ("--long auto", "--to lisi"),
+        ("--long split", "--to lisi --markdown"),
+    ] {
+        standin.company().phones = Default::default();
+        sandbox
+            .wxpush("send")
+            .args(&option.split(' ').collect::<Vec<_>>())
+            .args(&kind.split(' ').collect::<Vec<_>>())
+            .stdin(&*lines)
+            .run()
+            .is_silent();
+        let parts = texts(&standin, "lisi");
+        assert!((4..=5).contains(&parts.len()), "{}", parts.len());
+        let mut whole = String::new();
+        for (at, part) in parts.iter().enumerate() {
+            assert!(part.len() <= 2048);
+            let mark = format!("({}/{})\n", at + 1, parts.len());
+            whole.push_str(part.strip_prefix(&mark).expect("a part has its mark"));
+            assert!(
+                at + 1 == parts.len() || part.ends_with("行\n"),
+                "a part ends with a line"
+            );
+        }
+        assert_eq!(whole, lines.trim_end_matches('\n'));
+    }
+}
+
+#[test]
+fn each_way_with_a_long_message_does_what_it_says() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let sent = |size: usize, long: &str, code: i32| {
+        let before = bodies(&standin).len();
+        let run = sandbox
+            .wxpush("send --to lisi --long")
+            .arg(long)
+            .stdin("x".repeat(size));
+        let outcome = run.run().exits(code);
+        (bodies(&standin).len() - before, outcome.stderr)
+    };
+    assert_eq!(sent(2048, "reject", 0), (1, String::new()));
+    assert!(
+        sent(2049, "reject", 65)
+            .1
+            .contains("the message has 2049 bytes, WeCom takes 2048")
+    );
+    assert!(
+        sent(3000, "file", 65)
+            .1
+            .contains("--long file needs an upload")
+    );
+    let (count, warning) = sent(3000, "truncate", 0);
+    assert!(
+        count == 1 && warning.contains("only its first part is sent"),
+        "{warning}"
+    );
+    let last = texts(&standin, "lisi").pop().unwrap();
+    assert!(
+        last.len() == 2048 && last.ends_with("…（已截断，全文 3000 字节）"),
+        "{last}"
+    );
+    let (count, warning) = sent(30_000, "auto", 0);
+    assert!(count == 1 && warning.contains("--long split"), "{warning}");
+    standin.company().phones = Default::default();
+    assert_eq!(sent(20 * 2040, "split", 0), (20, String::new()));
+    let (count, warning) = sent(31 * 2040, "split", 0);
+    assert!(
+        count == 31 && warning.contains("31 parts at once"),
+        "{warning}"
+    );
+    assert!(sent(210_000, "split", 65).1.contains("more than 99 parts"));
+}
+
+#[test]
+fn a_part_that_fails_stops_the_later_ones_and_the_report_says_which() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let refusal = Fault::Errcode(44004, "empty content".to_owned());
+    standin.script(SEND, [Fault::Delay(std::time::Duration::ZERO), refusal]);
+    let outcome = sandbox
+        .wxpush("send --json --to lisi")
+        .stdin("x".repeat(6000))
+        .run()
+        .exits(65);
+    let result = outcome.json();
+    assert_eq!(
+        (&result["status"], &result["parts"]),
+        (&json!("failed"), &json!(3))
+    );
+    assert_eq!(result["msgids"].as_array().unwrap().len(), 1);
+    assert_eq!(
+        (&result["errcode"], &result["exit_code"]),
+        (&json!(44004), &json!(65))
+    );
+    assert!(
+        outcome
+            .stderr
+            .contains("part 2 of 3 was not sent, part 1 was, the later ones were not")
+    );
+    assert_eq!(standin.count(SEND), 2);
+}
+
+#[test]
+fn an_endless_input_is_stopped_and_said_to_be_cut() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let mut yes = std::process::Command::new("sh");
+    yes.args(["-c", "yes | \"$0\" send --to lisi"])
+        .arg(sandbox.path("wxpush"));
+    let outcome = Run::new(yes).env("PATH", "/usr/bin:/bin").run().exits(0);
+    assert!(
+        outcome.stderr.contains("longer than 20 MiB"),
+        "{}",
+        outcome.stderr
+    );
+    assert!(texts(&standin, "lisi")[0].ends_with("…（已截断）"));
+    let text = "x".repeat(21 << 20);
+    sandbox
+        .wxpush("send --long reject")
+        .stdin(text)
+        .run()
+        .exits(65);
+}
