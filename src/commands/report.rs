@@ -118,6 +118,17 @@ impl Report {
         self
     }
 
+    /// The one line for a person; a duplicate that WeCom swallowed has no msgid.
+    fn sent(&self) -> String {
+        let msgids = self.msgids.iter().filter(|msgid| !msgid.is_empty());
+        let msgids: Vec<&str> = msgids.map(String::as_str).collect();
+        if msgids.is_empty() {
+            "sent".to_owned()
+        } else {
+            format!("sent: msgid {}", msgids.join(", "))
+        }
+    }
+
     /// Shows the result where somebody wants it, and hands on why it did not end well, if so.
     ///
     /// That it cannot be shown no longer changes the message's fate.
@@ -129,7 +140,7 @@ impl Report {
         let shown = if output.json {
             output::object(&self)
         } else if output.is_talkative() && self.status == Status::Sent {
-            output::result(&format!("sent: msgid {}", self.msgids.join(", ")))
+            output::result(&self.sent())
         } else {
             Ok(())
         };

@@ -1,5 +1,7 @@
 //! WeCom's JSON into what it says; anything else is not WeCom's.
 
+use std::collections::HashSet;
+
 use serde::de::{Deserialize, Deserializer, IgnoredAny};
 use serde::{Deserialize as Derive, Serialize};
 use serde_json::Value;
@@ -55,11 +57,14 @@ impl Unreached {
             (&mut self.invalidtag, &other.invalidtag),
             (&mut self.unlicenseduser, &other.unlicenseduser),
         ] {
-            for name in theirs {
-                if !ours.contains(name) {
-                    ours.push(name.clone());
-                }
-            }
+            // A set, as an answer may hold thousands of them.
+            let mut known: HashSet<String> = ours.iter().cloned().collect();
+            ours.extend(
+                theirs
+                    .iter()
+                    .filter(|name| known.insert((*name).clone()))
+                    .cloned(),
+            );
         }
     }
 }

@@ -327,6 +327,9 @@ fn two_intended_equal_alerts_both_arrive_unless_dedupe_is_asked_for() {
             .is_silent();
     }
     assert_eq!(standin.company().phone("wangwu").len(), 1);
+    // WeCom gives what it swallows no msgid.
+    let run = sandbox.wxpush("send -v --to wangwu --dedupe 1h disk full");
+    assert_eq!(run.run().exits(0).stdout, "sent\n");
 }
 
 #[test]
