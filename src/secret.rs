@@ -10,7 +10,7 @@ use std::fmt;
 const PIECE: usize = 8;
 
 /// A corpsecret, an `access_token`, or a URL that holds a password.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub(crate) struct Secret(String);
 
 impl Secret {
@@ -19,49 +19,26 @@ impl Secret {
         Self(text.into())
     }
 
+    /// Takes a text with its percent-encoding undone into custody.
+    pub(crate) fn decoded(text: &str) -> Self {
+        let bytes = if text.contains('%') {
+            View::decoded(text).bytes
+        } else {
+            text.into()
+        };
+        Self(String::from_utf8_lossy(&bytes).into_owned())
+    }
+
     /// The text itself, for the wire and for the token's own cache only.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 
-    /// `text` without any stretch of eight or more characters of the secret, as it is or encoded:
-    /// a server may echo what it was sent, and a relay log what it decoded.
-    pub(crate) fn hide_in(&self, text: &str) -> String {
-        let size = PIECE.min(self.0.len());
-        if size == 0 || text.len() < size {
-            return text.to_owned();
-        }
-        let windows: HashSet<&[u8]> = text.as_bytes().windows(size).collect();
-        let forms = self.forms();
-        let pieces: HashSet<&[u8]> = forms
-            .iter()
-            .flat_map(|form| form.windows(size))
-            .filter(|piece| windows.contains(piece))
-            .collect();
-        let mut hidden = vec![false; text.len()];
-        for (at, window) in text.as_bytes().windows(size).enumerate() {
-            if pieces.contains(window) {
-                hidden[at..at + size].fill(true);
-            }
-        }
-        let mut shown = String::with_capacity(text.len());
-        for (at, character) in text.char_indices() {
-            if !hidden[at] {
-                shown.push(character);
-            } else if at == 0 || !hidden[at - 1] {
-                shown.push_str("[hidden]");
-            }
-        }
-        shown
-    }
-
-    /// The secret as it is, percent-encoded, and in base64 for each place that it may begin at.
+    /// The secret as it is, and in base64 for each place that it may begin at.
     fn forms(&self) -> Vec<Vec<u8>> {
         let bytes = self.0.as_bytes();
         let mut forms = vec![bytes.to_vec()];
         if bytes.len() >= PIECE {
-            forms.push(percent(bytes, |byte| format!("%{byte:02X}")));
-            forms.push(percent(bytes, |byte| format!("%{byte:02x}")));
             for marks in [*b"+/", *b"-_"] {
                 forms.extend([0, 2, 4].map(|bit| base64(bytes, bit, marks)));
             }
@@ -70,17 +47,110 @@ impl Secret {
     }
 }
 
-/// All but letters and digits as `%` and two digits.
-fn percent(bytes: &[u8], encode: impl Fn(u8) -> String) -> Vec<u8> {
-    let mut encoded = Vec::with_capacity(bytes.len());
-    for &byte in bytes {
-        if byte.is_ascii_alphanumeric() {
-            encoded.push(byte);
-        } else {
-            encoded.extend(encode(byte).bytes());
+/// The secrets that a server was told, to be taken out of whatever it says.
+#[derive(Debug, Default)]
+pub(crate) struct Veil(Vec<Secret>);
+
+impl Veil {
+    /// Remembers one more secret.
+    pub(crate) fn add(&mut self, secret: &Secret) {
+        if !secret.0.is_empty() && !self.0.contains(secret) {
+            self.0.push(secret.clone());
         }
     }
-    encoded
+
+    /// Takes every stretch of eight or more characters of the secrets out of the texts, as they are
+    /// or encoded: a server may echo what it was sent, and a relay log what it decoded.
+    pub(crate) fn hide_in(&self, texts: &mut [&mut String]) {
+        let views: Vec<[View; 2]> = texts
+            .iter()
+            .map(|text| [View::raw(text), View::decoded(text)])
+            .collect();
+        // All at once: an answer may have thousands of names.
+        let said: HashSet<&[u8]> = views
+            .iter()
+            .flatten()
+            .flat_map(|view| view.bytes.windows(PIECE))
+            .collect();
+        let forms: Vec<Vec<u8>> = self.0.iter().flat_map(Secret::forms).collect();
+        let (long, short): (Vec<_>, Vec<_>) = forms.iter().partition(|form| form.len() >= PIECE);
+        let pieces: HashSet<&[u8]> = long
+            .iter()
+            .flat_map(|form| form.windows(PIECE))
+            .filter(|piece| said.contains(piece))
+            .collect();
+        for (text, views) in texts.iter_mut().zip(&views) {
+            let mut hidden = vec![false; text.len()];
+            for view in views {
+                view.mark(&mut hidden, PIECE, |window| pieces.contains(window));
+                for form in &short {
+                    view.mark(&mut hidden, form.len(), |window| window == **form);
+                }
+            }
+            if hidden.contains(&true) {
+                **text = without(text, &hidden);
+            }
+        }
+    }
+}
+
+/// A text's bytes, and where in the text each of them stands.
+struct View {
+    bytes: Vec<u8>,
+    /// One more than there are bytes: the last is where the text ends.
+    starts: Vec<usize>,
+}
+
+impl View {
+    fn raw(text: &str) -> Self {
+        Self {
+            bytes: text.as_bytes().to_vec(),
+            starts: (0..=text.len()).collect(),
+        }
+    }
+
+    /// The text with its percent-encoding undone; nothing where it has none.
+    fn decoded(text: &str) -> Self {
+        let (mut bytes, mut starts, mut at) = (Vec::new(), Vec::new(), 0);
+        let text = if text.contains('%') {
+            text.as_bytes()
+        } else {
+            &[]
+        };
+        while at < text.len() {
+            starts.push(at);
+            let digits = text.get(at + 1..at + 3).filter(|_| text[at] == b'%');
+            let encoded = digits
+                .and_then(|digits| std::str::from_utf8(digits).ok())
+                .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+            bytes.push(encoded.unwrap_or(text[at]));
+            at += if encoded.is_some() { 3 } else { 1 };
+        }
+        starts.push(at);
+        Self { bytes, starts }
+    }
+
+    /// Marks in the text all windows of a size that are a secret's.
+    fn mark(&self, hidden: &mut [bool], size: usize, is_secret: impl Fn(&[u8]) -> bool) {
+        for (at, window) in self.bytes.windows(size).enumerate() {
+            if is_secret(window) {
+                hidden[self.starts[at]..self.starts[at + size]].fill(true);
+            }
+        }
+    }
+}
+
+/// The text with a mark in place of each hidden stretch.
+fn without(text: &str, hidden: &[bool]) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for (at, character) in text.char_indices() {
+        if !hidden[at] {
+            shown.push(character);
+        } else if at == 0 || !hidden[at - 1] {
+            shown.push_str("[hidden]");
+        }
+    }
+    shown
 }
 
 /// The digits of base64 that begin at this bit and at every sixth after it, and end within.
@@ -129,9 +199,16 @@ pub(crate) fn digest(texts: &[&str]) -> String {
 mod tests {
     use super::*;
 
+    fn hidden(secret: &str, text: &str) -> String {
+        let (mut veil, mut text) = (Veil::default(), text.to_owned());
+        veil.add(&Secret::new(secret));
+        veil.hide_in(&mut [&mut text]);
+        text
+    }
+
     #[test]
     fn hides_every_stretch_of_eight_characters() {
-        let secret = Secret::new("abcdefghijklmnop");
+        let hide = |text: &str| hidden("abcdefghijklmnop", text);
         for (text, shown) in [
             ("no secret here", "no secret here"),
             ("x abcdefghijklmnop y", "x [hidden] y"),
@@ -140,30 +217,44 @@ mod tests {
             ("中文abcdefgh中文", "中文[hidden]中文"),
             ("", ""),
         ] {
-            assert_eq!(secret.hide_in(text), shown, "{text}");
+            assert_eq!(hide(text), shown, "{text}");
         }
     }
 
     #[test]
     fn hides_what_is_encoded() {
-        let secret = Secret::new("ab-cd_efgh/ijk?lmnop");
+        let secret = "ab-cd_efgh/ijk?lmnop";
         for (text, shown) in [
+            ("x ab-cd_efgh%2Fijk%3Flmnop y", "x [hidden] y"),
             ("x ab%2Dcd%5Fefgh%2Fijk%3Flmnop y", "x [hidden] y"),
-            ("x b%2dcd%5fe y", "x [hidden] y"),
+            ("x b%2dcd%5fefg y", "x [hidden] y"),
             ("YWItY2RfZWZnaC9pams/bG1ub3A=", "[hidden]A="),
         ] {
-            assert_eq!(secret.hide_in(text), shown, "{text}");
+            assert_eq!(hidden(secret, text), shown, "{text}");
         }
+        // A secret may have what looks encoded.
+        assert_eq!(hidden("100%41%42%43", "x 100%41%42%43 y"), "x [hidden] y");
+        assert_eq!(hidden("100%41%42%43", "100%2541%2542%2543"), "[hidden]");
         // From the first, second and third of three bytes on, in both alphabets.
-        let secret = Secret::new("~~~~????~~~~????");
         for text in [
             "fn5+fj8/Pz9+fn5+Pz8/Pw==",
             "eH5-fn4_Pz8_fn5-fj8_Pz8=",
             "eHh+fn5+Pz8/P35+fn4/Pz8/",
         ] {
-            let shown = secret.hide_in(text);
+            let shown = hidden("~~~~????~~~~????", text);
             assert!(shown.contains("[hidden]") && shown.len() < 15, "{shown}");
         }
+    }
+
+    #[test]
+    fn hides_all_secrets_in_all_texts_and_short_ones_whole() {
+        let mut veil = Veil::default();
+        for secret in ["", "abcdefghij", "pass"] {
+            veil.add(&Secret::new(secret));
+        }
+        let mut texts = ["xabcdefghijx", "a password", "harmless"].map(str::to_owned);
+        veil.hide_in(&mut texts.each_mut());
+        assert_eq!(texts, ["x[hidden]x", "a [hidden]word", "harmless"]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny};
 use serde::{Deserialize as Derive, Serialize};
 use serde_json::Value;
 
-use crate::secret::Secret;
+use crate::secret::{Secret, Veil};
 
 /// A token as `gettoken` grants it.
 #[derive(Debug)]
@@ -79,8 +79,8 @@ pub(super) struct Answer {
     pub(super) errmsg: Text,
     #[serde(default)]
     pub(super) msgid: Text,
-    #[serde(default)]
-    pub(super) access_token: Text,
+    #[serde(default, deserialize_with = "secret")]
+    pub(super) access_token: Option<Secret>,
     #[serde(default)]
     pub(super) expires_in: Value,
     #[serde(default)]
@@ -109,8 +109,8 @@ impl Answer {
         })
     }
 
-    /// Takes a secret out of all that may be shown: a server may echo what it was sent.
-    pub(super) fn hide(&mut self, secret: &Secret) {
+    /// Takes what the server was told in secret out of all that may be shown.
+    pub(super) fn hide(&mut self, told: &Veil) {
         let lists = [
             &mut self.invaliduser,
             &mut self.invalidparty,
@@ -118,9 +118,9 @@ impl Answer {
             &mut self.unlicenseduser,
         ];
         let names = lists.into_iter().flat_map(|list| &mut list.0);
-        for text in names.chain([&mut self.errmsg.0, &mut self.msgid.0]) {
-            *text = secret.hide_in(text);
-        }
+        let mut texts: Vec<&mut String> = names.collect();
+        texts.extend([&mut self.errmsg.0, &mut self.msgid.0]);
+        told.hide_in(&mut texts);
     }
 }
 
@@ -136,6 +136,10 @@ impl<'de> Deserialize<'de> for Text {
             _ => String::new(),
         }))
     }
+}
+
+fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
+    Ok(Some(Secret::new(Text::deserialize(deserializer)?.0)))
 }
 
 /// Names joined by `|`, or a list of names.

@@ -9,10 +9,11 @@ mod http;
 mod tls;
 mod trouble;
 
+use std::cell::RefCell;
 use std::time::Instant;
 
 use crate::config::{ApiBase, Network};
-use crate::secret::Secret;
+use crate::secret::{Secret, Veil};
 use answer::Answer;
 pub(crate) use answer::{Grant, Sent, Unreached};
 pub(crate) use codes::Class;
@@ -25,8 +26,9 @@ pub(crate) const TOKEN_MAX: usize = 512;
 /// WeCom, to be asked things.
 pub(crate) struct Client {
     http: Http,
-    /// Whoever answers has been told it once, and may echo it at any call.
     corpsecret: Secret,
+    /// Whoever answers has been told these, and may echo them at any call.
+    told: RefCell<Veil>,
 }
 
 impl Client {
@@ -35,9 +37,19 @@ impl Client {
     /// # Errors
     /// `Exit::Config` where the CA file or the proxy cannot be used.
     pub(crate) fn new(network: &Network, corpsecret: &Secret) -> anyhow::Result<Self> {
+        let mut told = Veil::default();
+        told.add(corpsecret);
+        let urls = [
+            Some(network.api_base.expose()),
+            network.proxy.as_ref().map(Secret::expose),
+        ];
+        for secret in urls.into_iter().flatten().flat_map(passwords) {
+            told.add(&secret);
+        }
         Ok(Self {
             http: Http::new(network)?,
             corpsecret: corpsecret.clone(),
+            told: RefCell::new(told),
         })
     }
 
@@ -56,15 +68,15 @@ impl Client {
             },
             deadline,
         )?;
-        let token = answer.access_token.0;
-        if !is_token(&token) {
+        let access_token = answer.access_token.unwrap_or_default();
+        if !is_token(access_token.expose()) {
             return Err(Error::Unreadable {
                 what: "it grants no access_token that could be one".to_owned(),
             });
         }
         let expires_in = answer::lifetime(&answer.expires_in);
         Ok(Grant {
-            access_token: Secret::new(token),
+            access_token,
             expires_in,
         })
     }
@@ -102,9 +114,11 @@ impl Client {
     /// The one way to WeCom: a request goes out, its answer becomes a result.
     fn call(&self, call: &Call<'_>, deadline: Instant) -> Result<Answer, Error> {
         let begun = Instant::now();
+        let secrets = call.query.iter().filter(|(name, _)| *name != "corpid");
+        secrets.for_each(|(_, secret)| self.told.borrow_mut().add(secret));
         let result = self.http.exchange(call, deadline).and_then(|reply| {
             if reply.status == 200 {
-                judge(call, &self.corpsecret, &reply.body)
+                judge(call, &self.told.borrow(), &reply.body)
             } else {
                 Err(Error::Status {
                     status: reply.status,
@@ -116,9 +130,8 @@ impl Client {
             Ok(answer) => (Some(200), Some(answer.errcode), None),
             Err(Error::Errcode(refusal)) => (Some(200), Some(refusal.errcode), None),
             Err(Error::Status { status, .. }) => (Some(*status), None, None),
-            Err(Error::Network { what, .. } | Error::Unreadable { what }) => {
-                (None, None, Some(what.as_str()))
-            }
+            Err(Error::Unreadable { what }) => (Some(200), None, Some(what.as_str())),
+            Err(Error::Network { what, .. }) => (None, None, Some(what.as_str())),
         };
         tracing::info!(
             call = call.name,
@@ -132,8 +145,8 @@ impl Client {
     }
 }
 
-/// Tells WeCom's yes from its no, both without what the server was ever told in secret.
-fn judge(call: &Call<'_>, corpsecret: &Secret, body: &[u8]) -> Result<Answer, Error> {
+/// Tells WeCom's yes from its no, both without what the server was told in secret.
+fn judge(call: &Call<'_>, told: &Veil, body: &[u8]) -> Result<Answer, Error> {
     if body.len() > ANSWER_MAX {
         let what = format!("it is longer than {} KiB", ANSWER_MAX >> 10);
         return Err(Error::Unreadable { what });
@@ -141,11 +154,7 @@ fn judge(call: &Call<'_>, corpsecret: &Secret, body: &[u8]) -> Result<Answer, Er
     let mut answer = Answer::read(body).map_err(|what| Error::Unreadable {
         what: what.to_owned(),
     })?;
-    answer.hide(corpsecret);
-    let at_gettoken = call.name == "gettoken";
-    if !at_gettoken {
-        call.query.iter().for_each(|(_, token)| answer.hide(token));
-    }
+    answer.hide(told);
     if answer.errcode == 0 {
         return Ok(answer);
     }
@@ -154,8 +163,18 @@ fn judge(call: &Call<'_>, corpsecret: &Secret, body: &[u8]) -> Result<Answer, Er
     Err(Error::Errcode(Refusal {
         errcode: answer.errcode,
         errmsg,
-        at_gettoken,
+        at_gettoken: call.name == "gettoken",
     }))
+}
+
+/// The password of a URL, alone and as Basic authentication has it with the user.
+fn passwords(url: &str) -> Vec<Secret> {
+    let url = reqwest::Url::parse(url).ok();
+    let login = url.and_then(|url| Some((url.username().to_owned(), url.password()?.to_owned())));
+    login.map_or(Vec::new(), |(user, password)| {
+        let both = format!("{user}:{password}");
+        vec![Secret::decoded(&password), Secret::decoded(&both)]
+    })
 }
 
 /// The URL of a call as a person may see it.

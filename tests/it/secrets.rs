@@ -10,7 +10,7 @@ use std::process::Command;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::leaks::{conceal, found};
+use crate::leaks::{base64_of, conceal, found};
 use crate::log::logging;
 use crate::places::{is_root, script};
 use crate::sandbox::{Run, Sandbox, Started, await_count, config, for_each};
@@ -30,7 +30,7 @@ fn in_mid_send(standin: &Standin, run: Run) -> Started {
 /// What a server, or a relay in front of it, may say of what it was sent.
 fn echoes(secret: &str, token: &str) -> Vec<String> {
     let percent = |text: &str| text.replace('-', "%2D").replace('_', "%5f");
-    let base64 = crate::leaks::base64_of(&format!("?corpsecret={secret}&access_token={token}"));
+    let base64 = base64_of(&format!("?corpsecret={secret}&access_token={token}"));
     vec![
         format!("bad {token} of {secret}"),
         format!("/cgi-bin/x?corpsecret={secret}&access_token={token}%26{token}"),
@@ -90,6 +90,40 @@ fn what_a_server_echoes_of_the_secret_or_the_token_is_not_repeated() {
         }
         assert!(sandbox.read("wxpush.log").contains("[hidden]"));
     });
+}
+
+#[test]
+fn what_a_server_was_told_before_is_hidden_too() {
+    let password = "pZ8kW3vN6tYq";
+    conceal(password);
+    let standin = Standin::start();
+    let sandbox = Sandbox::empty();
+    let base = standin
+        .base()
+        .replace("://", &format!("://user:{password}@"));
+    sandbox.write("config.toml", config(&base));
+    sandbox.send("so that there is a token").run().is_silent();
+    sandbox.age_token(100);
+    let old = token(&sandbox);
+    let basic = base64_of(&format!("user:{password}"));
+    let echo = format!("you came with {old} and authorization: Basic {basic}");
+    standin.script(SEND, [Fault::Errcode(42001, "expired".into())]);
+    standin.script(GETTOKEN, [Fault::Errcode(40001, echo.clone())]);
+    sandbox
+        .send("x")
+        .run()
+        .exits(77)
+        .says("you came with [hidden]");
+    sandbox.wxpush("token refresh").run().exits(0);
+    sandbox.age_token(100);
+    let echo = format!("first {}, then another", token(&sandbox));
+    let faults = [(42001, "expired".to_owned()), (99999, echo)];
+    standin.script(SEND, faults.map(|(code, text)| Fault::Errcode(code, text)));
+    sandbox
+        .send("y")
+        .run()
+        .exits(69)
+        .says("first [hidden], then another");
 }
 
 #[test]
