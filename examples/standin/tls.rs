@@ -29,6 +29,8 @@ pub enum Kind {
     Good,
     /// The certificate is signed by nobody but itself.
     SelfSigned,
+    /// The certificate is an authority's own, and trusted: what `openssl req -x509` makes.
+    Authority,
     /// The certificate is another host's.
     WrongName,
     /// The certificate ended in 2020.
@@ -78,12 +80,13 @@ impl Tls {
         let mut params = CertificateParams::new([name.to_owned()])?;
         match kind {
             Kind::Expired => params.not_after = date_time_ymd(2020, 1, 1),
+            Kind::Authority => params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained),
             Kind::NotYetValid => params.not_before = date_time_ymd(2999, 1, 1),
             _ => {}
         }
         let key = KeyPair::generate()?;
         let certificate = match kind {
-            Kind::SelfSigned => params.self_signed(&key)?,
+            Kind::SelfSigned | Kind::Authority => params.self_signed(&key)?,
             Kind::UnknownCa => params.signed_by(&key, &*authority("stranger")?)?,
             _ => params.signed_by(&key, &ca)?,
         };
@@ -101,7 +104,11 @@ impl Tls {
             )?;
         let acceptor = (kind != Kind::Tls10).then(|| TlsAcceptor::from(Arc::new(config)));
         Ok(Self {
-            ca_pem: ca.pem(),
+            ca_pem: if kind == Kind::Authority {
+                certificate.pem()
+            } else {
+                ca.pem()
+            },
             acceptor,
         })
     }

@@ -73,6 +73,11 @@ impl ApiBase {
         self.plain && self.loopback
     }
 
+    /// Whether it is plain http.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.plain
+    }
+
     /// The base with the password that it may hold; for the wire and for digests.
     pub(crate) fn expose(&self) -> &str {
         self.base.expose()

@@ -5,10 +5,13 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
+use hyper_util::client::proxy::matcher::Matcher;
+
 use super::api_base::ApiBase;
 use super::layer::{At, Layer, SecretFrom};
 use super::value::{self, Lang};
 use crate::error::{Exit, Failure};
+use crate::secret::Secret;
 
 /// What the environment says.
 pub(super) fn layer() -> Result<Layer, Failure> {
@@ -72,6 +75,56 @@ pub(super) fn variable(name: &str) -> Result<Option<String>, Failure> {
             .map_err(|_| Failure::new(Exit::Config, format!("{name} (environment) is not UTF-8")))
     })
     .transpose()
+}
+
+/// The proxy that the usual variables name for this API, by curl's rules; none where `no_proxy`
+/// excepts it.
+///
+/// # Errors
+/// `Exit::Config` where a variable that counts is no proxy: what it kept off must not go direct.
+pub(super) fn proxy(api_base: &ApiBase) -> Result<Option<Secret>, Failure> {
+    let names: &[&str] = if api_base.is_plain() {
+        // In capitals it could be a CGI client's header `Proxy`.
+        &["http_proxy", "all_proxy", "ALL_PROXY"]
+    } else {
+        &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
+    };
+    for name in names {
+        let Some(text) = variable(name)? else {
+            continue;
+        };
+        if is_excepted(api_base)? {
+            return Ok(None);
+        }
+        // Without a scheme it is an http proxy; `socks` is what desktops write for SOCKS5.
+        let url = match text.split_once("://") {
+            None => format!("http://{text}"),
+            Some(("socks", rest)) => format!("socks5://{rest}"),
+            Some(_) => text,
+        };
+        return value::proxy(&url)
+            .map(Some)
+            .map_err(|why| Failure::new(Exit::Config, format!("{name} (environment) {why}")));
+    }
+    Ok(None)
+}
+
+/// Whether `no_proxy` names the API's host.
+fn is_excepted(api_base: &ApiBase) -> Result<bool, Failure> {
+    let list = match variable("no_proxy")? {
+        Some(list) => Some(list),
+        None => variable("NO_PROXY")?,
+    };
+    let Some(list) = list else {
+        return Ok(false);
+    };
+    if list.trim() == "*" {
+        return Ok(true);
+    }
+    // Any proxy will do to ask for the exceptions.
+    let rules = Matcher::builder().all("http://proxy").no(list).build();
+    let host = api_base.shown().parse();
+    Ok(host.is_ok_and(|host| rules.intercept(&host).is_none()))
 }
 
 /// The secret that systemd hands to a service (`LoadCredential=corpsecret:…`).

@@ -73,6 +73,7 @@ pub(crate) struct Settings {
 #[derive(Debug, Clone)]
 pub(crate) struct Network {
     pub(crate) api_base: ApiBase,
+    /// The proxy in force, the config's or the environment's.
     pub(crate) proxy: Option<Secret>,
     pub(crate) local_address: Option<IpAddr>,
     pub(crate) ca_file: Option<PathBuf>,
@@ -218,9 +219,16 @@ impl Levels<'_> {
                 "use https, or set allow_plain_http = true below [network] if you trust every hop",
             ));
         }
+        let api_base = api_base.map_or_else(ApiBase::wecom, |base| base.value);
+        let proxy = self.pick(|layer| layer.proxy.as_ref());
         Ok(Network {
-            api_base: api_base.map_or_else(ApiBase::wecom, |base| base.value),
-            proxy: self.pick(|layer| layer.proxy.as_ref()),
+            // Nobody may come between this host and itself, and read along.
+            proxy: match proxy {
+                _ if api_base.is_plain_loopback() => None,
+                Some(proxy) => Some(proxy),
+                None => environment::proxy(&api_base)?,
+            },
+            api_base,
             local_address: self.pick(|layer| layer.local_address.as_ref()),
             ca_file: self
                 .pick(|layer| layer.ca_file.as_ref())

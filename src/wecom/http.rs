@@ -4,6 +4,7 @@
 //! leaves it with one. No redirect is followed: it would carry the secret along.
 
 use std::cell::OnceCell;
+use std::net::ToSocketAddrs;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -15,7 +16,7 @@ use reqwest::{Body, Url};
 
 use super::error::Error;
 use super::tls;
-use super::trouble::{self, NoAddress, Progress, Stage, Way, Words};
+use super::trouble::{self, Broken, NoAddress, Progress, Stage, Way, Words};
 use crate::config::Network;
 use crate::error::{Exit, Failure};
 use crate::secret::Secret;
@@ -54,8 +55,7 @@ pub(super) struct Http {
     /// One that trusts the system's store too, from the first unknown issuer on.
     trusting: OnceCell<reqwest::Client>,
     progress: Arc<Progress>,
-    // Taken only when this is dropped.
-    runtime: Option<tokio::runtime::Runtime>,
+    runtime: tokio::runtime::Runtime,
 }
 
 impl Http {
@@ -70,14 +70,15 @@ impl Http {
             .enable_all()
             .build()
             .map_err(|error| {
-                Failure::new(Exit::Io, format!("cannot open a connection: {error}"))
+                let what = format!("cannot open a connection, so nothing was sent: {error}");
+                Failure::new(Exit::Io, what).hint("too many files may be open: see `ulimit -n`")
             })?;
         Ok(Self {
             network: network.clone(),
             client,
             trusting: OnceCell::new(),
             progress,
-            runtime: Some(runtime),
+            runtime,
         })
     }
 
@@ -86,23 +87,27 @@ impl Http {
     /// # Errors
     /// `Error::Network`: no whole answer came.
     pub(super) fn exchange(&self, call: &Call<'_>, deadline: Instant) -> Result<Reply, Error> {
-        let runtime = self.runtime.as_ref().expect("only drop takes it");
         let deadline = deadline.min(Instant::now() + TRY_MAX);
         self.progress.set(Stage::Connecting);
-        let result = runtime
+        let result = self
+            .runtime
             .block_on(async { tokio::time::timeout_at(deadline.into(), self.fetch(call)).await });
-        let words = match result {
+        let stage = self.progress.stage();
+        let broken = match result {
             Ok(Ok(reply)) => return Ok(reply),
-            Ok(Err(error)) => self
-                .way()
-                .broken(&error.without_url(), self.progress.stage()),
-            Err(_) => self.way().too_late(self.progress.stage()),
+            Ok(Err(error)) => self.way().broken(&error.without_url(), stage),
+            Err(_) => Broken::Words(self.way().too_late(stage)),
         };
-        let Words { what, hint } = words;
+        let Broken::Words(Words { what, hint }) = broken else {
+            return Err(Error::Status {
+                status: 407,
+                retry_after: None,
+            });
+        };
         Err(Error::Network {
             what,
             hint,
-            maybe_sent: self.progress.stage() == Stage::Sending,
+            maybe_sent: stage == Stage::Sending,
         })
     }
 
@@ -113,7 +118,11 @@ impl Http {
                 let Some(client) = self.trusting_client().await else {
                     return Err(error);
                 };
-                self.fetch_by(client, call).await
+                match self.fetch_by(client, call).await {
+                    // What the system's store makes of the certificate is no clearer.
+                    Err(second) if trouble::is_of_certificate(&second) => Err(error),
+                    result => result,
+                }
             }
             result => result,
         }
@@ -122,8 +131,11 @@ impl Http {
     /// A client that trusts the system's store too; none where the store has nothing to offer.
     async fn trusting_client(&self) -> Option<&reqwest::Client> {
         // Some stores are slow to read; the deadline holds here as well.
-        let loaded = tokio::task::spawn_blocking(tls::system_store).await;
-        let settings = tls::settings_with(&self.network, loaded.ok()?).ok()?;
+        let store = aside(tls::system_store).await?;
+        if store.is_empty() {
+            return None;
+        }
+        let settings = tls::settings_with(&self.network, store).ok()?;
         let client = client(&self.network, settings, &self.progress).ok()?;
         Some(self.trusting.get_or_init(|| client))
     }
@@ -186,17 +198,9 @@ impl Http {
                 .split_once("://")
                 .map_or(shown, |(_, host)| host)
                 .to_owned(),
-            proxy: proxy_in_between(&self.network),
+            plain: base.is_plain(),
+            proxy: self.network.proxy.as_ref().and_then(without_login),
             local_address: self.network.local_address,
-        }
-    }
-}
-
-impl Drop for Http {
-    fn drop(&mut self) {
-        // A plain drop would wait for a name lookup that is stuck.
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
         }
     }
 }
@@ -219,13 +223,13 @@ fn client(
         .tcp_keepalive_retries(None)
         .dns_resolver(Resolver(Arc::clone(progress)))
         .user_agent(concat!("wxpush/", env!("CARGO_PKG_VERSION")));
-    if network.api_base.is_plain_loopback() {
-        builder = builder.no_proxy();
-    } else if let Some(proxy) = &network.proxy {
-        let proxy = reqwest::Proxy::all(proxy.expose())
-            .map_err(|_| Failure::new(Exit::Config, "the proxy cannot be used as it is written"))?;
-        builder = builder.proxy(proxy);
-    }
+    builder = match &network.proxy {
+        Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy.expose()).map_err(|_| {
+            Failure::new(Exit::Config, "the proxy cannot be used as it is written")
+        })?),
+        // The config has looked at the environment already.
+        None => builder.no_proxy(),
+    };
     let client = builder.build().map_err(|error| {
         let error = error.without_url();
         Failure::new(
@@ -236,21 +240,9 @@ fn client(
     Ok(client)
 }
 
-/// The host and port of the proxy that requests go through, if they do.
-fn proxy_in_between(network: &Network) -> Option<String> {
-    let base = &network.api_base;
-    if base.is_plain_loopback() {
-        return None;
-    }
-    let text = match &network.proxy {
-        Some(proxy) => proxy.expose().to_owned(),
-        // The very rules by which reqwest chose.
-        None => hyper_util::client::proxy::matcher::Matcher::from_env()
-            .intercept(&base.shown().parse().ok()?)?
-            .uri()
-            .to_string(),
-    };
-    let url = Url::parse(&text).ok()?;
+/// The host and port of a proxy, as a person may see it.
+fn without_login(proxy: &Secret) -> Option<String> {
+    let url = Url::parse(proxy.expose()).ok()?;
     let host = url.host_str()?;
     Some(
         url.port()
@@ -258,7 +250,19 @@ fn proxy_in_between(network: &Network) -> Option<String> {
     )
 }
 
-/// The system's name lookup, on a thread of its own since it knows no deadline.
+/// Does what knows no deadline on a thread of its own, or here where no thread is to be had.
+async fn aside<T: Send + 'static>(work: impl Fn() -> T + Clone + Send + 'static) -> Option<T> {
+    let (sender, receiver) = tokio::sync::oneshot::channel();
+    let on_thread = work.clone();
+    // Nobody waits for it past the deadline, nor does the end of the process.
+    let thread = std::thread::Builder::new().spawn(move || sender.send(on_thread()));
+    match thread {
+        Ok(_) => receiver.await.ok(),
+        Err(_) => Some(work()),
+    }
+}
+
+/// The system's name lookup.
 struct Resolver(Arc<Progress>);
 
 impl Resolve for Resolver {
@@ -266,17 +270,17 @@ impl Resolve for Resolver {
         let progress = Arc::clone(&self.0);
         Box::pin(async move {
             progress.set(Stage::LookingUp);
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await;
+            let name = name.as_str().to_owned();
+            let found = aside({
+                let name = name.clone();
+                move || (&*name, 0).to_socket_addrs()
+            });
+            let found = found.await;
             progress.set(Stage::Connecting);
             match found {
-                Ok(addresses) => {
-                    let addresses: Vec<_> = addresses.collect();
-                    Ok(Box::new(addresses.into_iter()) as Addrs)
-                }
-                Err(why) => {
-                    let name = name.as_str().to_owned();
-                    Err(Box::new(NoAddress { name, why }) as _)
-                }
+                Some(Ok(addresses)) => Ok(Box::new(addresses) as Addrs),
+                Some(Err(why)) => Err(Box::new(NoAddress { name, why }) as _),
+                None => Err("the name lookup died".into()),
             }
         })
     }

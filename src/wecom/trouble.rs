@@ -18,6 +18,12 @@ const NETWORK: &str =
 const PROXY: &str =
     "check [network] proxy in the config, or https_proxy and all_proxy in the environment";
 
+const SLOW: &str = "check the network of this machine, its route and firewall; if these are well, the host or a relay is overloaded";
+const SPELLING: &str =
+    "check its spelling in [network] api_base, and the name servers in /etc/resolv.conf";
+const PORTAL: &str = "a portal, proxy or firewall may stand in between, or a relay needs a certificate signed by an authority";
+const CLOCK: &str = "if the clock is wrong, set it (timedatectl); if it is right, a new certificate is needed there";
+
 /// How far a try has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
@@ -67,6 +73,13 @@ pub(super) struct Words {
     pub(super) hint: Option<String>,
 }
 
+/// What came of a try that broke.
+pub(super) enum Broken {
+    Words(Words),
+    /// The proxy wants a user and a password, or other ones.
+    WantsLogin,
+}
+
 impl Words {
     fn new(what: String, hint: impl Into<String>) -> Self {
         let hint = Some(hint.into());
@@ -78,23 +91,36 @@ impl Words {
 pub(super) struct Way {
     /// WeCom's host, or the relay's.
     pub(super) host: String,
+    /// Whether the request itself is plain http, and the first hop all that there is of TLS.
+    pub(super) plain: bool,
     /// The proxy in between, without its password.
     pub(super) proxy: Option<String>,
     pub(super) local_address: Option<IpAddr>,
 }
 
+/// Who broke it: the host at the end of the way, or the proxy before it.
+struct Peer {
+    name: String,
+    is_proxy: bool,
+}
+
+impl Peer {
+    fn hint(&self, of_the_host: &str) -> String {
+        if self.is_proxy { PROXY } else { of_the_host }.to_owned()
+    }
+}
+
 impl Way {
     /// Words for a try that ran out of time.
     pub(super) fn too_late(&self, stage: Stage) -> Words {
-        let host = &self.host;
+        let host = self.far_end();
         match stage {
             Stage::LookingUp => {
                 Words::new("no name server answers in time".to_owned(), NAME_SERVER)
             }
-            Stage::Connecting => Words::new(
-                format!("no answer from {} in time", self.next_hop()),
-                NETWORK,
-            ),
+            Stage::Connecting => Words::new(format!("no answer from {host} in time"), {
+                if self.proxy.is_some() { PROXY } else { SLOW }
+            }),
             Stage::Sending => Words {
                 what: format!("{host} was sent the message, but has not answered in time"),
                 hint: None,
@@ -102,154 +128,214 @@ impl Way {
         }
     }
 
-    /// Words for a try that broke.
-    pub(super) fn broken(&self, error: &reqwest::Error, stage: Stage) -> Words {
+    /// What came of a try that broke.
+    pub(super) fn broken(&self, error: &reqwest::Error, stage: Stage) -> Broken {
         if error.is_connect() && error.is_timeout() {
-            return self.too_late(stage);
+            return Broken::Words(self.too_late(stage));
         }
+        // Plain http goes to the proxy itself, and so does whatever a tunnel's error is about.
+        let mut at_proxy = self.plain;
         for cause in causes(error) {
             if let Some(NoAddress { name, why }) = cause.downcast_ref() {
-                return no_address(name, why);
+                return Broken::Words(self.no_address(name, why));
             }
             if let Some(error) = tls_error(cause) {
-                return self.tls(error);
+                return Broken::Words(tls(&self.peer(at_proxy), error));
             }
             if let Some(error) = cause.downcast_ref::<io::Error>()
                 && error.get_ref().is_none()
                 && error_is_of_connecting(error)
             {
-                return self.unconnected(error);
+                return Broken::Words(self.unconnected(&self.peer(at_proxy), error));
             }
             let text = cause.to_string();
-            if let Some(trouble) = text.strip_prefix("tunnel error: ")
+            if text == "tls handshake eof" {
+                return Broken::Words(hung_up(&self.peer(at_proxy)));
+            }
+            if let Some(trouble) = text.strip_prefix("tunnel error: ") {
+                at_proxy = true;
                 // Else what lies below it says more.
-                && cause.source().is_none()
-            {
-                return self.tunnel(trouble);
+                if cause.source().is_none() {
+                    return self.tunnel(trouble);
+                }
             }
             if let Some(trouble) = text.strip_prefix("SOCKS error: ") {
                 return self.tunnel(trouble);
             }
         }
+        Broken::Words(self.otherwise(error))
+    }
+
+    fn otherwise(&self, error: &reqwest::Error) -> Words {
         let cause = causes(error)
             .last()
             .map_or(String::new(), ToString::to_string);
+        let host = self.far_end();
         let what = if error.is_connect() {
-            format!("cannot connect to {}: {cause}", self.next_hop())
+            format!("cannot connect to {host}: {cause}")
         } else {
-            format!("the connection to {} broke: {cause}", self.host)
+            format!("the connection to {host} broke: {cause}")
         };
-        Words { what, hint: None }
+        let hint = match self.local_address {
+            Some(_) if error.is_connect() => {
+                Some("local_address may be of another family or network than the host")
+            }
+            _ if self.plain => Some("if it speaks TLS, api_base must begin with https://"),
+            _ => None,
+        };
+        Words {
+            what,
+            hint: hint.map(str::to_owned),
+        }
     }
 
-    /// Whom we connect to: the proxy if there is one.
-    fn next_hop(&self) -> String {
+    /// The host, and the proxy on the way to it.
+    fn far_end(&self) -> String {
         match &self.proxy {
-            Some(proxy) => format!("the proxy {proxy}"),
+            Some(proxy) => format!("{} through the proxy {proxy}", self.host),
             None => self.host.clone(),
         }
     }
 
-    fn unconnected(&self, error: &io::Error) -> Words {
-        let peer = self.next_hop();
+    fn peer(&self, at_proxy: bool) -> Peer {
+        match &self.proxy {
+            Some(proxy) if at_proxy => Peer {
+                name: format!("the proxy {proxy}"),
+                is_proxy: true,
+            },
+            _ => Peer {
+                name: self.far_end(),
+                is_proxy: false,
+            },
+        }
+    }
+
+    fn no_address(&self, name: &str, why: &io::Error) -> Words {
+        let proxy = self.proxy.as_deref().unwrap_or_default();
+        let is_proxy = proxy.rsplit_once(':').map_or(proxy, |(host, _)| host) == name;
+        let role = if is_proxy { ", the proxy" } else { "" };
+        // The standard library gives the resolver's reason in words alone.
+        let reason = why.to_string();
+        if reason.contains("not known") || reason.contains("No address associated") {
+            let hint = if is_proxy { PROXY } else { SPELLING };
+            return Words::new(format!("no such host: {name}{role}"), hint);
+        }
+        let reason = reason
+            .rsplit_once(": ")
+            .map_or(&*reason, |(_, reason)| reason);
+        Words::new(
+            format!("cannot look up {name}{role}: {reason}"),
+            NAME_SERVER,
+        )
+    }
+
+    fn unconnected(&self, peer: &Peer, error: &io::Error) -> Words {
+        let name = &peer.name;
         match (error.kind(), self.local_address) {
             (ErrorKind::AddrNotAvailable, Some(address)) => Words::new(
                 format!("local_address {address} is not an address of this machine"),
                 "mend [network] local_address: `ip address` lists what there is",
             ),
             (ErrorKind::ConnectionRefused, _) => Words::new(
-                format!("{peer} refuses the connection: nothing listens there"),
-                if self.proxy.is_some() {
-                    PROXY
-                } else {
-                    "check host and port of [network] api_base, and whether its service runs"
-                },
+                format!("{name} refuses the connection: nothing listens there"),
+                peer.hint(
+                    "check host and port of [network] api_base, and whether its service runs",
+                ),
             ),
-            _ => Words::new(format!("{peer} cannot be reached: {error}"), NETWORK),
+            _ => Words::new(
+                format!("{name} cannot be reached: {error}"),
+                peer.hint(NETWORK),
+            ),
         }
     }
 
-    fn tunnel(&self, trouble: &str) -> Words {
-        let (peer, host) = (self.next_hop(), &self.host);
-        match trouble {
-            "proxy authorization required" => Words::new(
-                format!("{peer} wants a user and a password"),
-                "write them into the proxy's URL: http://user:password@host:port",
-            ),
+    /// What a proxy does instead of letting us through.
+    fn tunnel(&self, trouble: &str) -> Broken {
+        let peer = self.peer(true).name;
+        let what = match trouble {
+            "proxy authorization required"
+            | "credentials not accepted"
+            | "server does not support user/pass authentication" => return Broken::WantsLogin,
             // SOCKS keeps to itself what lies below.
-            "failed to create underlying connection" => {
-                Words::new(format!("{peer} cannot be reached"), PROXY)
-            }
-            "unsuccessful" => {
-                Words::new(format!("{peer} does not let us through to {host}"), PROXY)
-            }
-            _ => Words::new(format!("{peer} gives no way to {host}: {trouble}"), PROXY),
-        }
-    }
-
-    fn tls(&self, error: &TlsError) -> Words {
-        let host = &self.host;
-        let clock = chrono::Utc::now().format("%Y-%m-%d %H:%M UTC");
-        let certificate = match error {
-            TlsError::InvalidCertificate(certificate) => certificate,
-            TlsError::AlertReceived(AlertDescription::ProtocolVersion)
-            | TlsError::PeerIncompatible(_) => {
-                return Words::new(
-                    format!("{host} speaks no TLS that is safe: TLS 1.2 or 1.3 is needed"),
-                    "a relay or proxy of yours needs newer TLS; WeCom itself has it",
-                );
-            }
-            TlsError::InvalidMessage(_) => {
-                return Words::new(
-                    format!("{host} does not speak TLS"),
-                    "check the port of [network] api_base; a portal or proxy may stand in between",
-                );
-            }
-            other => {
-                return Words {
-                    what: format!("no TLS with {host}: {other}"),
-                    hint: None,
-                };
-            }
+            "failed to create underlying connection" => format!("{peer} cannot be reached"),
+            "unsuccessful" => format!("{peer} does not let us through to {}", self.host),
+            _ => format!("{peer} gives no way to {}: {trouble}", self.host),
         };
-        let clock_first = format!(
-            "if the clock is wrong, set it (timedatectl); if it is right, {host} needs another certificate"
-        );
-        match certificate {
-            CertificateError::Expired | CertificateError::ExpiredContext { .. } => Words::new(
-                format!(
-                    "the certificate of {host} has expired, by the clock of this machine: {clock}"
-                ),
-                clock_first,
-            ),
-            CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-                Words::new(
-                    format!(
-                        "the certificate of {host} is not valid yet, by the clock of this machine: {clock}"
-                    ),
-                    clock_first,
-                )
-            }
-            CertificateError::UnknownIssuer => Words::new(
-                format!(
-                    "the certificate of {host} is signed by nobody whom this machine trusts (clock: {clock})"
-                ),
-                "a portal or proxy may stand in between; where it is yours, put its authority into [network] ca_file",
-            ),
-            CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-                Words::new(
-                    format!(
-                        "the certificate that came is not {host}'s but another's (clock: {clock})"
-                    ),
-                    "a portal or proxy may stand in between; a relay needs a certificate for the name in api_base",
-                )
-            }
-            other => Words::new(
-                format!("the certificate of {host} is not valid: {other} (clock: {clock})"),
-                "a portal or proxy may stand in between; a relay needs a certificate signed by an authority",
-            ),
-        }
+        Broken::Words(Words::new(what, PROXY))
     }
+}
+
+/// Words for TLS that did not come about.
+fn tls(peer: &Peer, error: &TlsError) -> Words {
+    let name = &peer.name;
+    let certificate = match error {
+        TlsError::InvalidCertificate(certificate) => certificate,
+        TlsError::AlertReceived(
+            AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure,
+        )
+        | TlsError::PeerIncompatible(_) => {
+            return Words::new(
+                format!("{name} speaks no TLS that is safe: TLS 1.2 or 1.3 is needed"),
+                "a relay or proxy of yours needs newer TLS; WeCom itself has it",
+            );
+        }
+        TlsError::InvalidMessage(_) => {
+            let hint = if peer.is_proxy {
+                "the proxy's URL must begin with http://, unless the proxy itself speaks TLS"
+            } else {
+                "check the port of [network] api_base; a portal or proxy may stand in between"
+            };
+            return Words::new(format!("{name} does not speak TLS"), hint);
+        }
+        TlsError::AlertReceived(_) => return hung_up(peer),
+        _ => {
+            return Words::new(format!("no TLS came about with {name}"), peer.hint(PORTAL));
+        }
+    };
+    let clock = chrono::Utc::now().format("%Y-%m-%d %H:%M UTC");
+    let (what, hint) = match certificate {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
+            format!("the certificate of {name} has expired, by the clock of this machine: {clock}"),
+            CLOCK,
+        ),
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => (
+            format!(
+                "the certificate of {name} is not valid yet, by the clock of this machine: {clock}"
+            ),
+            CLOCK,
+        ),
+        CertificateError::UnknownIssuer => (
+            format!(
+                "the certificate of {name} is signed by nobody whom this machine trusts (clock: {clock})"
+            ),
+            "a portal or proxy may stand in between; where it is yours, put its authority into [network] ca_file",
+        ),
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => (
+            format!("the certificate that came is not {name}'s but another's (clock: {clock})"),
+            "a portal or proxy may stand in between; a relay needs a certificate for the name in api_base",
+        ),
+        // webpki's name for it is CaUsedAsEndEntity, and rustls hands it on without one.
+        CertificateError::Other(_) => (
+            format!(
+                "the certificate of {name} is an authority's own, or signed by itself (clock: {clock})"
+            ),
+            "give it a certificate with basicConstraints CA:FALSE, and put who signed that into [network] ca_file",
+        ),
+        CertificateError::Revoked => (
+            format!("the certificate of {name} has been revoked (clock: {clock})"),
+            PORTAL,
+        ),
+        _ => (
+            format!("the certificate of {name} is not valid (clock: {clock})"),
+            PORTAL,
+        ),
+    };
+    Words::new(what, hint)
+}
+
+fn hung_up(peer: &Peer) -> Words {
+    let what = format!("{} hung up before there was TLS", peer.name);
+    Words::new(what, peer.hint(PORTAL))
 }
 
 /// Whether nobody whom we trust has signed the certificate that came.
@@ -258,19 +344,9 @@ pub(super) fn is_unknown_issuer(error: &reqwest::Error) -> bool {
     causes(error).any(|cause| tls_error(cause) == Some(&unknown))
 }
 
-fn no_address(name: &str, why: &io::Error) -> Words {
-    // The standard library gives the resolver's reason in words alone.
-    let reason = why.to_string();
-    if reason.contains("not known") || reason.contains("No address associated") {
-        return Words::new(
-            format!("no such host: {name}"),
-            "check its spelling in [network] api_base or proxy, and the name servers in /etc/resolv.conf",
-        );
-    }
-    let reason = reason
-        .rsplit_once(": ")
-        .map_or(&*reason, |(_, reason)| reason);
-    Words::new(format!("cannot look up {name}: {reason}"), NAME_SERVER)
+/// Whether there is something wrong with the certificate that came.
+pub(super) fn is_of_certificate(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| matches!(tls_error(cause), Some(TlsError::InvalidCertificate(_))))
 }
 
 fn error_is_of_connecting(error: &io::Error) -> bool {

@@ -214,3 +214,25 @@ fn a_host_that_does_not_exist_is_told_as_that() {
             .says("spelling");
     });
 }
+
+#[test]
+#[ignore = "needs root and network namespaces"]
+fn where_no_thread_is_to_be_had_a_name_is_looked_up_all_the_same() {
+    let test = "where_no_thread_is_to_be_had_a_name_is_looked_up_all_the_same";
+    let setup = instead_of("/etc/hosts", "127.0.0.1 relay.example\\n") + LINKS;
+    in_a_namespace(test, &setup, || {
+        let standin = Standin::start();
+        let sandbox = leading_to("relay.example", &standin);
+        for name in ["", "config.toml"] {
+            std::os::unix::fs::chown(sandbox.path(name), Some(4712), Some(4712)).unwrap();
+        }
+        let mut command = Command::new("setpriv");
+        command.args(["--reuid=4712", "--regid=4712", "--clear-groups"]);
+        command
+            .args(["prlimit", "--nproc=1:1"])
+            .arg(sandbox.path("wxpush"));
+        let run = Run::new(command).args(&["send", "x"]);
+        run.env("PATH", "/usr/bin:/bin").run().is_silent();
+        assert_eq!(standin.count(SEND), 1);
+    });
+}

@@ -26,7 +26,7 @@ fn bad_tls_gets_no_byte_of_a_request_and_the_error_names_certificate_and_clock()
         Kind::NotYetValid => "is not valid yet, by the clock of this machine: 20",
         Kind::UnknownCa => "signed by nobody whom this machine trusts",
         Kind::Tls10 => "speaks no TLS that is safe",
-        Kind::Good | Kind::Tls12Only => unreachable!("they are not bad"),
+        Kind::Good | Kind::Tls12Only | Kind::Authority => unreachable!("they are not of the six"),
     };
     for_each(Kind::BAD, |kind| {
         let standin = Standin::start_tls(kind);
@@ -61,6 +61,22 @@ fn who_speaks_no_tls_at_all_is_told_as_that() {
         outcome.stderr
     );
     assert_eq!(plain.requests().len(), 0);
+}
+
+#[test]
+fn an_authoritys_own_certificate_is_told_as_that_in_words() {
+    let standin = Standin::start_tls(Kind::Authority);
+    let sandbox = trusting(&standin);
+    let error = sandbox.wxpush("send --timeout 1s x").run().exits(75).stderr;
+    assert!(
+        error.contains("is an authority's own, or signed by itself"),
+        "{error}"
+    );
+    assert!(
+        error.contains("CA:FALSE") && !error.contains("Other"),
+        "{error}"
+    );
+    assert_eq!(standin.requests().len(), 0);
 }
 
 #[test]
