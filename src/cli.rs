@@ -26,9 +26,13 @@ Examples:
 Crontab (absolute path, no environment needed; % must be written \\%):
   7 3 * * *  /opt/wxpush/wxpush send \"nightly backup done\"
 
-Exit codes: 0 accepted by WeCom; 64 usage; 65 bad message; 67 some recipients not
-reached; 69 refused; 70 a bug; 73 no place for state; 74 I/O; 75 not delivered now; 77 set-up refused
-(IP, secret, permission); 78 configuration.";
+Exit codes:
+   0  accepted by WeCom             73  no place for state
+  64  usage                         74  reading or writing failed
+  65  bad message                   75  not delivered now
+  67  some recipients not reached   77  set-up refused: IP, secret, permission
+  69  refused                       78  configuration
+  70  a bug";
 
 const SEND_EXAMPLES: &str = "\
 Examples:

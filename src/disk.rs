@@ -225,7 +225,11 @@ fn leads_to(path: &Path, held: &Metadata) -> bool {
 /// Where something else than a file of ours is in the way, the renaming fails, or the file system
 /// has no locks.
 pub(crate) fn set_aside(path: &Path, aside: &Path, max: u64, owner: Owner) -> io::Result<()> {
-    let (file, _) = open(path, OpenOptions::new().append(true), owner)?;
+    let file = match open(path, OpenOptions::new().append(true), owner) {
+        // Another process has just done it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        opened => opened?.0,
+    };
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Ok(()),

@@ -204,7 +204,7 @@ fn utc_date() -> String {
     chrono::Utc::now().format("%Y-%m-%d").to_string()
 }
 
-/// Renames a log that has reached its cap to `<log>.1`: whoever opens it next begins a new one.
+/// Renames a log that has reached its cap to `<log>.old`: whoever opens it next begins a new one.
 fn cap(path: &Path, owner: Owner) -> io::Result<()> {
     if !fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() >= LOG_MAX) {
         return Ok(());
@@ -212,7 +212,7 @@ fn cap(path: &Path, owner: Owner) -> io::Result<()> {
     let (dir, name) = parts(path)?;
     // Between the renaming and the new log somebody else could take its name.
     refuse_shared(dir)?;
-    disk::set_aside(path, &dir.join(format!("{name}.1")), LOG_MAX, owner)
+    disk::set_aside(path, &dir.join(format!("{name}.old")), LOG_MAX, owner)
 }
 
 /// Refuses to rename or open by name in a directory that others can write to.

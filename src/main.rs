@@ -1,4 +1,5 @@
-//! wxpush, the `sendmail` of 企业微信 (WeCom): start, dispatch, show the error, exit status.
+//! wxpush, the `sendmail` of 企业微信 (WeCom): make the process safe, dispatch, show the error, exit
+//! status.
 //!
 //! The rooms, each importing only from those below it:
 //!
@@ -13,7 +14,7 @@
 //!       message  secret  error
 //! ```
 //!
-//! Only `main` ends the process, and only by returning.
+//! Only `main` ends the process, and only by returning. `fuzz` is the fuzzer's way in, no room.
 
 #![cfg_attr(fuzzing, no_main)]
 
@@ -38,6 +39,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 
 use config::value;
@@ -53,7 +55,7 @@ fn main() -> ExitCode {
         Ok(cli) => run(&cli, begun),
         Err(error) => usage(&error),
     });
-    ExitCode::from(exit.unwrap_or(Exit::Bug).code())
+    ExitCode::from(exit.unwrap_or_else(|_| end_of_bug()).code())
 }
 
 /// Keeps the secret out of core dumps, and out of reach of the user's other processes, which could
@@ -108,8 +110,32 @@ fn failure(error: anyhow::Error) -> Failure {
     })
 }
 
+/// Whether the result is wanted as JSON, where no command line could be read that says so.
+fn wants_json() -> bool {
+    let mut args = std::env::args_os().take_while(|arg| arg != "--");
+    args.any(|arg| arg == "--json")
+}
+
+/// Ends what a fault of ours broke off as everything ends: in the log, and as JSON.
+fn end_of_bug() -> Exit {
+    let exit = Exit::Bug;
+    tracing::error!(exit = exit.code(), "end");
+    if wants_json() {
+        let failure = Failure::new(exit, "a fault of wxpush");
+        commands::report_unsent(failure, Output::default());
+    }
+    exit
+}
+
 /// Shows help or a usage error. Without any arguments the help is one.
 fn usage(error: &clap::Error) -> Exit {
+    if let Some(failure) = names_a_secret(error) {
+        Output::default().failure(&failure);
+        if wants_json() {
+            commands::report_unsent(failure, Output::default());
+        }
+        return Exit::Usage;
+    }
     let text = error.render().to_string();
     let hidden = value::shown(&text);
     if error.use_stderr() && hidden != text {
@@ -122,7 +148,7 @@ fn usage(error: &clap::Error) -> Exit {
     if !error.use_stderr() {
         return Exit::Sent;
     }
-    if std::env::args_os().any(|arg| arg == "--json") {
+    if wants_json() {
         let first = hidden
             .lines()
             .next()
@@ -134,10 +160,29 @@ fn usage(error: &clap::Error) -> Exit {
     Exit::Usage
 }
 
+/// What to say of an option that wants to be given a secret; clap would take it for a message.
+fn names_a_secret(error: &clap::Error) -> Option<Failure> {
+    let ContextValue::String(option) = error.get(ContextKind::InvalidArg)? else {
+        return None;
+    };
+    let names = ["secret", "token", "password"];
+    let is_one = error.kind() == ErrorKind::UnknownArgument
+        && option.starts_with("--")
+        && names.iter().any(|name| option.contains(name));
+    is_one.then(|| {
+        let what = format!("there is no {}: no option takes a secret", value::shown(option));
+        Failure::new(Exit::Usage, what).hint(
+            "put corpsecret into the config, or into a file and its path into WXPUSH_CORPSECRET_FILE: everybody sees a command line",
+        )
+    })
+}
+
 /// Shows where a panic was; its text could hold the secret that it stumbled over.
 fn report_bug(info: &panic::PanicHookInfo<'_>) {
     let place = info.location().map_or("an unknown place".to_owned(), |at| {
-        format!("{}:{}", at.file(), at.line())
+        // Without the directories of the machine that built it.
+        let file = at.file().rsplit('/').next().unwrap_or_default();
+        format!("{file}:{}", at.line())
     });
     Output::default().failure(
         &Failure::new(Exit::Bug, format!("a fault of wxpush at {place}"))

@@ -21,17 +21,19 @@ impl Secret {
 
     /// Takes a text with its percent-encoding undone into custody.
     pub(crate) fn decoded(text: &str) -> Self {
-        let bytes = if text.contains('%') {
-            View::decoded(text).bytes
-        } else {
-            text.into()
-        };
+        let (bytes, _) = percent_decoded(text);
         Self(String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// The text itself, for the wire and for the token's own cache only.
     pub(crate) fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// Whether a text has the whole secret in it, in whatever case.
+    pub(crate) fn is_in(&self, text: &str) -> bool {
+        let (text, secret) = (text.to_ascii_lowercase(), self.0.to_ascii_lowercase());
+        !secret.is_empty() && text.contains(&secret)
     }
 
     /// The secret as it is, and in base64 for each place that it may begin at.
@@ -72,7 +74,11 @@ impl Veil {
             .flatten()
             .flat_map(|view| view.bytes.windows(PIECE))
             .collect();
-        let forms: Vec<Vec<u8>> = self.0.iter().flat_map(Secret::forms).collect();
+        let mut forms: Vec<Vec<u8>> = self.0.iter().flat_map(Secret::forms).collect();
+        // Names of hosts and members come back in lower case.
+        for form in &mut forms {
+            form.make_ascii_lowercase();
+        }
         let (long, short): (Vec<_>, Vec<_>) = forms.iter().partition(|form| form.len() >= PIECE);
         let pieces: HashSet<&[u8]> = long
             .iter()
@@ -104,29 +110,16 @@ struct View {
 impl View {
     fn raw(text: &str) -> Self {
         Self {
-            bytes: text.as_bytes().to_vec(),
+            bytes: text.to_ascii_lowercase().into_bytes(),
             starts: (0..=text.len()).collect(),
         }
     }
 
     /// The text with its percent-encoding undone; nothing where it has none.
     fn decoded(text: &str) -> Self {
-        let (mut bytes, mut starts, mut at) = (Vec::new(), Vec::new(), 0);
-        let text = if text.contains('%') {
-            text.as_bytes()
-        } else {
-            &[]
-        };
-        while at < text.len() {
-            starts.push(at);
-            let digits = text.get(at + 1..at + 3).filter(|_| text[at] == b'%');
-            let encoded = digits
-                .and_then(|digits| std::str::from_utf8(digits).ok())
-                .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-            bytes.push(encoded.unwrap_or(text[at]));
-            at += if encoded.is_some() { 3 } else { 1 };
-        }
-        starts.push(at);
+        let text = if text.contains('%') { text } else { "" };
+        let (mut bytes, starts) = percent_decoded(text);
+        bytes.make_ascii_lowercase();
         Self { bytes, starts }
     }
 
@@ -138,6 +131,23 @@ impl View {
             }
         }
     }
+}
+
+/// The bytes that a text encodes with `%`, where each stands in it, and where it ends.
+fn percent_decoded(text: &str) -> (Vec<u8>, Vec<usize>) {
+    let text = text.as_bytes();
+    let (mut bytes, mut starts, mut at) = (Vec::new(), Vec::new(), 0);
+    while at < text.len() {
+        starts.push(at);
+        let digits = text.get(at + 1..at + 3).filter(|_| text[at] == b'%');
+        let encoded = digits
+            .and_then(|digits| std::str::from_utf8(digits).ok())
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        bytes.push(encoded.unwrap_or(text[at]));
+        at += if encoded.is_some() { 3 } else { 1 };
+    }
+    starts.push(at);
+    (bytes, starts)
 }
 
 /// The text with a mark in place of each hidden stretch.
@@ -213,6 +223,7 @@ mod tests {
             ("no secret here", "no secret here"),
             ("x abcdefghijklmnop y", "x [hidden] y"),
             ("tail cdefghij end", "tail [hidden] end"),
+            ("in capitals ABCDEFGH", "in capitals [hidden]"),
             ("seven bcdefgh only", "seven bcdefgh only"),
             ("中文abcdefgh中文", "中文[hidden]中文"),
             ("", ""),

@@ -101,7 +101,8 @@ impl<'a> Tokens<'a> {
                 Look::Done(Ok(grant.token()))
             }),
             Some(Record::Refused(refused)) if is_recent(refused.refused_at, now()) => {
-                Look::Done(Err(Error::Errcode(refused.refusal())))
+                let again_in = (refused.refused_at + COOL_DOWN).saturating_sub(now());
+                Look::Done(Err(Error::Errcode(refused.refusal(again_in))))
             }
             _ => Look::Ask,
         };
@@ -129,7 +130,8 @@ impl<'a> Tokens<'a> {
                 Look::Done(Ok(Replaced::By(grant.token())))
             }
             Some(Record::Refused(refused)) if is_recent(refused.refused_at, now()) => {
-                Look::Done(Err(Error::Errcode(refused.refusal())))
+                let again_in = (refused.refused_at + COOL_DOWN).saturating_sub(now());
+                Look::Done(Err(Error::Errcode(refused.refusal(again_in))))
             }
             // Our own memory is all there is.
             _ if self.is_alone() => stays(refused.obtained_at),

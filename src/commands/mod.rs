@@ -5,6 +5,8 @@ mod report;
 mod send;
 mod token;
 
+use serde_json::json;
+
 use crate::cli::{Cli, Command, Global};
 use crate::config::{NoPlace, Settings, State, Wanted};
 use crate::error::{Exit, Failure};
@@ -19,9 +21,22 @@ use crate::output::{self, Output};
 pub(crate) fn run(cli: &Cli, output: Output) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Send(args) => send::run(args, &cli.global, output),
-        Command::Token(args) => token::run(args, &cli.global, output),
-        Command::Explain(args) => explain::run(args, output),
+        Command::Token(args) => or_as_json(token::run(args, &cli.global, output), output),
+        Command::Explain(args) => or_as_json(explain::run(args, output), output),
     }
+}
+
+/// Shows a failure as JSON where that is asked for, as send does with its own.
+fn or_as_json(result: anyhow::Result<Exit>, output: Output) -> anyhow::Result<Exit> {
+    if let Err(error) = &result
+        && let Some(failure) = error.downcast_ref::<Failure>()
+        && output.json
+    {
+        let object = json!({"error": failure.what, "exit_code": failure.exit.code()});
+        // The failure itself goes to stderr all the same.
+        let _ = output::object(&object);
+    }
+    result
 }
 
 /// Reports, as JSON, a command line that says nothing wxpush could send.

@@ -55,6 +55,7 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
     let Some(text) = compose(args, &settings, input)? else {
         return Ok(Report::new(Status::Empty, 0));
     };
+    guard(&settings, &text)?;
     let deadline = Instant::now() + args.timeout;
     let kind = kind(args);
     let fitted = fitted(kind, &text, cut, args.long, settings.phone_lang)?;
@@ -98,6 +99,23 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
         deadline,
     };
     Ok(deliver(&delivery, &requests, settings.lang))
+}
+
+/// Sees that the corpsecret goes to nobody's phone, and into no log as a receiver's name.
+fn guard(settings: &Settings, text: &str) -> Result<(), Failure> {
+    let secret = &settings.corpsecret;
+    let (exit, place) = if secret.is_in(&settings.to.describe()) {
+        (Exit::Usage, "among the receivers")
+    } else if secret.is_in(text) {
+        (Exit::Data, "in the message")
+    } else {
+        return Ok(());
+    };
+    Err(Failure::new(
+        exit,
+        format!("the corpsecret stands {place}: nothing was sent"),
+    )
+    .hint("it belongs into the config, or a file that corpsecret_file names, and nowhere else"))
 }
 
 /// What the options say that cannot be.

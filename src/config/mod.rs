@@ -333,7 +333,14 @@ fn missing(names: &[&str], source: Option<&Path>) -> Failure {
         let places = places::configs()
             .map(|path| path.display().to_string())
             .collect::<Vec<_>>();
-        format!("; no config was found: looked for {}", places.join(", "))
+        let passed_over = places::passed_over().map_or(String::new(), |(config, why)| {
+            let dir = config.parent().unwrap_or(&config).display();
+            format!("; {} is not read, since {dir} {why}", config.display())
+        });
+        format!(
+            "; no config was found: looked for {}{passed_over}",
+            places.join(", ")
+        )
     };
     let gap = if source.is_some() { " " } else { "" };
     let what = format!("{names} {verb} not set{gap}{place}");

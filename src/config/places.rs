@@ -79,6 +79,13 @@ pub(crate) fn configs() -> impl Iterator<Item = PathBuf> {
         .map(|dir| dir.join("config.toml"))
 }
 
+/// The config that lies beside the program and is not read, and why.
+pub(crate) fn passed_over() -> Option<(PathBuf, String)> {
+    let (dir, why) = beside_that_counts().err()?;
+    let config = dir.join("config.toml");
+    config.exists().then_some((config, why))
+}
+
 /// Finds, and where needed makes, the directory for state.
 ///
 /// # Errors

@@ -132,8 +132,10 @@ impl Refused {
         }
     }
 
-    pub(super) fn refusal(&self) -> Refusal {
+    /// The refusal as it came, to be asked about again in so many seconds.
+    pub(super) fn refusal(&self, again_in: u64) -> Refusal {
         Refusal {
+            again_in: Some(again_in),
             errcode: self.errcode,
             errmsg: self.errmsg.clone(),
             at_gettoken: true,

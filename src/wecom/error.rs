@@ -44,6 +44,8 @@ pub(crate) struct Refusal {
     pub(crate) errmsg: String,
     /// Whether it answered `gettoken`.
     pub(crate) at_gettoken: bool,
+    /// Seconds until WeCom is asked again, if it was not asked this time.
+    pub(crate) again_in: Option<u64>,
 }
 
 impl Refusal {
@@ -90,6 +92,12 @@ impl Refusal {
         let hint = match (self.errcode, self.address()) {
             (60020, Some(address)) => format!("{address} → {advice}"),
             _ => advice,
+        };
+        let hint = match self.again_in {
+            Some(seconds) => format!(
+                "{hint}; this is the answer of before, WeCom is asked again in {seconds} s, or at once by `wxpush token refresh`"
+            ),
+            None => hint,
         };
         Failure::new(self.class().exit(), what).hint(hint)
     }
@@ -230,6 +238,7 @@ mod tests {
             errcode: 60020,
             errmsg: errmsg.to_owned(),
             at_gettoken: false,
+            again_in: None,
         };
         let failure = refusal.failure(Lang::En);
         assert!(failure.hint.unwrap().starts_with("192.0.2.7 "));
@@ -242,6 +251,7 @@ mod tests {
             errcode: 99999,
             errmsg: "what, is this".to_owned(),
             at_gettoken: false,
+            again_in: None,
         };
         let failure = refusal.failure(Lang::Zh);
         assert_eq!(failure.exit, Exit::Refused);

@@ -164,6 +164,7 @@ fn judge(call: &Call<'_>, told: &Veil, body: &[u8]) -> Result<Answer, Error> {
         errcode: answer.errcode,
         errmsg,
         at_gettoken: call.name == "gettoken",
+        again_in: None,
     }))
 }
 

@@ -53,7 +53,7 @@ fn one_of_a_hundred_writers_sets_a_full_log_aside_and_no_line_is_lost() {
     standin.company().phones.per_minute = usize::MAX;
     let sandbox = logging(&standin, "level = \"debug\"");
     grow(&sandbox.path("wxpush.log"), CAP);
-    sandbox.write("wxpush.log.1", "before\n");
+    sandbox.write("wxpush.log.old", "before\n");
     let text = "0123456789".repeat(200);
     let outcomes = at_once(100, |number| {
         let member = format!("member{:02}", number % 10 + 1);
@@ -63,8 +63,8 @@ fn one_of_a_hundred_writers_sets_a_full_log_aside_and_no_line_is_lost() {
         outcome.is_silent();
     }
     let logs = logs_in(&sandbox);
-    assert_eq!(logs, ["wxpush.log", "wxpush.log.1"]);
-    assert!(size(&sandbox.path("wxpush.log.1")) >= CAP, "the old one");
+    assert_eq!(logs, ["wxpush.log", "wxpush.log.old"]);
+    assert!(size(&sandbox.path("wxpush.log.old")) >= CAP, "the old one");
     let mut writers: BTreeMap<u32, Vec<Line>> = BTreeMap::new();
     for name in &logs {
         let begun = writers.len();
@@ -88,14 +88,17 @@ fn one_of_a_hundred_writers_sets_a_full_log_aside_and_no_line_is_lost() {
 fn a_log_stays_until_it_is_full_and_then_takes_the_place_of_the_last_one() {
     let standin = Standin::start();
     let sandbox = Sandbox::of(&standin);
-    let [log, aside] = ["wxpush.log", "wxpush.log.1"].map(|name| sandbox.path(name));
+    let [log, aside] = ["wxpush.log", "wxpush.log.old"].map(|name| sandbox.path(name));
     for round in 1..=3 {
         grow(&log, CAP - 1);
         sandbox.send("fits").run().is_silent();
         assert_eq!(aside.exists(), round > 1, "one byte is free");
         assert!(size(&log) > CAP);
         sandbox.send("does not").run().is_silent();
-        let (old, new) = (told(&sandbox, "wxpush.log.1"), told(&sandbox, "wxpush.log"));
+        let (old, new) = (
+            told(&sandbox, "wxpush.log.old"),
+            told(&sandbox, "wxpush.log"),
+        );
         assert_eq!(new.len(), 4);
         assert_eq!(old.len(), if round == 1 { 5 } else { 4 }, "{round}");
         fs::remove_file(&log).unwrap();
@@ -113,11 +116,11 @@ fn a_log_stays_until_it_is_full_and_then_takes_the_place_of_the_last_one() {
 fn a_full_log_that_cannot_be_set_aside_goes_on() {
     let standin = Standin::start();
     for (kind, why) in [
-        ("directory", "wxpush.log.1: is not a regular file"),
-        ("symlink", "wxpush.log.1: is a symbolic link"),
-        ("dangling", "wxpush.log.1: is a symbolic link"),
-        ("hard link", "wxpush.log.1: has a second name"),
-        ("fifo", "wxpush.log.1: is not a regular file"),
+        ("directory", "wxpush.log.old: is not a regular file"),
+        ("symlink", "wxpush.log.old: is a symbolic link"),
+        ("dangling", "wxpush.log.old: is a symbolic link"),
+        ("hard link", "wxpush.log.old: has a second name"),
+        ("fifo", "wxpush.log.old: is not a regular file"),
         ("shared", "others can write to its directory"),
         ("fixed", "not permitted"),
         ("held", ""),
@@ -126,7 +129,7 @@ fn a_full_log_that_cannot_be_set_aside_goes_on() {
         let dir = sandbox.path("logs");
         make(&dir);
         let log = dir.join("wxpush.log");
-        let aside = dir.join("wxpush.log.1");
+        let aside = dir.join("wxpush.log.old");
         grow(&log, CAP);
         sandbox.write("victim", "before\n");
         let lock = File::open(&log).unwrap();
@@ -205,7 +208,7 @@ fn who_comes_by_the_lock_late_sets_no_new_log_aside() {
     let late = late.args(&["send", "late"]).start();
     let child = stopped_at(&log, late.child.id());
     sandbox.send("in time").run().is_silent();
-    let aside = sandbox.path("wxpush.log.1");
+    let aside = sandbox.path("wxpush.log.old");
     assert!(size(&aside) >= CAP, "one has set it aside");
     kill_process(child, Signal::CONT).unwrap();
     late.wait().is_silent();

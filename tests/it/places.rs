@@ -179,6 +179,12 @@ fn a_directory_that_others_could_change_is_not_beside() {
         };
         let body = shown(surroundings(send(&program, "x").arg("--dry-run")).run());
         assert_eq!(body["touser"] == "lisi", counts, "{name}");
+        if !counts {
+            fs::remove_file(sandbox.path("xdg/wxpush/config.toml")).unwrap();
+            let outcome = surroundings(send(&program, "x")).run().exits(78);
+            let passed_over = format!("{name}/config.toml is not read, since ");
+            assert!(outcome.stderr.contains(&passed_over), "{}", outcome.stderr);
+        }
         assert_eq!(
             names_in(&dir),
             ["config.toml", "wxpush"],

@@ -265,6 +265,10 @@ fn no_option_takes_a_secret_or_repeats_one() {
         ("send --json --tag SECRET x", 64),
         ("send --to @SECRET x", 64),
         ("send --to SECRET=x x", 64),
+        ("send --to SECRET x", 64),
+        ("send --to lisi,SECRET -vvv x", 64),
+        ("send --dry-run --json the SECRET is", 65),
+        ("send -t SECRET x", 65),
         ("-p SECRET send x", 78),
         ("-c SECRET send --json x", 78),
     ] {
@@ -279,6 +283,12 @@ fn no_option_takes_a_secret_or_repeats_one() {
         ("-c nowhere.toml send x", "nowhere.toml"),
     ] {
         assert!(sandbox.wxpush(args).run().stderr.contains(words), "{args}");
+    }
+    for option in ["--corpsecret", "--secret=x", "--access-token", "--password"] {
+        let outcome = sandbox.wxpush("send").arg(option).arg("x").run().exits(64);
+        outcome
+            .says("no option takes a secret")
+            .says("WXPUSH_CORPSECRET_FILE");
     }
     assert_eq!(standin.requests().len(), 0);
 }

@@ -271,7 +271,19 @@ fn a_bad_secret_is_not_tried_again_and_sends_nothing() {
             .run()
             .exits(exit)
             .says(&format!("errcode {code}"));
-        sandbox.send("x").run().exits(exit);
+        let outcome = sandbox.send("x").run().exits(exit);
+        outcome
+            .says("this is the answer of before")
+            .says("`wxpush token refresh`");
+        let outcome = sandbox.wxpush("token print --json").run().exits(exit);
+        let object = outcome.json();
+        assert_eq!(object["exit_code"], exit, "{object}");
+        assert!(
+            object["error"]
+                .as_str()
+                .unwrap()
+                .contains(&code.to_string())
+        );
         let figures = (standin.count(GETTOKEN), standin.count(SEND));
         assert_eq!(figures, (1, 0), "{code}");
     }
