@@ -145,7 +145,10 @@ impl Report {
             Ok(())
         };
         if let Err(failure) = shown {
-            output.note(&failure.what);
+            output.note(&format!(
+                "{}; of the message this changes nothing",
+                failure.what
+            ));
         }
         self.failure
     }

@@ -349,10 +349,12 @@ fn missing(names: &[&str], source: Option<&Path>) -> Failure {
         .split(", ")
         .map(|name| format!("WXPUSH_{name}"))
         .collect::<Vec<_>>();
-    Failure::new(Exit::Config, what).hint(format!(
-        "copy config.example.toml to one of these places and fill in the values, or set {}",
-        variables.join(", ")
-    ))
+    let how = if source.is_some() {
+        "write them there as config.example.toml shows"
+    } else {
+        "copy config.example.toml to one of these places and fill in the values"
+    };
+    Failure::new(Exit::Config, what).hint(format!("{how}, or set {}", variables.join(", ")))
 }
 
 fn with_hostname(prefix: &str) -> String {
