@@ -31,6 +31,7 @@ mod mistakes; // every way in which a config can be wrong, by line and key
 mod network; // no network, silent name servers, addresses that swallow: in namespaces
 mod places; // where configs are found and state is kept, whatever stands in the way
 mod proxies; // HTTP, HTTPS and SOCKS proxies, from config and environment, that work or do not
+mod proxy; // one that works or misbehaves as told
 mod round_trips; // connections and round trips of a send
 mod sandbox; // a directory with the program, its config and its state
 mod secrets; // faults at trace, /proc, core dumps, secrets typed as options
