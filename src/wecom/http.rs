@@ -52,7 +52,7 @@ pub(super) struct Reply {
 pub(super) struct Http {
     network: Network,
     client: reqwest::Client,
-    /// One that trusts the system's store too, from the first unknown issuer on.
+    /// One that trusts the system's store too, once that has known an issuer that we didn't.
     trusting: OnceCell<reqwest::Client>,
     progress: Arc<Progress>,
     runtime: tokio::runtime::Runtime,
@@ -118,10 +118,13 @@ impl Http {
                 let Some(client) = self.trusting_client().await else {
                     return Err(error);
                 };
-                match self.fetch_by(client, call).await {
+                match self.fetch_by(&client, call).await {
                     // What the system's store makes of the certificate is no clearer.
                     Err(second) if trouble::is_of_certificate(&second) => Err(error),
-                    result => result,
+                    result => {
+                        self.trusting.get_or_init(|| client);
+                        result
+                    }
                 }
             }
             result => result,
@@ -129,15 +132,14 @@ impl Http {
     }
 
     /// A client that trusts the system's store too; none where the store has nothing to offer.
-    async fn trusting_client(&self) -> Option<&reqwest::Client> {
+    async fn trusting_client(&self) -> Option<reqwest::Client> {
         // Some stores are slow to read; the deadline holds here as well.
         let store = aside(tls::system_store).await?;
         if store.is_empty() {
             return None;
         }
         let settings = tls::settings_with(&self.network, store).ok()?;
-        let client = client(&self.network, settings, &self.progress).ok()?;
-        Some(self.trusting.get_or_init(|| client))
+        client(&self.network, settings, &self.progress).ok()
     }
 
     async fn fetch_by(
