@@ -48,10 +48,9 @@ pub(super) fn run(args: &Token, global: &Global, output: Output) -> anyhow::Resu
         TokenAction::Clear => {
             let state = state.map_err(needs_state)?;
             let cannot = |error| {
-                Failure::new(
-                    Exit::State,
-                    format!("the token cache cannot be changed: {error}"),
-                )
+                let path = state.file("token_cache.json");
+                let what = format!("{} cannot be changed: {error}", path.display());
+                Failure::new(Exit::State, what).hint("make room there, or remove the file by hand")
             };
             tokens(Some(&state)).clear(deadline).map_err(cannot)?;
             if output.json {

@@ -60,6 +60,9 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
             .ok_or_else(wrong)?;
     }
     // A century is more than any of our durations means.
+    if digits.is_empty() && seconds == 0 && !text.is_empty() {
+        return Err("must be more than nothing".to_owned());
+    }
     if !digits.is_empty() || seconds == 0 || seconds > 100 * 366 * 86400 {
         return Err(wrong());
     }
