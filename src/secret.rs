@@ -3,6 +3,9 @@
 //! A `Secret` has no `Display`, and its `Debug` hides: whoever wants the text writes `expose`,
 //! so that a search for that word finds every place that does.
 
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzz;
+
 use std::collections::HashSet;
 use std::fmt;
 

@@ -6,7 +6,7 @@ use super::file::ConfigFile;
 use super::layer::SecretFrom;
 use super::{Layer, Levels, file, profile};
 use crate::error::{Exit, Failure};
-use crate::fuzz::{SECRET, shows_secret};
+use crate::secret::fuzz::{SECRET, shows_secret};
 
 /// `$` stands for the secret, so that it is always a whole one.
 pub(crate) fn config(bytes: &[u8]) {

@@ -3,7 +3,7 @@
 use super::http::{RETRY_AFTER_MAX, retry_after};
 use super::{Answer, Call, Error, answer, is_token, judge};
 use crate::config::Lang;
-use crate::fuzz::{SECRET, shows_secret};
+use crate::secret::fuzz::{SECRET, shows_secret};
 use crate::secret::{Secret, Veil};
 
 /// The body of an answer with status 200; `$` stands for the secret, echoed.
