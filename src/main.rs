@@ -129,35 +129,35 @@ fn end_of_bug() -> Exit {
 
 /// Shows help or a usage error. Without any arguments the help is one.
 fn usage(error: &clap::Error) -> Exit {
-    if let Some(failure) = names_a_secret(error) {
-        Output::default().failure(&failure);
-        if wants_json() {
-            commands::report_unsent(failure, Output::default());
-        }
-        return Exit::Usage;
-    }
-    let text = error.render().to_string();
-    let hidden = value::shown(&text);
-    if error.use_stderr() && hidden != text {
-        // No option takes a secret: one was given all the same, and clap would repeat it.
-        output::diagnostic(hidden.trim_end());
-    } else {
-        // That it cannot be shown is nothing that could be told.
-        let _ = error.print();
-    }
     if !error.use_stderr() {
+        // That it cannot be shown is nothing that could be told, here and below.
+        let _ = error.print();
         return Exit::Sent;
     }
+    let failure = names_a_secret(error).map_or_else(
+        || Failure::new(Exit::Usage, as_shown(error)),
+        |failure| {
+            Output::default().failure(&failure);
+            failure
+        },
+    );
     if wants_json() {
-        let first = hidden
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .trim_start_matches("error: ")
-            .to_owned();
-        commands::report_unsent(Failure::new(Exit::Usage, first), Output::default());
+        commands::report_unsent(failure, Output::default());
     }
     Exit::Usage
+}
+
+/// Shows a usage error as clap words it, but for what could be a secret; returns its first line.
+fn as_shown(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let hidden = value::shown(&text);
+    if hidden == text {
+        let _ = error.print();
+    } else {
+        output::diagnostic(hidden.trim_end());
+    }
+    let first = hidden.lines().next().unwrap_or_default();
+    first.trim_start_matches("error: ").to_owned()
 }
 
 /// What to say of an option that wants to be given a secret; clap would take it for a message.

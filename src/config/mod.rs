@@ -281,11 +281,7 @@ fn profile<'a>(
             path.display().to_string()
         });
         // `-p` is a password elsewhere.
-        let name = if value::could_be_secret(name) {
-            "(hidden)"
-        } else {
-            name
-        };
+        let name = &value::shown(name);
         let failure = Failure::new(
             Exit::Config,
             format!("{place}: there is no [profiles.{name}]"),

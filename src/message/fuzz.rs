@@ -68,7 +68,7 @@ fn whole_message(text: &str, options: u8) {
 }
 
 /// Hands out a few bytes at a time, so that characters and sequences are torn.
-struct Torn<'a>(&'a [u8], usize);
+pub(super) struct Torn<'a>(pub(super) &'a [u8], pub(super) usize);
 
 impl Read for Torn<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {

@@ -221,6 +221,7 @@ impl Cleaner {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::message::fuzz::Torn;
     use proptest::prelude::*;
 
     fn clean(bytes: &[u8]) -> String {
@@ -300,18 +301,6 @@ mod tests {
             (r"\\\n", "\\\n"),
         ] {
             assert_eq!(unescape(typed.as_bytes()), meant.as_bytes(), "{typed}");
-        }
-    }
-
-    /// Hands out a few bytes at a time, so that characters and sequences are torn.
-    struct Torn<'a>(&'a [u8], usize);
-
-    impl Read for Torn<'_> {
-        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-            let size = self.1.min(self.0.len());
-            buffer[..size].copy_from_slice(&self.0[..size]);
-            self.0 = &self.0[size..];
-            Ok(size)
         }
     }
 

@@ -13,6 +13,14 @@ use crate::standin::Standin;
 /// The user that root becomes where another one is needed: `nobody`.
 const OTHER: u32 = 65534;
 
+/// What makes the words behind it that user's.
+const AS_OTHER: [&str; 4] = [
+    "setpriv",
+    "--reuid=65534",
+    "--regid=65534",
+    "--clear-groups",
+];
+
 /// Every file of ours.
 const FILES: [&str; 3] = ["token_cache.json", "token_cache.lock", "wxpush.log"];
 
@@ -268,16 +276,10 @@ fn root_keeps_state_in_var_lib_where_beside_does_not_count() {
 #[ignore = "needs root: another user, by setpriv"]
 fn root_is_told_that_its_config_belongs_to_another_user() {
     let standin = Standin::start();
-    let as_other = [
-        "setpriv",
-        "--reuid=65534",
-        "--regid=65534",
-        "--clear-groups",
-    ];
     for (owner, group, before, told) in [
         (OTHER, OTHER, &[][..], true),
         (OTHER, 0, &[][..], true),
-        (OTHER, OTHER, &as_other[..], false),
+        (OTHER, OTHER, &AS_OTHER[..], false),
         (0, OTHER, &[][..], false),
     ] {
         let sandbox = Sandbox::of(&standin);
@@ -303,12 +305,6 @@ fn root_is_told_that_its_config_belongs_to_another_user() {
 #[ignore = "needs root: another user, by setpriv"]
 fn root_and_a_user_do_not_stand_in_each_others_way() {
     let standin = Standin::start();
-    let as_other = [
-        "setpriv",
-        "--reuid=65534",
-        "--regid=65534",
-        "--clear-groups",
-    ];
     // In the user's own directory root's files are the user's.
     let theirs = Sandbox::of(&standin);
     for name in ["", "config.toml"] {
@@ -322,7 +318,7 @@ fn root_and_a_user_do_not_stand_in_each_others_way() {
             let meta = fs::metadata(theirs.path(name)).unwrap();
             assert_eq!((meta.uid(), meta.gid()), (OTHER, OTHER), "{name}");
         }
-        script(&theirs, &as_other, "exec \"$0\" send x")
+        script(&theirs, &AS_OTHER, "exec \"$0\" send x")
             .run()
             .is_silent();
         assert_eq!(theirs.read("wxpush.log").matches(" end exit=0").count(), 2);
@@ -346,7 +342,7 @@ fn root_and_a_user_do_not_stand_in_each_others_way() {
         ("HOME", "home/.local/state/wxpush"),
         ("XDG_STATE_HOME", "home/wxpush"),
     ] {
-        script(&roots, &as_other, "exec \"$0\" send x")
+        script(&roots, &AS_OTHER, "exec \"$0\" send x")
             .env(name, roots.path("home"))
             .run()
             .is_silent();
