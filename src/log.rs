@@ -16,7 +16,7 @@ use tracing::{Event, Level, Subscriber};
 use tracing_appender::rolling::{RollingFileAppender, Rotation as Rolling};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
-use crate::config::{Rotation, Settings, State};
+use crate::config::{Base, Rotation, State};
 use crate::disk::{self, Owner};
 use crate::output::{diagnostic, visible};
 
@@ -41,24 +41,24 @@ pub(crate) struct Stderr {
 /// Begins to log, for the rest of the process.
 ///
 /// `state` is where the log is kept unless the settings name a file.
-pub(crate) fn begin(settings: &Settings, state: Option<&State>, stderr: Stderr) {
-    let place = match (&settings.log.file, state) {
+pub(crate) fn begin(base: &Base, state: Option<&State>, stderr: Stderr) {
+    let place = match (&base.log.file, state) {
         (Some(file), _) => Some((file.clone(), owner_beside(file))),
         (None, Some(state)) => Some((state.file("wxpush.log"), Some(state.owner()))),
         (None, None) => None,
     };
     let mut full = None;
-    let file = settings
+    let file = base
         .log
         .level
         .zip(place)
         .and_then(|(level, (path, owner))| {
             let opened = match owner {
                 Some(owner) => {
-                    if settings.log.rotation == Rotation::Never {
+                    if base.log.rotation == Rotation::Never {
                         full = cap(&path, owner).err();
                     }
-                    Sink::open(&path, owner, settings.log.rotation, settings.log.keep)
+                    Sink::open(&path, owner, base.log.rotation, base.log.keep)
                 }
                 None => Err(io::Error::from(io::ErrorKind::NotFound)),
             };

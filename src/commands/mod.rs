@@ -8,7 +8,7 @@ mod token;
 use serde_json::json;
 
 use crate::cli::{Cli, Command, Global};
-use crate::config::{NoPlace, Settings, State, Wanted};
+use crate::config::{Base, Config, NoPlace, Settings, State};
 use crate::error::{Exit, Failure};
 use crate::log::{self, Stderr};
 use crate::message::Envelope;
@@ -50,28 +50,24 @@ pub(crate) fn report_unsent(failure: Failure, output: Output) {
 
 /// Loads the settings that the command line asks for.
 fn settings(global: &Global, to: Option<Envelope>) -> anyhow::Result<Settings> {
-    let wanted = Wanted {
-        config: global.config.as_deref(),
-        profile: global.profile.as_deref(),
-        to,
-    };
-    Ok(Settings::load(wanted)?)
+    let config = Config::load(global.config.as_deref(), global.profile.as_deref())?;
+    Ok(config.settings(to)?)
 }
 
 /// Finds the place for state, and begins to log there.
-fn begin(settings: &Settings, output: Output) -> Result<State, NoPlace> {
-    let state = settings.state();
-    log::begin(settings, state.as_ref().ok(), stderr(output));
-    if let (true, Some(path)) = (settings.open_secret, &settings.source) {
+fn begin(base: &Base, output: Output) -> Result<State, NoPlace> {
+    let state = base.state();
+    log::begin(base, state.as_ref().ok(), stderr(output));
+    if let (true, Some(path)) = (base.open_secret, &base.source) {
         let path = path.display();
         tracing::warn!(target: log::AT_TERMINAL, "{path} holds a secret and others can read it: chmod 600 {path}");
     }
-    if let (Some(uid), Some(path)) = (settings.foreign, &settings.source) {
+    if let (Some(uid), Some(path)) = (base.foreign, &base.source) {
         let path = path.display();
         tracing::warn!(target: log::AT_TERMINAL, "{path} belongs to user {uid}, who can change what root sends: run wxpush as that user, or chown root {path}");
     }
-    if !settings.later.is_empty() {
-        let keys = settings.later.join(", ");
+    if !base.later.is_empty() {
+        let keys = base.later.join(", ");
         tracing::warn!(target: log::AT_TERMINAL, "{keys}: set, but without effect in this version of wxpush");
     }
     state

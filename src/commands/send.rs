@@ -43,7 +43,7 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
         log::to_stderr(super::stderr(output));
         None
     } else {
-        let state = begin(&settings, output);
+        let state = begin(&settings.base, output);
         state
             .inspect_err(|place| {
                 tracing::warn!("no place for state, going on without token cache and log: {place}");
@@ -98,7 +98,7 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
         tokens: &tokens,
         deadline,
     };
-    Ok(deliver(&delivery, &requests, settings.lang))
+    Ok(deliver(&delivery, &requests, settings.base.lang))
 }
 
 /// Sees that the corpsecret goes to nobody's phone, and into no log as a receiver's name.

@@ -20,12 +20,12 @@ const TIME: Duration = Duration::from_secs(30);
 pub(super) fn run(args: &Token, global: &Global, output: Output) -> anyhow::Result<Exit> {
     let settings = settings(global, None)?;
     let action = args.action.unwrap_or_default();
-    let state = begin(&settings, output);
+    let state = begin(&settings.base, output);
     tracing::info!(command = "token", action = ?action, "start");
     let client = Client::new(&settings.network, &settings.corpsecret)?;
     let deadline = Instant::now() + TIME;
     let tokens = |state| Tokens::new(&client, &settings, state);
-    let refused = |error: Error| error.failure(settings.lang);
+    let refused = |error: Error| error.failure(settings.base.lang);
     match action {
         TokenAction::Print => {
             let state =

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use super::file::ConfigFile;
 use super::layer::SecretFrom;
-use super::{Layer, Levels, file, profile};
+use super::{Config, Layer, file};
 use crate::error::{Exit, Failure};
 use crate::secret::fuzz::{SECRET, shows_secret};
 
@@ -18,29 +17,49 @@ pub(crate) fn config(bytes: &[u8]) {
     }
     let path = Path::new("/etc/wxpush/config.toml");
     let text = text.replace('$', SECRET);
-    let config = match file::parse(path, &text) {
+    let config = match parsed(path, &text) {
         Ok(config) => config,
         Err(failure) => return check(&failure),
     };
-    if !config.profiles.contains_key("another") {
-        check(&profile(&config, "another", Some(path)).expect_err("there is none"));
+    if !config.file.profiles.contains_key("another") {
+        check(
+            &config
+                .settings_of(Some("another"))
+                .expect_err("there is none"),
+        );
     }
-    settings(&[&config.top], &config);
-    for profile in config.profiles.values() {
-        settings(&[profile, &config.top], &config);
+    settings(&config, None);
+    for profile in config.profiles() {
+        settings(&config, Some(profile));
     }
 }
 
-fn settings(levels: &[&Layer], config: &ConfigFile) {
-    let names_a_file = |layer: &&Layer| {
+/// A config of this text, which the user has named, in an empty environment.
+pub(super) fn parsed(path: &Path, text: &str) -> Result<Config, Failure> {
+    Ok(Config {
+        file: file::parse(path, text)?,
+        source: Some(path.to_owned()),
+        named: true,
+        environment: Layer::default(),
+        in_force: None,
+    })
+}
+
+fn settings(config: &Config, profile: Option<&str>) {
+    let names_a_file = |layer: &Layer| {
         let from = layer.secret.as_ref().map(|secret| &secret.value);
         matches!(from, Some(SecretFrom::File(_)))
     };
     // No file is read that a fuzzer came up with.
-    if levels.iter().any(names_a_file) {
+    let layers = profile.map(|name| &config.file.profiles[name]);
+    if layers
+        .into_iter()
+        .chain([&config.file.top])
+        .any(names_a_file)
+    {
         return;
     }
-    let settings = match Levels(levels.to_vec()).settings(None, config) {
+    let settings = match config.settings_of(profile) {
         Ok(settings) => settings,
         Err(failure) => return check(&failure),
     };

@@ -1,4 +1,4 @@
-//! What was typed, exported and written down becomes what was meant: `Settings`.
+//! What was typed, exported and written down becomes what was meant: `Config`, and `Settings`.
 //!
 //! Each value: option > profile named by `-p` > environment > profile > top level > default.
 //! Below this room nobody reads the environment, the working directory or the executable's path.
@@ -11,234 +11,171 @@ pub(crate) mod fuzz;
 mod layer;
 mod places;
 mod reader;
+mod settings;
 pub(crate) mod value;
 
-use std::collections::BTreeSet;
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
 pub(crate) use api_base::ApiBase;
 pub(crate) use environment::language as environment_lang;
 pub(crate) use places::{NoPlace, State};
+pub(crate) use settings::{Base, Network, Settings};
 pub(crate) use value::{Lang, Rotation};
 
 use crate::error::{Exit, Failure};
 use crate::message::Envelope;
-use crate::secret::Secret;
 use file::ConfigFile;
-use layer::{At, Layer, SecretFrom};
+use layer::Layer;
+use settings::Levels;
 
-/// Largest file that may hold a secret, in bytes.
-const SECRET_FILE_MAX: u64 = 4096;
-
-/// Which settings to load: what the command line says about it.
-#[derive(Debug, Default)]
-pub(crate) struct Wanted<'a> {
-    /// `--config`.
-    pub(crate) config: Option<&'a Path>,
-    /// `--profile`.
-    pub(crate) profile: Option<&'a str>,
-    /// The receivers that the options name, if any.
-    pub(crate) to: Option<Envelope>,
-}
-
-/// Everything that a command needs to know, checked.
+/// What the config and the environment say, read once; settings are of one profile of it.
 #[derive(Debug)]
-pub(crate) struct Settings {
-    pub(crate) corpid: String,
-    pub(crate) corpsecret: Secret,
-    agentid: Option<u32>,
-    pub(crate) to: Envelope,
-    pub(crate) safe: bool,
-    /// Put before every title or text; the host's name is filled in.
-    pub(crate) prefix: String,
-    /// The language of what reaches the phone.
-    pub(crate) phone_lang: Lang,
-    /// The language of what stands in a terminal.
-    pub(crate) lang: Lang,
-    pub(crate) network: Network,
-    pub(crate) log: Log,
-    state_dir: Option<PathBuf>,
-    /// The config that was read, if one was.
-    pub(crate) source: Option<PathBuf>,
-    /// The config holds a secret, and others can read it.
-    pub(crate) open_secret: bool,
-    /// The config's owner, if we are root and he is not: he can change what root sends.
-    pub(crate) foreign: Option<u32>,
-    /// Keys that are set, but mean nothing to this version yet.
-    pub(crate) later: Vec<&'static str>,
+pub(crate) struct Config {
+    file: ConfigFile,
+    /// Where it was read, if there is one.
+    source: Option<PathBuf>,
+    /// Whether the user named it.
+    named: bool,
+    environment: Layer,
+    in_force: Option<InForce>,
 }
 
-/// How WeCom is reached.
-#[derive(Debug, Clone)]
-pub(crate) struct Network {
-    pub(crate) api_base: ApiBase,
-    /// The proxy in force, the config's or the environment's.
-    pub(crate) proxy: Option<Secret>,
-    pub(crate) local_address: Option<IpAddr>,
-    pub(crate) ca_file: Option<PathBuf>,
-}
-
-/// How the log is kept.
+/// The profile that the user named.
 #[derive(Debug)]
-pub(crate) struct Log {
-    /// Where, if not in the state directory.
-    pub(crate) file: Option<PathBuf>,
-    /// The least level that is written; none for `off`.
-    pub(crate) level: Option<tracing::Level>,
-    pub(crate) rotation: Rotation,
-    /// How many daily files stay.
-    pub(crate) keep: u32,
+struct InForce {
+    name: String,
+    /// By `-p`, and not by `WXPUSH_PROFILE`: then it is stronger than the environment.
+    by_option: bool,
 }
 
-impl Settings {
-    /// Loads the config, the environment and the secret.
+impl Config {
+    /// Finds and reads the config, and reads the environment.
+    ///
+    /// `option` is `--config`, `profile` is `--profile`.
+    ///
+    /// # Errors
+    /// `Exit::Config`, with file, line and key, or the profile that is not there.
+    pub(crate) fn load(option: Option<&Path>, profile: Option<&str>) -> Result<Self, Failure> {
+        let (file, source, named) = find(option)?;
+        let environment = environment::layer()?;
+        let variable = environment::variable("WXPUSH_PROFILE")?;
+        let in_force = match profile {
+            Some(name) => Some((name.to_owned(), true)),
+            None => variable.map(|name| (name, false)),
+        };
+        let config = Self {
+            file,
+            source,
+            named,
+            environment,
+            in_force: in_force.map(|(name, by_option)| InForce { name, by_option }),
+        };
+        if let Some(InForce { name, .. }) = &config.in_force {
+            config.profile(name)?;
+        }
+        Ok(config)
+    }
+
+    /// The settings of the profile in force; `to` is whom the options name, if anybody.
     ///
     /// # Errors
     /// `Exit::Config`, with file, line and key, or what is missing.
-    pub(crate) fn load(wanted: Wanted<'_>) -> Result<Self, Failure> {
-        let (config, source) = find(wanted.config)?;
-        let environment = environment::layer()?;
-        let named_by_variable = environment::variable("WXPUSH_PROFILE")?;
-        let name = wanted.profile.or(named_by_variable.as_deref());
-        let profile = name
-            .map(|name| profile(&config, name, source.as_deref()))
-            .transpose()?;
+    pub(crate) fn settings(&self, to: Option<Envelope>) -> Result<Settings, Failure> {
         let option = Layer {
-            to: wanted.to,
+            to,
             ..Layer::default()
         };
-        let mut levels = vec![&option];
-        if wanted.profile.is_some() {
-            levels.extend(profile);
-        }
-        levels.push(&environment);
-        levels.extend(profile);
-        levels.push(&config.top);
-        Levels(levels).settings(source, &config)
+        let mut levels = self.levels_in_force();
+        levels.0.insert(0, &option);
+        let name = self.in_force.as_ref().map(|it| it.name.as_str());
+        levels.settings(self, name)
     }
 
-    /// The id of the app that sends.
+    /// The settings as if `-p` named this profile; of none if it is none, whatever is in force.
     ///
     /// # Errors
-    /// `Exit::Config` where it is not set.
-    pub(crate) fn agentid(&self) -> Result<u32, Failure> {
-        self.agentid
-            .ok_or_else(|| missing(&["agentid"], self.source.as_deref()))
+    /// `Exit::Config`, with file, line and key, or what is missing.
+    #[cfg_attr(
+        not(any(fuzzing, test)),
+        expect(dead_code, reason = "the outbox commands will call it")
+    )]
+    pub(crate) fn settings_of(&self, profile: Option<&str>) -> Result<Settings, Failure> {
+        let layer = profile.map(|name| self.profile(name)).transpose()?;
+        self.levels(layer, true).settings(self, profile)
     }
 
-    /// The directory for state; made if need be.
-    ///
-    /// # Errors
-    /// All the places that were tried, and why none can be used.
-    pub(crate) fn state(&self) -> Result<State, NoPlace> {
-        places::state(self.state_dir.as_deref())
-    }
-}
-
-/// The levels that may set a value, the strongest first.
-struct Levels<'a>(Vec<&'a Layer>);
-
-impl Levels<'_> {
-    /// What the strongest level that sets a value says.
-    fn pick<T: Clone>(&self, value: impl Fn(&Layer) -> Option<&T>) -> Option<T> {
-        self.0.iter().find_map(|layer| value(layer)).cloned()
+    /// What is known without an app, of the profile in force.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the outbox commands will call it")
+    )]
+    pub(crate) fn base(&self) -> Base {
+        self.levels_in_force().base(self)
     }
 
-    fn settings(&self, source: Option<PathBuf>, config: &ConfigFile) -> Result<Settings, Failure> {
-        let corpid = self.pick(|layer| layer.corpid.as_ref());
-        let secret = self
-            .pick(|layer| layer.secret.as_ref())
-            .or_else(environment::credential);
-        let agentid = self.pick(|layer| layer.agentid.as_ref());
-        let (Some(corpid), Some(secret)) = (&corpid, &secret) else {
-            let all = [
-                ("corpid", corpid.is_none()),
-                ("corpsecret", secret.is_none()),
-                ("agentid", agentid.is_none()),
-            ];
-            let names: Vec<&str> = all
-                .iter()
-                .filter(|(_, missing)| *missing)
-                .map(|(name, _)| *name)
-                .collect();
-            return Err(missing(&names, source.as_deref()));
+    /// The names of the profiles.
+    pub(crate) fn profiles(&self) -> impl Iterator<Item = &str> {
+        self.file.profiles.keys().map(String::as_str)
+    }
+
+    /// The path of the config, where `--config` or `WXPUSH_CONFIG` gives it; absolute.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the outbox commands will call it")
+    )]
+    pub(crate) fn named(&self) -> Option<&Path> {
+        self.source.as_deref().filter(|_| self.named)
+    }
+
+    fn levels_in_force(&self) -> Levels<'_> {
+        let in_force = self.in_force.as_ref();
+        let profile = in_force.and_then(|it| self.file.profiles.get(&it.name));
+        self.levels(profile, in_force.is_some_and(|it| it.by_option))
+    }
+
+    fn levels<'a>(&'a self, profile: Option<&'a Layer>, by_option: bool) -> Levels<'a> {
+        let environment = Some(&self.environment);
+        let [first, second] = if by_option {
+            [profile, environment]
+        } else {
+            [environment, profile]
         };
-        let lang = self.pick(|layer| layer.lang.as_ref());
-        let prefix = self.pick(|layer| layer.prefix.as_ref()).unwrap_or_default();
-        Ok(Settings {
-            corpid: corpid.value.clone(),
-            corpsecret: reveal(secret)?,
-            agentid,
-            to: self
-                .pick(|layer| layer.to.as_ref())
-                .unwrap_or_else(Envelope::all),
-            safe: self.pick(|layer| layer.safe.as_ref()).unwrap_or(false),
-            prefix: with_hostname(&prefix),
-            phone_lang: lang.unwrap_or(Lang::Zh),
-            lang: lang.unwrap_or_else(environment::locale),
-            network: self.network()?,
-            log: Log {
-                file: self.pick(|layer| layer.log_file.as_ref()),
-                level: self
-                    .pick(|layer| layer.log_level.as_ref())
-                    .map_or(Some(tracing::Level::INFO), |level| level.0),
-                rotation: self
-                    .pick(|layer| layer.log_rotation.as_ref())
-                    .unwrap_or(Rotation::Never),
-                keep: self.pick(|layer| layer.log_keep.as_ref()).unwrap_or(7),
-            },
-            state_dir: self.pick(|layer| layer.state_dir.as_ref()),
-            source,
-            open_secret: config.open_secret,
-            foreign: config.foreign,
-            // A profile may stand on two levels, and say what the top says.
-            later: self
-                .0
-                .iter()
-                .flat_map(|layer| layer.later.iter().copied())
-                .collect::<BTreeSet<_>>()
-                .into_iter()
-                .collect(),
-        })
+        let levels = [first, second, Some(&self.file.top)];
+        Levels(levels.into_iter().flatten().collect())
     }
 
-    fn network(&self) -> Result<Network, Failure> {
-        let api_base = self.pick(|layer| layer.api_base.as_ref());
-        let allowed = self
-            .pick(|layer| layer.allow_plain_http.as_ref())
-            .unwrap_or(false);
-        if let Some(At { value, spot }) = &api_base
-            && value.is_exposed()
-            && !allowed
-        {
-            let what = format!(
-                "{spot} is plain http to another host: secret and messages could be read on the way"
+    fn profile(&self, name: &str) -> Result<&Layer, Failure> {
+        let profiles = &self.file.profiles;
+        profiles.get(name).ok_or_else(|| {
+            let known: Vec<&str> = self.profiles().collect();
+            let place = self
+                .source
+                .as_ref()
+                .map_or("no config was found".to_owned(), |path| {
+                    path.display().to_string()
+                });
+            // `-p` is a password elsewhere.
+            let name = &value::shown(name);
+            let failure = Failure::new(
+                Exit::Config,
+                format!("{place}: there is no [profiles.{name}]"),
             );
-            return Err(Failure::new(Exit::Config, what).hint(
-                "use https, or set allow_plain_http = true below [network] if you trust every hop",
-            ));
-        }
-        let api_base = api_base.map_or_else(ApiBase::wecom, |base| base.value);
-        let proxy = self.pick(|layer| layer.proxy.as_ref());
-        Ok(Network {
-            // Nobody may come between this host and itself, and read along.
-            proxy: match proxy {
-                _ if api_base.is_plain_loopback() => None,
-                Some(proxy) => Some(proxy),
-                None => environment::proxy(&api_base)?,
-            },
-            api_base,
-            local_address: self.pick(|layer| layer.local_address.as_ref()),
-            ca_file: self
-                .pick(|layer| layer.ca_file.as_ref())
-                .map(|file| file.value),
+            match value::nearest(name, &known) {
+                Some(meant) => failure.hint(format!("did you mean {}?", value::shown(meant))),
+                None if known.is_empty() => failure.hint(format!(
+                    "write [profiles.{name}] and the keys that differ below it"
+                )),
+                None => {
+                    let known = value::shown(&known.join(", "));
+                    failure.hint(format!("known profiles: {known}"))
+                }
+            }
         })
     }
 }
 
-/// Finds and reads the config.
-fn find(option: Option<&Path>) -> Result<(ConfigFile, Option<PathBuf>), Failure> {
+/// Finds and reads the config; tells where it was, and whether the user named it.
+fn find(option: Option<&Path>) -> Result<(ConfigFile, Option<PathBuf>, bool), Failure> {
     let variable = environment::variable("WXPUSH_CONFIG")?.map(PathBuf::from);
     if let Some(path) = option.or(variable.as_deref()) {
         // Seen from where the user stands: the one path that is not ours to find.
@@ -260,126 +197,89 @@ fn find(option: Option<&Path>) -> Result<(ConfigFile, Option<PathBuf>), Failure>
             ))
         };
         let config = file::read(&path)?.ok_or_else(none)?;
-        return Ok((config, Some(path)));
+        return Ok((config, Some(path), true));
     }
     for path in places::configs() {
         if let Some(config) = file::read(&path)? {
-            return Ok((config, Some(path)));
+            return Ok((config, Some(path), false));
         }
     }
-    Ok((ConfigFile::default(), None))
-}
-
-fn profile<'a>(
-    config: &'a ConfigFile,
-    name: &str,
-    source: Option<&Path>,
-) -> Result<&'a Layer, Failure> {
-    config.profiles.get(name).ok_or_else(|| {
-        let known: Vec<&str> = config.profiles.keys().map(String::as_str).collect();
-        let place = source.map_or("no config was found".to_owned(), |path| {
-            path.display().to_string()
-        });
-        // `-p` is a password elsewhere.
-        let name = &value::shown(name);
-        let failure = Failure::new(
-            Exit::Config,
-            format!("{place}: there is no [profiles.{name}]"),
-        );
-        match value::nearest(name, &known) {
-            Some(meant) => failure.hint(format!("did you mean {}?", value::shown(meant))),
-            None if known.is_empty() => failure.hint(format!(
-                "write [profiles.{name}] and the keys that differ below it"
-            )),
-            None => {
-                let known = value::shown(&known.join(", "));
-                failure.hint(format!("known profiles: {known}"))
-            }
-        }
-    })
-}
-
-/// The secret itself; of a file the white space around it goes.
-fn reveal(secret: &At<SecretFrom>) -> Result<Secret, Failure> {
-    let path = match &secret.value {
-        SecretFrom::Text(secret) => return Ok(secret.clone()),
-        SecretFrom::File(path) => path,
-    };
-    let spot = &secret.spot;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let shown = if value::could_be_secret(&name) {
-        // The secret itself, most likely, where its file should be named.
-        "the file that it names".to_owned()
-    } else {
-        path.display().to_string()
-    };
-    let fail = |why: String| Failure::new(Exit::Config, format!("{spot}: {shown}: {why}"));
-    let text = file::read_text(path, SECRET_FILE_MAX).map_err(|why| {
-        fail(why).hint("the file must hold the secret and nothing else, and be readable by the user that runs wxpush")
-    })?;
-    value::secret(text.trim()).map_err(|why| fail(format!("the secret in it {why}")))
-}
-
-fn missing(names: &[&str], source: Option<&Path>) -> Failure {
-    let verb = if names.len() == 1 { "is" } else { "are" };
-    let names = names.join(", ");
-    let place = if let Some(path) = source {
-        format!("in {}", path.display())
-    } else {
-        let places = places::configs()
-            .map(|path| path.display().to_string())
-            .collect::<Vec<_>>();
-        let passed_over = places::passed_over().map_or(String::new(), |(config, why)| {
-            let dir = config.parent().unwrap_or(&config).display();
-            format!("; {} is not read, since {dir} {why}", config.display())
-        });
-        format!(
-            "; no config was found: looked for {}{passed_over}",
-            places.join(", ")
-        )
-    };
-    let gap = if source.is_some() { " " } else { "" };
-    let what = format!("{names} {verb} not set{gap}{place}");
-    let variables = names
-        .to_uppercase()
-        .split(", ")
-        .map(|name| format!("WXPUSH_{name}"))
-        .collect::<Vec<_>>();
-    let how = if source.is_some() {
-        "write them there as config.example.toml shows"
-    } else {
-        "copy config.example.toml to one of these places and fill in the values"
-    };
-    Failure::new(Exit::Config, what).hint(format!("{how}, or set {}", variables.join(", ")))
-}
-
-fn with_hostname(prefix: &str) -> String {
-    if !prefix.contains("{hostname}") {
-        return crate::message::input::one_line(prefix);
-    }
-    let uname = rustix::system::uname();
-    let prefix = prefix.replace("{hostname}", &uname.nodename().to_string_lossy());
-    crate::message::input::one_line(&prefix)
+    Ok((ConfigFile::default(), None, false))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
+    use super::fuzz::parsed;
     use super::*;
 
+    /// A config with an app, in which every profile has an agentid of its own.
+    fn config(in_force: Option<(&str, bool)>) -> Config {
+        let text = "corpid = \"ww1\"\ncorpsecret = \"abc\"\nagentid = 1\nsafe = true\n\
+            [profiles.ops]\nagentid = 2\nsafe = false\n[profiles.web]\nagentid = 3\n";
+        let mut config = parsed(Path::new("/etc/wxpush/config.toml"), text).unwrap();
+        config.environment.agentid = Some(4);
+        config.in_force = in_force.map(|(name, by_option)| InForce {
+            name: name.to_owned(),
+            by_option,
+        });
+        config
+    }
+
     #[test]
-    fn the_strongest_level_that_sets_a_value_wins() {
-        let weak = Layer {
-            safe: Some(true),
-            agentid: Some(1),
-            ..Layer::default()
-        };
-        let strong = Layer {
-            safe: Some(false),
-            ..Layer::default()
-        };
-        let levels = Levels(vec![&strong, &weak]);
-        assert_eq!(levels.pick(|layer| layer.safe.as_ref()), Some(false));
-        assert_eq!(levels.pick(|layer| layer.agentid.as_ref()), Some(1));
-        assert_eq!(levels.pick(|layer| layer.prefix.as_ref()), None);
+    fn an_option_is_stronger_than_the_environment_and_that_than_a_profile_named_there() {
+        for (in_force, agentid, safe) in [
+            (None, 4, true),
+            (Some(("ops", true)), 2, false),
+            (Some(("ops", false)), 4, false),
+        ] {
+            let settings = config(in_force).settings(None).unwrap();
+            assert_eq!(settings.agentid().unwrap(), agentid, "{in_force:?}");
+            assert_eq!(settings.safe, safe, "{in_force:?}");
+            assert_eq!(settings.profile.as_deref(), in_force.map(|(name, _)| name));
+        }
+    }
+
+    #[test]
+    fn the_settings_of_a_profile_are_the_same_whatever_is_in_force() {
+        for in_force in [None, Some(("ops", true)), Some(("ops", false))] {
+            let config = config(in_force);
+            for (profile, agentid, safe) in [
+                (None, 4, true),
+                (Some("ops"), 2, false),
+                (Some("web"), 3, true),
+            ] {
+                let settings = config.settings_of(profile).unwrap();
+                assert_eq!(
+                    settings.agentid().unwrap(),
+                    agentid,
+                    "{in_force:?} {profile:?}"
+                );
+                assert_eq!(settings.safe, safe, "{in_force:?} {profile:?}");
+                assert_eq!(settings.profile.as_deref(), profile);
+            }
+            let failure = config.settings_of(Some("wob")).unwrap_err();
+            assert_eq!(failure.exit, Exit::Config);
+            assert_eq!(failure.hint.as_deref(), Some("did you mean web?"));
+        }
+    }
+
+    #[test]
+    fn what_needs_no_app_is_known_without_one() {
+        let path = Path::new("/etc/wxpush/config.toml");
+        let text = "lang = \"en\"\n[profiles.ops]\nlog.keep = 3\nshow_in = \"wechat\"\n";
+        let mut config = parsed(path, text).unwrap();
+        config.in_force = Some(InForce {
+            name: "ops".to_owned(),
+            by_option: false,
+        });
+        let base = config.base();
+        assert_eq!((base.lang, base.log.keep), (Lang::En, 3));
+        assert_eq!(base.later, ["show_in"]);
+        assert_eq!(base.source.as_deref(), Some(path));
+        assert_eq!(config.named(), Some(path));
+        config.named = false;
+        assert_eq!(config.named(), None);
     }
 }

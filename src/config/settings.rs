@@ -1,0 +1,298 @@
+//! What the levels of a config come to: `Settings`, and `Base`, which needs no app.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use super::api_base::ApiBase;
+use super::layer::{At, Layer, SecretFrom};
+use super::places::{self, NoPlace, State};
+use super::value::{self, Lang, Rotation};
+use super::{Config, environment, file};
+use crate::error::{Exit, Failure};
+use crate::message::Envelope;
+use crate::secret::Secret;
+
+/// Largest file that may hold a secret, in bytes.
+const SECRET_FILE_MAX: u64 = 4096;
+
+/// Everything that a command needs to know to send, checked.
+#[derive(Debug)]
+pub(crate) struct Settings {
+    pub(crate) base: Base,
+    /// The name of the profile in force.
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the outbox commands will call it")
+    )]
+    pub(crate) profile: Option<String>,
+    pub(crate) corpid: String,
+    pub(crate) corpsecret: Secret,
+    agentid: Option<u32>,
+    pub(crate) to: Envelope,
+    pub(crate) safe: bool,
+    /// Put before every title or text; the host's name is filled in.
+    pub(crate) prefix: String,
+    /// The language of what reaches the phone.
+    pub(crate) phone_lang: Lang,
+    pub(crate) network: Network,
+}
+
+/// What is known without an app: what the commands need that send nothing.
+#[derive(Debug)]
+pub(crate) struct Base {
+    /// The language of what stands in a terminal.
+    pub(crate) lang: Lang,
+    pub(crate) log: Log,
+    state_dir: Option<PathBuf>,
+    /// The config that was read, if one was.
+    pub(crate) source: Option<PathBuf>,
+    /// The config holds a secret, and others can read it.
+    pub(crate) open_secret: bool,
+    /// The config's owner, if we are root and he is not: he can change what root sends.
+    pub(crate) foreign: Option<u32>,
+    /// Keys that are set, but mean nothing to this version yet.
+    pub(crate) later: Vec<&'static str>,
+}
+
+/// How WeCom is reached.
+#[derive(Debug, Clone)]
+pub(crate) struct Network {
+    pub(crate) api_base: ApiBase,
+    /// The proxy in force, the config's or the environment's.
+    pub(crate) proxy: Option<Secret>,
+    pub(crate) local_address: Option<IpAddr>,
+    pub(crate) ca_file: Option<PathBuf>,
+}
+
+/// How the log is kept.
+#[derive(Debug)]
+pub(crate) struct Log {
+    /// Where, if not in the state directory.
+    pub(crate) file: Option<PathBuf>,
+    /// The least level that is written; none for `off`.
+    pub(crate) level: Option<tracing::Level>,
+    pub(crate) rotation: Rotation,
+    /// How many daily files stay.
+    pub(crate) keep: u32,
+}
+
+impl Settings {
+    /// The id of the app that sends.
+    ///
+    /// # Errors
+    /// `Exit::Config` where it is not set.
+    pub(crate) fn agentid(&self) -> Result<u32, Failure> {
+        self.agentid
+            .ok_or_else(|| missing(&["agentid"], self.base.source.as_deref()))
+    }
+}
+
+impl Base {
+    /// The directory for state; made if need be.
+    ///
+    /// # Errors
+    /// All the places that were tried, and why none can be used.
+    pub(crate) fn state(&self) -> Result<State, NoPlace> {
+        places::state(self.state_dir.as_deref())
+    }
+}
+
+/// The levels that may set a value, the strongest first.
+pub(super) struct Levels<'a>(pub(super) Vec<&'a Layer>);
+
+impl Levels<'_> {
+    /// What the strongest level that sets a value says.
+    pub(super) fn pick<T: Clone>(&self, value: impl Fn(&Layer) -> Option<&T>) -> Option<T> {
+        self.0.iter().find_map(|layer| value(layer)).cloned()
+    }
+
+    pub(super) fn base(&self, config: &Config) -> Base {
+        Base {
+            lang: self
+                .pick(|layer| layer.lang.as_ref())
+                .unwrap_or_else(environment::locale),
+            log: Log {
+                file: self.pick(|layer| layer.log_file.as_ref()),
+                level: self
+                    .pick(|layer| layer.log_level.as_ref())
+                    .map_or(Some(tracing::Level::INFO), |level| level.0),
+                rotation: self
+                    .pick(|layer| layer.log_rotation.as_ref())
+                    .unwrap_or(Rotation::Never),
+                keep: self.pick(|layer| layer.log_keep.as_ref()).unwrap_or(7),
+            },
+            state_dir: self.pick(|layer| layer.state_dir.as_ref()),
+            source: config.source.clone(),
+            open_secret: config.file.open_secret,
+            foreign: config.file.foreign,
+            // A profile may say what the top says.
+            later: self
+                .0
+                .iter()
+                .flat_map(|layer| layer.later.iter().copied())
+                .collect::<BTreeSet<_>>()
+                .into_iter()
+                .collect(),
+        }
+    }
+
+    /// The settings, with the name of the profile that stands among the levels.
+    pub(super) fn settings(
+        &self,
+        config: &Config,
+        profile: Option<&str>,
+    ) -> Result<Settings, Failure> {
+        let corpid = self.pick(|layer| layer.corpid.as_ref());
+        let secret = self
+            .pick(|layer| layer.secret.as_ref())
+            .or_else(environment::credential);
+        let agentid = self.pick(|layer| layer.agentid.as_ref());
+        let (Some(corpid), Some(secret)) = (&corpid, &secret) else {
+            let all = [
+                ("corpid", corpid.is_none()),
+                ("corpsecret", secret.is_none()),
+                ("agentid", agentid.is_none()),
+            ];
+            let names: Vec<&str> = all
+                .iter()
+                .filter(|(_, missing)| *missing)
+                .map(|(name, _)| *name)
+                .collect();
+            return Err(missing(&names, config.source.as_deref()));
+        };
+        let prefix = self.pick(|layer| layer.prefix.as_ref()).unwrap_or_default();
+        Ok(Settings {
+            base: self.base(config),
+            profile: profile.map(str::to_owned),
+            corpid: corpid.value.clone(),
+            corpsecret: reveal(secret)?,
+            agentid,
+            to: self
+                .pick(|layer| layer.to.as_ref())
+                .unwrap_or_else(Envelope::all),
+            safe: self.pick(|layer| layer.safe.as_ref()).unwrap_or(false),
+            prefix: with_hostname(&prefix),
+            phone_lang: self.pick(|layer| layer.lang.as_ref()).unwrap_or(Lang::Zh),
+            network: self.network()?,
+        })
+    }
+
+    fn network(&self) -> Result<Network, Failure> {
+        let api_base = self.pick(|layer| layer.api_base.as_ref());
+        let allowed = self
+            .pick(|layer| layer.allow_plain_http.as_ref())
+            .unwrap_or(false);
+        if let Some(At { value, spot }) = &api_base
+            && value.is_exposed()
+            && !allowed
+        {
+            let what = format!(
+                "{spot} is plain http to another host: secret and messages could be read on the way"
+            );
+            return Err(Failure::new(Exit::Config, what).hint(
+                "use https, or set allow_plain_http = true below [network] if you trust every hop",
+            ));
+        }
+        let api_base = api_base.map_or_else(ApiBase::wecom, |base| base.value);
+        let proxy = self.pick(|layer| layer.proxy.as_ref());
+        Ok(Network {
+            // Nobody may come between this host and itself, and read along.
+            proxy: match proxy {
+                _ if api_base.is_plain_loopback() => None,
+                Some(proxy) => Some(proxy),
+                None => environment::proxy(&api_base)?,
+            },
+            api_base,
+            local_address: self.pick(|layer| layer.local_address.as_ref()),
+            ca_file: self
+                .pick(|layer| layer.ca_file.as_ref())
+                .map(|file| file.value),
+        })
+    }
+}
+
+/// The secret itself; of a file the white space around it goes.
+fn reveal(secret: &At<SecretFrom>) -> Result<Secret, Failure> {
+    let path = match &secret.value {
+        SecretFrom::Text(secret) => return Ok(secret.clone()),
+        SecretFrom::File(path) => path,
+    };
+    let spot = &secret.spot;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let shown = if value::could_be_secret(&name) {
+        // The secret itself, most likely, where its file should be named.
+        "the file that it names".to_owned()
+    } else {
+        path.display().to_string()
+    };
+    let fail = |why: String| Failure::new(Exit::Config, format!("{spot}: {shown}: {why}"));
+    let text = file::read_text(path, SECRET_FILE_MAX).map_err(|why| {
+        fail(why).hint("the file must hold the secret and nothing else, and be readable by the user that runs wxpush")
+    })?;
+    value::secret(text.trim()).map_err(|why| fail(format!("the secret in it {why}")))
+}
+
+fn missing(names: &[&str], source: Option<&Path>) -> Failure {
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    let names = names.join(", ");
+    let place = if let Some(path) = source {
+        format!("in {}", path.display())
+    } else {
+        let places = places::configs()
+            .map(|path| path.display().to_string())
+            .collect::<Vec<_>>();
+        let passed_over = places::passed_over().map_or(String::new(), |(config, why)| {
+            let dir = config.parent().unwrap_or(&config).display();
+            format!("; {} is not read, since {dir} {why}", config.display())
+        });
+        format!(
+            "; no config was found: looked for {}{passed_over}",
+            places.join(", ")
+        )
+    };
+    let gap = if source.is_some() { " " } else { "" };
+    let what = format!("{names} {verb} not set{gap}{place}");
+    let variables = names
+        .to_uppercase()
+        .split(", ")
+        .map(|name| format!("WXPUSH_{name}"))
+        .collect::<Vec<_>>();
+    let how = if source.is_some() {
+        "write them there as config.example.toml shows"
+    } else {
+        "copy config.example.toml to one of these places and fill in the values"
+    };
+    Failure::new(Exit::Config, what).hint(format!("{how}, or set {}", variables.join(", ")))
+}
+
+fn with_hostname(prefix: &str) -> String {
+    if !prefix.contains("{hostname}") {
+        return crate::message::input::one_line(prefix);
+    }
+    let uname = rustix::system::uname();
+    let prefix = prefix.replace("{hostname}", &uname.nodename().to_string_lossy());
+    crate::message::input::one_line(&prefix)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_strongest_level_that_sets_a_value_wins() {
+        let weak = Layer {
+            safe: Some(true),
+            agentid: Some(1),
+            ..Layer::default()
+        };
+        let strong = Layer {
+            safe: Some(false),
+            ..Layer::default()
+        };
+        let levels = Levels(vec![&strong, &weak]);
+        assert_eq!(levels.pick(|layer| layer.safe.as_ref()), Some(false));
+        assert_eq!(levels.pick(|layer| layer.agentid.as_ref()), Some(1));
+        assert_eq!(levels.pick(|layer| layer.prefix.as_ref()), None);
+    }
+}
