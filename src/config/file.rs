@@ -15,6 +15,7 @@ use super::api_base::ApiBase;
 use super::layer::{Layer, SecretFrom};
 use super::places;
 use super::reader::{Key, LIMITS, LOG, NETWORK, OUTBOX, ROBOT, Reader, TO, TOP, Value};
+use super::settings::Limits;
 use super::value;
 use crate::disk;
 use crate::error::{Exit, Failure};
@@ -199,12 +200,17 @@ impl Reader<'_> {
         let place = &format!("{place}limits.");
         for (key, value) in table {
             match key.get_ref().as_ref() {
-                "per_minute" => self.count(key, value, place, 30)?,
-                "per_hour" => self.count(key, value, place, 1000)?,
+                "per_minute" => {
+                    let max = Limits::WECOM.per_minute;
+                    layer.per_minute = Some(self.count(key, value, place, max)?);
+                }
+                "per_hour" => {
+                    let max = Limits::WECOM.per_hour;
+                    layer.per_hour = Some(self.count(key, value, place, max)?);
+                }
                 _ => return Err(self.unknown(key, place, LIMITS)),
-            };
+            }
         }
-        layer.later.push("[limits]");
         Ok(())
     }
 
@@ -212,12 +218,11 @@ impl Reader<'_> {
         let place = &format!("{place}outbox.");
         for (key, value) in table {
             match key.get_ref().as_ref() {
-                "enabled" => drop(self.switch(key, value, place)?),
-                "max_age" => drop(self.read(key, value, place, value::duration)?),
+                "enabled" => layer.keeps = Some(self.switch(key, value, place)?),
+                "max_age" => layer.max_age = Some(self.max_age(key, value, place)?),
                 _ => return Err(self.unknown(key, place, OUTBOX)),
             }
         }
-        layer.later.push("[outbox]");
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::api_base::ApiBase;
 use super::value::{Lang, Level, Rotation};
@@ -55,6 +56,10 @@ pub(crate) struct Layer {
     pub(crate) log_level: Option<Level>,
     pub(crate) log_rotation: Option<Rotation>,
     pub(crate) log_keep: Option<u32>,
+    pub(crate) per_minute: Option<u32>,
+    pub(crate) per_hour: Option<u32>,
+    pub(crate) keeps: Option<bool>,
+    pub(crate) max_age: Option<Duration>,
     /// Keys that this version reads and checks, but does nothing with.
     pub(crate) later: Vec<&'static str>,
 }

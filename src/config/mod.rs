@@ -210,8 +210,10 @@ fn find(option: Option<&Path>) -> Result<(ConfigFile, Option<PathBuf>, bool), Fa
 #[cfg(test)]
 mod tests {
     use std::path::Path;
+    use std::time::Duration;
 
     use super::fuzz::parsed;
+    use super::settings::{Limits, Outbox};
     use super::*;
 
     /// A config with an app, in which every profile has an agentid of its own.
@@ -262,6 +264,40 @@ mod tests {
             let failure = config.settings_of(Some("wob")).unwrap_err();
             assert_eq!(failure.exit, Exit::Config);
             assert_eq!(failure.hint.as_deref(), Some("did you mean web?"));
+        }
+    }
+
+    #[test]
+    fn each_key_of_the_outbox_and_of_the_limits_is_found_on_its_own() {
+        let path = Path::new("/etc/wxpush/config.toml");
+        let app = "corpid = \"ww1\"\ncorpsecret = \"abc\"\n";
+        for (text, profile, enabled, days, per_minute, per_hour) in [
+            ("", None, true, 3, 30, 1000),
+            ("[limits]\n[outbox]\n", None, true, 3, 30, 1000),
+            ("outbox.enabled = false", None, false, 3, 30, 1000),
+            ("outbox.max_age = \"365d\"", None, true, 365, 30, 1000),
+            ("limits.per_minute = 1", None, true, 3, 1, 1000),
+            ("limits.per_hour = 1", None, true, 3, 30, 1),
+            (
+                "limits = { per_minute = 9, per_hour = 99 }\noutbox = { enabled = false, max_age = \"9d\" }\n\
+                 profiles.ops.limits.per_hour = 7\nprofiles.ops.outbox.enabled = true",
+                Some("ops"),
+                true,
+                9,
+                9,
+                7,
+            ),
+        ] {
+            let config = parsed(path, &format!("{app}{text}\n")).unwrap();
+            let settings = config.settings_of(profile).unwrap();
+            let max_age = Duration::from_secs(days * 86400);
+            assert_eq!(settings.outbox, Outbox { enabled, max_age }, "{text}");
+            let limits = Limits {
+                per_minute,
+                per_hour,
+            };
+            assert_eq!(settings.limits, limits, "{text}");
+            assert!(settings.base.later.is_empty(), "{text}");
         }
     }
 

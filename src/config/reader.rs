@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
@@ -156,6 +157,19 @@ impl Reader<'_> {
             .ok()
             .filter(|count| (1..=max).contains(count));
         count.ok_or_else(|| self.wrong(key, place, &format!("must be {wanted}")))
+    }
+
+    /// How old a kept message may become.
+    pub(super) fn max_age(
+        &self,
+        key: &Key<'_>,
+        value: &Value<'_>,
+        place: &str,
+    ) -> Result<Duration, Failure> {
+        let age = self.read(key, value, place, value::max_age);
+        age.map(|at| at.value).map_err(|failure| {
+            failure.hint("a message that is older is given up; to keep none write enabled = false")
+        })
     }
 
     /// Names: one text, divided by `,` or `|`, a number, or a list of these.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::api_base::ApiBase;
 use super::layer::{At, Layer, SecretFrom};
@@ -15,6 +16,9 @@ use crate::secret::Secret;
 
 /// Largest file that may hold a secret, in bytes.
 const SECRET_FILE_MAX: u64 = 4096;
+
+/// How old a kept message may become where no level says it: a long weekend.
+const MAX_AGE: Duration = Duration::from_hours(3 * 24);
 
 /// Everything that a command needs to know to send, checked.
 #[derive(Debug)]
@@ -36,6 +40,16 @@ pub(crate) struct Settings {
     /// The language of what reaches the phone.
     pub(crate) phone_lang: Lang,
     pub(crate) network: Network,
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the outbox commands will call it")
+    )]
+    pub(crate) outbox: Outbox,
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the outbox commands will call it")
+    )]
+    pub(crate) limits: Limits,
 }
 
 /// What is known without an app: what the commands need that send nothing.
@@ -75,6 +89,30 @@ pub(crate) struct Log {
     pub(crate) rotation: Rotation,
     /// How many daily files stay.
     pub(crate) keep: u32,
+}
+
+/// How messages are kept that cannot be delivered yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Outbox {
+    /// Whether any is kept.
+    pub(crate) enabled: bool,
+    /// How old one may become before it is given up.
+    pub(crate) max_age: Duration,
+}
+
+/// How many messages go to one member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Limits {
+    pub(crate) per_minute: u32,
+    pub(crate) per_hour: u32,
+}
+
+impl Limits {
+    /// WeCom's own: what exceeds them it discards without a word.
+    pub(crate) const WECOM: Self = Self {
+        per_minute: 30,
+        per_hour: 1000,
+    };
 }
 
 impl Settings {
@@ -175,6 +213,18 @@ impl Levels<'_> {
             prefix: with_hostname(&prefix),
             phone_lang: self.pick(|layer| layer.lang.as_ref()).unwrap_or(Lang::Zh),
             network: self.network()?,
+            outbox: Outbox {
+                enabled: self.pick(|layer| layer.keeps.as_ref()).unwrap_or(true),
+                max_age: self.pick(|layer| layer.max_age.as_ref()).unwrap_or(MAX_AGE),
+            },
+            limits: Limits {
+                per_minute: self
+                    .pick(|layer| layer.per_minute.as_ref())
+                    .unwrap_or(Limits::WECOM.per_minute),
+                per_hour: self
+                    .pick(|layer| layer.per_hour.as_ref())
+                    .unwrap_or(Limits::WECOM.per_hour),
+            },
         })
     }
 

@@ -69,6 +69,18 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     Ok(Duration::from_secs(seconds))
 }
 
+/// Longest time for which a message is kept, in days: more would be a forgotten host's.
+const MAX_AGE_DAYS: u64 = 365;
+
+/// Reads how old a kept message may become.
+pub(super) fn max_age(text: &str) -> Result<Duration, String> {
+    let age = duration(text)?;
+    if age.as_secs() > MAX_AGE_DAYS * 86400 {
+        return Err(format!("must be {MAX_AGE_DAYS}d at the most"));
+    }
+    Ok(age)
+}
+
 /// Reads an enterprise id.
 pub(crate) fn corpid(text: &str) -> Result<String, String> {
     visible_word(text).map(str::to_owned)

@@ -83,6 +83,8 @@ agentid = 0                         | 1 | agentid              | still a placeho
 +[network]⏎local_address = "eth0"   | 5 | network.local_address | must be an IP address of this host
 +[network]⏎ca_file = 1              | 5 | network.ca_file      | must be a text in quotes
 +[limits]⏎per_minute = 31           | 5 | limits.per_minute    | must be a whole number from 1 to 30
++[limits]⏎per_minute = 0            | 5 | limits.per_minute    | must be a whole number from 1 to 30
++[limits]⏎per_hour = 1001           | 5 | limits.per_hour      | must be a whole number from 1 to 1000
 +[limits]⏎per_hour = 0              | 5 | limits.per_hour      | must be a whole number from 1 to 1000
 +[limits]⏎per_hour = "5"            | 5 | limits.per_hour      | must be a whole number from 1 to 1000, not a value of type string
 +[log]⏎file = 5                     | 5 | log.file             | must be a text in quotes
@@ -92,6 +94,10 @@ agentid = 0                         | 1 | agentid              | still a placeho
 +[outbox]⏎enabled = "on"            | 5 | outbox.enabled       | must be true or false
 +[outbox]⏎max_age = 3               | 5 | outbox.max_age       | must be a text in quotes
 +[outbox]⏎max_age = "3 days"        | 5 | outbox.max_age       | write 90s, 10m, 5h, 3d or 1h30m
++[outbox]⏎max_age = "0d"            | 5 | outbox.max_age       | must be more than nothing
++[outbox]⏎max_age = "0s"            | 5 | outbox.max_age       | to keep none write enabled = false
++[outbox]⏎max_age = "365d1s"        | 5 | outbox.max_age       | must be 365d at the most
++[profiles.a.outbox]⏎max_age = "0s" | 5 | profiles.a.outbox.max_age | must be more than nothing
 +[robots.a]⏎key = 5                 | 5 | robots.a.key         | must be a text in quotes
 +[robots.a]⏎key = "…"               | 5 | robots.a.key         | still a placeholder
 +[mail]⏎"*" = { toparty = "x" }     | 5 | mail.*.toparty       | it is a number
