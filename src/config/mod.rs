@@ -12,12 +12,15 @@ mod layer;
 mod places;
 mod reader;
 mod settings;
+mod states;
 pub(crate) mod value;
 
 use std::path::{Path, PathBuf};
 
 pub(crate) use api_base::ApiBase;
 pub(crate) use environment::language as environment_lang;
+#[expect(unused_imports, reason = "the outbox commands will call it")]
+pub(crate) use places::elsewhere;
 pub(crate) use places::{NoPlace, State};
 pub(crate) use settings::{Base, Network, Settings};
 pub(crate) use value::{Lang, Rotation};

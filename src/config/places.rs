@@ -4,11 +4,15 @@
 
 use std::env;
 use std::fs;
+use std::io::ErrorKind;
 use std::iter;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use crate::disk::Owner;
+
+/// Where root's state is that cannot be beside the program.
+const HOSTS: &str = "/var/lib/wxpush";
 
 /// A directory in which state may be kept, and to whom new files there belong.
 #[derive(Debug, Clone)]
@@ -26,6 +30,16 @@ impl State {
     /// To whom new files belong.
     pub(crate) fn owner(&self) -> Owner {
         self.owner
+    }
+
+    /// Whether a directory is this one, by whatever name.
+    pub(crate) fn is_at(&self, dir: &Path) -> bool {
+        real(&self.dir) == real(dir)
+    }
+
+    /// Whether two are the same, by whatever names.
+    pub(crate) fn is(&self, other: &Self) -> bool {
+        self.is_at(&other.dir)
     }
 }
 
@@ -54,16 +68,18 @@ fn beside() -> Option<PathBuf> {
 fn beside_that_counts() -> Result<(PathBuf, Owner), (PathBuf, String)> {
     let dir =
         beside().ok_or_else(|| (PathBuf::from("/proc/self/exe"), "cannot be read".to_owned()))?;
-    if dir
-        .file_name()
-        .is_some_and(|name| name == "bin" || name == "sbin")
-    {
+    if is_of_programs(&dir) {
         return Err((dir, "is a directory of programs".to_owned()));
     }
     match private(&dir) {
         Ok(owner) => Ok((dir, owner)),
         Err(why) => Err((dir, why)),
     }
+}
+
+fn is_of_programs(dir: &Path) -> bool {
+    dir.file_name()
+        .is_some_and(|name| name == "bin" || name == "sbin")
 }
 
 /// The configs to look for, in order, beyond those that the user names.
@@ -94,18 +110,11 @@ pub(crate) fn state(explicit: Option<&Path>) -> Result<State, NoPlace> {
     if let Some(dir) = explicit {
         return made(dir).map_err(|why| NoPlace(vec![(dir.to_owned(), why)]));
     }
-    let mut tried = Vec::new();
-    match beside_that_counts().map(|(dir, owner)| (writable(&dir, owner), dir)) {
-        Ok((Ok(state), _)) => return Ok(state),
-        Ok((Err(why), dir)) => tried.push((dir, why)),
-        Err(reason) => tried.push(reason),
-    }
-    let fallback = if rustix::process::geteuid().is_root() {
-        Some(PathBuf::from("/var/lib/wxpush"))
-    } else {
-        xdg("XDG_STATE_HOME", ".local/state").map(|dir| dir.join("wxpush"))
+    let mut tried = match state_beside() {
+        Ok(state) => return Ok(state),
+        Err(reason) => vec![reason],
     };
-    let Some(dir) = fallback else {
+    let Some(dir) = fallback() else {
         tried.push((PathBuf::from("$HOME"), "is not set".to_owned()));
         return Err(NoPlace(tried));
     };
@@ -115,15 +124,79 @@ pub(crate) fn state(explicit: Option<&Path>) -> Result<State, NoPlace> {
     })
 }
 
+/// The directory for state as `state` finds it, where it is there already; makes none.
+pub(crate) fn state_if_there(explicit: Option<&Path>) -> Option<Result<State, NoPlace>> {
+    let is_there = match explicit {
+        Some(dir) => is_there(dir),
+        None => state_beside().is_ok() || fallback().is_some_and(|dir| is_there(&dir)),
+    };
+    is_there.then(|| state(explicit))
+}
+
+/// Whether something of this name is there; so it is, too, where nobody lets us look.
+fn is_there(path: &Path) -> bool {
+    !fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
+}
+
+/// The directories beside this one in which state of ours may lie: of another user, of another
+/// environment, or from before a `state_dir` was set. Looks, makes nothing.
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the outbox commands will call it")
+)]
+pub(crate) fn elsewhere(state: &State) -> Vec<PathBuf> {
+    let beside = beside().filter(|dir| !is_of_programs(dir));
+    let user = [named("XDG_STATE_HOME"), below_home(".local/state")];
+    let user = user.into_iter().flatten().map(|dir| dir.join("wxpush"));
+    let host = iter::once(PathBuf::from(HOSTS));
+    others(state, beside.into_iter().chain(host).chain(user))
+}
+
+/// Those that are directories, each once, but for the one in force.
+fn others(state: &State, dirs: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
+    let mut others: Vec<PathBuf> = Vec::new();
+    for dir in dirs.filter(|dir| dir.is_dir() && !state.is_at(dir)) {
+        let path = real(&dir);
+        if !others.contains(&path) {
+            others.push(path);
+        }
+    }
+    others
+}
+
+/// A directory's path without links, where it has one.
+fn real(dir: &Path) -> PathBuf {
+    fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned())
+}
+
+/// State beside the program.
+fn state_beside() -> Result<State, (PathBuf, String)> {
+    let (dir, owner) = beside_that_counts()?;
+    writable(&dir, owner).map_err(|why| (dir, why))
+}
+
+/// Where state is kept if it cannot be beside the program; none without a home directory.
+fn fallback() -> Option<PathBuf> {
+    if rustix::process::geteuid().is_root() {
+        return Some(PathBuf::from(HOSTS));
+    }
+    xdg("XDG_STATE_HOME", ".local/state").map(|dir| dir.join("wxpush"))
+}
+
 /// A directory of the XDG specification: from the environment, else below the home directory.
-fn xdg(variable: &str, below_home: &str) -> Option<PathBuf> {
-    let named = env::var_os(variable)
+fn xdg(variable: &str, below: &str) -> Option<PathBuf> {
+    named(variable).or_else(|| below_home(below))
+}
+
+fn named(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable)
         .map(PathBuf::from)
-        .filter(|path| path.is_absolute());
-    named.or_else(|| {
-        let home = env::home_dir().filter(|home| home.is_absolute())?;
-        Some(home.join(below_home))
-    })
+        .filter(|path| path.is_absolute())
+}
+
+fn below_home(path: &str) -> Option<PathBuf> {
+    let home = env::home_dir().filter(|home| home.is_absolute())?;
+    Some(home.join(path))
 }
 
 /// Makes a directory, private from the start, and sees whether it can be used.
@@ -218,7 +291,42 @@ fn is_private_group_in(accounts: &str, groups: &str, uid: u32, gid: u32) -> bool
 
 #[cfg(test)]
 mod tests {
-    use super::is_private_group_in;
+    use std::path::{Path, PathBuf};
+
+    use super::{State, beside, elsewhere, is_private_group_in, others};
+    use crate::disk::Owner;
+
+    fn state(dir: PathBuf) -> State {
+        let owner = Owner::of_directory(&std::fs::metadata(&dir).unwrap());
+        State { dir, owner }
+    }
+
+    #[test]
+    fn state_may_lie_beside_the_program_unless_it_is_the_one_in_force() {
+        let program = beside().unwrap();
+        let src = state(Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+        assert!(elsewhere(&src).contains(&program));
+        assert!(!elsewhere(&state(program.clone())).contains(&program));
+    }
+
+    #[test]
+    fn other_places_are_directories_and_not_the_one_in_force_by_any_name() {
+        let crates = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let crates = std::fs::canonicalize(crates).unwrap();
+        let state = state(crates.join("src"));
+        let names = [
+            "src",
+            "tests/../src",
+            "none",
+            "Cargo.toml",
+            "tests",
+            "src/../tests",
+            "examples",
+        ];
+        let found = others(&state, names.iter().map(|name| crates.join(name)));
+        let wanted: Vec<PathBuf> = ["tests", "examples"].map(|name| crates.join(name)).into();
+        assert_eq!(found, wanted);
+    }
 
     #[test]
     fn a_private_group_has_its_users_name_and_nobody_else() {
