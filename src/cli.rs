@@ -20,16 +20,18 @@ Examples:
   df -h | wxpush send -t \"Disk report\"        the output of a command, with a title
   wxpush send --to zhangsan,lisi --markdown '**5** jobs failed'
   wxpush send --dry-run hello                 what would go to WeCom, without sending
+  wxpush outbox list                          what is accepted and not yet delivered
   wxpush token                                the state of the cached access_token
   wxpush explain 60020                        what an errcode means and what to do
 
 Crontab (absolute path, no environment needed; % must be written \\%):
   7 3 * * *  /opt/wxpush/wxpush send \"nightly backup done\"
+  * * * * *  /opt/wxpush/wxpush outbox flush      what could not be delivered before
 
 Exit codes:
-   0  accepted by WeCom             73  no place for state
+   0  accepted by WeCom             73  neither delivered nor kept
   64  usage                         74  reading or writing failed
-  65  bad message                   75  not delivered now
+  65  bad message                   75  not delivered now: in the outbox
   67  some recipients not reached   77  set-up refused: IP, secret, permission
   69  refused                       78  configuration
   70  a bug";
@@ -44,6 +46,14 @@ Examples:
   journalctl -n 500 | wxpush send --long split      up to 99 numbered parts
   wxpush send --json hello | jq -r .msgids[0]
   wxpush send -- -5 degrees                         a message that begins with -";
+
+const OUTBOX_EXAMPLES: &str = "\
+Examples:
+  wxpush outbox list                 what waits, when it is due, what failed and why
+  wxpush outbox flush                delivers what can be delivered within 30s; for a crontab
+  wxpush outbox flush --wait         until nothing is left
+  wxpush outbox show 9f3a1c77        an ID, or a part of it that only one entry has
+  wxpush outbox retry --all          puts back what failed";
 
 /// Puts a message on a phone through WeCom (企业微信), from a shell, a pipe or cron.
 #[derive(Debug, Parser)]
@@ -108,6 +118,9 @@ pub(crate) enum Command {
     /// Sends a message: a text, or markdown
     #[command(after_help = SEND_EXAMPLES)]
     Send(Send),
+    /// Messages accepted but not yet delivered
+    #[command(after_help = OUTBOX_EXAMPLES)]
+    Outbox(Outbox),
     /// Shows or renews the cached access_token
     Token(Token),
     /// Tells what a WeCom errcode means and what to do, offline
@@ -154,12 +167,58 @@ pub(crate) struct Send {
     /// Lets WeCom swallow an identical message within this time (at most 4h)
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub(crate) dedupe: Option<Duration>,
+    /// Fails rather than keep the message for later
+    #[arg(long)]
+    pub(crate) no_outbox: bool,
     /// Prints the requests instead of sending them; touches nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
     /// Time for delivery, retries included, from the end of the input on
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = value::duration)]
     pub(crate) timeout: Duration,
+}
+
+/// `wxpush outbox`.
+#[derive(Debug, Args)]
+pub(crate) struct Outbox {
+    #[command(subcommand)]
+    pub(crate) action: OutboxAction,
+}
+
+/// What to do with the outbox.
+#[derive(Debug, Subcommand)]
+pub(crate) enum OutboxAction {
+    /// Lists what waits, and what failed in the last 30 days
+    List,
+    /// Shows one message
+    Show {
+        /// Its ID, or a part of it that no other has
+        id: String,
+    },
+    /// Delivers what waits, oldest first
+    Flush {
+        /// Goes on until nothing is left
+        #[arg(long)]
+        wait: bool,
+        /// Time for it
+        #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = value::duration, conflicts_with = "wait")]
+        timeout: Duration,
+    },
+    /// Removes messages, unsent
+    Drop(Chosen),
+    /// Puts failed messages back, and lets waiting ones be tried at once, for the app of the day
+    Retry(Chosen),
+}
+
+/// Which messages.
+#[derive(Debug, Args)]
+pub(crate) struct Chosen {
+    /// Their IDs, or parts of them that no other has
+    #[arg(value_name = "ID", required_unless_present = "all")]
+    pub(crate) ids: Vec<String>,
+    /// All: those that wait, for drop; those that failed, for retry
+    #[arg(long, conflicts_with = "ids")]
+    pub(crate) all: bool,
 }
 
 /// `wxpush token`.

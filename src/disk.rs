@@ -1,7 +1,13 @@
 //! Files that must be ours: opened without following a link, private whatever the umask says,
 //! replaced as a whole, locked by the kernel.
 //!
-//! The only place with a rename or a lock.
+//! The only place with a rename, an fsync or a lock.
+
+mod dir;
+mod held;
+
+pub(crate) use dir::Dir;
+pub(crate) use held::{Held, Pause, hold};
 
 use std::fs::{self, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};
@@ -48,12 +54,23 @@ fn open(path: &Path, options: &mut OpenOptions, owner: Owner) -> io::Result<(Fil
     let file = options
         .custom_flags(flags.bits().cast_signed())
         .open(path)
-        .map_err(|error| match rustix::io::Errno::from_io_error(&error) {
-            Some(rustix::io::Errno::LOOP) => io::Error::other("is a symbolic link"),
-            // A FIFO that nobody reads, a socket, or a device that isn't there.
-            Some(rustix::io::Errno::NXIO) => io::Error::other("is not a regular file"),
-            _ => error,
-        })?;
+        .map_err(worded)?;
+    let meta = ours(&file, owner)?;
+    Ok((file, meta))
+}
+
+/// An error of opening, in words where the system's own mislead.
+fn worded(error: io::Error) -> io::Error {
+    match rustix::io::Errno::from_io_error(&error) {
+        Some(rustix::io::Errno::LOOP) => io::Error::other("is a symbolic link"),
+        // A FIFO that nobody reads, a socket, or a device that isn't there.
+        Some(rustix::io::Errno::NXIO) => io::Error::other("is not a regular file"),
+        _ => error,
+    }
+}
+
+/// Sees that an open file is a regular one of ours, of one name.
+fn ours(file: &File, owner: Owner) -> io::Result<Metadata> {
     let meta = file.metadata()?;
     let wrong = if !meta.is_file() {
         "is not a regular file"
@@ -62,7 +79,7 @@ fn open(path: &Path, options: &mut OpenOptions, owner: Owner) -> io::Result<(Fil
     } else if !owner.trusts(&meta) {
         "belongs to another user"
     } else {
-        return Ok((file, meta));
+        return Ok(meta);
     };
     Err(io::Error::other(wrong))
 }
@@ -209,6 +226,34 @@ pub(crate) fn try_lock(path: &Path, owner: Owner) -> io::Result<Option<Lock>> {
     // If the name has come to point elsewhere meanwhile, somebody else may hold that file.
     let same = leads_to(path, &file.metadata()?);
     Ok(same.then_some(Lock { _file: file }))
+}
+
+/// Locks an open file that nobody else can have locked.
+///
+/// # Errors
+/// Where the file system has no locks, or somebody has it all the same.
+pub(crate) fn lock_now(file: &File) -> io::Result<()> {
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(TryLockError::Error(error)) => {
+                return Err(io::Error::new(
+                    error.kind(),
+                    format!("cannot be locked: {error}"),
+                ));
+            }
+        }
+    }
+}
+
+/// Makes sure that a power cut does not take back the name of a file or directory just made.
+///
+/// # Errors
+/// What the disk says.
+pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
+    File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
 }
 
 /// Whether a name leads to an open file still.

@@ -6,9 +6,11 @@
 //! ```text
 //! main, cli        what was typed
 //! commands         arguments -> the rooms below -> a result to print
-//!   delivery       the policy: token, send, a new token once, retries
+//!   delivery       the policy: token, slot, send, a new token once, retries, the backlog
 //!     token        the access_token: one gettoken for many processes
 //!       wecom      the API; the only room that sees a URL with a secret
+//!     outbox       what is accepted and not yet delivered
+//!     ledger       the slots under WeCom's limits: shared by many processes, too
 //!   config  log    what was meant; where files live; one line an event
 //!     disk  output files that must be ours; the only room that prints
 //!       message  secret  error
@@ -26,8 +28,10 @@ mod disk;
 mod error;
 #[cfg(any(fuzzing, test))]
 mod fuzz;
+mod ledger;
 mod log;
 mod message;
+mod outbox;
 mod output;
 mod secret;
 mod token;

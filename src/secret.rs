@@ -198,9 +198,16 @@ pub(crate) fn digest(texts: &[&str]) -> String {
         context.update(&(text.len() as u64).to_be_bytes());
         context.update(text.as_bytes());
     }
-    context
-        .finish()
-        .as_ref()
+    hex(context.finish().as_ref())
+}
+
+/// The SHA-256 of bytes as `sha256sum` has it.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    hex(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref())
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes
         .iter()
         .fold(String::with_capacity(64), |mut hex, byte| {
             use fmt::Write;

@@ -9,10 +9,11 @@ mod cache;
 pub(crate) mod fuzz;
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::config::{Settings, State};
-use crate::disk;
+use crate::disk::{self, Pause};
 use crate::secret::{Secret, digest};
 use crate::wecom::{Class, Client, Error};
 use cache::{Cache, Grant, Record};
@@ -64,22 +65,22 @@ enum Look<T> {
 }
 
 /// The tokens of one app.
-pub(crate) struct Tokens<'a> {
-    client: &'a Client,
-    corpid: &'a str,
+pub(crate) struct Tokens {
+    client: Rc<Client>,
+    corpid: String,
     key: String,
     cache: Option<Cache>,
     /// The last token fetched, for when there is no cache to find it in.
     held: RefCell<Option<Token>>,
 }
 
-impl<'a> Tokens<'a> {
+impl Tokens {
     /// The tokens of the app that the settings name, kept in `state` where there is one.
-    pub(crate) fn new(client: &'a Client, settings: &'a Settings, state: Option<&State>) -> Self {
+    pub(crate) fn new(client: &Rc<Client>, settings: &Settings, state: Option<&State>) -> Self {
         let base = settings.network.api_base.expose();
         Self {
-            client,
-            corpid: &settings.corpid,
+            client: Rc::clone(client),
+            corpid: settings.corpid.clone(),
             key: digest(&[base, &settings.corpid, settings.corpsecret.expose()]),
             cache: state.map(Cache::new),
             held: RefCell::new(None),
@@ -260,7 +261,7 @@ impl<'a> Tokens<'a> {
 
     /// Calls `gettoken`, and tells every process what came of it.
     fn ask(&self, lock: Option<&disk::Lock>, deadline: Instant) -> Result<Token, Error> {
-        let granted = self.client.gettoken(self.corpid, deadline);
+        let granted = self.client.gettoken(&self.corpid, deadline);
         let record = match &granted {
             Ok(grant) => {
                 tracing::info!(expires_in = grant.expires_in, "token fetched");
@@ -291,27 +292,6 @@ enum Locked {
     /// Ours; without a lock where the file system has none to give.
     Ours(Option<disk::Lock>),
     Theirs,
-}
-
-/// Growing pauses between looks at a lock that another process holds.
-struct Pause(Duration);
-
-impl Default for Pause {
-    fn default() -> Self {
-        Self(Duration::from_millis(2))
-    }
-}
-
-impl Pause {
-    /// Sleeps, and says whether there is time for another look.
-    fn sleep(&mut self, deadline: Instant) -> bool {
-        if Instant::now() >= deadline {
-            return false;
-        }
-        std::thread::sleep(self.0);
-        self.0 = (self.0 * 2).min(Duration::from_millis(50));
-        true
-    }
 }
 
 /// How many seconds a record is good for; none if it is too old or cannot be believed.

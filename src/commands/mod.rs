@@ -1,6 +1,8 @@
 //! One file a command: arguments, the rooms below, a result to print.
 
 mod explain;
+mod outbox;
+mod post;
 mod report;
 mod send;
 mod token;
@@ -8,10 +10,9 @@ mod token;
 use serde_json::json;
 
 use crate::cli::{Cli, Command, Global};
-use crate::config::{Base, Config, NoPlace, Settings, State};
+use crate::config::{Base, Config, NoPlace, State};
 use crate::error::{Exit, Failure};
 use crate::log::{self, Stderr};
-use crate::message::Envelope;
 use crate::output::{self, Output};
 
 /// Runs the command that was asked for.
@@ -21,6 +22,7 @@ use crate::output::{self, Output};
 pub(crate) fn run(cli: &Cli, output: Output) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Send(args) => send::run(args, &cli.global, output),
+        Command::Outbox(args) => or_as_json(outbox::run(args, &cli.global, output), output),
         Command::Token(args) => or_as_json(token::run(args, &cli.global, output), output),
         Command::Explain(args) => or_as_json(explain::run(args, output), output),
     }
@@ -48,10 +50,9 @@ pub(crate) fn report_unsent(failure: Failure, output: Output) {
     });
 }
 
-/// Loads the settings that the command line asks for.
-fn settings(global: &Global, to: Option<Envelope>) -> anyhow::Result<Settings> {
-    let config = Config::load(global.config.as_deref(), global.profile.as_deref())?;
-    Ok(config.settings(to)?)
+/// Loads the config that the command line asks for.
+fn load(global: &Global) -> Result<Config, Failure> {
+    Config::load(global.config.as_deref(), global.profile.as_deref())
 }
 
 /// Finds the place for state, and begins to log there.

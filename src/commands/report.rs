@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::error::{Exit, Failure};
+use crate::outbox::Id;
 use crate::output::{self, Output};
 use crate::wecom::{Sent, Unreached};
 
@@ -14,6 +15,8 @@ pub(super) enum Status {
     Sent,
     /// Accepted, but not for all.
     Partial,
+    /// Not accepted by WeCom, or not all parts were; kept in the outbox.
+    Queued,
     /// Not accepted, or not all parts were.
     Failed,
     /// There was nothing to send.
@@ -34,7 +37,7 @@ pub(super) struct Report {
     parts: usize,
     #[serde(flatten)]
     unreached: Unreached,
-    /// Nothing is kept in this version, so there is never one.
+    /// The entry in the outbox, or among its failed ones, if there is one.
     outbox_id: Option<String>,
     /// The requests of a dry run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -101,16 +104,20 @@ impl Report {
         self.failure = Some(failure);
     }
 
+    /// Takes in that the message lies in the outbox, or among its failed ones.
+    pub(super) fn kept(&mut self, id: &Id, status: Status) {
+        self.status = status;
+        self.outbox_id = Some(id.to_string());
+    }
+
     /// Settles whether everybody was reached; after the last part.
     pub(super) fn finish(mut self) -> Self {
         if self.failure.is_none() && !self.unreached.is_empty() {
             self.status = Status::Partial;
-            let lists = self.unreached.lists();
-            let named = lists.iter().filter(|(_, names)| !names.is_empty());
-            let words: Vec<String> = named
-                .map(|(list, names)| format!("{list} {}", names.join(", ")))
-                .collect();
-            let what = format!("sent, but WeCom could not reach: {}", words.join("; "));
+            let what = format!(
+                "sent, but WeCom could not reach: {}",
+                self.unreached.describe()
+            );
             self.failure = Some(Failure::new(Exit::Partial, what).hint(
                 "look for misspelt ids, and whether they are within the app's 可见范围 (应用管理 → the app); do not resend to the others",
             ));

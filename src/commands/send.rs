@@ -3,25 +3,26 @@
 use std::ffi::OsString;
 use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
 use std::time::Instant;
 
 use serde_json::json;
 
+use super::post::Way;
 use super::report::{Report, Status};
-use super::{begin, settings};
+use super::{begin, load};
 use crate::cli::{Global, Send};
 use crate::config::{Lang, Settings, value};
-use crate::delivery::{Delivery, Outcome, Reason};
+use crate::delivery::App;
 use crate::error::{Exit, Failure};
 use crate::log;
 use crate::message::content::DUPLICATE_CHECK_MAX;
 use crate::message::input::{INPUT_MAX, Input, one_line, unescape};
-use crate::message::split::{Fitted, PARTS_MAX, PER_MINUTE, TooLong, fit};
+use crate::message::split::{Fitted, PARTS_MAX, TooLong, fit};
 use crate::message::{Envelope, Kind, Long, Request};
 use crate::output::{self, Output};
 use crate::secret::digest;
-use crate::token::Tokens;
-use crate::wecom::{Client, shown_url};
+use crate::wecom::shown_url;
 
 /// Runs `send`, and reports how it ended, whichever way it did.
 pub(super) fn run(args: &Send, global: &Global, output: Output) -> anyhow::Result<Exit> {
@@ -37,19 +38,24 @@ pub(super) fn run(args: &Send, global: &Global, output: Output) -> anyhow::Resul
 fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> {
     let to = receivers(args)?;
     check(args)?;
-    let settings = settings(global, to)?;
-    let agentid = settings.agentid()?;
+    let config = load(global)?;
+    let settings = config.settings(to)?;
     let state = if args.dry_run {
+        // Before the input is read, so that a mistake is told at once.
+        settings.agentid()?;
         log::to_stderr(super::stderr(output));
-        None
+        Err(String::new())
     } else {
         let state = begin(&settings.base, output);
         state
+            .map_err(|place| place.to_string())
             .inspect_err(|place| {
-                tracing::warn!("no place for state, going on without token cache and log: {place}");
+                tracing::warn!(
+                    "no place for state, going on without token cache, outbox and log: {place}"
+                );
             })
-            .ok()
     };
+    settings.agentid()?;
     let input = read(args)?;
     let cut = input.cut;
     let Some(text) = compose(args, &settings, input)? else {
@@ -65,19 +71,12 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
         .into_iter()
         .map(|part| Request {
             envelope: settings.to.clone(),
-            agentid,
             content: kind.content(part),
             safe,
             id_trans: args.id_trans,
             duplicate_check: args.dedupe.map(|time| time.as_secs()),
         })
         .collect();
-    if requests.len() > PER_MINUTE {
-        tracing::warn!(
-            "{} parts at once: of more than {PER_MINUTE} a minute to one member WeCom discards the rest without a word",
-            requests.len()
-        );
-    }
     if args.dry_run {
         return dry_run(&settings, &requests, output);
     }
@@ -91,14 +90,15 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
         "start"
     );
     tracing::debug!(text, "message");
-    let client = Client::new(&settings.network, &settings.corpsecret)?;
-    let tokens = Tokens::new(&client, &settings, state.as_ref());
-    let delivery = Delivery {
-        client: &client,
-        tokens: &tokens,
+    let posts = requests.iter().map(Request::post).collect();
+    let way = Way {
+        config: &config,
+        keep: settings.outbox.enabled && !args.no_outbox,
+        app: Rc::new(App::new(settings, state.as_ref().ok())?),
+        state: state.as_ref().map_err(Clone::clone),
         deadline,
     };
-    Ok(deliver(&delivery, &requests, settings.base.lang))
+    Ok(way.send(posts))
 }
 
 /// Sees that the corpsecret goes to nobody's phone, and into no log as a receiver's name.
@@ -292,64 +292,14 @@ fn fitted(
 
 fn dry_run(settings: &Settings, requests: &[Request], output: Output) -> anyhow::Result<Report> {
     let url = shown_url(&settings.network.api_base, "message/send");
+    let agentid = settings.agentid()?;
     let mut shown = Vec::new();
     for request in requests {
-        let body = String::from_utf8(request.body())?;
+        let body = String::from_utf8(request.post().wire(agentid, false))?;
         if !output.json {
             output::raw(&format!("POST {url}\n{body}"))?;
         }
         shown.push(json!({"method": "POST", "url": url, "body": body}));
     }
     Ok(Report::dry_run(shown))
-}
-
-/// Sends the parts in their order, each after the answer to the one before.
-fn deliver(delivery: &Delivery<'_>, requests: &[Request], lang: Lang) -> Report {
-    let mut report = Report::new(Status::Sent, requests.len());
-    for (at, request) in requests.iter().enumerate() {
-        let reason = match delivery.deliver(request) {
-            Outcome::Delivered(sent) => {
-                report.add(&sent);
-                continue;
-            }
-            Outcome::NotNow(reason) | Outcome::Refused(reason) => reason,
-        };
-        if let Some(refusal) = reason.refusal() {
-            report.refused(refusal.errcode, &refusal.errmsg);
-        }
-        report.fail(failure(&reason, at, requests.len(), lang));
-        break;
-    }
-    report.finish()
-}
-
-/// The failure of part `at` (from 0) of so many, in words.
-fn failure(reason: &Reason, at: usize, parts: usize, lang: Lang) -> Failure {
-    let mut failure = reason.failure(lang);
-    let subject = if parts == 1 {
-        "the message".to_owned()
-    } else {
-        format!("part {} of {parts}", at + 1)
-    };
-    let fate = if reason.outcome_unknown {
-        format!("{subject} may or may not have arrived (an answer was lost)")
-    } else {
-        format!("{subject} was not sent")
-    };
-    let kept = if failure.exit == Exit::NotNow {
-        " and is not kept"
-    } else {
-        ""
-    };
-    let others = match at {
-        _ if parts == 1 => String::new(),
-        0 => ", nor any other".to_owned(),
-        1 => ", part 1 was, the later ones were not".to_owned(),
-        _ => format!(", parts 1 to {at} were, the later ones were not"),
-    };
-    failure.what = format!("{fate}{kept}{others}: {}", failure.what);
-    if failure.exit == Exit::NotNow && failure.hint.is_none() {
-        failure.hint = Some("send it again later, or give it more time with --timeout".to_owned());
-    }
-    failure
 }

@@ -1,11 +1,12 @@
 //! `wxpush token`: the cached `access_token`; only `print` shows it.
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Local};
 use serde_json::{Value, json};
 
-use super::{begin, settings};
+use super::{begin, load};
 use crate::cli::{Global, Token, TokenAction};
 use crate::config::{NoPlace, Settings};
 use crate::error::{Exit, Failure};
@@ -18,11 +19,11 @@ const TIME: Duration = Duration::from_secs(30);
 
 /// Runs `token status`, `refresh`, `clear` or `print`.
 pub(super) fn run(args: &Token, global: &Global, output: Output) -> anyhow::Result<Exit> {
-    let settings = settings(global, None)?;
+    let settings = load(global)?.settings(None)?;
     let action = args.action.unwrap_or_default();
     let state = begin(&settings.base, output);
     tracing::info!(command = "token", action = ?action, "start");
-    let client = Client::new(&settings.network, &settings.corpsecret)?;
+    let client = Rc::new(Client::new(&settings.network, &settings.corpsecret)?);
     let deadline = Instant::now() + TIME;
     let tokens = |state| Tokens::new(&client, &settings, state);
     let refused = |error: Error| error.failure(settings.base.lang);

@@ -19,10 +19,8 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use api_base::ApiBase;
 pub(crate) use environment::language as environment_lang;
-#[expect(unused_imports, reason = "the outbox commands will call it")]
-pub(crate) use places::elsewhere;
-pub(crate) use places::{NoPlace, State};
-pub(crate) use settings::{Base, Network, Settings};
+pub(crate) use places::{NoPlace, State, elsewhere};
+pub(crate) use settings::{Base, Limits, Network, Settings};
 pub(crate) use value::{Lang, Rotation};
 
 use crate::error::{Exit, Failure};
@@ -98,20 +96,12 @@ impl Config {
     ///
     /// # Errors
     /// `Exit::Config`, with file, line and key, or what is missing.
-    #[cfg_attr(
-        not(any(fuzzing, test)),
-        expect(dead_code, reason = "the outbox commands will call it")
-    )]
     pub(crate) fn settings_of(&self, profile: Option<&str>) -> Result<Settings, Failure> {
         let layer = profile.map(|name| self.profile(name)).transpose()?;
         self.levels(layer, true).settings(self, profile)
     }
 
     /// What is known without an app, of the profile in force.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the outbox commands will call it")
-    )]
     pub(crate) fn base(&self) -> Base {
         self.levels_in_force().base(self)
     }
@@ -122,12 +112,22 @@ impl Config {
     }
 
     /// The path of the config, where `--config` or `WXPUSH_CONFIG` gives it; absolute.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the outbox commands will call it")
-    )]
     pub(crate) fn named(&self) -> Option<&Path> {
         self.source.as_deref().filter(|_| self.named)
+    }
+
+    /// The command that delivers what is kept, as a shell or a crontab takes it.
+    pub(crate) fn flush_command(&self) -> String {
+        let program = places::program().unwrap_or_else(|| PathBuf::from("wxpush"));
+        let mut words = vec![quoted(&program)];
+        if let Ok(Some(dir)) = environment::variable("WXPUSH_STATE_DIR") {
+            words.insert(0, format!("WXPUSH_STATE_DIR={}", quoted(Path::new(&dir))));
+        }
+        if let Some(path) = self.named() {
+            words.push(format!("-c {}", quoted(path)));
+        }
+        words.push("outbox flush".to_owned());
+        words.join(" ")
     }
 
     fn levels_in_force(&self) -> Levels<'_> {
@@ -208,6 +208,18 @@ fn find(option: Option<&Path>) -> Result<(ConfigFile, Option<PathBuf>, bool), Fa
         }
     }
     Ok((ConfigFile::default(), None, false))
+}
+
+/// A path as a word of a crontab line, where a bare `%` would end the command.
+fn quoted(path: &Path) -> String {
+    let path = path.to_string_lossy();
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@,:=".contains(c);
+    if path.chars().all(plain) {
+        path.into_owned()
+    } else {
+        let path = path.replace('\'', "'\\''").replace('%', "'\\%'");
+        format!("'{path}'")
+    }
 }
 
 #[cfg(test)]

@@ -57,6 +57,14 @@ impl std::fmt::Display for NoPlace {
     }
 }
 
+/// The program itself, links resolved; of one replaced while it runs, the name that it had.
+pub(crate) fn program() -> Option<PathBuf> {
+    let path = env::current_exe().ok()?;
+    let name = path.file_name()?.to_string_lossy();
+    let name = name.strip_suffix(" (deleted)").unwrap_or(&name).to_owned();
+    Some(path.with_file_name(name))
+}
+
 /// The directory of the executable, links resolved.
 fn beside() -> Option<PathBuf> {
     // Of a binary replaced while it runs only the file's name is off (" (deleted)").
@@ -140,10 +148,6 @@ fn is_there(path: &Path) -> bool {
 
 /// The directories beside this one in which state of ours may lie: of another user, of another
 /// environment, or from before a `state_dir` was set. Looks, makes nothing.
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the outbox commands will call it")
-)]
 pub(crate) fn elsewhere(state: &State) -> Vec<PathBuf> {
     let beside = beside().filter(|dir| !is_of_programs(dir));
     let user = [named("XDG_STATE_HOME"), below_home(".local/state")];

@@ -25,10 +25,6 @@ const MAX_AGE: Duration = Duration::from_hours(3 * 24);
 pub(crate) struct Settings {
     pub(crate) base: Base,
     /// The name of the profile in force.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the outbox commands will call it")
-    )]
     pub(crate) profile: Option<String>,
     pub(crate) corpid: String,
     pub(crate) corpsecret: Secret,
@@ -40,15 +36,7 @@ pub(crate) struct Settings {
     /// The language of what reaches the phone.
     pub(crate) phone_lang: Lang,
     pub(crate) network: Network,
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the outbox commands will call it")
-    )]
     pub(crate) outbox: Outbox,
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the outbox commands will call it")
-    )]
     pub(crate) limits: Limits,
 }
 

@@ -9,10 +9,6 @@ use super::places::{self, NoPlace, State};
 impl Config {
     /// The directories for state: of the profile in force, made if need be; then those of no
     /// profile and of each, as `settings_of` has them, where they are there already. Each once.
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the outbox commands will call it")
-    )]
     pub(crate) fn states(&self) -> Vec<Result<State, NoPlace>> {
         let mut states: Vec<Result<State, NoPlace>> = Vec::new();
         for (at, dir) in self.state_dirs().iter().map(Option::as_deref).enumerate() {

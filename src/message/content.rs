@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Envelope;
+use super::{Envelope, Post};
 
 /// Longest text, in bytes of UTF-8; WeCom cuts the rest in silence.
 /// Source: developer.work.weixin.qq.com/document/path/90236.
@@ -28,6 +28,13 @@ impl Kind {
             Self::Text => "text",
             Self::Markdown => "markdown",
         }
+    }
+
+    /// The kind of a `msgtype`; none if it is not made of one piece of writing.
+    pub(crate) fn of(msgtype: &str) -> Option<Self> {
+        [Self::Text, Self::Markdown]
+            .into_iter()
+            .find(|kind| kind.msgtype() == msgtype)
     }
 
     /// The most bytes of UTF-8 that one message of this kind holds.
@@ -90,13 +97,11 @@ impl Content {
     }
 }
 
-/// One `message/send`, complete but for the token.
+/// One `message/send`, complete but for token and agentid.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     /// To whom.
     pub(crate) envelope: Envelope,
-    /// The id of the app that sends.
-    pub(crate) agentid: u32,
     /// What.
     pub(crate) content: Content,
     /// Not to be forwarded, and shown with a watermark.
@@ -112,29 +117,23 @@ pub(crate) struct Request {
 pub(crate) const DUPLICATE_CHECK_MAX: u64 = 4 * 3600;
 
 impl Request {
-    /// The bytes that go to WeCom: raw UTF-8, the same for the same request.
-    pub(crate) fn body(&self) -> Vec<u8> {
+    /// The request as WeCom reads it: raw UTF-8, the same for the same request.
+    pub(crate) fn post(&self) -> Post {
         let list = |names: &[String]| (!names.is_empty()).then(|| names.join("|"));
         let body = Body {
             touser: list(&self.envelope.touser),
             toparty: list(&self.envelope.toparty),
             totag: list(&self.envelope.totag),
             msgtype: self.content.msgtype(),
-            agentid: self.agentid,
             content: &self.content,
             safe: self.safe.then_some(1),
             enable_id_trans: self.id_trans.then_some(1),
             enable_duplicate_check: self.duplicate_check.map(|_| 1),
             duplicate_check_interval: self.duplicate_check,
         };
-        serde_json::to_vec(&body).expect("strings and numbers always become JSON")
-    }
-
-    /// The same request with WeCom's duplicate check on, for a resend after a lost answer.
-    pub(crate) fn flagged(&self) -> Self {
-        Self {
-            duplicate_check: self.duplicate_check.or(Some(DUPLICATE_CHECK_MAX)),
-            ..self.clone()
+        Post {
+            call: "message/send".to_owned(),
+            body: serde_json::to_vec(&body).expect("strings and numbers always become JSON"),
         }
     }
 }
@@ -149,7 +148,6 @@ struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     totag: Option<String>,
     msgtype: &'a str,
-    agentid: u32,
     #[serde(flatten)]
     content: &'a Content,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -183,7 +181,6 @@ mod tests {
     fn request(content: Content) -> Request {
         Request {
             envelope: Envelope::all(),
-            agentid: 7,
             content,
             safe: false,
             id_trans: false,
@@ -192,7 +189,7 @@ mod tests {
     }
 
     fn json(request: &Request) -> String {
-        String::from_utf8(request.body()).unwrap()
+        String::from_utf8(request.post().body).unwrap()
     }
 
     #[test]
@@ -200,12 +197,12 @@ mod tests {
         let text = Kind::Text.content("你好 <a> \"q\"\n".to_owned());
         assert_eq!(
             json(&request(text)),
-            r#"{"touser":"@all","msgtype":"text","agentid":7,"text":{"content":"你好 <a> \"q\"\n"}}"#
+            r#"{"touser":"@all","msgtype":"text","text":{"content":"你好 <a> \"q\"\n"}}"#
         );
         let markdown = Kind::Markdown.content("# h".to_owned());
         assert_eq!(
             json(&request(markdown)),
-            r##"{"touser":"@all","msgtype":"markdown","agentid":7,"markdown":{"content":"# h"}}"##
+            r##"{"touser":"@all","msgtype":"markdown","markdown":{"content":"# h"}}"##
         );
     }
 
@@ -220,18 +217,7 @@ mod tests {
         };
         assert_eq!(
             json(&all),
-            r#"{"touser":"a|b","toparty":"1","totag":"2|3","msgtype":"text","agentid":7,"text":{"content":"x"},"safe":1,"enable_id_trans":1,"enable_duplicate_check":1,"duplicate_check_interval":60}"#
+            r#"{"touser":"a|b","toparty":"1","totag":"2|3","msgtype":"text","text":{"content":"x"},"safe":1,"enable_id_trans":1,"enable_duplicate_check":1,"duplicate_check_interval":60}"#
         );
-    }
-
-    #[test]
-    fn only_a_resend_is_flagged_and_keeps_a_chosen_interval() {
-        let plain = request(Kind::Text.content("x".to_owned()));
-        assert_eq!(plain.flagged().duplicate_check, Some(14400));
-        let chosen = Request {
-            duplicate_check: Some(60),
-            ..plain
-        };
-        assert_eq!(chosen.flagged().duplicate_check, Some(60));
     }
 }

@@ -7,8 +7,10 @@ pub(crate) mod envelope;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
 pub(crate) mod input;
+pub(crate) mod post;
 pub(crate) mod split;
 
 pub(crate) use content::{Kind, Request};
 pub(crate) use envelope::Envelope;
+pub(crate) use post::Post;
 pub(crate) use split::Long;

@@ -10,10 +10,6 @@ use super::Kind;
 /// Most parts that one message is split into.
 pub(crate) const PARTS_MAX: usize = 99;
 
-/// Most messages a minute that WeCom shows to one member; it discards the rest in silence.
-/// Source: developer.work.weixin.qq.com/document/path/90236.
-pub(crate) const PER_MINUTE: usize = 30;
-
 /// Most parts into which `--long auto` splits before it looks for another way.
 const AUTO_PARTS_MAX: usize = 5;
 

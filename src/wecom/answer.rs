@@ -49,6 +49,16 @@ impl Unreached {
         self.lists().iter().all(|(_, names)| names.is_empty())
     }
 
+    /// The lists that name somebody, for a person.
+    pub(crate) fn describe(&self) -> String {
+        let lists = self.lists();
+        let named = lists.iter().filter(|(_, names)| !names.is_empty());
+        let words: Vec<String> = named
+            .map(|(list, names)| format!("{list} {}", names.join(", ")))
+            .collect();
+        words.join("; ")
+    }
+
     /// Takes in the names of another message's lists.
     pub(crate) fn merge(&mut self, other: &Self) {
         for (ours, theirs) in [

@@ -127,6 +127,24 @@ impl Error {
         }
     }
 
+    /// Whether WeCom cannot have counted the message: it never left, or was refused for good.
+    pub(crate) fn was_not_counted(&self) -> bool {
+        let refused = matches!(self, Self::Errcode(_))
+            && !matches!(self.class(), Class::Busy | Class::Transient);
+        refused || self.never_left()
+    }
+
+    /// Whether the request never left.
+    pub(crate) fn never_left(&self) -> bool {
+        matches!(
+            self,
+            Self::Network {
+                maybe_sent: false,
+                ..
+            }
+        )
+    }
+
     /// How long to wait at the least before the next try.
     pub(crate) fn not_before(&self) -> Option<Duration> {
         match self {

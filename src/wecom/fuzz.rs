@@ -18,6 +18,7 @@ pub(crate) fn answer(bytes: &[u8]) {
             name,
             query: &[(key, &secret)],
             body: None,
+            leaving: None,
         };
         match judge(&call, &told, &body) {
             Ok(answer) => accepted(answer),

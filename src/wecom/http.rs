@@ -31,15 +31,22 @@ const TRY_MAX: Duration = Duration::from_secs(10);
 /// server before it asks the next (resolv.conf(5)), which must still have its turn.
 const CONNECT_MAX: Duration = Duration::from_secs(8);
 
+/// A connection that has been idle for longer is not used again: the other side may be closing it.
+const IDLE_MAX: Duration = Duration::from_secs(10);
+
 /// Longest wait that a server may ask for.
 pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 
 /// One request: what it is called in logs, where it goes, and what must not be seen in it.
 pub(super) struct Call<'a> {
-    pub(super) name: &'static str,
+    pub(super) name: &'a str,
     pub(super) query: &'a [(&'a str, &'a Secret)],
     pub(super) body: Option<Vec<u8>>,
+    pub(super) leaving: Option<Leaving>,
 }
+
+/// Called before the first byte of a body leaves, and may hold it up: until a message is accepted.
+pub(crate) type Leaving = Arc<dyn Fn() + Send + Sync>;
 
 /// An answer's status and the bytes that came with it, one more than allowed at the most.
 pub(super) struct Reply {
@@ -156,6 +163,7 @@ impl Http {
                 .body(Body::wrap(Watched {
                     body: body.clone().into(),
                     progress: Arc::clone(&self.progress),
+                    leaving: call.leaving.clone(),
                 })),
         };
         let mut response = request.send().await?;
@@ -220,6 +228,7 @@ fn client(
         .referer(false)
         .local_address(network.local_address)
         .connect_timeout(CONNECT_MAX)
+        .pool_idle_timeout(IDLE_MAX)
         .tcp_keepalive(None)
         .tcp_keepalive_interval(None)
         .tcp_keepalive_retries(None)
@@ -292,6 +301,7 @@ impl Resolve for Resolver {
 struct Watched {
     body: Body,
     progress: Arc<Progress>,
+    leaving: Option<Leaving>,
 }
 
 impl http_body::Body for Watched {
@@ -302,6 +312,10 @@ impl http_body::Body for Watched {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
+        // Blocks what runs on this thread: the request, whose head waits to go out with the body.
+        if let Some(leaving) = self.leaving.take() {
+            leaving();
+        }
         self.progress.set(Stage::Sending);
         Pin::new(&mut self.body).poll_frame(context)
     }

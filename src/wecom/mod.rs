@@ -18,6 +18,7 @@ use answer::Answer;
 pub(crate) use answer::{Grant, Sent, Unreached};
 pub(crate) use codes::Class;
 pub(crate) use error::{Error, Refusal};
+pub(crate) use http::Leaving;
 use http::{ANSWER_MAX, Call, Http};
 
 /// Longest token, in bytes. Source: developer.work.weixin.qq.com/document/path/91039.
@@ -65,6 +66,7 @@ impl Client {
                 name: "gettoken",
                 query: &query,
                 body: None,
+                leaving: None,
             },
             deadline,
         )?;
@@ -81,22 +83,27 @@ impl Client {
         })
     }
 
-    /// Sends one message, `body` being the request in WeCom's JSON.
+    /// Sends one message by a call such as `message/send`, `body` being the request in WeCom's JSON.
+    ///
+    /// `leaving` is called before its first byte goes, and never where none does.
     ///
     /// # Errors
     /// Whatever stands between the message and WeCom's yes.
-    pub(crate) fn message_send(
+    pub(crate) fn send(
         &self,
+        name: &str,
         token: &Secret,
         body: Vec<u8>,
+        leaving: Leaving,
         deadline: Instant,
     ) -> Result<Sent, Error> {
         let query = [("access_token", token)];
         let answer = self.call(
             &Call {
-                name: "message/send",
+                name,
                 query: &query,
                 body: Some(body),
+                leaving: Some(leaving),
             },
             deadline,
         )?;

@@ -1,0 +1,140 @@
+//! `outbox drop` and `outbox retry`: what a person decides about single messages.
+
+use std::time::SystemTime;
+
+use serde_json::json;
+
+use super::{Outboxes, Place};
+use crate::cli::Chosen;
+use crate::delivery::App;
+use crate::error::{Exit, Failure};
+use crate::outbox::{self, AppName, Claim, Entry};
+use crate::output::{self, Output};
+
+/// Removes messages, those that wait and those that failed.
+pub(super) fn drop(
+    outboxes: &Outboxes<'_>,
+    chosen: &Chosen,
+    output: Output,
+) -> anyhow::Result<Exit> {
+    let places = if chosen.all {
+        outboxes.all()?.0
+    } else {
+        named(outboxes, chosen)?
+    };
+    for place in &places {
+        let done = match &place.failed {
+            Some(failed) => outbox::forget(failed, &place.id),
+            None => match outbox::claim(&place.dir, &place.id) {
+                Claim::Held(held) => held.remove(),
+                Claim::Busy => return Err(busy(place).into()),
+                Claim::Gone | Claim::Damaged => Ok(()),
+                Claim::Newer => place.dir.remove(place.id.as_str()),
+                Claim::Foreign(error) => Err(error),
+            },
+        };
+        done.map_err(|error| cannot(place, &error))?;
+        tracing::info!(id = %place.id, "dropped");
+    }
+    tell(&places, "dropped", output)
+}
+
+/// Puts failed messages back, and lets waiting ones be tried at once, for the app of the day.
+pub(super) fn retry(
+    outboxes: &Outboxes<'_>,
+    chosen: &Chosen,
+    output: Output,
+) -> anyhow::Result<Exit> {
+    let places = if chosen.all {
+        outboxes.all()?.1
+    } else {
+        named(outboxes, chosen)?
+    };
+    for place in &places {
+        let done = match &place.failed {
+            Some(failed) => {
+                let Some(Ok((entry, _))) = outbox::peek(failed, &place.id).ok().flatten() else {
+                    return Err(unreadable(place).into());
+                };
+                let entry = of_the_day(outboxes, entry)?;
+                outbox::revive(&place.dir, failed, &place.id, &entry)
+            }
+            None => match outbox::claim(&place.dir, &place.id) {
+                Claim::Held(held) => {
+                    let entry = of_the_day(outboxes, held.entry().clone())?;
+                    held.note(|attempts| attempts.not_before = None);
+                    if entry.app == held.entry().app {
+                        Ok(())
+                    } else {
+                        held.readdress(&entry)
+                    }
+                }
+                Claim::Busy => return Err(busy(place).into()),
+                Claim::Gone => Ok(()),
+                Claim::Damaged | Claim::Newer => return Err(unreadable(place).into()),
+                Claim::Foreign(error) => Err(error),
+            },
+        };
+        done.map_err(|error| cannot(place, &error))?;
+        tracing::info!(id = %place.id, "to be tried again");
+    }
+    tell(&places, "to be tried again", output)
+}
+
+/// The same message for the app that the config of the day has under its profile.
+fn of_the_day(outboxes: &Outboxes<'_>, entry: Entry) -> Result<Entry, Failure> {
+    let config = outboxes.config;
+    let profile = entry.app.profile.as_deref();
+    let settings = match profile {
+        Some(name) if !config.profiles().any(|known| known == name) => config.settings(None)?,
+        profile => config.settings_of(profile)?,
+    };
+    let AppName {
+        profile,
+        corpid,
+        api_base,
+    } = App::name_of(&settings);
+    Ok(Entry {
+        retried: Some(SystemTime::now()),
+        app: AppName {
+            profile,
+            corpid,
+            api_base,
+        },
+        ..entry
+    })
+}
+
+fn named<'a>(outboxes: &'a Outboxes<'_>, chosen: &Chosen) -> Result<Vec<Place<'a>>, Failure> {
+    chosen.ids.iter().map(|id| outboxes.named(id)).collect()
+}
+
+fn busy(place: &Place<'_>) -> Failure {
+    let what = format!("{} is being sent by another wxpush right now", place.id);
+    Failure::new(Exit::NotNow, what).hint("try again in a moment")
+}
+
+fn unreadable(place: &Place<'_>) -> Failure {
+    let what = format!(
+        "{} cannot be read: it is damaged, or a newer wxpush wrote it",
+        place.id
+    );
+    Failure::new(Exit::Data, what).hint("wxpush outbox drop removes it")
+}
+
+fn cannot(place: &Place<'_>, error: &std::io::Error) -> Failure {
+    let dir = place.dir.path().display();
+    let what = format!("{} in {dir} cannot be changed: {error}", place.id);
+    Failure::new(Exit::State, what).hint("make room there, or look who owns it")
+}
+
+fn tell(places: &[Place<'_>], what: &str, output: Output) -> anyhow::Result<Exit> {
+    for place in places {
+        if output.json {
+            output::object(&json!({"id": place.id.as_str(), "status": what}))?;
+        } else if output.is_talkative() {
+            output::result(&format!("{} {what}", place.id))?;
+        }
+    }
+    Ok(Exit::Sent)
+}

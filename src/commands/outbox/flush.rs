@@ -1,0 +1,167 @@
+//! `outbox flush`: for a crontab, silent when there is nothing new to say.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use serde_json::json;
+
+use super::{Outboxes, unreadable};
+use crate::config;
+use crate::delivery::{Apps, Bounds, Flush, Tally};
+use crate::error::{Exit, Failure};
+use crate::log;
+use crate::outbox::{self, Outbox};
+use crate::output::{self, Output};
+
+/// Pauses between the tries of `--wait` grow from the first to the longest.
+const PAUSE_FIRST: Duration = Duration::from_secs(2);
+const PAUSE_MAX: Duration = Duration::from_mins(1);
+
+/// How often a flush looks for what has come, or has left another's hands, meanwhile.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Flushes every outbox, for `time`, or without it until all are empty.
+pub(super) fn run(
+    outboxes: &Outboxes<'_>,
+    time: Option<Duration>,
+    output: Output,
+) -> anyhow::Result<Exit> {
+    let deadline = time.map(|time| Instant::now() + time);
+    tracing::info!(command = "outbox flush", wait = time.is_none(), "start");
+    let mut whole = Tally::default();
+    for state in &outboxes.places {
+        let outbox = Outbox::of(state);
+        let apps = Apps::of(outboxes.config, state);
+        let bounds = Bounds {
+            deadline,
+            tries: usize::MAX,
+            looks: usize::MAX,
+        };
+        let mut flush = Flush::new(&apps, &outbox, bounds);
+        until_done(&mut flush, deadline).map_err(|error| unreadable(&outbox, &error))?;
+        if let Ok(Some(dir)) = outbox.open() {
+            outbox::tidy(&dir, SystemTime::now());
+            let strange = outbox::junk(&dir).unwrap_or_default();
+            flush.tally.strange.extend(strange);
+        }
+        whole.add(flush.tally);
+        for dir in config::elsewhere(state) {
+            let is_served = outboxes.places.iter().any(|place| place.is_at(&dir));
+            if !is_served && has_entries(&dir) {
+                let dir = dir.display();
+                tracing::warn!(target: log::AT_TERMINAL, "messages lie in {dir}/outbox too, which this config does not use: flush them with WXPUSH_STATE_DIR={dir}");
+            }
+        }
+    }
+    report(&whole, output)
+}
+
+/// Passes through the outbox until its time is up, or nothing is left that could go in it.
+fn until_done(flush: &mut Flush<'_>, deadline: Option<Instant>) -> std::io::Result<()> {
+    let mut pause = PAUSE_FIRST;
+    loop {
+        let before = flush.tally.delivered;
+        flush.pass()?;
+        let wait = deadline.is_none();
+        if flush.tally.left == 0 && (!wait || flush.tally.busy == 0) {
+            return Ok(());
+        }
+        if flush.tally.delivered > before {
+            pause = PAUSE_FIRST;
+        }
+        let next = flush.next_in();
+        let time = match (next, deadline) {
+            (Some(next), Some(deadline)) => {
+                let left = deadline.saturating_duration_since(Instant::now());
+                if next >= left {
+                    return Ok(());
+                }
+                next
+            }
+            (None, Some(_)) => return Ok(()),
+            (next, None) => {
+                let mut time = next.unwrap_or(pause);
+                if flush.tally.stopped.is_some() {
+                    time = time.min(pause);
+                    pause = (pause * 2).min(PAUSE_MAX);
+                } else {
+                    time = time.min(LOOK_AGAIN);
+                }
+                flush.forgive();
+                time
+            }
+        };
+        std::thread::sleep(time.max(Duration::from_millis(20)));
+    }
+}
+
+fn has_entries(dir: &std::path::Path) -> bool {
+    let names = std::fs::read_dir(dir.join("outbox"));
+    let mut names = names.into_iter().flatten().flatten();
+    names.any(|entry| outbox::Id::parse(&entry.file_name().to_string_lossy()).is_some())
+}
+
+fn report(tally: &Tally, output: Output) -> anyhow::Result<Exit> {
+    for (app, count) in &tally.others {
+        let profile = app.profile.as_ref().map_or(String::new(), |profile| {
+            format!(" (profile {})", config::value::shown(profile))
+        });
+        tracing::warn!(
+            target: log::AT_TERMINAL,
+            "{count} stay unsent: they are for corpid {}{profile} at {}, which this config does not have; wxpush outbox retry ID sends one as this config says",
+            app.corpid,
+            app.api_base
+        );
+    }
+    for name in &tally.strange {
+        tracing::warn!(target: log::AT_TERMINAL, "left alone in the outbox: {name}");
+    }
+    let failure = failure(tally);
+    if output.json {
+        let others: usize = tally.others.values().sum();
+        output::object(&json!({
+            "delivered": tally.delivered, "failed": tally.failed, "expired": tally.expired,
+            "left": tally.left, "busy": tally.busy, "others": others, "strange": tally.strange.len(),
+            "error": failure.as_ref().map(|failure| &failure.what),
+            "exit_code": failure.as_ref().map_or(0, |failure| failure.exit.code()),
+        }))?;
+    } else if output.is_talkative() {
+        let Tally {
+            delivered,
+            failed,
+            expired,
+            left,
+            ..
+        } = tally;
+        output::result(&format!(
+            "{delivered} delivered, {left} left, {} given up",
+            failed + expired
+        ))?;
+    }
+    let Some(failure) = failure else {
+        return Ok(Exit::Sent);
+    };
+    // What goes on as before was told by the send: cron need not mail it every minute.
+    if output::stderr_is_terminal() || output.verbose > 0 {
+        return Err(failure.into());
+    }
+    tracing::info!(reason = failure.what, "messages stay");
+    Ok(failure.exit)
+}
+
+/// Why messages are left; none if none is.
+fn failure(tally: &Tally) -> Option<Failure> {
+    let left = tally.left;
+    if let Some(stopped) = &tally.stopped {
+        let what = format!("{left} stay in the outbox: {}", stopped.what);
+        return Some(Failure {
+            what,
+            ..stopped.clone()
+        });
+    }
+    if left > 0 {
+        let what = format!("{left} stay in the outbox and wait for their turn");
+        let hint = "WeCom delivers so many a minute to one member; wxpush outbox list says when each is due";
+        return Some(Failure::new(Exit::NotNow, what).hint(hint));
+    }
+    None
+}

@@ -1,0 +1,275 @@
+//! `outbox list` and `outbox show`: what lies there, for a person and for a script.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use chrono::{DateTime, Local, SecondsFormat};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{Outboxes, Place};
+use crate::config::State;
+use crate::delivery::{Apps, receivers};
+use crate::error::{Exit, Failure};
+use crate::ledger::{Forecast, Share};
+use crate::outbox::{self, AppName, Attempts, Entry, Unread, Verdict};
+use crate::output::{self, Output};
+
+/// One message as a script sees it.
+#[derive(Debug, Serialize)]
+struct Shown {
+    id: String,
+    /// `waiting`, `failed`, `other-app`, or `unreadable`.
+    status: &'static str,
+    accepted: Option<String>,
+    profile: Option<String>,
+    corpid: Option<String>,
+    api_base: Option<String>,
+    to: Option<String>,
+    msgtype: Option<String>,
+    text: Option<String>,
+    parts: usize,
+    /// Parts that WeCom has accepted.
+    sent: usize,
+    tries: u32,
+    /// When it will be sent, if a flush runs then.
+    due: Option<String>,
+    /// Whether it may have arrived already.
+    in_doubt: bool,
+    error: Option<String>,
+    hint: Option<String>,
+    errcode: Option<i64>,
+    failed_at: Option<String>,
+}
+
+/// Lists everything: a message a line.
+pub(super) fn list(outboxes: &Outboxes<'_>, output: Output) -> anyhow::Result<Exit> {
+    let (waiting, failed) = outboxes.all()?;
+    let mut due = Due::new(outboxes);
+    for place in waiting.iter().chain(&failed) {
+        let Some((shown, _)) = look(place, &mut due)? else {
+            continue;
+        };
+        if output.json {
+            output::object(&shown)?;
+        } else {
+            line(&shown)?;
+        }
+    }
+    let is_empty = waiting.is_empty() && failed.is_empty();
+    if is_empty && output.is_talkative() {
+        output::result("nothing waits, and nothing has failed")?;
+    }
+    for (_, dir) in outboxes.opened()? {
+        for name in outbox::junk(&dir).unwrap_or_default() {
+            output.note(&format!(
+                "{} is nothing of wxpush's, and is left alone",
+                dir.path().join(name).display()
+            ));
+        }
+    }
+    Ok(Exit::Sent)
+}
+
+/// Shows one message with its whole text.
+pub(super) fn show(outboxes: &Outboxes<'_>, id: &str, output: Output) -> anyhow::Result<Exit> {
+    let place = outboxes.named(id)?;
+    let mut due = Due::new(outboxes);
+    let gone = || Failure::new(Exit::Data, format!("{} has just left the outbox", place.id));
+    let (shown, entry) = look(&place, &mut due)?.ok_or_else(gone)?;
+    let posts = entry.map_or(Vec::new(), |entry| entry.posts);
+    if output.json {
+        let mut object = serde_json::to_value(&shown)?;
+        let requests = posts.iter().map(|post| {
+            let body: Value = serde_json::from_slice(&post.body).unwrap_or_default();
+            json!({"call": post.call, "body": body})
+        });
+        object["requests"] = requests.collect();
+        output::object(&object)?;
+        return Ok(Exit::Sent);
+    }
+    line(&shown)?;
+    for (name, value) in [
+        ("accepted", &shown.accepted),
+        ("profile", &shown.profile),
+        ("corpid", &shown.corpid),
+        ("api_base", &shown.api_base),
+        ("failed", &shown.failed_at),
+        ("to do", &shown.hint),
+    ] {
+        if let Some(value) = value {
+            output::result(&format!("    {name}: {value}"))?;
+        }
+    }
+    for (at, post) in posts.iter().enumerate() {
+        let sent = if at < shown.sent { ", sent" } else { "" };
+        output::result(&format!("--- part {} of {}{sent}", at + 1, shown.parts))?;
+        for text in post.text().unwrap_or_default().lines() {
+            output::result(text)?;
+        }
+    }
+    Ok(Exit::Sent)
+}
+
+/// A line for a person, and one below it for what went wrong.
+fn line(shown: &Shown) -> Result<(), Failure> {
+    let mut words = vec![shown.id.clone(), shown.status.to_owned()];
+    if let Some(due) = &shown.due {
+        words.push(format!("due {due}"));
+    }
+    if let Some(to) = &shown.to {
+        words.push(format!("to {to}"));
+    }
+    if shown.parts > 1 {
+        words.push(format!("part {} of {}", shown.sent + 1, shown.parts));
+    }
+    if shown.tries > 0 {
+        words.push(format!("tries {}", shown.tries));
+    }
+    if let Some(text) = &shown.text {
+        let first = text.lines().next().unwrap_or_default();
+        words.push(first.chars().take(60).collect());
+    }
+    output::result(&words.join("  "))?;
+    if let Some(error) = &shown.error {
+        let doubt = if shown.in_doubt {
+            "may have arrived: "
+        } else {
+            ""
+        };
+        output::result(&format!("    {doubt}{error}"))?;
+    }
+    Ok(())
+}
+
+fn look(place: &Place<'_>, due: &mut Due<'_>) -> Result<Option<(Shown, Option<Entry>)>, Failure> {
+    let dir = place.failed.as_ref().unwrap_or(&place.dir);
+    let verdict = place
+        .failed
+        .as_ref()
+        .map(|failed| outbox::verdict(failed, &place.id));
+    Ok(match outbox::peek(dir, &place.id) {
+        Ok(None) => None,
+        Ok(Some(Ok((entry, attempts)))) => {
+            let shown = shown(place, &entry, attempts, verdict, due)?;
+            Some((shown, Some(entry)))
+        }
+        Ok(Some(Err(Unread::Newer))) => Some((strange(place, "a newer wxpush wrote it"), None)),
+        Ok(Some(Err(Unread::Damaged))) => Some((strange(place, "it is damaged"), None)),
+        Err(error) => Some((strange(place, &error.to_string()), None)),
+    })
+}
+
+fn shown(
+    place: &Place<'_>,
+    entry: &Entry,
+    attempts: Attempts,
+    verdict: Option<Verdict>,
+    due: &mut Due<'_>,
+) -> Result<Shown, Failure> {
+    let next = entry.posts.get(attempts.sent).unwrap_or(&entry.posts[0]);
+    let (status, at) = match &verdict {
+        Some(_) => ("failed", None),
+        None => match due.of(place.state, entry, &attempts)? {
+            Some(at) => ("waiting", Some(time(at))),
+            None => ("other-app", None),
+        },
+    };
+    let verdict = verdict.unwrap_or_default();
+    let error = Some(verdict.error).filter(|error| !error.is_empty());
+    Ok(Shown {
+        id: place.id.to_string(),
+        status,
+        accepted: Some(time(entry.accepted)),
+        profile: entry.app.profile.clone(),
+        corpid: Some(entry.app.corpid.clone()),
+        api_base: Some(entry.app.api_base.clone()),
+        to: Some(next.envelope().describe()),
+        msgtype: Some(next.msgtype()),
+        text: next.text(),
+        parts: entry.posts.len(),
+        sent: attempts.sent,
+        tries: attempts.tries,
+        due: at,
+        in_doubt: attempts.doubt.is_some(),
+        error: error.or(attempts.error),
+        hint: verdict.hint,
+        errcode: verdict.errcode,
+        failed_at: (verdict.at > 0).then(|| time(UNIX_EPOCH + Duration::from_millis(verdict.at))),
+    })
+}
+
+fn strange(place: &Place<'_>, why: &str) -> Shown {
+    Shown {
+        id: place.id.to_string(),
+        status: "unreadable",
+        accepted: None,
+        profile: None,
+        corpid: None,
+        api_base: None,
+        to: None,
+        msgtype: None,
+        text: None,
+        parts: 0,
+        sent: 0,
+        tries: 0,
+        due: None,
+        in_doubt: false,
+        error: Some(why.to_owned()),
+        hint: None,
+        errcode: None,
+        failed_at: None,
+    }
+}
+
+/// A moment for people and scripts: local time with its offset.
+fn time(at: SystemTime) -> String {
+    DateTime::<Local>::from(at).to_rfc3339_opts(SecondsFormat::Secs, false)
+}
+
+/// When each message of the backlog will be sent, as the ledger foresees it.
+struct Due<'a> {
+    apps: Vec<(&'a State, Apps<'a>)>,
+    forecasts: BTreeMap<AppName, Option<Forecast>>,
+}
+
+impl<'a> Due<'a> {
+    fn new(outboxes: &'a Outboxes<'a>) -> Self {
+        let apps = outboxes
+            .places
+            .iter()
+            .map(|state| (state, Apps::of(outboxes.config, state)));
+        Self {
+            apps: apps.collect(),
+            forecasts: BTreeMap::new(),
+        }
+    }
+
+    /// None if the config of the day does not have its app.
+    fn of(
+        &mut self,
+        state: &State,
+        entry: &Entry,
+        attempts: &Attempts,
+    ) -> Result<Option<SystemTime>, Failure> {
+        let apps = self.apps.iter().find(|(place, _)| place.is(state));
+        let Some(app) = apps.and_then(|(_, apps)| apps.get(&entry.app)) else {
+            return Ok(None);
+        };
+        let app = app?;
+        let forecast = self
+            .forecasts
+            .entry(entry.app.clone())
+            .or_insert_with(|| app.forecast());
+        let not_before = attempts.not_before.unwrap_or_default();
+        let from = SystemTime::now().max(UNIX_EPOCH + Duration::from_millis(not_before));
+        let Some(forecast) = forecast else {
+            return Ok(Some(from));
+        };
+        let mut last = from;
+        for post in entry.posts.iter().skip(attempts.sent) {
+            last = forecast.next(&receivers(post), Share::Backlog, last);
+        }
+        Ok(Some(last))
+    }
+}

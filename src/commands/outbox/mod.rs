@@ -1,0 +1,136 @@
+//! `wxpush outbox`: what is accepted and not yet delivered, and what was given up.
+
+mod change;
+mod flush;
+mod list;
+
+use std::sync::Arc;
+
+use super::{begin, load};
+use crate::cli::{Global, Outbox as Args, OutboxAction};
+use crate::config::{Config, NoPlace, State};
+use crate::disk::Dir;
+use crate::error::{Exit, Failure};
+use crate::outbox::{self, Id, Outbox};
+use crate::output::Output;
+
+/// Runs `outbox list`, `show`, `flush`, `drop` or `retry`.
+pub(super) fn run(args: &Args, global: &Global, output: Output) -> anyhow::Result<Exit> {
+    let config = load(global)?;
+    let base = config.base();
+    // Its log, and its warnings; the places themselves come below.
+    let _ = begin(&base, output);
+    let states = config.states();
+    let (found, missing): (Vec<_>, Vec<_>) = states.into_iter().partition(Result::is_ok);
+    let states: Vec<State> = found.into_iter().flatten().collect();
+    for place in missing.into_iter().filter_map(Result::err) {
+        if states.is_empty() {
+            return Err(no_place(&place).into());
+        }
+        tracing::warn!("one of the outboxes is left out: {place}");
+    }
+    let outboxes = Outboxes {
+        config: &config,
+        places: states,
+    };
+    match &args.action {
+        OutboxAction::List => list::list(&outboxes, output),
+        OutboxAction::Show { id } => list::show(&outboxes, id, output),
+        OutboxAction::Flush { wait, timeout } => {
+            flush::run(&outboxes, (!wait).then_some(*timeout), output)
+        }
+        OutboxAction::Drop(chosen) => change::drop(&outboxes, chosen, output),
+        OutboxAction::Retry(chosen) => change::retry(&outboxes, chosen, output),
+    }
+}
+
+fn no_place(place: &NoPlace) -> Failure {
+    Failure::new(Exit::State, format!("no place for the outbox: {place}"))
+        .hint("set state_dir to a directory that only you can write to")
+}
+
+/// Every outbox that the config has: a profile may keep its state elsewhere.
+struct Outboxes<'a> {
+    config: &'a Config,
+    places: Vec<State>,
+}
+
+/// An entry's place.
+struct Place<'a> {
+    state: &'a State,
+    dir: Arc<Dir>,
+    /// Where it lies if it has failed.
+    failed: Option<Dir>,
+    id: Id,
+}
+
+impl Outboxes<'_> {
+    /// Those that are there, opened.
+    fn opened(&self) -> Result<Vec<(&State, Arc<Dir>)>, Failure> {
+        let mut opened = Vec::new();
+        for state in &self.places {
+            let outbox = Outbox::of(state);
+            match outbox.open() {
+                Ok(Some(dir)) => opened.push((state, dir)),
+                Ok(None) => {}
+                Err(error) => return Err(unreadable(&outbox, &error)),
+            }
+        }
+        Ok(opened)
+    }
+
+    /// Every entry, those that wait and those that have failed, each oldest first.
+    fn all(&self) -> Result<(Vec<Place<'_>>, Vec<Place<'_>>), Failure> {
+        let (mut waiting, mut failed) = (Vec::new(), Vec::new());
+        for (state, dir) in self.opened()? {
+            let cannot = |error| unreadable(&Outbox::of(state), &error);
+            let place = |id, failed| Place {
+                state,
+                dir: Arc::clone(&dir),
+                failed,
+                id,
+            };
+            let ids = outbox::oldest(&dir, None, usize::MAX).map_err(cannot)?;
+            waiting.extend(ids.into_iter().map(|id| place(id, None)));
+            let Some(given_up) = outbox::failed(&dir).map_err(cannot)? else {
+                continue;
+            };
+            for id in outbox::oldest(&given_up, None, usize::MAX).map_err(cannot)? {
+                let dir = outbox::failed(&dir).map_err(cannot)?;
+                failed.push(place(id, dir));
+            }
+        }
+        Ok((waiting, failed))
+    }
+
+    /// The one entry whose ID is, or has in it, this text.
+    fn named(&self, text: &str) -> Result<Place<'_>, Failure> {
+        let (waiting, failed) = self.all()?;
+        let all = waiting.into_iter().chain(failed);
+        let mut found: Vec<Place<'_>> = all
+            .filter(|place| place.id.as_str().contains(text))
+            .collect();
+        let hint = "wxpush outbox list shows the IDs";
+        match found.len() {
+            1 => Ok(found.remove(0)),
+            0 => {
+                let text = crate::config::value::shown(text);
+                let what = format!("no message in the outbox has an ID with {text} in it");
+                Err(Failure::new(Exit::Data, what).hint(hint))
+            }
+            count => {
+                let what = format!("{count} messages have an ID with {text} in it");
+                Err(Failure::new(Exit::Data, what).hint(hint))
+            }
+        }
+    }
+}
+
+fn unreadable(outbox: &Outbox, error: &std::io::Error) -> Failure {
+    let path = outbox.path().display();
+    Failure::new(
+        Exit::State,
+        format!("the outbox {path} cannot be used: {error}"),
+    )
+    .hint("it must be a directory of the user who runs wxpush, and of nobody else")
+}

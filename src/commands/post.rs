@@ -1,0 +1,267 @@
+//! The last step of every command that sends: accepted, delivered or kept, and told in words.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::report::{Report, Status};
+use crate::config::{Config, State};
+use crate::delivery::{App, Apps, Bounds, Delivery, Flush, Marks, Reason, Undelivered, give_up};
+use crate::error::{Exit, Failure};
+use crate::ledger::Share;
+use crate::message::Post;
+use crate::outbox::{ENTRIES_MAX, Entry, Held, Kept, Look, Outbox, Verdict};
+use crate::output;
+
+/// Longest time that a send spends on older messages, and the most of them. Source: the contract.
+const BACKLOG_TIME: Duration = Duration::from_secs(5);
+const BACKLOG_MAX: usize = 10;
+
+/// Most older messages that a send looks at to find some that may go.
+const BACKLOG_LOOKS: usize = 200;
+
+/// How messages are sent.
+pub(super) struct Way<'a> {
+    pub(super) config: &'a Config,
+    /// Where state is kept, or why nowhere.
+    pub(super) state: Result<&'a State, String>,
+    pub(super) app: Rc<App>,
+    pub(super) deadline: Instant,
+    /// Whether what cannot be delivered now is kept.
+    pub(super) keep: bool,
+}
+
+impl Way<'_> {
+    /// Sends a message of so many parts, each after the answer to the one before.
+    pub(super) fn send(&self, posts: Vec<Post>) -> Report {
+        let mut report = Report::new(Status::Sent, posts.len());
+        let entry = Entry {
+            accepted: SystemTime::now(),
+            retried: None,
+            app: self.app.name(),
+            posts,
+        };
+        let outbox = self.state.as_ref().ok().map(|state| Outbox::of(state));
+        let look = match &outbox {
+            Some(outbox) if self.keep => outbox.look().map_err(|error| error.to_string()),
+            Some(_) => Ok(Look::default()),
+            None => Err(self.state.as_ref().err().cloned().unwrap_or_default()),
+        };
+        let (kept, why_not) = self.begin(outbox.as_ref(), &look, &entry);
+        let look = look.unwrap_or_default();
+        let to = entry.posts[0].envelope();
+        let untold = look.untold(&entry.app, &to);
+        let marks = Marks {
+            accepted: entry.accepted,
+            expired: untold.count(),
+            lang: self.app.settings.phone_lang,
+        };
+        let delivery = Delivery {
+            app: &self.app,
+            deadline: self.deadline,
+            share: Share::New,
+            once: false,
+        };
+        let mut sent = 0;
+        let end = delivery.carry(&entry, marks, &kept, |answer| {
+            look.told(&untold);
+            report.add(&answer);
+            sent += 1;
+        });
+        let fate = Fate {
+            way: self,
+            kept: &kept,
+            why_not,
+            sent,
+            parts: entry.posts.len(),
+        };
+        let worked = !matches!(end, Err(Undelivered::NotNow(_)));
+        match end {
+            Ok(()) => fate.warn(),
+            Err(Undelivered::NotNow(reason)) => fate.not_now(&reason, &mut report),
+            Err(Undelivered::Refused(reason)) => fate.refused(&reason, &mut report),
+        }
+        if let (Ok(state), Some(outbox)) = (&self.state, outbox)
+            && worked
+            && look.entries > 0
+        {
+            self.backlog(state, &outbox);
+        }
+        report.finish()
+    }
+
+    /// Begins to accept the message, or says why it cannot be.
+    fn begin(
+        &self,
+        outbox: Option<&Outbox>,
+        look: &Result<Look, String>,
+        entry: &Entry,
+    ) -> (Kept, Option<String>) {
+        let (outbox, look) = match (outbox, look) {
+            _ if !self.keep => return (Kept::Nowhere, None),
+            (Some(outbox), Ok(look)) => (outbox, look),
+            (Some(outbox), Err(why)) => {
+                let why = format!("{}: {why}", outbox.path().display());
+                return (Kept::Nowhere, Some(why));
+            }
+            (None, Err(why)) => return (Kept::Nowhere, Some(why.clone())),
+            (None, Ok(_)) => return (Kept::Nowhere, Some("there is no place for it".to_owned())),
+        };
+        if look.entries >= ENTRIES_MAX {
+            let path = outbox.path().display();
+            let why = format!("{path} is full: {} messages wait there", look.entries);
+            return (Kept::Nowhere, Some(why));
+        }
+        (Kept::Begun(outbox.accept(look, entry.clone())), None)
+    }
+
+    /// Delivers some of what is older, now that it is known that messages arrive.
+    fn backlog(&self, state: &State, outbox: &Outbox) {
+        let apps = Apps::of(self.config, state).with(Rc::clone(&self.app));
+        let bounds = Bounds {
+            deadline: Some(self.deadline.min(Instant::now() + BACKLOG_TIME)),
+            tries: BACKLOG_MAX,
+            looks: BACKLOG_LOOKS,
+        };
+        let mut flush = Flush::new(&apps, outbox, bounds);
+        if let Err(error) = flush.pass() {
+            tracing::info!(%error, "the outbox cannot be read");
+        }
+    }
+}
+
+/// What is known when a message has been carried as far as it goes.
+struct Fate<'a> {
+    way: &'a Way<'a>,
+    kept: &'a Kept,
+    /// Why it could not even be begun to be kept, though it should have been.
+    why_not: Option<String>,
+    sent: usize,
+    parts: usize,
+}
+
+impl Fate<'_> {
+    /// Why the message is kept nowhere, although it should be.
+    fn not_kept(&self) -> Option<String> {
+        match self.kept {
+            Kept::Nowhere => self.why_not.clone(),
+            Kept::Held(_) => None,
+            Kept::Begun(accepting) => {
+                let path = |why| match self.way.state {
+                    Ok(state) => format!("{}: {why}", Outbox::of(state).path().display()),
+                    Err(_) => why,
+                };
+                accepting.held().err().map(path)
+            }
+        }
+    }
+
+    /// Says that a message went out without a net below it.
+    fn warn(&self) {
+        // Where there is no state at all, that has been said.
+        if let (Some(why), Ok(_)) = (self.not_kept(), &self.way.state) {
+            tracing::warn!("the outbox cannot be used, the message was sent without it: {why}");
+        }
+    }
+
+    fn not_now(&self, reason: &Reason, report: &mut Report) {
+        if let Some(refusal) = reason.refusal() {
+            report.refused(refusal.errcode, &refusal.errmsg);
+        }
+        let mut failure = reason.failure(self.way.app.settings.base.lang);
+        match self.kept.held() {
+            Some(held) if failure.exit == Exit::Setup && output::stderr_is_terminal() => {
+                if let Err(error) = held.remove() {
+                    tracing::warn!("{} cannot be removed from the outbox: {error}", held.id());
+                }
+                failure.what = self.words(reason, " and is not kept", &failure);
+                report.fail(failure);
+            }
+            Some(held) => {
+                note(&held, reason, &failure);
+                report.fail(self.queued(&held, reason, failure));
+                report.kept(held.id(), Status::Queued);
+            }
+            None => {
+                if let Some(why) = self.not_kept() {
+                    failure.exit = Exit::State;
+                    let lost = format!(" and is LOST, since it cannot be kept either ({why})");
+                    failure.what = self.words(reason, &lost, &failure);
+                } else {
+                    failure.what = self.words(reason, " and is not kept", &failure);
+                    let hint = "send it again later, or give it more time with --timeout";
+                    failure.hint.get_or_insert_with(|| hint.to_owned());
+                }
+                report.fail(failure);
+            }
+        }
+    }
+
+    fn queued(&self, held: &Held, reason: &Reason, mut failure: Failure) -> Failure {
+        let id = held.id();
+        let kept = format!(", and is kept in the outbox ({id})");
+        failure.what = self.words(reason, &kept, &failure);
+        let when = if failure.exit == Exit::Setup {
+            "when that is mended and wxpush next runs"
+        } else {
+            "when wxpush next runs"
+        };
+        let line = self.way.config.flush_command();
+        let hint = failure.hint.take();
+        let advice = hint.map_or(String::new(), |hint| format!("{hint}; "));
+        failure.hint(format!(
+            "{advice}it need not be sent again, it goes out {when}, by this crontab line each minute: * * * * * {line}"
+        ))
+    }
+
+    fn refused(&self, reason: &Reason, report: &mut Report) {
+        if let Some(refusal) = reason.refusal() {
+            report.refused(refusal.errcode, &refusal.errmsg);
+        }
+        let mut failure = reason.failure(self.way.app.settings.base.lang);
+        let held = self.kept.held();
+        let buried = held.filter(|held| give_up(held, &Verdict::of(reason, &failure)));
+        let kept = buried.as_ref().map_or(String::new(), |held| {
+            format!(" and lies in outbox/failed ({})", held.id())
+        });
+        failure.what = self.words(reason, &kept, &failure);
+        report.fail(failure);
+        if let Some(held) = buried {
+            report.kept(held.id(), Status::Failed);
+        }
+    }
+
+    /// What happened to which parts, and why.
+    fn words(&self, reason: &Reason, kept: &str, failure: &Failure) -> String {
+        let (at, parts) = (self.sent, self.parts);
+        let left = parts - at;
+        let (subject, was) = match left {
+            _ if parts == 1 => ("the message".to_owned(), "was"),
+            1 => (format!("part {parts} of {parts}"), "was"),
+            _ if at == 0 => (format!("the message of {parts} parts"), "was"),
+            _ => (format!("parts {} to {parts}", at + 1), "were"),
+        };
+        let fate = if !reason.outcome_unknown {
+            format!("{subject} {was} not sent")
+        } else if left == 1 {
+            format!("{subject} may or may not have arrived (an answer was lost)")
+        } else {
+            let part = at + 1;
+            format!("{subject} {was} not sent, part {part} may have been (an answer was lost)")
+        };
+        let sent = match at {
+            0 => String::new(),
+            1 => " (part 1 was)".to_owned(),
+            _ => format!(" (parts 1 to {at} were)"),
+        };
+        format!("{fate}{sent}{kept}: {}", failure.what)
+    }
+}
+
+/// Writes down, beside a kept message, why it is.
+fn note(held: &Held, reason: &Reason, failure: &Failure) {
+    held.note(|attempts| {
+        attempts.error = Some(failure.what.clone());
+        attempts.not_before = reason.not_before();
+    });
+    tracing::info!(id = %held.id(), "kept");
+}

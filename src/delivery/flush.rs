@@ -1,0 +1,439 @@
+//! Delivering what the outbox keeps: oldest first, every app of the config, nobody's order broken.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::io;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::{App, Delivery, Marks, Reason, Undelivered, receivers};
+use crate::config::{Config, State};
+use crate::disk::Dir;
+use crate::error::{Exit, Failure};
+use crate::ledger::{Receivers, Share};
+use crate::outbox::{self, AppName, Claim, Held, Id, Kept, Look, Outbox, Verdict, unix_ms};
+
+/// Names read in one go; with more of them memory stays flat.
+const CHUNK: usize = 4096;
+
+/// Longest time for one message; a flush as a whole may have no limit.
+const MESSAGE_MAX: Duration = Duration::from_secs(30);
+
+/// None: the config of the day does not have it. An error: it does, and it cannot be used.
+type Known = Option<Result<Rc<App>, Failure>>;
+
+/// The apps of a config, made as they are needed.
+pub(crate) struct Apps<'a> {
+    config: &'a Config,
+    state: &'a State,
+    known: RefCell<BTreeMap<AppName, Known>>,
+}
+
+impl<'a> Apps<'a> {
+    /// The apps of a config, with their state in `state`.
+    pub(crate) fn of(config: &'a Config, state: &'a State) -> Self {
+        let known = RefCell::default();
+        Self {
+            config,
+            state,
+            known,
+        }
+    }
+
+    /// Puts in one that is there already, with its connection.
+    pub(crate) fn with(self, app: Rc<App>) -> Self {
+        self.known.borrow_mut().insert(app.name(), Some(Ok(app)));
+        self
+    }
+
+    /// The app of a name; none if the config of the day has none such.
+    pub(crate) fn get(&self, name: &AppName) -> Known {
+        if let Some(known) = self.known.borrow().get(name) {
+            return known.clone();
+        }
+        let app = self.make(name);
+        self.known.borrow_mut().insert(name.clone(), app.clone());
+        app
+    }
+
+    fn make(&self, name: &AppName) -> Known {
+        let profile = name.profile.as_deref();
+        if profile.is_some_and(|name| !self.config.profiles().any(|known| known == name)) {
+            return None;
+        }
+        let settings = match self.config.settings_of(profile) {
+            Ok(settings) => settings,
+            Err(failure) => return Some(Err(failure)),
+        };
+        if App::name_of(&settings) != *name {
+            return None;
+        }
+        let app = App::new(settings, Some(self.state)).map(Rc::new);
+        let failed = |error: anyhow::Error| {
+            error
+                .downcast()
+                .unwrap_or_else(|error| Failure::new(Exit::Config, format!("{error:#}")))
+        };
+        Some(app.map_err(failed))
+    }
+}
+
+/// What a flush has done, and what it leaves.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) delivered: usize,
+    /// Given up: refused, damaged.
+    pub(crate) failed: usize,
+    /// Given up: too old.
+    pub(crate) expired: usize,
+    /// Left, of the apps of this config.
+    pub(crate) left: usize,
+    /// In the hands of another wxpush.
+    pub(crate) busy: usize,
+    /// Of apps that the config of the day does not have.
+    pub(crate) others: BTreeMap<AppName, usize>,
+    /// Left alone: written by a newer wxpush, or no entry at all.
+    pub(crate) strange: Vec<String>,
+    /// Why an app was stopped, the first that was.
+    pub(crate) stopped: Option<Failure>,
+    /// When the next may go, where that is known.
+    next: Option<SystemTime>,
+}
+
+impl Tally {
+    /// Takes in another outbox's.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.delivered += other.delivered;
+        self.failed += other.failed;
+        self.expired += other.expired;
+        self.left += other.left;
+        self.busy += other.busy;
+        for (app, count) in other.others {
+            *self.others.entry(app).or_default() += count;
+        }
+        self.strange.extend(other.strange);
+        if self.stopped.is_none() {
+            self.stopped = other.stopped;
+        }
+    }
+}
+
+/// How far a flush goes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Bounds {
+    /// None: until the outbox is empty.
+    pub(crate) deadline: Option<Instant>,
+    /// Most messages that are tried.
+    pub(crate) tries: usize,
+    /// Most entries that are looked at in one go.
+    pub(crate) looks: usize,
+}
+
+/// A flush of one outbox.
+pub(crate) struct Flush<'a> {
+    pub(crate) apps: &'a Apps<'a>,
+    pub(crate) outbox: &'a Outbox,
+    pub(crate) bounds: Bounds,
+    pub(crate) tally: Tally,
+    /// Apps that are not tried again in this flush.
+    stopped: HashSet<AppName>,
+    /// Receivers that wait for their turn: nothing overtakes what is for them.
+    waiting: BTreeMap<AppName, Waiting>,
+    tried: usize,
+    look: Look,
+}
+
+#[derive(Default)]
+struct Waiting {
+    everyone: bool,
+    members: BTreeSet<String>,
+}
+
+impl Waiting {
+    fn add(&mut self, receivers: &Receivers) {
+        match receivers {
+            Receivers::Everyone => self.everyone = true,
+            Receivers::Members(members) => self.members.extend(members.iter().cloned()),
+        }
+    }
+
+    fn touches(&self, receivers: &Receivers) -> bool {
+        self.everyone
+            || match receivers {
+                Receivers::Everyone => !self.members.is_empty(),
+                Receivers::Members(members) => {
+                    members.iter().any(|name| self.members.contains(name))
+                }
+            }
+    }
+}
+
+impl<'a> Flush<'a> {
+    /// A flush that has not begun.
+    pub(crate) fn new(apps: &'a Apps<'a>, outbox: &'a Outbox, bounds: Bounds) -> Self {
+        Self {
+            apps,
+            outbox,
+            bounds,
+            tally: Tally::default(),
+            stopped: HashSet::new(),
+            waiting: BTreeMap::new(),
+            tried: 0,
+            look: Look::default(),
+        }
+    }
+
+    /// Goes once through the outbox, from the oldest entry on.
+    ///
+    /// # Errors
+    /// Where the outbox itself cannot be read.
+    pub(crate) fn pass(&mut self) -> io::Result<()> {
+        self.waiting.clear();
+        let before = std::mem::take(&mut self.tally);
+        self.tally = Tally {
+            delivered: before.delivered,
+            failed: before.failed,
+            expired: before.expired,
+            stopped: before.stopped,
+            ..Tally::default()
+        };
+        let Some(dir) = self.outbox.open()? else {
+            return Ok(());
+        };
+        self.look = self.outbox.look_for_expired();
+        let mut after = None;
+        let mut looked = 0;
+        loop {
+            let ids = outbox::oldest(&dir, after.as_ref(), CHUNK)?;
+            let Some(last) = ids.last().cloned() else {
+                return Ok(());
+            };
+            for id in &ids {
+                looked += 1;
+                if self.is_over() || looked > self.bounds.looks {
+                    self.tally.left += 1;
+                    return Ok(());
+                }
+                self.entry(&dir, id);
+            }
+            after = Some(last);
+        }
+    }
+
+    /// Lets the apps that were stopped have another try.
+    pub(crate) fn forgive(&mut self) {
+        self.stopped.clear();
+        self.tally.stopped = None;
+    }
+
+    /// How long it is until something may go; none where that is not known.
+    pub(crate) fn next_in(&self) -> Option<Duration> {
+        let next = self.tally.next?;
+        Some(next.duration_since(SystemTime::now()).unwrap_or_default())
+    }
+
+    fn is_over(&self) -> bool {
+        let late = |deadline| Instant::now() >= deadline;
+        self.tried >= self.bounds.tries || self.bounds.deadline.is_some_and(late)
+    }
+
+    fn entry(&mut self, dir: &Arc<Dir>, id: &Id) {
+        match outbox::claim(dir, id) {
+            Claim::Held(held) => self.held(dir, &held),
+            Claim::Busy => self.tally.busy += 1,
+            Claim::Gone => {}
+            Claim::Newer => {
+                let what = format!("{id} was written by a newer wxpush");
+                self.tally.strange.push(what);
+            }
+            Claim::Damaged => {
+                self.tally.failed += 1;
+                tracing::warn!("{id} is damaged: it was not sent, and lies in failed/ now");
+            }
+            Claim::Foreign(error) => self.tally.strange.push(format!("{id}: {error}")),
+        }
+    }
+
+    fn held(&mut self, dir: &Arc<Dir>, held: &Arc<Held>) {
+        let entry = held.entry();
+        let attempts = held.attempts();
+        if attempts.sent >= entry.posts.len() {
+            // Delivered, but somebody could not remove it.
+            if let Err(error) = held.remove() {
+                tracing::info!(id = %held.id(), %error, "delivered, and still cannot be removed");
+            }
+            return;
+        }
+        let app = match self.apps.get(&entry.app) {
+            Some(Ok(app)) => app,
+            Some(Err(failure)) => {
+                self.tally.left += 1;
+                self.tally.stopped.get_or_insert(failure);
+                return;
+            }
+            None => {
+                *self.tally.others.entry(entry.app.clone()).or_default() += 1;
+                return;
+            }
+        };
+        let now = SystemTime::now();
+        let age = now.duration_since(entry.retried.unwrap_or(entry.accepted));
+        if age.unwrap_or_default() > app.settings.outbox.max_age {
+            self.expire(dir, held, &app);
+            return;
+        }
+        self.tally.left += 1;
+        if self.stopped.contains(&entry.app) {
+            return;
+        }
+        // After a jump of the clock nothing waits longer than anything may.
+        let longest = unix_ms(now + super::HOLD_MAX);
+        if let Some(at) = attempts
+            .not_before
+            .filter(|at| (unix_ms(now)..=longest).contains(at))
+        {
+            let wait = Duration::from_millis(at - unix_ms(now));
+            self.next(now + wait);
+            self.stopped.insert(entry.app.clone());
+            return;
+        }
+        let receivers = receivers(&entry.posts[attempts.sent]);
+        let waiting = self.waiting.entry(entry.app.clone()).or_default();
+        if waiting.touches(&receivers) {
+            waiting.add(&receivers);
+            return;
+        }
+        self.deliver(held, &app, &receivers);
+    }
+
+    fn deliver(&mut self, held: &Arc<Held>, app: &Rc<App>, receivers: &Receivers) {
+        let entry = held.entry();
+        let until = Instant::now() + MESSAGE_MAX;
+        let delivery = Delivery {
+            app,
+            deadline: self.bounds.deadline.map_or(until, |end| end.min(until)),
+            share: Share::Backlog,
+            once: true,
+        };
+        let untold = self.look.untold(&entry.app, &entry.posts[0].envelope());
+        let marks = Marks {
+            accepted: entry.accepted,
+            expired: untold.count(),
+            lang: app.settings.phone_lang,
+        };
+        let mut unreached = crate::wecom::Unreached::default();
+        let end = delivery.carry(entry, marks, &Kept::Held(Arc::clone(held)), |sent| {
+            self.look.told(&untold);
+            unreached.merge(&sent.unreached);
+        });
+        let reason = match end {
+            Ok(()) => {
+                tracing::info!(id = %held.id(), "flushed");
+                self.tried += 1;
+                self.tally.left -= 1;
+                self.tally.delivered += 1;
+                if !unreached.is_empty() {
+                    tracing::warn!(
+                        "{} was delivered, but WeCom could not reach: {}",
+                        held.id(),
+                        unreached.describe()
+                    );
+                }
+                return;
+            }
+            Err(Undelivered::Refused(reason)) => {
+                self.tried += 1;
+                self.tally.left -= 1;
+                self.refuse(held, &reason, app);
+                return;
+            }
+            Err(Undelivered::NotNow(reason)) => reason,
+        };
+        if let super::Why::NoSlot(wait) = &reason.error {
+            let next = SystemTime::now() + *wait;
+            self.next(next);
+            self.waiting
+                .entry(entry.app.clone())
+                .or_default()
+                .add(receivers);
+            return;
+        }
+        self.tried += 1;
+        let failure = reason.failure(app.settings.base.lang);
+        held.note(|attempts| {
+            attempts.error = Some(failure.what.clone());
+            attempts.not_before = reason.not_before();
+        });
+        tracing::info!(id = %held.id(), reason = failure.what, "stays in the outbox");
+        self.stopped.insert(entry.app.clone());
+        self.tally.stopped.get_or_insert(failure);
+    }
+
+    fn next(&mut self, at: SystemTime) {
+        let next = self.tally.next.get_or_insert(at);
+        *next = at.min(*next);
+    }
+
+    fn refuse(&mut self, held: &Arc<Held>, reason: &Reason, app: &App) {
+        let failure = reason.failure(app.settings.base.lang);
+        self.tally.failed += 1;
+        give_up(held, &Verdict::of(reason, &failure));
+        tracing::warn!(
+            "{} was refused, and lies in failed/ now: {}",
+            held.id(),
+            failure.what
+        );
+    }
+
+    fn expire(&mut self, dir: &Arc<Dir>, held: &Arc<Held>, app: &App) {
+        let entry = held.entry();
+        let max_age = app.settings.outbox.max_age.as_secs();
+        let mut error = format!(
+            "it could not be delivered within {} (max_age)",
+            crate::token::seconds(max_age)
+        );
+        if let Some(last) = held.attempts().error {
+            error.push_str(": ");
+            error.push_str(&last);
+        }
+        self.tally.expired += 1;
+        let verdict = Verdict {
+            at: unix_ms(SystemTime::now()),
+            exit_code: Exit::NotNow.code(),
+            error: error.clone(),
+            ..Verdict::default()
+        };
+        if give_up(held, &verdict) {
+            outbox::count_expired(dir, &entry.app, &entry.posts[0].envelope());
+            self.look = self.outbox.look_for_expired();
+            tracing::warn!(
+                "{} has expired, and lies in failed/ now: {error}",
+                held.id()
+            );
+        }
+    }
+}
+
+impl Verdict {
+    /// The reason as it is kept.
+    pub(crate) fn of(reason: &Reason, failure: &Failure) -> Self {
+        Self {
+            at: unix_ms(SystemTime::now()),
+            exit_code: failure.exit.code(),
+            errcode: reason.refusal().map(|refusal| refusal.errcode),
+            errmsg: reason.refusal().map(|refusal| refusal.errmsg.clone()),
+            error: failure.what.clone(),
+            hint: failure.hint.clone(),
+        }
+    }
+}
+
+/// Puts a message among the failed, and says whether that could be done.
+pub(crate) fn give_up(held: &Held, verdict: &Verdict) -> bool {
+    let done = held.refuse(verdict);
+    if let Err(error) = &done {
+        tracing::warn!("{} cannot be put among the failed: {error}", held.id());
+    }
+    done.is_ok()
+}

@@ -1,0 +1,149 @@
+//! A file of ours that is read and changed under the kernel's lock on the file itself.
+//!
+//! Eight system calls for a look and a line: what is measured in milliseconds pays for each.
+
+use std::fs::{self, File, Metadata, OpenOptions, Permissions, TryLockError};
+use std::io::{self, Write};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use super::{Owner, open, replace};
+
+/// Mode of such a file.
+const MODE: u32 = 0o600;
+
+/// A file under its lock, which ends with the value, or with the process.
+#[derive(Debug)]
+pub(crate) struct Held<'a> {
+    path: &'a Path,
+    owner: Owner,
+    file: File,
+    len: u64,
+}
+
+/// Opens a file, making it if need be, and waits for its lock for so long.
+///
+/// # Errors
+/// Where the path is not a regular file of ours or cannot be opened, the file system has no
+/// locks, or another process holds it all this time.
+pub(crate) fn hold(path: &Path, owner: Owner, patience: Duration) -> io::Result<Held<'_>> {
+    let deadline = Instant::now() + patience;
+    let mut pause = Pause::default();
+    loop {
+        if let Some(held) = try_hold(path, owner)? {
+            return Ok(held);
+        }
+        if !pause.sleep(deadline) {
+            return Err(io::Error::other("another wxpush holds its lock"));
+        }
+    }
+}
+
+fn try_hold(path: &Path, owner: Owner) -> io::Result<Option<Held<'_>>> {
+    let (file, opened) = open_or_make(path, owner)?;
+    loop {
+        match file.try_lock() {
+            Ok(()) => break,
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    // The holder before us may have replaced it: then others lock the new one.
+    let named = match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        named => named?,
+    };
+    let same = named.ino() == opened.ino() && named.dev() == opened.dev();
+    Ok(same.then(|| Held {
+        path,
+        owner,
+        file,
+        len: named.len(),
+    }))
+}
+
+fn open_or_make(path: &Path, owner: Owner) -> io::Result<(File, Metadata)> {
+    let mut options = OpenOptions::new();
+    options.read(true).append(true);
+    let (file, meta) = match open(path, &mut options, owner) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            match open(path, options.clone().create_new(true).mode(MODE), owner) {
+                // Another process has made it just now.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    open(path, &mut options, owner)?
+                }
+                made => {
+                    let (file, meta) = made?;
+                    owner.take(&file, MODE)?;
+                    return Ok((file, meta));
+                }
+            }
+        }
+        opened => opened?,
+    };
+    // In another user's directory a file of root's may be one that he moved there: it stays.
+    let ours = owner.0.is_none() && meta.uid() == rustix::process::geteuid().as_raw();
+    if ours && meta.mode() & 0o7777 != MODE {
+        file.set_permissions(Permissions::from_mode(MODE))?;
+    }
+    Ok((file, meta))
+}
+
+impl Held<'_> {
+    /// Its size in bytes when the lock was taken.
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Its last bytes, at most so many.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub(crate) fn tail(&self, max: u64) -> io::Result<Vec<u8>> {
+        let size = self.len.min(max);
+        let mut bytes = vec![0; usize::try_from(size).map_err(io::Error::other)?];
+        if !bytes.is_empty() {
+            self.file.read_exact_at(&mut bytes, self.len - size)?;
+        }
+        Ok(bytes)
+    }
+
+    /// Appends with one write.
+    ///
+    /// # Errors
+    /// Where it cannot be written, or not whole.
+    pub(crate) fn append(&self, bytes: &[u8]) -> io::Result<()> {
+        (&self.file).write_all(bytes)
+    }
+
+    /// Puts another file in its place, as [`replace`] does; who waits for the lock looks again.
+    ///
+    /// # Errors
+    /// Those of [`replace`].
+    pub(crate) fn replace(&self, bytes: &[u8]) -> io::Result<()> {
+        replace(self.path, bytes, MODE, self.owner)
+    }
+}
+
+/// Growing pauses between looks at a lock that another process holds.
+pub(crate) struct Pause(Duration);
+
+impl Default for Pause {
+    fn default() -> Self {
+        Self(Duration::from_millis(2))
+    }
+}
+
+impl Pause {
+    /// Sleeps, and says whether there is time for another look.
+    pub(crate) fn sleep(&mut self, deadline: Instant) -> bool {
+        if Instant::now() >= deadline {
+            return false;
+        }
+        std::thread::sleep(self.0);
+        self.0 = (self.0 * 2).min(Duration::from_millis(50));
+        true
+    }
+}

@@ -1,0 +1,252 @@
+//! Who has been sent how much: WeCom silently discards what exceeds 30 messages a minute or 1000
+//! an hour from one app to one member.
+//! Source: developer.work.weixin.qq.com/document/path/90236 and 90454.
+//!
+//! Every process that shares a state directory shares one file, `ledger`, and takes a slot in it
+//! under its lock before it sends. Not synced: after a power cut the minute is over.
+
+mod lines;
+mod times;
+
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use crate::config::{Limits, State};
+use crate::disk::{self, Held, Owner};
+use lines::Lines;
+use times::Times;
+
+/// A process that was stopped holding the lock delays a message by no more than this.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A slot is moved to the end of a request that took longer: WeCom counts what arrives, and a
+/// window has a second to spare.
+const ON_ITS_WAY: Duration = Duration::from_secs(1);
+
+/// From this size on, in bytes, the file is rewritten once half of it no longer counts.
+const TIDY_FROM: u64 = 64 << 10;
+
+/// From this size on it is rewritten in any case.
+const SIZE_MAX: u64 = 32 << 20;
+
+/// No more than this of its end is read: a file so large was damaged, or swollen by someone.
+const READ_MAX: u64 = 2 * SIZE_MAX;
+
+/// Whose slots a message takes: the backlog leaves a third of each limit to what is new.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Share {
+    New,
+    Backlog,
+}
+
+/// For whom a message counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Receivers {
+    /// For each member there is: who belongs to a party or tag is not known here.
+    Everyone,
+    /// Userids in lower case, each once: WeCom does not tell their case apart.
+    Members(Vec<String>),
+}
+
+impl Receivers {
+    /// Reads a request's `touser`; `others` says whether it names parties or tags, too.
+    pub(crate) fn of(touser: Option<&str>, others: bool) -> Self {
+        let names = touser.unwrap_or_default().split('|');
+        let mut names: Vec<String> = names
+            .map(|name| {
+                // Nothing that could be taken for the end of a line, or of a word in it.
+                let name = name
+                    .chars()
+                    .filter(|c| !c.is_whitespace() && !c.is_control());
+                name.flat_map(char::to_lowercase).collect::<String>()
+            })
+            .filter(|name| !name.is_empty())
+            .collect();
+        if others || names.is_empty() || names.iter().any(|name| name == "@all") {
+            return Self::Everyone;
+        }
+        names.sort_unstable();
+        names.dedup();
+        Self::Members(names)
+    }
+}
+
+/// The right to send one message now.
+#[derive(Debug)]
+#[must_use = "it is to be settled, or given back"]
+pub(crate) struct Slot {
+    /// Unix ms.
+    at: u64,
+    /// As it stands in the file.
+    text: String,
+    taken: Instant,
+}
+
+/// The ledger as one app sees it.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    path: PathBuf,
+    owner: Owner,
+    app: String,
+    limits: Limits,
+}
+
+impl Ledger {
+    /// The ledger in a state directory; `app` is a digest of the app, of 16 hexadecimal digits.
+    pub(crate) fn new(state: &State, app: String, limits: Limits) -> Self {
+        Self {
+            path: state.file("ledger"),
+            owner: state.owner(),
+            app,
+            limits,
+        }
+    }
+
+    /// Takes a slot for one message, or says how long it is until the earliest may be free.
+    ///
+    /// # Errors
+    /// Where the file is not ours, cannot be read or written, or its lock is held for 2 s.
+    pub(crate) fn reserve(
+        &self,
+        receivers: &Receivers,
+        share: Share,
+    ) -> io::Result<Result<Slot, Duration>> {
+        self.reserve_at(receivers, share, now)
+    }
+
+    fn reserve_at(
+        &self,
+        receivers: &Receivers,
+        share: Share,
+        clock: impl Fn() -> u64,
+    ) -> io::Result<Result<Slot, Duration>> {
+        let held = self.hold()?;
+        // Only now: the lock may have been waited for.
+        let now = clock();
+        let bytes = held.tail(READ_MAX)?;
+        let text = String::from_utf8_lossy(&bytes);
+        let lines = Lines::read(&text, now);
+        let mut times = Times::of(receivers, self.limits);
+        lines.add_to(&mut times, &self.app);
+        let free = times.earliest(receivers, share, now);
+        let answer = if free == now {
+            Ok(Slot {
+                at: now,
+                text: lines::slot(&self.app, share, receivers),
+                taken: Instant::now(),
+            })
+        } else {
+            Err(Duration::from_millis(free - now))
+        };
+        let line = answer.as_ref().map(|slot| lines::taken(now, &slot.text));
+        let line = line.unwrap_or_default();
+        let half = lines.bytes as u64 * 2 <= held.len();
+        let is_due = held.len() > SIZE_MAX || held.len() > TIDY_FROM && half;
+        if lines.in_future || is_due && !line.is_empty() {
+            let tidied = held.replace((lines.rewritten() + &line).as_bytes());
+            // A clock set back has to be dealt with; the rest can wait for a better day.
+            if tidied.is_ok() || lines.in_future {
+                return tidied.map(|()| answer);
+            }
+        }
+        append(&held, &line, bytes.last())?;
+        Ok(answer)
+    }
+
+    /// Gives back the slot of a request that never left; where that fails, it stays taken.
+    pub(crate) fn give_back(&self, slot: Slot) {
+        self.note(&lines::given_back(slot.at, &slot.text));
+    }
+
+    /// Notes that a request has ended, with an answer or without: what took long counts from now
+    /// on, as it may have arrived only now.
+    pub(crate) fn settle(&self, slot: Slot) {
+        self.settle_at(slot, now);
+    }
+
+    fn settle_at(&self, slot: Slot, clock: impl Fn() -> u64) {
+        if slot.taken.elapsed() > ON_ITS_WAY {
+            let moved = lines::taken(clock(), &slot.text);
+            self.note(&(lines::given_back(slot.at, &slot.text) + &moved));
+        }
+    }
+
+    /// Best effort: the message's fate is decided.
+    fn note(&self, lines: &str) {
+        let noted = self.hold().and_then(|held| {
+            let last = held.tail(1)?;
+            append(&held, lines, last.last())
+        });
+        if let Err(error) = noted {
+            let path = self.path.display();
+            tracing::debug!("the ledger {path} cannot be written, a slot stays taken: {error}");
+        }
+    }
+
+    /// What is taken now, to foresee when others would find a slot.
+    ///
+    /// # Errors
+    /// Where the file is not ours or cannot be read.
+    pub(crate) fn forecast(&self) -> io::Result<Forecast> {
+        self.forecast_at(now())
+    }
+
+    fn forecast_at(&self, now: u64) -> io::Result<Forecast> {
+        let bytes = disk::read(&self.path, READ_MAX, self.owner)?.unwrap_or_default();
+        let mut times = Times::of_all(self.limits);
+        Lines::read(&String::from_utf8_lossy(&bytes), now).add_to(&mut times, &self.app);
+        Ok(Forecast { times, now })
+    }
+
+    fn hold(&self) -> io::Result<Held<'_>> {
+        disk::hold(&self.path, self.owner, PATIENCE)
+    }
+}
+
+/// Appends whole lines behind what may have been left torn; `last` is the file's last byte.
+fn append(held: &Held<'_>, lines: &str, last: Option<&u8>) -> io::Result<()> {
+    if lines.is_empty() {
+        return Ok(());
+    }
+    let gap = if last.is_some_and(|last| *last != b'\n') {
+        "\n"
+    } else {
+        ""
+    };
+    held.append(format!("{gap}{lines}").as_bytes())
+}
+
+/// The slots to come, as far as they can be foreseen.
+#[derive(Debug)]
+pub(crate) struct Forecast {
+    times: Times,
+    now: u64,
+}
+
+impl Forecast {
+    /// When a message would be sent, not before some time; that slot is then taken.
+    pub(crate) fn next(
+        &mut self,
+        receivers: &Receivers,
+        share: Share,
+        not_before: SystemTime,
+    ) -> SystemTime {
+        let from = unix_ms(not_before).max(self.now);
+        let at = self.times.earliest(receivers, share, from);
+        self.times.take(receivers, share, at);
+        UNIX_EPOCH + Duration::from_millis(at)
+    }
+}
+
+fn now() -> u64 {
+    unix_ms(SystemTime::now())
+}
+
+fn unix_ms(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

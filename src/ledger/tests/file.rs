@@ -1,0 +1,163 @@
+//! The ledger's file: what it looks like, what may stand in it or in its place, how it is tidied.
+
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+
+use super::*;
+
+#[test]
+fn a_slot_is_a_line_of_a_private_file() {
+    let dir = Dir::new();
+    let ledger = dir.ledger(30, 1000);
+    let _slot = ledger.new_at("Zhang|li", NOW);
+    let _slot = ledger.reserve_at(&Receivers::Everyone, Share::Backlog, || NOW + 1);
+    assert_eq!(
+        dir.text(),
+        format!("{NOW} + {APP} n li|zhang\n{} + {APP} b *\n", NOW + 1)
+    );
+    assert_eq!(
+        fs::metadata(dir.path()).expect("the file").mode() & 0o7777,
+        0o600
+    );
+    fs::set_permissions(dir.path(), PermissionsExt::from_mode(0o644)).expect("its mode is set");
+    let _slot = ledger.new_at("li", NOW + 2);
+    assert_eq!(
+        fs::metadata(dir.path()).expect("the file").mode() & 0o7777,
+        0o600
+    );
+}
+
+#[test]
+fn while_the_file_is_rewritten_no_slot_is_lost() {
+    let dir = Dir::new();
+    let old = lines::taken(NOW - HOUR, &format!("{APP} n a"));
+    dir.write(&old.repeat(usize::try_from(TIDY_FROM).expect("small") / old.len() + 1));
+    let taken = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                while dir.ledger(200, 1000).new_at("a", NOW).is_ok() {
+                    taken.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+        }
+    });
+    assert_eq!(taken.into_inner(), 200);
+    assert_eq!(
+        dir.text(),
+        lines::taken(NOW, &format!("{APP} n a")).repeat(200)
+    );
+}
+
+#[test]
+fn a_torn_line_is_ignored_and_damages_none_behind_it() {
+    let dir = Dir::new();
+    let ledger = dir.ledger(1, 1000);
+    let torn = format!("{NOW} + {APP} ");
+    dir.write(&torn);
+    let slot = ledger.new_at("a", NOW).expect("what is torn takes no slot");
+    assert_eq!(dir.text(), format!("{torn}\n{NOW} + {APP} n a\n"));
+    dir.write(dir.text().trim_end());
+    ledger.give_back(slot);
+    assert!(ledger.new_at("a", NOW).is_ok());
+    dir.write("\u{0}\u{fffd}\n\n- - -");
+    fs::write(dir.path(), b"\xff\xfe + \x80\n").expect("the file is written");
+    assert!(ledger.new_at("a", NOW).is_ok());
+    assert_eq!(ledger.wait("a", NOW), MINUTE);
+}
+
+#[test]
+fn what_counts_outlives_tidying_and_what_does_not_goes() {
+    let dir = Dir::new();
+    let ledger = dir.ledger(2, 1000);
+    let old = lines::taken(NOW - HOUR, &format!("{APP} n a"));
+    let counts = [
+        lines::taken(NOW - 2, &format!("{APP} n a")),
+        lines::taken(NOW - 1, "another-app n a"),
+    ];
+    // Below the size nothing is touched; from it on, only once half of it is old.
+    dir.write(&(counts.concat() + &old.repeat(100)));
+    let first = ledger.new_at("a", NOW).expect("a slot");
+    assert!(dir.text().starts_with(&(counts.concat() + &old)));
+    let swollen = dir.text() + &old.repeat(usize::try_from(TIDY_FROM).expect("small") / old.len());
+    dir.write(&swollen);
+    assert_eq!(
+        ledger.wait("a", NOW + 1),
+        MINUTE - 3,
+        "and nothing was to be written"
+    );
+    ledger.give_back(first);
+    let _slot = ledger.new_at("a", NOW + 1).expect("a slot");
+    assert_eq!(
+        dir.text(),
+        counts.concat() + &lines::taken(NOW + 1, &format!("{APP} n a"))
+    );
+    assert_eq!(ledger.wait("a", NOW + 2), MINUTE - 4);
+    assert_eq!(
+        fs::metadata(dir.path()).expect("the file").mode() & 0o7777,
+        0o600
+    );
+    let young = lines::taken(NOW, "another-app n b").repeat(3000);
+    dir.write(&(young.clone() + &old));
+    let _slot = ledger.new_at("a", NOW).expect("a slot");
+    assert!(
+        dir.text().starts_with(&(young + &old)),
+        "little of it is old"
+    );
+}
+
+#[test]
+fn what_is_no_file_of_ours_is_an_error_and_stays_as_it_is() {
+    let dir = Dir::new();
+    let victim = dir.0.join("victim");
+    fs::write(&victim, "mine").expect("the victim is written");
+    let ledger = dir.ledger(1, 1);
+    let fails = |why: &str| {
+        let error = ledger.reserve(&to("a"), Share::New).expect_err(why);
+        assert!(error.to_string().contains(why), "{error}");
+        let slot = Slot {
+            at: NOW,
+            text: "x".to_owned(),
+            taken: Instant::now(),
+        };
+        ledger.give_back(slot);
+        assert!(ledger.forecast().is_err(), "{why}");
+        assert_eq!(fs::read(&victim).expect("the victim is read"), b"mine");
+    };
+    symlink(&victim, dir.path()).expect("a link");
+    fails("is a symbolic link");
+    fs::remove_file(dir.path()).expect("removed");
+    fs::hard_link(&victim, dir.path()).expect("a hard link");
+    fails("has a second name");
+    fs::remove_file(dir.path()).expect("removed");
+    let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        dir.path(),
+        rustix::fs::FileType::Fifo,
+        mode,
+        0,
+    )
+    .expect("a FIFO");
+    fails("is not a regular file");
+    fs::remove_file(dir.path()).expect("removed");
+    fs::create_dir(dir.path()).expect("a directory");
+    assert!(ledger.reserve(&to("a"), Share::New).is_err());
+    assert!(ledger.forecast().is_err());
+}
+
+#[test]
+fn a_holder_that_stands_still_holds_up_nobody_for_long() {
+    let dir = Dir::new();
+    let ledger = dir.ledger(1, 1);
+    let held = ledger.hold().expect("the lock");
+    let error = ledger
+        .reserve(&to("a"), Share::New)
+        .expect_err("it is held");
+    assert!(
+        error.to_string().contains("another wxpush holds its lock"),
+        "{error}"
+    );
+    assert!(ledger.forecast().is_ok(), "it needs no lock");
+    drop(held);
+    assert!(ledger.new_at("a", NOW).is_ok());
+}

@@ -1,0 +1,308 @@
+//! When each member was sent something, and when there is room for more: pure, in Unix ms.
+//!
+//! A time counts within a window of the past alone; what is asked about may lie in the future.
+
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use super::{Limits, Receivers, Share};
+
+/// How long a slot counts against the limit of a minute, in ms. WeCom counts what arrives: one
+/// message may be a second on its way and the next one none.
+pub(super) const MINUTE: u64 = 61_000;
+
+/// The same for the hour.
+pub(super) const HOUR: u64 = 3_601_000;
+
+/// How many of a limit's slots the backlog may hold: a new message always finds some.
+fn backlog_of(limit: usize) -> usize {
+    (limit * 2 / 3).max(1)
+}
+
+/// The slots of one member, or those that count for everyone.
+#[derive(Debug, Default)]
+struct Sent {
+    /// Ascending.
+    all: Vec<u64>,
+    /// Those of the backlog among them.
+    backlog: Vec<u64>,
+    /// For new messages and for the backlog: a time found to have no room. It can only grow, so
+    /// it is never searched again.
+    closed: [Range<u64>; 2],
+}
+
+impl Sent {
+    fn add(&mut self, share: Share, at: u64) {
+        insert(&mut self.all, at);
+        if share == Share::Backlog {
+            insert(&mut self.backlog, at);
+        }
+    }
+
+    /// The earliest time from `from` on with room for one more, beside what went to everyone.
+    fn free(&mut self, everyone: &Self, limits: Limits, share: Share, from: u64) -> u64 {
+        let closed = &self.closed[share as usize];
+        let mut at = from;
+        loop {
+            if closed.contains(&at) {
+                at = closed.end;
+            }
+            let next = self.step(everyone, limits, share, at);
+            if next == at {
+                break;
+            }
+            at = next;
+        }
+        if at > from {
+            let start = if closed.contains(&from) {
+                closed.start
+            } else {
+                from
+            };
+            self.closed[share as usize] = start..at;
+        }
+        at
+    }
+
+    /// `at` if there is room then, else a later time before which there is none.
+    fn step(&self, everyone: &Self, limits: Limits, share: Share, at: u64) -> u64 {
+        let mut next = at;
+        for (window, limit) in [(MINUTE, limits.per_minute), (HOUR, limits.per_hour)] {
+            // What counts for everyone alone has been looked at.
+            if self
+                .all
+                .last()
+                .is_some_and(|last| last.saturating_add(window) <= at)
+            {
+                continue;
+            }
+            let limit = usize::try_from(limit).unwrap_or(usize::MAX / 2).max(1);
+            next = next.max(full(&everyone.all, &self.all, window, limit, at));
+            if share == Share::Backlog {
+                let limit = backlog_of(limit);
+                next = next.max(full(&everyone.backlog, &self.backlog, window, limit, at));
+            }
+        }
+        next
+    }
+}
+
+/// `at` if fewer than `limit` times count then, else when the oldest of them no longer does.
+fn full(everyone: &[u64], own: &[u64], window: u64, limit: usize, at: u64) -> u64 {
+    if everyone.len() + own.len() < limit {
+        return at;
+    }
+    let (everyone, own) = (counted(everyone, window, at), counted(own, window, at));
+    if everyone.len() + own.len() < limit {
+        return at;
+    }
+    let oldest = everyone.first().into_iter().chain(own.first()).min();
+    oldest.map_or(at, |oldest| oldest.saturating_add(window))
+}
+
+/// The times that count at `at`.
+fn counted(times: &[u64], window: u64, at: u64) -> &[u64] {
+    let end = times.partition_point(|time| *time <= at);
+    let start = times[..end].partition_point(|time| time.saturating_add(window) <= at);
+    &times[start..end]
+}
+
+/// Puts a time in its place, which is nearly always the last.
+fn insert(times: &mut Vec<u64>, at: u64) {
+    if times.last().is_none_or(|last| *last <= at) {
+        times.push(at);
+    } else {
+        times.insert(times.partition_point(|time| *time <= at), at);
+    }
+}
+
+/// The slots of one app.
+#[derive(Debug)]
+pub(super) struct Times {
+    limits: Limits,
+    everyone: Sent,
+    /// Stands for all who were sent nothing by name: never has a slot.
+    nobody: Sent,
+    members: BTreeMap<String, Sent>,
+    /// Whether members who are not yet known are of interest.
+    is_open: bool,
+}
+
+impl Times {
+    /// For questions about any receivers.
+    pub(super) fn of_all(limits: Limits) -> Self {
+        Self {
+            limits,
+            everyone: Sent::default(),
+            nobody: Sent::default(),
+            members: BTreeMap::new(),
+            is_open: true,
+        }
+    }
+
+    /// For questions about these receivers alone: others are not remembered.
+    pub(super) fn of(receivers: &Receivers, limits: Limits) -> Self {
+        let mut times = Self::of_all(limits);
+        if let Receivers::Members(names) = receivers {
+            let members = names.iter().map(|name| (name.clone(), Sent::default()));
+            times.members = members.collect();
+            times.is_open = false;
+        }
+        times
+    }
+
+    /// Adds the slot of a message to everyone.
+    pub(super) fn add_everyone(&mut self, share: Share, at: u64) {
+        self.everyone.add(share, at);
+    }
+
+    /// Adds the slot of a message to a member.
+    pub(super) fn add(&mut self, name: &str, share: Share, at: u64) {
+        if let Some(sent) = self.members.get_mut(name) {
+            sent.add(share, at);
+        } else if self.is_open {
+            let sent = self.members.entry(name.to_owned()).or_default();
+            sent.add(share, at);
+        }
+    }
+
+    /// Adds the slot of a message.
+    pub(super) fn take(&mut self, receivers: &Receivers, share: Share, at: u64) {
+        match receivers {
+            Receivers::Everyone => self.add_everyone(share, at),
+            Receivers::Members(names) => names.iter().for_each(|name| self.add(name, share, at)),
+        }
+    }
+
+    /// The earliest time from `from` on with room for a message to each of its receivers.
+    pub(super) fn earliest(&mut self, receivers: &Receivers, share: Share, from: u64) -> u64 {
+        let (everyone, limits) = (&self.everyone, self.limits);
+        let mut at = from;
+        loop {
+            let before = at;
+            at = self.nobody.free(everyone, limits, share, at);
+            match receivers {
+                Receivers::Everyone => {
+                    for sent in self.members.values_mut() {
+                        at = sent.free(everyone, limits, share, at);
+                    }
+                }
+                Receivers::Members(names) => {
+                    for name in names {
+                        if let Some(sent) = self.members.get_mut(name) {
+                            at = sent.free(everyone, limits, share, at);
+                        }
+                    }
+                }
+            }
+            if at == before {
+                return at;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const WECOM: Limits = Limits {
+        per_minute: 30,
+        per_hour: 1000,
+    };
+
+    fn to(text: &str) -> Receivers {
+        Receivers::of(Some(text), false)
+    }
+
+    #[test]
+    fn the_backlog_leaves_a_third_of_a_limit_and_never_has_nothing() {
+        for (limit, backlog) in [(1, 1), (2, 1), (3, 2), (30, 20), (1000, 666)] {
+            assert_eq!(backlog_of(limit), backlog, "{limit}");
+        }
+    }
+
+    #[test]
+    fn a_new_message_finds_room_beside_the_backlog_and_the_backlog_none_beside_itself() {
+        let mut times = Times::of_all(WECOM);
+        for count in 0..20 {
+            assert_eq!(times.earliest(&to("a"), Share::Backlog, 7), 7, "{count}");
+            times.take(&to("a"), Share::Backlog, 7);
+        }
+        assert_eq!(times.earliest(&to("a"), Share::Backlog, 7), 7 + MINUTE);
+        for count in 20..30 {
+            assert_eq!(times.earliest(&to("a"), Share::New, 7), 7, "{count}");
+            times.take(&to("a"), Share::New, 7);
+        }
+        assert_eq!(times.earliest(&to("a"), Share::New, 7), 7 + MINUTE);
+        assert_eq!(times.earliest(&to("b|a"), Share::New, 7), 7 + MINUTE);
+        assert_eq!(times.earliest(&to("b"), Share::Backlog, 7), 7);
+    }
+
+    #[test]
+    fn what_goes_to_everyone_counts_for_each_and_waits_for_the_one_with_most() {
+        let mut times = Times::of_all(WECOM);
+        for at in 0..29 {
+            times.take(&to("a"), Share::New, at);
+        }
+        assert_eq!(times.earliest(&Receivers::Everyone, Share::New, 40), 40);
+        times.take(&Receivers::Everyone, Share::New, 40);
+        for receivers in [to("a"), Receivers::Everyone] {
+            assert_eq!(times.earliest(&receivers, Share::New, 50), MINUTE);
+        }
+        assert_eq!(times.earliest(&to("b"), Share::New, 50), 50);
+        for at in 51..80 {
+            times.take(&Receivers::Everyone, Share::New, at);
+        }
+        assert_eq!(times.earliest(&to("b"), Share::New, 90), 40 + MINUTE);
+    }
+
+    /// What WeCom counts for one member: any 60 s hold at most 30, any 3600 s 1000.
+    fn most_within(arrivals: &mut [u64], window: u64) -> usize {
+        arrivals.sort_unstable();
+        let (mut first, mut most) = (0, 0);
+        for (at, time) in arrivals.iter().enumerate() {
+            while arrivals[first] + window <= *time {
+                first += 1;
+            }
+            most = most.max(at + 1 - first);
+        }
+        most
+    }
+
+    proptest! {
+        #[test]
+        fn no_member_ever_gets_more_than_wecom_delivers(
+            sends in prop::collection::vec(
+                (0..4_u8, any::<bool>(), 0..=1000_u64, prop_oneof![9 => Just(0), 3 => 0..3000_u64, 1 => 0..90_000_u64]),
+                1..1400,
+            ),
+            limits in prop_oneof![Just(WECOM), Just(Limits { per_minute: 3, per_hour: 20 }), Just(Limits { per_minute: 1, per_hour: 1 })],
+        ) {
+            let (mut times, mut now) = (Times::of_all(limits), 1_764_000_000_000);
+            let mut arrived: [[Vec<u64>; 2]; 2] = Default::default();
+            for (whom, is_new, delay, gap) in sends {
+                let share = if is_new { Share::New } else { Share::Backlog };
+                let receivers = [to("a"), to("b"), to("a|b"), Receivers::Everyone][usize::from(whom)].clone();
+                now = times.earliest(&receivers, share, now + gap);
+                times.take(&receivers, share, now);
+                for (member, [all, backlog]) in arrived.iter_mut().enumerate() {
+                    if whom > 1 || usize::from(whom) == member {
+                        all.push(now + delay);
+                        if share == Share::Backlog {
+                            backlog.push(now + delay);
+                        }
+                    }
+                }
+            }
+            let (minute, hour) = (limits.per_minute as usize, limits.per_hour as usize);
+            for [all, backlog] in &mut arrived {
+                prop_assert!(most_within(all, 60_000) <= minute);
+                prop_assert!(most_within(all, 3_600_000) <= hour);
+                prop_assert!(most_within(backlog, 60_000) <= backlog_of(minute));
+                prop_assert!(most_within(backlog, 3_600_000) <= backlog_of(hour));
+            }
+        }
+    }
+}

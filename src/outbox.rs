@@ -1,0 +1,319 @@
+//! The outbox: messages that are accepted and not yet delivered.
+//!
+//! An entry is written once, under the name of its acceptance, and is locked by whoever sends it; a
+//! lock ends with its holder. Beside it stands what became of its tries (`ID.try`). What is given
+//! up goes to `failed/`. Nothing here knows why a message is delivered or not: that is `delivery`'s.
+
+mod accept;
+mod entry;
+mod expired;
+mod failed;
+mod held;
+mod slate;
+
+use std::collections::BTreeSet;
+use std::fs::{File, TryLockError};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+pub(crate) use accept::Accepting;
+pub(crate) use entry::{AppName, Entry, Id, Unread};
+pub(crate) use expired::Untold;
+pub(crate) use failed::Verdict;
+pub(crate) use held::{Attempts, Doubt, Held};
+
+use crate::config::State;
+use crate::disk::{Dir, Owner};
+use crate::message::Envelope;
+
+/// Where what is given up lies.
+const FAILED: &str = "failed";
+
+/// What the names of files begin with that are no entries yet.
+const TEMPORARY: &str = "tmp.";
+
+/// Most entries that are kept. Source: 20 a minute to one member make 86,400 in three days, so more
+/// than this could never be delivered in time.
+pub(crate) const ENTRIES_MAX: usize = 100_000;
+
+/// Seconds after which what a killed process left is removed.
+const LEFT_OVER: u64 = 60;
+
+/// The directory of one state directory's outbox; nothing is opened yet.
+#[derive(Debug, Clone)]
+pub(crate) struct Outbox {
+    path: PathBuf,
+    owner: Owner,
+}
+
+/// One look into the outbox.
+#[derive(Debug, Default)]
+pub(crate) struct Look {
+    /// None where there is no outbox yet.
+    pub(crate) dir: Option<Arc<Dir>>,
+    has_failed: bool,
+    /// How many entries there are.
+    pub(crate) entries: usize,
+    /// Counts of what has expired, by the names of their files.
+    expired: Vec<String>,
+}
+
+/// What comes of reaching for an entry.
+pub(crate) enum Claim {
+    Held(Arc<Held>),
+    /// Another process has it in hand.
+    Busy,
+    /// It has been delivered or dropped meanwhile.
+    Gone,
+    /// A newer wxpush has written it: it is left alone.
+    Newer,
+    /// It was damaged, and has been put among the failed.
+    Damaged,
+    /// It is none of ours: it is left alone.
+    Foreign(io::Error),
+}
+
+/// Where a message is kept while it is being sent.
+#[derive(Debug, Clone)]
+pub(crate) enum Kept {
+    /// Nowhere: it is on its own.
+    Nowhere,
+    /// It is being accepted.
+    Begun(Arc<Accepting>),
+    Held(Arc<Held>),
+}
+
+impl Kept {
+    /// Its entry, once it is accepted; none if it is kept nowhere.
+    pub(crate) fn held(&self) -> Option<Arc<Held>> {
+        match self {
+            Self::Nowhere => None,
+            Self::Begun(accepting) => accepting.held().ok(),
+            Self::Held(held) => Some(Arc::clone(held)),
+        }
+    }
+}
+
+impl Outbox {
+    /// The outbox of a state directory.
+    pub(crate) fn of(state: &State) -> Self {
+        Self {
+            path: state.file("outbox"),
+            owner: state.owner(),
+        }
+    }
+
+    /// Its path, for people.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Opens it; none where there is none.
+    ///
+    /// # Errors
+    /// Where something else stands in its place.
+    pub(crate) fn open(&self) -> io::Result<Option<Arc<Dir>>> {
+        Ok(Dir::open(&self.path, self.owner)?.map(Arc::new))
+    }
+
+    /// Looks what is there.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub(crate) fn look(&self) -> io::Result<Look> {
+        let mut look = Look {
+            dir: self.open()?,
+            ..Look::default()
+        };
+        if let Some(dir) = &look.dir {
+            for name in dir.names()? {
+                let name = name?;
+                look.has_failed |= name == FAILED;
+                look.entries += usize::from(Id::parse(&name).is_some());
+                if name.starts_with(expired::PREFIX) {
+                    look.expired.push(name);
+                }
+            }
+        }
+        Ok(look)
+    }
+
+    /// Looks, as far as it can, what there is to tell to receivers.
+    pub(crate) fn look_for_expired(&self) -> Look {
+        self.look().unwrap_or_default()
+    }
+
+    /// Begins to accept a message. Whether it is, `Accepting::held` tells.
+    pub(crate) fn accept(&self, look: &Look, entry: Entry) -> Arc<Accepting> {
+        Accepting::begin(self, look, entry)
+    }
+}
+
+impl Look {
+    /// What a message to these receivers has to tell them.
+    pub(crate) fn untold(&self, app: &AppName, to: &Envelope) -> Untold {
+        match &self.dir {
+            Some(dir) if !self.expired.is_empty() => expired::untold(dir, &self.expired, app, to),
+            _ => Untold::default(),
+        }
+    }
+
+    /// Remembers that they have been told.
+    pub(crate) fn told(&self, untold: &Untold) {
+        if let Some(dir) = &self.dir
+            && let Err(error) = expired::told(dir, untold)
+        {
+            tracing::info!(%error, "that receivers know what expired cannot be written down");
+        }
+    }
+}
+
+/// The oldest entries after a given one, oldest first, `max` at the most.
+///
+/// # Errors
+/// What the disk says.
+pub(crate) fn oldest(dir: &Dir, after: Option<&Id>, max: usize) -> io::Result<BTreeSet<Id>> {
+    // The largest of those kept makes room for a smaller one, so that memory stays flat.
+    let mut oldest = BTreeSet::new();
+    for name in dir.names()? {
+        let Some(id) = Id::parse(&name?) else {
+            continue;
+        };
+        if after.is_none_or(|after| id > *after) {
+            oldest.insert(id);
+            if oldest.len() > max {
+                oldest.pop_last();
+            }
+        }
+    }
+    Ok(oldest)
+}
+
+/// Takes an entry into our hands.
+pub(crate) fn claim(dir: &Arc<Dir>, id: &Id) -> Claim {
+    match hold(dir, id) {
+        Ok(claim) => claim,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Claim::Gone,
+        Err(error) => Claim::Foreign(error),
+    }
+}
+
+fn hold(dir: &Arc<Dir>, id: &Id) -> io::Result<Claim> {
+    let (file, meta) = dir.edit(id.as_str())?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Ok(Claim::Busy),
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    // Who had it before us may have delivered it.
+    if !dir.leads_to(id.as_str(), &meta) {
+        return Ok(Claim::Gone);
+    }
+    match Entry::read(&bytes(&file)?) {
+        Ok(entry) => {
+            let held = Held::new(Arc::clone(dir), id.clone(), entry, file);
+            Ok(Claim::Held(Arc::new(held.remembered())))
+        }
+        Err(Unread::Newer) => Ok(Claim::Newer),
+        Err(Unread::Damaged) => {
+            let verdict = Verdict {
+                at: unix_ms(SystemTime::now()),
+                exit_code: 65,
+                error: "the entry is damaged: it was not sent".to_owned(),
+                ..Verdict::default()
+            };
+            failed::bury(dir, id, &verdict)?;
+            Ok(Claim::Damaged)
+        }
+    }
+}
+
+fn bytes(file: &File) -> io::Result<Vec<u8>> {
+    use io::Read;
+    let mut bytes = Vec::new();
+    file.take(entry::SIZE_MAX).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Reads an entry without taking it, with what became of it so far.
+///
+/// # Errors
+/// Why it is none of ours; none inside where it cannot be read as an entry.
+pub(crate) fn peek(dir: &Dir, id: &Id) -> io::Result<Option<Result<(Entry, Attempts), Unread>>> {
+    let Some(bytes) = dir.read(id.as_str(), entry::SIZE_MAX)? else {
+        return Ok(None);
+    };
+    Ok(Some(Entry::read(&bytes).map(|entry| {
+        let attempts = held::read(dir, id, &entry);
+        (entry, attempts)
+    })))
+}
+
+/// Counts a message that has become too old, for its receivers to be told.
+pub(crate) fn count_expired(dir: &Dir, app: &AppName, to: &Envelope) {
+    if let Err(error) = expired::add(dir, app, to) {
+        tracing::info!(%error, "what has expired cannot be counted");
+    }
+}
+
+/// Where failed entries lie; none where there are none.
+///
+/// # Errors
+/// Where something else stands in its place.
+pub(crate) fn failed(dir: &Dir) -> io::Result<Option<Dir>> {
+    dir.sub(FAILED)
+}
+
+pub(crate) use failed::{forget, revive, verdict};
+
+/// Puts away what killed processes left, and what failed long ago.
+pub(crate) fn tidy(dir: &Dir, now: SystemTime) {
+    let done = tidied(dir, now);
+    if let Err(error) = done {
+        tracing::info!(%error, "the outbox cannot be tidied");
+    }
+}
+
+fn tidied(dir: &Dir, now: SystemTime) -> io::Result<()> {
+    let now_s = unix_ms(now) / 1000;
+    for name in dir.names()? {
+        let name = name?;
+        let is_left_over = match name.strip_suffix(".try").and_then(Id::parse) {
+            Some(id) => dir.changed_at(id.as_str()).is_none(),
+            None => name.strip_prefix(TEMPORARY).and_then(Id::parse).is_some(),
+        };
+        let is_old = || {
+            dir.changed_at(&name)
+                .is_some_and(|at| at.abs_diff(now_s) > LEFT_OVER)
+        };
+        if is_left_over && is_old() {
+            dir.remove(&name)?;
+        }
+    }
+    if let Some(failed) = failed(dir)? {
+        failed::prune(&failed, now)?;
+    }
+    Ok(())
+}
+
+/// The names of what is in the outbox and is nothing of wxpush's.
+///
+/// # Errors
+/// What the disk says.
+pub(crate) fn junk(dir: &Dir) -> io::Result<Vec<String>> {
+    let is_ours = |name: &str| {
+        let bare = name.strip_suffix(".try").unwrap_or(name);
+        let bare = bare.strip_prefix(TEMPORARY).unwrap_or(bare);
+        Id::parse(bare).is_some() || name == FAILED || name.starts_with(expired::PREFIX)
+    };
+    let names = dir.names()?.collect::<io::Result<Vec<String>>>()?;
+    Ok(names.into_iter().filter(|name| !is_ours(name)).collect())
+}
+
+/// Unix milliseconds.
+pub(crate) fn unix_ms(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,170 @@
+//! Accepting a message: once its entry and its name are synced, neither a kill nor a power cut
+//! loses it. Done on a thread, while the connection is made, so that it costs no time.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use super::entry::{Entry, Id};
+use super::held::Held;
+use super::{FAILED, Look, Outbox, TEMPORARY};
+use crate::disk::{self, Dir};
+
+/// Longest time that a message waits for the disk; one that hangs must not hold up an alert.
+const DISK_MAX: Duration = Duration::from_secs(5);
+
+/// A message that is being accepted.
+#[derive(Debug)]
+pub(crate) struct Accepting {
+    until: Instant,
+    stage: Mutex<Stage>,
+    changed: Condvar,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Writing,
+    Accepted(Arc<Held>),
+    Failed(String),
+}
+
+impl Accepting {
+    /// Begins to accept a message.
+    pub(super) fn begin(outbox: &Outbox, look: &Look, entry: Entry) -> Arc<Self> {
+        let id = Id::new(SystemTime::now());
+        let accepting = Arc::new(Self {
+            until: Instant::now() + DISK_MAX,
+            stage: Mutex::new(Stage::Writing),
+            changed: Condvar::new(),
+        });
+        let writing = {
+            let accepting = Arc::clone(&accepting);
+            let outbox = outbox.clone();
+            let dir = look.dir.clone().filter(|_| look.has_failed);
+            move || {
+                let written = publish(&outbox, dir, &id, &entry);
+                accepting.settle(written.map(|(dir, lock)| Held::new(dir, id, entry, lock)));
+            }
+        };
+        let writing = Arc::new(Mutex::new(Some(writing)));
+        let write = move || {
+            let writing = writing
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
+            if let Some(writing) = writing {
+                writing();
+            }
+        };
+        // Where no thread is to be had, the connection waits.
+        if std::thread::Builder::new().spawn(write.clone()).is_err() {
+            write();
+        }
+        accepting
+    }
+
+    /// Waits until the message is accepted.
+    ///
+    /// # Errors
+    /// Why it is not; then it never will be.
+    pub(crate) fn held(&self) -> Result<Arc<Held>, String> {
+        let mut stage = self.locked();
+        loop {
+            match &*stage {
+                Stage::Accepted(held) => return Ok(Arc::clone(held)),
+                Stage::Failed(why) => return Err(why.clone()),
+                Stage::Writing => {}
+            }
+            let left = self.until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                let why = format!("the disk has not answered for {} s", DISK_MAX.as_secs());
+                *stage = Stage::Failed(why);
+                continue;
+            }
+            stage = match self.changed.wait_timeout(stage, left) {
+                Ok((stage, _)) => stage,
+                Err(poisoned) => poisoned.into_inner().0,
+            };
+        }
+    }
+
+    fn settle(&self, written: io::Result<Held>) {
+        let mut stage = self.locked();
+        match (&*stage, written) {
+            (Stage::Writing, Ok(held)) => *stage = Stage::Accepted(Arc::new(held)),
+            (Stage::Writing, Err(error)) => *stage = Stage::Failed(error.to_string()),
+            // Nobody counts on it any more, and the message has gone its way.
+            (_, Ok(held)) => drop(held.remove()),
+            (_, Err(_)) => {}
+        }
+        self.changed.notify_all();
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Stage> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Writes an entry and makes it last; the lock on it is ours before anybody can see it.
+fn publish(
+    outbox: &Outbox,
+    dir: Option<Arc<Dir>>,
+    id: &Id,
+    entry: &Entry,
+) -> io::Result<(Arc<Dir>, std::fs::File)> {
+    let dir = match dir {
+        Some(dir) => dir,
+        None => Arc::new(prepared(outbox)?),
+    };
+    let lock = place(&dir, id, entry)?;
+    Ok((dir, lock))
+}
+
+/// Puts an entry into its directory, synced and locked.
+pub(super) fn place(dir: &Dir, id: &Id, entry: &Entry) -> io::Result<std::fs::File> {
+    let (temporary, file) = write(dir, id, entry)?;
+    if let Err(error) = dir.publish(&temporary, dir, id.as_str()) {
+        let _ = dir.remove(&temporary);
+        return Err(error);
+    }
+    if let Err(error) = dir.sync() {
+        let _ = dir.remove(id.as_str());
+        return Err(error);
+    }
+    Ok(file)
+}
+
+/// Puts an entry in place of one that the caller holds.
+pub(super) fn replace(dir: &Dir, id: &Id, entry: &Entry) -> io::Result<()> {
+    let (temporary, _file) = write(dir, id, entry)?;
+    dir.rename(&temporary, dir, id.as_str())?;
+    dir.sync()
+}
+
+/// Writes an entry under a name that no flush looks at; synced, and locked by us.
+fn write(dir: &Dir, id: &Id, entry: &Entry) -> io::Result<(String, std::fs::File)> {
+    let temporary = format!("{TEMPORARY}{id}");
+    let mut file = dir.create(&temporary)?;
+    let written = disk::lock_now(&file)
+        .and_then(|()| file.write_all(&entry.bytes()))
+        // Not a second time if it fails: the system may take for clean what it could not write.
+        .and_then(|()| file.sync_all());
+    if let Err(error) = written {
+        // Best effort: what stays is no entry, and a flush removes it.
+        let _ = dir.remove(&temporary);
+        return Err(error);
+    }
+    Ok((temporary, file))
+}
+
+/// The outbox, made if need be so that a power cut takes nothing of it.
+///
+/// `failed/` is made last: where it is, the name of the outbox itself has been synced.
+fn prepared(outbox: &Outbox) -> io::Result<Dir> {
+    let dir = Dir::make(&outbox.path, outbox.owner)?;
+    if dir.sub(FAILED)?.is_none() {
+        disk::sync_parent(&outbox.path)?;
+        Dir::make(&outbox.path.join(FAILED), outbox.owner)?;
+    }
+    Ok(dir)
+}

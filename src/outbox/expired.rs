@@ -1,0 +1,174 @@
+//! What became too old, counted by app and receivers, until their next message tells them.
+
+use std::fs::File;
+use std::io;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::entry::AppName;
+use super::slate;
+use crate::disk::{self, Dir};
+use crate::message::Envelope;
+use crate::secret::digest;
+
+/// What the names begin with.
+pub(super) const PREFIX: &str = "expired-";
+
+/// How often the lock is tried for, a millisecond apart; who holds it holds it for less.
+const TRIES: u32 = 200;
+
+/// So many messages to the same receivers.
+#[derive(Debug, Serialize, Deserialize)]
+struct Count {
+    corpid: String,
+    api_base: String,
+    profile: Option<String>,
+    touser: String,
+    toparty: String,
+    totag: String,
+    messages: u32,
+}
+
+/// Counts that a message has to carry, to be taken off once it is delivered.
+#[derive(Debug, Default)]
+pub(crate) struct Untold(Vec<(String, u32)>);
+
+impl Untold {
+    /// How many messages its receivers were never sent.
+    pub(crate) fn count(&self) -> u32 {
+        self.0.iter().map(|(_, count)| count).sum()
+    }
+}
+
+/// Counts one more.
+pub(super) fn add(dir: &Dir, app: &AppName, to: &Envelope) -> io::Result<()> {
+    let [touser, toparty, totag] = lists(to);
+    let profile = app.profile.as_deref().unwrap_or_default();
+    let key = digest(&[
+        &app.corpid,
+        &app.api_base,
+        profile,
+        &touser,
+        &toparty,
+        &totag,
+    ]);
+    change(dir, &format!("{PREFIX}{}", &key[..16]), |count| {
+        Some(Count {
+            corpid: app.corpid.clone(),
+            api_base: app.api_base.clone(),
+            profile: app.profile.clone(),
+            touser,
+            toparty,
+            totag,
+            messages: count.map_or(0, |count| count.messages).saturating_add(1),
+        })
+    })
+}
+
+/// What a message to these receivers has to carry, among the files of these names.
+pub(super) fn untold(dir: &Dir, names: &[String], app: &AppName, to: &Envelope) -> Untold {
+    let mut untold = Untold::default();
+    for name in names {
+        if let slate::Read::Record(count) = slate::read::<Count>(dir, name)
+            && count.is_of(app)
+            && count.all_among(to)
+        {
+            untold.0.push((name.clone(), count.messages));
+        }
+    }
+    untold
+}
+
+/// Takes off what has been told.
+pub(super) fn told(dir: &Dir, untold: &Untold) -> io::Result<()> {
+    for (name, told) in &untold.0 {
+        change(dir, name, |count| {
+            let count = count?;
+            let left = count.messages.saturating_sub(*told);
+            (left > 0).then_some(Count {
+                messages: left,
+                ..count
+            })
+        })?;
+    }
+    Ok(())
+}
+
+impl Count {
+    fn is_of(&self, app: &AppName) -> bool {
+        self.corpid == app.corpid && self.api_base == app.api_base && self.profile == app.profile
+    }
+
+    /// Whether a message to these receivers reaches all whom it concerns.
+    fn all_among(&self, to: &Envelope) -> bool {
+        let [touser, toparty, totag] = [&self.touser, &self.toparty, &self.totag]
+            .map(|list| list.split('|').filter(|name| !name.is_empty()));
+        *to == Envelope::all()
+            || (among(touser, &to.touser) && among(toparty, &to.toparty) && among(totag, &to.totag))
+    }
+}
+
+fn among<'a>(mut names: impl Iterator<Item = &'a str>, list: &[String]) -> bool {
+    names.all(|name| list.iter().any(|known| known == name))
+}
+
+fn lists(to: &Envelope) -> [String; 3] {
+    [&to.touser, &to.toparty, &to.totag].map(|list| list.join("|"))
+}
+
+/// Changes a count under its lock; none removes it.
+fn change(
+    dir: &Dir,
+    name: &str,
+    new: impl FnOnce(Option<Count>) -> Option<Count>,
+) -> io::Result<()> {
+    let file = locked(dir, name)?;
+    let old = match slate::read(dir, name) {
+        slate::Read::Record(count) => Some(count),
+        _ => None,
+    };
+    match new(old) {
+        Some(count) => slate::write(&file, &count),
+        None => dir.remove(name),
+    }
+}
+
+fn locked(dir: &Dir, name: &str) -> io::Result<File> {
+    for _ in 0..TRIES {
+        let file = slate::open(dir, name)?;
+        if disk::lock_now(&file).is_ok() && dir.leads_to(name, &file.metadata()?) {
+            return Ok(file);
+        }
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    Err(io::Error::other("another wxpush holds its lock"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_concerned_is_told_by_any_message_that_reaches_them_all() {
+        let to = |users: &str, party: &str| Envelope::parse([users], [party], [""]).unwrap();
+        let count = Count {
+            corpid: String::new(),
+            api_base: String::new(),
+            profile: None,
+            touser: "a|b".to_owned(),
+            toparty: "2".to_owned(),
+            totag: String::new(),
+            messages: 1,
+        };
+        for (envelope, told) in [
+            (to("a,b", "2"), true),
+            (to("c,b,a", "2,3"), true),
+            (Envelope::all(), true),
+            (to("a", "2"), false),
+            (to("a,b", ""), false),
+        ] {
+            assert_eq!(count.all_among(&envelope), told, "{envelope:?}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Messages that are given up: kept for a month with the reason, to be looked at or put back.
+
+use std::io::{self, Write};
+use std::time::{Duration, SystemTime};
+
+use serde::{Deserialize, Serialize};
+
+use super::entry::{Entry, Id};
+use super::{FAILED, held, unix_ms};
+use crate::disk::Dir;
+
+/// How long they are kept. Source: the contract with users.
+const KEPT: Duration = Duration::from_hours(30 * 24);
+
+/// Longest reason that is read, in bytes.
+const REASON_MAX: u64 = 16 << 10;
+
+/// Why a message was given up, as it stands in `failed/ID.why`.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Verdict {
+    /// When, in Unix milliseconds.
+    pub(crate) at: u64,
+    /// The exit status that `send` would have had.
+    pub(crate) exit_code: u8,
+    pub(crate) errcode: Option<i64>,
+    pub(crate) errmsg: Option<String>,
+    /// For people.
+    pub(crate) error: String,
+    /// What to do, for people.
+    pub(crate) hint: Option<String>,
+}
+
+/// Moves an entry, whose lock the caller holds, among the failed.
+pub(super) fn bury(dir: &Dir, id: &Id, verdict: &Verdict) -> io::Result<()> {
+    let failed = Dir::make(&dir.path().join(FAILED), dir.owner())?;
+    let why = why_name(id);
+    // Of a try that a crash cut short.
+    failed.remove(&why)?;
+    let mut file = failed.create(&why)?;
+    let mut text = serde_json::to_vec_pretty(verdict)?;
+    text.push(b'\n');
+    file.write_all(&text)?;
+    file.sync_all()?;
+    dir.rename(id.as_str(), &failed, id.as_str())?;
+    let slate = held::slate_name(id);
+    // What was tried is of interest, not of need.
+    let _ = dir.rename(&slate, &failed, &slate);
+    failed.sync()
+}
+
+/// Why an entry failed; nothing known where the reason is lost.
+pub(crate) fn verdict(failed: &Dir, id: &Id) -> Verdict {
+    let bytes = failed.read(&why_name(id), REASON_MAX);
+    let bytes = bytes.ok().flatten().unwrap_or_default();
+    serde_json::from_slice(&bytes).unwrap_or_default()
+}
+
+/// Puts an entry back, in the form given; the failed one goes.
+pub(crate) fn revive(dir: &Dir, failed: &Dir, id: &Id, entry: &Entry) -> io::Result<()> {
+    let attempts = held::read(failed, id, entry);
+    let slate = super::slate::open(dir, &held::slate_name(id))?;
+    super::slate::write(
+        &slate,
+        &held::Attempts {
+            not_before: None,
+            error: None,
+            ..attempts
+        },
+    )?;
+    super::accept::place(dir, id, entry)?;
+    forget(failed, id)
+}
+
+/// Removes a failed entry and all that belongs to it.
+pub(crate) fn forget(failed: &Dir, id: &Id) -> io::Result<()> {
+    failed.remove(id.as_str())?;
+    failed.remove(&held::slate_name(id))?;
+    failed.remove(&why_name(id))?;
+    failed.sync()
+}
+
+/// Removes what has been there for a month.
+pub(super) fn prune(failed: &Dir, now: SystemTime) -> io::Result<()> {
+    let Some(limit) = now.checked_sub(KEPT) else {
+        return Ok(());
+    };
+    // A failed entry is no younger than its name says.
+    let newest = Id::new(limit);
+    let old = failed.names()?.filter_map(|name| Id::parse(&name.ok()?));
+    let old: Vec<Id> = old.filter(|id| *id < newest).take(1000).collect();
+    for id in old {
+        let verdict = verdict(failed, &id);
+        if verdict.at < unix_ms(limit) {
+            forget(failed, &id)?;
+            tracing::info!(%id, "failed a month ago, removed");
+        }
+    }
+    Ok(())
+}
+
+fn why_name(id: &Id) -> String {
+    format!("{id}.why")
+}

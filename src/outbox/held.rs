@@ -1,0 +1,197 @@
+//! An entry in our hands: locked, so that nobody else sends it, with what is known of its tries.
+
+use std::fs::File;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use serde::{Deserialize, Serialize};
+
+use super::entry::{Entry, Id};
+use super::failed::{self, Verdict};
+use super::slate;
+use crate::disk::Dir;
+
+/// What became of an entry so far. Stands in `ID.try` beside it, since the entry is written once.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Attempts {
+    /// Parts that WeCom has accepted.
+    pub(crate) sent: usize,
+    /// Requests that left.
+    pub(crate) tries: u32,
+    /// Whether the part that is next may have arrived already.
+    pub(crate) doubt: Option<Doubt>,
+    /// Whether what goes before that part as a message of its own has been delivered.
+    pub(crate) noted: bool,
+    /// Unix milliseconds before which it is not tried again.
+    pub(crate) not_before: Option<u64>,
+    /// Why it is still here, for people.
+    pub(crate) error: Option<String>,
+}
+
+/// A request whose answer was lost: what is sent in its place must be the same to the byte.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Doubt {
+    /// Unix milliseconds at which the first such request left.
+    pub(crate) since: u64,
+    /// The lines that stood before its text.
+    pub(crate) marks: String,
+}
+
+/// A locked entry. The lock ends with the value, or with the process.
+#[derive(Debug)]
+pub(crate) struct Held {
+    dir: Arc<Dir>,
+    id: Id,
+    entry: Entry,
+    _lock: File,
+    attempts: Mutex<Attempts>,
+    /// Where they are written down; none where that failed.
+    slate: OnceLock<Option<File>>,
+}
+
+impl Held {
+    pub(super) fn new(dir: Arc<Dir>, id: Id, entry: Entry, lock: File) -> Self {
+        Self {
+            dir,
+            id,
+            entry,
+            _lock: lock,
+            attempts: Mutex::default(),
+            slate: OnceLock::new(),
+        }
+    }
+
+    /// The same with what stands beside the entry.
+    pub(super) fn remembered(self) -> Self {
+        let attempts = read(&self.dir, &self.id, &self.entry);
+        *self.locked() = attempts;
+        self
+    }
+
+    /// Its name.
+    pub(crate) fn id(&self) -> &Id {
+        &self.id
+    }
+
+    /// The message.
+    pub(crate) fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    /// What became of it so far.
+    pub(crate) fn attempts(&self) -> Attempts {
+        self.locked().clone()
+    }
+
+    /// Writes down what has become of it; not synced.
+    ///
+    /// That it cannot be written costs a line in the log, never the delivery.
+    pub(crate) fn note(&self, change: impl FnOnce(&mut Attempts)) {
+        let mut attempts = self.locked();
+        change(&mut attempts);
+        if let Some(error) = &mut attempts.error {
+            error.truncate(error.floor_char_boundary(400));
+        }
+        let slate = self.slate.get_or_init(|| {
+            slate::open(&self.dir, &slate_name(&self.id))
+                .inspect_err(|error| cannot_note(&self.id, error))
+                .ok()
+        });
+        if let Some(slate) = slate
+            && let Err(error) = slate::write(slate, &*attempts)
+        {
+            cannot_note(&self.id, &error);
+        }
+    }
+
+    /// WeCom has accepted the next part; after the last one the entry goes.
+    pub(crate) fn delivered(&self) {
+        let last = self.attempts().sent + 1 >= self.entry.posts.len();
+        let next = |attempts: &mut Attempts| {
+            *attempts = Attempts {
+                sent: attempts.sent + 1,
+                tries: attempts.tries,
+                ..Attempts::default()
+            };
+        };
+        if !last {
+            self.note(next);
+            // A power cut must not send it a second time.
+            if let Some(Some(slate)) = self.slate.get() {
+                let _ = slate.sync_data();
+            }
+            return;
+        }
+        if let Err(error) = self.remove() {
+            // Whoever comes by then sees that nothing is left to send.
+            self.note(next);
+            tracing::warn!(
+                "{} is delivered, but cannot be removed from the outbox: {error}",
+                self.id
+            );
+        }
+    }
+
+    /// Takes it out of the outbox, undelivered or not.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(crate) fn remove(&self) -> io::Result<()> {
+        // In this order: an entry without its record would be sent again without a flag.
+        self.dir.remove(self.id.as_str())?;
+        self.dir.remove(&slate_name(&self.id))?;
+        if let Err(error) = self.dir.sync() {
+            tracing::info!(id = %self.id, %error, "the outbox cannot be synced: after a power cut it may go out again");
+        }
+        Ok(())
+    }
+
+    /// Puts the same message in its place, for another app.
+    ///
+    /// # Errors
+    /// What the disk says; then it stays as it was.
+    pub(crate) fn readdress(&self, entry: &Entry) -> io::Result<()> {
+        super::accept::replace(&self.dir, &self.id, entry)
+    }
+
+    /// Puts it among the failed ones, with the reason.
+    ///
+    /// # Errors
+    /// What the disk says; then it stays.
+    pub(crate) fn refuse(&self, verdict: &Verdict) -> io::Result<()> {
+        failed::bury(&self.dir, &self.id, verdict)
+    }
+
+    fn locked(&self) -> MutexGuard<'_, Attempts> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The name of what stands beside an entry.
+pub(super) fn slate_name(id: &Id) -> String {
+    format!("{id}.try")
+}
+
+/// What stands beside an entry; where that is damaged, the careful view.
+pub(super) fn read(dir: &Dir, id: &Id, entry: &Entry) -> Attempts {
+    let attempts = match slate::read(dir, &slate_name(id)) {
+        slate::Read::Nothing => Attempts::default(),
+        slate::Read::Record(attempts) => attempts,
+        slate::Read::Unreadable => Attempts {
+            doubt: Some(Doubt {
+                since: super::unix_ms(entry.accepted),
+                marks: String::new(),
+            }),
+            ..Attempts::default()
+        },
+    };
+    Attempts {
+        sent: attempts.sent.min(entry.posts.len()),
+        ..attempts
+    }
+}
+
+fn cannot_note(id: &Id, error: &io::Error) {
+    tracing::info!(%id, %error, "what becomes of it cannot be written down");
+}
