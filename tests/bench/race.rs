@@ -22,6 +22,8 @@ pub(crate) struct Racer {
     /// What it is called in the table.
     pub(crate) name: &'static str,
     line: Vec<OsString>,
+    /// Removed before each run: it remembers more than one run would in a minute of real life.
+    ledger: Option<PathBuf>,
 }
 
 /// What one run took, in milliseconds.
@@ -49,7 +51,24 @@ impl Racer {
         args: impl IntoIterator<Item = OsString>,
     ) -> Self {
         let line = [program.into_os_string()].into_iter().chain(args).collect();
-        Self { name, line }
+        Self {
+            name,
+            line,
+            ledger: None,
+        }
+    }
+
+    /// The same, whose ledger goes before each run.
+    pub(crate) fn forgetting(mut self, ledger: PathBuf) -> Self {
+        self.ledger = Some(ledger);
+        self
+    }
+
+    fn forget(&self) {
+        if let Some(ledger) = &self.ledger {
+            // There is none before the first run.
+            let _ = fs::remove_file(ledger);
+        }
     }
 
     /// Runs it once.
@@ -58,6 +77,7 @@ impl Racer {
     /// Whatever keeps it from ending well.
     pub(crate) fn run(&self) -> Result<Time> {
         let mut command = command(&self.line);
+        self.forget();
         let before = cpu(&getrusage(UsageWho::RUSAGE_CHILDREN)?);
         let begun = Instant::now();
         let status = command.status();
@@ -88,6 +108,7 @@ impl Racer {
     /// The peak memory of a run, in MiB, as a small process of its own sees it: a child's figure is never
     /// below what its parent held when it started it.
     fn peak(&self) -> Result<f64> {
+        self.forget();
         let output = Command::new(env::current_exe()?)
             .arg("peak")
             .args(&self.line)
@@ -109,6 +130,7 @@ impl Racer {
         line.extend(options.map(OsString::from));
         line.push(file.clone().into());
         line.extend(self.line.iter().cloned());
+        self.forget();
         let status = command(&line).status()?;
         let trace = fs::read_to_string(&file).unwrap_or_default();
         // It need not be there.

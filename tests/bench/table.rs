@@ -90,7 +90,7 @@ impl Figures {
                 row.name, row.needs.peak
             );
         }
-        let _ = writeln!(text, "\n{:32}{:>10}{:>12}", "wxpush", "figure", "bar");
+        let _ = writeln!(text, "\n{:36}{:>10}{:>12}", "wxpush", "figure", "bar");
         for bar in self.bars(size) {
             let (most, decimals) = (bar.most, bar.decimals);
             let figure = bar
@@ -102,7 +102,7 @@ impl Figures {
                 .map_or("", |_| "   NOT MET");
             let _ = writeln!(
                 text,
-                "{:32}{figure:>10}{:>12}{mark}",
+                "{:36}{figure:>10}{:>12}{mark}",
                 bar.name,
                 format!("≤ {most}")
             );
@@ -112,13 +112,15 @@ impl Figures {
 
     /// All that is held to a bar.
     fn bars(&self, size: u64) -> Vec<Bar> {
-        let send = "wxpush send";
+        let (send, bare) = ("wxpush send", "  --no-outbox");
         let wall = |name, other| self.ratio(name, other, |time| time.wall);
-        let cpu = |other| self.ratio(send, other, |time| time.cpu);
+        let cpu = |name, other| self.ratio(name, other, |time| time.cpu);
         let peak = |name| Some(self.row(name)?.needs.peak);
         let beside_curl = peak(send).zip(peak("curl")).map(|(ours, its)| ours / its);
-        let traced = self.row(send).and_then(|row| row.needs.traced);
+        let traced = |name| self.row(name).and_then(|row| row.needs.traced);
         let whole = |count: u64| u32::try_from(count).map_or(f64::INFINITY, f64::from);
+        let calls = |name| traced(name).map(|(calls, _)| whole(calls));
+        let threads = |name| traced(name).map(|(_, threads)| whole(threads));
         let bar = |name, figure, most, decimals| Bar {
             name,
             figure,
@@ -126,30 +128,23 @@ impl Figures {
             decimals,
         };
         vec![
-            bar("send: wall / curl", wall(send, "curl"), 0.32, 2),
-            bar("send: CPU / curl", cpu("curl"), 0.28, 2),
-            bar("send: wall / limit", wall(send, "limit"), 1.6, 2),
-            bar("send: CPU / limit", cpu("limit"), 1.8, 2),
+            bar("send: wall / curl", wall(send, "curl"), 0.45, 2),
+            bar("send: system calls", calls(send), 230.0, 0),
+            bar("send: threads", threads(send), 2.0, 0),
+            bar("send: peak MiB", peak(send), 6.0, 1),
+            bar("send: peak / curl", beside_curl, 0.5, 2),
+            bar("--no-outbox: wall / curl", wall(bare, "curl"), 0.32, 2),
+            bar("--no-outbox: CPU / curl", cpu(bare, "curl"), 0.28, 2),
+            bar("--no-outbox: wall / limit", wall(bare, "limit"), 1.6, 2),
+            bar("--no-outbox: CPU / limit", cpu(bare, "limit"), 1.8, 2),
             bar(
-                "send: wall / Python script",
-                wall(send, "Python script"),
+                "--no-outbox: wall / Python script",
+                wall(bare, "Python script"),
                 0.03,
                 3,
             ),
-            bar("send: peak MiB", peak(send), 6.0, 1),
-            bar("send: peak / curl", beside_curl, 0.5, 2),
-            bar(
-                "send: system calls",
-                traced.map(|(calls, _)| whole(calls)),
-                170.0,
-                0,
-            ),
-            bar(
-                "send: threads",
-                traced.map(|(_, threads)| whole(threads)),
-                1.0,
-                0,
-            ),
+            bar("--no-outbox: system calls", calls(bare), 170.0, 0),
+            bar("--no-outbox: threads", threads(bare), 1.0, 0),
             bar(
                 "--version: wall / /bin/true",
                 wall("wxpush --version", "/bin/true"),
