@@ -216,7 +216,7 @@ pub(crate) struct Chosen {
     /// Their IDs, or parts of them that no other has
     #[arg(value_name = "ID", required_unless_present = "all")]
     pub(crate) ids: Vec<String>,
-    /// All: those that wait, for drop; those that failed, for retry
+    /// All of them; for drop those that wait, and none that failed
     #[arg(long, conflicts_with = "ids")]
     pub(crate) all: bool,
 }

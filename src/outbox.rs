@@ -9,6 +9,7 @@ mod entry;
 mod expired;
 mod failed;
 mod held;
+mod news;
 mod slate;
 
 use std::collections::BTreeSet;
@@ -23,6 +24,7 @@ pub(crate) use entry::{AppName, Entry, Id, Unread};
 pub(crate) use expired::Untold;
 pub(crate) use failed::Verdict;
 pub(crate) use held::{Attempts, Doubt, Held};
+pub(crate) use news::is_news;
 
 use crate::config::State;
 use crate::disk::{Dir, Owner};
@@ -306,7 +308,9 @@ pub(crate) fn junk(dir: &Dir) -> io::Result<Vec<String>> {
     let is_ours = |name: &str| {
         let bare = name.strip_suffix(".try").unwrap_or(name);
         let bare = bare.strip_prefix(TEMPORARY).unwrap_or(bare);
-        Id::parse(bare).is_some() || name == FAILED || name.starts_with(expired::PREFIX)
+        Id::parse(bare).is_some()
+            || [FAILED, news::NAME].contains(&name)
+            || name.starts_with(expired::PREFIX)
     };
     let names = dir.names()?.collect::<io::Result<Vec<String>>>()?;
     Ok(names.into_iter().filter(|name| !is_ours(name)).collect())

@@ -1,16 +1,15 @@
 //! Delivering what the outbox keeps: oldest first, every app of the config, nobody's order broken.
 
-use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::{App, Delivery, Marks, Reason, Undelivered, receivers};
-use crate::config::{Config, State};
+use super::reason::{HOLD_MAX, Why};
+use super::{App, Apps, Delivery, Marks, Reason, Tally, Undelivered, receivers};
 use crate::disk::Dir;
-use crate::error::{Exit, Failure};
+use crate::error::Exit;
 use crate::ledger::{Receivers, Share};
 use crate::outbox::{self, AppName, Claim, Held, Id, Kept, Look, Outbox, Verdict, unix_ms};
 
@@ -19,105 +18,6 @@ const CHUNK: usize = 4096;
 
 /// Longest time for one message; a flush as a whole may have no limit.
 const MESSAGE_MAX: Duration = Duration::from_secs(30);
-
-/// None: the config of the day does not have it. An error: it does, and it cannot be used.
-type Known = Option<Result<Rc<App>, Failure>>;
-
-/// The apps of a config, made as they are needed.
-pub(crate) struct Apps<'a> {
-    config: &'a Config,
-    state: &'a State,
-    known: RefCell<BTreeMap<AppName, Known>>,
-}
-
-impl<'a> Apps<'a> {
-    /// The apps of a config, with their state in `state`.
-    pub(crate) fn of(config: &'a Config, state: &'a State) -> Self {
-        let known = RefCell::default();
-        Self {
-            config,
-            state,
-            known,
-        }
-    }
-
-    /// Puts in one that is there already, with its connection.
-    pub(crate) fn with(self, app: Rc<App>) -> Self {
-        self.known.borrow_mut().insert(app.name(), Some(Ok(app)));
-        self
-    }
-
-    /// The app of a name; none if the config of the day has none such.
-    pub(crate) fn get(&self, name: &AppName) -> Known {
-        if let Some(known) = self.known.borrow().get(name) {
-            return known.clone();
-        }
-        let app = self.make(name);
-        self.known.borrow_mut().insert(name.clone(), app.clone());
-        app
-    }
-
-    fn make(&self, name: &AppName) -> Known {
-        let profile = name.profile.as_deref();
-        if profile.is_some_and(|name| !self.config.profiles().any(|known| known == name)) {
-            return None;
-        }
-        let settings = match self.config.settings_of(profile) {
-            Ok(settings) => settings,
-            Err(failure) => return Some(Err(failure)),
-        };
-        if App::name_of(&settings) != *name {
-            return None;
-        }
-        let app = App::new(settings, Some(self.state)).map(Rc::new);
-        let failed = |error: anyhow::Error| {
-            error
-                .downcast()
-                .unwrap_or_else(|error| Failure::new(Exit::Config, format!("{error:#}")))
-        };
-        Some(app.map_err(failed))
-    }
-}
-
-/// What a flush has done, and what it leaves.
-#[derive(Debug, Default)]
-pub(crate) struct Tally {
-    pub(crate) delivered: usize,
-    /// Given up: refused, damaged.
-    pub(crate) failed: usize,
-    /// Given up: too old.
-    pub(crate) expired: usize,
-    /// Left, of the apps of this config.
-    pub(crate) left: usize,
-    /// In the hands of another wxpush.
-    pub(crate) busy: usize,
-    /// Of apps that the config of the day does not have.
-    pub(crate) others: BTreeMap<AppName, usize>,
-    /// Left alone: written by a newer wxpush, or no entry at all.
-    pub(crate) strange: Vec<String>,
-    /// Why an app was stopped, the first that was.
-    pub(crate) stopped: Option<Failure>,
-    /// When the next may go, where that is known.
-    next: Option<SystemTime>,
-}
-
-impl Tally {
-    /// Takes in another outbox's.
-    pub(crate) fn add(&mut self, other: Self) {
-        self.delivered += other.delivered;
-        self.failed += other.failed;
-        self.expired += other.expired;
-        self.left += other.left;
-        self.busy += other.busy;
-        for (app, count) in other.others {
-            *self.others.entry(app).or_default() += count;
-        }
-        self.strange.extend(other.strange);
-        if self.stopped.is_none() {
-            self.stopped = other.stopped;
-        }
-    }
-}
 
 /// How far a flush goes.
 #[derive(Debug, Clone, Copy)]
@@ -288,7 +188,7 @@ impl<'a> Flush<'a> {
             return;
         }
         // After a jump of the clock nothing waits longer than anything may.
-        let longest = unix_ms(now + super::HOLD_MAX);
+        let longest = unix_ms(now + HOLD_MAX);
         if let Some(at) = attempts
             .not_before
             .filter(|at| (unix_ms(now)..=longest).contains(at))
@@ -350,7 +250,7 @@ impl<'a> Flush<'a> {
             }
             Err(Undelivered::NotNow(reason)) => reason,
         };
-        if let super::Why::NoSlot(wait) = &reason.error {
+        if let Why::NoSlot(wait) = &reason.error {
             let next = SystemTime::now() + *wait;
             self.next(next);
             self.waiting
@@ -411,20 +311,6 @@ impl<'a> Flush<'a> {
                 "{} has expired, and lies in failed/ now: {error}",
                 held.id()
             );
-        }
-    }
-}
-
-impl Verdict {
-    /// The reason as it is kept.
-    pub(crate) fn of(reason: &Reason, failure: &Failure) -> Self {
-        Self {
-            at: unix_ms(SystemTime::now()),
-            exit_code: failure.exit.code(),
-            errcode: reason.refusal().map(|refusal| refusal.errcode),
-            errmsg: reason.refusal().map(|refusal| refusal.errmsg.clone()),
-            error: failure.what.clone(),
-            hint: failure.hint.clone(),
         }
     }
 }

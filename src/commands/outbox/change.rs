@@ -46,7 +46,8 @@ pub(super) fn retry(
     output: Output,
 ) -> anyhow::Result<Exit> {
     let places = if chosen.all {
-        outboxes.all()?.1
+        let (waiting, failed) = outboxes.all()?;
+        waiting.into_iter().chain(failed).collect()
     } else {
         named(outboxes, chosen)?
     };

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{Outboxes, unreadable};
 use crate::config;
 use crate::delivery::{Apps, Bounds, Flush, Tally};
+use crate::disk::Dir;
 use crate::error::{Exit, Failure};
 use crate::log;
 use crate::outbox::{self, Outbox};
@@ -42,6 +43,7 @@ pub(super) fn run(
             outbox::tidy(&dir, SystemTime::now());
             let strange = outbox::junk(&dir).unwrap_or_default();
             flush.tally.strange.extend(strange);
+            tell_of(&flush.tally, &dir, output);
         }
         whole.add(flush.tally);
         for dir in config::elsewhere(state) {
@@ -100,21 +102,35 @@ fn has_entries(dir: &std::path::Path) -> bool {
     names.any(|entry| outbox::Id::parse(&entry.file_name().to_string_lossy()).is_some())
 }
 
-fn report(tally: &Tally, output: Output) -> anyhow::Result<Exit> {
-    for (app, count) in &tally.others {
+/// Tells what no flush will ever deliver: to a person each time, to cron's mail once a day and when
+/// it has changed.
+fn tell_of(tally: &Tally, dir: &Dir, output: Output) {
+    let others = tally.others.iter().map(|(app, count)| {
         let profile = app.profile.as_ref().map_or(String::new(), |profile| {
             format!(" (profile {})", config::value::shown(profile))
         });
-        tracing::warn!(
-            target: log::AT_TERMINAL,
-            "{count} stay unsent: they are for corpid {}{profile} at {}, which this config does not have; wxpush outbox retry ID sends one as this config says",
-            app.corpid,
-            app.api_base
-        );
+        format!(
+            "{count} in the outbox stay unsent: they are for corpid {}{profile} at {}, which this config does not have; wxpush outbox retry ID, or --all, readdresses them",
+            app.corpid, app.api_base
+        )
+    });
+    let strange = tally
+        .strange
+        .iter()
+        .map(|name| format!("left alone in the outbox: {name}"));
+    let lines: Vec<String> = others.chain(strange).collect();
+    let is_news = outbox::is_news(dir, &lines.join("\n"), SystemTime::now());
+    let told = is_news || output.verbose > 0;
+    for line in lines {
+        if told {
+            tracing::warn!("{line}");
+        } else {
+            tracing::warn!(target: log::AT_TERMINAL, "{line}");
+        }
     }
-    for name in &tally.strange {
-        tracing::warn!(target: log::AT_TERMINAL, "left alone in the outbox: {name}");
-    }
+}
+
+fn report(tally: &Tally, output: Output) -> anyhow::Result<Exit> {
     let failure = failure(tally);
     if output.json {
         let others: usize = tally.others.values().sum();

@@ -1,0 +1,102 @@
+//! Why a message was not delivered, and what follows for one that is kept.
+
+use std::time::{Duration, SystemTime};
+
+use crate::config::Lang;
+use crate::error::{Exit, Failure};
+use crate::outbox::{Verdict, unix_ms};
+use crate::wecom::{Error, Refusal};
+
+/// Longest time that a kept message is not tried again, whatever a server asks for.
+pub(super) const HOLD_MAX: Duration = Duration::from_hours(1);
+
+/// Why a message was not delivered, or not all of it.
+#[derive(Debug)]
+pub(crate) enum Undelivered {
+    /// Not now: for a reason that passes, or that can be mended.
+    NotNow(Reason),
+    /// Never: for a reason in the message or its receivers.
+    Refused(Reason),
+}
+
+/// Why a message was not delivered.
+#[derive(Debug)]
+pub(crate) struct Reason {
+    pub(crate) error: Why,
+    /// Whether the message may have arrived all the same.
+    pub(crate) outcome_unknown: bool,
+}
+
+/// What stood in the way at the end.
+#[derive(Debug)]
+pub(crate) enum Why {
+    /// The last call's error.
+    Call(Error),
+    /// WeCom refuses tokens that it has only just granted.
+    TokenTrouble {
+        refusal: Option<Refusal>,
+        wait: Option<Duration>,
+    },
+    /// Its receivers have been sent as much as WeCom delivers; there is room in this time.
+    NoSlot(Duration),
+}
+
+impl Reason {
+    /// WeCom's no, if there was one.
+    pub(crate) fn refusal(&self) -> Option<&Refusal> {
+        match &self.error {
+            Why::Call(error) => error.refusal(),
+            Why::TokenTrouble { refusal, .. } => refusal.as_ref(),
+            Why::NoSlot(_) => None,
+        }
+    }
+
+    /// Unix milliseconds before which the message need not be tried again, if that is known.
+    pub(crate) fn not_before(&self) -> Option<u64> {
+        let wait = match &self.error {
+            Why::Call(error) => error.not_before()?,
+            Why::TokenTrouble { wait, .. } => (*wait)?,
+            // The ledger knows better at any time.
+            Why::NoSlot(_) => return None,
+        };
+        Some(unix_ms(SystemTime::now() + wait.min(HOLD_MAX)))
+    }
+
+    /// The reason for a person.
+    pub(crate) fn failure(&self, lang: Lang) -> Failure {
+        match &self.error {
+            Why::Call(error) => error.failure(lang),
+            Why::TokenTrouble { refusal, wait } => {
+                let errcode = refusal.as_ref().map_or(String::new(), |refusal| {
+                    format!(": errcode {}: {}", refusal.errcode, refusal.errmsg)
+                });
+                let what =
+                    format!("WeCom refuses an access_token that it has only just granted{errcode}");
+                let seconds = wait.map_or(60, |wait| wait.as_secs() + 1);
+                Failure::new(Exit::NotNow, what)
+                    .hint(format!("try again in {seconds} s: wxpush asks for no other token before, lest WeCom bar this IP"))
+            }
+            Why::NoSlot(wait) => Failure::new(
+                Exit::NotNow,
+                format!(
+                    "its receivers have had as many messages as WeCom delivers, the next may go in {} s",
+                    wait.as_secs() + 1
+                ),
+            ),
+        }
+    }
+}
+
+impl Verdict {
+    /// The reason as it is kept.
+    pub(crate) fn of(reason: &Reason, failure: &Failure) -> Self {
+        Self {
+            at: unix_ms(SystemTime::now()),
+            exit_code: failure.exit.code(),
+            errcode: reason.refusal().map(|refusal| refusal.errcode),
+            errmsg: reason.refusal().map(|refusal| refusal.errmsg.clone()),
+            error: failure.what.clone(),
+            hint: failure.hint.clone(),
+        }
+    }
+}

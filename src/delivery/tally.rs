@@ -1,0 +1,47 @@
+//! What a flush has done, and what it leaves.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use crate::error::Failure;
+use crate::outbox::AppName;
+
+/// What a flush has done, and what it leaves.
+#[derive(Debug, Default)]
+pub(crate) struct Tally {
+    pub(crate) delivered: usize,
+    /// Given up: refused, damaged.
+    pub(crate) failed: usize,
+    /// Given up: too old.
+    pub(crate) expired: usize,
+    /// Left, of the apps of this config.
+    pub(crate) left: usize,
+    /// In the hands of another wxpush.
+    pub(crate) busy: usize,
+    /// Of apps that the config of the day does not have.
+    pub(crate) others: BTreeMap<AppName, usize>,
+    /// Left alone: written by a newer wxpush, or no entry at all.
+    pub(crate) strange: Vec<String>,
+    /// Why an app was stopped, the first that was.
+    pub(crate) stopped: Option<Failure>,
+    /// When the next may go, where that is known.
+    pub(super) next: Option<SystemTime>,
+}
+
+impl Tally {
+    /// Takes in another outbox's.
+    pub(crate) fn add(&mut self, other: Self) {
+        self.delivered += other.delivered;
+        self.failed += other.failed;
+        self.expired += other.expired;
+        self.left += other.left;
+        self.busy += other.busy;
+        for (app, count) in other.others {
+            *self.others.entry(app).or_default() += count;
+        }
+        self.strange.extend(other.strange);
+        if self.stopped.is_none() {
+            self.stopped = other.stopped;
+        }
+    }
+}
