@@ -173,7 +173,7 @@ impl Fate<'_> {
                 if let Err(error) = held.remove() {
                     tracing::warn!("{} cannot be removed from the outbox: {error}", held.id());
                 }
-                failure.what = self.words(reason, " and is not kept", &failure);
+                failure.what = self.words(reason, &self.not_kept_words(), &failure);
                 report.fail(failure);
             }
             Some(held) => {
@@ -184,10 +184,11 @@ impl Fate<'_> {
             None => {
                 if let Some(why) = self.not_kept() {
                     failure.exit = Exit::State;
-                    let lost = format!(" and is LOST, since it cannot be kept either ({why})");
+                    let is = self.verb(["is", "are"]);
+                    let lost = format!(" and {is} LOST, since nothing can be kept either ({why})");
                     failure.what = self.words(reason, &lost, &failure);
                 } else {
-                    failure.what = self.words(reason, " and is not kept", &failure);
+                    failure.what = self.words(reason, &self.not_kept_words(), &failure);
                     let hint = "send it again later, or give it more time with --timeout";
                     failure.hint.get_or_insert_with(|| hint.to_owned());
                 }
@@ -198,7 +199,10 @@ impl Fate<'_> {
 
     fn queued(&self, held: &Held, reason: &Reason, mut failure: Failure) -> Failure {
         let id = held.id();
-        let kept = format!(", and is kept in the outbox ({id})");
+        let kept = format!(
+            ", and {} kept in the outbox ({id})",
+            self.verb(["is", "are"])
+        );
         failure.what = self.words(reason, &kept, &failure);
         let when = if failure.exit == Exit::Setup {
             "when that is mended and wxpush next runs"
@@ -221,13 +225,23 @@ impl Fate<'_> {
         let held = self.kept.held();
         let buried = held.filter(|held| give_up(held, &Verdict::of(reason, &failure)));
         let kept = buried.as_ref().map_or(String::new(), |held| {
-            format!(" and lies in outbox/failed ({})", held.id())
+            let lies = self.verb(["lies", "lie"]);
+            format!(" and {lies} in outbox/failed ({})", held.id())
         });
         failure.what = self.words(reason, &kept, &failure);
         report.fail(failure);
         if let Some(held) = buried {
             report.kept(held.id(), Status::Failed);
         }
+    }
+
+    /// The verb's form for what was not sent: one thing, or several parts.
+    fn verb(&self, forms: [&'static str; 2]) -> &'static str {
+        forms[usize::from(self.sent > 0 && self.parts - self.sent > 1)]
+    }
+
+    fn not_kept_words(&self) -> String {
+        format!(" and {} not kept", self.verb(["is", "are"]))
     }
 
     /// What happened to which parts, and why.
@@ -238,7 +252,7 @@ impl Fate<'_> {
             _ if parts == 1 => ("the message".to_owned(), "was"),
             1 => (format!("part {parts} of {parts}"), "was"),
             _ if at == 0 => (format!("the message of {parts} parts"), "was"),
-            _ => (format!("parts {} to {parts}", at + 1), "were"),
+            _ => (format!("parts {} to {parts} of {parts}", at + 1), "were"),
         };
         let fate = if !reason.outcome_unknown {
             format!("{subject} {was} not sent")

@@ -100,19 +100,17 @@ fn what_does_not_pass_in_time_is_not_now_and_says_so() {
 fn a_network_that_is_down_is_not_now() {
     let sandbox = Sandbox::empty();
     sandbox.write("config.toml", crate::sandbox::config(&Standin::refuse()));
-    let outcome = sandbox.wxpush("send --timeout 1s hello").run().exits(75);
-    assert!(
-        outcome
-            .stderr
-            .contains("the message was not sent and is not kept: 127.0.0.1"),
-        "{}",
-        outcome.stderr
-    );
-    assert_eq!(
-        outcome.stderr.lines().count(),
-        2,
-        "two lines for a person and cron's mail"
-    );
+    for (option, fate) in [
+        ("--no-outbox", " and is not kept: "),
+        ("--quiet", ", and is kept in the outbox ("),
+    ] {
+        let run = sandbox.wxpush("send --timeout 1s hello").arg(option);
+        let outcome = run.run().exits(75);
+        let outcome = outcome.says(&format!("the message was not sent{fate}"));
+        let outcome = outcome.says(": 127.0.0.1");
+        let lines = outcome.stderr.lines().count();
+        assert_eq!(lines, 2, "two lines for a person and cron's mail");
+    }
 }
 
 #[test]

@@ -8,7 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::places::{is_root, make, names_in, program_in, script, set_mode};
 use crate::sandbox::{Outcome, Sandbox, bodies, config, for_each};
-use crate::standin::Standin;
+use crate::standin::{Fault, Standin};
+use crate::token::SEND;
 
 /// The user that root becomes where another one is needed: `nobody`.
 const OTHER: u32 = 65534;
@@ -21,8 +22,14 @@ const AS_OTHER: [&str; 4] = [
     "--clear-groups",
 ];
 
-/// Every file of ours.
-const FILES: [&str; 3] = ["token_cache.json", "token_cache.lock", "wxpush.log"];
+/// All that is ours.
+const FILES: [&str; 5] = [
+    "ledger",
+    "outbox",
+    "token_cache.json",
+    "token_cache.lock",
+    "wxpush.log",
+];
 
 fn mode(path: &Path) -> u32 {
     fs::symlink_metadata(path).unwrap().mode() & 0o7777
@@ -56,9 +63,13 @@ fn files_are_private_whatever_the_umask() {
                 .run()
                 .is_silent();
             let names = names_in(&state);
-            assert_eq!(names.len(), 3, "{names:?}");
+            assert_eq!(names.len(), FILES.len(), "{names:?}");
             for (name, wanted) in names.iter().zip(FILES) {
-                let right = if wanted == "wxpush.log" { 0o640 } else { 0o600 };
+                let right = match wanted {
+                    "outbox" => 0o700,
+                    "wxpush.log" => 0o640,
+                    _ => 0o600,
+                };
                 assert!(name.starts_with(wanted), "{name}");
                 assert_eq!(mode(&state.join(name)), right, "{name} under umask {umask}");
             }
@@ -77,6 +88,22 @@ fn files_are_private_whatever_the_umask() {
         let asked = standin.count("/cgi-bin/gettoken");
         send();
         assert_eq!(standin.count("/cgi-bin/gettoken"), asked + 1, "{umask}");
+
+        for code in [45009, 44004] {
+            standin.script(SEND, [Fault::Errcode(code, "no".to_owned())]);
+            let words = format!("umask {umask}; exec \"$0\" send x");
+            let code = script(&sandbox, &[], &words).run().code;
+            assert!(matches!(code, Some(65 | 75)), "{code:?}");
+        }
+        for (dir, count) in [("outbox", 3), ("outbox/failed", 3)] {
+            let dir = state.join(dir);
+            assert_eq!(mode(&dir), 0o700, "{umask}");
+            let names = names_in(&dir);
+            assert_eq!(names.len(), count, "{names:?}");
+            for name in names.iter().filter(|name| *name != "failed") {
+                assert_eq!(mode(&dir.join(name)), 0o600, "{name} under umask {umask}");
+            }
+        }
     }
 }
 
@@ -232,8 +259,8 @@ fn a_message_goes_out_over_a_full_or_a_read_only_disk() {
     let no_inodes = "mount -t tmpfs -o nr_inodes=1,mode=700 tmpfs state";
     let read_only = "mount --bind state state && mount -o remount,bind,ro state";
     for (name, mount, warnings) in [
-        ("full", full, 2),
-        ("no inodes", no_inodes, 2),
+        ("full", full, 3),
+        ("no inodes", no_inodes, 3),
         ("read-only", read_only, 1),
     ] {
         let sandbox = Sandbox::of(&standin);
@@ -265,9 +292,9 @@ fn root_keeps_state_in_var_lib_where_beside_does_not_count() {
     let sandbox = Sandbox::empty();
     program_in(&sandbox, "bin");
     sandbox.write("config.toml", config(&standin.base()));
-    let text = "mount -t tmpfs tmpfs /var/lib && cd \"$1\" && umask 0 && bin/wxpush send x -c config.toml && stat -c '%a %U %n' /var/lib/wxpush /var/lib/wxpush/*";
+    let text = "mount -t tmpfs tmpfs /var/lib && cd \"$1\" && umask 0 && bin/wxpush send x -c config.toml && cd /var/lib && stat -c '%a %U %n' wxpush wxpush/*";
     let outcome = script(&sandbox, &["unshare", "-m"], text).run().exits(0);
-    let wanted = "700 root /var/lib/wxpush\n600 root /var/lib/wxpush/token_cache.json\n600 root /var/lib/wxpush/token_cache.lock\n640 root /var/lib/wxpush/wxpush.log\n";
+    let wanted = "700 root wxpush\n600 root wxpush/ledger\n700 root wxpush/outbox\n600 root wxpush/token_cache.json\n600 root wxpush/token_cache.lock\n640 root wxpush/wxpush.log\n";
     assert_eq!((&*outcome.stdout, &*outcome.stderr), (wanted, ""));
     assert_eq!(names_in(&sandbox.path("bin")), ["wxpush"]);
 }

@@ -6,7 +6,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use serde_json::{Value, json};
 
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, hire};
 use crate::standin::Standin;
 use crate::token::{GETTOKEN, SEND, edit, now, token};
 
@@ -113,7 +113,7 @@ fn a_token_of_any_visible_characters_reaches_the_wire_as_it_is() {
 #[test]
 fn a_cache_that_cannot_be_believed_is_replaced() {
     let standin = Standin::start();
-    standin.company().phones.per_minute = usize::MAX;
+    let members = hire(&standin, 100);
     let sandbox = Sandbox::of(&standin);
     sandbox.send("warm-up").run().is_silent();
     let (key, good) = (key(&sandbox), sandbox.read("token_cache.json"));
@@ -125,7 +125,7 @@ fn a_cache_that_cannot_be_believed_is_replaced() {
     let set = |name: &'static str, value: Value| record(&move |it| it[name] = value.clone());
     let replace = |from: &str, to: &str| good.replace(from, to).into_bytes();
     let other_token = format!("\"{}", &token(&sandbox)[1..]);
-    for (name, bytes) in [
+    let table = [
         ("empty", vec![]),
         ("truncated", good.as_bytes()[..good.len() / 2].to_vec()),
         ("a byte short", good.as_bytes()[..good.len() - 2].to_vec()),
@@ -201,11 +201,12 @@ fn a_cache_that_cannot_be_believed_is_replaced() {
             "half a refusal",
             record(&|it| *it = json!({"refused_at": now(), "errcode": "x"})),
         ),
-    ] {
+    ];
+    for ((name, bytes), member) in table.into_iter().zip(members) {
         sandbox.write("token_cache.json", &bytes);
         let before = standin.count(GETTOKEN);
         for message in ["first", "second"] {
-            let outcome = sandbox.send(message).run();
+            let outcome = sandbox.send(message).args(&["--to", &member]).run();
             assert_eq!((outcome.code, &*outcome.stderr), (Some(0), ""), "{name}");
             assert_eq!(standin.count(GETTOKEN), before + 1, "{name}");
         }
@@ -317,9 +318,12 @@ impl Lcg {
 fn a_thousand_mutations_of_the_cache_are_a_thousand_deliveries() {
     let half = |seed: u64| {
         let standin = Standin::start();
-        standin.company().phones.per_minute = usize::MAX;
+        let members = hire(&standin, 20);
         let sandbox = Sandbox::of(&standin);
-        sandbox.send("warm-up").run().is_silent();
+        sandbox
+            .wxpush("send --to zhangsan warm-up")
+            .run()
+            .is_silent();
         let key = key(&sandbox);
         let mut random = Lcg(seed);
         for number in 0..500 {
@@ -327,11 +331,13 @@ fn a_thousand_mutations_of_the_cache_are_a_thousand_deliveries() {
             let bad = random.mutate(good);
             sandbox.write("token_cache.json", &bad);
             let shown = String::from_utf8_lossy(&bad);
-            let outcome = sandbox.send(&format!("mutation {number}")).run();
+            let member = &*members[number / 25];
+            let run = sandbox.send(&format!("mutation {number}"));
+            let outcome = run.args(&["--to", member]).run();
             let silent = outcome.code == Some(0) && outcome.stderr.is_empty();
             assert!(silent, "{number}: {outcome:?}\n{shown}");
-            let landed = standin.company().phone("zhangsan");
-            assert_eq!(landed.len(), number + 2, "{shown}");
+            let landed = standin.company().phone(member).len();
+            assert_eq!(landed, number % 25 + 1, "{shown}");
             is_sound(&standin, &sandbox, &key);
         }
     };

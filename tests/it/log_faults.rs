@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::locks::plant;
 use crate::log::{BIDI, Line, date_in, lines, logging};
-use crate::sandbox::{Run, Sandbox, at_once, await_count};
+use crate::sandbox::{Run, Sandbox, at_once, await_count, hire};
 use crate::standin::{Fault, Standin};
 use crate::token::{FLOOR, GETTOKEN, SEND};
 
@@ -30,16 +30,15 @@ const HOSTILE: [&str; 10] = [
 #[test]
 fn two_hundred_writers_never_tear_a_line() {
     let standin = Standin::start();
-    standin.company().phones.per_minute = usize::MAX;
+    let members = hire(&standin, 200);
     let sandbox = logging(&standin, "level = \"debug\"");
     // Twenty-odd parts, so that each process has some fifty lines to write.
     let text = HOSTILE.join(" \n").repeat(280);
     let _floor = FLOOR.lock();
     let outcomes = at_once(200, |number| {
-        let member = format!("member{:02}", number % 10 + 1);
         sandbox
             .wxpush("send --long split -")
-            .args(&["--to", &member])
+            .args(&["--to", &members[number]])
             .stdin(text.clone())
     });
     for outcome in outcomes {

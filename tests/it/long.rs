@@ -78,12 +78,25 @@ fn each_way_with_a_long_message_does_what_it_says() {
     assert!(count == 1 && warning.contains("--long split"), "{warning}");
     standin.company().phones = Default::default();
     assert_eq!(sent(20 * 2040, "split", 0), (20, String::new()));
-    let (count, warning) = sent(31 * 2040, "split", 0);
-    assert!(
-        count == 31 && warning.contains("31 parts at once"),
-        "{warning}"
-    );
     assert!(sent(210_000, "split", 65).1.contains("more than 99 parts"));
+}
+
+#[test]
+fn parts_beyond_what_one_member_gets_in_a_minute_are_kept() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    sandbox
+        .wxpush("send --to lisi --long split")
+        .stdin("x".repeat(32 * 2040))
+        .run()
+        .exits(75)
+        .says(
+            "parts 31 to 32 of 32 were not sent (parts 1 to 30 were), and are kept in the outbox",
+        );
+    assert_eq!(
+        (standin.count(SEND), texts(&standin, "lisi").len()),
+        (30, 30)
+    );
 }
 
 #[test]
@@ -110,7 +123,7 @@ fn a_part_that_fails_stops_the_later_ones_and_the_report_says_which() {
     assert!(
         outcome
             .stderr
-            .contains("part 2 of 3 was not sent, part 1 was, the later ones were not")
+            .contains("parts 2 to 3 of 3 were not sent (part 1 was) and lie in outbox/failed (")
     );
     assert_eq!(standin.count(SEND), 2);
 }

@@ -235,6 +235,8 @@ fn the_real_place_of_the_program_counts_and_not_the_name_it_was_called_by() {
         names_in(&sandbox.path("app")),
         [
             "config.toml",
+            "ledger",
+            "outbox",
             "token_cache.json",
             "token_cache.lock",
             "wxpush.log"

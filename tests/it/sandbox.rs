@@ -349,6 +349,19 @@ pub(crate) fn bodies(standin: &Standin) -> Vec<Value> {
     sends.map(crate::standin::Request::json).collect()
 }
 
+/// Takes on so many more members, each for 30 messages a minute, and names them.
+pub(crate) fn hire(standin: &Standin, count: usize) -> Vec<String> {
+    let mut company = standin.company();
+    let plain = company.members["member01"].clone();
+    let names: Vec<String> = (0..count)
+        .map(|number| format!("hired{number:03}"))
+        .collect();
+    for name in &names {
+        company.members.insert(name.clone(), plain.clone());
+    }
+    names
+}
+
 /// Waits until so many requests have come for a path.
 #[track_caller]
 pub(crate) fn await_count(standin: &Standin, path: &str, count: usize) {

@@ -23,6 +23,8 @@ fn a_message_lands_on_the_phone_and_nothing_is_printed() {
     assert_eq!(texts(&standin, "zhangsan"), ["backup done"]);
     let files = [
         "config.toml",
+        "ledger",
+        "outbox",
         "token_cache.json",
         "token_cache.lock",
         "wxpush",
