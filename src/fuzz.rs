@@ -3,15 +3,16 @@
 //! Each target stands in the room that it tries. `tests/fuzz/run` fuzzes them; `cargo test` tries
 //! them on the seeds that the fuzzer begins with.
 
-use crate::{config, message, token, wecom};
+use crate::{config, message, outbox, token, wecom};
 
 type Target = fn(&[u8]);
 
 /// The targets, each by the name that the fuzzer and its seeds know.
-const TARGETS: [(&str, Target); 6] = [
+const TARGETS: [(&str, Target); 7] = [
     ("answer", wecom::fuzz::answer),
     ("cache", token::fuzz::cache),
     ("config", config::fuzz::config),
+    ("entry", outbox::fuzz::entry),
     ("input", message::fuzz::input),
     ("retry", wecom::fuzz::retry),
     ("split", message::fuzz::split),

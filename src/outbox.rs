@@ -8,6 +8,8 @@ mod accept;
 mod entry;
 mod expired;
 mod failed;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzz;
 mod held;
 mod news;
 mod slate;

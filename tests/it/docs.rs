@@ -84,7 +84,11 @@ fn every_command_of_the_readme_does_what_it_says() {
         let count = standin.company().phone("lisi").len();
         let sent = usize::from(line.contains(" send "));
         shell(&sandbox, &cron_command(line)).exits(0);
-        assert_eq!(standin.company().phone("lisi").len(), count + sent, "{line}");
+        assert_eq!(
+            standin.company().phone("lisi").len(),
+            count + sent,
+            "{line}"
+        );
     }
 }
 

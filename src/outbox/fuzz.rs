@@ -1,0 +1,33 @@
+//! Any bytes as an entry of the outbox: refused, or read so that it can be sent, marked and shown.
+
+use super::entry::{Entry, Id};
+use crate::secret::sha256;
+
+/// The bytes as they are, and with a right end, which no mutation would come by.
+pub(crate) fn entry(bytes: &[u8]) {
+    if let Ok(entry) = Entry::read(bytes) {
+        used(&entry);
+    }
+    let mut whole = b"wxpush outbox 1\n".to_vec();
+    whole.extend(bytes);
+    let end = format!("END {}\n", sha256(&whole));
+    whole.extend(end.as_bytes());
+    if let Ok(entry) = Entry::read(&whole) {
+        used(&entry);
+    }
+    let name = String::from_utf8_lossy(bytes);
+    assert!(Id::parse(&name).is_none_or(|id| id.as_str() == name));
+}
+
+fn used(entry: &Entry) {
+    assert!(!entry.posts.is_empty());
+    assert_eq!(Entry::read(&entry.bytes()).as_ref(), Ok(entry));
+    for post in &entry.posts {
+        let _ = (post.wire(7, true), post.envelope(), post.msgtype());
+        if let Some(marked) = post.marked("late") {
+            let text = marked.text().expect("what is marked has a text");
+            assert!(text.len() <= 2048 && text.starts_with("late\n"));
+        }
+        assert_eq!(post.note("late").text().as_deref(), Some("late"));
+    }
+}
