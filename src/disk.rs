@@ -228,15 +228,15 @@ pub(crate) fn try_lock(path: &Path, owner: Owner) -> io::Result<Option<Lock>> {
     Ok(same.then_some(Lock { _file: file }))
 }
 
-/// Locks an open file that nobody else can have locked.
+/// Locks an open file until it is closed; false if another process has it locked.
 ///
 /// # Errors
-/// Where the file system has no locks, or somebody has it all the same.
-pub(crate) fn lock_now(file: &File) -> io::Result<()> {
+/// Where the file system has no locks.
+pub(crate) fn lock_now(file: &File) -> io::Result<bool> {
     loop {
         match file.try_lock() {
-            Ok(()) => return Ok(()),
-            Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
+            Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) => return Ok(false),
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(TryLockError::Error(error)) => {
                 return Err(io::Error::new(

@@ -15,11 +15,11 @@ mod news;
 mod slate;
 
 use std::collections::BTreeSet;
-use std::fs::{File, TryLockError};
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 pub(crate) use accept::Accepting;
 pub(crate) use entry::{AppName, Entry, Id, Unread};
@@ -29,7 +29,7 @@ pub(crate) use held::{Attempts, Doubt, Held};
 pub(crate) use news::is_news;
 
 use crate::config::State;
-use crate::disk::{Dir, Owner};
+use crate::disk::{self, Dir, Owner};
 use crate::message::Envelope;
 
 /// Where what is given up lies.
@@ -150,8 +150,8 @@ impl Outbox {
     }
 
     /// Begins to accept a message. Whether it is, `Accepting::held` tells.
-    pub(crate) fn accept(&self, look: &Look, entry: Entry) -> Arc<Accepting> {
-        Accepting::begin(self, look, entry)
+    pub(crate) fn accept(&self, look: &Look, entry: Entry, deadline: Instant) -> Arc<Accepting> {
+        Accepting::begin(self, look, entry, deadline)
     }
 }
 
@@ -206,10 +206,8 @@ pub(crate) fn claim(dir: &Arc<Dir>, id: &Id) -> Claim {
 
 fn hold(dir: &Arc<Dir>, id: &Id) -> io::Result<Claim> {
     let (file, meta) = dir.edit(id.as_str())?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Ok(Claim::Busy),
-        Err(TryLockError::Error(error)) => return Err(error),
+    if !disk::lock_now(&file)? {
+        return Ok(Claim::Busy);
     }
     // Who had it before us may have delivered it.
     if !dir.leads_to(id.as_str(), &meta) {

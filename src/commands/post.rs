@@ -63,7 +63,9 @@ impl Way<'_> {
         };
         let mut sent = 0;
         let end = delivery.carry(&entry, marks, &kept, |answer| {
-            look.told(&untold);
+            if sent == 0 {
+                look.told(&untold);
+            }
             report.add(&answer);
             sent += 1;
         });
@@ -111,7 +113,10 @@ impl Way<'_> {
             let why = format!("{path} is full: {} messages wait there", look.entries);
             return (Kept::Nowhere, Some(why));
         }
-        (Kept::Begun(outbox.accept(look, entry.clone())), None)
+        (
+            Kept::Begun(outbox.accept(look, entry.clone(), self.deadline)),
+            None,
+        )
     }
 
     /// Delivers some of what is older, now that it is known that messages arrive.

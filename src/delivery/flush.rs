@@ -111,11 +111,15 @@ impl<'a> Flush<'a> {
             };
             for id in &ids {
                 looked += 1;
-                if self.is_over() || looked > self.bounds.looks {
+                if looked > self.bounds.looks || self.tried >= self.bounds.tries {
                     self.tally.left += 1;
                     return Ok(());
                 }
-                self.entry(&dir, id);
+                if self.is_late() {
+                    self.tally.left += 1;
+                } else {
+                    self.entry(&dir, id);
+                }
             }
             after = Some(last);
         }
@@ -133,9 +137,9 @@ impl<'a> Flush<'a> {
         Some(next.duration_since(SystemTime::now()).unwrap_or_default())
     }
 
-    fn is_over(&self) -> bool {
+    fn is_late(&self) -> bool {
         let late = |deadline| Instant::now() >= deadline;
-        self.tried >= self.bounds.tries || self.bounds.deadline.is_some_and(late)
+        self.bounds.deadline.is_some_and(late)
     }
 
     fn entry(&mut self, dir: &Arc<Dir>, id: &Id) {
@@ -223,8 +227,11 @@ impl<'a> Flush<'a> {
             lang: app.settings.phone_lang,
         };
         let mut unreached = crate::wecom::Unreached::default();
+        let mut untold = Some(untold);
         let end = delivery.carry(entry, marks, &Kept::Held(Arc::clone(held)), |sent| {
-            self.look.told(&untold);
+            if let Some(untold) = untold.take() {
+                self.look.told(&untold);
+            }
             unreached.merge(&sent.unreached);
         });
         let reason = match end {

@@ -97,15 +97,15 @@ impl Delivery<'_> {
             Kept::Begun(_) | Kept::Nowhere => crate::outbox::Attempts::default(),
         };
         let lines = marks.lines(SystemTime::now());
-        let mut has_room = post.marked(&lines).is_some();
-        if !lines.is_empty() && !has_room && !attempts.noted && attempts.doubt.is_none() {
+        let has_room = lines.is_empty() || post.marked(&lines).is_some();
+        if !has_room && !attempts.noted && attempts.doubt.is_none() {
             self.deliver(&post.note(&lines), None, &Kept::Nowhere, None)?;
             if let Some(held) = kept.held() {
                 held.note(|attempts| attempts.noted = true);
             }
         }
-        has_room &= !attempts.noted;
-        self.deliver(post, has_room.then_some(marks), kept, attempts.doubt)
+        let marks = (has_room && !attempts.noted).then_some(marks);
+        self.deliver(post, marks, kept, attempts.doubt)
     }
 
     /// Delivers one request, trying again for as long as that may help.

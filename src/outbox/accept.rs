@@ -29,11 +29,19 @@ enum Stage {
 }
 
 impl Accepting {
-    /// Begins to accept a message.
-    pub(super) fn begin(outbox: &Outbox, look: &Look, entry: Entry) -> Arc<Self> {
+    /// Begins to accept a message that is to be delivered by `deadline`.
+    pub(super) fn begin(
+        outbox: &Outbox,
+        look: &Look,
+        entry: Entry,
+        deadline: Instant,
+    ) -> Arc<Self> {
+        let now = Instant::now();
+        // Time must be left to deliver it without.
+        let wait = DISK_MAX.min(deadline.saturating_duration_since(now) / 2);
         let id = Id::new(SystemTime::now());
         let accepting = Arc::new(Self {
-            until: Instant::now() + DISK_MAX,
+            until: now + wait,
             stage: Mutex::new(Stage::Writing),
             changed: Condvar::new(),
         });
@@ -77,8 +85,7 @@ impl Accepting {
             }
             let left = self.until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                let why = format!("the disk has not answered for {} s", DISK_MAX.as_secs());
-                *stage = Stage::Failed(why);
+                *stage = Stage::Failed("the disk does not answer".to_owned());
                 continue;
             }
             stage = match self.changed.wait_timeout(stage, left) {
@@ -146,6 +153,10 @@ fn write(dir: &Dir, id: &Id, entry: &Entry) -> io::Result<(String, std::fs::File
     let temporary = format!("{TEMPORARY}{id}");
     let mut file = dir.create(&temporary)?;
     let written = disk::lock_now(&file)
+        .and_then(|locked| {
+            let taken = || io::Error::other("another wxpush has its lock");
+            locked.then_some(()).ok_or_else(taken)
+        })
         .and_then(|()| file.write_all(&entry.bytes()))
         // Not a second time if it fails: the system may take for clean what it could not write.
         .and_then(|()| file.sync_all());

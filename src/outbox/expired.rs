@@ -137,7 +137,7 @@ fn change(
 fn locked(dir: &Dir, name: &str) -> io::Result<File> {
     for _ in 0..TRIES {
         let file = slate::open(dir, name)?;
-        if disk::lock_now(&file).is_ok() && dir.leads_to(name, &file.metadata()?) {
+        if disk::lock_now(&file)? && dir.leads_to(name, &file.metadata()?) {
             return Ok(file);
         }
         std::thread::sleep(Duration::from_millis(1));

@@ -72,17 +72,20 @@ impl Class {
                 "fetches a new access_token and sends once more",
             ),
             Self::Busy => (
-                "退避重试，最多 3 次",
-                "retries with back-off, at most 3 tries",
+                "退避重试，最多 3 次，再不行就留在发件箱",
+                "retries with back-off, at most 3 tries, then keeps the message",
             ),
             Self::Transient => (
-                "在 --timeout 之内退避重试",
-                "retries with back-off within --timeout",
+                "在 --timeout 之内退避重试，再不行就留在发件箱",
+                "retries with back-off within --timeout, then keeps the message",
             ),
-            Self::Limited => ("60 秒内不再试", "does not try again for 60 s"),
+            Self::Limited => (
+                "留在发件箱，60 秒内不再试",
+                "keeps the message, and does not try again for 60 s",
+            ),
             Self::Setup => (
-                "停下：须先改好设置",
-                "stops: the set-up must be mended first",
+                "停下，消息留在发件箱：须先改好设置",
+                "stops and keeps the message: the set-up must be mended first",
             ),
             Self::Recipients => ("停下：收件人有误", "stops: the receivers are wrong"),
             Self::Message => ("停下：消息本身有误", "stops: the message itself is bad"),

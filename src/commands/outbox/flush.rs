@@ -18,7 +18,7 @@ const PAUSE_FIRST: Duration = Duration::from_secs(2);
 const PAUSE_MAX: Duration = Duration::from_mins(1);
 
 /// How often a flush looks for what has come, or has left another's hands, meanwhile.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
 /// Flushes every outbox, for `time`, or without it until all are empty.
 pub(super) fn run(
@@ -87,6 +87,9 @@ fn until_done(flush: &mut Flush<'_>, deadline: Option<Instant>) -> std::io::Resu
                     pause = (pause * 2).min(PAUSE_MAX);
                 } else {
                     time = time.min(LOOK_AGAIN);
+                    if flush.tally.busy > 0 {
+                        time = time.min(PAUSE_FIRST);
+                    }
                 }
                 flush.forgive();
                 time
