@@ -124,8 +124,7 @@ impl Ledger {
         let held = self.hold()?;
         // Only now: the lock may have been waited for.
         let now = clock();
-        let bytes = held.tail(READ_MAX)?;
-        let text = String::from_utf8_lossy(&bytes);
+        let text = text(held.tail(READ_MAX)?);
         let lines = Lines::read(&text, now);
         let mut times = Times::of(receivers, self.limits);
         lines.add_to(&mut times, &self.app);
@@ -150,7 +149,7 @@ impl Ledger {
                 return tidied.map(|()| answer);
             }
         }
-        append(&held, &line, bytes.last())?;
+        append(&held, &line, text.as_bytes().last())?;
         Ok(answer)
     }
 
@@ -193,15 +192,21 @@ impl Ledger {
     }
 
     fn forecast_at(&self, now: u64) -> io::Result<Forecast> {
-        let bytes = disk::read(&self.path, READ_MAX, self.owner)?.unwrap_or_default();
+        let text = text(disk::read(&self.path, READ_MAX, self.owner)?.unwrap_or_default());
         let mut times = Times::of_all(self.limits);
-        Lines::read(&String::from_utf8_lossy(&bytes), now).add_to(&mut times, &self.app);
+        Lines::read(&text, now).add_to(&mut times, &self.app);
         Ok(Forecast { times, now })
     }
 
     fn hold(&self) -> io::Result<Held<'_>> {
         disk::hold(&self.path, self.owner, PATIENCE)
     }
+}
+
+/// Bytes as a text, with what is none of it made visible; the lines beside it can be read.
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
 /// Appends whole lines behind what may have been left torn; `last` is the file's last byte.

@@ -314,9 +314,10 @@ fn now() -> u64 {
         .map_or(0, |since| since.as_secs())
 }
 
-/// Seconds for a person: `1h52m`, `90s`.
+/// Seconds for a person: `1h52m`, `1m30s`, `3d`.
 pub(crate) fn seconds(seconds: u64) -> String {
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (h, 0, 0) if h > 0 && h % 24 == 0 => format!("{}d", h / 24),
         (0, 0, s) => format!("{s}s"),
         (0, m, s) => format!("{m}m{s}s"),
         (h, m, _) => format!("{h}h{m}m"),
@@ -358,7 +359,7 @@ mod tests {
 
     #[test]
     fn seconds_are_readable() {
-        for (value, text) in [(7, "7s"), (90, "1m30s"), (6720, "1h52m")] {
+        for (value, text) in [(7, "7s"), (90, "1m30s"), (6720, "1h52m"), (259_200, "3d")] {
             assert_eq!(seconds(value), text);
         }
     }

@@ -62,10 +62,8 @@ impl Way<'_> {
             once: false,
         };
         let mut sent = 0;
-        let end = delivery.carry(&entry, marks, &kept, |answer| {
-            if sent == 0 {
-                look.told(&untold);
-            }
+        let told = || look.told(&untold);
+        let end = delivery.carry(&entry, marks, &kept, told, |answer| {
             report.add(&answer);
             sent += 1;
         });

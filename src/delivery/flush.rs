@@ -227,11 +227,9 @@ impl<'a> Flush<'a> {
             lang: app.settings.phone_lang,
         };
         let mut unreached = crate::wecom::Unreached::default();
-        let mut untold = Some(untold);
-        let end = delivery.carry(entry, marks, &Kept::Held(Arc::clone(held)), |sent| {
-            if let Some(untold) = untold.take() {
-                self.look.told(&untold);
-            }
+        let kept = Kept::Held(Arc::clone(held));
+        let told = || self.look.told(&untold);
+        let end = delivery.carry(entry, marks, &kept, told, |sent| {
             unreached.merge(&sent.unreached);
         });
         let reason = match end {

@@ -59,7 +59,8 @@ struct Tries {
 
 impl Delivery<'_> {
     /// Delivers the parts that are left of a message in their order, each after WeCom's yes to the
-    /// one before, and takes it out of the outbox after the last. `sent` hears of each yes.
+    /// one before, and takes it out of the outbox after the last. `told` hears that the receivers
+    /// have been told what expired, `sent` of each yes.
     ///
     /// # Errors
     /// Why the next part was not delivered; the ones behind it have not been tried.
@@ -68,6 +69,7 @@ impl Delivery<'_> {
         entry: &Entry,
         mut marks: Marks,
         kept: &Kept,
+        mut told: impl FnMut(),
         mut sent: impl FnMut(Sent),
     ) -> Result<(), Undelivered> {
         let begun = match kept {
@@ -75,7 +77,7 @@ impl Delivery<'_> {
             Kept::Begun(_) | Kept::Nowhere => 0,
         };
         for post in entry.posts.iter().skip(begun) {
-            sent(self.part(post, marks, kept)?);
+            sent(self.part(post, marks, kept, &mut told)?);
             if let Some(held) = kept.held() {
                 held.delivered();
             }
@@ -91,21 +93,36 @@ impl Delivery<'_> {
 
     /// Delivers one part with the lines that go before it: in its text, or where there is no room as
     /// a message of their own.
-    fn part(&self, post: &Post, marks: Marks, kept: &Kept) -> Result<Sent, Undelivered> {
+    fn part(
+        &self,
+        post: &Post,
+        marks: Marks,
+        kept: &Kept,
+        told: &mut impl FnMut(),
+    ) -> Result<Sent, Undelivered> {
         let attempts = match kept {
             Kept::Held(held) => held.attempts(),
             Kept::Begun(_) | Kept::Nowhere => crate::outbox::Attempts::default(),
         };
+        let doubt = attempts.doubt.filter(can_be_compared);
         let lines = marks.lines(SystemTime::now());
-        let has_room = lines.is_empty() || post.marked(&lines).is_some();
-        if !has_room && !attempts.noted && attempts.doubt.is_none() {
+        // What may have arrived goes as it was, and what is noted is not said again.
+        let mut in_text = doubt.is_none() && !attempts.noted;
+        if in_text && !lines.is_empty() && post.marked(&lines).is_none() {
+            in_text = false;
             self.deliver(&post.note(&lines), None, &Kept::Nowhere, None)?;
             if let Some(held) = kept.held() {
                 held.note(|attempts| attempts.noted = true);
             }
+            if marks.expired > 0 {
+                told();
+            }
         }
-        let marks = (has_room && !attempts.noted).then_some(marks);
-        self.deliver(post, marks, kept, attempts.doubt)
+        let sent = self.deliver(post, in_text.then_some(marks), kept, doubt)?;
+        if in_text && marks.expired > 0 {
+            told();
+        }
+        Ok(sent)
     }
 
     /// Delivers one request, trying again for as long as that may help.
