@@ -30,7 +30,7 @@ const REDIRECTIONS: [&str; 15] = [
 ];
 
 /// The sandbox's program in a shell, so redirected; its exit code is the shell's.
-fn redirected(sandbox: &Sandbox, args: &str, redirection: &str) -> Run {
+pub(crate) fn redirected(sandbox: &Sandbox, args: &str, redirection: &str) -> Run {
     let mut shell = Command::new("bash");
     // Whoever reads the pipe is gone before anything is written.
     let line = match redirection.split_once('|') {

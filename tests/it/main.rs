@@ -29,6 +29,9 @@ mod log_faults; // logs that cannot be written, and what would forge a line
 mod long; // messages past WeCom's limit
 mod mistakes; // every way in which a config can be wrong, by line and key
 mod network; // no network, silent name servers, addresses that swallow: in namespaces
+mod outbox; // what is kept, when it goes and in which order
+mod outbox_commands; // list, show, retry, drop, flush and their exit codes
+mod outbox_times; // lost answers, late and expired messages, clocks that jump
 mod places; // where configs are found and state is kept, whatever stands in the way
 mod proxies; // HTTP, HTTPS and SOCKS proxies, from config and environment, that work or do not
 mod proxy; // one that works or misbehaves as told

@@ -1,0 +1,375 @@
+//! The outbox: what is kept, what is not, when it goes and in which order.
+
+use std::fs;
+use std::process::Command;
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::{Value, json};
+
+use crate::descriptors::redirected;
+use crate::places::{names_in, script};
+use crate::sandbox::{Outcome, Run, Sandbox, bodies, config};
+use crate::send::texts;
+use crate::standin::{AGENTID, Fault, SECRET, Standin};
+use crate::token::{GETTOKEN, SEND};
+
+/// The length of an entry's name.
+const ID_LENGTH: usize = "20261124T074123.123Z-9f3a1c77".len();
+
+/// The entries in a directory of the sandbox, oldest first.
+fn ids_in(sandbox: &Sandbox, dir: &str) -> Vec<String> {
+    let dir = sandbox.path(dir);
+    let names = if dir.exists() { names_in(&dir) } else { vec![] };
+    let ids = names.into_iter().filter(|name| name.len() == ID_LENGTH);
+    ids.collect()
+}
+
+/// What waits, oldest first.
+pub(crate) fn waiting(sandbox: &Sandbox) -> Vec<String> {
+    ids_in(sandbox, "outbox")
+}
+
+/// What has been given up, oldest first.
+pub(crate) fn failed(sandbox: &Sandbox) -> Vec<String> {
+    ids_in(sandbox, "outbox/failed")
+}
+
+/// Changes what stands beside an entry.
+pub(crate) fn edit_attempts(sandbox: &Sandbox, id: &str, change: impl Fn(&mut Value)) {
+    let path = sandbox.path(&format!("outbox/{id}.try"));
+    let mut attempts = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    change(&mut attempts);
+    fs::write(path, attempts.to_string()).unwrap();
+}
+
+/// Makes a waiting entry older by so many seconds, or younger, and says what it is called then.
+pub(crate) fn age(sandbox: &Sandbox, id: &str, seconds: i64) -> String {
+    let text = sandbox.read(&format!("outbox/{id}"));
+    let line = text.lines().nth(1).unwrap();
+    let accepted = line.strip_prefix("accepted: ").unwrap();
+    let accepted = DateTime::parse_from_rfc3339(accepted).unwrap().to_utc();
+    let accepted: DateTime<Utc> = accepted - chrono::TimeDelta::seconds(seconds);
+    let shown = accepted.to_rfc3339_opts(SecondsFormat::Millis, true);
+    let text = text.replacen(line, &format!("accepted: {shown}"), 1);
+    let text = &text[..text.rfind("END ").unwrap()];
+    let hash = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    let hash: String = hash
+        .as_ref()
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    let new = accepted.format("%Y%m%dT%H%M%S%.3fZ").to_string() + &id[id.len() - 9..];
+    fs::remove_file(sandbox.path(&format!("outbox/{id}"))).unwrap();
+    sandbox.write(&format!("outbox/{new}"), format!("{text}END {hash}\n"));
+    let attempts = |id: &str| sandbox.path(&format!("outbox/{id}.try"));
+    fs::rename(attempts(id), attempts(&new)).unwrap();
+    new
+}
+
+/// Sends what the set-up forbids for now, so that it is kept and nothing is in doubt.
+pub(crate) fn keep(standin: &Standin, sandbox: &Sandbox, args: &str) -> String {
+    let before = waiting(sandbox);
+    standin.script(SEND, [refusal(60020)]);
+    sandbox.wxpush(args).run().exits(77);
+    let mut new = waiting(sandbox);
+    new.retain(|id| !before.contains(id));
+    assert_eq!(new.len(), 1, "one is kept");
+    new.remove(0)
+}
+
+pub(crate) fn refusal(code: i64) -> Fault {
+    Fault::Errcode(code, "what WeCom says".to_owned())
+}
+
+pub(crate) fn flush(sandbox: &Sandbox) -> Outcome {
+    sandbox.wxpush("outbox flush").run()
+}
+
+#[test]
+fn what_a_dead_network_holds_up_is_kept_and_goes_when_it_is_back() {
+    // An address of its own: no other test is given the port meanwhile.
+    let standin = Standin::start_at("127.0.9.1:0").unwrap();
+    let (base, sandbox) = (standin.base(), Sandbox::of(&standin));
+    let address = base.replace("http://", "");
+    drop(standin);
+    let program = sandbox.path("wxpush").display().to_string();
+    let config = sandbox.path("config.toml").display().to_string();
+    let named = format!("{program} -c {config} outbox flush");
+    for (text, option, line) in [
+        ("one", None, format!("{program} outbox flush")),
+        ("two", Some(&*config), named),
+    ] {
+        let mut run = sandbox.wxpush("send --to lisi --timeout 1s").arg(text);
+        if let Some(config) = option {
+            run = run.args(&["-c", config]);
+        }
+        let outcome = run.run().exits(75);
+        let id = waiting(&sandbox).pop().unwrap();
+        let outcome = outcome
+            .says(&format!(
+                "the message was not sent, and is kept in the outbox ({id}): "
+            ))
+            .says("it need not be sent again")
+            .says(&format!("crontab line each minute: * * * * * {line}\n"));
+        assert_eq!((outcome.stderr.lines().count(), &*outcome.stdout), (2, ""));
+    }
+    // For cron: it was told once.
+    assert_eq!(flush(&sandbox).exits(75).stderr, "");
+    assert_eq!(waiting(&sandbox).len(), 2);
+    let standin = Standin::start_at(&address).unwrap();
+    flush(&sandbox).is_silent();
+    assert_eq!(texts(&standin, "lisi"), ["one", "two"]);
+    assert_eq!(names_in(&sandbox.path("outbox")), ["failed"]);
+    flush(&sandbox).is_silent();
+    assert_eq!(standin.count(SEND), 2, "delivered is delivered");
+}
+
+#[test]
+fn a_send_delivers_its_own_message_and_then_ten_of_the_oldest() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let old: Vec<String> = (0..12).map(|number| format!("old{number:02}")).collect();
+    for text in &old {
+        keep(&standin, &sandbox, &format!("send --to lisi {text}"));
+    }
+    sandbox.wxpush("send --to lisi new").run().is_silent();
+    let landed = texts(&standin, "lisi");
+    assert_eq!((&*landed[0], &landed[1..]), ("new", &old[..10]));
+    assert_eq!(waiting(&sandbox).len(), 2);
+    sandbox.wxpush("send --to wangwu newer").run().is_silent();
+    assert_eq!(texts(&standin, "lisi")[1..], old);
+    assert!(waiting(&sandbox).is_empty());
+}
+
+#[test]
+fn a_message_that_cannot_go_now_leaves_the_backlog_alone_and_a_bad_one_does_not() {
+    for (fault, code, is_tried) in [
+        (refusal(60020), 77, false),
+        (refusal(45009), 75, false),
+        (Fault::retry_after(503, "600"), 75, false),
+        (refusal(44004), 65, true),
+        (refusal(81013), 69, true),
+    ] {
+        let standin = Standin::start();
+        let sandbox = Sandbox::of(&standin);
+        let old = keep(&standin, &sandbox, "send old");
+        standin.script(SEND, [fault]);
+        sandbox.send("new").run().exits(code);
+        assert_eq!(standin.count(SEND), 2 + usize::from(is_tried), "{code}");
+        assert_eq!(waiting(&sandbox).contains(&old), !is_tried, "{code}");
+        assert_eq!(failed(&sandbox).len(), usize::from(is_tried), "{code}");
+    }
+}
+
+#[test]
+fn what_goes_out_is_kept_before_it_leaves_and_gone_when_it_has_arrived() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    standin.script(SEND, [Fault::Hang]);
+    let mut started = sandbox.send("x").start();
+    crate::sandbox::await_count(&standin, SEND, 1);
+    assert_eq!(waiting(&sandbox).len(), 1);
+    started.child.kill().unwrap();
+    started.wait();
+    flush(&sandbox).is_silent();
+    assert_eq!(texts(&standin, "lisi"), ["x"]);
+    assert_eq!(names_in(&sandbox.path("outbox")), ["failed"]);
+}
+
+/// Runs words of a shell at a terminal, and hands on its exit code.
+fn at_a_terminal(sandbox: &Sandbox, args: &str) -> Outcome {
+    let mut command = Command::new("script");
+    let program = sandbox.path("wxpush");
+    let line = format!("exec {} {args}", program.display());
+    command.args(["-qec", &line, "/dev/null"]);
+    Run::new(command).env("PATH", "/usr/bin:/bin").run()
+}
+
+#[test]
+#[ignore = "needs script, of util-linux"]
+fn what_the_set_up_forbids_is_kept_unless_its_sender_sits_there() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    standin.always(SEND, refusal(60020));
+    let outcome = at_a_terminal(&sandbox, "send x").exits(77);
+    assert!(
+        outcome
+            .stdout
+            .contains("the message was not sent and is not kept: ")
+    );
+    assert!(waiting(&sandbox).is_empty() && failed(&sandbox).is_empty());
+    standin.always(SEND, refusal(45009));
+    let outcome = at_a_terminal(&sandbox, "send x").exits(75);
+    assert!(outcome.stdout.contains(", and is kept in the outbox ("));
+    assert_eq!(waiting(&sandbox).len(), 1);
+}
+
+#[test]
+fn a_mended_set_up_mends_what_was_kept_under_the_wrong_one() {
+    let agentid = AGENTID.to_string();
+    let reversed: String = SECRET.chars().rev().collect();
+    for (right, wrong) in [(&*agentid, "7"), (SECRET, &reversed)] {
+        let standin = Standin::start();
+        let sandbox = Sandbox::of(&standin);
+        let config = sandbox.read("config.toml");
+        sandbox.write("config.toml", config.replace(right, wrong));
+        let outcome = sandbox.send("x").run().exits(77);
+        outcome.says("it need not be sent again, it goes out when that is mended");
+        assert_eq!(flush(&sandbox).exits(77).stderr, "");
+        let outcome = sandbox.wxpush("outbox flush -v").run().exits(77);
+        outcome.says("1 stay in the outbox: ");
+        sandbox.write("config.toml", &config);
+        flush(&sandbox).is_silent();
+        assert_eq!(texts(&standin, "lisi"), ["x"]);
+        let last = bodies(&standin).pop().unwrap();
+        assert_eq!(last["agentid"], AGENTID, "of the day it goes on");
+    }
+}
+
+#[test]
+fn a_flush_serves_every_profile_of_its_config() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let second = crate::standin::App {
+        secret: SECRET.chars().rev().collect(),
+        name: "second".to_owned(),
+        enabled: true,
+        users: Default::default(),
+        parties: [1].into(),
+        tags: Default::default(),
+    };
+    crate::leaks::conceal(&second.secret);
+    let profile = format!(
+        "[profiles.ops]\ncorpsecret = \"{}\"\nagentid = 7\n",
+        second.secret
+    );
+    standin.company().apps.insert(7, second);
+    sandbox.write("config.toml", sandbox.read("config.toml") + &profile);
+    keep(&standin, &sandbox, "send of-the-first");
+    keep(&standin, &sandbox, "send -p ops of-the-second");
+    flush(&sandbox).is_silent();
+    let landed = standin.company().phone("lisi");
+    let landed: Vec<_> = landed.iter().map(|it| (it.agentid, &*it.text)).collect();
+    assert_eq!(landed, [(AGENTID, "of-the-first"), (7, "of-the-second")]);
+}
+
+#[test]
+fn who_wants_nothing_kept_keeps_nothing() {
+    for (option, line) in [("--no-outbox", ""), ("-q", "outbox.enabled = false")] {
+        let standin = Standin::start();
+        let sandbox = Sandbox::of(&standin);
+        sandbox.configure(line);
+        for (code, exit) in [(45009, 75), (60020, 77), (44004, 65)] {
+            standin.script(SEND, [refusal(code)]);
+            let run = sandbox.wxpush("send --json x").arg(option);
+            let outcome = run.run().exits(exit);
+            let result = outcome.json();
+            let wanted = (&json!("failed"), &json!(null));
+            assert_eq!((&result["status"], &result["outbox_id"]), wanted);
+            if exit != 65 {
+                outcome.says("the message was not sent and is not kept: ");
+            }
+        }
+        assert!(!sandbox.path("outbox").exists(), "{option} {line}");
+        flush(&sandbox).is_silent();
+    }
+}
+
+#[test]
+fn the_parts_that_are_left_go_in_their_order_and_none_twice() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let none = Fault::Delay(Duration::ZERO);
+    standin.script(SEND, [none.clone(), none.clone(), refusal(60020)]);
+    let run = sandbox.wxpush("send --json --long split --to lisi");
+    let outcome = run.stdin("x".repeat(5 * 2000)).run().exits(77);
+    let (result, id) = (outcome.json(), waiting(&sandbox).remove(0));
+    assert_eq!(
+        (&result["status"], &result["outbox_id"]),
+        (&json!("queued"), &json!(id))
+    );
+    assert_eq!(result["msgids"].as_array().unwrap().len(), 2);
+    outcome.says("parts 3 to 5 of 5 were not sent (parts 1 to 2 were), and are kept in");
+    // A flush is held up in its turn, and another one is killed while part 4 is on its way.
+    standin.script(SEND, [none, Fault::Hang]);
+    let mut started = sandbox.wxpush("outbox flush").start();
+    crate::sandbox::await_count(&standin, SEND, 5);
+    started.child.kill().unwrap();
+    started.wait();
+    flush(&sandbox).is_silent();
+    let landed = texts(&standin, "lisi");
+    let marks: Vec<&str> = landed.iter().map(|text| &text[..5]).collect();
+    assert_eq!(marks, ["(1/5)", "(2/5)", "(3/5)", "(4/5)", "(5/5)"]);
+    assert!(waiting(&sandbox).is_empty());
+}
+
+#[test]
+fn who_asks_for_patience_gets_it() {
+    let minute = 60_000;
+    for (fault, least, most) in [
+        (refusal(45009), minute, minute),
+        (Fault::retry_after(503, "120"), 2 * minute, 2 * minute),
+        (Fault::retry_after(429, "1000000000"), minute, 60 * minute),
+    ] {
+        let standin = Standin::start();
+        let sandbox = Sandbox::of(&standin);
+        standin.script(SEND, [fault.clone()]);
+        let before = Utc::now().timestamp_millis();
+        sandbox.send("x").run().exits(75);
+        let after = Utc::now().timestamp_millis();
+        assert_eq!(flush(&sandbox).exits(75).stderr, "");
+        assert_eq!(standin.count(SEND), 1, "{fault:?}");
+        edit_attempts(&sandbox, &waiting(&sandbox)[0], |attempts| {
+            let at = attempts["not_before"].as_i64().unwrap();
+            assert!((before + least..=after + most).contains(&at), "{fault:?}");
+            attempts["not_before"] = json!(before - 1);
+        });
+        flush(&sandbox).is_silent();
+        assert_eq!(texts(&standin, "lisi"), ["x"]);
+    }
+}
+
+#[test]
+fn output_that_goes_nowhere_costs_no_message() {
+    for redirection in [
+        ">/dev/full",
+        "| true",
+        "2>/dev/full",
+        "2>&1 | true",
+        ">&- 2>&-",
+    ] {
+        let standin = Standin::start();
+        let sandbox = Sandbox::of(&standin);
+        standin.script(SEND, [refusal(60020)]);
+        let send = "--json send --to lisi words";
+        redirected(&sandbox, send, redirection).run().exits(77);
+        assert_eq!(waiting(&sandbox).len(), 1, "{redirection}");
+        let code = if redirection == ">/dev/full" { 74 } else { 0 };
+        let flush = "-vv --json outbox flush";
+        redirected(&sandbox, flush, redirection).run().exits(code);
+        assert_eq!(texts(&standin, "lisi"), ["words"], "{redirection}");
+        assert_eq!(
+            names_in(&sandbox.path("outbox")),
+            ["failed"],
+            "{redirection}"
+        );
+    }
+}
+
+#[test]
+fn where_nothing_can_be_kept_the_message_goes_or_is_said_to_be_lost() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    sandbox.write("outbox", "in the way");
+    let outcome = sandbox.send("x").run().exits(0);
+    outcome.says("the outbox cannot be used, the message was sent without it");
+    standin.always(GETTOKEN, refusal(60020));
+    standin.always(SEND, refusal(45009));
+    let outcome = sandbox.send("y").run().exits(73);
+    outcome.says("the message was not sent and is LOST, since nothing can be kept either (");
+    let config = config(&standin.base());
+    sandbox.write("config.toml", config);
+    let outcome = script(&sandbox, &[], "exec \"$0\" outbox flush").run();
+    outcome.exits(73).says("the outbox ");
+}

@@ -1,0 +1,279 @@
+//! `wxpush outbox` as a person and a script use it.
+
+use std::fs;
+
+use serde_json::{Value, json};
+
+use crate::outbox::{failed, flush, keep, refusal, waiting};
+use crate::places::names_in;
+use crate::sandbox::{Sandbox, await_count, bodies};
+use crate::send::texts;
+use crate::standin::{AGENTID, CORPID, Standin};
+use crate::token::SEND;
+
+/// Lists the outbox for a script.
+fn list(sandbox: &Sandbox) -> Vec<Value> {
+    let outcome = sandbox.wxpush("outbox list --json").run().exits(0);
+    let lines = outcome.stdout.lines();
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+#[test]
+fn what_is_refused_for_good_lies_among_the_failed_and_can_be_put_back() {
+    for (code, exit) in [(44004, 65), (81013, 69), (98765, 69)] {
+        let standin = Standin::start();
+        let sandbox = Sandbox::of(&standin);
+        standin.script(SEND, [refusal(code)]);
+        let outcome = sandbox.wxpush("send --json --to lisi x").run().exits(exit);
+        let (result, id) = (outcome.json(), failed(&sandbox).remove(0));
+        assert_eq!(
+            (&result["status"], &result["outbox_id"]),
+            (&json!("failed"), &json!(id))
+        );
+        outcome.says(&format!(
+            "the message was not sent and lies in outbox/failed ({id}): "
+        ));
+        let why = sandbox.read(&format!("outbox/failed/{id}.why"));
+        let why: Value = serde_json::from_str(&why).unwrap();
+        assert_eq!(
+            (&why["errcode"], &why["exit_code"]),
+            (&json!(code), &json!(exit))
+        );
+        assert_eq!(why["errmsg"], "what WeCom says");
+        let shown = &list(&sandbox)[0];
+        assert_eq!(
+            (&shown["status"], &shown["errcode"]),
+            (&json!("failed"), &json!(code))
+        );
+        flush(&sandbox).is_silent();
+        assert_eq!(standin.count(SEND), 1, "it is not tried by itself");
+
+        sandbox
+            .wxpush("outbox retry")
+            .arg(&id[9..])
+            .run()
+            .is_silent();
+        assert_eq!(
+            (waiting(&sandbox), failed(&sandbox)),
+            (vec![id.clone()], vec![])
+        );
+        assert_eq!(names_in(&sandbox.path("outbox/failed")), [""; 0]);
+        flush(&sandbox).is_silent();
+        assert_eq!(texts(&standin, "lisi"), ["x"]);
+    }
+}
+
+#[test]
+fn what_a_flush_has_refused_it_says_and_the_others_go() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    for text in ["bad", "damaged", "good"] {
+        keep(&standin, &sandbox, &format!("send --to lisi {text}"));
+    }
+    let ids = waiting(&sandbox);
+    let path = format!("outbox/{}", ids[1]);
+    sandbox.write(&path, sandbox.read(&path).replace("damaged", "Damaged"));
+    standin.script(SEND, [refusal(81013)]);
+    let outcome = flush(&sandbox).exits(0);
+    let outcome = outcome.says(&format!(
+        "{} was refused, and lies in failed/ now: ",
+        ids[0]
+    ));
+    outcome.says(&format!(
+        "{} is damaged: it was not sent, and lies in failed/ now",
+        ids[1]
+    ));
+    assert_eq!(texts(&standin, "lisi"), ["good"]);
+    assert_eq!(
+        (waiting(&sandbox), failed(&sandbox)),
+        (vec![], ids[..2].to_vec())
+    );
+    let outcome = sandbox.wxpush("outbox retry").arg(&ids[1]).run().exits(65);
+    outcome.says("cannot be read: it is damaged");
+}
+
+#[test]
+fn the_list_and_each_message_are_shown_to_people_and_scripts() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    assert_eq!(list(&sandbox), [json!(null); 0]);
+    sandbox.wxpush("outbox list").run().is_silent();
+    standin.script(SEND, [refusal(81013)]);
+    sandbox.send("nobody").run().exits(69);
+    let id = keep(&standin, &sandbox, "send --to lisi -e first\\nsecond");
+    let shown = list(&sandbox);
+    assert_eq!(shown.len(), 2);
+    for (key, value) in [
+        ("id", json!(id)),
+        ("status", json!("waiting")),
+        ("corpid", json!(CORPID)),
+        ("profile", json!(null)),
+        ("msgtype", json!("text")),
+        ("text", json!("first\nsecond")),
+        ("parts", json!(1)),
+        ("sent", json!(0)),
+        ("tries", json!(1)),
+        ("in_doubt", json!(false)),
+    ] {
+        assert_eq!(shown[0][key], value, "{key}");
+    }
+    assert!(shown[0]["due"].is_string() && shown[0]["error"].as_str().unwrap().contains("60020"));
+    assert_eq!(
+        (&shown[1]["status"], &shown[1]["due"]),
+        (&json!("failed"), &json!(null))
+    );
+    assert_eq!(shown[1]["exit_code"], json!(null));
+
+    let lines = sandbox.wxpush("outbox list").run().exits(0).stdout;
+    let lines: Vec<&str> = lines.lines().collect();
+    assert!(lines[0].starts_with(&format!("{id}  waiting  due ")) && lines[0].ends_with("  first"));
+    assert!(lines[1].starts_with("    ") && lines[1].contains("60020"));
+    assert!(
+        lines[2].contains("  failed  ") && lines[3].contains("81013"),
+        "{lines:?}"
+    );
+
+    // Any part of an ID will do that no other has.
+    let run = sandbox.wxpush("outbox show").arg(&id[id.len() - 8..]).run();
+    let whole = run.exits(0).stdout;
+    assert!(
+        whole.ends_with("--- part 1 of 1\nfirst\nsecond\n"),
+        "{whole}"
+    );
+    let run = sandbox.wxpush("outbox show --json").arg(&id).run().exits(0);
+    let body = &run.json()["requests"][0]["body"];
+    assert_eq!(body["text"]["content"], "first\nsecond");
+    assert_eq!(body.get("agentid"), None, "that is the day's");
+    for (part, words) in [
+        ("Z-", "2 messages have an ID"),
+        ("zz", "no message in the outbox"),
+    ] {
+        sandbox
+            .wxpush("outbox show")
+            .arg(part)
+            .run()
+            .exits(65)
+            .says(words);
+    }
+    assert_eq!(standin.count(SEND), 2, "looking sends nothing");
+}
+
+#[test]
+fn what_is_dropped_is_gone() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let ids: Vec<String> = (0..4)
+        .map(|number| keep(&standin, &sandbox, &format!("send number{number}")))
+        .collect();
+    standin.script(SEND, [refusal(81013)]);
+    // The first is tried, and lies among the failed now; the set-up stops the rest.
+    standin.always(SEND, refusal(60020));
+    flush(&sandbox).exits(77);
+    let run = sandbox
+        .wxpush("outbox drop --json")
+        .args(&[&ids[0], &ids[1]])
+        .run();
+    let dropped = json!({"id": ids[0], "status": "dropped"}).to_string();
+    assert!(run.exits(0).stdout.starts_with(&dropped));
+    assert!(failed(&sandbox).is_empty());
+    assert_eq!(waiting(&sandbox), ids[2..]);
+    sandbox.wxpush("outbox drop").run().exits(64);
+    sandbox.wxpush("outbox drop --all").run().is_silent();
+    assert_eq!(names_in(&sandbox.path("outbox")), ["failed"]);
+    standin.mend();
+    let before = standin.count(SEND);
+    flush(&sandbox).is_silent();
+    assert_eq!(standin.count(SEND), before);
+}
+
+#[test]
+fn what_is_for_another_app_is_told_and_left_until_a_person_decides() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let right = sandbox.read("config.toml");
+    let elsewhere = right.replace(&standin.base(), &Standin::refuse());
+    for (wrong, code) in [
+        (right.replace(CORPID, "wwfedcba9876543210"), 77),
+        (elsewhere, 75),
+    ] {
+        sandbox.write("config.toml", wrong);
+        sandbox.wxpush("send --timeout 1s x").run().exits(code);
+    }
+    sandbox.write("config.toml", right);
+    let (ids, before) = (waiting(&sandbox), standin.count(SEND));
+    let outcome = sandbox.wxpush("outbox flush --json").run().exits(0);
+    assert_eq!(
+        (&outcome.json()["others"], &outcome.json()["left"]),
+        (&json!(2), &json!(0))
+    );
+    let log = sandbox.read("wxpush.log");
+    assert!(log.contains("1 stay unsent: they are for corpid wwfedcba9876543210 at http"));
+    assert_eq!(
+        (standin.count(SEND), waiting(&sandbox)),
+        (before, ids.clone())
+    );
+    assert!(
+        list(&sandbox)
+            .iter()
+            .all(|shown| shown["status"] == "other-app")
+    );
+    for (at, id) in ids.iter().enumerate() {
+        sandbox.wxpush("outbox retry").arg(id).run().is_silent();
+        flush(&sandbox).is_silent();
+        assert_eq!(standin.count(SEND), before + at + 1, "{id}");
+    }
+    assert_eq!(texts(&standin, "lisi"), ["x", "x"]);
+    assert_eq!(bodies(&standin).pop().unwrap()["agentid"], AGENTID);
+}
+
+#[test]
+fn a_flush_that_waits_ends_when_all_is_delivered() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    sandbox.wxpush("outbox flush --wait").run().is_silent();
+    for text in ["one", "two"] {
+        keep(&standin, &sandbox, &format!("send --to lisi {text}"));
+    }
+    // Whatever the trouble: a person waits for it to end.
+    standin.script(SEND, [refusal(6000), refusal(60020)]);
+    let before = standin.count(SEND);
+    let started = sandbox.wxpush("outbox flush --wait").start();
+    await_count(&standin, SEND, before + 1);
+    started.wait().is_silent();
+    assert_eq!(texts(&standin, "lisi"), ["one", "two"]);
+    assert_eq!(standin.count(SEND), before + 4);
+    assert_eq!(names_in(&sandbox.path("outbox")), ["failed"]);
+}
+
+#[test]
+fn a_flush_leaves_alone_what_is_none_of_ours_and_says_what_it_is() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let id = keep(&standin, &sandbox, "send newer");
+    let path = format!("outbox/{id}");
+    sandbox.write(
+        &path,
+        sandbox.read(&path).replacen("outbox 1", "outbox 2", 1),
+    );
+    let (link, victim) = (format!("{}aaaaaaaa", &id[..id.len() - 8]), "outbox/notes");
+    sandbox.write(victim, "mine");
+    std::os::unix::fs::symlink("notes", sandbox.path(&format!("outbox/{link}"))).unwrap();
+    let outcome = sandbox.wxpush("outbox flush --json -v").run().exits(0);
+    assert_eq!(outcome.json()["strange"], 3);
+    assert!(fs::symlink_metadata(sandbox.path(&format!("outbox/{link}"))).is_ok());
+    assert_eq!(
+        (sandbox.read(victim), waiting(&sandbox).len()),
+        ("mine".to_owned(), 2)
+    );
+    let log = sandbox.read("wxpush.log");
+    for what in [
+        &*format!("{id} was written by a newer wxpush"),
+        &link,
+        "notes",
+    ] {
+        let line = format!("left alone in the outbox: {what}");
+        assert!(log.contains(&line), "{what}: {log}");
+    }
+}
