@@ -175,6 +175,8 @@ fn what_goes_out_is_kept_before_it_leaves_and_gone_when_it_has_arrived() {
     flush(&sandbox).is_silent();
     assert_eq!(texts(&standin, "lisi"), ["x"]);
     assert_eq!(names_in(&sandbox.path("outbox")), ["failed"]);
+    let last = &bodies(&standin)[1];
+    assert_eq!(last["enable_duplicate_check"], 1, "it may have arrived");
 }
 
 /// Runs words of a shell at a terminal, and hands on its exit code.

@@ -224,3 +224,35 @@ fn a_clock_that_jumps_parks_nothing() {
     flush(&sandbox).exits(0).says("has expired");
     assert_eq!((waiting(&sandbox), failed(&sandbox)), (vec![], vec![id]));
 }
+
+#[test]
+fn the_backlog_leaves_room_for_what_is_new_and_holds_up_nobody_else() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let old: Vec<String> = (0..23).map(|number| format!("old{number:02}")).collect();
+    for text in &old {
+        keep(&standin, &sandbox, &format!("send --to lisi {text}"));
+    }
+    keep(&standin, &sandbox, "send --to wangwu other");
+    let outcome = flush(&sandbox).exits(75);
+    assert_eq!(outcome.stderr, "");
+    assert_eq!(texts(&standin, "lisi"), old[..20]);
+    assert_eq!(texts(&standin, "wangwu"), ["other"]);
+    let list = sandbox.wxpush("outbox list --json").run().exits(0).stdout;
+    assert_eq!(list.lines().count(), 3);
+    for line in list.lines() {
+        let shown: serde_json::Value = serde_json::from_str(line).unwrap();
+        let due = shown["due"].as_str().unwrap();
+        let due = chrono::DateTime::parse_from_rfc3339(due).unwrap();
+        let wait = due.timestamp() - i64::try_from(now()).unwrap();
+        assert!((1..=61).contains(&wait), "{wait} s");
+    }
+    for number in 0..10 {
+        let run = sandbox.send(&format!("new{number}"));
+        run.args(&["--to", "lisi"]).run().is_silent();
+    }
+    let outcome = sandbox.wxpush("send --to lisi --timeout 1s one").run();
+    outcome.exits(75).says("the next may go in ");
+    assert_eq!(texts(&standin, "lisi").len(), 30);
+    assert_eq!(standin.company().phones.dropped, 0);
+}
