@@ -40,6 +40,7 @@ mod sandbox; // a directory with the program, its config and its state
 mod secrets; // faults at trace, /proc, core dumps, secrets typed as options
 mod send; // kinds, options, stdin, long messages, dry run, JSON
 mod servers; // answers that are rubbish, slow, endless, huge
+mod spool; // an outbox with junk, damage, a full disk or fifty flushers in it
 mod supply; // dependencies: reasons, sources, bans
 mod token; // one gettoken for all, revoked early, wrong secrets, clocks that jump
 mod token_command; // what wxpush token tells and changes

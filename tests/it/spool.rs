@@ -1,0 +1,345 @@
+//! An outbox with something in it that nobody put there in good faith: the rest flows.
+
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, UNIX_EPOCH};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::json;
+
+use crate::outbox::{failed, flush, waiting};
+use crate::sandbox::{Run, Sandbox, for_each};
+use crate::send::texts;
+use crate::standin::{CORPID, Standin};
+use crate::token::now;
+
+/// Thirteen members, so that no limit holds anything up.
+pub(crate) const MEMBERS: [&str; 13] = [
+    "zhangsan", "lisi", "wangwu", "member01", "member02", "member03", "member04", "member05",
+    "member06", "member07", "member08", "member09", "member10",
+];
+
+/// The END line of an entry.
+fn end(text: &str) -> String {
+    let hash = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
+    let hash = hash.as_ref().iter().map(|byte| format!("{byte:02x}"));
+    format!("END {}\n", hash.collect::<String>())
+}
+
+/// An entry as wxpush would have written it a minute ago: its name, and its bytes.
+pub(crate) fn entry(base: &str, number: u64, body: &str) -> (String, String) {
+    let accepted = UNIX_EPOCH + Duration::from_millis((now() - 60) * 1000 + number);
+    let accepted = DateTime::<Utc>::from(accepted);
+    let name = accepted.format("%Y%m%dT%H%M%S%.3fZ").to_string() + &format!("-{number:08x}");
+    let accepted = accepted.to_rfc3339_opts(SecondsFormat::Millis, true);
+    let length = body.len();
+    let text = format!(
+        "wxpush outbox 1\naccepted: {accepted}\ncorpid: {CORPID}\napi_base: {base}\nrequests: 1\n\nPOST message/send {length}\n{body}\n"
+    );
+    let end = end(&text);
+    (name, text + &end)
+}
+
+pub(crate) fn text_to(member: &str, text: &str) -> String {
+    json!({"touser": member, "msgtype": "text", "text": {"content": text}}).to_string()
+}
+
+/// Puts so many messages into the outbox, to one member after the other; says what they are called.
+pub(crate) fn plant(sandbox: &Sandbox, base: &str, count: u64, members: &[&str]) -> Vec<String> {
+    for dir in ["outbox", "outbox/failed"] {
+        fs::create_dir_all(sandbox.path(dir)).unwrap();
+        fs::set_permissions(sandbox.path(dir), Permissions::from_mode(0o700)).unwrap();
+    }
+    let members = members.iter().cycle();
+    let planted = (0..count).zip(members).map(|(number, member)| {
+        let (name, bytes) = entry(base, number, &text_to(member, &format!("number {number}")));
+        put(sandbox, &name, bytes);
+        name
+    });
+    planted.collect()
+}
+
+fn put(sandbox: &Sandbox, name: &str, bytes: impl AsRef<[u8]>) {
+    let path = sandbox.path(&format!("outbox/{name}"));
+    fs::write(&path, bytes).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
+}
+
+fn all_texts(standin: &Standin) -> Vec<String> {
+    let mut all: Vec<String> = MEMBERS
+        .iter()
+        .flat_map(|member| texts(standin, member))
+        .collect();
+    all.sort();
+    all
+}
+
+/// What is done to one entry of a hundred, and where it is afterwards.
+type Harm = (&'static str, fn(&str) -> Option<String>, Fate);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Fate {
+    Failed,
+    LeftAlone,
+    /// Refused by WeCom, so that it has failed.
+    Refused,
+}
+
+#[test]
+fn one_bad_entry_of_a_hundred_stalls_none_of_the_others() {
+    let harms: Vec<Harm> = vec![
+        ("empty", |_| Some(String::new()), Fate::Failed),
+        (
+            "cut",
+            |text| Some(text[..text.len() / 2].to_owned()),
+            Fate::Failed,
+        ),
+        (
+            "without its last byte",
+            |text| Some(text[..text.len() - 1].to_owned()),
+            Fate::Failed,
+        ),
+        (
+            "one bit",
+            |text| Some(text.replacen("number", "oumber", 1)),
+            Fate::Failed,
+        ),
+        (
+            "more behind it",
+            |text| Some(format!("{text}x")),
+            Fate::Failed,
+        ),
+        (
+            "another end",
+            |text| Some(text[..text.len() - 3].to_owned() + "00\n"),
+            Fate::Failed,
+        ),
+        (
+            "nothing of ours",
+            |_| Some("{\"a\": 1}".repeat(1000)),
+            Fate::Failed,
+        ),
+        (
+            "newer",
+            |text| Some(text.replacen("outbox 1", "outbox 2", 1)),
+            Fate::LeftAlone,
+        ),
+        ("a list", |text| made_by_hand(text, "[1]"), Fate::Refused),
+        ("no object", |text| made_by_hand(text, "x"), Fate::Refused),
+        (
+            "text of numbers",
+            |text| made_by_hand(text, "{\"msgtype\":\"text\",\"text\":[7]}"),
+            Fate::Refused,
+        ),
+    ];
+    for_each(harms, |(what, harm, fate)| {
+        let standin = Standin::start();
+        let sandbox = Sandbox::of(&standin);
+        let ids = plant(&sandbox, &standin.base(), 100, &MEMBERS);
+        let bad = &ids[7];
+        let text = sandbox.read(&format!("outbox/{bad}"));
+        put(&sandbox, bad, harm(&text).unwrap());
+        let outcome = flush(&sandbox);
+        assert_eq!(outcome.code, Some(0), "{what}: {}", outcome.stderr);
+        assert_eq!(all_texts(&standin).len(), 99, "{what}");
+        assert!(
+            outcome.stderr.contains(bad.as_str()),
+            "{what}: {}",
+            outcome.stderr
+        );
+        let left = (waiting(&sandbox), failed(&sandbox));
+        let one = vec![bad.clone()];
+        let expected = match fate {
+            Fate::LeftAlone => (one, vec![]),
+            Fate::Failed | Fate::Refused => (vec![], one),
+        };
+        assert_eq!(left, expected, "{what}");
+    });
+}
+
+/// The body of a hand, under a right end.
+fn made_by_hand(text: &str, body: &str) -> Option<String> {
+    let (head, _) = text.split_once("\n\n")?;
+    let text = format!("{head}\n\nPOST message/send {}\n{body}\n", body.len());
+    let end = end(&text);
+    Some(text + &end)
+}
+
+#[test]
+fn what_is_no_entry_of_ours_is_neither_followed_nor_sent() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let ids = plant(&sandbox, &standin.base(), 20, &MEMBERS);
+    let (name, bytes) = entry(&standin.base(), 900, &text_to("lisi", "from outside"));
+    sandbox.write("victim", bytes);
+    let path = |name: &str| sandbox.path(&format!("outbox/{name}"));
+    // Named once: the clock goes on.
+    let names: Vec<String> = (901..905)
+        .map(|number| entry(&standin.base(), number, "").0)
+        .collect();
+    let number = |number: usize| names[number - 901].clone();
+    symlink(sandbox.path("victim"), path(&name)).unwrap();
+    fs::hard_link(sandbox.path("victim"), path(&number(901))).unwrap();
+    fs::create_dir(path(&number(902))).unwrap();
+    let fifo = Command::new("mkfifo").arg(path(&number(903))).status();
+    assert!(fifo.unwrap().success());
+    File::create(path(&number(904)))
+        .unwrap()
+        .set_len(1 << 30)
+        .unwrap();
+    for junk in ["notes.txt", ".hidden", "20261124", "core"] {
+        put(&sandbox, junk, "junk");
+    }
+    // Beside good entries: what cannot be believed of their tries.
+    put(&sandbox, &format!("{}.try", ids[0]), "{\"sent\": -1");
+    put(&sandbox, &format!("{}.try", ids[1]), vec![b'x'; 1 << 20]);
+    symlink(sandbox.path("victim"), path(&format!("{}.try", ids[2]))).unwrap();
+    put(&sandbox, "expired-0123456789abcdef", "[]");
+    let before = fs::metadata(sandbox.path("victim")).unwrap();
+    let outcome = flush(&sandbox).exits(0);
+    assert_eq!(all_texts(&standin).len(), 20);
+    for strange in [
+        &*name,
+        &number(901),
+        &number(902),
+        &number(903),
+        "notes.txt",
+    ] {
+        assert!(
+            outcome.stderr.contains(strange),
+            "{strange}: {}",
+            outcome.stderr
+        );
+        assert!(path(strange).symlink_metadata().is_ok(), "{strange}");
+    }
+    let after = fs::metadata(sandbox.path("victim")).unwrap();
+    assert_eq!(after.modified().unwrap(), before.modified().unwrap());
+    assert_eq!(failed(&sandbox), [number(904)], "a gigabyte of nothing");
+    sandbox.send("and on it goes").run().exits(0);
+}
+
+#[test]
+#[ignore = "needs root: an entry of another user"]
+fn the_entry_of_another_user_is_left_alone() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let ids = plant(&sandbox, &standin.base(), 3, &MEMBERS);
+    std::os::unix::fs::chown(
+        sandbox.path(&format!("outbox/{}", ids[1])),
+        Some(1234),
+        None,
+    )
+    .unwrap();
+    flush(&sandbox).exits(0).says("belongs to another user");
+    assert_eq!(all_texts(&standin).len(), 2);
+    assert_eq!(waiting(&sandbox), [ids[1].clone()]);
+}
+
+#[test]
+fn fifty_flushers_deliver_each_of_a_hundred_messages_once() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    plant(&sandbox, &standin.base(), 100, &MEMBERS);
+    let outcomes = crate::sandbox::at_once(50, |_| sandbox.wxpush("outbox flush"));
+    for outcome in outcomes {
+        assert!(outcome.exits(0).stderr.is_empty());
+    }
+    let mut expected: Vec<String> = (0..100).map(|number| format!("number {number}")).collect();
+    expected.sort();
+    assert_eq!(all_texts(&standin), expected);
+    assert!(waiting(&sandbox).is_empty());
+}
+
+/// Where the outbox cannot be used: how, and what stderr says of it.
+const NO_OUTBOX: [(&str, &str, &str); 3] = [
+    (
+        "a full disk",
+        "mount -t tmpfs -o size=16k,mode=700 tmpfs state && { cat /dev/zero > state/fill 2> /dev/null; true; }",
+        "No space left on device",
+    ),
+    (
+        "no inodes",
+        "mount -t tmpfs -o nr_inodes=1,mode=700 tmpfs state",
+        "No space left on device",
+    ),
+    (
+        "read-only",
+        "mount --bind state state && mount -o remount,bind,ro state",
+        "Read-only file system",
+    ),
+];
+
+#[test]
+#[ignore = "needs root: mounts in a namespace of their own"]
+fn where_nothing_can_be_kept_the_message_goes_out_all_the_same_or_is_said_to_be_lost() {
+    for_each(NO_OUTBOX, |(what, mount, why)| {
+        let standin = Standin::start();
+        let sandbox = Sandbox::of(&standin);
+        fs::create_dir(sandbox.path("state")).unwrap();
+        fs::set_permissions(sandbox.path("state"), Permissions::from_mode(0o700)).unwrap();
+        let run = |base: &str| {
+            let script = format!("cd \"$1\" && {mount} && \"$0\" send --timeout 2s x");
+            let mut command = Command::new("unshare");
+            command.args(["-m", "sh", "-c", &script]);
+            command.arg(sandbox.path("wxpush")).arg(sandbox.path(""));
+            Run::new(command)
+                .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+                .env("WXPUSH_STATE_DIR", sandbox.path("state"))
+                .env("WXPUSH_API_BASE", base)
+                .run()
+        };
+        let sent = run(&standin.base());
+        assert_eq!(sent.code, Some(0), "{what}: {}", sent.stderr);
+        assert!(
+            sent.stderr.contains("outbox") && sent.stderr.contains(why),
+            "{what}: {}",
+            sent.stderr
+        );
+        assert_eq!(texts(&standin, "lisi"), ["x"], "{what}");
+        let lost = run(&Standin::refuse());
+        assert_eq!(lost.code, Some(73), "{what}: {}", lost.stderr);
+        for words in ["LOST", why, "refuses the connection"] {
+            assert!(
+                lost.stderr.contains(words),
+                "{what}: {words}: {}",
+                lost.stderr
+            );
+        }
+    });
+}
+
+#[test]
+fn what_is_kept_is_private_whatever_the_umask() {
+    for umask in ["000", "022", "077", "0777"] {
+        let sandbox = Sandbox::empty();
+        sandbox.write("config.toml", crate::sandbox::config(&Standin::refuse()));
+        let mut command = Command::new("sh");
+        command.args([
+            "-c",
+            &format!("umask {umask}; exec \"$0\" send --timeout 1s x"),
+        ]);
+        command.arg(sandbox.path("wxpush"));
+        Run::new(command).run().exits(75);
+        let id = waiting(&sandbox).remove(0);
+        let mode = |name: &str| {
+            let path: PathBuf = sandbox.path(name);
+            fs::metadata(path).unwrap().permissions().mode() & 0o7777
+        };
+        assert_eq!(
+            (mode("outbox"), mode("outbox/failed")),
+            (0o700, 0o700),
+            "{umask}"
+        );
+        for name in [
+            format!("outbox/{id}"),
+            format!("outbox/{id}.try"),
+            "ledger".to_owned(),
+        ] {
+            if sandbox.path(&name).exists() {
+                assert_eq!(mode(&name), 0o600, "{umask} {name}");
+            }
+        }
+    }
+}
