@@ -32,6 +32,7 @@ mod network; // no network, silent name servers, addresses that swallow: in name
 mod outbox; // what is kept, when it goes and in which order
 mod outbox_commands; // list, show, retry, drop, flush and their exit codes
 mod outbox_times; // lost answers, late and expired messages, clocks that jump
+mod pace; // backlogs: paced, in order, what is new first
 mod places; // where configs are found and state is kept, whatever stands in the way
 mod proxies; // HTTP, HTTPS and SOCKS proxies, from config and environment, that work or do not
 mod proxy; // one that works or misbehaves as told

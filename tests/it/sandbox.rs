@@ -221,7 +221,16 @@ impl Run {
         Started {
             child,
             begun,
+            patience: PATIENCE,
             prints_token,
+        }
+    }
+
+    /// Starts what takes minutes.
+    pub(crate) fn start_patiently(self) -> Started {
+        Started {
+            patience: 10 * PATIENCE,
+            ..self.start()
         }
     }
 
@@ -235,6 +244,7 @@ impl Run {
 pub(crate) struct Started {
     pub(crate) child: Child,
     begun: Instant,
+    patience: Duration,
     /// Whether it is the one command that may.
     prints_token: bool,
 }
@@ -256,7 +266,7 @@ impl Started {
             if let Some(status) = self.child.try_wait().expect("our child") {
                 break status;
             }
-            if self.begun.elapsed() > PATIENCE {
+            if self.begun.elapsed() > self.patience {
                 let _ = self.child.kill();
                 panic!("wxpush hangs");
             }
