@@ -55,6 +55,16 @@ impl Dir {
         }))
     }
 
+    /// The names in any directory, whosever it is; nothing in it is touched.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(crate) fn names_at(path: &Path) -> io::Result<Vec<String>> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty()))?;
+        names(&File::from(fd))?.collect()
+    }
+
     /// Opens a directory of ours, making it if need be; its name is not synced.
     ///
     /// # Errors
@@ -198,8 +208,12 @@ impl Dir {
     /// # Errors
     /// What the disk says.
     pub(crate) fn names(&self) -> io::Result<impl Iterator<Item = io::Result<String>>> {
-        let entries = retry_on_intr(|| rustix::fs::Dir::read_from(&self.file))?;
-        let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
-        Ok(names.filter(|name| !matches!(name.as_deref(), Ok("." | ".."))))
+        names(&self.file)
     }
+}
+
+fn names(dir: &File) -> io::Result<impl Iterator<Item = io::Result<String>> + use<>> {
+    let entries = retry_on_intr(|| rustix::fs::Dir::read_from(dir))?;
+    let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
+    Ok(names.filter(|name| !matches!(name.as_deref(), Ok("." | ".."))))
 }

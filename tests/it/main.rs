@@ -13,7 +13,13 @@
 #[path = "../../examples/standin/mod.rs"]
 mod standin;
 
+#[cfg(target_arch = "x86_64")]
+mod calls; // system calls by number
 mod config; // precedence, profiles, receivers, secrets, every key
+#[cfg(target_arch = "x86_64")]
+mod crash; // kill -9 at every system call of send and flush
+#[cfg(target_arch = "x86_64")]
+mod crash_errors; // each system call of send and flush fails
 mod cron; // a real cron
 mod delivery; // retries, refusals, partial delivery, lost answers
 mod descriptors; // stdin, stdout and stderr closed, full or left by their reader
@@ -45,4 +51,6 @@ mod spool; // an outbox with junk, damage, a full disk or fifty flushers in it
 mod supply; // dependencies: reasons, sources, bans
 mod token; // one gettoken for all, revoked early, wrong secrets, clocks that jump
 mod token_command; // what wxpush token tells and changes
+#[cfg(target_arch = "x86_64")]
+mod tracer; // ends or fails the program at any one of its system calls
 mod trust; // TLS, authorities, redirects, relays, the source address

@@ -195,8 +195,7 @@ impl Run {
         self
     }
 
-    /// Starts it, to be waited for later.
-    pub(crate) fn start(mut self) -> Started {
+    fn pipe(&mut self) {
         let stdin = if self.stdin.is_some() {
             Stdio::piped()
         } else {
@@ -206,6 +205,17 @@ impl Run {
             .stdin(stdin)
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
+    }
+
+    /// The command, its outputs on pipes, and its input too if it is to have any.
+    pub(crate) fn command(mut self) -> Command {
+        self.pipe();
+        self.command
+    }
+
+    /// Starts it, to be waited for later.
+    pub(crate) fn start(mut self) -> Started {
+        self.pipe();
         let words: Vec<_> = self
             .command
             .get_args()

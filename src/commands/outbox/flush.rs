@@ -100,9 +100,8 @@ fn until_done(flush: &mut Flush<'_>, deadline: Option<Instant>) -> std::io::Resu
 }
 
 fn has_entries(dir: &std::path::Path) -> bool {
-    let names = std::fs::read_dir(dir.join("outbox"));
-    let mut names = names.into_iter().flatten().flatten();
-    names.any(|entry| outbox::Id::parse(&entry.file_name().to_string_lossy()).is_some())
+    let names = Dir::names_at(&dir.join("outbox")).unwrap_or_default();
+    names.iter().any(|name| outbox::Id::parse(name).is_some())
 }
 
 /// Tells what no flush will ever deliver: to a person each time, to cron's mail once a day and when
