@@ -1,6 +1,6 @@
 //! The system calls of Linux on x86-64 that the program makes, by number.
 
-/// Source: asm/unistd_64.h.
+/// Source: `asm/unistd_64.h`.
 const NAMES: &[(u64, &str)] = &[
     (0, "read"),
     (1, "write"),

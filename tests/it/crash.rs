@@ -1,6 +1,11 @@
 //! kill -9 at every system call of `send` and of `outbox flush`: what was accepted arrives, once
 //! or at the most twice, and nobody has to lend a hand.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "the figures of a sweep, shown with --nocapture"
+)]
+
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::sync::Mutex;

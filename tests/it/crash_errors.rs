@@ -4,6 +4,11 @@
 //! By default each call fails once in the run of a test, with one error in turn;
 //! `WXPUSH_CRASH=all cargo test crash -- --include-ignored` tries every error, both ways.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "the figures of a sweep, shown with --nocapture"
+)]
+
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nix::errno::Errno;

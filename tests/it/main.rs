@@ -40,6 +40,8 @@ mod outbox_commands; // list, show, retry, drop, flush and their exit codes
 mod outbox_times; // lost answers, late and expired messages, clocks that jump
 mod pace; // backlogs: paced, in order, what is new first
 mod places; // where configs are found and state is kept, whatever stands in the way
+#[cfg(target_arch = "x86_64")]
+mod power; // power cuts at every step, on a file system of its own
 mod proxies; // HTTP, HTTPS and SOCKS proxies, from config and environment, that work or do not
 mod proxy; // one that works or misbehaves as told
 mod round_trips; // connections and round trips of a send
