@@ -49,6 +49,7 @@ mod sandbox; // a directory with the program, its config and its state
 mod secrets; // faults at trace, /proc, core dumps, secrets typed as options
 mod send; // kinds, options, stdin, long messages, dry run, JSON
 mod servers; // answers that are rubbish, slow, endless, huge
+mod signals; // SIGTERM, SIGINT, SIGHUP and SIGSTOP at the awkward moments
 mod soak; // senders, flushers and kills at once
 mod spool; // an outbox with junk, damage, a full disk or fifty flushers in it
 mod supply; // dependencies: reasons, sources, bans

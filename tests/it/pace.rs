@@ -184,11 +184,10 @@ fn ten_thousand_that_wait_hold_up_nothing_new() {
     let delay = landed(&standin, "zhangsan")[3]
         .duration_since(begun)
         .unwrap();
-    println!("alone {before:?}; beside 10,000: {after:?}, on the phone after {delay:?}");
-    assert!(
-        delay < Duration::from_secs(10),
-        "generous, as tests know no time"
-    );
+    // Generous: a test knows no time. Some 20 ms are usual, of 10,000 names to look through.
+    let figures =
+        format!("alone {before:?}, beside 10,000 {after:?}, on the phone after {delay:?}");
+    assert!(delay < Duration::from_secs(10), "{figures}");
     assert_eq!(waiting(&sandbox).len(), 10_000);
 }
 

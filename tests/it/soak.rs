@@ -8,7 +8,7 @@
     reason = "the figures of a soak, shown with --nocapture"
 )]
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::process::Child;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -24,10 +24,10 @@ const MEMBERS: usize = 400;
 const A_KILL_EVERY: Duration = Duration::from_millis(50);
 
 /// The processes that run, to be killed at random; what is killed is still waited for by its owner.
-type Running = Mutex<HashMap<u32, ()>>;
+type Running = Mutex<HashSet<u32>>;
 
 fn ended(running: &Running, mut child: Child) -> Option<i32> {
-    running.lock().unwrap().insert(child.id(), ());
+    running.lock().unwrap().insert(child.id());
     let status = child.wait().unwrap();
     running.lock().unwrap().remove(&child.id());
     status.code()
@@ -87,8 +87,8 @@ fn under_kills_every_accepted_message_arrives_and_no_other() {
                 std::thread::sleep(A_KILL_EVERY);
                 // Held, so that its owner cannot have waited for it, and the number be another's.
                 let running = running.lock().unwrap();
-                // A hash map's order is random.
-                if let Some(id) = running.keys().next() {
+                // A hash set's order is random.
+                if let Some(id) = running.iter().next() {
                     let id = nix::unistd::Pid::from_raw(id.cast_signed());
                     let signal = nix::sys::signal::Signal::SIGKILL;
                     let killed = nix::sys::signal::kill(id, signal).is_ok();

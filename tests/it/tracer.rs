@@ -120,6 +120,10 @@ struct Tracer<'a> {
 
 /// Runs the program, with these arguments, to its end. Threads that it makes run to their own end
 /// before it goes on.
+#[expect(
+    clippy::zombie_processes,
+    reason = "the tracer waits for it, by its number"
+)]
 pub(crate) fn trace(sandbox: &Sandbox, args: &[&str], act: Act<'_>) -> Traced {
     let mut command = Command::new("/bin/sh");
     // It is in our hands before it becomes the program.
@@ -178,10 +182,10 @@ impl Tracer<'_> {
                 WaitStatus::Signaled(pid, signal, _) if pid == self.main => {
                     return (None, Some(signal));
                 }
-                WaitStatus::Exited(..) | WaitStatus::Signaled(..) => {
-                    if std::mem::take(&mut self.main_is_held) {
-                        resume(self.main, None);
-                    }
+                WaitStatus::Exited(..) | WaitStatus::Signaled(..)
+                    if std::mem::take(&mut self.main_is_held) =>
+                {
+                    resume(self.main, None);
                 }
                 WaitStatus::PtraceEvent(pid, _, libc::PTRACE_EVENT_EXEC) => {
                     // The shell's own beginning may be seen, or not.
@@ -305,12 +309,16 @@ impl Tracer<'_> {
                 self.thread(pid).fails = Some(errno);
                 regs = ptrace::getregs(pid).ok();
                 // No such call: nothing is done.
-                regs.iter_mut().for_each(|regs| regs.orig_rax = u64::MAX);
+                for regs in &mut regs {
+                    regs.orig_rax = u64::MAX;
+                }
             }
             Act::Halve(at) if *at == point => {
                 self.acted = true;
                 regs = ptrace::getregs(pid).ok();
-                regs.iter_mut().for_each(|regs| regs.rdx /= 2);
+                for regs in &mut regs {
+                    regs.rdx /= 2;
+                }
             }
             _ => {}
         }
