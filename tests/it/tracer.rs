@@ -309,14 +309,14 @@ impl Tracer<'_> {
                 self.thread(pid).fails = Some(errno);
                 regs = ptrace::getregs(pid).ok();
                 // No such call: nothing is done.
-                for regs in &mut regs {
+                if let Some(regs) = &mut regs {
                     regs.orig_rax = u64::MAX;
                 }
             }
             Act::Halve(at) if *at == point => {
                 self.acted = true;
                 regs = ptrace::getregs(pid).ok();
-                for regs in &mut regs {
+                if let Some(regs) = &mut regs {
                     regs.rdx /= 2;
                 }
             }
