@@ -128,7 +128,12 @@ fn whatever_call_of_a_send_fails_it_says_rightly_what_became_of_the_message() {
         let code = holds(&traced, &what);
         let arrived = landed(standin, &message).len();
         let kept = entries(&sandbox) > 0;
-        assert!(code != 0 || arrived == 1, "{what}: {}", traced.stderr);
+        // Twice where the answer was lost: this WeCom does not match a resend to its first.
+        assert!(
+            code != 0 || (1..=2).contains(&arrived),
+            "{what}: {}",
+            traced.stderr
+        );
         assert!(
             ![75, 77].contains(&code) || kept,
             "{what}: {}",
