@@ -199,7 +199,8 @@ impl<'a> Flush<'a> {
         {
             let wait = Duration::from_millis(at - unix_ms(now));
             self.next(now + wait);
-            self.stopped.insert(entry.app.clone());
+            // Not refused in this flush: once that time has come it is tried.
+            self.waiting.entry(entry.app.clone()).or_default().everyone = true;
             return;
         }
         let receivers = receivers(&entry.posts[attempts.sent]);
