@@ -170,7 +170,9 @@ fn what_is_dropped_is_gone() {
     standin.script(SEND, [refusal(81013)]);
     // The first is tried, and lies among the failed now; the set-up stops the rest.
     standin.always(SEND, refusal(60020));
+    let before = standin.count(SEND);
     flush(&sandbox).exits(77);
+    assert_eq!(standin.count(SEND), before + 2);
     let run = sandbox
         .wxpush("outbox drop --json")
         .args(&[&ids[0], &ids[1]])

@@ -56,6 +56,35 @@ fn after_a_lost_answer_every_later_run_sends_the_same_bytes_flagged() {
 }
 
 #[test]
+fn what_was_late_when_its_answer_was_lost_stays_the_same_too() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let id = keep(&standin, &sandbox, "send --to lisi x");
+    age(&sandbox, &id, 11 * MINUTE);
+    standin.script(SEND, [Fault::CutAfter, Fault::CutAfter]);
+    for code in [75, 75, 0] {
+        flush(&sandbox).exits(code);
+    }
+    let sent = sent(&standin).split_off(1);
+    assert!(sent[0].contains("[迟到] ") && !sent[0].contains("enable_duplicate_check"));
+    assert!(sent[1].contains("[迟到] ") && sent[1].contains("enable_duplicate_check"));
+    assert_eq!(sent[1], sent[2]);
+}
+
+#[test]
+fn a_flush_waits_for_what_may_go_within_its_time() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let id = keep(&standin, &sandbox, "send --to lisi first");
+    keep(&standin, &sandbox, "send --to lisi second");
+    edit_attempts(&sandbox, &id, |attempts| {
+        attempts["not_before"] = json!((now() + 2) * 1000);
+    });
+    flush(&sandbox).is_silent();
+    assert_eq!(texts(&standin, "lisi"), ["first", "second"]);
+}
+
+#[test]
 fn a_lost_answer_is_forgotten_when_wecom_no_longer_compares() {
     let hour = 3_600_000;
     for (age, flagged) in [
