@@ -349,8 +349,15 @@ fn root_and_a_user_do_not_stand_in_each_others_way() {
             .run()
             .is_silent();
         assert_eq!(theirs.read("wxpush.log").matches(" end exit=0").count(), 2);
-        for name in FILES {
-            fs::remove_file(theirs.path(name)).unwrap();
+        let failed = fs::metadata(theirs.path("outbox/failed")).unwrap();
+        assert_eq!((failed.uid(), failed.gid()), (OTHER, OTHER));
+        for name in FILES.map(|name| theirs.path(name)) {
+            let removed = if name.is_dir() {
+                fs::remove_dir_all(name)
+            } else {
+                fs::remove_file(name)
+            };
+            removed.unwrap();
         }
     }
     // A file of root's that the user has moved there is not given away.

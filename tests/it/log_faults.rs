@@ -37,7 +37,7 @@ fn two_hundred_writers_never_tear_a_line() {
     let _floor = FLOOR.lock();
     let outcomes = at_once(200, |number| {
         sandbox
-            .wxpush("send --long split -")
+            .wxpush("send --long split --timeout 80s -")
             .args(&["--to", &members[number]])
             .stdin(text.clone())
     });
