@@ -162,8 +162,8 @@ mod tests {
         let (a, b) = ("x n a", "x n b");
         let text = [
             taken(NOW, a),
-            given_back(NOW, a),
             taken(NOW, a),
+            given_back(NOW, a),
             taken(NOW, b),
             given_back(NOW, "x b b"),
             given_back(NOW - 1, b),

@@ -4,6 +4,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use super::*;
 
+/// Longer than any lock here is held.
+const HANG: Duration = Duration::from_mins(1);
+
 #[test]
 fn a_slot_is_a_line_of_a_private_file() {
     let dir = Dir::new();
@@ -72,7 +75,7 @@ fn what_counts_outlives_tidying_and_what_does_not_goes() {
     let old = lines::taken(NOW - HOUR, &format!("{APP} n a"));
     let counts = [
         lines::taken(NOW - 2, &format!("{APP} n a")),
-        lines::taken(NOW - 1, "another-app n a"),
+        lines::taken(NOW - 1, &format!("{OTHER} n a")),
     ];
     // Below the size nothing is touched; from it on, only once half of it is old.
     dir.write(&(counts.concat() + &old.repeat(100)));
@@ -96,7 +99,7 @@ fn what_counts_outlives_tidying_and_what_does_not_goes() {
         fs::metadata(dir.path()).expect("the file").mode() & 0o7777,
         0o600
     );
-    let young = lines::taken(NOW, "another-app n b").repeat(3000);
+    let young = lines::taken(NOW, &format!("{OTHER} n b")).repeat(3000);
     dir.write(&(young.clone() + &old));
     let _slot = ledger.new_at("a", NOW).expect("a slot");
     assert!(
@@ -160,4 +163,39 @@ fn a_holder_that_stands_still_holds_up_nobody_for_long() {
     assert!(ledger.forecast().is_ok(), "it needs no lock");
     drop(held);
     assert!(ledger.new_at("a", NOW).is_ok());
+}
+
+#[test]
+fn a_file_of_32_mib_is_tidied_however_little_of_it_is_old() {
+    let dir = Dir::new();
+    let names = "a-long-name|".repeat(1 << 17);
+    let young = lines::taken(NOW, &format!("{OTHER} n {names}"));
+    let old = lines::taken(NOW - HOUR, &format!("{APP} n a"));
+    let count = usize::try_from(SIZE_MAX).expect("it fits") / young.len() + 1;
+    dir.write(&(old + &young.repeat(count)));
+    let _slot = dir.ledger(1, 1).new_at("a", NOW).expect("a slot");
+    let left = young.repeat(count) + &lines::taken(NOW, &format!("{APP} n a"));
+    assert!(
+        dir.text() == left,
+        "what counts is kept, what is old is not"
+    );
+}
+
+#[test]
+fn whoever_waited_for_a_file_that_was_replaced_looks_at_the_new_one() {
+    let dir = Dir::new();
+    let ledger = dir.ledger(1, 1);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..100 {
+                    let held = disk::hold(&ledger.path, ledger.owner, HANG).expect("the lock");
+                    let text = held.tail(READ_MAX).expect("it is read");
+                    held.replace(&[&*text, b"x"].concat())
+                        .expect("it is replaced");
+                }
+            });
+        }
+    });
+    assert_eq!(dir.text().len(), 800);
 }

@@ -1,0 +1,67 @@
+//! WeCom's side: it counts what arrives, and of what is too much it says nothing.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::ledger::times::backlog_of;
+
+/// The most messages that any window of so many ms holds.
+fn most_within(arrivals: &mut [u64], window: u64) -> usize {
+    arrivals.sort_unstable();
+    let (mut first, mut most) = (0, 0);
+    for (at, time) in arrivals.iter().enumerate() {
+        while arrivals[first] + window <= *time {
+            first += 1;
+        }
+        most = most.max(at + 1 - first);
+    }
+    most
+}
+
+/// One message: to whom, whether it is new, the ms that it is on its way, and those since the last.
+type Send = (usize, bool, u64, u64);
+
+fn sends() -> impl Strategy<Value = Vec<Send>> {
+    let gap = prop_oneof![9 => Just(0), 3 => 0..3000_u64, 1 => 0..90_000_u64];
+    let send = (0..4_usize, any::<bool>(), 0..=1000_u64, gap);
+    // Many, to meet the limit of an hour.
+    let many = prop::collection::vec(send.clone(), 1000..1400);
+    prop_oneof![9 => prop::collection::vec(send, 1..150), 1 => many]
+}
+
+fn limits() -> impl Strategy<Value = Limits> {
+    let pairs = [(30, 1000), (3, 20), (1, 1)];
+    prop::sample::select(pairs.to_vec()).prop_map(|(per_minute, per_hour)| Limits {
+        per_minute,
+        per_hour,
+    })
+}
+
+proptest! {
+    #[test]
+    fn no_member_ever_gets_more_than_wecom_delivers(sends in sends(), limits in limits()) {
+        let receivers = [to("a"), to("b"), to("a|b"), Receivers::Everyone];
+        let (mut times, mut now) = (Times::of_all(limits), NOW);
+        let mut arrived: [[Vec<u64>; 2]; 2] = Default::default();
+        for (whom, is_new, delay, gap) in sends {
+            let share = if is_new { Share::New } else { Share::Backlog };
+            now = times.earliest(&receivers[whom], share, now + gap);
+            times.take(&receivers[whom], share, now);
+            for (member, [all, backlog]) in arrived.iter_mut().enumerate() {
+                if whom > 1 || whom == member {
+                    all.push(now + delay);
+                    if share == Share::Backlog {
+                        backlog.push(now + delay);
+                    }
+                }
+            }
+        }
+        let (minute, hour) = (limits.per_minute as usize, limits.per_hour as usize);
+        for [all, backlog] in &mut arrived {
+            prop_assert!(most_within(all, 60_000) <= minute);
+            prop_assert!(most_within(all, 3_600_000) <= hour);
+            prop_assert!(most_within(backlog, 60_000) <= backlog_of(minute));
+            prop_assert!(most_within(backlog, 3_600_000) <= backlog_of(hour));
+        }
+    }
+}
