@@ -135,21 +135,27 @@ pub(crate) fn read_named(path: &Path, max: u64) -> io::Result<(Vec<u8>, Metadata
 /// # Errors
 /// Where the path is not a regular file of ours, or cannot be opened.
 pub(crate) fn append(path: &Path, mode: u32, owner: Owner) -> io::Result<File> {
-    let there = || open(path, OpenOptions::new().append(true), owner);
-    let options = &mut OpenOptions::new();
-    let (file, meta) = match there() {
+    Ok(open_or_make(path, OpenOptions::new().append(true), mode, owner)?.0)
+}
+
+/// Opens a file of ours, making it if need be, and sees to its mode.
+fn open_or_make(
+    path: &Path,
+    options: &mut OpenOptions,
+    mode: u32,
+    owner: Owner,
+) -> io::Result<(File, Metadata)> {
+    let (file, meta) = match open(path, options, owner) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            match open(
-                path,
-                options.append(true).create_new(true).mode(mode),
-                owner,
-            ) {
+            match open(path, options.clone().create_new(true).mode(mode), owner) {
                 // Another process has made it just now.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => there()?,
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                    open(path, options, owner)?
+                }
                 made => {
-                    let (file, _) = made?;
+                    let (file, meta) = made?;
                     owner.take(&file, mode)?;
-                    return Ok(file);
+                    return Ok((file, meta));
                 }
             }
         }
@@ -160,7 +166,7 @@ pub(crate) fn append(path: &Path, mode: u32, owner: Owner) -> io::Result<File> {
     if ours && meta.mode() & 0o7777 != mode {
         file.set_permissions(Permissions::from_mode(mode))?;
     }
-    Ok(file)
+    Ok((file, meta))
 }
 
 /// Replaces a file as a whole: at any moment it has the old bytes or the new ones.
@@ -218,10 +224,8 @@ pub(crate) struct Lock {
 /// Where the file is not ours or cannot be made, or the file system has no locks.
 pub(crate) fn try_lock(path: &Path, owner: Owner) -> io::Result<Option<Lock>> {
     let file = append(path, 0o600, owner).map_err(|error| at(path, &error))?;
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Ok(None),
-        Err(TryLockError::Error(error)) => return Err(at(path, &error)),
+    if !lock_now(&file).map_err(|error| at(path, &error))? {
+        return Ok(None);
     }
     // If the name has come to point elsewhere meanwhile, somebody else may hold that file.
     let same = leads_to(path, &file.metadata()?);
@@ -275,10 +279,8 @@ pub(crate) fn set_aside(path: &Path, aside: &Path, max: u64, owner: Owner) -> io
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         opened => opened?.0,
     };
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Ok(()),
-        Err(TryLockError::Error(error)) => return Err(error),
+    if !lock_now(&file)? {
+        return Ok(());
     }
     let held = file.metadata()?;
     if !leads_to(path, &held) || held.len() < max {

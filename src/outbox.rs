@@ -90,6 +90,14 @@ pub(crate) enum Kept {
 }
 
 impl Kept {
+    /// What became of it so far; nothing where it is only just being accepted.
+    pub(crate) fn attempts(&self) -> Attempts {
+        match self {
+            Self::Held(held) => held.attempts(),
+            Self::Begun(_) | Self::Nowhere => Attempts::default(),
+        }
+    }
+
     /// Its entry, once it is accepted; none if it is kept nowhere.
     pub(crate) fn held(&self) -> Option<Arc<Held>> {
         match self {

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use super::report::{Report, Status};
 use crate::config::{Config, State};
-use crate::delivery::{App, Apps, Bounds, Delivery, Flush, Marks, Reason, Undelivered, give_up};
+use crate::delivery::{
+    App, Apps, Bounds, Delivery, Flush, Marks, Reason, Undelivered, give_up, keep,
+};
 use crate::error::{Exit, Failure};
 use crate::ledger::Share;
 use crate::message::Post;
@@ -40,14 +42,11 @@ impl Way<'_> {
             app: self.app.name(),
             posts,
         };
-        let outbox = self.state.as_ref().ok().map(|state| Outbox::of(state));
-        let look = match &outbox {
-            Some(outbox) if self.keep => outbox.look().map_err(|error| error.to_string()),
-            Some(_) => Ok(Look::default()),
-            None => Err(self.state.as_ref().err().cloned().unwrap_or_default()),
+        let (kept, look, why_not) = match &self.state {
+            _ if !self.keep => (Kept::Nowhere, Look::default(), None),
+            Err(why) => (Kept::Nowhere, Look::default(), Some(why.clone())),
+            Ok(state) => self.begin(&Outbox::of(state), &entry),
         };
-        let (kept, why_not) = self.begin(outbox.as_ref(), &look, &entry);
-        let look = look.unwrap_or_default();
         let to = entry.posts[0].envelope();
         let untold = look.untold(&entry.app, &to);
         let marks = Marks {
@@ -80,52 +79,45 @@ impl Way<'_> {
             Err(Undelivered::NotNow(reason)) => fate.not_now(&reason, &mut report),
             Err(Undelivered::Refused(reason)) => fate.refused(&reason, &mut report),
         }
-        if let (Ok(state), Some(outbox)) = (&self.state, outbox)
+        if let Ok(state) = &self.state
             && worked
             && look.entries > 0
         {
-            self.backlog(state, &outbox);
+            self.backlog(state);
         }
         report.finish()
     }
 
     /// Begins to accept the message, or says why it cannot be.
-    fn begin(
-        &self,
-        outbox: Option<&Outbox>,
-        look: &Result<Look, String>,
-        entry: &Entry,
-    ) -> (Kept, Option<String>) {
-        let (outbox, look) = match (outbox, look) {
-            _ if !self.keep => return (Kept::Nowhere, None),
-            (Some(outbox), Ok(look)) => (outbox, look),
-            (Some(outbox), Err(why)) => {
-                let why = format!("{}: {why}", outbox.path().display());
-                return (Kept::Nowhere, Some(why));
+    fn begin(&self, outbox: &Outbox, entry: &Entry) -> (Kept, Look, Option<String>) {
+        let path = outbox.path().display();
+        match outbox.look() {
+            Err(error) => (
+                Kept::Nowhere,
+                Look::default(),
+                Some(format!("{path}: {error}")),
+            ),
+            Ok(look) if look.entries >= ENTRIES_MAX => {
+                let why = format!("{path} is full: {} messages wait there", look.entries);
+                (Kept::Nowhere, look, Some(why))
             }
-            (None, Err(why)) => return (Kept::Nowhere, Some(why.clone())),
-            (None, Ok(_)) => return (Kept::Nowhere, Some("there is no place for it".to_owned())),
-        };
-        if look.entries >= ENTRIES_MAX {
-            let path = outbox.path().display();
-            let why = format!("{path} is full: {} messages wait there", look.entries);
-            return (Kept::Nowhere, Some(why));
+            Ok(look) => {
+                let accepting = outbox.accept(&look, entry.clone(), self.deadline);
+                (Kept::Begun(accepting), look, None)
+            }
         }
-        (
-            Kept::Begun(outbox.accept(look, entry.clone(), self.deadline)),
-            None,
-        )
     }
 
     /// Delivers some of what is older, now that it is known that messages arrive.
-    fn backlog(&self, state: &State, outbox: &Outbox) {
+    fn backlog(&self, state: &State) {
+        let outbox = Outbox::of(state);
         let apps = Apps::of(self.config, state).with(Rc::clone(&self.app));
         let bounds = Bounds {
             deadline: Some(self.deadline.min(Instant::now() + BACKLOG_TIME)),
             tries: BACKLOG_MAX,
             looks: BACKLOG_LOOKS,
         };
-        let mut flush = Flush::new(&apps, outbox, bounds);
+        let mut flush = Flush::new(&apps, &outbox, bounds);
         if let Err(error) = flush.pass() {
             tracing::info!(%error, "the outbox cannot be read");
         }
@@ -180,7 +172,7 @@ impl Fate<'_> {
                 report.fail(failure);
             }
             Some(held) => {
-                note(&held, reason, &failure);
+                keep(&held, reason, &failure);
                 report.fail(self.queued(&held, reason, failure));
                 report.kept(held.id(), Status::Queued);
             }
@@ -272,13 +264,4 @@ impl Fate<'_> {
         };
         format!("{fate}{sent}{kept}: {}", failure.what)
     }
-}
-
-/// Writes down, beside a kept message, why it is.
-fn note(held: &Held, reason: &Reason, failure: &Failure) {
-    held.note(|attempts| {
-        attempts.error = Some(failure.what.clone());
-        attempts.not_before = reason.not_before();
-    });
-    tracing::info!(id = %held.id(), "kept");
 }

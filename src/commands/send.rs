@@ -40,9 +40,9 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
     check(args)?;
     let config = load(global)?;
     let settings = config.settings(to)?;
+    // Before the input is read, so that a mistake is told at once.
+    let agentid = settings.agentid()?;
     let state = if args.dry_run {
-        // Before the input is read, so that a mistake is told at once.
-        settings.agentid()?;
         log::to_stderr(super::stderr(output));
         Err(String::new())
     } else {
@@ -55,7 +55,6 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
                 );
             })
     };
-    settings.agentid()?;
     let input = read(args)?;
     let cut = input.cut;
     let Some(text) = compose(args, &settings, input)? else {
@@ -78,7 +77,7 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
         })
         .collect();
     if args.dry_run {
-        return dry_run(&settings, &requests, output);
+        return dry_run(&settings, agentid, &requests, output);
     }
     tracing::info!(
         command = "send",
@@ -290,9 +289,13 @@ fn fitted(
     Ok(fitted)
 }
 
-fn dry_run(settings: &Settings, requests: &[Request], output: Output) -> anyhow::Result<Report> {
+fn dry_run(
+    settings: &Settings,
+    agentid: u32,
+    requests: &[Request],
+    output: Output,
+) -> anyhow::Result<Report> {
     let url = shown_url(&settings.network.api_base, "message/send");
-    let agentid = settings.agentid()?;
     let mut shown = Vec::new();
     for request in requests {
         let body = String::from_utf8(request.post().wire(agentid, false))?;

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 use super::reason::{HOLD_MAX, Why};
 use super::{App, Apps, Delivery, Marks, Reason, Tally, Undelivered, receivers};
 use crate::disk::Dir;
-use crate::error::Exit;
+use crate::error::{Exit, Failure};
 use crate::ledger::{Receivers, Share};
 use crate::outbox::{self, AppName, Claim, Held, Id, Kept, Look, Outbox, Verdict, unix_ms};
 
@@ -32,9 +32,9 @@ pub(crate) struct Bounds {
 
 /// A flush of one outbox.
 pub(crate) struct Flush<'a> {
-    pub(crate) apps: &'a Apps<'a>,
-    pub(crate) outbox: &'a Outbox,
-    pub(crate) bounds: Bounds,
+    apps: &'a Apps<'a>,
+    outbox: &'a Outbox,
+    bounds: Bounds,
     pub(crate) tally: Tally,
     /// Apps that are not tried again in this flush.
     stopped: HashSet<AppName>,
@@ -267,11 +267,7 @@ impl<'a> Flush<'a> {
         }
         self.tried += 1;
         let failure = reason.failure(app.settings.base.lang);
-        held.note(|attempts| {
-            attempts.error = Some(failure.what.clone());
-            attempts.not_before = reason.not_before();
-        });
-        tracing::info!(id = %held.id(), reason = failure.what, "stays in the outbox");
+        keep(held, &reason, &failure);
         self.stopped.insert(entry.app.clone());
         self.tally.stopped.get_or_insert(failure);
     }
@@ -319,6 +315,15 @@ impl<'a> Flush<'a> {
             );
         }
     }
+}
+
+/// Writes down, beside a message that stays in the outbox, why it does.
+pub(crate) fn keep(held: &Held, reason: &Reason, failure: &Failure) {
+    held.note(|attempts| {
+        attempts.error = Some(failure.what.clone());
+        attempts.not_before = reason.not_before();
+    });
+    tracing::info!(id = %held.id(), reason = failure.what, "kept");
 }
 
 /// Puts a message among the failed, and says whether that could be done.

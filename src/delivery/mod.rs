@@ -9,7 +9,7 @@ mod reason;
 mod tally;
 
 pub(crate) use app::{App, Apps};
-pub(crate) use flush::{Bounds, Flush, give_up};
+pub(crate) use flush::{Bounds, Flush, give_up, keep};
 pub(crate) use marks::Marks;
 pub(crate) use reason::{Reason, Undelivered};
 pub(crate) use tally::Tally;
@@ -72,11 +72,7 @@ impl Delivery<'_> {
         mut told: impl FnMut(),
         mut sent: impl FnMut(Sent),
     ) -> Result<(), Undelivered> {
-        let begun = match kept {
-            Kept::Held(held) => held.attempts().sent,
-            Kept::Begun(_) | Kept::Nowhere => 0,
-        };
-        for post in entry.posts.iter().skip(begun) {
+        for post in entry.posts.iter().skip(kept.attempts().sent) {
             sent(self.part(post, marks, kept, &mut told)?);
             if let Some(held) = kept.held() {
                 held.delivered();
@@ -100,10 +96,7 @@ impl Delivery<'_> {
         kept: &Kept,
         told: &mut impl FnMut(),
     ) -> Result<Sent, Undelivered> {
-        let attempts = match kept {
-            Kept::Held(held) => held.attempts(),
-            Kept::Begun(_) | Kept::Nowhere => crate::outbox::Attempts::default(),
-        };
+        let attempts = kept.attempts();
         let doubt = attempts.doubt.filter(can_be_compared);
         let lines = marks.lines(SystemTime::now());
         // What may have arrived goes as it was, and what is noted is not said again.
@@ -137,7 +130,7 @@ impl Delivery<'_> {
             failed: 0,
             busy: 0,
             token_replaced: false,
-            doubt: doubt.filter(can_be_compared),
+            doubt,
         };
         let mut token = None;
         loop {

@@ -2,13 +2,13 @@
 //!
 //! Eight system calls for a look and a line: what is measured in milliseconds pays for each.
 
-use std::fs::{self, File, Metadata, OpenOptions, Permissions, TryLockError};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::{Owner, open, replace};
+use super::{Owner, lock_now, open_or_make, replace};
 
 /// Mode of such a file.
 const MODE: u32 = 0o600;
@@ -41,14 +41,11 @@ pub(crate) fn hold(path: &Path, owner: Owner, patience: Duration) -> io::Result<
 }
 
 fn try_hold(path: &Path, owner: Owner) -> io::Result<Option<Held<'_>>> {
-    let (file, opened) = open_or_make(path, owner)?;
-    loop {
-        match file.try_lock() {
-            Ok(()) => break,
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
+    let mut options = OpenOptions::new();
+    options.read(true).append(true);
+    let (file, opened) = open_or_make(path, &mut options, MODE, owner)?;
+    if !lock_now(&file)? {
+        return Ok(None);
     }
     // The holder before us may have replaced it: then others lock the new one.
     let named = match fs::symlink_metadata(path) {
@@ -62,33 +59,6 @@ fn try_hold(path: &Path, owner: Owner) -> io::Result<Option<Held<'_>>> {
         file,
         len: named.len(),
     }))
-}
-
-fn open_or_make(path: &Path, owner: Owner) -> io::Result<(File, Metadata)> {
-    let mut options = OpenOptions::new();
-    options.read(true).append(true);
-    let (file, meta) = match open(path, &mut options, owner) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            match open(path, options.clone().create_new(true).mode(MODE), owner) {
-                // Another process has made it just now.
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    open(path, &mut options, owner)?
-                }
-                made => {
-                    let (file, meta) = made?;
-                    owner.take(&file, MODE)?;
-                    return Ok((file, meta));
-                }
-            }
-        }
-        opened => opened?,
-    };
-    // In another user's directory a file of root's may be one that he moved there: it stays.
-    let ours = owner.0.is_none() && meta.uid() == rustix::process::geteuid().as_raw();
-    if ours && meta.mode() & 0o7777 != MODE {
-        file.set_permissions(Permissions::from_mode(MODE))?;
-    }
-    Ok((file, meta))
 }
 
 impl Held<'_> {
