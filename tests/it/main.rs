@@ -26,6 +26,7 @@ mod descriptors; // stdin, stdout and stderr closed, full or left by their reade
 mod docs; // every command of README, every file of examples/
 mod exits; // every exit code of the contract
 mod files; // modes, owners, and what is planted at our paths
+mod holders; // entries and the ledger in hands that are stopped, killed or have no locks
 mod hostile; // caches and answers that cannot be believed
 mod leaks; // looks for secrets in all that the other tests leave behind
 mod locks; // locks that are held or lost, paths with something in the way
