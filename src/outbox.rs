@@ -77,6 +77,8 @@ pub(crate) enum Claim {
     Damaged,
     /// It is none of ours: it is left alone.
     Foreign(io::Error),
+    /// It may be ours, and cannot be opened, locked or read now.
+    Unusable(io::Error),
 }
 
 /// Where a message is kept while it is being sent.
@@ -208,7 +210,13 @@ pub(crate) fn claim(dir: &Arc<Dir>, id: &Id) -> Claim {
     match hold(dir, id) {
         Ok(claim) => claim,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Claim::Gone,
-        Err(error) => Claim::Foreign(error),
+        Err(error) => match error.kind() {
+            // In words of `disk`'s own: not what an entry is. The rest the system says.
+            io::ErrorKind::Other
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::PermissionDenied => Claim::Foreign(error),
+            _ => Claim::Unusable(error),
+        },
     }
 }
 

@@ -156,6 +156,13 @@ impl<'a> Flush<'a> {
                 tracing::warn!("{id} is damaged: it was not sent, and lies in failed/ now");
             }
             Claim::Foreign(error) => self.tally.strange.push(format!("{id}: {error}")),
+            Claim::Unusable(error) => {
+                let what = format!("{id}: {error}");
+                self.tally.left += 1;
+                let failure = Failure::new(Exit::NotNow, what.clone());
+                self.tally.stopped.get_or_insert(failure);
+                self.tally.strange.push(what);
+            }
         }
     }
 

@@ -36,7 +36,7 @@ pub(super) fn drop(
                     Err(error) => Err(error),
                 },
                 Claim::Newer => place.dir.remove(place.id.as_str()),
-                Claim::Foreign(error) => Err(error),
+                Claim::Foreign(error) | Claim::Unusable(error) => Err(error),
             },
         };
         done.map_err(|error| cannot(place, &error))?;
@@ -79,7 +79,7 @@ pub(super) fn retry(
                 Claim::Busy => return Err(busy(place).into()),
                 Claim::Gone => Ok(()),
                 Claim::Damaged | Claim::Newer => return Err(unreadable(place).into()),
-                Claim::Foreign(error) => Err(error),
+                Claim::Foreign(error) | Claim::Unusable(error) => Err(error),
             },
         };
         done.map_err(|error| cannot(place, &error))?;
