@@ -50,7 +50,10 @@ pub(super) fn run(
             let is_served = outboxes.places.iter().any(|place| place.is_at(&dir));
             if !is_served && has_entries(&dir) {
                 let dir = dir.display();
-                tracing::warn!(target: log::AT_TERMINAL, "messages lie in {dir}/outbox too, which this config does not use: flush them with WXPUSH_STATE_DIR={dir}");
+                let line = format!(
+                    "messages lie in {dir}/outbox too, which this config does not use: flush them with WXPUSH_STATE_DIR={dir}"
+                );
+                tell(&line, output.verbose > 0);
             }
         }
     }
@@ -124,11 +127,16 @@ fn tell_of(tally: &Tally, dir: &Dir, output: Output) {
     let is_news = outbox::is_news(dir, &lines.join("\n"), SystemTime::now());
     let told = is_news || output.verbose > 0;
     for line in lines {
-        if told {
-            tracing::warn!("{line}");
-        } else {
-            tracing::warn!(target: log::AT_TERMINAL, "{line}");
-        }
+        tell(&line, told);
+    }
+}
+
+/// Warns in the log, and on stderr where a person reads it, or in any case.
+fn tell(line: &str, in_any_case: bool) {
+    if in_any_case {
+        tracing::warn!("{line}");
+    } else {
+        tracing::warn!(target: log::AT_TERMINAL, "{line}");
     }
 }
 
