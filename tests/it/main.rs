@@ -21,6 +21,7 @@ mod crash; // kill -9 at every system call of send and flush
 #[cfg(target_arch = "x86_64")]
 mod crash_errors; // each system call of send and flush fails
 mod cron; // a real cron
+mod debris; // what killed programs and others leave in an outbox, and in which
 mod delivery; // retries, refusals, partial delivery, lost answers
 mod descriptors; // stdin, stdout and stderr closed, full or left by their reader
 mod docs; // every command of README, every file of examples/
