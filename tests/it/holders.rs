@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::log_cap::stopped_at;
 use crate::outbox::{flush, waiting};
 use crate::places::names_in;
 use crate::sandbox::{Run, Sandbox, Started, at_once, await_count, bodies, for_each};
@@ -94,6 +95,30 @@ fn an_entry_that_is_deleted_or_replaced_while_it_is_held_does_no_harm() {
         assert!(times == 1 || what == "replaced" && times == 2, "{times}");
         sandbox.send("afterwards").run().is_silent();
     });
+}
+
+#[test]
+#[ignore = "needs strace, and leave to trace"]
+fn who_comes_by_the_lock_when_it_is_delivered_sends_nothing() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let ids = plant(&sandbox, &standin.base(), 1, &["lisi"]);
+    let path = sandbox.path(&format!("outbox/{}", ids[0]));
+    let mut command = Command::new("strace");
+    // Stopped between the look at the entry that it has opened and the lock on it.
+    let stop = "inject=statx,fstat,newfstatat:signal=STOP:when=1";
+    command.args(["-qq", "-o", "/dev/null", "-e", stop, "-P"]);
+    let late = Run::new(command)
+        .env("PATH", "/usr/bin:/bin")
+        .arg(&path)
+        .arg(sandbox.path("wxpush"));
+    let late = late.args(&["outbox", "flush"]).start();
+    let child = stopped_at(&path, late.child.id());
+    flush(&sandbox).is_silent();
+    assert!(waiting(&sandbox).is_empty(), "it was free");
+    kill_process(child, Signal::CONT).unwrap();
+    late.wait().is_silent();
+    assert_eq!(texts(&standin, "lisi"), ["number 0"]);
 }
 
 #[test]

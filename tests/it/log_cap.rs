@@ -169,7 +169,7 @@ fn a_full_log_that_cannot_be_set_aside_goes_on() {
 }
 
 /// Waits until a process that strace started has opened a file, and is thus stopped.
-fn stopped_at(path: &Path, strace: u32) -> Pid {
+pub(crate) fn stopped_at(path: &Path, strace: u32) -> Pid {
     let begun = Instant::now();
     loop {
         let children = format!("/proc/{strace}/task/{strace}/children");
