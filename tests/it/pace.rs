@@ -31,13 +31,15 @@ fn numbers(texts: &[String]) -> Vec<u64> {
     numbers.map(|number| number.parse().unwrap()).collect()
 }
 
-/// Four minutes of real time: WeCom's own clock cannot be hurried on our side.
+/// Four minutes of real time for ninety, `WXPUSH_PACE=500` takes 25: WeCom's own clock cannot be
+/// hurried on our side.
 #[test]
 #[ignore = "takes four minutes"]
-fn ninety_messages_to_one_member_all_arrive_and_a_new_one_at_once() {
+fn a_long_backlog_to_one_member_all_arrives_and_a_new_message_at_once() {
+    let count = std::env::var("WXPUSH_PACE").map_or(90, |count| count.parse().unwrap());
     let standin = Standin::start();
     let sandbox = Sandbox::of(&standin);
-    plant(&sandbox, &standin.base(), 90, &["lisi"]);
+    plant(&sandbox, &standin.base(), count, &["lisi"]);
     let flushes = sandbox.wxpush("outbox flush --wait").start_patiently();
     while landed(&standin, "lisi").len() < 20 {
         std::thread::sleep(Duration::from_millis(50));
@@ -54,7 +56,7 @@ fn ninety_messages_to_one_member_all_arrive_and_a_new_one_at_once() {
     let phone = texts(&standin, "lisi");
     assert_eq!(
         numbers(&phone),
-        (0..90).collect::<Vec<_>>(),
+        (0..count).collect::<Vec<_>>(),
         "all, in their order"
     );
     assert_eq!(standin.company().phones.dropped, 0);
