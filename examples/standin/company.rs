@@ -7,12 +7,20 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::time::{Duration, SystemTime};
 
+use hyper::body::Bytes;
 use ring::rand::{SecureRandom, SystemRandom};
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
+use super::chats::{CHATID, Chat, ChatCalls};
+use super::fields::Fields;
+use super::kinds::Desk;
+use super::media::{Media, Owner};
 use super::members::{App, Member, founders, reach};
-use super::message::{Message, Refusal};
+use super::message::Message;
 use super::phones::{Landed, Phones};
+use super::refusal::Refusal;
+use super::road::Road;
+use super::robots::{ROBOT_KEY, Robot};
 use super::tokens::Tokens;
 
 /// The 企业ID of a new company.
@@ -37,8 +45,26 @@ pub struct Call<'a> {
     pub endpoint: &'a str,
     /// The decoded query.
     pub query: &'a BTreeMap<String, String>,
+    /// The header `content-type`, empty if there is none.
+    pub content_type: &'a str,
+    /// Whether the body came in chunks, without its length.
+    pub chunked: bool,
     /// The body, byte for byte.
     pub body: &'a [u8],
+}
+
+/// What WeCom answers.
+#[derive(Debug)]
+pub enum Reply {
+    /// A JSON object.
+    Json(Value),
+    /// A file.
+    File {
+        /// Its headers: kind and name.
+        headers: Vec<(String, String)>,
+        /// Its bytes.
+        bytes: Bytes,
+    },
 }
 
 /// A company on WeCom: its apps, its members and their phones.
@@ -59,6 +85,20 @@ pub struct Company {
     pub phones: Phones,
     /// The tokens, and how the next are handed out.
     pub tokens: Tokens,
+    /// The uploads.
+    pub media: Media,
+    /// The group chats by chatid.
+    pub chats: BTreeMap<String, Chat>,
+    /// The group robots by key.
+    pub robots: BTreeMap<String, Robot>,
+    /// The apps that have a callback URL, which cards with buttons need.
+    pub callbacks: BTreeSet<i64>,
+    /// The mini programs linked to the company; without any no notice of one can be sent.
+    pub miniprograms: BTreeSet<String>,
+    /// Whether textcard's limits count characters, as the newest page says, or bytes, as the older ones.
+    pub count_characters: bool,
+    /// When chats were made and changed.
+    pub chat_calls: ChatCalls,
 }
 
 impl Default for Company {
@@ -71,6 +111,12 @@ impl Default for Company {
             parties: BTreeSet::from([1]),
             tags: BTreeSet::new(),
         };
+        let chat = Chat {
+            agentid: AGENTID,
+            name: "运维".into(),
+            owner: "zhangsan".into(),
+            members: ["zhangsan", "lisi", "wangwu"].map(str::to_owned).into(),
+        };
         Self {
             corpid: CORPID.into(),
             apps: BTreeMap::from([(AGENTID, app)]),
@@ -80,29 +126,52 @@ impl Default for Company {
             empty_lists: false,
             phones: Phones::default(),
             tokens: Tokens::default(),
+            media: Media::default(),
+            chats: BTreeMap::from([(CHATID.into(), chat)]),
+            robots: BTreeMap::from([(ROBOT_KEY.into(), Robot::new("值班"))]),
+            callbacks: BTreeSet::new(),
+            miniprograms: BTreeSet::new(),
+            count_characters: false,
+            chat_calls: ChatCalls::default(),
         }
     }
 }
 
+type Handler = fn(&mut Company, &Call<'_>) -> Result<Reply, Refusal>;
+
+/// Every path, the one method that it takes, and who answers.
+const ENDPOINTS: [(&str, &str, Handler); 17] = [
+    ("gettoken", "GET", Company::gettoken),
+    ("message/send", "POST", Company::send),
+    ("message/recall", "POST", Company::recall),
+    ("media/upload", "POST", Company::upload),
+    ("media/uploadimg", "POST", Company::upload_picture),
+    ("media/get", "GET", Company::download),
+    ("appchat/create", "POST", Company::make_chat),
+    ("appchat/get", "GET", Company::show_chat),
+    ("appchat/update", "POST", Company::change_chat),
+    ("appchat/send", "POST", Company::send_to_chat),
+    ("webhook/send", "POST", Company::send_to_group),
+    ("webhook/upload_media", "POST", Company::upload_to_group),
+    ("agent/get", "GET", Company::agent),
+    ("user/get", "GET", Company::user),
+    ("department/simplelist", "GET", Company::departments),
+    ("tag/list", "GET", Company::tags),
+    ("get_api_domain_ip", "GET", Company::domain_ip),
+];
+
 impl Company {
     /// Answers a request, or `None` where WeCom has no such path.
-    pub fn answer(&mut self, call: &Call<'_>) -> Option<Value> {
-        let answer = match (call.endpoint, call.method) {
-            ("/cgi-bin/gettoken", "GET") => self.gettoken(call),
-            ("/cgi-bin/message/send", "POST") => self.send(call),
-            ("/cgi-bin/agent/get", "GET") => self.agent(call),
-            ("/cgi-bin/gettoken" | "/cgi-bin/message/send" | "/cgi-bin/agent/get", _) => {
-                Err(Refusal::of(40058))
-            }
-            _ => return None,
+    pub fn answer(&mut self, call: &Call<'_>) -> Option<Reply> {
+        let name = call.endpoint.strip_prefix("/cgi-bin/")?;
+        let row = ENDPOINTS.iter().find(|(path, ..)| *path == name)?;
+        let (_, method, handler) = row;
+        let answer = if call.method == *method {
+            handler(self, call)
+        } else {
+            Err(Refusal::of(40058))
         };
-        let mut fields = match answer {
-            Ok(fields) => fields,
-            Err(refusal) => return Some(refusal.answer(call.now, call.ip)),
-        };
-        fields.insert("errcode".into(), json!(0));
-        fields.insert("errmsg".into(), json!("ok"));
-        Some(Value::Object(fields))
+        Some(answer.unwrap_or_else(|refusal| Reply::Json(refusal.answer(call.now, call.ip))))
     }
 
     /// The messages on a member's phone, oldest first.
@@ -110,13 +179,13 @@ impl Company {
         self.phones.of(userid).to_vec()
     }
 
-    fn gettoken(&mut self, call: &Call<'_>) -> Result<Map<String, Value>, Refusal> {
+    fn gettoken(&mut self, call: &Call<'_>) -> Result<Reply, Refusal> {
         self.tokens.admit(call.now, call.ip)?;
         let agentid = self.app_of(call.query);
         if agentid.is_err() {
             self.tokens.note_failure(call.now, call.ip);
         }
-        Ok(self.tokens.issue(agentid?, call.now))
+        Ok(accepted(self.tokens.issue(agentid?, call.now)))
     }
 
     fn app_of(&self, query: &BTreeMap<String, String>) -> Result<i64, Refusal> {
@@ -143,7 +212,7 @@ impl Company {
     }
 
     /// The app whose token a call bears, if the token and the caller's address are good.
-    fn authorised(&self, call: &Call<'_>) -> Result<i64, Refusal> {
+    pub(super) fn authorised(&self, call: &Call<'_>) -> Result<i64, Refusal> {
         let token = call.query.get("access_token").map_or("", String::as_str);
         let agentid = self.tokens.owner(token, call.now)?;
         let trusted = self.trusted_ips.as_ref();
@@ -154,7 +223,7 @@ impl Company {
     }
 
     /// The app that a request names, which must be the token's.
-    fn named_app(&self, agentid: Option<i64>, of_token: i64) -> Result<&App, Refusal> {
+    pub(super) fn named_app(&self, agentid: Option<i64>, of_token: i64) -> Result<&App, Refusal> {
         let app = agentid.and_then(|agentid| self.apps.get(&agentid));
         let app = app.ok_or_else(|| Refusal::of(40056))?;
         if agentid == Some(of_token) {
@@ -164,31 +233,28 @@ impl Company {
         }
     }
 
-    fn agent(&self, call: &Call<'_>) -> Result<Map<String, Value>, Refusal> {
-        let of_token = self.authorised(call)?;
-        let agentid = call.query.get("agentid").and_then(|id| id.parse().ok());
-        let app = self.named_app(agentid, of_token)?;
-        let users: Vec<Value> = app
-            .users
-            .iter()
-            .map(|userid| json!({"userid": userid}))
-            .collect();
-        Ok(Map::from_iter([
-            ("agentid".into(), json!(of_token)),
-            ("name".into(), json!(app.name)),
-            ("allow_userinfos".into(), json!({"user": users})),
-            ("allow_partys".into(), json!({"partyid": app.parties})),
-            ("allow_tags".into(), json!({"tagid": app.tags})),
-            ("close".into(), json!(i32::from(!app.enabled))),
-        ]))
+    /// What the rules within a message look things up in.
+    pub(super) fn desk(&self, road: Road) -> Desk<'_> {
+        Desk {
+            road,
+            owner: Owner::Company,
+            media: &self.media,
+            miniprograms: &self.miniprograms,
+            count_characters: self.count_characters,
+            robot_text: 0,
+        }
     }
 
-    fn send(&mut self, call: &Call<'_>) -> Result<Map<String, Value>, Refusal> {
+    fn send(&mut self, call: &Call<'_>) -> Result<Reply, Refusal> {
         let of_token = self.authorised(call)?;
-        let message = Message::read(call.body)?;
+        let message = Message::read(call.body, &self.desk(Road::App), call.now)?;
         let app = self.named_app(message.agentid, of_token)?;
         if !app.enabled {
             return Err(Refusal::of(50003));
+        }
+        let calls_back = message.content.callback;
+        if calls_back && !self.callbacks.contains(&of_token) {
+            return Err(Refusal::of(43012));
         }
         let (reached, mut fields) = reach(&self.members, app, &message);
         if reached.is_empty() {
@@ -206,8 +272,18 @@ impl Company {
         }
         let msgid = self.phones.deliver(call.now, of_token, &reached, message);
         fields.extend(msgid.map(|msgid| ("msgid".into(), json!(msgid))));
-        Ok(fields)
+        if calls_back {
+            fields.insert("response_code".into(), json!(random_text(43)));
+        }
+        Ok(accepted(fields))
     }
+}
+
+/// An answer with errcode 0, and with "ok" unless it has another errmsg.
+pub fn accepted(mut fields: Fields) -> Reply {
+    fields.insert("errcode".into(), json!(0));
+    fields.entry("errmsg").or_insert_with(|| json!("ok"));
+    Reply::Json(Value::Object(fields))
 }
 
 /// Counts the times that lie less than a span before now.
@@ -234,165 +310,4 @@ pub fn random_text(length: usize) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const START: SystemTime = SystemTime::UNIX_EPOCH;
-
-    fn call(company: &mut Company, path: &str, now: SystemTime, body: &Value) -> Value {
-        let (endpoint, query) = path.split_once('?').unwrap();
-        let pairs = query.split('&').map(|pair| pair.split_once('=').unwrap());
-        let query = pairs
-            .map(|(key, value)| (key.into(), value.into()))
-            .collect();
-        let method = if body.is_null() { "GET" } else { "POST" };
-        let (ip, body) = (IpAddr::from([127, 0, 0, 1]), body.to_string().into_bytes());
-        let call = Call {
-            now,
-            ip,
-            method,
-            endpoint,
-            query: &query,
-            body: &body,
-        };
-        company.answer(&call).unwrap()
-    }
-
-    fn token(company: &mut Company) -> String {
-        let path = format!("/cgi-bin/gettoken?corpid={CORPID}&corpsecret={SECRET}");
-        let answer = call(company, &path, START, &Value::Null);
-        answer["access_token"].as_str().unwrap().to_owned()
-    }
-
-    fn send(company: &mut Company, now: SystemTime, changes: &Value) -> Value {
-        let token = token(company);
-        let mut body = json!({"touser": "zhangsan", "msgtype": "text", "agentid": AGENTID, "text": {"content": "x"}});
-        body.as_object_mut()
-            .unwrap()
-            .extend(changes.as_object().unwrap().clone());
-        call(
-            company,
-            &format!("/cgi-bin/message/send?access_token={token}"),
-            now,
-            &body,
-        )
-    }
-
-    #[test]
-    fn refusals_have_wecoms_codes() {
-        let cases = [
-            (json!({"agentid": "1000002"}), 40056),
-            (json!({"agentid": 7}), 40056),
-            (json!({"msgtype": "smoke"}), 40008),
-            (json!({"touser": ""}), 82001),
-            (json!({"touser": "a|".repeat(1001)}), 40032),
-            (json!({"toparty": "1|".repeat(101)}), 82002),
-            (json!({"totag": "1|".repeat(101)}), 82003),
-            (json!({"touser": ["zhangsan"]}), 40058),
-            (json!({"text": {"content": ""}}), 44004),
-            (json!({"text": {"content": "\u{1b}"}}), 40033),
-            (json!({"text": {"content": "\\u001b"}}), 0),
-            (json!({"touser": "nobody", "toparty": "9"}), 81013),
-        ];
-        for (changes, code) in cases {
-            let answer = send(&mut Company::default(), START, &changes);
-            assert_eq!(answer["errcode"], code, "{changes}: {answer}");
-        }
-    }
-
-    #[test]
-    fn a_partial_delivery_names_whom_it_missed() {
-        let mut company = Company::default();
-        company.members.get_mut("lisi").unwrap().unlicensed = true;
-        let to = json!({"touser": "ZhangSan|LiSi|Nobody", "toparty": "9|2", "totag": "x"});
-        let answer = send(&mut company, START, &to);
-        assert_eq!(answer["errcode"], 0);
-        assert_eq!(answer["invaliduser"], "nobody");
-        assert_eq!(answer["invalidparty"], "9");
-        assert_eq!(answer["invalidtag"], "x");
-        assert_eq!(answer["unlicenseduser"], "lisi");
-        let reached: Vec<_> = company
-            .phones
-            .all()
-            .map(|(userid, _)| userid.to_owned())
-            .collect();
-        assert_eq!(reached, ["wangwu", "zhangsan"]);
-    }
-
-    #[test]
-    fn long_content_is_cut_between_bytes_in_silence() {
-        let mut company = Company::default();
-        let answer = send(
-            &mut company,
-            START,
-            &json!({"text": {"content": "好".repeat(700)}}),
-        );
-        assert_eq!(answer["errcode"], 0);
-        assert_eq!(
-            company.phone("zhangsan")[0].text,
-            "好".repeat(682) + "\u{fffd}"
-        );
-    }
-
-    #[test]
-    fn the_thirty_first_message_in_a_minute_is_dropped_in_silence() {
-        let mut company = Company::default();
-        for _ in 0..31 {
-            assert_eq!(send(&mut company, START, &json!({}))["errcode"], 0);
-        }
-        assert_eq!(
-            (company.phone("zhangsan").len(), company.phones.dropped),
-            (30, 1)
-        );
-        send(&mut company, START + Duration::from_mins(1), &json!({}));
-        assert_eq!(company.phone("zhangsan").len(), 31);
-    }
-
-    #[test]
-    fn a_flagged_repeat_is_swallowed_and_an_unflagged_first_is_a_switch() {
-        for (match_unflagged, first, landed) in [(false, 1, 1), (false, 0, 2), (true, 0, 1)] {
-            let mut company = Company::default();
-            company.phones.match_unflagged = match_unflagged;
-            send(
-                &mut company,
-                START,
-                &json!({"enable_duplicate_check": first}),
-            );
-            send(&mut company, START, &json!({"enable_duplicate_check": 1}));
-            assert_eq!(company.phone("zhangsan").len(), landed);
-            send(
-                &mut company,
-                START + HOUR,
-                &json!({"enable_duplicate_check": 1}),
-            );
-            assert_eq!(company.phone("zhangsan").len(), landed + 1);
-        }
-    }
-
-    #[test]
-    fn tokens_die_early_and_in_time_and_those_who_insist_are_barred() {
-        let mut company = Company::default();
-        company.tokens.failing_calls = 2;
-        let old = token(&mut company);
-        assert_ne!(old, token(&mut company));
-        let agent = format!("/cgi-bin/agent/get?agentid={AGENTID}&access_token={old}");
-        assert_eq!(call(&mut company, &agent, START, &Value::Null)["close"], 0);
-        assert_eq!(
-            call(&mut company, &agent, START + 2 * HOUR, &Value::Null)["errcode"],
-            42001
-        );
-        company.tokens.revoke_all();
-        assert_eq!(
-            call(&mut company, &agent, START, &Value::Null)["errcode"],
-            40014
-        );
-        let wrong = format!("/cgi-bin/gettoken?corpid={CORPID}&corpsecret=wrong");
-        for (minute, code) in [(0, 40001), (1, 40001), (2, 45009), (60, 45009), (61, 40001)] {
-            let now = START + Duration::from_mins(minute);
-            assert_eq!(
-                call(&mut company, &wrong, now, &Value::Null)["errcode"],
-                code
-            );
-        }
-    }
-}
+mod tests;

@@ -15,6 +15,8 @@ use tokio::net::TcpStream;
 use tokio::time::sleep;
 use tokio_rustls::server::TlsStream;
 
+use super::company::Reply;
+
 /// Something that goes wrong with one request.
 #[derive(Clone, Debug)]
 pub enum Fault {
@@ -90,11 +92,11 @@ impl Fault {
                 Answer {
                     status,
                     headers,
-                    body,
+                    body: body.into(),
                 }
             }
             Self::Body(body) => Answer {
-                body,
+                body: body.into(),
                 ..Answer::json(&Value::Null)
             },
             Self::Raw(bytes) => return Outcome::Takeover(Takeover::Bytes(bytes)),
@@ -124,10 +126,22 @@ impl Fault {
 pub(super) struct Answer {
     status: u16,
     headers: Vec<(String, String)>,
-    body: String,
+    body: Bytes,
 }
 
 impl Answer {
+    /// WeCom's: a JSON object, or a file.
+    pub(super) fn reply(reply: Reply) -> Self {
+        match reply {
+            Reply::Json(body) => Self::json(&body),
+            Reply::File { headers, bytes } => Self {
+                status: 200,
+                headers,
+                body: bytes,
+            },
+        }
+    }
+
     /// WeCom's: status 200 and a JSON object.
     pub(super) fn json(body: &Value) -> Self {
         let headers = [(
@@ -137,18 +151,18 @@ impl Answer {
         Self {
             status: 200,
             headers: headers.into(),
-            body: body.to_string(),
+            body: body.to_string().into(),
         }
     }
 
     /// A web server's for a path that it doesn't know.
     pub(super) fn not_found() -> Self {
         let headers = [("content-type".into(), "text/html".into())];
-        let body = "<html><head><title>404 Not Found</title></head></html>".into();
+        let body = "<html><head><title>404 Not Found</title></head></html>";
         Self {
             status: 404,
             headers: headers.into(),
-            body,
+            body: Bytes::from_static(body.as_bytes()),
         }
     }
 
@@ -178,7 +192,7 @@ impl Answer {
 
     fn bytes(&self) -> Vec<u8> {
         let mut bytes = self.head(&format!("content-length: {}", self.body.len()));
-        bytes.extend(self.body.as_bytes());
+        bytes.extend(&self.body);
         bytes
     }
 }
@@ -199,7 +213,7 @@ pub(super) enum Takeover {
     Reset,
     Drip(Vec<u8>, Duration),
     Endless(Vec<u8>, Duration),
-    Giant(Vec<u8>, String, u64),
+    Giant(Vec<u8>, Bytes, u64),
 }
 
 impl Takeover {
@@ -229,7 +243,7 @@ impl Takeover {
             }
             Self::Giant(head, body, size) => {
                 wire.write_all(&head).await?;
-                let (start, end) = (br#"{"padding":""#, format!(r#"",{}"#, &body[1..]));
+                let (start, end) = (br#"{"padding":""#, [b"\",", &body[1..]].concat());
                 let mut left = size.saturating_sub((start.len() + end.len()) as u64);
                 wire.write_all(start).await?;
                 let block = vec![b'x'; 65536];
@@ -239,7 +253,7 @@ impl Takeover {
                     wire.write_all(&block[..part]).await?;
                     left -= part as u64;
                 }
-                wire.write_all(end.as_bytes()).await?;
+                wire.write_all(&end).await?;
             }
         }
         wire.shutdown().await

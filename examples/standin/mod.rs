@@ -7,18 +7,35 @@
 // Nothing is reachable from outside a program, yet `pub` here still tells the face from the inside.
 #![allow(dead_code, unreachable_pub, unused_imports)]
 
+mod cards;
+mod chats;
 pub mod company;
+mod digest;
+mod directory;
 mod faults;
+mod fields;
+mod kinds;
+mod media;
 mod members;
 mod message;
+mod multipart;
 mod phones;
+mod refusal;
+mod road;
+mod robots;
 pub mod tls;
 mod tokens;
+#[cfg(test)]
+mod trial;
 
+pub use chats::{CHATID, Chat};
 pub use company::{AGENTID, CORPID, Company, SECRET};
+pub use digest::md5_hex;
 pub use faults::Fault;
+pub use media::{Owner, Upload};
 pub use members::{App, Member};
 pub use phones::Landed;
+pub use robots::{ROBOT_KEY, Robot};
 pub use tokens::granted;
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -259,10 +276,12 @@ impl Shared {
                 method: &request.method,
                 endpoint: request.endpoint(),
                 query: &request.query,
+                content_type: request.header("content-type").unwrap_or_default(),
+                chunked: request.header("transfer-encoding").is_some(),
                 body: &request.body,
             };
             let answer = locked(&self.company).answer(&call);
-            answer.map_or_else(Answer::not_found, |answer| Answer::json(&answer))
+            answer.map_or_else(Answer::not_found, Answer::reply)
         } else {
             Answer::json(&Value::Null)
         };

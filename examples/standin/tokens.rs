@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 
 use super::company::{HOUR, random_text, within};
 use super::locked;
-use super::message::Refusal;
+use super::refusal::Refusal;
 
 /// Every random token that any company of this process handed out, in order.
 static GRANTED: Mutex<Vec<String>> = Mutex::new(Vec::new());
