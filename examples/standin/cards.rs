@@ -45,7 +45,7 @@ pub fn read(desk: &Desk<'_>, card: &Fields, now: SystemTime) -> Result<Found, Re
     task_id(card, found.callback)?;
     titles(desk, card, card_type, &mut found)?;
     horizontal(desk, card, now, &mut found)?;
-    pieces(card, card_type, &mut found)?;
+    pieces(desk, card, card_type, &mut found)?;
     jumps(card, &mut found)?;
     action(card, plain)?;
     match card_type {
@@ -158,7 +158,12 @@ fn horizontal(
 }
 
 /// What a `news_notice` has beside its title.
-fn pieces(card: &Fields, card_type: &str, found: &mut Found) -> Result<(), Refusal> {
+fn pieces(
+    desk: &Desk<'_>,
+    card: &Fields,
+    card_type: &str,
+    found: &mut Found,
+) -> Result<(), Refusal> {
     let rows = objects(card, "vertical_content_list")?;
     if rows.len() > 4 {
         return Err(Refusal::of(42036));
@@ -182,7 +187,8 @@ fn pieces(card: &Fields, card_type: &str, found: &mut Found) -> Result<(), Refus
         target(area, 0..=2, 40058)?;
         address(required(area, "image_url", 42028)?)?;
     }
-    if card_type == "news_notice" && image.is_none() && area.is_none() {
+    let area_will_do = desk.road != Road::Robot && area.is_some();
+    if card_type == "news_notice" && image.is_none() && !area_will_do {
         return Err(Refusal::of(42044));
     }
     Ok(())
@@ -279,3 +285,6 @@ fn submit(card: &Fields) -> Result<(), Refusal> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

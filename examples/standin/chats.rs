@@ -198,3 +198,6 @@ impl Company {
 fn name(fields: &Fields) -> Result<String, Refusal> {
     Ok(string(fields, "name")?.chars().take(50).collect())
 }
+
+#[cfg(test)]
+mod tests;

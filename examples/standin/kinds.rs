@@ -349,3 +349,6 @@ pub fn address(url: &str) -> Result<&str, Refusal> {
         Ok(url)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -245,3 +245,6 @@ fn check_voice(bytes: &[u8]) -> Result<(), Refusal> {
         _ => Err(Refusal::of(45007)),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -224,3 +224,6 @@ impl Phones {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

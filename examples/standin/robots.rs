@@ -89,3 +89,6 @@ impl Company {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

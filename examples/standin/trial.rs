@@ -1,6 +1,7 @@
 //! Calls to a company without a server, for the tests of its rules.
 
-use std::net::IpAddr;
+use std::io::{Read as _, Write as _};
+use std::net::{IpAddr, TcpStream};
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
@@ -75,8 +76,8 @@ pub(super) fn with_token(
 }
 
 pub(super) fn tokened(company: &mut Company, path: &str) -> String {
-    // A token lives two hours, and the clock of a test may be days ahead.
-    company.tokens.life = std::time::Duration::from_hours(10_000);
+    // A token lives two hours, and the clock of a test may be days ahead, or the real one.
+    company.tokens.life = std::time::Duration::from_hours(1_000_000);
     let token = token(company);
     let (path, query) = path.split_once('?').unwrap_or((path, "of=none"));
     format!("/cgi-bin/{path}?{query}&access_token={token}")
@@ -108,4 +109,87 @@ pub(super) fn upload(company: &mut Company, kind: &str, name: &str, bytes: &[u8]
     let path = tokened(company, &format!("media/upload?type={kind}"));
     let form = form(&format!("name=\"media\"; filename=\"{name}\""), bytes);
     json_of(ask(company, START, &path, FORM, Some(&form)))
+}
+
+/// A right template card of this type.
+pub(super) fn card(card_type: &str) -> Value {
+    let mut card = json!({
+        "card_type": card_type,
+        "main_title": {"title": "题目", "desc": "说明"},
+        "card_action": {"type": 1, "url": "https://x.example"},
+        "task_id": "a_1-@",
+    });
+    let option = json!({"id": "1", "text": "一"});
+    let submit = json!({"text": "好", "key": "k"});
+    let more = match card_type {
+        "news_notice" => json!({"card_image": {"url": "https://x.example/p.png"}}),
+        "button_interaction" => json!({"button_list": [{"text": "按", "key": "k"}]}),
+        "vote_interaction" => {
+            json!({"checkbox": {"question_key": "q", "option_list": [option]}, "submit_button": submit})
+        }
+        "multiple_interaction" => {
+            json!({"select_list": [{"question_key": "q", "option_list": [option]}], "submit_button": submit})
+        }
+        _ => json!({}),
+    };
+    let fields = card.as_object_mut().unwrap();
+    fields.extend(more.as_object().unwrap().clone());
+    card
+}
+
+#[test]
+fn twenty_five_megabytes_arrive_whole_and_a_file_comes_back_over_the_wire() {
+    use super::Standin;
+
+    let standin = Standin::start();
+    let path = tokened(&mut standin.company(), "media/upload?type=file");
+    let file = vec![b'x'; 20 << 20];
+    let exchange = |head: String, body: &[u8]| {
+        let mut wire = TcpStream::connect(standin.base().trim_start_matches("http://")).unwrap();
+        wire.write_all(head.as_bytes()).unwrap();
+        wire.write_all(body).unwrap();
+        let mut answer = Vec::new();
+        wire.read_to_end(&mut answer).unwrap();
+        answer
+    };
+    let upload = |framing: &str, body: &[u8]| {
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\ncontent-type: {FORM}\r\n{framing}\r\n\r\n"
+        );
+        let answer = exchange(head, body);
+        let json = answer.iter().position(|byte| *byte == b'{');
+        let json = json.unwrap_or_else(|| panic!("{}", String::from_utf8_lossy(&answer)));
+        serde_json::from_slice::<Value>(&answer[json..]).unwrap()
+    };
+    let body = form(r#"name="media"; filename="f""#, &file);
+    let answer = upload(&format!("content-length: {}", body.len()), &body);
+    let media_id = answer["media_id"].as_str().unwrap();
+    let get = path
+        .replace("media/upload", "media/get")
+        .replace("type=file", &format!("media_id={media_id}"));
+    let got = exchange(
+        format!("GET {get} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"),
+        b"",
+    );
+    let head = String::from_utf8_lossy(&got[..got.len() - file.len()]);
+    assert!(
+        head.contains("content-disposition: attachment; filename=\"f\""),
+        "{head}"
+    );
+    assert_eq!(got[got.len() - file.len()..], file);
+
+    let large = form(r#"name="media"; filename="f""#, &vec![0; (25 << 20) - 200]);
+    let answer = upload(&format!("content-length: {}", large.len()), &large);
+    assert_eq!(answer["errcode"], 45001);
+    let body = form(r#"name="media"; filename="f""#, b"123456");
+    let chunk = [
+        format!("{:x}\r\n", body.len()).as_bytes(),
+        &body,
+        b"\r\n0\r\n\r\n",
+    ]
+    .concat();
+    assert_eq!(
+        upload("transfer-encoding: chunked", &chunk)["errcode"],
+        44001
+    );
 }

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::super::trial::{START, json_call as call, send_text as send, token};
+use super::super::trial::{
+    START, ask, json_call as call, json_of, send_text as send, token, with_token,
+};
 use super::*;
 
 #[test]
@@ -120,5 +122,38 @@ fn tokens_die_early_and_in_time_and_those_who_insist_are_barred() {
             call(&mut company, &wrong, now, &Value::Null)["errcode"],
             code
         );
+    }
+}
+
+#[test]
+fn the_directory_is_that_of_the_members() {
+    let mut company = Company::default();
+    let mut get = |path: &str| with_token(&mut company, path, START, &Value::Null);
+    assert_eq!(get("user/get?userid=ZhangSan")["department"], json!([1, 2]));
+    assert_eq!(get("user/get?userid=nobody")["errcode"], 60111);
+    let root = json!({"id": 1, "parentid": 0, "order": 100_001});
+    assert_eq!(get("department/simplelist")["department_id"][0], root);
+    assert_eq!(get("tag/list")["taglist"][1]["tagid"], 2);
+    let addresses = get("get_api_domain_ip");
+    assert!(addresses["ip_list"].is_array() && addresses["errcode"].is_null());
+    let app = company.apps.get_mut(&AGENTID).unwrap();
+    app.parties = BTreeSet::from([2]);
+    let unseen = with_token(
+        &mut company,
+        "user/get?userid=member01",
+        START,
+        &Value::Null,
+    );
+    assert_eq!(unseen["errcode"], 60011);
+}
+
+#[test]
+fn another_method_is_refused() {
+    for (path, method, _) in ENDPOINTS {
+        let mut company = Company::default();
+        let path = format!("/cgi-bin/{path}?x=y");
+        let body = (method == "GET").then_some(&b"{}"[..]);
+        let answer = json_of(ask(&mut company, START, &path, "application/json", body));
+        assert_eq!(answer["errcode"], 40058, "{path}");
     }
 }
