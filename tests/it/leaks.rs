@@ -1,9 +1,9 @@
 //! Looks for secrets in everything that a test leaves behind: what was printed, the files of its
 //! sandbox, their names.
 //!
-//! Whatever a test is about, it fails if it finds the app's secret or a token that any stand-in
-//! granted: as it is, percent-encoded or in base64, whole or any eight characters of it. What may
-//! hold one: a file that the test wrote itself (a config, a secret's own file); the field
+//! Whatever a test is about, it fails if it finds the app's secret, the robot's key or a token that
+//! any stand-in granted: as it is, percent-encoded or in base64, whole or any eight characters of it.
+//! What may hold one: a file that the test wrote itself (a config, a secret's own file); the field
 //! `access_token` of the token cache; stdout of `token print`.
 
 use std::collections::{HashMap, HashSet};
@@ -19,7 +19,7 @@ use std::sync::{LazyLock, RwLock};
 use serde_json::Value;
 
 use crate::sandbox::{Run, Sandbox};
-use crate::standin::{CORPID, SECRET, Standin, granted};
+use crate::standin::{CORPID, ROBOT_KEY, SECRET, Standin, granted};
 use crate::token::token;
 
 /// Characters that count as showing a secret.
@@ -51,6 +51,7 @@ static PIECES: LazyLock<RwLock<Pieces>> = LazyLock::new(|| {
         tokens: 0,
     };
     pieces.add(Of::Secret, SECRET);
+    pieces.add(Of::Secret, ROBOT_KEY);
     // Some tests have a second app, or take this for a wrong secret.
     pieces.add(Of::Secret, &reversed());
     RwLock::new(pieces)
