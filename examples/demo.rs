@@ -155,17 +155,18 @@ fn watch(standin: &Standin) -> Result<()> {
         let now_dropped = {
             let company = standin.company();
             for (userid, landed) in company.phones.all() {
-                if !seen.contains(&landed.msgid) {
-                    let key = (landed.at, landed.msgid.clone());
+                // What lands in a chat has no msgid.
+                let key = (landed.at, landed.msgid.clone());
+                if !seen.contains(&key) {
                     let entry = news.entry(key).or_insert_with(|| (landed.clone(), vec![]));
                     entry.1.push(userid.to_owned());
                 }
             }
             company.phones.dropped
         };
-        for ((_, msgid), (landed, userids)) in news {
+        for (key, (landed, userids)) in news {
             show_message(&landed, &userids)?;
-            seen.insert(msgid);
+            seen.insert(key);
         }
         if now_dropped > dropped {
             dropped = now_dropped;
