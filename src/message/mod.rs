@@ -2,11 +2,13 @@
 //!
 //! Pure: no files, no clock, no network. Nothing here fails for a reason outside its input.
 
+pub(crate) mod channel;
 pub(crate) mod content;
 pub(crate) mod envelope;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
 pub(crate) mod input;
+pub(crate) mod limits;
 pub(crate) mod post;
 pub(crate) mod split;
 

@@ -1,0 +1,52 @@
+//! The roads to a phone: an app's message, an app's group chat, a group robot.
+
+// Until send uses it.
+#![allow(dead_code)]
+
+/// By which road a message goes; they take different kinds and sizes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Channel {
+    /// From an app to members, parties and tags.
+    App,
+    /// From an app to a group chat that it created.
+    Chat,
+    /// From a group robot to its group.
+    Robot,
+}
+
+impl Channel {
+    pub(super) const ALL: [Self; 3] = [Self::App, Self::Chat, Self::Robot];
+
+    /// WeCom's name of the call, below `/cgi-bin/`.
+    pub(crate) fn call(self) -> &'static str {
+        match self {
+            Self::App => "message/send",
+            Self::Chat => "appchat/send",
+            Self::Robot => "webhook/send",
+        }
+    }
+
+    /// The channel that a call belongs to; none if it sends no message.
+    pub(crate) fn of(call: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|channel| channel.call() == call)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_channel_is_known_by_its_call() {
+        for (call, channel) in [
+            ("message/send", Some(Channel::App)),
+            ("appchat/send", Some(Channel::Chat)),
+            ("webhook/send", Some(Channel::Robot)),
+            ("message/recall", None),
+            ("", None),
+        ] {
+            assert_eq!(Channel::of(call), channel, "{call}");
+            assert!(channel.is_none_or(|channel| channel.call() == call));
+        }
+    }
+}
