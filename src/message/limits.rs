@@ -68,7 +68,7 @@ fn switches(walk: &mut Walk, kind: &Kind, message: &Map<String, Value>) {
     let robot = walk.channel == Channel::Robot;
     let safe = if robot { Safe::Useless } else { kind.safe };
     match (safe, number("safe")) {
-        (_, 0) | (Safe::Works, 1) | (Safe::Inside, 1 | 2) => {}
+        (_, 0) => {}
         (Safe::Refused, _) => walk.error(format!(
             "a {msgtype} cannot be safe, an mpnews can (errcode 40074)"
         )),
@@ -79,7 +79,7 @@ fn switches(walk: &mut Walk, kind: &Kind, message: &Map<String, Value>) {
         (Safe::Works, 2) => walk.error(format!(
             "safe is 2, which only an mpnews can be: WeCom takes 0 or 1 for a {msgtype}"
         )),
-        // Its row has told of it.
+        // 1, and what its row has told of.
         (Safe::Works | Safe::Inside, _) => {}
     }
     if number("enable_id_trans") != 0 && !(app && kind.id_trans) {

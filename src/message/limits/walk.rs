@@ -237,7 +237,7 @@ impl Walk {
         for part in object.keys().filter(|part| !has(variant.rows, part)) {
             if variants.known.iter().any(|other| has(other.rows, part)) {
                 self.warn(format!(
-                    "{at}.{part} is no part of a {name}: it may not be shown"
+                    "{at}.{part} is no part of a {name}: WeCom may leave it out"
                 ));
             }
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::Channel;
-use super::super::rows::{Limit, Need, Rule};
+use super::super::rows::{Form, Limit, Need, Rule};
 use super::tables::{cases, limits};
 
 /// From an app. `cut`: the rest is lost; `most` and `least`: refused; `unsure`: sources differ;
@@ -237,6 +237,51 @@ const CARD_NEEDS: &str = "
     card.image_text_area.appid when type 2 42030
     card.image_text_area.image_url must 0";
 
+/// What is more than a plain text, from any channel.
+const FORMS: &str = "
+    textcard.url Web(45034)
+    news.articles[0].url Web(45034)
+    news.articles[0].picurl Picture
+    mpnews.articles[0].content_source_url Link(40094)
+    miniprogram_notice.emphasis_first_item flag
+    text.mentioned_list strings
+    text.mentioned_mobile_list strings
+    card.source.icon_url Picture
+    card.action_menu.action_list unique key 42051
+    card.task_id Id(42014)
+    card.quote_area.url Link(40094)
+    card.horizontal_content_list[0].url Link(40094)
+    card.jump_list[0].url Link(40094)
+    card.card_action.url Link(40094)
+    card.card_image.url Picture
+    card.image_text_area.url Link(40094)
+    card.image_text_area.image_url Picture
+    card.button_list unique key 42051
+    card.button_list[0].url Link(40094)
+    card.checkbox.option_list[0].is_checked flag";
+
+/// The forms of the tables, a line each.
+fn forms() -> BTreeSet<String> {
+    let mut lines = BTreeSet::new();
+    for case in cases() {
+        for field in case.fields() {
+            let path = field.path().replace("template_card.", "card.");
+            lines.insert(match field.row.2 {
+                Rule::Text(Form::Plain, _) => continue,
+                Rule::Text(form, _) => format!("{path} {form:?}"),
+                Rule::Flag => format!("{path} flag"),
+                Rule::Strings => format!("{path} strings"),
+                Rule::List(list) => match list.unique {
+                    Some((key, code)) => format!("{path} unique {key} {code}"),
+                    None => continue,
+                },
+                _ => continue,
+            });
+        }
+    }
+    lines
+}
+
 /// What the tables ask for, a line each.
 fn needs_of(channel: Channel) -> BTreeSet<String> {
     let mut lines = BTreeSet::new();
@@ -293,14 +338,13 @@ fn of(channel: Channel) -> BTreeSet<String> {
 }
 
 /// Compares what is listed, a line each, with what the tables say.
-fn compare(channel: Channel, listed: &str, tables: &BTreeSet<String>) {
+fn compare(name: &str, listed: &str, tables: &BTreeSet<String>) {
     let listed = listed.lines().map(|line| line.trim().to_owned());
     let listed: BTreeSet<_> = listed.filter(|line| !line.is_empty()).collect();
     let missing: Vec<_> = listed.difference(tables).collect();
     let besides: Vec<_> = tables.difference(&listed).collect();
-    let call = channel.call();
-    assert!(missing.is_empty(), "{call} lacks {missing:#?}");
-    assert!(besides.is_empty(), "{call} has {besides:#?}");
+    assert!(missing.is_empty(), "{name} lacks {missing:#?}");
+    assert!(besides.is_empty(), "{name} has {besides:#?}");
 }
 
 #[test]
@@ -310,7 +354,7 @@ fn the_tables_hold_every_limit_of_the_pages_and_no_other() {
         (Channel::Chat, APP.to_owned()),
         (Channel::Robot, ROBOT.to_owned()),
     ] {
-        compare(channel, &listed, &of(channel));
+        compare(channel.call(), &listed, &of(channel));
     }
 }
 
@@ -321,6 +365,11 @@ fn the_tables_ask_for_what_the_pages_ask_for() {
         (Channel::Chat, NEEDS.to_owned()),
         (Channel::Robot, [ROBOT_NEEDS, CARD_NEEDS].concat()),
     ] {
-        compare(channel, &listed, &needs_of(channel));
+        compare(channel.call(), &listed, &needs_of(channel));
     }
+}
+
+#[test]
+fn the_tables_know_what_is_more_than_a_text() {
+    compare("a message", FORMS, &forms());
 }

@@ -12,8 +12,8 @@ const ERRCODES: &str = include_str!("../../../wecom/errcodes.tsv");
 pub(super) struct Case {
     pub(super) channel: Channel,
     pub(super) msgtype: &'static str,
-    name: String,
-    rows: Rows,
+    pub(super) name: String,
+    pub(super) rows: Rows,
     body: Value,
 }
 
