@@ -11,7 +11,7 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::value;
-use crate::message::Long;
+use crate::message::{Long, MediaKind};
 use crate::output::Color;
 
 const EXAMPLES: &str = "\
@@ -20,6 +20,7 @@ Examples:
   df -h | wxpush send -t \"Disk report\"        the output of a command, with a title
   wxpush send --to zhangsan,lisi --markdown '**5** jobs failed'
   wxpush send --dry-run hello                 what would go to WeCom, without sending
+  wxpush send --image plot.png                a picture; --file, --voice, --video likewise
   wxpush outbox list                          what is accepted and not yet delivered
   wxpush token                                the state of the cached access_token
   wxpush explain 60020                        what an errcode means and what to do
@@ -32,8 +33,9 @@ Exit codes:
    0  accepted by WeCom             73  neither delivered nor kept
   64  usage                         74  reading or writing failed
   65  bad message                   75  not delivered now: in the outbox
-  67  some recipients not reached   77  set-up refused: IP, secret, permission
-  69  refused                       78  configuration
+  66  input file missing            77  set-up refused: IP, secret, permission
+  67  some recipients not reached   78  configuration
+  69  refused
   70  a bug";
 
 const SEND_EXAMPLES: &str = "\
@@ -43,9 +45,24 @@ Examples:
   make 2>&1 | wxpush send -t \"build of $(hostname)\" --skip-empty
   wxpush send --party 2 --tag 5 \"to a party and a tag\"
   wxpush send --markdown -t Report '> all **green**'
+  wxpush send --image plot.png \"this week\"          a local file in one command
+  pg_dump db | wxpush send --file - --name db.sql
+  wxpush send --card -t \"Build 7\" --url https://ci.example/7 \"all green\"
+  wxpush send --robot ops --mention zhangsan \"disk full\"     by a group's robot
+  wxpush send --chat ops \"to a group chat of the app\"
   journalctl -n 500 | wxpush send --long split      up to 99 numbered parts
   wxpush send --json hello | jq -r .msgids[0]
   wxpush send -- -5 degrees                         a message that begins with -";
+
+const API_EXAMPLES: &str = "\
+Examples:
+  wxpush api GET 'user/get?userid=zhangsan'
+  wxpush api POST appchat/create -d '{\"name\":\"ops\",\"userlist\":[\"zhangsan\",\"lisi\"],\"chatid\":\"ops\"}'
+  wxpush api POST message/update_template_card -d @card.json
+  wxpush api POST media/uploadimg -F media=@plot.png
+  wxpush api GET 'media/get?media_id=...' > plot.png
+
+The exit code follows the errcode, as that of send does. A POST whose answer is lost is not repeated.";
 
 const OUTBOX_EXAMPLES: &str = "\
 Examples:
@@ -115,14 +132,21 @@ pub(crate) struct Global {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Sends a message: a text, or markdown
+    /// Sends a message: a text unless an option says otherwise
     #[command(after_help = SEND_EXAMPLES)]
-    Send(Send),
+    Send(Box<Send>),
     /// Messages accepted but not yet delivered
     #[command(after_help = OUTBOX_EXAMPLES)]
     Outbox(Outbox),
+    /// Uploads temporary media, and prints their media_id
+    Upload(Upload),
+    /// Takes a message back, within 24 hours; what ordinary WeChat shows stays
+    Recall(Recall),
     /// Shows or renews the cached access_token
     Token(Token),
+    /// Makes any call of WeCom's API with the managed token
+    #[command(after_help = API_EXAMPLES)]
+    Api(Api),
     /// Tells what a WeCom errcode means and what to do, offline
     Explain(Explain),
 }
@@ -136,15 +160,16 @@ pub(crate) struct Send {
     /// Interprets \n, \t and \\ in MESSAGE
     #[arg(short, long)]
     pub(crate) escapes: bool,
-    /// First line of a text, heading of a markdown
+    /// First line of a text, heading of a markdown, title of a card or video
     #[arg(short, long)]
     pub(crate) title: Option<String>,
     /// Sends nothing, and succeeds, if the body is empty
     #[arg(long)]
     pub(crate) skip_empty: bool,
-    /// Sends WeCom's subset of markdown (ordinary WeChat cannot show it)
-    #[arg(long)]
-    pub(crate) markdown: bool,
+    #[command(flatten)]
+    pub(crate) kind: Kinds,
+    #[command(flatten)]
+    pub(crate) details: Details,
     /// To these members, by userid (repeat it, or divide by commas); @all for everyone in the
     /// app's visible range
     #[arg(long, value_name = "USER", help_heading = "To")]
@@ -155,7 +180,19 @@ pub(crate) struct Send {
     /// To the members with these tags, by id
     #[arg(long, value_name = "ID", help_heading = "To")]
     pub(crate) tag: Vec<String>,
-    /// What to do with a message past WeCom's 2048 bytes
+    /// To this group chat of the app (wxpush api makes one: see the examples of wxpush api --help)
+    #[arg(long, value_name = "CHATID", conflicts_with_all = ["to", "party", "tag"], help_heading = "To")]
+    pub(crate) chat: Option<String>,
+    /// By this robot of the config, to its group
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["to", "party", "tag", "chat"], help_heading = "To")]
+    pub(crate) robot: Option<String>,
+    /// Calls this member of the group, by userid; @all for everyone
+    #[arg(long, value_name = "USER", requires = "robot", help_heading = "To")]
+    pub(crate) mention: Vec<String>,
+    /// Calls the member with this number
+    #[arg(long, value_name = "NUMBER", requires = "robot", help_heading = "To")]
+    pub(crate) mention_mobile: Vec<String>,
+    /// What to do with a text past WeCom's 2048 bytes
     #[arg(long, value_name = "HOW", default_value = "auto")]
     pub(crate) long: Long,
     /// Not to be forwarded, and shown with a watermark
@@ -173,9 +210,126 @@ pub(crate) struct Send {
     /// Prints the requests instead of sending them; touches nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Time for delivery, retries included, from the end of the input on
+    /// Time for delivery, retries included, from the end of the input on [default: 30s, and more
+    /// for a file]
+    #[arg(long, value_name = "DURATION", value_parser = value::duration)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// What kind of message it is.
+#[derive(Debug, Args)]
+#[group(id = "kind", multiple = false)]
+pub(crate) struct Kinds {
+    /// Sends WeCom's subset of markdown (ordinary WeChat cannot show it)
+    #[arg(long, help_heading = "Kind")]
+    pub(crate) markdown: bool,
+    /// Sends WeCom's larger subset, with tables and lists; by a robot alone
+    #[arg(long, requires = "robot", help_heading = "Kind")]
+    pub(crate) markdown_v2: bool,
+    /// Sends a picture (JPG, PNG), MESSAGE before it: a path, - for stdin, or media_id:ID
+    #[arg(long, value_name = "FILE", help_heading = "Kind")]
+    pub(crate) image: Option<OsString>,
+    /// Sends a recording (AMR, up to 60s)
+    #[arg(long, value_name = "FILE", help_heading = "Kind")]
+    pub(crate) voice: Option<OsString>,
+    /// Sends a video (MP4), MESSAGE below it
+    #[arg(long, value_name = "FILE", help_heading = "Kind")]
+    pub(crate) video: Option<OsString>,
+    /// Sends a file, up to 20 MB, MESSAGE before it
+    #[arg(long, value_name = "FILE", help_heading = "Kind")]
+    pub(crate) file: Option<OsString>,
+    /// Sends a card: -t its title, MESSAGE its text, --url what it opens
+    #[arg(long, requires = "url", help_heading = "Kind")]
+    pub(crate) card: bool,
+    /// Sends a headline with a picture: -t its title, MESSAGE below it, --url what it opens
+    #[arg(long, requires = "url", help_heading = "Kind")]
+    pub(crate) news: bool,
+    /// Sends the message object in this file, in WeCom's own JSON, whatever its msgtype; - for stdin
+    #[arg(long, value_name = "FILE", help_heading = "Kind")]
+    pub(crate) raw: Option<OsString>,
+}
+
+/// What belongs to one kind or another.
+#[derive(Debug, Args)]
+pub(crate) struct Details {
+    /// What receivers see as the file's name
+    #[arg(long, value_name = "NAME", help_heading = "Kind")]
+    pub(crate) name: Option<String>,
+    /// What a card or a headline opens
+    #[arg(long, help_heading = "Kind")]
+    pub(crate) url: Option<String>,
+    /// The picture of a headline
+    #[arg(long, value_name = "URL", requires = "news", help_heading = "Kind")]
+    pub(crate) picture: Option<String>,
+    /// What stands on a card's button, up to 4 characters
+    #[arg(long, value_name = "TEXT", requires = "card", help_heading = "Kind")]
+    pub(crate) button: Option<String>,
+}
+
+/// `wxpush upload`.
+#[derive(Debug, Args)]
+pub(crate) struct Upload {
+    /// A path, or - for stdin
+    #[arg(value_name = "FILE")]
+    pub(crate) file: OsString,
+    /// What it is to be used as [default: as its format says]
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) kind: Option<MediaKind>,
+    /// What receivers see as the file's name
+    #[arg(long, value_name = "NAME")]
+    pub(crate) name: Option<String>,
+    /// For messages of this robot alone
+    #[arg(long, value_name = "NAME")]
+    pub(crate) robot: Option<String>,
+    /// Time for it [default: 30s, and more for a large file]
+    #[arg(long, value_name = "DURATION", value_parser = value::duration)]
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// `wxpush recall`.
+#[derive(Debug, Args)]
+pub(crate) struct Recall {
+    /// What `wxpush send --json` shows among msgids
+    #[arg(value_name = "MSGID", allow_hyphen_values = true)]
+    pub(crate) msgid: String,
+    /// Time for it
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = value::duration)]
     pub(crate) timeout: Duration,
+}
+
+/// `wxpush api`.
+#[derive(Debug, Args)]
+pub(crate) struct Api {
+    /// How it is called
+    #[arg(ignore_case = true)]
+    pub(crate) method: Method,
+    /// The path below /cgi-bin/, with its query
+    #[arg(value_name = "PATH")]
+    pub(crate) path: String,
+    /// The JSON that goes with a POST: a text, @FILE, or - for stdin
+    #[arg(
+        short,
+        long,
+        value_name = "JSON",
+        allow_hyphen_values = true,
+        conflicts_with = "field"
+    )]
+    pub(crate) data: Option<OsString>,
+    /// A field of a form: NAME=VALUE, or NAME=@FILE
+    #[arg(short = 'F', long = "field", value_name = "FIELD=@FILE")]
+    pub(crate) field: Vec<OsString>,
+    /// Time for it
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = value::duration)]
+    pub(crate) timeout: Duration,
+}
+
+/// How a call is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Method {
+    #[value(name = "GET")]
+    Get,
+    #[value(name = "POST")]
+    Post,
 }
 
 /// `wxpush outbox`.

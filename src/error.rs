@@ -13,6 +13,8 @@ pub(crate) enum Exit {
     Usage = 64,
     /// The message or its input is bad.
     Data = 65,
+    /// A file that was named cannot be read.
+    NoInput = 66,
     /// Accepted, but WeCom names recipients that it could not reach.
     Partial = 67,
     /// Refused by WeCom.

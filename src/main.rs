@@ -20,6 +20,7 @@
 
 #![cfg_attr(fuzzing, no_main)]
 
+mod blob;
 mod cli;
 mod commands;
 mod config;
@@ -35,6 +36,7 @@ mod outbox;
 mod output;
 mod secret;
 mod token;
+mod uploads;
 mod wecom;
 
 use std::panic;

@@ -8,6 +8,7 @@ mod accept;
 mod entry;
 mod expired;
 mod failed;
+mod format;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
 mod held;
@@ -15,19 +16,20 @@ mod news;
 mod slate;
 
 use std::collections::BTreeSet;
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 pub(crate) use accept::Accepting;
-pub(crate) use entry::{AppName, Entry, Id, Unread};
+pub(crate) use entry::{Account, Entry, Id, SenderName};
 pub(crate) use expired::Untold;
 pub(crate) use failed::Verdict;
+pub(crate) use format::Unread;
 pub(crate) use held::{Attempts, Doubt, Held};
 pub(crate) use news::is_news;
 
+use crate::blob::Blob;
 use crate::config::State;
 use crate::disk::{self, Dir, Owner};
 use crate::message::Envelope;
@@ -40,7 +42,10 @@ const TEMPORARY: &str = "tmp.";
 
 /// Most entries that are kept. Source: 20 a minute to one member make 86,400 in three days, so more
 /// than this could never be delivered in time.
-pub(crate) const ENTRIES_MAX: usize = 100_000;
+const ENTRIES_MAX: usize = 100_000;
+
+/// Most bytes that entries have, where another one comes with a file: nobody's disk is filled.
+const BYTES_MAX: u64 = 1 << 30;
 
 /// Seconds after which what a killed process left is removed.
 const LEFT_OVER: u64 = 60;
@@ -159,6 +164,34 @@ impl Outbox {
         self.look().unwrap_or_default()
     }
 
+    /// Whether an entry may be put beside what a look has found.
+    ///
+    /// # Errors
+    /// In words: it is full.
+    pub(crate) fn room(&self, look: &Look, entry: &Entry) -> Result<(), String> {
+        let path = self.path.display();
+        if look.entries >= ENTRIES_MAX {
+            return Err(format!(
+                "{path} is full: {} messages wait there",
+                look.entries
+            ));
+        }
+        if entry.bytes_of_files() > 0
+            && let Some(dir) = &look.dir
+        {
+            let names = dir.names().map_err(|error| format!("{path}: {error}"))?;
+            let sizes = names.flatten().filter_map(|name| dir.size(&name));
+            let bytes = sizes.sum::<u64>() + entry.bytes_of_files();
+            if bytes > BYTES_MAX {
+                let max = BYTES_MAX >> 20;
+                return Err(format!(
+                    "{path} is full: with this file there would be more than {max} MiB"
+                ));
+            }
+        }
+        Ok(())
+    }
+
     /// Begins to accept a message. Whether it is, `Accepting::held` tells.
     pub(crate) fn accept(&self, look: &Look, entry: Entry, deadline: Instant) -> Arc<Accepting> {
         Accepting::begin(self, look, entry, deadline)
@@ -167,9 +200,11 @@ impl Outbox {
 
 impl Look {
     /// What a message to these receivers has to tell them.
-    pub(crate) fn untold(&self, app: &AppName, to: &Envelope) -> Untold {
+    pub(crate) fn untold(&self, sender: &SenderName, to: &Envelope) -> Untold {
         match &self.dir {
-            Some(dir) if !self.expired.is_empty() => expired::untold(dir, &self.expired, app, to),
+            Some(dir) if !self.expired.is_empty() => {
+                expired::untold(dir, &self.expired, sender, to)
+            }
             _ => Untold::default(),
         }
     }
@@ -229,7 +264,8 @@ fn hold(dir: &Arc<Dir>, id: &Id) -> io::Result<Claim> {
     if !dir.leads_to(id.as_str(), &meta) {
         return Ok(Claim::Gone);
     }
-    match Entry::read(&bytes(&file)?) {
+    let file = Arc::new(file);
+    match Entry::read(&Blob::of_file(Arc::clone(&file))?)? {
         Ok(entry) => {
             let held = Held::new(Arc::clone(dir), id.clone(), entry, file);
             Ok(Claim::Held(Arc::new(held.remembered())))
@@ -248,30 +284,25 @@ fn hold(dir: &Arc<Dir>, id: &Id) -> io::Result<Claim> {
     }
 }
 
-fn bytes(file: &File) -> io::Result<Vec<u8>> {
-    use io::Read;
-    let mut bytes = Vec::new();
-    file.take(entry::SIZE_MAX).read_to_end(&mut bytes)?;
-    Ok(bytes)
-}
-
 /// Reads an entry without taking it, with what became of it so far.
 ///
 /// # Errors
 /// Why it is none of ours; none inside where it cannot be read as an entry.
 pub(crate) fn peek(dir: &Dir, id: &Id) -> io::Result<Option<Result<(Entry, Attempts), Unread>>> {
-    let Some(bytes) = dir.read(id.as_str(), entry::SIZE_MAX)? else {
+    let Some((file, _)) = dir.view(id.as_str())? else {
         return Ok(None);
     };
-    Ok(Some(Entry::read(&bytes).map(|entry| {
-        let attempts = held::read(dir, id, &entry);
-        (entry, attempts)
-    })))
+    Ok(Some(Entry::read(&Blob::of_file(Arc::new(file))?)?.map(
+        |entry| {
+            let attempts = held::read(dir, id, &entry);
+            (entry, attempts)
+        },
+    )))
 }
 
 /// Counts a message that has become too old, for its receivers to be told.
-pub(crate) fn count_expired(dir: &Dir, app: &AppName, to: &Envelope) {
-    if let Err(error) = expired::add(dir, app, to) {
+pub(crate) fn count_expired(dir: &Dir, sender: &SenderName, to: &Envelope) {
+    if let Err(error) = expired::add(dir, sender, to) {
         tracing::info!(%error, "what has expired cannot be counted");
     }
 }

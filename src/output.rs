@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use serde::Serialize;
 
@@ -21,6 +23,9 @@ pub(crate) enum Color {
     /// Never.
     Never,
 }
+
+/// Called as bytes of a file leave: how many have, and how many there are.
+pub(crate) type Watching = Arc<dyn Fn(u64, u64) + Send + Sync>;
 
 /// How much is said, and in which form.
 #[derive(Debug, Clone, Copy, Default)]
@@ -75,6 +80,30 @@ impl Output {
     }
 }
 
+/// Who shows at a terminal how far a file has gone; nobody where no person looks.
+pub(crate) fn watching(output: Output) -> Option<Watching> {
+    if output.quiet || output.json || !stderr_is_terminal() {
+        return None;
+    }
+    let shown = AtomicU64::new(u64::MAX);
+    Some(Arc::new(move |done: u64, all: u64| {
+        let percent = done * 100 / all.max(1);
+        // A line for each percent, on top of the one before.
+        if shown.swap(percent, Ordering::Relaxed) != percent {
+            let bar = "=".repeat(usize::try_from(percent / 4).unwrap_or_default());
+            let end = if done == all { "\n" } else { "" };
+            let (done, all) = (mib(done), mib(all));
+            let text = format!("\rupload [{bar:<25}] {percent:>3}%  {done} of {all} MiB{end}");
+            let _ = io::stderr().write_all(text.as_bytes());
+        }
+    }))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "it is shown with one digit")]
+fn mib(bytes: u64) -> String {
+    format!("{:.1}", bytes as f64 / f64::from(1 << 20))
+}
+
 /// Whether diagnostics reach a person.
 pub(crate) fn stderr_is_terminal() -> bool {
     io::stderr().is_terminal()
@@ -96,6 +125,21 @@ pub(crate) fn raw(text: &str) -> Result<(), Failure> {
     write_stdout(text)
 }
 
+/// Writes a file's bytes, and nothing behind them.
+///
+/// # Errors
+/// As `result`.
+pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
+            Exit::Io,
+            format!("cannot write the result to stdout: {error}"),
+        )),
+        _ => Ok(()),
+    }
+}
+
 /// Writes one JSON object on one line.
 ///
 /// # Errors
@@ -112,17 +156,7 @@ pub(crate) fn diagnostic(text: &str) {
 }
 
 fn write_stdout(text: &str) -> Result<(), Failure> {
-    let mut out = io::stdout().lock();
-    match out
-        .write_all(format!("{text}\n").as_bytes())
-        .and_then(|()| out.flush())
-    {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
-            Exit::Io,
-            format!("cannot write the result to stdout: {error}"),
-        )),
-        _ => Ok(()),
-    }
+    bytes(format!("{text}\n").as_bytes())
 }
 
 /// A text on one line, with nothing in it that a terminal or a log reader could be fooled by.

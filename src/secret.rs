@@ -206,6 +206,27 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref())
 }
 
+/// A SHA-256 of bytes that come one after the other.
+pub(crate) struct Sha256(ring::digest::Context);
+
+impl Default for Sha256 {
+    fn default() -> Self {
+        Self(ring::digest::Context::new(&ring::digest::SHA256))
+    }
+}
+
+impl Sha256 {
+    /// Takes in some more.
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// That of all there was, in hex.
+    pub(crate) fn hex(self) -> String {
+        hex(self.0.finish().as_ref())
+    }
+}
+
 fn hex(bytes: &[u8]) -> String {
     bytes
         .iter()

@@ -12,7 +12,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use crate::config::{Settings, State};
+use crate::config::{App, Network, State};
 use crate::disk::{self, Pause};
 use crate::secret::{Secret, digest};
 use crate::wecom::{Class, Client, Error};
@@ -75,13 +75,18 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    /// The tokens of the app that the settings name, kept in `state` where there is one.
-    pub(crate) fn new(client: &Rc<Client>, settings: &Settings, state: Option<&State>) -> Self {
-        let base = settings.network.api_base.expose();
+    /// The tokens of an app, kept in `state` where there is one.
+    pub(crate) fn new(
+        client: &Rc<Client>,
+        network: &Network,
+        app: &App,
+        state: Option<&State>,
+    ) -> Self {
+        let base = network.api_base.expose();
         Self {
             client: Rc::clone(client),
-            corpid: settings.corpid.clone(),
-            key: digest(&[base, &settings.corpid, settings.corpsecret.expose()]),
+            corpid: app.corpid.clone(),
+            key: digest(&[base, &app.corpid, app.corpsecret.expose()]),
             cache: state.map(Cache::new),
             held: RefCell::new(None),
         }

@@ -1,11 +1,16 @@
 //! One file a command: arguments, the rooms below, a result to print.
 
+mod api;
+mod asking;
 mod explain;
 mod outbox;
 mod post;
+mod recall;
 mod report;
 mod send;
+mod source;
 mod token;
+mod upload;
 
 use serde_json::json;
 
@@ -23,6 +28,9 @@ pub(crate) fn run(cli: &Cli, output: Output) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Send(args) => send::run(args, &cli.global, output),
         Command::Outbox(args) => or_as_json(outbox::run(args, &cli.global, output), output),
+        Command::Upload(args) => or_as_json(upload::run(args, &cli.global, output), output),
+        Command::Recall(args) => or_as_json(recall::run(args, &cli.global, output), output),
+        Command::Api(args) => api::run(args, &cli.global, output),
         Command::Token(args) => or_as_json(token::run(args, &cli.global, output), output),
         Command::Explain(args) => or_as_json(explain::run(args, output), output),
     }
@@ -66,10 +74,6 @@ fn begin(base: &Base, output: Output) -> Result<State, NoPlace> {
     if let (Some(uid), Some(path)) = (base.foreign, &base.source) {
         let path = path.display();
         tracing::warn!(target: log::AT_TERMINAL, "{path} belongs to user {uid}, who can change what root sends: run wxpush as that user, or chown root {path}");
-    }
-    if !base.later.is_empty() {
-        let keys = base.later.join(", ");
-        tracing::warn!(target: log::AT_TERMINAL, "{keys}: set, but without effect in this version of wxpush");
     }
     state
 }

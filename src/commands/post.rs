@@ -6,13 +6,13 @@ use std::time::{Duration, Instant, SystemTime};
 use super::report::{Report, Status};
 use crate::config::{Config, State};
 use crate::delivery::{
-    App, Apps, Bounds, Delivery, Flush, Marks, Reason, Undelivered, give_up, keep,
+    Bounds, Delivery, Flush, Marks, Reason, Sender, Senders, Undelivered, give_up, keep,
 };
 use crate::error::{Exit, Failure};
 use crate::ledger::Share;
 use crate::message::Post;
-use crate::outbox::{ENTRIES_MAX, Entry, Held, Kept, Look, Outbox, Verdict};
-use crate::output;
+use crate::outbox::{Entry, Held, Kept, Look, Outbox, Verdict};
+use crate::output::{self, Watching};
 
 /// Longest time that a send spends on older messages, and the most of them. Source: the contract.
 const BACKLOG_TIME: Duration = Duration::from_secs(5);
@@ -26,10 +26,12 @@ pub(super) struct Way<'a> {
     pub(super) config: &'a Config,
     /// Where state is kept, or why nowhere.
     pub(super) state: Result<&'a State, String>,
-    pub(super) app: Rc<App>,
+    pub(super) sender: Rc<Sender>,
     pub(super) deadline: Instant,
     /// Whether what cannot be delivered now is kept.
     pub(super) keep: bool,
+    /// Who watches files leave.
+    pub(super) watching: Option<Watching>,
 }
 
 impl Way<'_> {
@@ -39,7 +41,7 @@ impl Way<'_> {
         let entry = Entry {
             accepted: SystemTime::now(),
             retried: None,
-            app: self.app.name(),
+            sender: self.sender.name(),
             posts,
         };
         let (kept, look, why_not) = match &self.state {
@@ -48,17 +50,19 @@ impl Way<'_> {
             Ok(state) => self.begin(&Outbox::of(state), &entry),
         };
         let to = entry.posts[0].envelope();
-        let untold = look.untold(&entry.app, &to);
+        let untold = look.untold(&entry.sender, &to);
         let marks = Marks {
             accepted: entry.accepted,
             expired: untold.count(),
-            lang: self.app.settings.phone_lang,
+            lang: self.sender.settings.phone_lang,
         };
         let delivery = Delivery {
-            app: &self.app,
+            sender: &self.sender,
             deadline: self.deadline,
             share: Share::New,
             once: false,
+            resends: true,
+            watching: self.watching.clone(),
         };
         let mut sent = 0;
         let told = || look.told(&untold);
@@ -97,11 +101,10 @@ impl Way<'_> {
                 Look::default(),
                 Some(format!("{path}: {error}")),
             ),
-            Ok(look) if look.entries >= ENTRIES_MAX => {
-                let why = format!("{path} is full: {} messages wait there", look.entries);
-                (Kept::Nowhere, look, Some(why))
-            }
             Ok(look) => {
+                if let Err(why) = outbox.room(&look, entry) {
+                    return (Kept::Nowhere, look, Some(why));
+                }
                 let accepting = outbox.accept(&look, entry.clone(), self.deadline);
                 (Kept::Begun(accepting), look, None)
             }
@@ -111,13 +114,13 @@ impl Way<'_> {
     /// Delivers some of what is older, now that it is known that messages arrive.
     fn backlog(&self, state: &State) {
         let outbox = Outbox::of(state);
-        let apps = Apps::of(self.config, state).with(Rc::clone(&self.app));
+        let senders = Senders::of(self.config, state).with(Rc::clone(&self.sender));
         let bounds = Bounds {
             deadline: Some(self.deadline.min(Instant::now() + BACKLOG_TIME)),
             tries: BACKLOG_MAX,
             looks: BACKLOG_LOOKS,
         };
-        let mut flush = Flush::new(&apps, &outbox, bounds);
+        let mut flush = Flush::new(&senders, &outbox, bounds);
         if let Err(error) = flush.pass() {
             tracing::info!(%error, "the outbox cannot be read");
         }
@@ -162,7 +165,7 @@ impl Fate<'_> {
         if let Some(refusal) = reason.refusal() {
             report.refused(refusal.errcode, &refusal.errmsg);
         }
-        let mut failure = reason.failure(self.way.app.settings.base.lang);
+        let mut failure = reason.failure(self.way.sender.settings.base.lang);
         match self.kept.held() {
             Some(held) if failure.exit == Exit::Setup && output::stderr_is_terminal() => {
                 if let Err(error) = held.remove() {
@@ -216,7 +219,7 @@ impl Fate<'_> {
         if let Some(refusal) = reason.refusal() {
             report.refused(refusal.errcode, &refusal.errmsg);
         }
-        let mut failure = reason.failure(self.way.app.settings.base.lang);
+        let mut failure = reason.failure(self.way.sender.settings.base.lang);
         let held = self.kept.held();
         let buried = held.filter(|held| give_up(held, &Verdict::of(reason, &failure)));
         let kept = buried.as_ref().map_or(String::new(), |held| {

@@ -76,8 +76,7 @@ impl Report {
     }
 
     /// A report of a dry run.
-    pub(super) fn dry_run(requests: Vec<serde_json::Value>) -> Self {
-        let parts = requests.len();
+    pub(super) fn dry_run(parts: usize, requests: Vec<serde_json::Value>) -> Self {
         Self {
             requests,
             ..Self::new(Status::DryRun, parts)

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{begin, load};
 use crate::cli::{Global, Token, TokenAction};
-use crate::config::{NoPlace, Settings};
+use crate::config::{Account, App, NoPlace};
 use crate::error::{Exit, Failure};
 use crate::output::{self, Output};
 use crate::token::{Known, Tokens, seconds};
@@ -20,12 +20,15 @@ const TIME: Duration = Duration::from_secs(30);
 /// Runs `token status`, `refresh`, `clear` or `print`.
 pub(super) fn run(args: &Token, global: &Global, output: Output) -> anyhow::Result<Exit> {
     let settings = load(global)?.settings(None)?;
+    let Account::App(app) = &settings.account else {
+        return Err(Failure::new(Exit::Bug, "only apps have tokens").into());
+    };
     let action = args.action.unwrap_or_default();
     let state = begin(&settings.base, output);
     tracing::info!(command = "token", action = ?action, "start");
-    let client = Rc::new(Client::new(&settings.network, &settings.corpsecret)?);
+    let client = Rc::new(Client::new(&settings.network, &app.corpsecret)?);
     let deadline = Instant::now() + TIME;
-    let tokens = |state| Tokens::new(&client, &settings, state);
+    let tokens = |state| Tokens::new(&client, &settings.network, app, state);
     let refused = |error: Error| error.failure(settings.base.lang);
     match action {
         TokenAction::Print => {
@@ -36,14 +39,14 @@ pub(super) fn run(args: &Token, global: &Global, output: Output) -> anyhow::Resu
         }
         TokenAction::Status => {
             let state = state.map_err(needs_state)?;
-            status(&tokens(Some(&state)).known(), &settings, output)?;
+            status(&tokens(Some(&state)).known(), app, output)?;
         }
         TokenAction::Refresh => {
             let state = state.map_err(needs_state)?;
             let tokens = tokens(Some(&state));
             tokens.refresh(deadline).map_err(refused)?;
             if output.json || output.is_talkative() {
-                status(&tokens.known(), &settings, output)?;
+                status(&tokens.known(), app, output)?;
             }
         }
         TokenAction::Clear => {
@@ -70,7 +73,7 @@ fn needs_state(place: NoPlace) -> Failure {
     .hint("set state_dir to a directory that only you can write to")
 }
 
-fn status(known: &Known, settings: &Settings, output: Output) -> Result<(), Failure> {
+fn status(known: &Known, app: &App, output: Output) -> Result<(), Failure> {
     if output.json {
         return output::object(&described(known));
     }
@@ -103,7 +106,7 @@ fn status(known: &Known, settings: &Settings, output: Output) -> Result<(), Fail
         } => format!(
             "WeCom refused a token {} ago: errcode {errcode} (wxpush explain {errcode}); corpid {}",
             seconds(*seconds_ago),
-            settings.corpid
+            app.corpid
         ),
     })
 }

@@ -12,11 +12,11 @@ use std::path::Path;
 use toml::de::DeTable;
 
 use super::api_base::ApiBase;
-use super::layer::{Layer, SecretFrom};
+use super::layer::{At, Layer, SecretFrom};
 use super::places;
 use super::reader::{Key, LIMITS, LOG, NETWORK, OUTBOX, ROBOT, Reader, TO, TOP, Value};
 use super::settings::Limits;
-use super::value;
+use super::value::{self, ShowIn};
 use crate::disk;
 use crate::error::{Exit, Failure};
 
@@ -30,6 +30,8 @@ pub(crate) struct ConfigFile {
     pub(crate) top: Layer,
     /// What stands in each `[profiles.NAME]`.
     pub(crate) profiles: BTreeMap<String, Layer>,
+    /// The key of each `[robots.NAME]`, or none where it has none.
+    pub(crate) robots: BTreeMap<String, Option<At<SecretFrom>>>,
     /// Whether users other than the owner can read the file, and it holds a secret.
     pub(crate) open_secret: bool,
     /// The user whose file it is, if we are root and he is not.
@@ -102,13 +104,17 @@ pub(crate) fn parse(path: &Path, text: &str) -> Result<ConfigFile, Failure> {
                     config.profiles.insert(name.get_ref().to_string(), layer);
                 }
             }
-            "robots" => config.open_secret |= reader.robots(key, value)?,
+            "robots" => config.robots = reader.robots(key, value)?,
             "mail" => reader.mail(key, value)?,
             _ => {}
         }
     }
     config.open_secret |= config.top.holds_secret();
     config.open_secret |= config.profiles.values().any(Layer::holds_secret);
+    let keys = config.robots.values().flatten();
+    config.open_secret |= keys
+        .into_iter()
+        .any(|key| matches!(key.value, SecretFrom::Text(_)));
     Ok(config)
 }
 
@@ -141,9 +147,9 @@ impl Reader<'_> {
                 "prefix" => layer.prefix = Some(self.string(key, value, place)?.to_owned()),
                 "state_dir" => layer.state_dir = Some(self.file(key, value, place)?.value),
                 "show_in" => {
-                    let words = &[("wecom", ()), ("wechat", ())];
-                    self.read(key, value, place, |text| value::one_of(text, words))?;
-                    layer.later.push("show_in");
+                    let words = &[("wecom", ShowIn::WeCom), ("wechat", ShowIn::WeChat)];
+                    let word = |text: &str| value::one_of(text, words);
+                    layer.show_in = Some(self.read(key, value, place, word)?.value);
                 }
                 "lang" => layer.lang = Some(self.read(key, value, place, value::lang)?.value),
                 "network" => self.network(self.table(key, value, place)?, layer, place)?,
@@ -226,15 +232,19 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Checks the robots, and says whether one of them has its key in this file.
-    fn robots(&self, key: &Key<'_>, value: &Value<'_>) -> Result<bool, Failure> {
-        let mut literal = false;
+    /// The robots, each with where its key comes from.
+    fn robots(
+        &self,
+        key: &Key<'_>,
+        value: &Value<'_>,
+    ) -> Result<BTreeMap<String, Option<At<SecretFrom>>>, Failure> {
+        let mut robots = BTreeMap::new();
         for (name, robot) in self.table(key, value, "")? {
             let place = &format!("robots.{}.", name.get_ref());
-            let robot = self.table(name, robot, "robots.")?;
-            for (key, value) in robot {
+            let mut from = None;
+            for (key, value) in self.table(name, robot, "robots.")? {
                 match key.get_ref().as_ref() {
-                    "key_file" if robot.contains_key("key") => {
+                    "key" | "key_file" if from.is_some() => {
                         return Err(self.wrong(
                             key,
                             place,
@@ -242,15 +252,16 @@ impl Reader<'_> {
                         ));
                     }
                     "key" => {
-                        self.read(key, value, place, value::secret)?;
-                        literal = true;
+                        let read = self.read(key, value, place, value::robot_key)?;
+                        from = Some(read.map(SecretFrom::Text));
                     }
-                    "key_file" => drop(self.file(key, value, place)?),
+                    "key_file" => from = Some(self.file(key, value, place)?.map(SecretFrom::File)),
                     _ => return Err(self.unknown(key, place, ROBOT)),
                 }
             }
+            robots.insert(name.get_ref().to_string(), from);
         }
-        Ok(literal)
+        Ok(robots)
     }
 
     fn mail(&self, key: &Key<'_>, value: &Value<'_>) -> Result<(), Failure> {

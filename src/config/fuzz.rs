@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::layer::SecretFrom;
-use super::{Config, Layer, file};
+use super::{Account, Config, Layer, file};
 use crate::error::{Exit, Failure};
 use crate::secret::fuzz::{SECRET, shows_secret};
 
@@ -63,7 +63,9 @@ fn settings(config: &Config, profile: Option<&str>) {
         Ok(settings) => settings,
         Err(failure) => return check(&failure),
     };
-    if let Err(failure) = settings.agentid() {
+    if let Account::App(app) = &settings.account
+        && let Err(failure) = settings.agentid(app)
+    {
         check(&failure);
     }
     let base = settings.network.api_base;

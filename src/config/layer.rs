@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::api_base::ApiBase;
-use super::value::{Lang, Level, Rotation};
+use super::value::{Lang, Level, Rotation, ShowIn};
 use crate::message::Envelope;
 use crate::secret::Secret;
 
@@ -27,7 +27,7 @@ impl<T> At<T> {
     }
 }
 
-/// Where the app's secret comes from.
+/// Where a secret comes from: an app's, or a robot's key.
 #[derive(Debug, Clone)]
 pub(crate) enum SecretFrom {
     /// It was given itself.
@@ -47,6 +47,7 @@ pub(crate) struct Layer {
     pub(crate) prefix: Option<String>,
     pub(crate) state_dir: Option<PathBuf>,
     pub(crate) lang: Option<Lang>,
+    pub(crate) show_in: Option<ShowIn>,
     pub(crate) api_base: Option<At<ApiBase>>,
     pub(crate) allow_plain_http: Option<bool>,
     pub(crate) proxy: Option<Secret>,
@@ -60,8 +61,6 @@ pub(crate) struct Layer {
     pub(crate) per_hour: Option<u32>,
     pub(crate) keeps: Option<bool>,
     pub(crate) max_age: Option<Duration>,
-    /// Keys that this version reads and checks, but does nothing with.
-    pub(crate) later: Vec<&'static str>,
 }
 
 impl Layer {

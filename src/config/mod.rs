@@ -11,6 +11,7 @@ pub(crate) mod fuzz;
 mod layer;
 mod places;
 mod reader;
+mod robots;
 mod settings;
 mod states;
 pub(crate) mod value;
@@ -20,8 +21,8 @@ use std::path::{Path, PathBuf};
 pub(crate) use api_base::ApiBase;
 pub(crate) use environment::language as environment_lang;
 pub(crate) use places::{NoPlace, State, elsewhere};
-pub(crate) use settings::{Base, Limits, Network, Settings};
-pub(crate) use value::{Lang, Rotation};
+pub(crate) use settings::{Account, App, Base, Limits, Network, Settings};
+pub(crate) use value::{Lang, Rotation, ShowIn};
 
 use crate::error::{Exit, Failure};
 use crate::message::Envelope;
@@ -88,8 +89,17 @@ impl Config {
         };
         let mut levels = self.levels_in_force();
         levels.0.insert(0, &option);
-        let name = self.in_force.as_ref().map(|it| it.name.as_str());
-        levels.settings(self, name)
+        levels.settings(self, self.profile_in_force(), levels.app(self)?)
+    }
+
+    /// The settings of the profile in force for a robot: they need no app.
+    ///
+    /// # Errors
+    /// `Exit::Config`: there is no such robot, or it has no key.
+    pub(crate) fn robot(&self, name: &str) -> Result<Settings, Failure> {
+        let account = robots::account(&self.file.robots, self.source.as_deref(), name)?;
+        self.levels_in_force()
+            .settings(self, self.profile_in_force(), account)
     }
 
     /// The settings as if `-p` named this profile; of none if it is none, whatever is in force.
@@ -98,7 +108,23 @@ impl Config {
     /// `Exit::Config`, with file, line and key, or what is missing.
     pub(crate) fn settings_of(&self, profile: Option<&str>) -> Result<Settings, Failure> {
         let layer = profile.map(|name| self.profile(name)).transpose()?;
-        self.levels(layer, true).settings(self, profile)
+        let levels = self.levels(layer, true);
+        levels.settings(self, profile, levels.app(self)?)
+    }
+
+    /// The settings of a robot as if `-p` named this profile.
+    ///
+    /// # Errors
+    /// As `robot`.
+    pub(crate) fn robot_of(&self, profile: Option<&str>, name: &str) -> Result<Settings, Failure> {
+        let layer = profile.map(|name| self.profile(name)).transpose()?;
+        let account = robots::account(&self.file.robots, self.source.as_deref(), name)?;
+        self.levels(layer, true).settings(self, profile, account)
+    }
+
+    /// Whether there is a robot of this name.
+    pub(crate) fn has_robot(&self, name: &str) -> bool {
+        self.file.robots.contains_key(name)
     }
 
     /// What is known without an app, of the profile in force.
@@ -128,6 +154,10 @@ impl Config {
         }
         words.push("outbox flush".to_owned());
         words.join(" ")
+    }
+
+    fn profile_in_force(&self) -> Option<&str> {
+        self.in_force.as_ref().map(|it| it.name.as_str())
     }
 
     fn levels_in_force(&self) -> Levels<'_> {
@@ -231,6 +261,14 @@ mod tests {
     use super::settings::{Limits, Outbox};
     use super::*;
 
+    /// The agentid of settings that have an app.
+    fn agentid(settings: &Settings) -> u32 {
+        let Account::App(app) = &settings.account else {
+            panic!("no robot was asked for");
+        };
+        settings.agentid(app).unwrap()
+    }
+
     /// A config with an app, in which every profile has an agentid of its own.
     fn config(in_force: Option<(&str, bool)>) -> Config {
         let text = "corpid = \"ww1\"\ncorpsecret = \"abc\"\nagentid = 1\nsafe = true\n\
@@ -252,7 +290,7 @@ mod tests {
             (Some(("ops", false)), 4, false),
         ] {
             let settings = config(in_force).settings(None).unwrap();
-            assert_eq!(settings.agentid().unwrap(), agentid, "{in_force:?}");
+            assert_eq!(self::agentid(&settings), agentid, "{in_force:?}");
             assert_eq!(settings.safe, safe, "{in_force:?}");
             assert_eq!(settings.profile.as_deref(), in_force.map(|(name, _)| name));
         }
@@ -268,11 +306,8 @@ mod tests {
                 (Some("web"), 3, true),
             ] {
                 let settings = config.settings_of(profile).unwrap();
-                assert_eq!(
-                    settings.agentid().unwrap(),
-                    agentid,
-                    "{in_force:?} {profile:?}"
-                );
+                let found = self::agentid(&settings);
+                assert_eq!(found, agentid, "{in_force:?} {profile:?}");
                 assert_eq!(settings.safe, safe, "{in_force:?} {profile:?}");
                 assert_eq!(settings.profile.as_deref(), profile);
             }
@@ -312,14 +347,13 @@ mod tests {
                 per_hour,
             };
             assert_eq!(settings.limits, limits, "{text}");
-            assert!(settings.base.later.is_empty(), "{text}");
         }
     }
 
     #[test]
     fn what_needs_no_app_is_known_without_one() {
         let path = Path::new("/etc/wxpush/config.toml");
-        let text = "lang = \"en\"\n[profiles.ops]\nlog.keep = 3\nshow_in = \"wechat\"\n";
+        let text = "lang = \"en\"\n[profiles.ops]\nlog.keep = 3\n";
         let mut config = parsed(path, text).unwrap();
         config.in_force = Some(InForce {
             name: "ops".to_owned(),
@@ -327,7 +361,6 @@ mod tests {
         });
         let base = config.base();
         assert_eq!((base.lang, base.log.keep), (Lang::En, 3));
-        assert_eq!(base.later, ["show_in"]);
         assert_eq!(base.source.as_deref(), Some(path));
         assert_eq!(config.named(), Some(path));
         config.named = false;

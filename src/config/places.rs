@@ -9,7 +9,7 @@ use std::iter;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use crate::disk::Owner;
+use crate::disk::{self, Owner};
 
 /// Where root's state is that cannot be beside the program.
 const HOSTS: &str = "/var/lib/wxpush";
@@ -205,7 +205,8 @@ fn below_home(path: &str) -> Option<PathBuf> {
 
 /// Makes a directory, private from the start, and sees whether it can be used.
 fn made(dir: &Path) -> Result<State, String> {
-    if !dir.exists() {
+    let new: Vec<&Path> = dir.ancestors().take_while(|it| !it.exists()).collect();
+    if !new.is_empty() {
         // The umask may take away even our own rights, and leave others theirs further up.
         let umask = rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
         let made = fs::DirBuilder::new()
@@ -214,6 +215,10 @@ fn made(dir: &Path) -> Result<State, String> {
             .create(dir);
         rustix::process::umask(umask);
         made.map_err(|error| error.to_string())?;
+        // A power cut must take back none of them, and with it what is accepted in it.
+        for dir in new {
+            disk::sync_parent(dir).map_err(|error| error.to_string())?;
+        }
     }
     usable(dir)
 }

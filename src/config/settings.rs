@@ -1,6 +1,5 @@
 //! What the levels of a config come to: `Settings`, and `Base`, which needs no app.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,7 +7,7 @@ use std::time::Duration;
 use super::api_base::ApiBase;
 use super::layer::{At, Layer, SecretFrom};
 use super::places::{self, NoPlace, State};
-use super::value::{self, Lang, Rotation};
+use super::value::{self, Lang, Rotation, ShowIn};
 use super::{Config, environment, file};
 use crate::error::{Exit, Failure};
 use crate::message::Envelope;
@@ -26,18 +25,52 @@ pub(crate) struct Settings {
     pub(crate) base: Base,
     /// The name of the profile in force.
     pub(crate) profile: Option<String>,
-    pub(crate) corpid: String,
-    pub(crate) corpsecret: Secret,
-    agentid: Option<u32>,
+    pub(crate) account: Account,
+    /// To whom; nobody but the group where a robot sends.
     pub(crate) to: Envelope,
     pub(crate) safe: bool,
     /// Put before every title or text; the host's name is filled in.
     pub(crate) prefix: String,
     /// The language of what reaches the phone.
     pub(crate) phone_lang: Lang,
+    pub(crate) show_in: ShowIn,
     pub(crate) network: Network,
     pub(crate) outbox: Outbox,
     pub(crate) limits: Limits,
+}
+
+/// In whose name messages are sent.
+#[derive(Debug)]
+pub(crate) enum Account {
+    App(App),
+    Robot(Robot),
+}
+
+/// An app of a company.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) corpid: String,
+    pub(crate) corpsecret: Secret,
+    /// Not set where only a token is wanted.
+    agentid: Option<u32>,
+}
+
+/// A robot of one group.
+#[derive(Debug)]
+pub(crate) struct Robot {
+    /// Its name in the config.
+    pub(crate) name: String,
+    pub(crate) key: Secret,
+}
+
+impl Account {
+    /// What nobody else may see.
+    pub(crate) fn secret(&self) -> &Secret {
+        match self {
+            Self::App(app) => &app.corpsecret,
+            Self::Robot(robot) => &robot.key,
+        }
+    }
 }
 
 /// What is known without an app: what the commands need that send nothing.
@@ -53,8 +86,6 @@ pub(crate) struct Base {
     pub(crate) open_secret: bool,
     /// The config's owner, if we are root and he is not: he can change what root sends.
     pub(crate) foreign: Option<u32>,
-    /// Keys that are set, but mean nothing to this version yet.
-    pub(crate) later: Vec<&'static str>,
 }
 
 /// How WeCom is reached.
@@ -101,6 +132,21 @@ impl Limits {
         per_minute: 30,
         per_hour: 1000,
     };
+
+    /// Of one robot, in its group; beyond, WeCom answers 45009. It has no limit for the hour.
+    /// Source: developer.work.weixin.qq.com/document/path/91770.
+    pub(crate) const ROBOT: Self = Self {
+        per_minute: 20,
+        per_hour: 20 * 60,
+    };
+
+    /// Of one app, to one member by chats: what exceeds them WeCom discards without a word. It
+    /// counts 10,000 a day, of which nobody here knows more than the last hour.
+    /// Source: developer.work.weixin.qq.com/document/path/90248.
+    pub(crate) const CHAT: Self = Self {
+        per_minute: 200,
+        per_hour: 10_000,
+    };
 }
 
 impl Settings {
@@ -108,8 +154,8 @@ impl Settings {
     ///
     /// # Errors
     /// `Exit::Config` where it is not set.
-    pub(crate) fn agentid(&self) -> Result<u32, Failure> {
-        self.agentid
+    pub(crate) fn agentid(&self, app: &App) -> Result<u32, Failure> {
+        app.agentid
             .ok_or_else(|| missing(&["agentid"], self.base.source.as_deref()))
     }
 }
@@ -152,23 +198,11 @@ impl Levels<'_> {
             source: config.source.clone(),
             open_secret: config.file.open_secret,
             foreign: config.file.foreign,
-            // A profile may say what the top says.
-            later: self
-                .0
-                .iter()
-                .flat_map(|layer| layer.later.iter().copied())
-                .collect::<BTreeSet<_>>()
-                .into_iter()
-                .collect(),
         }
     }
 
-    /// The settings, with the name of the profile that stands among the levels.
-    pub(super) fn settings(
-        &self,
-        config: &Config,
-        profile: Option<&str>,
-    ) -> Result<Settings, Failure> {
+    /// The app's account.
+    pub(super) fn app(&self, config: &Config) -> Result<Account, Failure> {
         let corpid = self.pick(|layer| layer.corpid.as_ref());
         let secret = self
             .pick(|layer| layer.secret.as_ref())
@@ -187,19 +221,42 @@ impl Levels<'_> {
                 .collect();
             return Err(missing(&names, config.source.as_deref()));
         };
+        Ok(Account::App(App {
+            corpid: corpid.value.clone(),
+            corpsecret: reveal(secret, value::secret)?,
+            agentid,
+        }))
+    }
+
+    /// The settings for an account, with the name of the profile that stands among the levels.
+    pub(super) fn settings(
+        &self,
+        config: &Config,
+        profile: Option<&str>,
+        account: Account,
+    ) -> Result<Settings, Failure> {
         let prefix = self.pick(|layer| layer.prefix.as_ref()).unwrap_or_default();
+        let is_robot = matches!(account, Account::Robot(_));
         Ok(Settings {
             base: self.base(config),
             profile: profile.map(str::to_owned),
-            corpid: corpid.value.clone(),
-            corpsecret: reveal(secret)?,
-            agentid,
+            account,
             to: self
                 .pick(|layer| layer.to.as_ref())
-                .unwrap_or_else(Envelope::all),
+                .filter(|_| !is_robot)
+                .unwrap_or_else(|| {
+                    if is_robot {
+                        Envelope::default()
+                    } else {
+                        Envelope::all()
+                    }
+                }),
             safe: self.pick(|layer| layer.safe.as_ref()).unwrap_or(false),
             prefix: with_hostname(&prefix),
             phone_lang: self.pick(|layer| layer.lang.as_ref()).unwrap_or(Lang::Zh),
+            show_in: self
+                .pick(|layer| layer.show_in.as_ref())
+                .unwrap_or(ShowIn::WeCom),
             network: self.network()?,
             outbox: Outbox {
                 enabled: self.pick(|layer| layer.keeps.as_ref()).unwrap_or(true),
@@ -250,8 +307,11 @@ impl Levels<'_> {
     }
 }
 
-/// The secret itself; of a file the white space around it goes.
-fn reveal(secret: &At<SecretFrom>) -> Result<Secret, Failure> {
+/// A secret itself; of a file the white space around it goes.
+pub(super) fn reveal(
+    secret: &At<SecretFrom>,
+    read: impl Fn(&str) -> Result<Secret, String>,
+) -> Result<Secret, Failure> {
     let path = match &secret.value {
         SecretFrom::Text(secret) => return Ok(secret.clone()),
         SecretFrom::File(path) => path,
@@ -268,7 +328,7 @@ fn reveal(secret: &At<SecretFrom>) -> Result<Secret, Failure> {
     let text = file::read_text(path, SECRET_FILE_MAX).map_err(|why| {
         fail(why).hint("the file must hold the secret and nothing else, and be readable by the user that runs wxpush")
     })?;
-    value::secret(text.trim()).map_err(|why| fail(format!("the secret in it {why}")))
+    read(text.trim()).map_err(|why| fail(format!("the secret in it {why}")))
 }
 
 fn missing(names: &[&str], source: Option<&Path>) -> Failure {

@@ -19,6 +19,15 @@ pub(crate) enum Lang {
     En,
 }
 
+/// Which program a message is to be read in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ShowIn {
+    /// WeCom, which shows every kind.
+    WeCom,
+    /// Ordinary WeChat, which shows no markdown and no cards.
+    WeChat,
+}
+
 /// The least level that the log holds; none for `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Level(pub(crate) Option<tracing::Level>);
@@ -86,9 +95,25 @@ pub(crate) fn corpid(text: &str) -> Result<String, String> {
     visible_word(text).map(str::to_owned)
 }
 
-/// Reads the secret of an app, or the key of a robot.
+/// Reads the secret of an app.
 pub(crate) fn secret(text: &str) -> Result<Secret, String> {
     visible_word(text).map(Secret::new)
+}
+
+/// Reads the key of a group robot.
+pub(crate) fn robot_key(text: &str) -> Result<Secret, String> {
+    let key = visible_word(text)?;
+    if key
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+    {
+        Ok(Secret::new(key))
+    } else {
+        Err(
+            "is not a robot's key: write what stands behind key= in its webhook URL, and no more"
+                .to_owned(),
+        )
+    }
 }
 
 /// A text that could be an id or a secret: no placeholder, no spaces, nothing invisible.

@@ -1,4 +1,4 @@
-//! Delivering what the outbox keeps: oldest first, every app of the config, nobody's order broken.
+//! Delivering what the outbox keeps: oldest first, every sender of the config, nobody's order broken.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::io;
@@ -7,11 +7,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::reason::{HOLD_MAX, Why};
-use super::{App, Apps, Delivery, Marks, Reason, Tally, Undelivered, receivers};
+use super::{Delivery, Marks, Reason, Sender, Senders, Tally, Undelivered, receivers, upload_time};
 use crate::disk::Dir;
 use crate::error::{Exit, Failure};
 use crate::ledger::{Receivers, Share};
-use crate::outbox::{self, AppName, Claim, Held, Id, Kept, Look, Outbox, Verdict, unix_ms};
+use crate::message::{Channel, Post};
+use crate::outbox::{
+    self, Attempts, Claim, Entry, Held, Id, Kept, Look, Outbox, SenderName, Verdict, unix_ms,
+};
 
 /// Names read in one go; with more of them memory stays flat.
 const CHUNK: usize = 4096;
@@ -32,14 +35,14 @@ pub(crate) struct Bounds {
 
 /// A flush of one outbox.
 pub(crate) struct Flush<'a> {
-    apps: &'a Apps<'a>,
+    senders: &'a Senders<'a>,
     outbox: &'a Outbox,
     bounds: Bounds,
     pub(crate) tally: Tally,
-    /// Apps that are not tried again in this flush.
-    stopped: HashSet<AppName>,
-    /// Receivers that wait for their turn: nothing overtakes what is for them.
-    waiting: BTreeMap<AppName, Waiting>,
+    /// Senders that are not tried again in this flush.
+    stopped: HashSet<SenderName>,
+    /// Receivers that wait for their turn: nothing overtakes what is for them. Chats wait apart.
+    waiting: BTreeMap<(SenderName, Option<Channel>), Waiting>,
     tried: usize,
     look: Look,
 }
@@ -71,9 +74,9 @@ impl Waiting {
 
 impl<'a> Flush<'a> {
     /// A flush that has not begun.
-    pub(crate) fn new(apps: &'a Apps<'a>, outbox: &'a Outbox, bounds: Bounds) -> Self {
+    pub(crate) fn new(senders: &'a Senders<'a>, outbox: &'a Outbox, bounds: Bounds) -> Self {
         Self {
-            apps,
+            senders,
             outbox,
             bounds,
             tally: Tally::default(),
@@ -125,7 +128,7 @@ impl<'a> Flush<'a> {
         }
     }
 
-    /// Lets the apps that were stopped have another try.
+    /// Lets the senders that were stopped have another try.
     pub(crate) fn forgive(&mut self) {
         self.stopped.clear();
         self.tally.stopped = None;
@@ -176,26 +179,26 @@ impl<'a> Flush<'a> {
             }
             return;
         }
-        let app = match self.apps.get(&entry.app) {
-            Some(Ok(app)) => app,
+        let sender = match self.senders.get(&entry.sender) {
+            Some(Ok(sender)) => sender,
             Some(Err(failure)) => {
                 self.tally.left += 1;
                 self.tally.stopped.get_or_insert(failure);
                 return;
             }
             None => {
-                *self.tally.others.entry(entry.app.clone()).or_default() += 1;
+                *self.tally.others.entry(entry.sender.clone()).or_default() += 1;
                 return;
             }
         };
         let now = SystemTime::now();
         let age = now.duration_since(entry.retried.unwrap_or(entry.accepted));
-        if age.unwrap_or_default() > app.settings.outbox.max_age {
-            self.expire(dir, held, &app);
+        if age.unwrap_or_default() > sender.settings.outbox.max_age {
+            self.expire(dir, held, &sender);
             return;
         }
         self.tally.left += 1;
-        if self.stopped.contains(&entry.app) {
+        if self.stopped.contains(&entry.sender) {
             return;
         }
         // After a jump of the clock nothing waits longer than anything may.
@@ -207,32 +210,35 @@ impl<'a> Flush<'a> {
             let wait = Duration::from_millis(at - unix_ms(now));
             self.next(now + wait);
             // Not refused in this flush: once that time has come it is tried.
-            self.waiting.entry(entry.app.clone()).or_default().everyone = true;
+            self.waits(entry, &attempts).everyone = true;
             return;
         }
         let receivers = receivers(&entry.posts[attempts.sent]);
-        let waiting = self.waiting.entry(entry.app.clone()).or_default();
+        let waiting = self.waits(entry, &attempts);
         if waiting.touches(&receivers) {
             waiting.add(&receivers);
             return;
         }
-        self.deliver(held, &app, &receivers);
+        self.deliver(held, &sender, &receivers);
     }
 
-    fn deliver(&mut self, held: &Arc<Held>, app: &Rc<App>, receivers: &Receivers) {
+    fn deliver(&mut self, held: &Arc<Held>, sender: &Rc<Sender>, receivers: &Receivers) {
         let entry = held.entry();
-        let until = Instant::now() + MESSAGE_MAX;
+        let files: u64 = entry.bytes_of_files();
+        let until = Instant::now() + MESSAGE_MAX + upload_time(files);
         let delivery = Delivery {
-            app,
+            sender,
             deadline: self.bounds.deadline.map_or(until, |end| end.min(until)),
             share: Share::Backlog,
             once: true,
+            resends: true,
+            watching: None,
         };
-        let untold = self.look.untold(&entry.app, &entry.posts[0].envelope());
+        let untold = self.look.untold(&entry.sender, &entry.posts[0].envelope());
         let marks = Marks {
             accepted: entry.accepted,
             expired: untold.count(),
-            lang: app.settings.phone_lang,
+            lang: sender.settings.phone_lang,
         };
         let mut unreached = crate::wecom::Unreached::default();
         let kept = Kept::Held(Arc::clone(held));
@@ -258,7 +264,7 @@ impl<'a> Flush<'a> {
             Err(Undelivered::Refused(reason)) => {
                 self.tried += 1;
                 self.tally.left -= 1;
-                self.refuse(held, &reason, app);
+                self.refuse(held, &reason, sender);
                 return;
             }
             Err(Undelivered::NotNow(reason)) => reason,
@@ -266,17 +272,22 @@ impl<'a> Flush<'a> {
         if let Why::NoSlot(wait) = &reason.error {
             let next = SystemTime::now() + *wait;
             self.next(next);
-            self.waiting
-                .entry(entry.app.clone())
-                .or_default()
-                .add(receivers);
+            self.waits(entry, &held.attempts()).add(receivers);
             return;
         }
         self.tried += 1;
-        let failure = reason.failure(app.settings.base.lang);
+        let failure = reason.failure(sender.settings.base.lang);
         keep(held, &reason, &failure);
-        self.stopped.insert(entry.app.clone());
+        self.stopped.insert(entry.sender.clone());
         self.tally.stopped.get_or_insert(failure);
+    }
+
+    /// Who waits, of those whom the entry's next part is counted among.
+    fn waits(&mut self, entry: &Entry, attempts: &Attempts) -> &mut Waiting {
+        let channel = entry.posts.get(attempts.sent).and_then(Post::channel);
+        self.waiting
+            .entry((entry.sender.clone(), channel))
+            .or_default()
     }
 
     fn next(&mut self, at: SystemTime) {
@@ -284,8 +295,8 @@ impl<'a> Flush<'a> {
         *next = at.min(*next);
     }
 
-    fn refuse(&mut self, held: &Arc<Held>, reason: &Reason, app: &App) {
-        let failure = reason.failure(app.settings.base.lang);
+    fn refuse(&mut self, held: &Arc<Held>, reason: &Reason, sender: &Sender) {
+        let failure = reason.failure(sender.settings.base.lang);
         self.tally.failed += 1;
         give_up(held, &Verdict::of(reason, &failure));
         tracing::warn!(
@@ -295,9 +306,9 @@ impl<'a> Flush<'a> {
         );
     }
 
-    fn expire(&mut self, dir: &Arc<Dir>, held: &Arc<Held>, app: &App) {
+    fn expire(&mut self, dir: &Arc<Dir>, held: &Arc<Held>, sender: &Sender) {
         let entry = held.entry();
-        let max_age = app.settings.outbox.max_age.as_secs();
+        let max_age = sender.settings.outbox.max_age.as_secs();
         let mut error = format!(
             "it could not be delivered within {} (max_age)",
             crate::token::seconds(max_age)
@@ -314,7 +325,7 @@ impl<'a> Flush<'a> {
             ..Verdict::default()
         };
         if give_up(held, &verdict) {
-            outbox::count_expired(dir, &entry.app, &entry.posts[0].envelope());
+            outbox::count_expired(dir, &entry.sender, &entry.posts[0].envelope());
             self.look = self.outbox.look_for_expired();
             tracing::warn!(
                 "{} has expired, and lies in failed/ now: {error}",

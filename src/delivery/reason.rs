@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime};
 use crate::config::Lang;
 use crate::error::{Exit, Failure};
 use crate::outbox::{Verdict, unix_ms};
-use crate::wecom::{Error, Refusal};
+use crate::wecom::{Class, Error, Refusal};
 
 /// Longest time that a kept message is not tried again, whatever a server asks for.
 pub(super) const HOLD_MAX: Duration = Duration::from_hours(1);
@@ -49,6 +49,11 @@ impl Reason {
             Why::TokenTrouble { refusal, .. } => refusal.as_ref(),
             Why::NoSlot(_) => None,
         }
+    }
+
+    /// Whether the last call ended in an error of this class.
+    pub(crate) fn is_of(&self, class: Class) -> bool {
+        matches!(&self.error, Why::Call(error) if error.class() == class)
     }
 
     /// Unix milliseconds before which the message need not be tried again, if that is known.

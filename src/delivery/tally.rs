@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::SystemTime;
 
 use crate::error::Failure;
-use crate::outbox::AppName;
+use crate::outbox::SenderName;
 
 /// What a flush has done, and what it leaves.
 #[derive(Debug, Default)]
@@ -14,15 +14,15 @@ pub(crate) struct Tally {
     pub(crate) failed: usize,
     /// Given up: too old.
     pub(crate) expired: usize,
-    /// Left, of the apps of this config.
+    /// Left, of the senders of this config.
     pub(crate) left: usize,
     /// In the hands of another wxpush.
     pub(crate) busy: usize,
-    /// Of apps that the config of the day does not have.
-    pub(crate) others: BTreeMap<AppName, usize>,
+    /// Of senders that the config of the day does not have.
+    pub(crate) others: BTreeMap<SenderName, usize>,
     /// Left alone: written by a newer wxpush, or no entry at all.
     pub(crate) strange: Vec<String>,
-    /// Why an app was stopped, the first that was.
+    /// Why a sender was stopped, the first that was.
     pub(crate) stopped: Option<Failure>,
     /// When the next may go, where that is known.
     pub(super) next: Option<SystemTime>,
@@ -36,8 +36,8 @@ impl Tally {
         self.expired += other.expired;
         self.left += other.left;
         self.busy += other.busy;
-        for (app, count) in other.others {
-            *self.others.entry(app).or_default() += count;
+        for (sender, count) in other.others {
+            *self.others.entry(sender).or_default() += count;
         }
         self.strange.extend(other.strange);
         if self.stopped.is_none() {

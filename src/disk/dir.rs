@@ -128,14 +128,25 @@ impl Dir {
     /// # Errors
     /// Why it is none of ours, or cannot be read.
     pub(crate) fn read(&self, name: &str, max: u64) -> io::Result<Option<Vec<u8>>> {
+        let Some((file, meta)) = self.view(name)? else {
+            return Ok(None);
+        };
+        let mut bytes = super::room_for(&meta, max);
+        file.take(max).read_to_end(&mut bytes)?;
+        Ok(Some(bytes))
+    }
+
+    /// Opens a file of ours to be read; none if it is not there.
+    ///
+    /// # Errors
+    /// Why it is none of ours.
+    pub(crate) fn view(&self, name: &str) -> io::Result<Option<(File, Metadata)>> {
         let file = match self.file_at(name, OFlags::RDONLY | OFlags::NONBLOCK) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             opened => opened?,
         };
         let meta = ours(&file, self.owner)?;
-        let mut bytes = super::room_for(&meta, max);
-        file.take(max).read_to_end(&mut bytes)?;
-        Ok(Some(bytes))
+        Ok(Some((file, meta)))
     }
 
     fn file_at(&self, name: &str, flags: OFlags) -> io::Result<File> {
@@ -198,9 +209,17 @@ impl Dir {
 
     /// Unix seconds of the last change of a file's bytes; none if it cannot be told.
     pub(crate) fn changed_at(&self, name: &str) -> Option<u64> {
+        u64::try_from(self.stat(name)?.st_mtime).ok()
+    }
+
+    /// How many bytes a file has; none if it cannot be told.
+    pub(crate) fn size(&self, name: &str) -> Option<u64> {
+        u64::try_from(self.stat(name)?.st_size).ok()
+    }
+
+    fn stat(&self, name: &str) -> Option<rustix::fs::Stat> {
         let flags = AtFlags::SYMLINK_NOFOLLOW;
-        let stat = retry_on_intr(|| rustix::fs::statat(&self.file, name, flags)).ok()?;
-        u64::try_from(stat.st_mtime).ok()
+        retry_on_intr(|| rustix::fs::statat(&self.file, name, flags)).ok()
     }
 
     /// Every name in it, in the disk's order; what is not UTF-8 is shown with U+FFFD.

@@ -1,10 +1,7 @@
 //! The roads to a phone: an app's message, an app's group chat, a group robot.
 
-// Until send uses it.
-#![allow(dead_code)]
-
 /// By which road a message goes; they take different kinds and sizes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Channel {
     /// From an app to members, parties and tags.
     App,
@@ -29,6 +26,14 @@ impl Channel {
     /// The channel that a call belongs to; none if it sends no message.
     pub(crate) fn of(call: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|channel| channel.call() == call)
+    }
+
+    /// WeCom's call that takes the files for its messages.
+    pub(crate) fn upload_call(self) -> &'static str {
+        match self {
+            Self::App | Self::Chat => "media/upload",
+            Self::Robot => "webhook/upload_media",
+        }
     }
 }
 

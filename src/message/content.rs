@@ -1,16 +1,31 @@
-//! What a message holds: one variant a kind, with its limit, and the request WeCom reads.
+//! What a message holds: one variant a kind, and the request that WeCom reads. What each kind may
+//! hold stands in `limits`.
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 
-use super::{Envelope, Post};
+use super::{Attachment, Channel, Envelope, MediaKind, Post};
 
-/// Longest text, in bytes of UTF-8; WeCom cuts the rest in silence.
-/// Source: developer.work.weixin.qq.com/document/path/90236.
+/// Longest text, in bytes of UTF-8; from an app WeCom cuts the rest in silence, from a robot it
+/// refuses the whole. Source: developer.work.weixin.qq.com/document/path/90236 and 91770.
 const TEXT_MAX: usize = 2048;
 
-/// Longest markdown, in bytes of UTF-8; what WeCom does with more is not documented.
+/// Longest markdown from an app, in bytes of UTF-8; what WeCom does with more is not documented.
 /// Source: developer.work.weixin.qq.com/document/path/90236.
 const MARKDOWN_MAX: usize = 2048;
+
+/// Longest markdown of either sort from a robot, in bytes of UTF-8; longer is refused.
+/// Source: developer.work.weixin.qq.com/document/path/91770.
+const ROBOT_MARKDOWN_MAX: usize = 4096;
+
+/// Longest `media_id` that is taken, in bytes. How long they are is not documented; they are seen
+/// with less than a hundred.
+const MEDIA_ID_MAX: usize = 512;
+
+/// Whether a text can be a `media_id`: visible ASCII.
+pub(crate) fn is_media_id(text: &str) -> bool {
+    !text.is_empty() && text.len() <= MEDIA_ID_MAX && text.bytes().all(|it| it.is_ascii_graphic())
+}
 
 /// A kind of message that is made of one piece of writing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +34,8 @@ pub(crate) enum Kind {
     Text,
     /// WeCom's subset of markdown.
     Markdown,
+    /// Its larger subset, from robots alone.
+    MarkdownV2,
 }
 
 impl Kind {
@@ -27,21 +44,23 @@ impl Kind {
         match self {
             Self::Text => "text",
             Self::Markdown => "markdown",
+            Self::MarkdownV2 => "markdown_v2",
         }
     }
 
     /// The kind of a `msgtype`; none if it is not made of one piece of writing.
     pub(crate) fn of(msgtype: &str) -> Option<Self> {
-        [Self::Text, Self::Markdown]
+        [Self::Text, Self::Markdown, Self::MarkdownV2]
             .into_iter()
             .find(|kind| kind.msgtype() == msgtype)
     }
 
     /// The most bytes of UTF-8 that one message of this kind holds.
-    pub(crate) fn max(self) -> usize {
-        match self {
-            Self::Text => TEXT_MAX,
-            Self::Markdown => MARKDOWN_MAX,
+    pub(crate) fn max(self, channel: Channel) -> usize {
+        match (self, channel) {
+            (Self::Text, _) => TEXT_MAX,
+            (_, Channel::Robot) => ROBOT_MARKDOWN_MAX,
+            _ => MARKDOWN_MAX,
         }
     }
 
@@ -50,7 +69,7 @@ impl Kind {
     /// In place, since the body may be as large as WeCom's largest file.
     pub(crate) fn compose(self, prefix: &str, title: Option<&str>, mut body: String) -> String {
         let mark = match self {
-            Self::Markdown if title.is_some() => "# ",
+            Self::Markdown | Self::MarkdownV2 if title.is_some() => "# ",
             _ => "",
         };
         let gap = if title.is_none() || body.is_empty() {
@@ -66,44 +85,150 @@ impl Kind {
     /// A message of this kind.
     pub(crate) fn content(self, content: String) -> Content {
         match self {
-            Self::Text => Content::Text { content },
+            Self::Text => Content::Text(Text {
+                content,
+                ..Text::default()
+            }),
             Self::Markdown => Content::Markdown { content },
+            Self::MarkdownV2 => Content::MarkdownV2 { content },
         }
     }
 }
 
 /// The object under the key of the same name as the `msgtype`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub(crate) enum Content {
     /// Plain text, shown everywhere.
-    Text {
-        /// At most 2048 bytes.
-        content: String,
-    },
+    Text(Text),
     /// Shown in WeCom only; ordinary WeChat shows a stub.
-    Markdown {
-        /// At most 2048 bytes.
-        content: String,
+    Markdown { content: String },
+    /// From robots alone; clients below 4.1.36 show it as plain text.
+    MarkdownV2 { content: String },
+    /// A picture.
+    Image(Picture),
+    /// A recording.
+    Voice(Uploaded),
+    /// A film, with what stands below it.
+    Video(Video),
+    /// Any file.
+    File(Uploaded),
+    /// A card with a button that opens a page.
+    Textcard(Card),
+    /// A picture with a headline that opens a page.
+    News { articles: [Article; 1] },
+}
+
+/// A text, and in a group whom it calls.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Text {
+    pub(crate) content: String,
+    /// Userids, or `@all`; from robots alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) mentioned_list: Vec<String>,
+    /// Numbers of phones; from robots alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) mentioned_mobile_list: Vec<String>,
+}
+
+/// What has been uploaded; an empty id is filled in once it is.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Uploaded {
+    pub(crate) media_id: String,
+}
+
+/// A picture: uploaded, or from a robot within the message.
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+pub(crate) enum Picture {
+    Uploaded(Uploaded),
+    Inline {
+        /// Without line breaks.
+        base64: String,
+        /// Of the bytes before base64, in lower-case hex.
+        md5: String,
     },
 }
 
+/// A film that has been uploaded.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Video {
+    #[serde(flatten)]
+    pub(crate) uploaded: Uploaded,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) title: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) description: String,
+}
+
+/// A textcard.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Card {
+    pub(crate) title: String,
+    pub(crate) description: String,
+    pub(crate) url: String,
+    /// What stands on the button, 详情 if nothing else is said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) btntxt: Option<String>,
+}
+
+/// The one article of a news message.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Article {
+    pub(crate) title: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub(crate) description: String,
+    pub(crate) url: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) picurl: Option<String>,
+}
+
 impl Content {
+    /// A message that shows what has been, or is to be, uploaded.
+    pub(crate) fn media(kind: MediaKind, media_id: String) -> Self {
+        let uploaded = Uploaded { media_id };
+        match kind {
+            MediaKind::Image => Self::Image(Picture::Uploaded(uploaded)),
+            MediaKind::Voice => Self::Voice(uploaded),
+            MediaKind::File => Self::File(uploaded),
+            MediaKind::Video => Self::Video(Video {
+                uploaded,
+                title: None,
+                description: String::new(),
+            }),
+        }
+    }
+
+    /// A picture within the message itself, as robots send it.
+    pub(crate) fn inline(picture: &[u8]) -> Self {
+        use base64::Engine;
+        Self::Image(Picture::Inline {
+            base64: base64::engine::general_purpose::STANDARD.encode(picture),
+            md5: format!("{:x}", md5::compute(picture)),
+        })
+    }
+
     fn msgtype(&self) -> &'static str {
         match self {
-            Self::Text { .. } => Kind::Text.msgtype(),
+            Self::Text(_) => Kind::Text.msgtype(),
             Self::Markdown { .. } => Kind::Markdown.msgtype(),
+            Self::MarkdownV2 { .. } => Kind::MarkdownV2.msgtype(),
+            Self::Image(_) => MediaKind::Image.name(),
+            Self::Voice(_) => MediaKind::Voice.name(),
+            Self::Video(_) => MediaKind::Video.name(),
+            Self::File(_) => MediaKind::File.name(),
+            Self::Textcard(_) => "textcard",
+            Self::News { .. } => "news",
         }
     }
 }
 
-/// One `message/send`, complete but for token and agentid.
+/// One request, complete but for token and agentid.
 #[derive(Debug, Clone)]
-pub(crate) struct Request {
+pub(crate) struct Request<'a> {
+    pub(crate) channel: Channel,
     /// To whom.
-    pub(crate) envelope: Envelope,
-    /// What.
-    pub(crate) content: Content,
+    pub(crate) envelope: &'a Envelope,
     /// Not to be forwarded, and shown with a watermark.
     pub(crate) safe: bool,
     /// Userids and party ids in the text are shown as names.
@@ -116,40 +241,94 @@ pub(crate) struct Request {
 /// Source: developer.work.weixin.qq.com/document/path/90236.
 pub(crate) const DUPLICATE_CHECK_MAX: u64 = 4 * 3600;
 
-impl Request {
-    /// The request as WeCom reads it: raw UTF-8, the same for the same request.
-    pub(crate) fn post(&self) -> Post {
-        let list = |names: &[String]| (!names.is_empty()).then(|| names.join("|"));
+impl Request<'_> {
+    /// The request as WeCom reads it: raw UTF-8, the same for the same content.
+    pub(crate) fn post(&self, content: &Content, attachment: Option<Attachment>) -> Post {
         let body = Body {
+            receivers: self.receivers(),
+            msgtype: content.msgtype(),
+            content,
+            options: self.options(),
+        };
+        self.with(&body, attachment)
+    }
+
+    /// The request of a message that the user has written in WeCom's own JSON: what it says itself
+    /// counts, and what it leaves out is filled in.
+    pub(crate) fn raw(&self, mut message: Map<String, Value>) -> Post {
+        let names_some = ["touser", "toparty", "totag", "chatid"]
+            .iter()
+            .any(|key| message.get(*key).is_some_and(|value| *value != ""));
+        let mut fill = |fields: Value| {
+            for (key, value) in fields.as_object().into_iter().flatten() {
+                message.entry(key).or_insert_with(|| value.clone());
+            }
+        };
+        if !names_some {
+            fill(value(&self.receivers()));
+        }
+        fill(value(&self.options()));
+        self.with(&message, None)
+    }
+
+    fn receivers(&self) -> Receivers {
+        let list = |names: &[String]| (!names.is_empty()).then(|| names.join("|"));
+        Receivers {
             touser: list(&self.envelope.touser),
             toparty: list(&self.envelope.toparty),
             totag: list(&self.envelope.totag),
-            msgtype: self.content.msgtype(),
-            content: &self.content,
+            chatid: self.envelope.chatid.clone(),
+        }
+    }
+
+    fn options(&self) -> Options {
+        Options {
             safe: self.safe.then_some(1),
             enable_id_trans: self.id_trans.then_some(1),
             enable_duplicate_check: self.duplicate_check.map(|_| 1),
             duplicate_check_interval: self.duplicate_check,
-        };
-        Post {
-            call: "message/send".to_owned(),
-            body: serde_json::to_vec(&body).expect("strings and numbers always become JSON"),
         }
     }
+
+    fn with(&self, body: &impl Serialize, attachment: Option<Attachment>) -> Post {
+        Post {
+            call: self.channel.call().to_owned(),
+            body: serde_json::to_vec(body).expect("strings and numbers always become JSON"),
+            attachment,
+        }
+    }
+}
+
+fn value(fields: &impl Serialize) -> Value {
+    serde_json::to_value(fields).expect("strings and numbers always become JSON")
 }
 
 /// The fields in WeCom's own names.
 #[derive(Serialize)]
 struct Body<'a> {
+    #[serde(flatten)]
+    receivers: Receivers,
+    msgtype: &'a str,
+    #[serde(flatten)]
+    content: &'a Content,
+    #[serde(flatten)]
+    options: Options,
+}
+
+#[derive(Serialize)]
+struct Receivers {
     #[serde(skip_serializing_if = "Option::is_none")]
     touser: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     toparty: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     totag: Option<String>,
-    msgtype: &'a str,
-    #[serde(flatten)]
-    content: &'a Content,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    chatid: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Options {
     #[serde(skip_serializing_if = "Option::is_none")]
     safe: Option<u8>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -162,6 +341,8 @@ struct Body<'a> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     #[test]
@@ -178,46 +359,125 @@ mod tests {
         }
     }
 
-    fn request(content: Content) -> Request {
-        Request {
-            envelope: Envelope::all(),
-            content,
+    fn json(channel: Channel, envelope: &Envelope, content: &Content) -> String {
+        let request = Request {
+            channel,
+            envelope,
             safe: false,
             id_trans: false,
             duplicate_check: None,
-        }
-    }
-
-    fn json(request: &Request) -> String {
-        String::from_utf8(request.post().body).unwrap()
+        };
+        String::from_utf8(request.post(content, None).body).unwrap()
     }
 
     #[test]
     fn each_kind_is_what_wecom_reads() {
-        let text = Kind::Text.content("你好 <a> \"q\"\n".to_owned());
-        assert_eq!(
-            json(&request(text)),
-            r#"{"touser":"@all","msgtype":"text","text":{"content":"你好 <a> \"q\"\n"}}"#
-        );
-        let markdown = Kind::Markdown.content("# h".to_owned());
-        assert_eq!(
-            json(&request(markdown)),
-            r##"{"touser":"@all","msgtype":"markdown","markdown":{"content":"# h"}}"##
-        );
+        let card = Card {
+            title: "t".to_owned(),
+            description: "d".to_owned(),
+            url: "https://x".to_owned(),
+            btntxt: None,
+        };
+        let article = Article {
+            title: "t".to_owned(),
+            description: String::new(),
+            url: "https://x".to_owned(),
+            picurl: Some("https://y".to_owned()),
+        };
+        let media = |kind| Content::media(kind, "m".to_owned());
+        for (content, expected) in [
+            (
+                Kind::Text.content("你好 <a> \"q\"\n".to_owned()),
+                r#""msgtype":"text","text":{"content":"你好 <a> \"q\"\n"}"#,
+            ),
+            (
+                Kind::Markdown.content("# h".to_owned()),
+                r##""msgtype":"markdown","markdown":{"content":"# h"}"##,
+            ),
+            (
+                Kind::MarkdownV2.content("x".to_owned()),
+                r#""msgtype":"markdown_v2","markdown_v2":{"content":"x"}"#,
+            ),
+            (
+                media(MediaKind::Image),
+                r#""msgtype":"image","image":{"media_id":"m"}"#,
+            ),
+            (
+                media(MediaKind::Voice),
+                r#""msgtype":"voice","voice":{"media_id":"m"}"#,
+            ),
+            (
+                media(MediaKind::Video),
+                r#""msgtype":"video","video":{"media_id":"m"}"#,
+            ),
+            (
+                media(MediaKind::File),
+                r#""msgtype":"file","file":{"media_id":"m"}"#,
+            ),
+            (
+                Content::inline(b"abc"),
+                r#""msgtype":"image","image":{"base64":"YWJj","md5":"900150983cd24fb0d6963f7d28e17f72"}"#,
+            ),
+            (
+                Content::Textcard(card),
+                r#""msgtype":"textcard","textcard":{"title":"t","description":"d","url":"https://x"}"#,
+            ),
+            (
+                Content::News {
+                    articles: [article],
+                },
+                r#""msgtype":"news","news":{"articles":[{"title":"t","url":"https://x","picurl":"https://y"}]}"#,
+            ),
+        ] {
+            let robot = json(Channel::Robot, &Envelope::default(), &content);
+            assert_eq!(robot, format!("{{{expected}}}"));
+            let app = json(Channel::App, &Envelope::all(), &content);
+            assert_eq!(app, format!("{{\"touser\":\"@all\",{expected}}}"));
+            let chat = json(Channel::Chat, &Envelope::chat("c").unwrap(), &content);
+            assert_eq!(chat, format!("{{\"chatid\":\"c\",{expected}}}"));
+        }
     }
 
     #[test]
     fn options_appear_only_where_they_are_set() {
+        let envelope = Envelope::parse(["a,b"], ["1"], ["2,3"]).unwrap();
         let all = Request {
-            envelope: Envelope::parse(["a,b"], ["1"], ["2,3"]).unwrap(),
+            channel: Channel::App,
+            envelope: &envelope,
             safe: true,
             id_trans: true,
             duplicate_check: Some(60),
-            ..request(Kind::Text.content("x".to_owned()))
         };
+        let post = all.post(&Kind::Text.content("x".to_owned()), None);
         assert_eq!(
-            json(&all),
+            String::from_utf8(post.body).unwrap(),
             r#"{"touser":"a|b","toparty":"1","totag":"2|3","msgtype":"text","text":{"content":"x"},"safe":1,"enable_id_trans":1,"enable_duplicate_check":1,"duplicate_check_interval":60}"#
         );
+    }
+
+    #[test]
+    fn a_message_in_wecoms_own_json_keeps_what_it_says_and_gets_what_it_leaves_out() {
+        let envelope = Envelope::parse(["a"], [""], [""]).unwrap();
+        let request = Request {
+            channel: Channel::App,
+            envelope: &envelope,
+            safe: true,
+            id_trans: false,
+            duplicate_check: None,
+        };
+        for (message, expected) in [
+            (
+                json!({"msgtype": "x", "x": {}}),
+                json!({"msgtype": "x", "x": {}, "touser": "a", "safe": 1}),
+            ),
+            (
+                json!({"msgtype": "x", "toparty": "2", "safe": 0}),
+                json!({"msgtype": "x", "toparty": "2", "safe": 0}),
+            ),
+        ] {
+            let message = message.as_object().unwrap().clone();
+            let body: Value = serde_json::from_slice(&request.raw(message).body).unwrap();
+            assert_eq!(body, expected);
+        }
     }
 }

@@ -1,20 +1,26 @@
-//! To whom a message goes: members, parties (departments) and tags of the app's company.
+//! To whom a message goes: members, parties (departments) and tags of the app's company, or a chat.
 
 use std::collections::HashSet;
 
 /// Everyone in the app's visible range.
 pub(crate) const ALL: &str = "@all";
 
-/// Longest lists that one `message/send` takes.
+/// Longest lists that one `message/send` takes; what is longer goes in several.
 /// Source: developer.work.weixin.qq.com/document/path/90236.
 const TOUSER_MAX: usize = 1000;
 const TOPARTY_MAX: usize = 100;
 const TOTAG_MAX: usize = 100;
 
+/// Longest id of a chat that is taken, in characters. One that its maker chose has 32 at the most;
+/// how long WeCom makes its own is not documented.
+/// Source: developer.work.weixin.qq.com/document/path/90245.
+const CHATID_MAX: usize = 64;
+
 /// Longest userid, in characters. Source: errcode 40003 of path 90313.
 const USERID_MAX: usize = 64;
 
-/// The receivers, as one value: a message goes to the union of the three lists.
+/// The receivers, as one value: a message goes to the union of the three lists, or to the chat. A
+/// robot's goes to its group, and names nobody.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Envelope {
     /// Userids, or `@all` alone.
@@ -23,6 +29,8 @@ pub(crate) struct Envelope {
     pub(crate) toparty: Vec<String>,
     /// Ids of tags.
     pub(crate) totag: Vec<String>,
+    /// The id of a group chat of the app; then the lists are empty.
+    pub(crate) chatid: Option<String>,
 }
 
 impl Envelope {
@@ -37,7 +45,7 @@ impl Envelope {
     /// Reads the three lists; each text may hold several names, divided by `,` or `|`.
     ///
     /// # Errors
-    /// In words, where a name cannot be one, or a list is longer than WeCom takes.
+    /// In words, where a name cannot be one.
     pub(crate) fn parse<'a, T: IntoIterator<Item = &'a str>>(
         touser: T,
         toparty: T,
@@ -47,28 +55,50 @@ impl Envelope {
             touser: names(touser, userid)?,
             toparty: names(toparty, |id| number(id, "a party id"))?,
             totag: names(totag, |id| number(id, "a tag id"))?,
+            chatid: None,
         };
         if envelope.touser.iter().any(|user| user == ALL) {
             envelope = Self::all();
         }
-        for (list, max, what) in [
-            (&envelope.touser, TOUSER_MAX, "members"),
-            (&envelope.toparty, TOPARTY_MAX, "parties"),
-            (&envelope.totag, TOTAG_MAX, "tags"),
-        ] {
-            if list.len() > max {
-                return Err(format!(
-                    "{} {what} are more than the {max} that one message may go to",
-                    list.len()
-                ));
-            }
-        }
         Ok(envelope)
+    }
+
+    /// A group chat.
+    ///
+    /// # Errors
+    /// In words, where no chat has such an id.
+    pub(crate) fn chat(chatid: &str) -> Result<Self, String> {
+        let is_id = !chatid.is_empty() && chatid.bytes().all(|byte| byte.is_ascii_graphic());
+        if !is_id || chatid.len() > CHATID_MAX {
+            return Err(format!(
+                "{chatid:?} cannot be a chatid: 1 to {CHATID_MAX} letters and digits"
+            ));
+        }
+        Ok(Self {
+            chatid: Some(chatid.to_owned()),
+            ..Self::default()
+        })
     }
 
     /// Whether nobody is named.
     pub(crate) fn is_empty(&self) -> bool {
-        self.touser.is_empty() && self.toparty.is_empty() && self.totag.is_empty()
+        *self == Self::default()
+    }
+
+    /// The same receivers in as many envelopes as WeCom's limits make of them, none of them twice.
+    pub(crate) fn split(&self) -> Vec<Self> {
+        let mut users = self.touser.chunks(TOUSER_MAX);
+        let mut parties = self.toparty.chunks(TOPARTY_MAX);
+        let mut tags = self.totag.chunks(TOTAG_MAX);
+        let count = users.len().max(parties.len()).max(tags.len()).max(1);
+        let next = |list: Option<&[String]>| list.unwrap_or_default().to_vec();
+        let envelopes = (0..count).map(|_| Self {
+            touser: next(users.next()),
+            toparty: next(parties.next()),
+            totag: next(tags.next()),
+            chatid: self.chatid.clone(),
+        });
+        envelopes.collect()
     }
 
     /// The receivers for a person or a log, such as `zhangsan, party 2`.
@@ -76,6 +106,7 @@ impl Envelope {
         let mut words = self.touser.clone();
         words.extend(self.toparty.iter().map(|id| format!("party {id}")));
         words.extend(self.totag.iter().map(|id| format!("tag {id}")));
+        words.extend(self.chatid.iter().map(|id| format!("chat {id}")));
         words.join(", ")
     }
 }
@@ -161,16 +192,42 @@ mod tests {
     }
 
     #[test]
-    fn lists_end_at_wecoms_limits() {
+    fn what_is_past_wecoms_limits_goes_in_several_envelopes_and_nobody_is_left_out() {
         let list = |n: usize| (1..=n).map(|i| i.to_string()).collect::<Vec<_>>().join(",");
-        for (user, party, tag, fits) in [
-            (1000, 100, 100, true),
-            (1001, 0, 0, false),
-            (0, 101, 0, false),
-            (0, 0, 101, false),
+        for (user, party, tag, envelopes) in [
+            (0, 0, 1, 1),
+            (1000, 100, 100, 1),
+            (1001, 0, 0, 2),
+            (0, 101, 0, 2),
+            (2500, 100, 301, 4),
         ] {
-            let read = Envelope::parse([&*list(user)], [&*list(party)], [&*list(tag)]);
-            assert_eq!(read.is_ok(), fits, "{user} {party} {tag}");
+            let lists = [list(user), list(party), list(tag)];
+            let whole = Envelope::parse([&*lists[0]], [&*lists[1]], [&*lists[2]]).unwrap();
+            let parts = whole.split();
+            assert_eq!(parts.len(), envelopes, "{user} {party} {tag}");
+            let mut joined = Envelope::default();
+            for part in parts {
+                assert!(!part.is_empty());
+                assert!(
+                    part.touser.len() <= 1000
+                        && part.toparty.len() <= 100
+                        && part.totag.len() <= 100
+                );
+                joined.touser.extend(part.touser);
+                joined.toparty.extend(part.toparty);
+                joined.totag.extend(part.totag);
+            }
+            assert_eq!(joined, whole);
+        }
+        let chat = Envelope::chat("ops").unwrap();
+        assert_eq!(chat.split(), std::slice::from_ref(&chat));
+    }
+
+    #[test]
+    fn a_chat_has_an_id_of_its_own_kind() {
+        assert_eq!(Envelope::chat("ops1").unwrap().describe(), "chat ops1");
+        for bad in ["", "a b", "群", &"x".repeat(65)] {
+            assert!(Envelope::chat(bad).is_err(), "{bad}");
         }
     }
 }

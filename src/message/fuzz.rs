@@ -4,9 +4,9 @@ use std::io::{self, Read};
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::Long;
 use super::input::{Input, one_line, unescape};
-use super::split::{self, fit};
-use super::{Kind, Long};
+use super::split::{self, Notes, Rest, fit};
 
 /// One byte for the limit, one for how often the text is repeated, one for options, and the text.
 pub(crate) fn split(bytes: &[u8]) {
@@ -38,22 +38,36 @@ pub(crate) fn split(bytes: &[u8]) {
 }
 
 fn whole_message(text: &str, options: u8) {
-    const NOTE: &str = "\n…cut";
-    let kind = [Kind::Text, Kind::Markdown][usize::from(options & 1)];
+    const NOTES: Notes<'_> = Notes {
+        cut: "\n…cut",
+        file: "\n…attached",
+    };
+    let max = [2048, 4096][usize::from(options & 1)];
     let incomplete = options & 2 != 0;
-    let long =
-        [Long::Auto, Long::Split, Long::Truncate, Long::Reject][usize::from(options >> 2 & 3)];
-    let Ok(fitted) = fit(kind, text, incomplete, long, NOTE) else {
+    let ways = [
+        Long::Auto,
+        Long::Split,
+        Long::Truncate,
+        Long::Reject,
+        Long::File,
+    ];
+    let long = ways[usize::from(options >> 2) % ways.len()];
+    let Ok(fitted) = fit(max, text, incomplete, long, &NOTES) else {
         return;
     };
-    assert!(fitted.parts.iter().all(|part| part.len() <= kind.max()));
-    assert!(fitted.cut || !incomplete);
-    if fitted.cut {
+    assert!(fitted.parts.iter().all(|part| part.len() <= max));
+    assert!(fitted.rest != Rest::Nothing || !incomplete);
+    if fitted.rest != Rest::Nothing {
         let [part] = &fitted.parts[..] else {
             panic!("a cut message is one part");
         };
+        let note = if fitted.rest == Rest::File {
+            NOTES.file
+        } else {
+            NOTES.cut
+        };
         assert!(
-            part.strip_suffix(NOTE)
+            part.strip_suffix(note)
                 .is_some_and(|part| text.starts_with(part))
         );
     } else if let [part] = &fitted.parts[..] {

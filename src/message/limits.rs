@@ -4,9 +4,6 @@
 //! with them. A new kind or field is a new row. Files themselves are looked at elsewhere: here a
 //! `media_id` must be something, whatever it is.
 
-// Until send uses it.
-#![allow(dead_code)]
-
 mod card;
 mod kinds;
 mod rows;

@@ -9,10 +9,14 @@ pub(crate) mod envelope;
 pub(crate) mod fuzz;
 pub(crate) mod input;
 pub(crate) mod limits;
+pub(crate) mod media;
+pub(crate) mod plain;
 pub(crate) mod post;
 pub(crate) mod split;
 
-pub(crate) use content::{Kind, Request};
+pub(crate) use channel::Channel;
+pub(crate) use content::{Content, Kind, Request};
 pub(crate) use envelope::Envelope;
-pub(crate) use post::Post;
+pub(crate) use media::MediaKind;
+pub(crate) use post::{Attachment, Post};
 pub(crate) use split::Long;

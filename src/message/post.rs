@@ -4,7 +4,8 @@
 use serde_json::{Value, json};
 
 use super::content::DUPLICATE_CHECK_MAX;
-use super::{Envelope, Kind};
+use super::{Channel, Envelope, Kind};
+use crate::blob::Blob;
 
 /// One call, and the JSON object that goes with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -13,14 +14,40 @@ pub(crate) struct Post {
     pub(crate) call: String,
     /// A JSON object in WeCom's fields.
     pub(crate) body: Vec<u8>,
+    /// What is uploaded first; its `media_id` is then filled in.
+    pub(crate) attachment: Option<Attachment>,
+}
+
+/// A file that goes with a message.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Attachment {
+    /// WeCom's `type` of the upload, such as `image`.
+    pub(crate) kind: String,
+    /// As its receivers see it.
+    pub(crate) name: String,
+    pub(crate) bytes: Blob,
 }
 
 impl Post {
+    /// How many bytes its file has.
+    pub(crate) fn bytes_of_file(&self) -> u64 {
+        let file = self.attachment.as_ref();
+        file.map_or(0, |file| file.bytes.len())
+    }
+
+    /// By which road it goes; none if a hand made it, for no road that there is.
+    pub(crate) fn channel(&self) -> Option<Channel> {
+        Channel::of(&self.call)
+    }
+
     /// The bytes that go to WeCom: the same for the same arguments, so that WeCom can compare.
     ///
     /// `resend` asks WeCom to swallow it if an earlier one has arrived, unless the message asks so
-    /// anyway.
+    /// anyway. Both are for messages of an app to members alone: the other calls know neither.
     pub(crate) fn wire(&self, agentid: u32, resend: bool) -> Vec<u8> {
+        if self.channel() != Some(Channel::App) {
+            return self.body.clone();
+        }
         let rest = self.body.strip_prefix(b"{").unwrap_or(&self.body);
         let mut wire = format!("{{\"agentid\":{agentid},").into_bytes();
         wire.extend(rest);
@@ -47,18 +74,45 @@ impl Post {
         // No index: a hand may have made it, and put something else there.
         let content = value.get_mut(kind.msgtype())?.get_mut("content")?;
         let marked = format!("{lines}\n{}", content.as_str()?);
-        if marked.len() > kind.max() {
+        if marked.len() > kind.max(self.channel()?) {
             return None;
         }
         *content = marked.into();
         Some(self.with(&value))
     }
 
+    /// Whether it shows what is uploaded only when it is sent.
+    pub(crate) fn needs_media(&self) -> bool {
+        self.value()
+            .get(&*self.msgtype())
+            .is_some_and(|content| content["media_id"] == "")
+    }
+
+    /// The same with the id of what has been uploaded.
+    pub(crate) fn with_media(&self, media_id: &str) -> Self {
+        // As we write it ourselves; within a text its quotes would be escaped.
+        if let Ok(body) = std::str::from_utf8(&self.body)
+            && let Some((head, tail)) = body.split_once(r#""media_id":"""#)
+        {
+            return Self {
+                call: self.call.clone(),
+                body: format!("{head}\"media_id\":{}{tail}", json!(media_id)).into_bytes(),
+                attachment: None,
+            };
+        }
+        let mut value = self.value();
+        let msgtype = self.msgtype();
+        if let Some(content) = value.get_mut(&msgtype).and_then(Value::as_object_mut) {
+            content.insert("media_id".to_owned(), media_id.into());
+        }
+        self.with(&value)
+    }
+
     /// A text of these lines alone, to the same receivers.
     pub(crate) fn note(&self, lines: &str) -> Self {
         let value = self.value();
         let mut note = json!({"msgtype": "text", "text": {"content": lines}});
-        for key in ["touser", "toparty", "totag"] {
+        for key in ["touser", "toparty", "totag", "chatid"] {
             if let Some(list) = value.get(key) {
                 note[key] = list.clone();
             }
@@ -70,6 +124,7 @@ impl Post {
         Self {
             call: self.call.clone(),
             body: value.to_string().into_bytes(),
+            attachment: None,
         }
     }
 
@@ -87,6 +142,7 @@ impl Post {
             touser: list("touser"),
             toparty: list("toparty"),
             totag: list("totag"),
+            chatid: value["chatid"].as_str().map(str::to_owned),
         }
     }
 
@@ -96,15 +152,27 @@ impl Post {
         value["msgtype"].as_str().unwrap_or_default().to_owned()
     }
 
-    /// What a person reads of it; none if it is no writing.
+    /// What a person reads of it: its writing, else the name of its file, or its headline.
     pub(crate) fn text(&self) -> Option<String> {
+        if let Some(attachment) = &self.attachment {
+            return Some(attachment.name.clone());
+        }
         let value = self.value();
-        let content = value.get(&*self.msgtype())?.get("content")?;
-        content.as_str().map(str::to_owned)
+        let content = value.get(&*self.msgtype())?;
+        let words = [
+            "/content",
+            "/title",
+            "/articles/0/title",
+            "/main_title/title",
+        ];
+        let text = words
+            .iter()
+            .find_map(|path| content.pointer(path)?.as_str());
+        text.map(str::to_owned)
     }
 
     /// The object; null if it is none, as only a hand could have made it.
-    fn value(&self) -> Value {
+    pub(crate) fn value(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 }
@@ -117,6 +185,7 @@ mod tests {
         Post {
             call: "message/send".to_owned(),
             body: body.as_bytes().to_vec(),
+            attachment: None,
         }
     }
 
@@ -152,6 +221,19 @@ mod tests {
                 .marked("late")
                 .is_none()
         );
+    }
+
+    #[test]
+    fn what_is_uploaded_is_filled_in_where_it_belongs_and_nowhere_else() {
+        let text =
+            r#"{"msgtype":"video","video":{"media_id":"","description":"\"media_id\":\"\""}}"#;
+        let expected = text.replacen(r#""media_id":"""#, r#""media_id":"a\"b""#, 1);
+        let filled = post(text).with_media("a\"b");
+        assert_eq!(String::from_utf8(filled.body).unwrap(), expected);
+        let by_hand = post(r#"{"msgtype":"file", "file": {"media_id": ""}}"#);
+        assert!(by_hand.needs_media() && !by_hand.with_media("m").needs_media());
+        assert_eq!(by_hand.with_media("m").value()["file"]["media_id"], "m");
+        assert!(!post(r#"{"msgtype":"file","file":{"media_id":"x"}}"#).needs_media());
     }
 
     #[test]

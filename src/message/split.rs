@@ -5,8 +5,6 @@
 
 use unicode_segmentation::GraphemeCursor;
 
-use super::Kind;
-
 /// Most parts that one message is split into.
 pub(crate) const PARTS_MAX: usize = 99;
 
@@ -19,11 +17,11 @@ const MARK_MAX: usize = 8;
 /// What to do with writing past WeCom's limit (`--long`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Long {
-    /// Split up to 5 parts; beyond, the first part, marked as cut.
+    /// Split up to 5 parts; beyond, as file.
     Auto,
     /// Split into up to 99 parts, marked (1/3).
     Split,
-    /// The first part, and the whole as a file: not in this version, refused.
+    /// The first part, and the whole as an attached .txt.
     File,
     /// The first part, marked as cut.
     Truncate,
@@ -38,8 +36,6 @@ pub(crate) enum TooLong {
     Rejected,
     /// It makes more than `PARTS_MAX` parts.
     Parts,
-    /// It would have to go as a file.
-    File,
 }
 
 /// What is to be sent of a writing.
@@ -47,54 +43,74 @@ pub(crate) enum TooLong {
 pub(crate) struct Fitted {
     /// The messages, each within the limit.
     pub(crate) parts: Vec<String>,
-    /// Whether something of the writing is in none of them.
-    pub(crate) cut: bool,
+    /// What becomes of what is in none of them.
+    pub(crate) rest: Rest,
 }
 
-/// Makes messages of `text`, none over the limit of its kind.
+/// What becomes of what no part has room for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rest {
+    /// There is nothing.
+    Nothing,
+    /// It goes, with the whole, as a file.
+    File,
+    /// It is left out.
+    Cut,
+}
+
+/// What stands at the end of a part that is not all.
+pub(crate) struct Notes<'a> {
+    /// Where the rest is left out.
+    pub(crate) cut: &'a str,
+    /// Where the whole is attached.
+    pub(crate) file: &'a str,
+}
+
+/// Makes messages of `text`, none over the limit of `max` bytes.
 ///
-/// `incomplete` says that the input went on beyond `text`; `note` is what marks a cut.
+/// `incomplete` says that the input went on beyond `text`.
 ///
 /// # Errors
 /// Where `long` allows no way to send it.
 pub(crate) fn fit(
-    kind: Kind,
+    max: usize,
     text: &str,
     incomplete: bool,
     long: Long,
-    note: &str,
+    notes: &Notes<'_>,
 ) -> Result<Fitted, TooLong> {
-    if text.len() <= kind.max() && !incomplete {
+    if text.len() <= max && !incomplete {
         return Ok(Fitted {
             parts: vec![text.to_owned()],
-            cut: false,
+            rest: Rest::Nothing,
         });
     }
-    let truncated = || {
-        let (first, _) = cut(text, kind.max() - note.len());
+    let first = |note: &str, rest| {
+        let (first, _) = cut(text, max - note.len());
         Fitted {
             parts: vec![format!("{first}{note}")],
-            cut: true,
+            rest,
         }
     };
+    let file = || first(notes.file, Rest::File);
     let split = |most| {
         if incomplete {
             return None;
         }
-        let parts = split(text, kind.max() - MARK_MAX, most)?;
+        let parts = split(text, max - MARK_MAX, most)?;
         let count = parts.len();
         let marked = |(at, part): (usize, &&str)| format!("({}/{count})\n{part}", at + 1);
         Some(Fitted {
             parts: parts.iter().enumerate().map(marked).collect(),
-            cut: false,
+            rest: Rest::Nothing,
         })
     };
     match long {
         Long::Reject => Err(TooLong::Rejected),
-        Long::File => Err(TooLong::File),
-        Long::Truncate => Ok(truncated()),
+        Long::File => Ok(file()),
+        Long::Truncate => Ok(first(notes.cut, Rest::Cut)),
         Long::Split => split(PARTS_MAX).ok_or(TooLong::Parts),
-        Long::Auto => Ok(split(AUTO_PARTS_MAX).unwrap_or_else(truncated)),
+        Long::Auto => Ok(split(AUTO_PARTS_MAX).unwrap_or_else(file)),
     }
 }
 
@@ -157,6 +173,11 @@ mod tests {
     use proptest::prelude::*;
     use unicode_segmentation::UnicodeSegmentation;
 
+    const NOTES: Notes<'_> = Notes {
+        cut: "\n…cut",
+        file: "\n…attached",
+    };
+
     fn split_all(text: &str, limit: usize) -> Vec<&str> {
         split(text, limit, usize::MAX).unwrap()
     }
@@ -189,31 +210,33 @@ mod tests {
     #[test]
     fn the_limit_itself_still_fits_in_one() {
         let fits = "x".repeat(2048);
-        let fitted = fit(Kind::Text, &fits, false, Long::Reject, "").unwrap();
-        assert_eq!((fitted.parts, fitted.cut), (vec![fits], false));
+        let fitted = fit(2048, &fits, false, Long::Reject, &NOTES).unwrap();
+        assert_eq!((fitted.parts, fitted.rest), (vec![fits], Rest::Nothing));
         let over = "x".repeat(2049);
         assert_eq!(
-            fit(Kind::Text, &over, false, Long::Reject, ""),
+            fit(2048, &over, false, Long::Reject, &NOTES),
             Err(TooLong::Rejected)
         );
     }
 
     #[test]
     fn each_way_with_long_writing_does_what_its_name_says() {
-        let note = "\n…cut";
-        let fitted = |size: usize, long| fit(Kind::Text, &"x".repeat(size), false, long, note);
-        let shape = |size, long| fitted(size, long).map(|f| (f.parts.len(), f.cut));
-        assert_eq!(shape(5000, Long::Auto), Ok((3, false)));
-        assert_eq!(shape(5 * 2040, Long::Auto), Ok((5, false)));
-        assert_eq!(shape(5 * 2040 + 1, Long::Auto), Ok((1, true)));
-        assert_eq!(shape(5 * 2040 + 1, Long::Split), Ok((6, false)));
-        assert_eq!(shape(99 * 2040, Long::Split), Ok((99, false)));
+        let fitted = |size: usize, long| fit(2048, &"x".repeat(size), false, long, &NOTES);
+        let shape = |size, long| fitted(size, long).map(|f| (f.parts.len(), f.rest));
+        assert_eq!(shape(5000, Long::Auto), Ok((3, Rest::Nothing)));
+        assert_eq!(shape(5 * 2040, Long::Auto), Ok((5, Rest::Nothing)));
+        assert_eq!(shape(5 * 2040 + 1, Long::Auto), Ok((1, Rest::File)));
+        assert_eq!(shape(5 * 2040 + 1, Long::Split), Ok((6, Rest::Nothing)));
+        assert_eq!(shape(99 * 2040, Long::Split), Ok((99, Rest::Nothing)));
         assert_eq!(shape(99 * 2040 + 1, Long::Split), Err(TooLong::Parts));
-        assert_eq!(shape(5000, Long::Truncate), Ok((1, true)));
-        assert_eq!(shape(5000, Long::File), Err(TooLong::File));
-        let part = &fitted(5000, Long::Truncate).unwrap().parts[0];
-        assert_eq!(part.len(), 2048);
-        assert!(part.ends_with(note));
+        assert_eq!(shape(5000, Long::Truncate), Ok((1, Rest::Cut)));
+        assert_eq!(shape(5000, Long::File), Ok((1, Rest::File)));
+        assert_eq!(shape(2048, Long::File), Ok((1, Rest::Nothing)));
+        for (long, note) in [(Long::Truncate, NOTES.cut), (Long::File, NOTES.file)] {
+            let part = &fitted(5000, long).unwrap().parts[0];
+            assert_eq!(part.len(), 2048);
+            assert!(part.ends_with(note));
+        }
         let parts = fitted(5000, Long::Split).unwrap().parts;
         assert!(parts[0].starts_with("(1/3)\nxx") && parts[2].starts_with("(3/3)\nxx"));
         assert_eq!(
@@ -225,8 +248,9 @@ mod tests {
 
     #[test]
     fn an_incomplete_input_is_never_sent_as_if_it_were_whole() {
-        let fitted = |long| fit(Kind::Text, "short", true, long, "~").map(|f| (f.parts, f.cut));
-        assert_eq!(fitted(Long::Auto), Ok((vec!["short~".to_owned()], true)));
+        let fitted = |long| fit(2048, "short", true, long, &NOTES).map(|f| (f.parts, f.rest));
+        let first = vec![format!("short{}", NOTES.file)];
+        assert_eq!(fitted(Long::Auto), Ok((first, Rest::File)));
         assert_eq!(fitted(Long::Split), Err(TooLong::Parts));
         assert_eq!(fitted(Long::Reject), Err(TooLong::Rejected));
     }

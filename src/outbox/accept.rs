@@ -1,17 +1,21 @@
 //! Accepting a message: once its entry and its name are synced, neither a kill nor a power cut
 //! loses it. Done on a thread, while the connection is made, so that it costs no time.
 
-use std::io::{self, Write};
+use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use super::entry::{Entry, Id};
 use super::held::Held;
 use super::{FAILED, Look, Outbox, TEMPORARY};
+use crate::blob::Blob;
 use crate::disk::{self, Dir};
 
 /// Longest time that a message waits for the disk; one that hangs must not hold up an alert.
 const DISK_MAX: Duration = Duration::from_secs(5);
+
+/// How slow a disk may be that takes files, in bytes a second: for them it has more time.
+const DISK_SPEED: u64 = 4 << 20;
 
 /// A message that is being accepted.
 #[derive(Debug)]
@@ -38,7 +42,8 @@ impl Accepting {
     ) -> Arc<Self> {
         let now = Instant::now();
         // Time must be left to deliver it without.
-        let wait = DISK_MAX.min(deadline.saturating_duration_since(now) / 2);
+        let longest = DISK_MAX + Duration::from_secs(entry.bytes_of_files() / DISK_SPEED);
+        let wait = longest.min(deadline.saturating_duration_since(now) / 2);
         let id = Id::new(SystemTime::now());
         let accepting = Arc::new(Self {
             until: now + wait,
@@ -50,8 +55,7 @@ impl Accepting {
             let outbox = outbox.clone();
             let dir = look.dir.clone().filter(|_| look.has_failed);
             move || {
-                let written = publish(&outbox, dir, &id, &entry);
-                accepting.settle(written.map(|(dir, lock)| Held::new(dir, id, entry, lock)));
+                accepting.settle(publish(&outbox, dir, id, entry));
             }
         };
         let writing = Arc::new(Mutex::new(Some(writing)));
@@ -113,23 +117,21 @@ impl Accepting {
 }
 
 /// Writes an entry and makes it last; the lock on it is ours before anybody can see it.
-fn publish(
-    outbox: &Outbox,
-    dir: Option<Arc<Dir>>,
-    id: &Id,
-    entry: &Entry,
-) -> io::Result<(Arc<Dir>, std::fs::File)> {
+fn publish(outbox: &Outbox, dir: Option<Arc<Dir>>, id: Id, entry: Entry) -> io::Result<Held> {
     let dir = match dir {
         Some(dir) => dir,
         None => Arc::new(prepared(outbox)?),
     };
-    let lock = place(&dir, id, entry)?;
-    Ok((dir, lock))
+    let (file, files) = place(&dir, &id, &entry)?;
+    let file = Arc::new(file);
+    // What was accepted is what goes, whatever becomes of the files that it was made of.
+    let whole = Blob::of_file(Arc::clone(&file))?;
+    Ok(Held::new(dir, id, entry.placed(&whole, &files), file))
 }
 
-/// Puts an entry into its directory, synced and locked.
-pub(super) fn place(dir: &Dir, id: &Id, entry: &Entry) -> io::Result<std::fs::File> {
-    let (temporary, file) = write(dir, id, entry)?;
+/// Puts an entry into its directory, synced and locked; says where in it its files begin.
+pub(super) fn place(dir: &Dir, id: &Id, entry: &Entry) -> io::Result<(std::fs::File, Vec<u64>)> {
+    let (temporary, file, files) = write(dir, id, entry)?;
     if let Err(error) = dir.publish(&temporary, dir, id.as_str()) {
         let _ = dir.remove(&temporary);
         return Err(error);
@@ -138,18 +140,18 @@ pub(super) fn place(dir: &Dir, id: &Id, entry: &Entry) -> io::Result<std::fs::Fi
         let _ = dir.remove(id.as_str());
         return Err(error);
     }
-    Ok(file)
+    Ok((file, files))
 }
 
 /// Puts an entry in place of one that the caller holds.
 pub(super) fn replace(dir: &Dir, id: &Id, entry: &Entry) -> io::Result<()> {
-    let (temporary, _file) = write(dir, id, entry)?;
+    let (temporary, _file, _) = write(dir, id, entry)?;
     dir.rename(&temporary, dir, id.as_str())?;
     dir.sync()
 }
 
 /// Writes an entry under a name that no flush looks at; synced, and locked by us.
-fn write(dir: &Dir, id: &Id, entry: &Entry) -> io::Result<(String, std::fs::File)> {
+fn write(dir: &Dir, id: &Id, entry: &Entry) -> io::Result<(String, std::fs::File, Vec<u64>)> {
     let temporary = format!("{TEMPORARY}{id}");
     let mut file = dir.create(&temporary)?;
     let written = disk::lock_now(&file)
@@ -157,15 +159,17 @@ fn write(dir: &Dir, id: &Id, entry: &Entry) -> io::Result<(String, std::fs::File
             let taken = || io::Error::other("another wxpush has its lock");
             locked.then_some(()).ok_or_else(taken)
         })
-        .and_then(|()| file.write_all(&entry.bytes()))
+        .and_then(|()| entry.write(&mut file))
         // Not a second time if it fails: the system may take for clean what it could not write.
-        .and_then(|()| file.sync_all());
-    if let Err(error) = written {
-        // Best effort: what stays is no entry, and a flush removes it.
-        let _ = dir.remove(&temporary);
-        return Err(error);
+        .and_then(|files| file.sync_all().map(|()| files));
+    match written {
+        Ok(files) => Ok((temporary, file, files)),
+        Err(error) => {
+            // Best effort: what stays is no entry, and a flush removes it.
+            let _ = dir.remove(&temporary);
+            Err(error)
+        }
     }
-    Ok((temporary, file))
 }
 
 /// The outbox, made if need be so that a power cut takes nothing of it.

@@ -1,4 +1,4 @@
-//! What became too old, counted by app and receivers, until their next message tells them.
+//! What became too old, counted by sender and receivers, until their next message tells them.
 
 use std::fs::File;
 use std::io;
@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::entry::AppName;
+use super::entry::{Account, SenderName};
 use super::slate;
 use crate::disk::{self, Dir};
 use crate::message::Envelope;
@@ -21,12 +21,15 @@ const TRIES: u32 = 200;
 /// So many messages to the same receivers.
 #[derive(Debug, Serialize, Deserialize)]
 struct Count {
-    corpid: String,
+    /// None where a robot sent.
+    corpid: Option<String>,
+    robot: Option<String>,
     api_base: String,
     profile: Option<String>,
     touser: String,
     toparty: String,
     totag: String,
+    chatid: Option<String>,
     messages: u32,
 }
 
@@ -42,12 +45,16 @@ impl Untold {
 }
 
 /// Counts one more.
-pub(super) fn add(dir: &Dir, app: &AppName, to: &Envelope) -> io::Result<()> {
+pub(super) fn add(dir: &Dir, sender: &SenderName, to: &Envelope) -> io::Result<()> {
     let [touser, toparty, totag] = lists(to);
-    let profile = app.profile.as_deref().unwrap_or_default();
+    let profile = sender.profile.as_deref().unwrap_or_default();
+    let (corpid, robot) = accounts(sender);
+    let chatid = to.chatid.clone();
     let key = digest(&[
-        &app.corpid,
-        &app.api_base,
+        corpid.as_deref().unwrap_or_default(),
+        robot.as_deref().unwrap_or_default(),
+        chatid.as_deref().unwrap_or_default(),
+        &sender.api_base,
         profile,
         &touser,
         &toparty,
@@ -55,23 +62,25 @@ pub(super) fn add(dir: &Dir, app: &AppName, to: &Envelope) -> io::Result<()> {
     ]);
     change(dir, &format!("{PREFIX}{}", &key[..16]), |count| {
         Some(Count {
-            corpid: app.corpid.clone(),
-            api_base: app.api_base.clone(),
-            profile: app.profile.clone(),
+            corpid,
+            robot,
+            api_base: sender.api_base.clone(),
+            profile: sender.profile.clone(),
             touser,
             toparty,
             totag,
+            chatid,
             messages: count.map_or(0, |count| count.messages).saturating_add(1),
         })
     })
 }
 
 /// What a message to these receivers has to carry, among the files of these names.
-pub(super) fn untold(dir: &Dir, names: &[String], app: &AppName, to: &Envelope) -> Untold {
+pub(super) fn untold(dir: &Dir, names: &[String], sender: &SenderName, to: &Envelope) -> Untold {
     let mut untold = Untold::default();
     for name in names {
         if let slate::Read::Record(count) = slate::read::<Count>(dir, name)
-            && count.is_of(app)
+            && count.is_of(sender)
             && count.all_among(to)
         {
             untold.0.push((name.clone(), count.messages));
@@ -95,15 +104,28 @@ pub(super) fn told(dir: &Dir, untold: &Untold) -> io::Result<()> {
     Ok(())
 }
 
+/// The corpid of an app, or the name of a robot.
+fn accounts(sender: &SenderName) -> (Option<String>, Option<String>) {
+    match &sender.account {
+        Account::App(corpid) => (Some(corpid.clone()), None),
+        Account::Robot(name) => (None, Some(name.clone())),
+    }
+}
+
 impl Count {
-    fn is_of(&self, app: &AppName) -> bool {
-        self.corpid == app.corpid && self.api_base == app.api_base && self.profile == app.profile
+    fn is_of(&self, sender: &SenderName) -> bool {
+        (self.corpid.clone(), self.robot.clone()) == accounts(sender)
+            && self.api_base == sender.api_base
+            && self.profile == sender.profile
     }
 
     /// Whether a message to these receivers reaches all whom it concerns.
     fn all_among(&self, to: &Envelope) -> bool {
         let [touser, toparty, totag] = [&self.touser, &self.toparty, &self.totag]
             .map(|list| list.split('|').filter(|name| !name.is_empty()));
+        if self.chatid != to.chatid {
+            return false;
+        }
         *to == Envelope::all()
             || (among(touser, &to.touser) && among(toparty, &to.toparty) && among(totag, &to.totag))
     }
@@ -153,12 +175,14 @@ mod tests {
     fn who_is_concerned_is_told_by_any_message_that_reaches_them_all() {
         let to = |users: &str, party: &str| Envelope::parse([users], [party], [""]).unwrap();
         let count = Count {
-            corpid: String::new(),
+            corpid: None,
+            robot: None,
             api_base: String::new(),
             profile: None,
             touser: "a|b".to_owned(),
             toparty: "2".to_owned(),
             totag: String::new(),
+            chatid: None,
             messages: 1,
         };
         for (envelope, told) in [
@@ -167,6 +191,7 @@ mod tests {
             (Envelope::all(), true),
             (to("a", "2"), false),
             (to("a,b", ""), false),
+            (Envelope::chat("ops").unwrap(), false),
         ] {
             assert_eq!(count.all_among(&envelope), told, "{envelope:?}");
         }

@@ -10,6 +10,7 @@ use super::entry::{Entry, Id};
 use super::failed::{self, Verdict};
 use super::slate;
 use crate::disk::Dir;
+use crate::uploads::Media;
 
 /// What became of an entry so far. Stands in `ID.try` beside it, since the entry is written once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,8 @@ pub(crate) struct Attempts {
     pub(crate) doubt: Option<Doubt>,
     /// Whether what goes before that part as a message of its own has been delivered.
     pub(crate) noted: bool,
+    /// What its file has been uploaded as.
+    pub(crate) media: Option<Media>,
     /// Unix milliseconds before which it is not tried again.
     pub(crate) not_before: Option<u64>,
     /// Why it is still here, for people.
@@ -44,14 +47,14 @@ pub(crate) struct Held {
     dir: Arc<Dir>,
     id: Id,
     entry: Entry,
-    _lock: File,
+    _lock: Arc<File>,
     attempts: Mutex<Attempts>,
     /// Where they are written down; none where that failed.
     slate: OnceLock<Option<File>>,
 }
 
 impl Held {
-    pub(super) fn new(dir: Arc<Dir>, id: Id, entry: Entry, lock: File) -> Self {
+    pub(super) fn new(dir: Arc<Dir>, id: Id, entry: Entry, lock: Arc<File>) -> Self {
         Self {
             dir,
             id,
@@ -112,6 +115,8 @@ impl Held {
             *attempts = Attempts {
                 sent: attempts.sent + 1,
                 tries: attempts.tries,
+                // The same file may go to other receivers, too.
+                media: attempts.media.take(),
                 ..Attempts::default()
             };
         };

@@ -6,6 +6,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny};
 use serde::{Deserialize as Derive, Serialize};
 use serde_json::Value;
 
+use crate::message::Envelope;
 use crate::secret::{Secret, Veil};
 
 /// A token as `gettoken` grants it.
@@ -42,6 +43,16 @@ impl Unreached {
             ("invalidtag", &self.invalidtag),
             ("unlicenseduser", &self.unlicenseduser),
         ]
+    }
+
+    /// All that an envelope names.
+    pub(crate) fn all(to: &Envelope) -> Self {
+        Self {
+            invaliduser: to.touser.clone(),
+            invalidparty: to.toparty.clone(),
+            invalidtag: to.totag.clone(),
+            unlicenseduser: Vec::new(),
+        }
     }
 
     /// Whether everybody was reached.
@@ -89,6 +100,8 @@ pub(super) struct Answer {
     pub(super) errmsg: Text,
     #[serde(default)]
     pub(super) msgid: Text,
+    #[serde(default)]
+    pub(super) media_id: Text,
     #[serde(default, deserialize_with = "secret")]
     pub(super) access_token: Option<Secret>,
     #[serde(default)]

@@ -23,6 +23,8 @@ pub(crate) enum Class {
     Limited,
     /// The set-up must be mended first.
     Setup,
+    /// A file that WeCom does not know, or any more: upload anew, once.
+    Media,
     /// The receivers are wrong.
     Recipients,
     /// The message itself is bad.
@@ -40,6 +42,7 @@ impl Class {
         ("transient", Self::Transient),
         ("limited", Self::Limited),
         ("setup", Self::Setup),
+        ("media", Self::Media),
         ("recipients", Self::Recipients),
         ("message", Self::Message),
         ("refused", Self::Refused),
@@ -58,7 +61,7 @@ impl Class {
             Self::Ok => Exit::Sent,
             Self::Token | Self::Busy | Self::Transient | Self::Limited => Exit::NotNow,
             Self::Setup => Exit::Setup,
-            Self::Message => Exit::Data,
+            Self::Message | Self::Media => Exit::Data,
             Self::Recipients | Self::Refused => Exit::Refused,
         }
     }
@@ -86,6 +89,10 @@ impl Class {
             Self::Setup => (
                 "停下，消息留在发件箱：须先改好设置",
                 "stops and keeps the message: the set-up must be mended first",
+            ),
+            Self::Media => (
+                "重新上传文件，再发一次；media_id 是您给的就停下",
+                "uploads the file anew and sends once more; stops where you gave the media_id",
             ),
             Self::Recipients => ("停下：收件人有误", "stops: the receivers are wrong"),
             Self::Message => ("停下：消息本身有误", "stops: the message itself is bad"),

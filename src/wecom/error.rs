@@ -32,6 +32,11 @@ pub(crate) enum Error {
         /// What is wrong with it.
         what: String,
     },
+    /// What was to be sent could not be read.
+    File {
+        /// What happened, in words.
+        what: String,
+    },
     /// WeCom's own no.
     Errcode(Refusal),
 }
@@ -67,7 +72,8 @@ impl Refusal {
         Some(&rest[..end]).filter(|address| !address.is_empty())
     }
 
-    fn failure(&self, lang: Lang) -> Failure {
+    /// It for a person.
+    pub(crate) fn failure(&self, lang: Lang) -> Failure {
         let row = codes::row(self.errcode);
         let meaning = row.map_or(
             match lang {
@@ -107,7 +113,7 @@ impl Error {
     /// What follows from it.
     pub(crate) fn class(&self) -> Class {
         match self {
-            Self::Network { .. } | Self::Unreadable { .. } => Class::Transient,
+            Self::Network { .. } | Self::Unreadable { .. } | Self::File { .. } => Class::Transient,
             Self::Status { status, .. } => match status {
                 408 | 429 => Class::Transient,
                 400..500 => Class::Setup,
@@ -123,7 +129,7 @@ impl Error {
             Self::Network { maybe_sent, .. } => *maybe_sent,
             Self::Status { status, .. } => *status >= 500 || *status == 408,
             Self::Unreadable { .. } => true,
-            Self::Errcode(_) => false,
+            Self::Errcode(_) | Self::File { .. } => false,
         }
     }
 
@@ -138,10 +144,11 @@ impl Error {
     pub(crate) fn never_left(&self) -> bool {
         matches!(
             self,
-            Self::Network {
-                maybe_sent: false,
-                ..
-            }
+            Self::File { .. }
+                | Self::Network {
+                    maybe_sent: false,
+                    ..
+                }
         )
     }
 
@@ -185,6 +192,7 @@ impl Error {
             Self::Unreadable { what } => {
                 Failure::new(exit, format!("the answer is not WeCom's: {what}")).hint(PORTAL)
             }
+            Self::File { what } => Failure::new(exit, what),
             Self::Errcode(refusal) => refusal.failure(lang),
         }
     }

@@ -14,12 +14,8 @@ pub(crate) fn answer(bytes: &[u8]) {
     let body = bytes.split(|byte| *byte == b'$').collect::<Vec<_>>();
     let body = body.join(SECRET.as_bytes());
     for (name, key) in [("gettoken", "corpsecret"), ("message/send", "access_token")] {
-        let call = Call {
-            name,
-            query: &[(key, &secret)],
-            body: None,
-            leaving: None,
-        };
+        let query = [(key, &secret)];
+        let call = Call::new(name, &query, None);
         match judge(&call, &told, &body) {
             Ok(answer) => accepted(answer),
             Err(error) => refused(&error),

@@ -5,20 +5,20 @@
 
 use std::cell::OnceCell;
 use std::net::ToSocketAddrs;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Body, Url};
 
+use super::body::{Leaving, Payload, Watched};
 use super::error::Error;
 use super::tls;
 use super::trouble::{self, Broken, NoAddress, Progress, Stage, Way, Words};
 use crate::config::Network;
 use crate::error::{Exit, Failure};
+use crate::output::Watching;
 use crate::secret::Secret;
 
 /// Longest answer that is read, in bytes; WeCom's have a few hundred.
@@ -26,6 +26,9 @@ pub(super) const ANSWER_MAX: usize = 64 << 10;
 
 /// Longest time for one try, connection included.
 const TRY_MAX: Duration = Duration::from_secs(10);
+
+/// How slow a network may be that takes files, in bytes a second: for them a try has more time.
+pub(crate) const SPEED: u64 = 64 << 10;
 
 /// Longest time for one connection, name lookup included. Source: glibc waits 5 s for a name
 /// server before it asks the next (resolv.conf(5)), which must still have its turn.
@@ -37,16 +40,41 @@ const IDLE_MAX: Duration = Duration::from_secs(10);
 /// Longest wait that a server may ask for.
 pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 
-/// One request: what it is called in logs, where it goes, and what must not be seen in it.
+/// One request: where it goes, and what must not be seen in it.
 pub(super) struct Call<'a> {
+    /// The path below `/cgi-bin/`, with what stands in the query for anybody to see.
     pub(super) name: &'a str,
     pub(super) query: &'a [(&'a str, &'a Secret)],
-    pub(super) body: Option<Vec<u8>>,
+    /// With one it is a POST, without a GET.
+    pub(super) body: Option<Payload>,
     pub(super) leaving: Option<Leaving>,
+    pub(super) watching: Option<Watching>,
+    /// Longest answer that is read, in bytes.
+    pub(super) answer_max: usize,
 }
 
-/// Called before the first byte of a body leaves, and may hold it up: until a message is accepted.
-pub(crate) type Leaving = Arc<dyn Fn() + Send + Sync>;
+impl<'a> Call<'a> {
+    /// A call of which nothing special is to be known.
+    pub(super) fn new(
+        name: &'a str,
+        query: &'a [(&'a str, &'a Secret)],
+        body: Option<Payload>,
+    ) -> Self {
+        Self {
+            name,
+            query,
+            body,
+            leaving: None,
+            watching: None,
+            answer_max: ANSWER_MAX,
+        }
+    }
+
+    /// What it is called, without its query.
+    pub(super) fn title(&self) -> &'a str {
+        self.name.split('?').next().unwrap_or_default()
+    }
+}
 
 /// An answer's status and the bytes that came with it, one more than allowed at the most.
 pub(super) struct Reply {
@@ -94,7 +122,9 @@ impl Http {
     /// # Errors
     /// `Error::Network`: no whole answer came.
     pub(super) fn exchange(&self, call: &Call<'_>, deadline: Instant) -> Result<Reply, Error> {
-        let deadline = deadline.min(Instant::now() + TRY_MAX);
+        let size = call.body.as_ref().map_or(0, Payload::len);
+        let longest = TRY_MAX + Duration::from_secs(size / SPEED);
+        let deadline = deadline.min(Instant::now() + longest);
         self.progress.set(Stage::Connecting);
         let result = self
             .runtime
@@ -159,12 +189,13 @@ impl Http {
             None => client.get(url),
             Some(body) => client
                 .post(url)
-                .header(CONTENT_TYPE, "application/json")
-                .body(Body::wrap(Watched {
-                    body: body.clone().into(),
-                    progress: Arc::clone(&self.progress),
-                    leaving: call.leaving.clone(),
-                })),
+                .header(CONTENT_TYPE, &body.content_type)
+                .body(Body::wrap(Watched::new(
+                    body,
+                    &self.progress,
+                    call.leaving.clone(),
+                    call.watching.clone(),
+                ))),
         };
         let mut response = request.send().await?;
         let header = response
@@ -175,7 +206,7 @@ impl Http {
         let status = response.status().as_u16();
         let mut body = Vec::new();
         // One byte too many is enough to know.
-        while body.len() <= ANSWER_MAX
+        while body.len() <= call.answer_max
             && let Some(chunk) = response.chunk().await?
         {
             body.extend_from_slice(&chunk);
@@ -294,38 +325,6 @@ impl Resolve for Resolver {
                 None => Err("the name lookup died".into()),
             }
         })
-    }
-}
-
-/// A request's body that says when it leaves: before that, nothing can have arrived.
-struct Watched {
-    body: Body,
-    progress: Arc<Progress>,
-    leaving: Option<Leaving>,
-}
-
-impl http_body::Body for Watched {
-    type Data = <Body as http_body::Body>::Data;
-    type Error = <Body as http_body::Body>::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<http_body::Frame<Self::Data>, Self::Error>>> {
-        // Blocks what runs on this thread: the request, whose head waits to go out with the body.
-        if let Some(leaving) = self.leaving.take() {
-            leaving();
-        }
-        self.progress.set(Stage::Sending);
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> http_body::SizeHint {
-        self.body.size_hint()
     }
 }
 

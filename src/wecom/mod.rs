@@ -1,6 +1,8 @@
 //! WeCom's API: one function through which every call goes, and what its answers mean.
 
 mod answer;
+mod ask;
+mod body;
 pub(crate) mod codes;
 mod error;
 #[cfg(any(fuzzing, test))]
@@ -13,21 +15,43 @@ use std::cell::RefCell;
 use std::time::Instant;
 
 use crate::config::{ApiBase, Network};
+use crate::message::content::is_media_id;
+use crate::output::Watching;
 use crate::secret::{Secret, Veil};
 use answer::Answer;
 pub(crate) use answer::{Grant, Sent, Unreached};
+pub(crate) use ask::{Asked, Asking, Question};
+use body::Payload;
+pub(crate) use body::{Field, Leaving};
 pub(crate) use codes::Class;
 pub(crate) use error::{Error, Refusal};
-pub(crate) use http::Leaving;
-use http::{ANSWER_MAX, Call, Http};
+pub(crate) use http::SPEED;
+use http::{Call, Http};
 
 /// Longest token, in bytes. Source: developer.work.weixin.qq.com/document/path/91039.
 pub(crate) const TOKEN_MAX: usize = 512;
 
+/// What lets a call pass: the parameter of the query, and its secret.
+#[derive(Clone, Copy)]
+pub(crate) struct Pass<'a>((&'static str, &'a Secret));
+
+impl<'a> Pass<'a> {
+    /// An app's `access_token`.
+    pub(crate) fn token(token: &'a Secret) -> Self {
+        Self(("access_token", token))
+    }
+
+    /// A robot's key.
+    pub(crate) fn key(key: &'a Secret) -> Self {
+        Self(("key", key))
+    }
+}
+
 /// WeCom, to be asked things.
 pub(crate) struct Client {
     http: Http,
-    corpsecret: Secret,
+    /// A corpsecret, or a robot's key.
+    secret: Secret,
     /// Whoever answers has been told these, and may echo them at any call.
     told: RefCell<Veil>,
 }
@@ -37,19 +61,19 @@ impl Client {
     ///
     /// # Errors
     /// `Exit::Config` where the CA file or the proxy cannot be used.
-    pub(crate) fn new(network: &Network, corpsecret: &Secret) -> anyhow::Result<Self> {
+    pub(crate) fn new(network: &Network, secret: &Secret) -> anyhow::Result<Self> {
         let mut told = Veil::default();
-        told.add(corpsecret);
+        told.add(secret);
         let urls = [
             Some(network.api_base.expose()),
             network.proxy.as_ref().map(Secret::expose),
         ];
-        for secret in urls.into_iter().flatten().flat_map(passwords) {
-            told.add(&secret);
+        for password in urls.into_iter().flatten().flat_map(passwords) {
+            told.add(&password);
         }
         Ok(Self {
             http: Http::new(network)?,
-            corpsecret: corpsecret.clone(),
+            secret: secret.clone(),
             told: RefCell::new(told),
         })
     }
@@ -60,16 +84,8 @@ impl Client {
     /// Whatever stands between the question and a usable token.
     pub(crate) fn gettoken(&self, corpid: &str, deadline: Instant) -> Result<Grant, Error> {
         let corpid = Secret::new(corpid);
-        let query = [("corpid", &corpid), ("corpsecret", &self.corpsecret)];
-        let answer = self.call(
-            &Call {
-                name: "gettoken",
-                query: &query,
-                body: None,
-                leaving: None,
-            },
-            deadline,
-        )?;
+        let query = [("corpid", &corpid), ("corpsecret", &self.secret)];
+        let answer = self.call(&Call::new("gettoken", &query, None), deadline)?;
         let access_token = answer.access_token.unwrap_or_default();
         if !is_token(access_token.expose()) {
             return Err(Error::Unreadable {
@@ -92,21 +108,17 @@ impl Client {
     pub(crate) fn send(
         &self,
         name: &str,
-        token: &Secret,
+        pass: Pass<'_>,
         body: Vec<u8>,
         leaving: Leaving,
         deadline: Instant,
     ) -> Result<Sent, Error> {
-        let query = [("access_token", token)];
-        let answer = self.call(
-            &Call {
-                name,
-                query: &query,
-                body: Some(body),
-                leaving: Some(leaving),
-            },
-            deadline,
-        )?;
+        let query = [pass.0];
+        let call = Call {
+            leaving: Some(leaving),
+            ..Call::new(name, &query, Some(Payload::json(body)))
+        };
+        let answer = self.call(&call, deadline)?;
         Ok(Sent {
             msgid: answer.msgid.0,
             unreached: Unreached {
@@ -118,14 +130,55 @@ impl Client {
         })
     }
 
-    /// The one way to WeCom: a request goes out, its answer becomes a result.
+    /// Uploads a file by a call such as `media/upload`, `kind` being WeCom's `type`, and returns its
+    /// `media_id`.
+    ///
+    /// # Errors
+    /// Whatever stands between the file and WeCom's yes.
+    pub(crate) fn upload(
+        &self,
+        name: &str,
+        pass: Pass<'_>,
+        kind: &str,
+        file: Field,
+        watching: Option<Watching>,
+        deadline: Instant,
+    ) -> Result<String, Error> {
+        let query = [pass.0];
+        let name = format!("{name}?type={kind}");
+        let call = Call {
+            watching,
+            ..Call::new(&name, &query, Some(Payload::form(&[file])))
+        };
+        let media_id = self.call(&call, deadline)?.media_id.0;
+        if !is_media_id(&media_id) {
+            return Err(Error::Unreadable {
+                what: "it has no media_id that could be one".to_owned(),
+            });
+        }
+        Ok(media_id)
+    }
+
+    /// Makes a call whose answer says yes or no.
     fn call(&self, call: &Call<'_>, deadline: Instant) -> Result<Answer, Error> {
+        self.exchange(call, deadline, |told, body| {
+            judge(call, told, &body).map(|answer| (answer, 0))
+        })
+    }
+
+    /// The one way to WeCom: a request goes out, its answer becomes a result, and the log's line.
+    fn exchange<T>(
+        &self,
+        call: &Call<'_>,
+        deadline: Instant,
+        judge: impl FnOnce(&Veil, Vec<u8>) -> Result<(T, i64), Error>,
+    ) -> Result<T, Error> {
         let begun = Instant::now();
         let secrets = call.query.iter().filter(|(name, _)| *name != "corpid");
         secrets.for_each(|(_, secret)| self.told.borrow_mut().add(secret));
         let result = self.http.exchange(call, deadline).and_then(|reply| {
             if reply.status == 200 {
-                judge(call, &self.told.borrow(), &reply.body)
+                judge(&self.told.borrow(), reply.body)
             } else {
                 Err(Error::Status {
                     status: reply.status,
@@ -134,28 +187,30 @@ impl Client {
             }
         });
         let (status, errcode, trouble) = match &result {
-            Ok(answer) => (Some(200), Some(answer.errcode), None),
+            Ok((_, errcode)) => (Some(200), Some(*errcode), None),
             Err(Error::Errcode(refusal)) => (Some(200), Some(refusal.errcode), None),
             Err(Error::Status { status, .. }) => (Some(*status), None, None),
             Err(Error::Unreadable { what }) => (Some(200), None, Some(what.as_str())),
-            Err(Error::Network { what, .. }) => (None, None, Some(what.as_str())),
+            Err(Error::Network { what, .. } | Error::File { what }) => {
+                (None, None, Some(what.as_str()))
+            }
         };
         tracing::info!(
-            call = call.name,
+            call = call.title(),
             status,
             errcode,
             trouble,
             ms = begun.elapsed().as_millis(),
             "answer"
         );
-        result
+        result.map(|(said, _)| said)
     }
 }
 
 /// Tells WeCom's yes from its no, both without what the server was told in secret.
 fn judge(call: &Call<'_>, told: &Veil, body: &[u8]) -> Result<Answer, Error> {
-    if body.len() > ANSWER_MAX {
-        let what = format!("it is longer than {} KiB", ANSWER_MAX >> 10);
+    if body.len() > call.answer_max {
+        let what = format!("it is longer than {} KiB", call.answer_max >> 10);
         return Err(Error::Unreadable { what });
     }
     let mut answer = Answer::read(body).map_err(|what| Error::Unreadable {
@@ -170,7 +225,7 @@ fn judge(call: &Call<'_>, told: &Veil, body: &[u8]) -> Result<Answer, Error> {
     Err(Error::Errcode(Refusal {
         errcode: answer.errcode,
         errmsg,
-        at_gettoken: call.name == "gettoken",
+        at_gettoken: call.title() == "gettoken",
         again_in: None,
     }))
 }
@@ -185,9 +240,10 @@ fn passwords(url: &str) -> Vec<Secret> {
     })
 }
 
-/// The URL of a call as a person may see it.
-pub(crate) fn shown_url(base: &ApiBase, name: &str) -> String {
-    format!("{}/cgi-bin/{name}?access_token=REDACTED", base.shown())
+/// The URL of a call as a person may see it; `pass` is the parameter of what lets it pass.
+pub(crate) fn shown_url(base: &ApiBase, name: &str, pass: &str) -> String {
+    let mark = if name.contains('?') { '&' } else { '?' };
+    format!("{}/cgi-bin/{name}{mark}{pass}=REDACTED", base.shown())
 }
 
 /// Whether a text can be an `access_token`: 1 to 512 visible ASCII characters.

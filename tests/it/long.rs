@@ -59,10 +59,15 @@ fn each_way_with_a_long_message_does_what_it_says() {
             .1
             .contains("the message has 2049 bytes, WeCom takes 2048")
     );
+    assert_eq!(
+        sent(3000, "file", 0),
+        (2, String::new()),
+        "the first part, and the file"
+    );
+    let last = texts(&standin, "lisi");
     assert!(
-        sent(3000, "file", 65)
-            .1
-            .contains("--long file needs an upload")
+        last[last.len() - 2].ends_with("…（全文 3000 字节，见附件）"),
+        "{last:?}"
     );
     let (count, warning) = sent(3000, "truncate", 0);
     assert!(
@@ -74,8 +79,7 @@ fn each_way_with_a_long_message_does_what_it_says() {
         last.len() == 2048 && last.ends_with("…（已截断，全文 3000 字节）"),
         "{last}"
     );
-    let (count, warning) = sent(30_000, "auto", 0);
-    assert!(count == 1 && warning.contains("--long split"), "{warning}");
+    assert_eq!(sent(30_000, "auto", 0), (2, String::new()));
     standin.company().phones = Default::default();
     assert_eq!(sent(20 * 2040, "split", 0), (20, String::new()));
     assert!(sent(210_000, "split", 65).1.contains("more than 99 parts"));
@@ -141,7 +145,9 @@ fn an_endless_input_is_stopped_and_said_to_be_cut() {
         "{}",
         outcome.stderr
     );
-    assert!(texts(&standin, "lisi")[0].ends_with("…（已截断）"));
+    assert!(texts(&standin, "lisi")[0].ends_with("…（已截断，附件为开头部分）"));
+    let uploaded = standin.count("/cgi-bin/media/upload");
+    assert_eq!(uploaded, 1, "what was read goes as a file");
     let text = "x".repeat(21 << 20);
     sandbox
         .wxpush("send --long reject")

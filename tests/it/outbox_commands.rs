@@ -259,7 +259,7 @@ fn a_flush_leaves_alone_what_is_none_of_ours_and_says_what_it_is() {
     let path = format!("outbox/{id}");
     sandbox.write(
         &path,
-        sandbox.read(&path).replacen("outbox 1", "outbox 2", 1),
+        sandbox.read(&path).replacen("outbox 1", "outbox 3", 1),
     );
     let (link, victim) = (format!("{}aaaaaaaa", &id[..id.len() - 8]), "outbox/notes");
     sandbox.write(victim, "mine");

@@ -40,7 +40,9 @@ fn a_long_backlog_to_one_member_all_arrives_and_a_new_message_at_once() {
     let standin = Standin::start();
     let sandbox = Sandbox::of(&standin);
     plant(&sandbox, &standin.base(), count, &["lisi"]);
-    let flushes = sandbox.wxpush("outbox flush --wait").start_patiently();
+    let minutes = u32::try_from(count / 10).unwrap();
+    let flushes = sandbox.wxpush("outbox flush --wait");
+    let flushes = flushes.start_patiently(minutes * MINUTE);
     while landed(&standin, "lisi").len() < 20 {
         std::thread::sleep(Duration::from_millis(50));
     }

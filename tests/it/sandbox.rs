@@ -236,10 +236,10 @@ impl Run {
         }
     }
 
-    /// Starts what takes minutes.
-    pub(crate) fn start_patiently(self) -> Started {
+    /// Starts what takes so long.
+    pub(crate) fn start_patiently(self, time: Duration) -> Started {
         Started {
-            patience: 10 * PATIENCE,
+            patience: PATIENCE + time,
             ..self.start()
         }
     }

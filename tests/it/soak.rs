@@ -123,7 +123,7 @@ fn under_kills_every_accepted_message_arrives_and_no_other() {
     let begun = Instant::now();
     sandbox
         .wxpush("outbox flush --wait")
-        .start_patiently()
+        .start_patiently(Duration::from_mins(15))
         .wait()
         .exits(0);
     let flushed = begun.elapsed();

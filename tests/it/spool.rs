@@ -123,7 +123,7 @@ fn one_bad_entry_of_a_hundred_stalls_none_of_the_others() {
         ),
         (
             "newer",
-            |text| Some(text.replacen("outbox 1", "outbox 2", 1)),
+            |text| Some(text.replacen("outbox 1", "outbox 3", 1)),
             Fate::LeftAlone,
         ),
         ("a list", |text| made_by_hand(text, "[1]"), Fate::Refused),

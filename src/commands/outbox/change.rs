@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::{Outboxes, Place};
 use crate::cli::Chosen;
-use crate::delivery::App;
+use crate::delivery::Sender;
 use crate::error::{Exit, Failure};
-use crate::outbox::{self, AppName, Claim, Entry};
+use crate::outbox::{self, Account, Claim, Entry};
 use crate::output::{self, Output};
 
 /// Removes messages, those that wait and those that failed.
@@ -45,7 +45,7 @@ pub(super) fn drop(
     tell(&places, "dropped", output)
 }
 
-/// Puts failed messages back, and lets waiting ones be tried at once, for the app of the day.
+/// Puts failed messages back, and lets waiting ones be tried at once, for the sender of the day.
 pub(super) fn retry(
     outboxes: &Outboxes<'_>,
     chosen: &Chosen,
@@ -70,7 +70,7 @@ pub(super) fn retry(
                 Claim::Held(held) => {
                     let entry = of_the_day(outboxes, held.entry().clone())?;
                     held.note(|attempts| attempts.not_before = None);
-                    if entry.app == held.entry().app {
+                    if entry.sender == held.entry().sender {
                         Ok(())
                     } else {
                         held.readdress(&entry)
@@ -88,26 +88,20 @@ pub(super) fn retry(
     tell(&places, "to be tried again", output)
 }
 
-/// The same message for the app that the config of the day has under its profile.
+/// The same message for the sender that the config of the day has under its profile.
 fn of_the_day(outboxes: &Outboxes<'_>, entry: Entry) -> Result<Entry, Failure> {
     let config = outboxes.config;
-    let profile = entry.app.profile.as_deref();
-    let settings = match profile {
-        Some(name) if !config.profiles().any(|known| known == name) => config.settings(None)?,
-        profile => config.settings_of(profile)?,
+    let profile = entry.sender.profile.as_deref();
+    let is_known = profile.is_none_or(|name| config.profiles().any(|known| known == name));
+    let settings = match &entry.sender.account {
+        Account::App(_) if is_known => config.settings_of(profile)?,
+        Account::App(_) => config.settings(None)?,
+        Account::Robot(robot) if is_known => config.robot_of(profile, robot)?,
+        Account::Robot(robot) => config.robot(robot)?,
     };
-    let AppName {
-        profile,
-        corpid,
-        api_base,
-    } = App::name_of(&settings);
     Ok(Entry {
         retried: Some(SystemTime::now()),
-        app: AppName {
-            profile,
-            corpid,
-            api_base,
-        },
+        sender: Sender::name_of(&settings),
         ..entry
     })
 }

@@ -6,11 +6,11 @@ use serde_json::json;
 
 use super::{Outboxes, unreadable};
 use crate::config;
-use crate::delivery::{Apps, Bounds, Flush, Tally};
+use crate::delivery::{Bounds, Flush, Senders, Tally};
 use crate::disk::Dir;
 use crate::error::{Exit, Failure};
 use crate::log;
-use crate::outbox::{self, Outbox};
+use crate::outbox::{self, Account, Outbox};
 use crate::output::{self, Output};
 
 /// Pauses between the tries of `--wait` grow from the first to the longest.
@@ -31,13 +31,13 @@ pub(super) fn run(
     let mut whole = Tally::default();
     for state in &outboxes.places {
         let outbox = Outbox::of(state);
-        let apps = Apps::of(outboxes.config, state);
+        let senders = Senders::of(outboxes.config, state);
         let bounds = Bounds {
             deadline,
             tries: usize::MAX,
             looks: usize::MAX,
         };
-        let mut flush = Flush::new(&apps, &outbox, bounds);
+        let mut flush = Flush::new(&senders, &outbox, bounds);
         until_done(&mut flush, deadline).map_err(|error| unreadable(&outbox, &error))?;
         if let Ok(Some(dir)) = outbox.open() {
             outbox::tidy(&dir, SystemTime::now());
@@ -110,13 +110,17 @@ fn has_entries(dir: &std::path::Path) -> bool {
 /// Tells what no flush will ever deliver: to a person each time, to cron's mail once a day and when
 /// it has changed.
 fn tell_of(tally: &Tally, dir: &Dir, output: Output) {
-    let others = tally.others.iter().map(|(app, count)| {
-        let profile = app.profile.as_ref().map_or(String::new(), |profile| {
+    let others = tally.others.iter().map(|(sender, count)| {
+        let profile = sender.profile.as_ref().map_or(String::new(), |profile| {
             format!(" (profile {})", config::value::shown(profile))
         });
+        let account = match &sender.account {
+            Account::App(corpid) => format!("corpid {corpid}"),
+            Account::Robot(name) => format!("robot {}", config::value::shown(name)),
+        };
         format!(
-            "{count} in the outbox stay unsent: they are for corpid {}{profile} at {}, which this config does not have; wxpush outbox retry ID, or --all, readdresses them",
-            app.corpid, app.api_base
+            "{count} in the outbox stay unsent: they are for {account}{profile} at {}, which this config does not have; wxpush outbox retry ID, or --all, readdresses them",
+            sender.api_base
         )
     });
     let strange = tally

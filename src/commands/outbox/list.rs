@@ -9,10 +9,11 @@ use serde_json::{Value, json};
 
 use super::{Outboxes, Place};
 use crate::config::State;
-use crate::delivery::{Apps, receivers};
+use crate::delivery::{Senders, receivers};
 use crate::error::{Exit, Failure};
 use crate::ledger::{Forecast, Share};
-use crate::outbox::{self, AppName, Attempts, Entry, Unread, Verdict};
+use crate::message::Channel;
+use crate::outbox::{self, Account, Attempts, Entry, SenderName, Unread, Verdict};
 use crate::output::{self, Output};
 
 /// One message as a script sees it.
@@ -24,6 +25,7 @@ struct Shown {
     accepted: Option<String>,
     profile: Option<String>,
     corpid: Option<String>,
+    robot: Option<String>,
     api_base: Option<String>,
     to: Option<String>,
     msgtype: Option<String>,
@@ -93,6 +95,7 @@ pub(super) fn show(outboxes: &Outboxes<'_>, id: &str, output: Output) -> anyhow:
         ("accepted", &shown.accepted),
         ("profile", &shown.profile),
         ("corpid", &shown.corpid),
+        ("robot", &shown.robot),
         ("api_base", &shown.api_base),
         ("failed", &shown.failed_at),
         ("to do", &shown.hint),
@@ -175,16 +178,21 @@ fn shown(
             None => ("other-app", None),
         },
     };
+    let (corpid, robot) = match entry.sender.account.clone() {
+        Account::App(corpid) => (Some(corpid), None),
+        Account::Robot(name) => (None, Some(name)),
+    };
     let verdict = verdict.unwrap_or_default();
     let error = Some(verdict.error).filter(|error| !error.is_empty());
     Ok(Shown {
         id: place.id.to_string(),
         status,
         accepted: Some(time(entry.accepted)),
-        profile: entry.app.profile.clone(),
-        corpid: Some(entry.app.corpid.clone()),
-        api_base: Some(entry.app.api_base.clone()),
-        to: Some(next.envelope().describe()),
+        profile: entry.sender.profile.clone(),
+        corpid,
+        robot: robot.clone(),
+        api_base: Some(entry.sender.api_base.clone()),
+        to: Some(robot.map_or(next.envelope().describe(), |name| format!("robot {name}"))),
         msgtype: Some(next.msgtype()),
         text: next.text(),
         parts: entry.posts.len(),
@@ -206,6 +214,7 @@ fn strange(place: &Place<'_>, why: &str) -> Shown {
         accepted: None,
         profile: None,
         corpid: None,
+        robot: None,
         api_base: None,
         to: None,
         msgtype: None,
@@ -229,38 +238,39 @@ fn time(at: SystemTime) -> String {
 
 /// When each message of the backlog will be sent, as the ledger foresees it.
 struct Due<'a> {
-    apps: Vec<(&'a State, Apps<'a>)>,
-    forecasts: BTreeMap<AppName, Option<Forecast>>,
+    senders: Vec<(&'a State, Senders<'a>)>,
+    forecasts: BTreeMap<(SenderName, Option<Channel>), Option<Forecast>>,
 }
 
 impl<'a> Due<'a> {
     fn new(outboxes: &'a Outboxes<'a>) -> Self {
-        let apps = outboxes
+        let senders = outboxes
             .places
             .iter()
-            .map(|state| (state, Apps::of(outboxes.config, state)));
+            .map(|state| (state, Senders::of(outboxes.config, state)));
         Self {
-            apps: apps.collect(),
+            senders: senders.collect(),
             forecasts: BTreeMap::new(),
         }
     }
 
-    /// None if the config of the day does not have its app.
+    /// None if the config of the day does not have its sender.
     fn of(
         &mut self,
         state: &State,
         entry: &Entry,
         attempts: &Attempts,
     ) -> Result<Option<SystemTime>, Failure> {
-        let apps = self.apps.iter().find(|(place, _)| place.is(state));
-        let Some(app) = apps.and_then(|(_, apps)| apps.get(&entry.app)) else {
+        let senders = self.senders.iter().find(|(place, _)| place.is(state));
+        let Some(sender) = senders.and_then(|(_, senders)| senders.get(&entry.sender)) else {
             return Ok(None);
         };
-        let app = app?;
+        let sender = sender?;
+        let channel = entry.posts[0].channel();
         let forecast = self
             .forecasts
-            .entry(entry.app.clone())
-            .or_insert_with(|| app.forecast());
+            .entry((entry.sender.clone(), channel))
+            .or_insert_with(|| sender.forecast(channel));
         let not_before = attempts.not_before.unwrap_or_default();
         let from = SystemTime::now().max(UNIX_EPOCH + Duration::from_millis(not_before));
         let Some(forecast) = forecast else {

@@ -1,0 +1,182 @@
+//! The bytes of a file that is to be sent: in memory, or a stretch of an open file. Read in pieces,
+//! so that a file of any size takes little memory.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::secret::Sha256;
+
+/// Most bytes that are read in one go.
+pub(crate) const PIECE: usize = 64 << 10;
+
+/// Bytes that nobody changes.
+#[derive(Debug, Clone)]
+pub(crate) struct Blob {
+    source: Source,
+    at: u64,
+    len: u64,
+}
+
+#[derive(Debug, Clone)]
+enum Source {
+    Memory(Bytes),
+    File(Arc<File>),
+}
+
+impl Blob {
+    /// An open file, as long as it is now.
+    ///
+    /// # Errors
+    /// Where its size cannot be told.
+    pub(crate) fn of_file(file: Arc<File>) -> io::Result<Self> {
+        let len = file.metadata()?.len();
+        Ok(Self {
+            source: Source::File(file),
+            at: 0,
+            len,
+        })
+    }
+
+    /// How many bytes there are.
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// A stretch of it; what lies beyond its end is left out.
+    pub(crate) fn part(&self, at: u64, len: u64) -> Self {
+        let at = at.min(self.len);
+        Self {
+            source: self.source.clone(),
+            at: self.at + at,
+            len: len.min(self.len - at),
+        }
+    }
+
+    /// The bytes from `at` on, `PIECE` at the most; none behind the end.
+    ///
+    /// # Errors
+    /// What the disk says, or that the file has become shorter.
+    pub(crate) fn piece(&self, at: u64) -> io::Result<Bytes> {
+        let rest = self.part(at, PIECE as u64);
+        let size = usize::try_from(rest.len).map_err(io::Error::other)?;
+        match &rest.source {
+            Source::Memory(bytes) => {
+                let at = usize::try_from(rest.at).map_err(io::Error::other)?;
+                Ok(bytes.slice(at..at + size))
+            }
+            Source::File(file) => {
+                let mut bytes = vec![0; size];
+                file.read_exact_at(&mut bytes, rest.at)?;
+                Ok(bytes.into())
+            }
+        }
+    }
+
+    /// All of it, piece by piece.
+    pub(crate) fn pieces(&self) -> impl Iterator<Item = io::Result<Bytes>> {
+        (0..self.len).step_by(PIECE).map(|at| self.piece(at))
+    }
+
+    /// All of it at once.
+    ///
+    /// # Errors
+    /// As `piece`.
+    pub(crate) fn read(&self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(usize::try_from(self.len).map_err(io::Error::other)?);
+        for piece in self.pieces() {
+            bytes.extend_from_slice(&piece?);
+        }
+        Ok(bytes)
+    }
+
+    /// Its SHA-256, in hex.
+    ///
+    /// # Errors
+    /// As `piece`.
+    pub(crate) fn sha256(&self) -> io::Result<String> {
+        let mut sum = Sha256::default();
+        for piece in self.pieces() {
+            sum.add(&piece?);
+        }
+        Ok(sum.hex())
+    }
+}
+
+impl From<Vec<u8>> for Blob {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self {
+            at: 0,
+            len: bytes.len() as u64,
+            source: Source::Memory(bytes.into()),
+        }
+    }
+}
+
+/// The same bytes, wherever they are; what cannot be read equals nothing.
+impl PartialEq for Blob {
+    fn eq(&self, other: &Self) -> bool {
+        let same = |(one, two): (io::Result<Bytes>, _)| matches!((one, two), (Ok(one), Ok::<Bytes, io::Error>(two)) if one == two);
+        self.len == other.len && self.pieces().zip(other.pieces()).all(same)
+    }
+}
+
+impl Eq for Blob {}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    #[test]
+    fn a_stretch_is_the_same_from_memory_and_from_a_file() {
+        let bytes: Vec<u8> = (0..200_000u32).flat_map(u32::to_be_bytes).collect();
+        let path = std::env::temp_dir().join(format!("wxpush-blob-{}", std::process::id()));
+        let mut file = File::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(&path)
+            .unwrap();
+        std::fs::remove_file(&path).unwrap();
+        file.write_all(&bytes).unwrap();
+        let on_disk = Blob::of_file(Arc::new(file)).unwrap();
+        let in_memory = Blob::from(bytes.clone());
+        assert_eq!(on_disk, in_memory);
+        for (at, len) in [
+            (0, 5),
+            (65_535, 70_000),
+            (799_999, 9),
+            (800_000, 1),
+            (900_000, 1),
+        ] {
+            let end = (at + len).min(800_000);
+            let expected = bytes.get(at..end).unwrap_or_default();
+            for blob in [&on_disk, &in_memory] {
+                let part = blob.part(at as u64, len as u64);
+                assert_eq!(part.read().unwrap(), expected, "{at}");
+                assert_eq!(
+                    part.part(1, 2).read().unwrap(),
+                    expected.get(1..3.min(expected.len())).unwrap_or_default()
+                );
+            }
+        }
+        assert_eq!(on_disk.sha256().unwrap(), crate::secret::sha256(&bytes));
+    }
+
+    #[test]
+    fn a_file_that_has_become_shorter_is_an_error_and_no_other_file() {
+        let path = std::env::temp_dir().join(format!("wxpush-blob-short-{}", std::process::id()));
+        std::fs::write(&path, "0123456789").unwrap();
+        let file = File::options().read(true).write(true).open(&path).unwrap();
+        std::fs::remove_file(&path).unwrap();
+        let blob = Blob::of_file(Arc::new(file.try_clone().unwrap())).unwrap();
+        file.set_len(5).unwrap();
+        assert!(blob.read().is_err());
+        assert_ne!(blob, Blob::from(b"0123456789".to_vec()));
+    }
+}

@@ -1,0 +1,72 @@
+//! What the commands have in common that ask WeCom something and send no message.
+
+use std::time::Instant;
+
+use super::begin;
+use crate::config::{Account, Lang, Settings};
+use crate::delivery::{Delivery, Sender, Undelivered};
+use crate::error::{Exit, Failure};
+use crate::ledger::Share;
+use crate::output::{self, Output};
+
+/// A sender that is about to be asked with.
+pub(super) struct Asking {
+    sender: Sender,
+    output: Output,
+}
+
+impl Asking {
+    /// Makes ready; `command` is the name for the log.
+    ///
+    /// # Errors
+    /// `Exit::Config`: no agentid, or a network setting that cannot be used.
+    pub(super) fn new(settings: Settings, command: &str, output: Output) -> anyhow::Result<Self> {
+        if let Account::App(app) = &settings.account {
+            settings.agentid(app)?;
+        }
+        let state = begin(&settings.base, output)
+            .inspect_err(|place| {
+                tracing::warn!("no place for the token, going on without: {place}");
+            })
+            .ok();
+        tracing::info!(command, "start");
+        let sender = Sender::new(settings, state.as_ref())?;
+        Ok(Self { sender, output })
+    }
+
+    /// The way to WeCom, until a deadline.
+    pub(super) fn delivery(&self, deadline: Instant) -> Delivery<'_> {
+        Delivery {
+            sender: &self.sender,
+            deadline,
+            share: Share::New,
+            once: false,
+            resends: false,
+            watching: output::watching(self.output),
+        }
+    }
+
+    /// The language of errors.
+    pub(super) fn lang(&self) -> Lang {
+        self.sender.settings.base.lang
+    }
+}
+
+/// Why WeCom has not said yes to something; where its answer is lost, that is said.
+pub(super) fn unanswered(undelivered: Undelivered, what: &str, lang: Lang) -> Failure {
+    let (Undelivered::NotNow(reason) | Undelivered::Refused(reason)) = undelivered;
+    let mut failure = reason.failure(lang);
+    if reason.outcome_unknown {
+        failure.what = format!(
+            "whether {what} was done is not known, WeCom's answer was lost: {}",
+            failure.what
+        );
+        failure.hint = Some(
+            "it is not repeated by itself: look whether it was done, then do it again if need be"
+                .to_owned(),
+        );
+    } else if failure.exit == Exit::NotNow {
+        failure.what = format!("{what} was not done: {}", failure.what);
+    }
+    failure
+}

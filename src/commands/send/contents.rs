@@ -1,0 +1,324 @@
+//! Words, stdin and files become the messages that one send is made of.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, IsTerminal};
+use std::os::unix::ffi::OsStrExt;
+
+use serde_json::{Map, Value};
+
+use super::long::fitted;
+use super::wanted::{Wanted, channel};
+use crate::blob::Blob;
+use crate::cli::Send;
+use crate::commands::source::{self, Source};
+use crate::config::{Settings, ShowIn};
+use crate::error::{Exit, Failure};
+use crate::message::content::{Article, Card, Text, Video};
+use crate::message::input::{INPUT_MAX, Input, one_line, unescape};
+use crate::message::media::{self, FILE_MAX};
+use crate::message::plain::plain;
+use crate::message::split::Rest;
+use crate::message::{Attachment, Channel, Content, Kind, MediaKind};
+
+/// One message of those that a send is made of.
+pub(super) enum Piece {
+    Made(Content, Option<Attachment>),
+    /// In WeCom's own JSON.
+    Raw(Map<String, Value>),
+}
+
+/// What a send is made of, and what the log says of it.
+pub(super) struct Contents {
+    pub(super) pieces: Vec<Piece>,
+    /// The writing, for the log.
+    pub(super) text: String,
+}
+
+/// What goes into messages.
+pub(super) struct Making<'a> {
+    pub(super) args: &'a Send,
+    pub(super) wanted: Wanted<'a>,
+    pub(super) settings: &'a Settings,
+}
+
+impl Making<'_> {
+    /// Reads all that is to be sent, and makes messages of it; none if there is nothing to send and
+    /// that is all right.
+    ///
+    /// # Errors
+    /// Where something cannot be read, is empty, or more than WeCom takes.
+    pub(super) fn contents(&self) -> Result<Option<Contents>, Failure> {
+        match self.wanted {
+            Wanted::Writing(kind) => {
+                let input = self.input()?;
+                if input.is_blank() && self.may_be_empty(self.title().is_some())? {
+                    return Ok(None);
+                }
+                self.writing(kind, input).map(Some)
+            }
+            Wanted::Media(kind, path) => self.media(kind, path),
+            Wanted::Card | Wanted::News => self.card(),
+            Wanted::Raw(path) => raw(path).map(Some),
+        }
+    }
+
+    fn title(&self) -> Option<String> {
+        let title = self.args.title.as_deref().map(one_line);
+        title.filter(|title| !title.trim().is_empty())
+    }
+
+    /// Whether an empty body is a success; a title may do without.
+    fn may_be_empty(&self, has_title: bool) -> Result<bool, Failure> {
+        if !self.args.skip_empty && !has_title {
+            return Err(Failure::new(Exit::Data, "the message is empty")
+                .hint("give a text or a title; --skip-empty makes an empty message a success"));
+        }
+        Ok(self.args.skip_empty)
+    }
+
+    /// A text or markdown, in as many messages as it takes.
+    fn writing(&self, kind: Kind, input: Input) -> Result<Contents, Failure> {
+        let cut = input.cut;
+        let body = if input.is_blank() {
+            String::new()
+        } else {
+            input.text
+        };
+        let prefix = &self.settings.prefix;
+        let text = kind.compose(prefix, self.title().as_deref(), body);
+        let channel = channel(self.args);
+        let is_for_wechat = self.settings.show_in == ShowIn::WeChat && channel == Channel::App;
+        let (kind, text) = match kind {
+            Kind::Markdown if is_for_wechat => (Kind::Text, plain(&text)),
+            kind => (kind, text),
+        };
+        self.parts(kind, channel, text, cut)
+    }
+
+    fn parts(
+        &self,
+        kind: Kind,
+        channel: Channel,
+        text: String,
+        cut: bool,
+    ) -> Result<Contents, Failure> {
+        let lang = self.settings.phone_lang;
+        let fitted = fitted(self.args, kind, channel, &text, cut, lang)?;
+        let mut pieces = Vec::new();
+        for (at, part) in fitted.parts.into_iter().enumerate() {
+            let content = match kind {
+                Kind::Text if at == 0 => Content::Text(Text {
+                    content: part,
+                    mentioned_list: self.args.mention.clone(),
+                    mentioned_mobile_list: self.args.mention_mobile.clone(),
+                }),
+                kind => kind.content(part),
+            };
+            pieces.push(Piece::Made(content, None));
+        }
+        if fitted.rest != Rest::File {
+            return Ok(Contents { pieces, text });
+        }
+        let name = self.title().unwrap_or_else(|| "message".to_owned());
+        let shown = text[..text.floor_char_boundary(INPUT_SHOWN)].to_owned();
+        let mut bytes = text.into_bytes();
+        bytes.truncate(cut_at(&bytes));
+        pieces.push(Piece::Made(
+            Content::media(MediaKind::File, String::new()),
+            Some(Attachment {
+                kind: MediaKind::File.name().to_owned(),
+                name: media::file_name(&format!("{name}.txt")),
+                bytes: bytes.into(),
+            }),
+        ));
+        Ok(Contents {
+            pieces,
+            text: shown,
+        })
+    }
+
+    /// A file, and before it what is said of it.
+    fn media(&self, kind: MediaKind, path: &OsStr) -> Result<Option<Contents>, Failure> {
+        let channel = channel(self.args);
+        let input = if self.args.message.is_empty() {
+            Input::default()
+        } else {
+            self.input()?
+        };
+        let (content, file) = if let Some(id) = self.wanted.media_id()? {
+            (Content::media(kind, id.to_owned()), None)
+        } else {
+            if path == "-" && kind == MediaKind::File && self.args.details.name.is_none() {
+                return Err(super::wanted::usage(
+                    "a file from stdin has no name",
+                    "give it one with --name: its end tells phones what it is",
+                ));
+            }
+            let source = source::open(path, self.args.details.name.as_deref())?;
+            if source.is_empty() && self.args.skip_empty {
+                return Ok(None);
+            }
+            file(source, kind, channel)?
+        };
+        let mut said = if kind == MediaKind::Video || (input.is_blank() && self.title().is_none()) {
+            Contents {
+                pieces: Vec::new(),
+                text: input.text.clone(),
+            }
+        } else {
+            self.writing(Kind::Text, input.clone())?
+        };
+        let content = match content {
+            Content::Video(video) => Content::Video(Video {
+                title: self
+                    .title()
+                    .map(|title| format!("{}{title}", self.settings.prefix)),
+                description: input.text,
+                ..video
+            }),
+            content => content,
+        };
+        said.pieces.push(Piece::Made(content, file));
+        Ok(Some(said))
+    }
+
+    /// A card, or a headline.
+    fn card(&self) -> Result<Option<Contents>, Failure> {
+        let is_card = matches!(self.wanted, Wanted::Card);
+        let words_to_come = self.args.message.is_empty() && io::stdin().is_terminal();
+        let input = if !is_card && words_to_come {
+            Input::default()
+        } else {
+            self.input()?
+        };
+        if input.is_blank() && self.may_be_empty(!is_card)? {
+            return Ok(None);
+        }
+        let title = self.title().unwrap_or_default();
+        let title = format!("{}{title}", self.settings.prefix);
+        let details = &self.args.details;
+        let url = details.url.clone().unwrap_or_default();
+        let text = format!("{title}\n{}", input.text);
+        let content = if is_card {
+            Content::Textcard(Card {
+                title,
+                description: input.text,
+                url,
+                btntxt: details.button.clone(),
+            })
+        } else {
+            Content::News {
+                articles: [Article {
+                    title,
+                    description: input.text,
+                    url,
+                    picurl: details.picture.clone(),
+                }],
+            }
+        };
+        Ok(Some(Contents {
+            pieces: vec![Piece::Made(content, None)],
+            text,
+        }))
+    }
+
+    /// The body: the words, or stdin. With words stdin is never read.
+    fn input(&self) -> Result<Input, Failure> {
+        let args = self.args;
+        let from_stdin = args.message.is_empty() || args.message == ["-"];
+        let input = if from_stdin {
+            let stdin = io::stdin();
+            if stdin.is_terminal() {
+                return Err(
+                    Failure::new(Exit::Usage, "no message: stdin is a terminal").hint(
+                        "write wxpush send \"text\", or pipe a command's output into wxpush send",
+                    ),
+                );
+            }
+            Input::from_reader(stdin.lock()).map_err(|error| {
+                Failure::new(
+                    Exit::Io,
+                    format!("cannot read the message from stdin: {error}"),
+                )
+            })?
+        } else {
+            let words = args.message.join(&OsString::from(" "));
+            if args.escapes {
+                Input::from_bytes(&unescape(words.as_bytes()))
+            } else {
+                Input::from_bytes(words.as_bytes())
+            }
+        };
+        if input.replaced > 0 {
+            tracing::warn!(
+                "{} characters of the input are not UTF-8 and were replaced by U+FFFD",
+                input.replaced
+            );
+        }
+        if input.cut {
+            tracing::warn!(
+                "the input is longer than {} MiB: the rest was not read",
+                INPUT_MAX >> 20
+            );
+        }
+        Ok(input)
+    }
+}
+
+/// As much of a writing as the log may want, once the rest is a file; in bytes.
+const INPUT_SHOWN: usize = 64 << 10;
+
+/// Where a text ends that is no longer than WeCom's largest file.
+fn cut_at(text: &[u8]) -> usize {
+    let max = usize::try_from(FILE_MAX).unwrap_or(usize::MAX);
+    if text.len() <= max {
+        return text.len();
+    }
+    // Not within a character.
+    let is_inner = |byte: &&u8| **byte & 0b1100_0000 == 0b1000_0000;
+    max - text[..=max].iter().rev().take_while(is_inner).count()
+}
+
+/// A file as its channel takes it: a robot has pictures in the message itself.
+fn file(
+    source: Source,
+    kind: MediaKind,
+    channel: Channel,
+) -> Result<(Content, Option<Attachment>), Failure> {
+    let robot = channel == Channel::Robot;
+    let attachment = source.attachment(kind, robot)?;
+    if robot && kind == MediaKind::Image {
+        let picture = attachment.bytes.read().map_err(|error| {
+            let what = format!("{} cannot be read: {error}", attachment.name);
+            Failure::new(Exit::Io, what)
+        })?;
+        return Ok((Content::inline(&picture), None));
+    }
+    Ok((Content::media(kind, String::new()), Some(attachment)))
+}
+
+/// A message in WeCom's own JSON.
+fn raw(path: &OsStr) -> Result<Contents, Failure> {
+    let bytes: Blob = source::open(path, None)?.into_bytes();
+    let bytes = bytes
+        .read()
+        .map_err(|error| Failure::new(Exit::Io, format!("the message cannot be read: {error}")))?;
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let bad = |what: String| {
+        Failure::new(Exit::Data, what).hint(
+            "write it as WeCom documents it: {\"msgtype\":\"text\",\"text\":{\"content\":\"…\"}}",
+        )
+    };
+    let message: Value = serde_json::from_slice(bytes)
+        .map_err(|error| bad(format!("the message is no JSON: {error}")))?;
+    let Value::Object(message) = message else {
+        return Err(bad("the message is no JSON object".to_owned()));
+    };
+    if !message.get("msgtype").is_some_and(Value::is_string) {
+        return Err(bad("the message has no msgtype".to_owned()));
+    }
+    Ok(Contents {
+        text: Value::from(message.clone()).to_string(),
+        pieces: vec![Piece::Raw(message)],
+    })
+}

@@ -1,0 +1,69 @@
+//! Writing past WeCom's limit: parts, a file, or an end that says so.
+
+use crate::cli::Send;
+use crate::config::Lang;
+use crate::error::{Exit, Failure};
+use crate::message::split::{Fitted, Notes, PARTS_MAX, Rest, TooLong, fit};
+use crate::message::{Channel, Kind};
+
+/// Makes messages of a writing as `--long` says, and tells what is left out.
+///
+/// # Errors
+/// `Exit::Data`: there is no way to send it as was asked for.
+pub(super) fn fitted(
+    args: &Send,
+    kind: Kind,
+    channel: Channel,
+    text: &str,
+    incomplete: bool,
+    lang: Lang,
+) -> Result<Fitted, Failure> {
+    let more = if incomplete { "more than " } else { "" };
+    let size = text.len();
+    let (cut, file) = match lang {
+        Lang::Zh if incomplete => (
+            "（已截断）".to_owned(),
+            "（已截断，附件为开头部分）".to_owned(),
+        ),
+        Lang::Zh => (
+            format!("（已截断，全文 {size} 字节）"),
+            format!("（全文 {size} 字节，见附件）"),
+        ),
+        Lang::En if incomplete => (
+            " (cut)".to_owned(),
+            " (cut, its beginning is attached)".to_owned(),
+        ),
+        Lang::En => (
+            format!(" (cut, {size} bytes in all)"),
+            format!(" (all {size} bytes are attached)"),
+        ),
+    };
+    let notes = Notes {
+        cut: &format!("\n…{cut}"),
+        file: &format!("\n…{file}"),
+    };
+    let max = kind.max(channel);
+    let fitted = fit(max, text, incomplete, args.long, &notes).map_err(|why| {
+        let (what, hint) = match why {
+            TooLong::Rejected => (
+                "--long reject sends none of it".to_owned(),
+                "leave it out to split the message, or shorten it",
+            ),
+            TooLong::Parts => (
+                format!("it makes more than {PARTS_MAX} parts"),
+                "use --long file or truncate, or send less",
+            ),
+        };
+        Failure::new(
+            Exit::Data,
+            format!("the message has {more}{size} bytes, WeCom takes {max}: {what}"),
+        )
+        .hint(hint)
+    })?;
+    if fitted.rest == Rest::Cut {
+        tracing::warn!(
+            "the message has {more}{size} bytes: only its first part is sent, marked as cut (--long split sends up to {PARTS_MAX} parts, --long file all of it)"
+        );
+    }
+    Ok(fitted)
+}

@@ -1,0 +1,55 @@
+//! Calls that are no messages: an upload, a recall, any call of the API. What WeCom may have done is
+//! not asked for again.
+
+use super::insist::Tries;
+use super::reason::Why;
+use super::{Delivery, Undelivered};
+use crate::message::{Attachment, Channel};
+use crate::uploads::Media;
+use crate::wecom::{Asked, Question};
+
+impl Delivery<'_> {
+    /// Asks WeCom something, with a token.
+    ///
+    /// # Errors
+    /// Why it has not answered with a yes, and whether it may have done it all the same.
+    pub(crate) fn ask(&self, question: &Question) -> Result<Asked, Undelivered> {
+        self.once_passed(|tries| {
+            let pass = self.pass(&mut tries.token)?;
+            let client = &self.sender.client;
+            let corpid = self.sender.corpid();
+            let asked = client.ask(question, pass, corpid, self.deadline);
+            asked.map_err(Why::Call)
+        })
+    }
+
+    /// Uploads a file, unless WeCom has it already.
+    ///
+    /// # Errors
+    /// Why WeCom has not taken it, and whether it may have all the same.
+    pub(crate) fn upload(&self, file: &Attachment, channel: Channel) -> Result<Media, Undelivered> {
+        self.once_passed(|tries| self.uploaded(file, channel, &mut tries.token))
+    }
+
+    /// Does something with a token at hand: to fetch one is no part of it, and may be tried again.
+    fn once_passed<T>(
+        &self,
+        mut call: impl FnMut(&mut Tries) -> Result<T, Why>,
+    ) -> Result<T, Undelivered> {
+        let patient = Delivery {
+            resends: true,
+            watching: None,
+            ..*self
+        };
+        patient.insist(Tries::default(), |tries| {
+            patient.pass(&mut tries.token).map(drop)
+        })?;
+        self.insist(Tries::default(), |tries| {
+            let result = call(tries);
+            if let Err(Why::Call(error)) = &result {
+                tries.outcome_unknown = error.outcome_unknown();
+            }
+            result
+        })
+    }
+}

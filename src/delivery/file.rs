@@ -1,0 +1,97 @@
+//! The file of a message: uploaded once, and again where WeCom does not know it any more.
+
+use std::borrow::Cow;
+
+use super::insist::Tries;
+use super::reason::Why;
+use super::{Delivery, Shot};
+use crate::message::{Attachment, Channel, Post};
+use crate::uploads::Media;
+use crate::wecom::{Error, Field};
+
+impl Delivery<'_> {
+    /// The request, with the `media_id` of its file if it has one.
+    pub(super) fn filled<'a>(
+        &self,
+        shot: &Shot<'a>,
+        tries: &mut Tries,
+    ) -> Result<Cow<'a, Post>, Why> {
+        let Some(file) = shot.file else {
+            return Ok(Cow::Borrowed(shot.post));
+        };
+        let held = shot.kept.held();
+        let remembered = || held.as_ref()?.attempts().media.filter(Media::is_fresh);
+        let known = tries.media.take().or_else(remembered);
+        let media = if let Some(media) = known {
+            media
+        } else {
+            let channel = shot.post.channel().unwrap_or(Channel::App);
+            let mut token = tries.token.take();
+            let uploaded = self.uploaded(file, channel, &mut token);
+            tries.token = token;
+            let media = uploaded?;
+            if let Some(held) = &held {
+                held.note(|attempts| attempts.media = Some(media.clone()));
+            }
+            media
+        };
+        let post = shot.post.with_media(&media.media_id);
+        tries.media = Some(media);
+        Ok(Cow::Owned(post))
+    }
+
+    /// What WeCom has the file as, uploaded if need be.
+    pub(super) fn uploaded(
+        &self,
+        file: &Attachment,
+        channel: Channel,
+        token: &mut Option<crate::token::Token>,
+    ) -> Result<Media, Why> {
+        let uploads = &self.sender.uploads;
+        let key = uploads
+            .key(file)
+            .map_err(|error| cannot_read(file, &error))?;
+        if let Some(media) = uploads.find(&key) {
+            tracing::info!(name = file.name, "upload reused");
+            return Ok(media);
+        }
+        let pass = self.pass(token)?;
+        let field = Field {
+            name: "media".to_owned(),
+            filename: Some(file.name.clone()),
+            bytes: file.bytes.clone(),
+        };
+        let call = channel.upload_call();
+        let client = &self.sender.client;
+        let watching = self.watching.clone();
+        let uploaded = client.upload(call, pass, &file.kind, field, watching, self.deadline);
+        let media = Media::new(uploaded.map_err(Why::Call)?);
+        uploads.add(&key, &media);
+        Ok(media)
+    }
+
+    /// Whether a file that WeCom does not know is uploaded anew: once, and if it is ours to upload.
+    pub(super) fn renews(&self, shot: &Shot<'_>, tries: &mut Tries) -> bool {
+        let Some(file) = shot.file else {
+            return false;
+        };
+        if std::mem::replace(&mut tries.media_renewed, true) {
+            return false;
+        }
+        if let Some(media) = tries.media.take()
+            && let Ok(key) = self.sender.uploads.key(file)
+        {
+            self.sender.uploads.forget(&key, &media.media_id);
+        }
+        if let Some(held) = shot.kept.held() {
+            held.note(|attempts| attempts.media = None);
+        }
+        true
+    }
+}
+
+fn cannot_read(file: &Attachment, error: &std::io::Error) -> Why {
+    Why::Call(Error::File {
+        what: format!("{} cannot be read any more: {error}", file.name),
+    })
+}

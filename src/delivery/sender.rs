@@ -1,0 +1,182 @@
+//! The senders of a config, and all that it takes to send in the name of one.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use crate::config::{Account, Config, Limits, Settings, State};
+use crate::error::{Exit, Failure};
+use crate::ledger::{Forecast, Ledger};
+use crate::message::Channel;
+use crate::outbox::{self, SenderName};
+use crate::secret::{Secret, digest};
+use crate::token::Tokens;
+use crate::uploads::Uploads;
+use crate::wecom::Client;
+
+/// An app or a robot, ready to send; its connection is opened at the first request and kept.
+pub(crate) struct Sender {
+    pub(crate) settings: Settings,
+    pub(super) pass: Pass,
+    pub(super) client: Rc<Client>,
+    /// What it has sent to members, or to its group.
+    pub(super) ledger: Option<Ledger>,
+    /// What it has sent to chats: WeCom counts that apart.
+    pub(super) chats: Option<Ledger>,
+    pub(super) uploads: Uploads,
+}
+
+/// What lets a sender's calls pass.
+pub(super) enum Pass {
+    /// An app's token, and its id.
+    App { agentid: u32, tokens: Tokens },
+    /// A robot's key.
+    Robot(Secret),
+}
+
+impl Sender {
+    /// The sender that the settings name, its token and ledger in `state` where there is one.
+    ///
+    /// # Errors
+    /// `Exit::Config`: no agentid, or a network setting that cannot be used.
+    pub(crate) fn new(settings: Settings, state: Option<&State>) -> anyhow::Result<Self> {
+        let client = Rc::new(Client::new(&settings.network, settings.account.secret())?);
+        let base = settings.network.api_base.shown();
+        let (pass, key, limits) = match &settings.account {
+            Account::App(app) => {
+                let agentid = settings.agentid(app)?;
+                let tokens = Tokens::new(&client, &settings.network, app, state);
+                let key = digest(&[base, &app.corpid, &agentid.to_string()]);
+                (Pass::App { agentid, tokens }, key, settings.limits)
+            }
+            Account::Robot(robot) => {
+                // Two names may be of one robot.
+                let key = digest(&[base, "robot", robot.key.expose()]);
+                (Pass::Robot(robot.key.clone()), key, Limits::ROBOT)
+            }
+        };
+        let ledger =
+            |key: &str, limits| state.map(|state| Ledger::new(state, key[..16].to_owned(), limits));
+        Ok(Self {
+            pass,
+            client,
+            ledger: ledger(&key, limits),
+            chats: ledger(&digest(&[&key, "chats"]), Limits::CHAT),
+            uploads: Uploads::new(state, key),
+            settings,
+        })
+    }
+
+    /// The id of the app; a robot has none.
+    pub(super) fn agentid(&self) -> u32 {
+        match &self.pass {
+            Pass::App { agentid, .. } => *agentid,
+            Pass::Robot(_) => 0,
+        }
+    }
+
+    /// The id of its company; a robot's is not known.
+    pub(super) fn corpid(&self) -> &str {
+        match &self.settings.account {
+            Account::App(app) => &app.corpid,
+            Account::Robot(_) => "",
+        }
+    }
+
+    /// Who counts what goes by this road.
+    pub(super) fn ledger(&self, channel: Option<Channel>) -> Option<&Ledger> {
+        if channel == Some(Channel::Chat) {
+            self.chats.as_ref()
+        } else {
+            self.ledger.as_ref()
+        }
+    }
+
+    /// When receivers by this road may have more; none where nobody counts.
+    pub(crate) fn forecast(&self, channel: Option<Channel>) -> Option<Forecast> {
+        self.ledger(channel)?.forecast().ok()
+    }
+
+    /// What the outbox knows it by.
+    pub(crate) fn name(&self) -> SenderName {
+        Self::name_of(&self.settings)
+    }
+
+    /// What the outbox knows the sender of these settings by.
+    pub(crate) fn name_of(settings: &Settings) -> SenderName {
+        SenderName {
+            profile: settings.profile.clone(),
+            account: match &settings.account {
+                Account::App(app) => outbox::Account::App(app.corpid.clone()),
+                Account::Robot(robot) => outbox::Account::Robot(robot.name.clone()),
+            },
+            api_base: settings.network.api_base.shown().to_owned(),
+        }
+    }
+}
+
+/// None: the config of the day does not have it. An error: it does, and it cannot be used.
+type Known = Option<Result<Rc<Sender>, Failure>>;
+
+/// The senders of a config, made as they are needed.
+pub(crate) struct Senders<'a> {
+    config: &'a Config,
+    state: &'a State,
+    known: RefCell<BTreeMap<SenderName, Known>>,
+}
+
+impl<'a> Senders<'a> {
+    /// The senders of a config, with their state in `state`.
+    pub(crate) fn of(config: &'a Config, state: &'a State) -> Self {
+        let known = RefCell::default();
+        Self {
+            config,
+            state,
+            known,
+        }
+    }
+
+    /// Puts in one that is there already, with its connection.
+    pub(crate) fn with(self, sender: Rc<Sender>) -> Self {
+        self.known
+            .borrow_mut()
+            .insert(sender.name(), Some(Ok(sender)));
+        self
+    }
+
+    /// The sender of a name; none if the config of the day has none such.
+    pub(crate) fn get(&self, name: &SenderName) -> Known {
+        if let Some(known) = self.known.borrow().get(name) {
+            return known.clone();
+        }
+        let sender = self.make(name);
+        self.known.borrow_mut().insert(name.clone(), sender.clone());
+        sender
+    }
+
+    fn make(&self, name: &SenderName) -> Known {
+        let profile = name.profile.as_deref();
+        if profile.is_some_and(|name| !self.config.profiles().any(|known| known == name)) {
+            return None;
+        }
+        let settings = match &name.account {
+            outbox::Account::App(_) => self.config.settings_of(profile),
+            outbox::Account::Robot(robot) if !self.config.has_robot(robot) => return None,
+            outbox::Account::Robot(robot) => self.config.robot_of(profile, robot),
+        };
+        let settings = match settings {
+            Ok(settings) => settings,
+            Err(failure) => return Some(Err(failure)),
+        };
+        if Sender::name_of(&settings) != *name {
+            return None;
+        }
+        let sender = Sender::new(settings, Some(self.state)).map(Rc::new);
+        let failed = |error: anyhow::Error| {
+            error
+                .downcast()
+                .unwrap_or_else(|error| Failure::new(Exit::Config, format!("{error:#}")))
+        };
+        Some(sender.map_err(failed))
+    }
+}

@@ -1,0 +1,359 @@
+//! How an entry lies on the disk: a text that a person can read, written once.
+//!
+//! ```text
+//! wxpush outbox 1
+//! accepted: 2026-11-24T07:41:23.123Z
+//! profile: "ops"
+//! corpid: ww0123456789abcdef
+//! api_base: https://qyapi.weixin.qq.com
+//! requests: 2
+//!
+//! POST message/send 61
+//! {"touser":"@all","msgtype":"text","text":{"content":"hello"}}
+//! POST message/send ...
+//! END <SHA-256 of all that stands before this line, in hex>
+//! ```
+//!
+//! A header that a version does not know is passed over, so that later ones can add to it. A file
+//! that goes with a request stands behind it, byte for byte:
+//!
+//! ```text
+//! POST message/send 61
+//! {"touser":"@all","msgtype":"file","file":{"media_id":""}}
+//! FILE file 1234 "report.pdf"
+//! <1234 bytes>
+//! ```
+//!
+//! and a robot's message names the robot where others have the corpid. Entries with either are of
+//! version 2, which a wxpush of before leaves alone; all others are of version 1.
+
+use std::io::{self, Write};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde_json::json;
+
+use super::entry::{Account, Entry, SenderName};
+use crate::blob::{Blob, PIECE};
+use crate::message::{Attachment, Post};
+use crate::secret::Sha256;
+
+/// The first line, up to the version.
+const MAGIC: &str = "wxpush outbox ";
+
+/// The latest version of the format that is read.
+const VERSION: u32 = 2;
+
+/// Largest entry that is read, in bytes: 99 parts have a fifth of a megabyte, a file 20 MiB, and a
+/// robot's picture less than 3.
+const SIZE_MAX: u64 = 64 << 20;
+
+/// Longest line of an entry that is read, in bytes.
+const LINE_MAX: usize = PIECE;
+
+/// Why an entry cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unread {
+    /// A newer wxpush has written it.
+    Newer,
+    /// It is not whole, or never was one.
+    Damaged,
+}
+
+impl Entry {
+    /// Writes the entry, and says where its files begin, counted in bytes.
+    ///
+    /// # Errors
+    /// What the disk says, or that a file that goes with it has become shorter.
+    pub(super) fn write(&self, out: &mut impl Write) -> io::Result<Vec<u64>> {
+        let mut out = Summed::new(out);
+        out.add(self.head().as_bytes());
+        let mut files = Vec::new();
+        for post in &self.posts {
+            out.add(format!("POST {} {}\n", post.call, post.body.len()).as_bytes());
+            out.add(&post.body);
+            out.add(b"\n");
+            if let Some(Attachment { kind, name, bytes }) = &post.attachment {
+                // Quoted: a name may hold anything.
+                out.add(format!("FILE {kind} {} {}\n", bytes.len(), json!(name)).as_bytes());
+                files.push(out.written + out.pending.len() as u64);
+                for piece in bytes.pieces() {
+                    out.add(&piece?);
+                    out.flush()?;
+                }
+                out.add(b"\n");
+            }
+        }
+        out.end()?;
+        Ok(files)
+    }
+
+    /// The same with its files as they stand in the entry itself.
+    pub(super) fn placed(mut self, whole: &Blob, files: &[u64]) -> Self {
+        let attachments = self
+            .posts
+            .iter_mut()
+            .filter_map(|post| post.attachment.as_mut());
+        for (attachment, at) in attachments.zip(files) {
+            attachment.bytes = whole.part(*at, attachment.bytes.len());
+        }
+        self
+    }
+
+    /// How many bytes its files have.
+    pub(crate) fn bytes_of_files(&self) -> u64 {
+        self.posts.iter().map(Post::bytes_of_file).sum()
+    }
+
+    fn head(&self) -> String {
+        let time = |time: SystemTime| {
+            DateTime::<Utc>::from(time).to_rfc3339_opts(SecondsFormat::Millis, true)
+        };
+        let line = |name: &str, value: Option<String>| {
+            value.map_or(String::new(), |value| format!("{name}: {value}\n"))
+        };
+        let sender = &self.sender;
+        let quoted = |name: &String| json!(name).to_string();
+        let (corpid, robot) = match &sender.account {
+            Account::App(corpid) => (Some(corpid.clone()), None),
+            Account::Robot(name) => (None, Some(quoted(name))),
+        };
+        let is_first = robot.is_none() && self.posts.iter().all(|post| post.attachment.is_none());
+        let text = [
+            format!("{MAGIC}{}\n", if is_first { 1 } else { VERSION }),
+            line("accepted", Some(time(self.accepted))),
+            line("retried", self.retried.map(time)),
+            line("profile", sender.profile.as_ref().map(quoted)),
+            line("corpid", corpid),
+            line("robot", robot),
+            line("api_base", Some(sender.api_base.clone())),
+            line("requests", Some(self.posts.len().to_string())),
+            "\n".to_owned(),
+        ];
+        text.concat()
+    }
+
+    /// Reads an entry; its files stay where they are.
+    ///
+    /// # Errors
+    /// What the disk says; inside, that it is not whole, or too new.
+    pub(super) fn read(whole: &Blob) -> io::Result<Result<Self, Unread>> {
+        if whole.len() > SIZE_MAX {
+            return Ok(Err(Unread::Damaged));
+        }
+        // Nearly every entry is small, and then it is read once.
+        let small = (whole.len() <= PIECE as u64)
+            .then(|| whole.piece(0))
+            .transpose()?;
+        let small = small.map(|bytes| Blob::from(Vec::from(bytes)));
+        let whole = small.as_ref().unwrap_or(whole);
+        let mut cursor = Cursor {
+            rest: whole.clone(),
+        };
+        let Some(first) = cursor.line()? else {
+            return Ok(Err(Unread::Damaged));
+        };
+        match first.strip_prefix(MAGIC).and_then(|it| it.parse().ok()) {
+            Some(1..=VERSION) => {}
+            Some(0) | None => return Ok(Err(Unread::Damaged)),
+            Some(_) => return Ok(Err(Unread::Newer)),
+        }
+        let end = b"END \n".len() as u64 + 64;
+        let Some(size) = whole.len().checked_sub(end) else {
+            return Ok(Err(Unread::Damaged));
+        };
+        let said = whole.part(0, size);
+        let last = format!("END {}\n", said.sha256()?);
+        if whole.part(size, end).read()? != last.as_bytes() {
+            return Ok(Err(Unread::Damaged));
+        }
+        let mut cursor = Cursor { rest: said };
+        Ok(Self::parse(&mut cursor)?.ok_or(Unread::Damaged))
+    }
+
+    /// None: it is whole, and yet no entry.
+    fn parse(cursor: &mut Cursor) -> io::Result<Option<Self>> {
+        cursor.line()?;
+        let mut head = Head::default();
+        loop {
+            let Some(line) = cursor.line()? else {
+                return Ok(None);
+            };
+            if line.is_empty() {
+                break;
+            }
+            if head.take(&line).is_none() {
+                return Ok(None);
+            }
+        }
+        let mut posts: Vec<Post> = Vec::new();
+        while cursor.rest.len() > 0 {
+            let Some(line) = cursor.line()? else {
+                return Ok(None);
+            };
+            if cursor.request(&line, &mut posts)?.is_none() {
+                return Ok(None);
+            }
+        }
+        Ok(head.entry(posts))
+    }
+}
+
+/// The headers of an entry as they are read.
+#[derive(Default)]
+struct Head {
+    accepted: Option<SystemTime>,
+    retried: Option<SystemTime>,
+    profile: Option<String>,
+    account: Option<Account>,
+    api_base: Option<String>,
+    count: usize,
+}
+
+impl Head {
+    /// Takes in a line; none if its value cannot be one.
+    fn take(&mut self, line: &str) -> Option<()> {
+        match line.split_once(": ") {
+            Some(("accepted", text)) => self.accepted = Some(time(text)?),
+            Some(("retried", text)) => self.retried = Some(time(text)?),
+            Some(("profile", name)) => self.profile = Some(serde_json::from_str(name).ok()?),
+            Some(("corpid", text)) => self.account = Some(Account::App(text.to_owned())),
+            Some(("robot", name)) => {
+                self.account = Some(Account::Robot(serde_json::from_str(name).ok()?));
+            }
+            Some(("api_base", text)) => self.api_base = Some(text.to_owned()),
+            Some(("requests", text)) => self.count = text.parse().ok()?,
+            _ => {}
+        }
+        Some(())
+    }
+
+    /// None if something is missing.
+    fn entry(self, posts: Vec<Post>) -> Option<Entry> {
+        let sender = SenderName {
+            profile: self.profile,
+            account: self.account?,
+            api_base: self.api_base?,
+        };
+        (self.count > 0 && posts.len() == self.count).then_some(Entry {
+            accepted: self.accepted?,
+            retried: self.retried,
+            sender,
+            posts,
+        })
+    }
+}
+
+/// What has not been read yet.
+struct Cursor {
+    rest: Blob,
+}
+
+impl Cursor {
+    /// The next line; none where none ends, or it is no text.
+    fn line(&mut self) -> io::Result<Option<String>> {
+        let piece = self.rest.piece(0)?;
+        let piece = &piece[..piece.len().min(LINE_MAX)];
+        let Some(end) = piece.iter().position(|byte| *byte == b'\n') else {
+            return Ok(None);
+        };
+        self.rest = self.rest.part(end as u64 + 1, u64::MAX);
+        Ok(std::str::from_utf8(&piece[..end]).ok().map(str::to_owned))
+    }
+
+    /// So many bytes, and the newline behind them; none where they are not there.
+    fn bytes(&mut self, size: u64) -> io::Result<Option<Blob>> {
+        let bytes = self.rest.part(0, size);
+        let newline = self.rest.part(size, 1).read()?;
+        self.rest = self.rest.part(size.saturating_add(1), u64::MAX);
+        Ok((bytes.len() == size && newline == b"\n").then_some(bytes))
+    }
+
+    /// Reads a request, or the file of the one before; none where it is neither.
+    fn request(&mut self, line: &str, posts: &mut Vec<Post>) -> io::Result<Option<()>> {
+        let Some((what, rest)) = line.split_once(' ') else {
+            return Ok(None);
+        };
+        let Some((name, rest)) = rest.split_once(' ') else {
+            return Ok(None);
+        };
+        let (size, quoted) = rest.split_once(' ').unwrap_or((rest, ""));
+        let Ok(size) = size.parse() else {
+            return Ok(None);
+        };
+        let Some(bytes) = self.bytes(size)? else {
+            return Ok(None);
+        };
+        match (what, posts.last_mut()) {
+            ("POST", _) => posts.push(Post {
+                call: name.to_owned(),
+                body: bytes.read()?,
+                attachment: None,
+            }),
+            (
+                "FILE",
+                Some(
+                    post @ Post {
+                        attachment: None, ..
+                    },
+                ),
+            ) => {
+                let Ok(file) = serde_json::from_str(quoted) else {
+                    return Ok(None);
+                };
+                post.attachment = Some(Attachment {
+                    kind: name.to_owned(),
+                    name: file,
+                    bytes,
+                });
+            }
+            _ => return Ok(None),
+        }
+        Ok(Some(()))
+    }
+}
+
+/// What is written, summed up as it is; in one write where there are no files.
+struct Summed<'a, W: Write> {
+    out: &'a mut W,
+    sum: Sha256,
+    pending: Vec<u8>,
+    written: u64,
+}
+
+impl<'a, W: Write> Summed<'a, W> {
+    fn new(out: &'a mut W) -> Self {
+        Self {
+            out,
+            sum: Sha256::default(),
+            pending: Vec::new(),
+            written: 0,
+        }
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        self.sum.add(bytes);
+        self.pending.extend_from_slice(bytes);
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.write_all(&self.pending)?;
+        self.written += self.pending.len() as u64;
+        self.pending.clear();
+        Ok(())
+    }
+
+    fn end(mut self) -> io::Result<()> {
+        let sum = std::mem::take(&mut self.sum).hex();
+        self.pending.extend(format!("END {sum}\n").as_bytes());
+        self.flush()
+    }
+}
+
+fn time(text: &str) -> Option<SystemTime> {
+    let millis = DateTime::parse_from_rfc3339(text).ok()?.timestamp_millis();
+    UNIX_EPOCH.checked_add(Duration::from_millis(u64::try_from(millis).ok()?))
+}
+
+#[cfg(test)]
+mod tests;

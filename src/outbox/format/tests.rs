@@ -1,0 +1,125 @@
+use super::*;
+use crate::secret::sha256;
+use proptest::prelude::*;
+
+fn bytes(entry: &Entry) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    entry.write(&mut bytes).unwrap();
+    bytes
+}
+
+fn read(bytes: &[u8]) -> Result<Entry, Unread> {
+    Entry::read(&Blob::from(bytes.to_vec())).unwrap()
+}
+
+fn entry() -> Entry {
+    let post = |body: &str| Post {
+        call: "message/send".to_owned(),
+        body: body.as_bytes().to_vec(),
+        attachment: None,
+    };
+    Entry {
+        accepted: UNIX_EPOCH + Duration::from_millis(1_764_000_000_123),
+        retried: Some(UNIX_EPOCH + Duration::from_secs(1_764_000_001)),
+        sender: SenderName {
+            profile: Some("op\ns\"".to_owned()),
+            account: Account::App("ww0123456789abcdef".to_owned()),
+            api_base: "https://qyapi.weixin.qq.com".to_owned(),
+        },
+        posts: vec![post("{\"text\":\"你好\\nEND\"}"), post("{}\nPOST a 0\n")],
+    }
+}
+
+#[test]
+fn an_entry_comes_back_as_it_went() {
+    let without_profile = SenderName {
+        profile: None,
+        ..entry().sender
+    };
+    for entry in [
+        entry(),
+        Entry {
+            retried: None,
+            sender: without_profile,
+            ..entry()
+        },
+    ] {
+        assert_eq!(read(&bytes(&entry)), Ok(entry));
+    }
+}
+
+/// An entry with files, one of which looks like an entry's end, and one that is read in pieces.
+fn with_files() -> Entry {
+    let mut entry = entry();
+    let sizes = [b"x\nEND 00\nPOST a 1\n".to_vec(), vec![b'y'; 200_000]];
+    for (post, bytes) in entry.posts.iter_mut().zip(sizes) {
+        post.attachment = Some(Attachment {
+            kind: "file".to_owned(),
+            name: "报告 \"1\"\n.pdf".to_owned(),
+            bytes: bytes.into(),
+        });
+    }
+    entry
+}
+
+#[test]
+fn files_come_back_and_so_do_those_that_stand_in_the_entry_itself() {
+    let entry = with_files();
+    let mut bytes = Vec::new();
+    let places = entry.write(&mut bytes).unwrap();
+    assert!(bytes.starts_with(b"wxpush outbox 2\n"));
+    assert_eq!(read(&bytes).as_ref(), Ok(&entry));
+    let placed = entry.clone().placed(&Blob::from(bytes), &places);
+    assert_eq!(placed, entry);
+    assert_eq!(entry.bytes_of_files(), 200_018);
+}
+
+#[test]
+fn a_robots_entry_names_the_robot_and_no_company() {
+    let mut robots = entry();
+    robots.sender.account = Account::Robot("al\"erts".to_owned());
+    let text = String::from_utf8(bytes(&robots)).unwrap();
+    assert!(text.starts_with("wxpush outbox 2\n") && !text.contains("corpid"));
+    assert_eq!(read(text.as_bytes()), Ok(robots));
+}
+
+#[test]
+fn the_format_of_version_1_is_read_for_ever() {
+    let text = "wxpush outbox 1\naccepted: 2025-11-24T16:00:00.123Z\ncorpid: ww1\napi_base: https://a.example\nsome later header: x\nrequests: 1\n\nPOST message/send 16\n{\"touser\":\"@all\"\n";
+    let text = format!("{text}END {}\n", sha256(text.as_bytes()));
+    let read = read(text.as_bytes()).unwrap();
+    assert_eq!(read.sender.account, Account::App("ww1".to_owned()));
+    assert_eq!(read.posts[0].body, b"{\"touser\":\"@all\"");
+}
+
+#[test]
+fn what_a_newer_version_wrote_is_told_from_damage() {
+    let newer = String::from_utf8(bytes(&entry())).unwrap();
+    let newer = newer.replacen("outbox 1", "outbox 3", 1);
+    assert_eq!(read(newer.as_bytes()), Err(Unread::Newer));
+    for text in ["", "x", "wxpush outbox 0\n", "wxpush outbox x\n", "END\n"] {
+        assert_eq!(read(text.as_bytes()), Err(Unread::Damaged), "{text}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn no_damage_passes(at in any::<prop::sample::Index>(), bit in 0..8u8, cut in any::<bool>()) {
+        let mut bytes = bytes(&with_files());
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        if cut {
+            bytes.truncate(at);
+        }
+        prop_assert!(read(&bytes).is_err());
+    }
+
+    #[test]
+    fn any_bytes_with_a_right_end_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        let mut text = b"wxpush outbox 1\n".to_vec();
+        text.extend(bytes);
+        let end = format!("END {}\n", sha256(&text));
+        text.extend(end.as_bytes());
+        let _ = read(&text);
+    }
+}

@@ -1,0 +1,183 @@
+//! Any call of the API, and whatever WeCom answers.
+
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::answer::Text;
+use super::body::{Field, Payload};
+use super::error::{Error, Refusal};
+use super::http::Call;
+use super::{Class, Client, Pass};
+use crate::secret::{Secret, Veil};
+
+/// Longest answer to such a call that is read, in bytes: a file may be fetched.
+const ANSWER_MAX: usize = 64 << 20;
+
+/// A call that a user wants made.
+pub(crate) struct Question {
+    /// The path below `/cgi-bin/`, with its query.
+    pub(crate) call: String,
+    pub(crate) body: Asking,
+}
+
+/// What goes with a call.
+pub(crate) enum Asking {
+    /// Nothing: it is a GET.
+    Get,
+    /// A JSON text, or nothing.
+    Json(Vec<u8>),
+    /// A form.
+    Form(Vec<Field>),
+}
+
+/// What WeCom answers.
+#[derive(Debug)]
+pub(crate) enum Asked {
+    /// Its JSON, without secrets, and its no if it is one.
+    Json(Value, Option<Refusal>),
+    /// A file.
+    Bytes(Vec<u8>),
+}
+
+impl Client {
+    /// Makes a call. To `gettoken` it is the app's own secret that passes; the answer is redacted.
+    ///
+    /// # Errors
+    /// Whatever stands between the question and WeCom's answer, and the refusal of a token.
+    pub(crate) fn ask(
+        &self,
+        question: &Question,
+        pass: Pass<'_>,
+        corpid: &str,
+        deadline: Instant,
+    ) -> Result<Asked, Error> {
+        let body = match &question.body {
+            Asking::Get => None,
+            Asking::Json(text) => Some(Payload::json(text.clone())),
+            Asking::Form(fields) => Some(Payload::form(fields)),
+        };
+        let corpid = Secret::new(corpid);
+        let credentials = [("corpid", &corpid), ("corpsecret", &self.secret)];
+        let query = if question.call == GETTOKEN {
+            &credentials[..]
+        } else {
+            &[pass.0]
+        };
+        let call = Call {
+            answer_max: ANSWER_MAX,
+            ..Call::new(&question.call, query, body)
+        };
+        self.exchange(&call, deadline, |told, body| asked(&call, told, body))
+    }
+}
+
+/// The one call that takes no token.
+const GETTOKEN: &str = "gettoken";
+
+/// Tells WeCom's JSON from a file, and from what somebody else answered.
+fn asked(call: &Call<'_>, told: &Veil, body: Vec<u8>) -> Result<(Asked, i64), Error> {
+    if body.len() > call.answer_max {
+        let what = format!("it is longer than {} MiB", call.answer_max >> 20);
+        return Err(Error::Unreadable { what });
+    }
+    let Ok(mut answer) = serde_json::from_slice::<Value>(&body) else {
+        if body.trim_ascii_start().starts_with(b"<") || body.is_empty() {
+            let what = "it is a web page, or empty".to_owned();
+            return Err(Error::Unreadable { what });
+        }
+        return Ok((Asked::Bytes(body), 0));
+    };
+    redact(&mut answer, told);
+    // Some calls leave it out where all is well.
+    let errcode = answer.get("errcode").and_then(Value::as_i64).unwrap_or(0);
+    if errcode == 0 {
+        return Ok((Asked::Json(answer, None), 0));
+    }
+    let errmsg = serde_json::from_value::<Text>(answer["errmsg"].clone()).unwrap_or_default();
+    let refusal = Refusal {
+        errcode,
+        errmsg: errmsg.0,
+        at_gettoken: call.title() == GETTOKEN,
+        again_in: None,
+    };
+    if refusal.class() == Class::Token {
+        return Err(Error::Errcode(refusal));
+    }
+    Ok((Asked::Json(answer, Some(refusal)), errcode))
+}
+
+/// Takes tokens, and what the server was told in secret, out of an answer.
+fn redact(answer: &mut Value, told: &Veil) {
+    let mut texts = Vec::new();
+    collect(answer, &mut texts);
+    told.hide_in(&mut texts);
+}
+
+/// Every text of an answer, those of tokens done with.
+fn collect<'a>(value: &'a mut Value, texts: &mut Vec<&'a mut String>) {
+    match value {
+        Value::String(text) => texts.push(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| collect(item, texts)),
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                if name.ends_with("access_token") && value.is_string() {
+                    *value = "REDACTED".into();
+                } else {
+                    collect(value, texts);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn read(body: &[u8]) -> Result<(Asked, i64), Error> {
+        let mut told = Veil::default();
+        told.add(&Secret::new("s3cret-of-this-app"));
+        asked(
+            &Call::new("user/get?userid=a", &[], None),
+            &told,
+            body.to_vec(),
+        )
+    }
+
+    #[test]
+    fn an_answer_is_shown_whole_but_for_secrets() {
+        let body =
+            json!({"name": "x", "access_token": "abc", "a": [{"url": "k=s3cret-of-this-app"}]});
+        let Ok((Asked::Json(answer, None), 0)) = read(body.to_string().as_bytes()) else {
+            panic!("it is a yes: without an errcode all is well");
+        };
+        assert_eq!(
+            (&answer["name"], &answer["access_token"]),
+            (&json!("x"), &json!("REDACTED"))
+        );
+        assert!(!answer.to_string().contains("s3cret"), "{answer}");
+    }
+
+    #[test]
+    fn a_no_comes_with_its_answer_and_a_refused_token_is_an_error() {
+        let no = json!({"errcode": 60111, "errmsg": "userid not found"}).to_string();
+        let Ok((Asked::Json(_, Some(refusal)), 60111)) = read(no.as_bytes()) else {
+            panic!("it is a no");
+        };
+        assert_eq!(refusal.errmsg, "userid not found");
+        let token = json!({"errcode": 40014, "errmsg": ""}).to_string();
+        assert!(matches!(read(token.as_bytes()), Err(Error::Errcode(_))));
+    }
+
+    #[test]
+    fn a_file_is_a_file_and_a_page_is_none() {
+        assert!(matches!(read(b"\x89PNG"), Ok((Asked::Bytes(_), 0))));
+        for page in [&b""[..], b" <html>"] {
+            assert!(matches!(read(page), Err(Error::Unreadable { .. })));
+        }
+    }
+}

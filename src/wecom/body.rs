@@ -1,0 +1,221 @@
+//! What goes out with a request: JSON, or a form with files, in pieces.
+
+use std::collections::VecDeque;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+
+use super::trouble::{Progress, Stage};
+use crate::blob::{Blob, PIECE};
+use crate::output::Watching;
+
+/// Called before the first byte of a body leaves, and may hold it up: until a message is accepted.
+pub(crate) type Leaving = Arc<dyn Fn() + Send + Sync>;
+
+/// The bytes of a request, and what they are.
+#[derive(Clone)]
+pub(super) struct Payload {
+    pub(super) content_type: String,
+    pub(super) pieces: Vec<Blob>,
+}
+
+/// A field of a form.
+pub(crate) struct Field {
+    pub(crate) name: String,
+    /// Where it is a file: the name that others see.
+    pub(crate) filename: Option<String>,
+    pub(crate) bytes: Blob,
+}
+
+impl Payload {
+    /// A JSON text.
+    pub(super) fn json(text: Vec<u8>) -> Self {
+        Self {
+            content_type: "application/json".to_owned(),
+            pieces: vec![text.into()],
+        }
+    }
+
+    /// A form, as WeCom reads one: raw UTF-8 in quotes where others would encode a file's name, and
+    /// the file's length beside it.
+    /// Source: developer.work.weixin.qq.com/document/path/90253; wechatpy/wechatpy#293.
+    pub(super) fn form(fields: &[Field]) -> Self {
+        let boundary = boundary();
+        let mut pieces = Vec::new();
+        for Field {
+            name,
+            filename,
+            bytes,
+        } in fields
+        {
+            let name = quotable(name);
+            let of_file = filename.as_ref().map_or(String::new(), |filename| {
+                let (filename, length) = (quotable(filename), bytes.len());
+                format!(
+                    "; filename=\"{filename}\"; filelength={length}\r\nContent-Type: application/octet-stream"
+                )
+            });
+            let head = format!(
+                "--{boundary}\r\nContent-Disposition: form-data; name=\"{name}\"{of_file}\r\n\r\n"
+            );
+            pieces.extend([
+                head.into_bytes().into(),
+                bytes.clone(),
+                b"\r\n".to_vec().into(),
+            ]);
+        }
+        pieces.push(format!("--{boundary}--\r\n").into_bytes().into());
+        Self {
+            content_type: format!("multipart/form-data; boundary={boundary}"),
+            pieces,
+        }
+    }
+
+    /// How many bytes there are.
+    pub(super) fn len(&self) -> u64 {
+        self.pieces.iter().map(Blob::len).sum()
+    }
+}
+
+/// What stands between the parts of a form, and nowhere in them but by a chance of one in 2^128.
+fn boundary() -> String {
+    // std seeds each RandomState from the system's own source of randomness.
+    let random = || RandomState::new().build_hasher().finish();
+    format!("wxpush-{:016x}{:016x}", random(), random())
+}
+
+/// A name without what would end its quotes, or its line.
+fn quotable(name: &str) -> String {
+    let keeps = |c: &char| !c.is_control() && !['"', '\\'].contains(c);
+    name.chars().filter(keeps).collect()
+}
+
+/// A request's body that says when it leaves: before that, nothing can have arrived.
+pub(super) struct Watched {
+    rest: VecDeque<Blob>,
+    all: u64,
+    left: u64,
+    progress: Arc<Progress>,
+    leaving: Option<Leaving>,
+    watching: Option<Watching>,
+}
+
+impl Watched {
+    pub(super) fn new(
+        payload: &Payload,
+        progress: &Arc<Progress>,
+        leaving: Option<Leaving>,
+        watching: Option<Watching>,
+    ) -> Self {
+        Self {
+            rest: payload.pieces.iter().cloned().collect(),
+            all: payload.len(),
+            left: payload.len(),
+            progress: Arc::clone(progress),
+            leaving,
+            watching,
+        }
+    }
+
+    /// The next bytes; none at the end.
+    fn next(&mut self) -> Option<io::Result<Bytes>> {
+        let first = self.rest.pop_front()?;
+        let piece = first.piece(0);
+        if first.len() > PIECE as u64 {
+            self.rest.push_front(first.part(PIECE as u64, u64::MAX));
+        }
+        if let Ok(piece) = &piece {
+            self.left -= piece.len() as u64;
+        }
+        Some(piece)
+    }
+}
+
+impl http_body::Body for Watched {
+    type Data = Bytes;
+    type Error = io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        _: &mut Context<'_>,
+    ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+        // Blocks what runs on this thread: the request, whose head waits to go out with the body.
+        if let Some(leaving) = self.leaving.take() {
+            leaving();
+        }
+        self.progress.set(Stage::Sending);
+        let piece = self.next();
+        if let Some(watching) = &self.watching {
+            watching(self.all - self.left, self.all);
+        }
+        Poll::Ready(piece.map(|piece| piece.map(Frame::data)))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(payload: &Payload) -> String {
+        let pieces = payload.pieces.iter().map(|blob| blob.read().unwrap());
+        String::from_utf8(pieces.flatten().collect()).unwrap()
+    }
+
+    #[test]
+    fn a_form_is_as_wecom_documents_it() {
+        let fields = [
+            Field {
+                name: "media".to_owned(),
+                filename: Some("报\"告\r\n.pdf".to_owned()),
+                bytes: b"12345".to_vec().into(),
+            },
+            Field {
+                name: "note".to_owned(),
+                filename: None,
+                bytes: b"x".to_vec().into(),
+            },
+        ];
+        let form = Payload::form(&fields);
+        let (kind, boundary) = form.content_type.split_once("; boundary=").unwrap();
+        assert_eq!(kind, "multipart/form-data");
+        let expected = format!(
+            "--{boundary}\r\nContent-Disposition: form-data; name=\"media\"; filename=\"报告.pdf\"; filelength=5\r\nContent-Type: application/octet-stream\r\n\r\n12345\r\n--{boundary}\r\nContent-Disposition: form-data; name=\"note\"\r\n\r\nx\r\n--{boundary}--\r\n"
+        );
+        assert_eq!(text(&form), expected);
+        assert_eq!(form.len(), expected.len() as u64);
+        assert_ne!(Payload::form(&fields).content_type, form.content_type);
+    }
+
+    #[test]
+    fn all_pieces_leave_in_their_order_and_the_rest_is_counted() {
+        let large = vec![b'x'; 2 * PIECE + 5];
+        let payload = Payload {
+            content_type: String::new(),
+            pieces: vec![
+                b"head".to_vec().into(),
+                large.clone().into(),
+                Vec::new().into(),
+            ],
+        };
+        let mut body = Watched::new(&payload, &Arc::default(), None, None);
+        let mut sent = Vec::new();
+        while let Some(piece) = body.next() {
+            sent.extend(piece.unwrap());
+            assert_eq!(body.left, body.all - sent.len() as u64);
+        }
+        assert_eq!(sent, [b"head", &*large].concat());
+    }
+}
