@@ -180,7 +180,7 @@ pub(crate) struct Send {
     /// To the members with these tags, by id
     #[arg(long, value_name = "ID", help_heading = "To")]
     pub(crate) tag: Vec<String>,
-    /// To this group chat of the app (wxpush api makes one: see the examples of wxpush api --help)
+    /// To this group chat of the app
     #[arg(long, value_name = "CHATID", conflicts_with_all = ["to", "party", "tag"], help_heading = "To")]
     pub(crate) chat: Option<String>,
     /// By this robot of the config, to its group

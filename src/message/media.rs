@@ -1,4 +1,4 @@
-//! Files as `WeCom` takes them: format, size and name, each judged before anything is uploaded.
+//! Files as WeCom takes them: format, size and name, each judged before anything is uploaded.
 //!
 //! Pure: it sees bytes, never a file.
 
@@ -21,7 +21,7 @@ pub(crate) const FILE_MAX: u64 = 20 * MB;
 /// Longest voice, in seconds. Source: path 90253.
 const VOICE_SECONDS_MAX: u64 = 60;
 
-/// Longest file name that we send, in bytes; `WeCom` documents no limit, file systems end at 255.
+/// Longest file name that we send, in bytes; WeCom documents no limit, file systems end at 255.
 const NAME_MAX: usize = 200;
 
 /// What a file is sent as.
@@ -38,7 +38,7 @@ pub(crate) enum MediaKind {
 }
 
 impl MediaKind {
-    /// `WeCom`'s name for it, the `type` of an upload.
+    /// WeCom's name for it, the `type` of an upload.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Image => "image",
@@ -70,7 +70,7 @@ pub(crate) fn kind_of(head: &[u8]) -> MediaKind {
     }
 }
 
-/// Whether `WeCom` takes the file `name` of `size` bytes, which begins with `head`, as `kind`.
+/// Whether WeCom takes the file `name` of `size` bytes, which begins with `head`, as `kind`.
 ///
 /// `head` is its first 4096 bytes, or all of it.
 ///
@@ -111,7 +111,7 @@ pub(crate) fn check(
     Ok(())
 }
 
-/// Whether `WeCom` takes all these bytes as a voice.
+/// Whether WeCom takes all these bytes as a voice.
 ///
 /// # Errors
 /// In words, as `check`; and where it is too long, or no whole AMR.
@@ -229,7 +229,7 @@ fn base(name: &str) -> &str {
 
 /// What goes into `filename="…"`: the base name in raw UTF-8, which receivers see.
 ///
-/// Without what would end the header or the quotes, or what `WeCom` forbids in a sibling call
+/// Without what would end the header or the quotes, or what WeCom forbids in a sibling call
 /// (path 99310); at most 200 bytes, its extension kept.
 pub(crate) fn file_name(name: &str) -> String {
     let clean: String = base(name)

@@ -1,6 +1,6 @@
 //! Markdown as text that reads well where nothing is rendered: in ordinary WeChat.
 //!
-//! `WeCom`'s dialect and what people write besides: a newline ends a line and whatever was open in
+//! WeCom's dialect and what people write besides: a newline ends a line and whatever was open in
 //! it, there are no blocks of HTML and no indented code. What is not surely markup stays to the byte:
 //! marks that are left standing are ugly, but a lost `*` or `<name>` is a wrong message.
 //!
@@ -11,6 +11,7 @@
 //! what is in them. The result is at most three times as long, which takes a table of empty cells
 //! or a page of rules.
 
+mod address;
 mod inline;
 mod table;
 mod tag;
@@ -185,9 +186,12 @@ fn rule(line: &str) -> Option<&str> {
     }
     let dashes = mark == '-' && marks == line.len();
     if marks < 3 {
-        return None;
+        None
+    } else if dashes && marks > 3 {
+        Some(line)
+    } else {
+        Some(RULE)
     }
-    Some(if dashes && marks > 3 { line } else { RULE })
 }
 
 /// Level and title of a heading.

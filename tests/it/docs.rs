@@ -1,11 +1,15 @@
 //! What the documents promise, done: every command of README, every file of examples/.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use serde_json::json;
+
+use crate::samples;
 use crate::sandbox::{Outcome, Run, Sandbox};
-use crate::standin::{AGENTID, CORPID, SECRET, Standin};
+use crate::standin::{AGENTID, CORPID, Landed, ROBOT_KEY, SECRET, Standin};
 
 const README: &str = include_str!("../../README.md");
 
@@ -36,6 +40,7 @@ fn shell(sandbox: &Sandbox, line: &str) -> Outcome {
     Run::new(command)
         .env("PATH", path)
         .env("WXPUSH", program)
+        .cwd(sandbox.path(""))
         .run()
 }
 
@@ -90,6 +95,70 @@ fn every_command_of_the_readme_does_what_it_says() {
             "{line}"
         );
     }
+}
+
+/// The files and the robot that the lines about kinds speak of.
+fn with_files(standin: &Standin) -> Sandbox {
+    let sandbox = samples::with_robot(standin);
+    let config = sandbox.read("config.toml");
+    sandbox.write(
+        "config.toml",
+        config.replace("[robots.ops]", "[robots.alerts]"),
+    );
+    let log = b"last night: fine\n".repeat(100);
+    let card = json!({"msgtype": "template_card", "template_card": {
+        "card_type": "text_notice", "main_title": {"title": "Build 7"},
+        "card_action": {"type": 1, "url": "https://ci.example/7"},
+    }});
+    let message = json!({"touser": "lisi", "agentid": AGENTID, "msgtype": "text", "text": {"content": "by api"}});
+    for (name, bytes) in [
+        ("plot.png", samples::png()),
+        ("note.amr", samples::amr(2)),
+        ("clip.mp4", samples::mp4()),
+        ("报告.pdf", samples::pdf()),
+        ("backup.log", log),
+        ("card.json", card.to_string().into_bytes()),
+        ("message.json", message.to_string().into_bytes()),
+    ] {
+        sandbox.write(name, bytes);
+    }
+    sandbox
+}
+
+#[test]
+fn every_kind_and_every_receiver_of_the_readme_is_sent() {
+    let standin = Standin::start();
+    let sandbox = with_files(&standin);
+    let lines = blocks("sh kinds");
+    for line in &lines {
+        let outcome = shell(&sandbox, line).exits(0);
+        assert_eq!(outcome.stderr, "", "{line}");
+    }
+    let company = standin.company();
+    let kinds = |landed: Vec<Landed>| {
+        let kinds = landed.into_iter().map(|landed| landed.msgtype);
+        kinds.collect::<BTreeSet<_>>()
+    };
+    let phone = kinds(company.phone("lisi"));
+    for kind in [
+        "markdown",
+        "text",
+        "image",
+        "file",
+        "voice",
+        "video",
+        "textcard",
+        "news",
+        "template_card",
+    ] {
+        assert!(phone.contains(kind), "no {kind} of {phone:?}");
+    }
+    let group = kinds(company.group(ROBOT_KEY).to_vec());
+    assert_eq!(
+        group.into_iter().collect::<Vec<_>>(),
+        ["image", "markdown_v2", "text"]
+    );
+    assert!(lines.len() > 20, "{} lines", lines.len());
 }
 
 #[test]

@@ -47,6 +47,7 @@ mod power; // power cuts at every step, on a file system of its own
 mod proxies; // HTTP, HTTPS and SOCKS proxies, from config and environment, that work or do not
 mod proxy; // one that works or misbehaves as told
 mod round_trips; // connections and round trips of a send
+mod samples; // tiny files of each format, a config with a robot
 mod sandbox; // a directory with the program, its config and its state
 mod secrets; // faults at trace, /proc, core dumps, secrets typed as options
 mod send; // kinds, options, stdin, long messages, dry run, JSON

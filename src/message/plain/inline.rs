@@ -6,13 +6,14 @@
 
 use std::collections::HashMap;
 
+use super::address::{destination, resolved};
 use super::tag::{self, Tag};
 
 /// What a byte that is to go becomes until the end; it is none of UTF-8.
 pub(super) const CUT: u8 = 0xff;
 
 /// How many openings are remembered.
-const DEPTH: usize = 32;
+pub(super) const DEPTH: usize = 32;
 
 /// Longest name in double underscores (`__init__`) that is looked for, in bytes.
 const NAME_MAX: usize = 64;
@@ -359,64 +360,4 @@ fn flanks(mark: char, length: usize, before: Option<char>, after: Option<char>) 
 /// Whether the text between double underscores is a name of some programming language.
 fn is_name(text: &str) -> bool {
     text.len() <= NAME_MAX && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-}
-
-/// The address in the brackets that `text` begins with, and where they end. A title is passed over.
-fn destination(text: &str) -> Option<(&str, usize)> {
-    let spaces = [' ', '\t'];
-    let inner = text.strip_prefix('(')?.trim_start_matches(spaces);
-    let (address, rest) = match inner.strip_prefix('<') {
-        Some(angled) => {
-            let end = angled.find(['<', '>'])?;
-            (&angled[..end], angled[end..].strip_prefix('>')?)
-        }
-        None => inner.split_at(address_end(inner)?),
-    };
-    let mut rest = rest.trim_start_matches(spaces);
-    if let Some(quote) = rest.chars().next().filter(|quote| "\"'".contains(*quote)) {
-        let title = &rest[1..];
-        rest = title[title.find(quote)? + 1..].trim_start_matches(spaces);
-    }
-    Some((address, text.len() - rest.strip_prefix(')')?.len()))
-}
-
-/// Where an address ends that has no angle brackets around it.
-///
-/// Unended ones within one another each add to the depth, so no byte is read by more than `DEPTH`.
-fn address_end(text: &str) -> Option<usize> {
-    let (mut depth, mut escaped) = (0, false);
-    for (at, character) in text.char_indices() {
-        match character {
-            _ if character.is_whitespace() => return (depth == 0).then_some(at),
-            _ if escaped => escaped = false,
-            '\\' => escaped = true,
-            '(' if depth == DEPTH => return None,
-            '(' => depth += 1,
-            ')' if depth == 0 => return Some(at),
-            ')' => depth -= 1,
-            _ => {}
-        }
-    }
-    None
-}
-
-/// An address without escapes and entities.
-fn resolved(address: &str) -> String {
-    let mut resolved = String::with_capacity(address.len());
-    let mut rest = address;
-    while let Some(next) = rest.find(['\\', '&']) {
-        resolved.push_str(&rest[..next]);
-        rest = &rest[next..];
-        if let Some((meaning, length)) = tag::entity(rest) {
-            resolved.push_str(meaning);
-            rest = &rest[length..];
-            continue;
-        }
-        let escapes =
-            rest.starts_with('\\') && rest[1..].starts_with(|c: char| c.is_ascii_punctuation());
-        let kept = &rest[usize::from(escapes)..];
-        resolved.push_str(&kept[..1]);
-        rest = &kept[1..];
-    }
-    resolved + rest
 }
