@@ -187,10 +187,22 @@ pub(crate) struct Send {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["to", "party", "tag", "chat"], help_heading = "To")]
     pub(crate) robot: Option<String>,
     /// Calls this member of the group, by userid; @all for everyone
-    #[arg(long, value_name = "USER", requires = "robot", help_heading = "To")]
+    #[arg(
+        long,
+        value_name = "USER",
+        value_delimiter = ',',
+        requires = "robot",
+        help_heading = "To"
+    )]
     pub(crate) mention: Vec<String>,
     /// Calls the member with this number
-    #[arg(long, value_name = "NUMBER", requires = "robot", help_heading = "To")]
+    #[arg(
+        long,
+        value_name = "NUMBER",
+        value_delimiter = ',',
+        requires = "robot",
+        help_heading = "To"
+    )]
     pub(crate) mention_mobile: Vec<String>,
     /// What to do with a text past WeCom's 2048 bytes
     #[arg(long, value_name = "HOW", default_value = "auto")]

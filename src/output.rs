@@ -80,23 +80,42 @@ impl Output {
     }
 }
 
+/// Files smaller than this are gone before a bar could be read, in bytes.
+const BAR_FROM: u64 = 512 << 10;
+
 /// Who shows at a terminal how far a file has gone; nobody where no person looks.
 pub(crate) fn watching(output: Output) -> Option<Watching> {
     if output.quiet || output.json || !stderr_is_terminal() {
         return None;
     }
-    let shown = AtomicU64::new(u64::MAX);
-    Some(Arc::new(move |done: u64, all: u64| {
+    let bar = Bar(AtomicU64::new(Bar::NONE));
+    Some(Arc::new(move |done, all| bar.show(done, all)))
+}
+
+/// A bar on a line of its own, which ends with the value; holds the percent that is shown.
+struct Bar(AtomicU64);
+
+impl Bar {
+    const NONE: u64 = u64::MAX;
+
+    fn show(&self, done: u64, all: u64) {
         let percent = done * 100 / all.max(1);
-        // A line for each percent, on top of the one before.
-        if shown.swap(percent, Ordering::Relaxed) != percent {
-            let bar = "=".repeat(usize::try_from(percent / 4).unwrap_or_default());
-            let end = if done == all { "\n" } else { "" };
-            let (done, all) = (mib(done), mib(all));
-            let text = format!("\rupload [{bar:<25}] {percent:>3}%  {done} of {all} MiB{end}");
-            let _ = io::stderr().write_all(text.as_bytes());
+        if all < BAR_FROM || self.0.swap(percent, Ordering::Relaxed) == percent {
+            return;
         }
-    }))
+        let bar = "=".repeat(usize::try_from(percent / 4).unwrap_or_default());
+        let (done, all) = (mib(done), mib(all));
+        let text = format!("\rupload [{bar:<25}] {percent:>3}%  {done} of {all} MiB");
+        let _ = io::stderr().write_all(text.as_bytes());
+    }
+}
+
+impl Drop for Bar {
+    fn drop(&mut self) {
+        if *self.0.get_mut() != Self::NONE {
+            let _ = io::stderr().write_all(b"\n");
+        }
+    }
 }
 
 #[expect(clippy::cast_precision_loss, reason = "it is shown with one digit")]

@@ -35,10 +35,27 @@ impl Secret {
 
     /// Whether a text has the whole secret in it, in whatever case.
     pub(crate) fn is_in(&self, text: &str) -> bool {
+        self.is_in_bytes(text.as_bytes())
+    }
+
+    /// Whether bytes have the whole secret in them, in whatever case.
+    pub(crate) fn is_in_bytes(&self, bytes: &[u8]) -> bool {
         let secret = self.0.as_bytes();
-        // A text may have 20 MiB: it is not copied.
-        let mut windows = text.as_bytes().windows(secret.len().max(1));
-        windows.any(|window| window.eq_ignore_ascii_case(secret))
+        let Some(first) = secret.first() else {
+            return false;
+        };
+        // There may be 20 MiB: nothing is copied, and most of it only glanced at.
+        let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
+        let mut rest = bytes;
+        while let Some(at) = rest.iter().position(|it| *it == lower || *it == upper) {
+            rest = &rest[at..];
+            let there = rest.get(..secret.len());
+            if there.is_some_and(|there| there.eq_ignore_ascii_case(secret)) {
+                return true;
+            }
+            rest = &rest[1..];
+        }
+        false
     }
 
     /// The secret as it is, and in base64 for each place that it may begin at.

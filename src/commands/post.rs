@@ -119,6 +119,7 @@ impl Way<'_> {
             deadline: Some(self.deadline.min(Instant::now() + BACKLOG_TIME)),
             tries: BACKLOG_MAX,
             looks: BACKLOG_LOOKS,
+            files: false,
         };
         let mut flush = Flush::new(&senders, &outbox, bounds);
         if let Err(error) = flush.pass() {

@@ -31,6 +31,9 @@ pub(crate) struct Bounds {
     pub(crate) tries: usize,
     /// Most entries that are looked at in one go.
     pub(crate) looks: usize,
+    /// Whether a file has the time that it takes on a slow network, beyond the deadline: else it
+    /// might be begun again for ever.
+    pub(crate) files: bool,
 }
 
 /// A flush of one outbox.
@@ -224,11 +227,15 @@ impl<'a> Flush<'a> {
 
     fn deliver(&mut self, held: &Arc<Held>, sender: &Rc<Sender>, receivers: &Receivers) {
         let entry = held.entry();
-        let files: u64 = entry.bytes_of_files();
-        let until = Instant::now() + MESSAGE_MAX + upload_time(files);
+        let more = upload_time(entry.bytes_of_files());
+        let until = Instant::now() + MESSAGE_MAX + more;
         let delivery = Delivery {
             sender,
-            deadline: self.bounds.deadline.map_or(until, |end| end.min(until)),
+            deadline: match self.bounds.deadline {
+                None => until,
+                Some(end) if self.bounds.files => until.min(end + more),
+                Some(end) => until.min(end),
+            },
             share: Share::Backlog,
             once: true,
             resends: true,

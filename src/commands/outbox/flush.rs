@@ -36,6 +36,7 @@ pub(super) fn run(
             deadline,
             tries: usize::MAX,
             looks: usize::MAX,
+            files: true,
         };
         let mut flush = Flush::new(&senders, &outbox, bounds);
         until_done(&mut flush, deadline).map_err(|error| unreadable(&outbox, &error))?;

@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Local, SecondsFormat};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{Outboxes, Place};
 use crate::config::State;
@@ -83,8 +83,11 @@ pub(super) fn show(outboxes: &Outboxes<'_>, id: &str, output: Output) -> anyhow:
     if output.json {
         let mut object = serde_json::to_value(&shown)?;
         let requests = posts.iter().map(|post| {
-            let body: Value = serde_json::from_slice(&post.body).unwrap_or_default();
-            json!({"call": post.call, "body": body})
+            let file = post.attachment.as_ref();
+            let file = file.map(
+                |file| json!({"type": file.kind, "name": file.name, "bytes": file.bytes.len()}),
+            );
+            json!({"call": post.call, "body": post.value(), "file": file})
         });
         object["requests"] = requests.collect();
         output::object(&object)?;
@@ -107,6 +110,11 @@ pub(super) fn show(outboxes: &Outboxes<'_>, id: &str, output: Output) -> anyhow:
     for (at, post) in posts.iter().enumerate() {
         let sent = if at < shown.sent { ", sent" } else { "" };
         output::result(&format!("--- part {} of {}{sent}", at + 1, shown.parts))?;
+        if let Some(file) = &post.attachment {
+            let bytes = file.bytes.len();
+            output::result(&format!("{} of {bytes} bytes: {}", file.kind, file.name))?;
+            continue;
+        }
         for text in post.text().unwrap_or_default().lines() {
             output::result(text)?;
         }

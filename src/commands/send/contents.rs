@@ -169,17 +169,26 @@ impl Making<'_> {
             self.writing(Kind::Text, input.clone())?
         };
         let content = match content {
-            Content::Video(video) => Content::Video(Video {
-                title: self
-                    .title()
-                    .map(|title| format!("{}{title}", self.settings.prefix)),
-                description: input.text,
-                ..video
-            }),
+            Content::Video(video) => self.video(video, input),
             content => content,
         };
         said.pieces.push(Piece::Made(content, file));
         Ok(Some(said))
+    }
+
+    /// A film with what stands below it.
+    fn video(&self, video: Video, input: Input) -> Content {
+        let prefix = &self.settings.prefix;
+        let title = self.title().map(|title| format!("{prefix}{title}"));
+        let description = match title {
+            None if !input.is_blank() => format!("{prefix}{}", input.text),
+            _ => input.text,
+        };
+        Content::Video(Video {
+            title,
+            description,
+            ..video
+        })
     }
 
     /// A card, or a headline.

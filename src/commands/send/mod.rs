@@ -12,6 +12,7 @@ use serde_json::json;
 use super::post::Way;
 use super::report::{Report, Status};
 use super::{begin, load};
+use crate::blob::Blob;
 use crate::cli::{Global, Send};
 use crate::config::{Account, Settings, ShowIn};
 use crate::delivery::{Sender, upload_time};
@@ -19,7 +20,7 @@ use crate::error::{Exit, Failure};
 use crate::log;
 use crate::message::{Channel, Post, Request, limits};
 use crate::output::{self, Output};
-use crate::secret::digest;
+use crate::secret::{Secret, digest};
 use crate::wecom::shown_url;
 use contents::{Contents, Making, Piece};
 use wanted::{Wanted, channel, receivers};
@@ -250,9 +251,11 @@ fn guard(settings: &Settings, text: &str, posts: &[Post]) -> Result<(), Failure>
         Account::Robot(_) => "robot's key",
     };
     let told = |post: &Post| {
-        let file = post.attachment.as_ref();
-        let named = file.is_some_and(|file| secret.is_in(&file.name));
-        named || secret.is_in(&String::from_utf8_lossy(&post.body))
+        let in_file = post
+            .attachment
+            .as_ref()
+            .is_some_and(|file| secret.is_in(&file.name) || is_in_file(secret, &file.bytes));
+        in_file || secret.is_in(&String::from_utf8_lossy(&post.body))
     };
     let (exit, place) = if secret.is_in(&settings.to.describe()) {
         (Exit::Usage, "among the receivers")
@@ -265,6 +268,18 @@ fn guard(settings: &Settings, text: &str, posts: &[Post]) -> Result<(), Failure>
         Failure::new(exit, format!("the {name} stands {place}: nothing was sent"))
             .hint("it belongs into the config, or a file that the config names, and nowhere else"),
     )
+}
+
+/// Whether a file has the secret in it as it is.
+fn is_in_file(secret: &Secret, file: &Blob) -> bool {
+    let mut seen = Vec::new();
+    file.pieces().flatten().any(|piece| {
+        // It may lie across two pieces.
+        let keep = seen.len().min(secret.expose().len());
+        seen.drain(..seen.len() - keep);
+        seen.extend_from_slice(&piece);
+        secret.is_in_bytes(&seen)
+    })
 }
 
 fn dry_run(settings: &Settings, posts: &[Post], output: Output) -> anyhow::Result<Report> {
