@@ -165,7 +165,7 @@ fn a_voice_is_measured_by_its_frames() {
         b"#!AMR\n".to_vec(),
         amr(3)[..90].to_vec(),
         [amr(1), b"\x4c".to_vec()].concat(),
-        [amr(1), b"\x3d".to_vec()].concat(),
+        [amr(1), vec![0x3d; 32]].concat(),
         b"#!AMR-WB\n\x3c".to_vec(),
         Vec::new(),
     ] {
