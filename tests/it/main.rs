@@ -29,6 +29,7 @@ mod exits; // every exit code of the contract
 mod files; // modes, owners, and what is planted at our paths
 mod holders; // entries and the ledger in hands that are stopped, killed or have no locks
 mod hostile; // caches and answers that cannot be believed
+mod kinds; // every kind to every receiver: command line, JSON on the wire
 mod leaks; // looks for secrets in all that the other tests leave behind
 mod locks; // locks that are held or lost, paths with something in the way
 mod log; // lines, levels, rotation, many writers, what cannot be written

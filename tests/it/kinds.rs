@@ -1,0 +1,329 @@
+//! Every kind of message to every kind of receiver: command line, and exact JSON on the wire.
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::samples::{amr, jpeg, mp4, pdf, png, with_robot};
+use crate::sandbox::{Run, Sandbox};
+use crate::standin::{AGENTID, CHATID, ROBOT_KEY, Standin};
+
+/// The call by which a member gets a message, a chat, and a robot's group.
+const CALLS: [&str; 3] = ["message/send", "appchat/send", "webhook/send"];
+
+/// What `png` is in base64, and its md5, as other programs make them.
+const PNG_BASE64: &str =
+    "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mNgAAAAAgAB5Sfe/AAAAABJRU5ErkJggg==";
+
+/// The messages among the requests behind so many others: the call, and the JSON in which each
+/// upload stands by its kind and name.
+pub(crate) fn wire(standin: &Standin, behind: usize) -> Vec<(String, Value)> {
+    let uploads = standin.company().media.uploads.clone();
+    let requests = standin.requests().split_off(behind);
+    let messages = requests.iter().filter_map(|request| {
+        let call = request.endpoint().strip_prefix("/cgi-bin/")?;
+        let mut body = String::from_utf8(request.body.to_vec()).ok()?;
+        for upload in &uploads {
+            let name = format!("{}:{}", upload.kind, upload.filename);
+            body = body.replace(&upload.media_id, &name);
+        }
+        let body = serde_json::from_str(&body).ok()?;
+        CALLS.contains(&call).then(|| (call.to_owned(), body))
+    });
+    messages.collect()
+}
+
+/// A sandbox with the app and the robot, a file of each sort, and a prefix.
+pub(crate) fn furnished(standin: &Standin) -> Sandbox {
+    let sandbox = with_robot(standin);
+    sandbox.configure("prefix = \"[p] \"");
+    sandbox.write("a.png", png());
+    sandbox.write("a.jpg", jpeg());
+    sandbox.write("a.amr", amr(1));
+    sandbox.write("a.mp4", mp4());
+    sandbox.write("报告.pdf", pdf());
+    sandbox
+}
+
+/// `wxpush send`, in the directory with the files.
+pub(crate) fn send(sandbox: &Sandbox, args: &str) -> Run {
+    sandbox
+        .wxpush(&format!("send {args}"))
+        .cwd(sandbox.path(""))
+}
+
+/// What a message is but for its receivers: its kind, and the object of that name.
+fn message(kind: &str, content: Value) -> Value {
+    let mut message = json!({ "msgtype": kind });
+    message[kind] = content;
+    message
+}
+
+fn text(content: &str) -> Value {
+    message("text", json!({ "content": content }))
+}
+
+fn media(kind: &str, name: &str) -> Value {
+    message(kind, json!({"media_id": format!("{kind}:{name}")}))
+}
+
+/// What members and chats alike can be sent.
+fn table() -> Vec<(&'static str, Vec<Value>)> {
+    let card = |more: Value| {
+        let mut card =
+            json!({"title": "[p] Title", "description": "some words", "url": "https://x/?a=1&b=2"});
+        card.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        message("textcard", card)
+    };
+    let article = |article: Value| message("news", json!({"articles": [article]}));
+    vec![
+        ("words", vec![text("[p] words")]),
+        ("-t Title words", vec![text("[p] Title\nwords")]),
+        (
+            "--markdown **words**",
+            vec![message("markdown", json!({"content": "[p] **words**"}))],
+        ),
+        (
+            "--markdown -t Title words",
+            vec![message(
+                "markdown",
+                json!({"content": "# [p] Title\nwords"}),
+            )],
+        ),
+        ("--image a.png", vec![media("image", "a.png")]),
+        (
+            "--image a.jpg said before",
+            vec![text("[p] said before"), media("image", "a.jpg")],
+        ),
+        (
+            "--image a.png -t Title",
+            vec![text("[p] Title"), media("image", "a.png")],
+        ),
+        (
+            "--image a.png -t Title words",
+            vec![text("[p] Title\nwords"), media("image", "a.png")],
+        ),
+        ("--voice a.amr", vec![media("voice", "a.amr")]),
+        (
+            "--voice a.amr words",
+            vec![text("[p] words"), media("voice", "a.amr")],
+        ),
+        ("--video a.mp4", vec![media("video", "a.mp4")]),
+        (
+            "--video a.mp4 -t Title below it",
+            vec![message(
+                "video",
+                json!({"media_id": "video:a.mp4", "title": "[p] Title", "description": "below it"}),
+            )],
+        ),
+        (
+            "--video a.mp4 below it",
+            vec![message(
+                "video",
+                json!({"media_id": "video:a.mp4", "description": "[p] below it"}),
+            )],
+        ),
+        ("--file 报告.pdf", vec![media("file", "报告.pdf")]),
+        (
+            "--file ./报告.pdf --name b.pdf words",
+            vec![text("[p] words"), media("file", "b.pdf")],
+        ),
+        ("--file a.png", vec![media("file", "a.png")]),
+        (
+            "--card -t Title --url https://x/?a=1&b=2 some words",
+            vec![card(json!({}))],
+        ),
+        (
+            "--card -t Title --url https://x/?a=1&b=2 --button 看看 some words",
+            vec![card(json!({"btntxt": "看看"}))],
+        ),
+        (
+            "--news -t Title --url https://x/",
+            vec![article(json!({"title": "[p] Title", "url": "https://x/"}))],
+        ),
+        (
+            "--news -t Title --url https://x/ --picture https://x/p.png words",
+            vec![article(
+                json!({"title": "[p] Title", "description": "words", "url": "https://x/", "picurl": "https://x/p.png"}),
+            )],
+        ),
+    ]
+}
+
+/// What a group can be sent by its robot.
+fn robots_table() -> Vec<(&'static str, Vec<Value>)> {
+    let image = json!({"base64": PNG_BASE64, "md5": "aa78de6842c7c0fa92d5fd8329f229cf"});
+    vec![
+        ("words", vec![text("[p] words")]),
+        (
+            "--mention zhangsan --mention @all --mention-mobile 13800001111 words",
+            vec![message(
+                "text",
+                json!({"content": "[p] words", "mentioned_list": ["zhangsan", "@all"], "mentioned_mobile_list": ["13800001111"]}),
+            )],
+        ),
+        (
+            "--markdown -t Title <@zhangsan>",
+            vec![message(
+                "markdown",
+                json!({"content": "# [p] Title\n<@zhangsan>"}),
+            )],
+        ),
+        (
+            "--markdown-v2 |a|b|",
+            vec![message("markdown_v2", json!({"content": "[p] |a|b|"}))],
+        ),
+        (
+            "--markdown-v2 -t Title words",
+            vec![message(
+                "markdown_v2",
+                json!({"content": "# [p] Title\nwords"}),
+            )],
+        ),
+        ("--image a.png", vec![message("image", image.clone())]),
+        (
+            "--image a.png -t Title words",
+            vec![text("[p] Title\nwords"), message("image", image)],
+        ),
+        ("--voice a.amr", vec![media("voice", "a.amr")]),
+        (
+            "--file 报告.pdf words",
+            vec![text("[p] words"), media("file", "报告.pdf")],
+        ),
+        (
+            "--news -t Title --url https://x/ words",
+            vec![message(
+                "news",
+                json!({"articles": [{"title": "[p] Title", "description": "words", "url": "https://x/"}]}),
+            )],
+        ),
+    ]
+}
+
+/// The messages of a table with what names their receivers.
+fn to(receiver: &Value, messages: Vec<Value>) -> Vec<Value> {
+    let named = messages.into_iter().map(|mut message| {
+        let fields = receiver.as_object().unwrap().clone();
+        message.as_object_mut().unwrap().extend(fields);
+        message
+    });
+    named.collect()
+}
+
+#[test]
+fn each_command_line_becomes_exactly_these_requests() {
+    let standin = Standin::start();
+    let member = json!({"touser": "lisi", "agentid": AGENTID});
+    for (receivers, call, named, table) in [
+        ("--to lisi", CALLS[0], member, table()),
+        ("--chat ops", CALLS[1], json!({"chatid": CHATID}), table()),
+        ("--robot ops", CALLS[2], json!({}), robots_table()),
+    ] {
+        let sandbox = furnished(&standin);
+        for (args, messages) in table {
+            let before = standin.requests().len();
+            let args = format!("{receivers} {args}");
+            send(&sandbox, &args).run().is_silent();
+            let (calls, bodies): (Vec<_>, Vec<_>) = wire(&standin, before).into_iter().unzip();
+            assert_eq!(bodies, to(&named, messages), "{args}");
+            assert!(calls.iter().all(|it| it == call), "{args}: {calls:?}");
+        }
+    }
+    let company = standin.company();
+    let of_robot = company.media.uploads.iter().filter(|upload| {
+        let owner = format!("{:?}", upload.owner);
+        owner.contains(ROBOT_KEY)
+    });
+    let of_robot: Vec<_> = of_robot.map(|upload| &*upload.filename).collect();
+    assert_eq!(of_robot, ["a.amr", "报告.pdf"], "by its own door");
+}
+
+#[test]
+fn a_media_id_stands_in_a_files_place() {
+    let standin = Standin::start();
+    let sandbox = furnished(&standin);
+    for (kind, file) in [
+        ("image", "a.png"),
+        ("voice", "a.amr"),
+        ("video", "a.mp4"),
+        ("file", "报告.pdf"),
+    ] {
+        let upload = sandbox
+            .wxpush(&format!("upload --type {kind} {file}"))
+            .cwd(sandbox.path(""));
+        let id = upload.run().exits(0).stdout;
+        let uploads = standin.company().media.uploads.len();
+        let args = format!("--to lisi --{kind} media_id:{id}");
+        send(&sandbox, &args).run().is_silent();
+        let landed = standin.company().phone("lisi").last().unwrap().clone();
+        assert_eq!((&*landed.msgtype, &*landed.media[0].filename), (kind, file));
+        assert_eq!(
+            standin.company().media.uploads.len(),
+            uploads,
+            "nothing is uploaded"
+        );
+    }
+    let outcome = send(&sandbox, "--to lisi --file media_id:没有").run();
+    outcome.exits(64).says("wxpush upload prints one");
+    let outcome = send(&sandbox, "--to lisi --file media_id:unknown").run();
+    outcome.exits(65).says("40007");
+}
+
+#[test]
+fn files_come_by_stdin_and_by_pipes_with_a_name() {
+    let standin = Standin::start();
+    let sandbox = furnished(&standin);
+    for (args, bytes, kind, name) in [
+        ("--file - --name 日志.txt", pdf(), "file", "日志.txt"),
+        ("--file - --name a/../b.log", pdf(), "file", "b.log"),
+        ("--image -", png(), "image", "stdin.png"),
+        ("--image -", jpeg(), "image", "stdin.jpg"),
+        ("--image - --name plot.png", png(), "image", "plot.png"),
+        ("--voice -", amr(1), "voice", "stdin.amr"),
+        ("--video -", mp4(), "video", "stdin.mp4"),
+    ] {
+        let run = send(&sandbox, &format!("--to wangwu {args} words"));
+        run.stdin(bytes.clone()).run().is_silent();
+        let landed = standin.company().phone("wangwu").last().unwrap().clone();
+        assert_eq!(landed.msgtype, kind, "{args}");
+        let upload = &landed.media[0];
+        assert_eq!(
+            (&*upload.filename, &*upload.bytes),
+            (name, &*bytes),
+            "{args}"
+        );
+    }
+    let outcome = send(&sandbox, "--file -").stdin("x").run().exits(64);
+    outcome.says("give it one with --name");
+    // A shell's <(…), and a pipe that has a name of its own.
+    let script = "mkfifo said.txt; cat 报告.pdf >said.txt & ./wxpush send --to lisi --file said.txt && \
+                  ./wxpush send --to lisi --file <(cat 报告.pdf) --name b.pdf";
+    let mut bash = Command::new("bash");
+    bash.args(["-c", script]);
+    let run = Run::new(bash).env("PATH", "/usr/bin:/bin");
+    run.cwd(sandbox.path("")).run().is_silent();
+    let phone = standin.company().phone("lisi").to_vec();
+    let names: Vec<_> = phone.iter().map(|it| &*it.media[0].filename).collect();
+    assert_eq!(names, ["said.txt", "b.pdf"]);
+    assert!(phone.iter().all(|it| it.media[0].bytes == pdf()));
+}
+
+#[test]
+fn a_long_caption_is_split_and_all_of_it_comes_before_its_file() {
+    let standin = Standin::start();
+    let sandbox = furnished(&standin);
+    let words = "x".repeat(3000);
+    let run = send(&sandbox, "--to lisi --json --image a.png -");
+    let outcome = run.stdin(words).run().exits(0);
+    assert_eq!(outcome.json()["parts"], 3);
+    let phone = standin.company().phone("lisi").to_vec();
+    let starts: Vec<_> = phone.iter().map(|it| it.text.get(..5)).collect();
+    assert_eq!(starts, [Some("(1/2)"), Some("(2/2)"), None]);
+    assert_eq!(phone[2].text, "[图片]");
+    let outcome = send(&sandbox, "--to lisi --video a.mp4").arg("y".repeat(513));
+    let outcome = outcome.run().exits(65);
+    outcome.says("video.description has 517 bytes, WeCom cuts it at 512");
+    assert_eq!(standin.company().phone("lisi").len(), 3);
+}
