@@ -67,7 +67,10 @@ impl Way<'_> {
         let mut sent = 0;
         let told = || look.told(&untold);
         let end = delivery.carry(&entry, marks, &kept, told, |answer| {
-            report.add(&answer);
+            match answer {
+                Ok(answer) => report.add(&answer),
+                Err(absent) => report.absent(&absent),
+            }
             sent += 1;
         });
         let fate = Fate {

@@ -91,6 +91,11 @@ impl Report {
         self.unreached.merge(&sent.unreached);
     }
 
+    /// Takes in that those to whom a part was to go are not there, while others are.
+    pub(super) fn absent(&mut self, unreached: &Unreached) {
+        self.unreached.merge(unreached);
+    }
+
     /// Takes in WeCom's no.
     pub(super) fn refused(&mut self, errcode: i64, errmsg: &str) {
         self.errcode = Some(errcode);

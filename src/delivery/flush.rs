@@ -250,8 +250,8 @@ impl<'a> Flush<'a> {
         let mut unreached = crate::wecom::Unreached::default();
         let kept = Kept::Held(Arc::clone(held));
         let told = || self.look.told(&untold);
-        let end = delivery.carry(entry, marks, &kept, told, |sent| {
-            unreached.merge(&sent.unreached);
+        let end = delivery.carry(entry, marks, &kept, told, |answer| {
+            unreached.merge(&answer.map_or_else(|absent| absent, |sent| sent.unreached));
         });
         let reason = match end {
             Ok(()) => {

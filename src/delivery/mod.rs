@@ -59,7 +59,8 @@ struct Shot<'a> {
 impl Delivery<'_> {
     /// Delivers the parts that are left of a message in their order, each after WeCom's yes to the
     /// one before, and takes it out of the outbox after the last. `told` hears that the receivers
-    /// have been told what expired, `sent` of each yes.
+    /// have been told what expired, `sent` of each yes, and where others are there of each part whose
+    /// receivers are not.
     ///
     /// # Errors
     /// Why the next part was not delivered; the ones behind it have not been tried.
@@ -69,7 +70,7 @@ impl Delivery<'_> {
         mut marks: Marks,
         kept: &Kept,
         mut told: impl FnMut(),
-        mut sent: impl FnMut(Sent),
+        mut sent: impl FnMut(Result<Sent, Unreached>),
     ) -> Result<(), Undelivered> {
         // A file goes as it was accepted, so that is waited for.
         let has_files = entry.posts.iter().any(|post| post.attachment.is_some());
@@ -77,6 +78,8 @@ impl Delivery<'_> {
         let entry = held.as_ref().map_or(entry, |held| held.entry());
         let first = kept.attempts().sent;
         let mut reached = first > 0;
+        // For nobody who is there; as long as it may turn out that nobody at all is, not yet done.
+        let mut passed = Vec::new();
         for part in first..entry.posts.len() {
             let post = &entry.posts[part];
             let to = post.envelope();
@@ -98,24 +101,24 @@ impl Delivery<'_> {
             match self.part(post, file, marks, kept, &mut told) {
                 Ok(yes) => {
                     reached = true;
-                    sent(yes);
+                    passed.push(Ok(yes));
                 }
-                // Of receivers in several envelopes these alone are not there.
                 Err(Undelivered::Refused(reason))
                     if reason.is_of(Class::Recipients)
                         && (reached || part + 1 < entry.posts.len())
                         && entry.posts.iter().any(|other| other.envelope() != to) =>
                 {
-                    sent(Sent {
-                        unreached: Unreached::all(&to),
-                        ..Sent::default()
-                    });
+                    passed.push(Err(Unreached::all(&to)));
                 }
                 Err(undelivered) => return Err(undelivered),
             }
-            if let Some(held) = kept.held() {
-                held.delivered();
+            if !reached {
+                continue;
             }
+            if let Some(held) = kept.held() {
+                held.delivered(passed.len());
+            }
+            passed.drain(..).for_each(&mut sent);
         }
         Ok(())
     }

@@ -108,12 +108,12 @@ impl Held {
         }
     }
 
-    /// WeCom has accepted the next part; after the last one the entry goes.
-    pub(crate) fn delivered(&self) {
-        let last = self.attempts().sent + 1 >= self.entry.posts.len();
+    /// The next so many parts are done with; after the last one the entry goes.
+    pub(crate) fn delivered(&self, parts: usize) {
+        let last = self.attempts().sent + parts >= self.entry.posts.len();
         let next = |attempts: &mut Attempts| {
             *attempts = Attempts {
-                sent: attempts.sent + 1,
+                sent: attempts.sent + parts,
                 tries: attempts.tries,
                 // The same file may go to other receivers, too.
                 media: attempts.media.take(),
