@@ -47,6 +47,7 @@ mod places; // where configs are found and state is kept, whatever stands in the
 mod power; // power cuts at every step, on a file system of its own
 mod proxies; // HTTP, HTTPS and SOCKS proxies, from config and environment, that work or do not
 mod proxy; // one that works or misbehaves as told
+mod receivers; // more than one request takes, and those that are not there
 mod round_trips; // connections and round trips of a send
 mod samples; // tiny files of each format, a config with a robot
 mod sandbox; // a directory with the program, its config and its state
