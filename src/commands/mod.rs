@@ -9,6 +9,7 @@ mod recall;
 mod report;
 mod send;
 mod source;
+mod to;
 mod token;
 mod upload;
 

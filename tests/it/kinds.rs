@@ -304,7 +304,7 @@ fn files_come_by_stdin_and_by_pipes_with_a_name() {
     bash.args(["-c", script]);
     let run = Run::new(bash).env("PATH", "/usr/bin:/bin");
     run.cwd(sandbox.path("")).run().is_silent();
-    let phone = standin.company().phone("lisi").to_vec();
+    let phone = standin.company().phone("lisi");
     let names: Vec<_> = phone.iter().map(|it| &*it.media[0].filename).collect();
     assert_eq!(names, ["said.txt", "b.pdf"]);
     assert!(phone.iter().all(|it| it.media[0].bytes == pdf()));
@@ -318,7 +318,7 @@ fn a_long_caption_is_split_and_all_of_it_comes_before_its_file() {
     let run = send(&sandbox, "--to lisi --json --image a.png -");
     let outcome = run.stdin(words).run().exits(0);
     assert_eq!(outcome.json()["parts"], 3);
-    let phone = standin.company().phone("lisi").to_vec();
+    let phone = standin.company().phone("lisi");
     let starts: Vec<_> = phone.iter().map(|it| it.text.get(..5)).collect();
     assert_eq!(starts, [Some("(1/2)"), Some("(2/2)"), None]);
     assert_eq!(phone[2].text, "[图片]");

@@ -7,10 +7,11 @@ use std::os::unix::ffi::OsStrExt;
 use serde_json::{Map, Value};
 
 use super::long::fitted;
-use super::wanted::{Wanted, channel};
+use super::wanted::Wanted;
 use crate::blob::Blob;
 use crate::cli::Send;
 use crate::commands::source::{self, Source};
+use crate::commands::to;
 use crate::config::{Settings, ShowIn};
 use crate::error::{Exit, Failure};
 use crate::message::content::{Article, Card, Text, Video};
@@ -86,7 +87,7 @@ impl Making<'_> {
         };
         let prefix = &self.settings.prefix;
         let text = kind.compose(prefix, self.title().as_deref(), body);
-        let channel = channel(self.args);
+        let channel = to::channel(&self.args.to);
         let is_for_wechat = self.settings.show_in == ShowIn::WeChat && channel == Channel::App;
         let (kind, text) = match kind {
             Kind::Markdown if is_for_wechat => (Kind::Text, plain(&text)),
@@ -109,8 +110,8 @@ impl Making<'_> {
             let content = match kind {
                 Kind::Text if at == 0 => Content::Text(Text {
                     content: part,
-                    mentioned_list: self.args.mention.clone(),
-                    mentioned_mobile_list: self.args.mention_mobile.clone(),
+                    mentioned_list: self.args.to.mention.clone(),
+                    mentioned_mobile_list: self.args.to.mention_mobile.clone(),
                 }),
                 kind => kind.content(part),
             };
@@ -139,7 +140,7 @@ impl Making<'_> {
 
     /// A file, and before it what is said of it.
     fn media(&self, kind: MediaKind, path: &OsStr) -> Result<Option<Contents>, Failure> {
-        let channel = channel(self.args);
+        let channel = to::channel(&self.args.to);
         let input = if self.args.message.is_empty() {
             Input::default()
         } else {

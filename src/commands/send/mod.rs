@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::post::Way;
 use super::report::{Report, Status};
-use super::{begin, load};
+use super::{begin, load, to};
 use crate::cli::{Global, Send};
 use crate::config::{Account, Settings};
 use crate::delivery::{Sender, upload_time};
@@ -24,7 +24,7 @@ use crate::secret::digest;
 use crate::wecom::shown_url;
 use contents::{Contents, Making};
 use requests::{guard, posts};
-use wanted::{Wanted, receivers};
+use wanted::Wanted;
 
 /// The time for delivery where `--timeout` doesn't say it. Source: the contract.
 pub(super) const TIME: Duration = Duration::from_secs(30);
@@ -41,17 +41,10 @@ pub(super) fn run(args: &Send, global: &Global, output: Output) -> anyhow::Resul
 }
 
 fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> {
-    let to = receivers(args)?;
+    let receivers = to::receivers(&args.to)?;
     let wanted = Wanted::of(args)?;
     let config = load(global)?;
-    let settings = match &args.robot {
-        Some(name) => config.robot(name)?,
-        None => config.settings(to)?,
-    };
-    // Before the input is read, so that a mistake is told at once.
-    if let Account::App(app) = &settings.account {
-        settings.agentid(app)?;
-    }
+    let settings = to::settings(&args.to, receivers, &config)?;
     let state = if args.dry_run {
         log::to_stderr(super::stderr(output));
         Err(String::new())

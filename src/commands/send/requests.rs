@@ -3,9 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::contents::Piece;
-use super::wanted::{Wanted, channel};
+use super::wanted::Wanted;
 use crate::blob::Blob;
 use crate::cli::Send;
+use crate::commands::to;
 use crate::config::{Account, Settings, ShowIn};
 use crate::error::{Exit, Failure};
 use crate::message::{Channel, Post, Request, limits};
@@ -27,7 +28,7 @@ pub(super) fn posts(
     let mut posts = Vec::new();
     for (at, envelope) in envelopes.iter().enumerate() {
         let request = Request {
-            channel: channel(args),
+            channel: to::channel(&args.to),
             envelope,
             safe,
             id_trans: args.id_trans,
@@ -115,8 +116,8 @@ fn warn_of_wechat(msgtype: &str) {
 
 /// `safe` of the config holds for what it can protect.
 fn is_safe(args: &Send, wanted: Wanted<'_>, settings: &Settings) -> bool {
-    let can = wanted.takes_safe() && channel(args) != Channel::Robot;
-    if settings.safe && !can && channel(args) != Channel::Robot {
+    let can = wanted.takes_safe() && to::channel(&args.to) != Channel::Robot;
+    if settings.safe && !can && to::channel(&args.to) != Channel::Robot {
         tracing::warn!(
             "safe = true of the config cannot protect a {} message: it can be forwarded",
             wanted.name()

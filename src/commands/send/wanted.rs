@@ -3,10 +3,10 @@
 use std::ffi::OsStr;
 
 use crate::cli::Send;
-use crate::config::value;
+use crate::commands::to;
 use crate::error::{Exit, Failure};
 use crate::message::content::{DUPLICATE_CHECK_MAX, is_media_id};
-use crate::message::{Channel, Envelope, Kind, MediaKind};
+use crate::message::{Channel, Kind, MediaKind};
 
 /// The kind of message that is wanted.
 #[derive(Debug, Clone, Copy)]
@@ -92,7 +92,7 @@ impl<'a> Wanted<'a> {
     /// Sees to what an option says that cannot be.
     fn check(self, args: &Send) -> Result<(), Failure> {
         let name = self.name();
-        let channel = channel(args);
+        let channel = to::channel(&args.to);
         if args.safe && channel == Channel::Robot {
             return Err(usage(
                 "--safe does nothing in a robot's message",
@@ -132,7 +132,7 @@ impl<'a> Wanted<'a> {
                 "WeCom compares no further; write --dedupe 4h",
             ));
         }
-        let mentions = !args.mention.is_empty() || !args.mention_mobile.is_empty();
+        let mentions = !args.to.mention.is_empty() || !args.to.mention_mobile.is_empty();
         if mentions && !matches!(self, Self::Writing(Kind::Text)) {
             return Err(usage(
                 &format!("--mention calls members in a text only, not in {name}"),
@@ -168,43 +168,12 @@ impl<'a> Wanted<'a> {
                 &format!("a {} needs a title", self.name()),
                 "give it with -t",
             )),
-            Self::Media(MediaKind::Video, _) if channel(args) == Channel::Robot => {
+            Self::Media(MediaKind::Video, _) if to::channel(&args.to) == Channel::Robot => {
                 Err(usage("a robot takes no video", "send it with --file"))
             }
             _ => Ok(()),
         }
     }
-}
-
-/// By which road the message goes.
-pub(super) fn channel(args: &Send) -> Channel {
-    match (&args.robot, &args.chat) {
-        (Some(_), _) => Channel::Robot,
-        (_, Some(_)) => Channel::Chat,
-        _ => Channel::App,
-    }
-}
-
-/// The receivers that the options name; none if they name nobody.
-///
-/// # Errors
-/// `Exit::Usage`: a name cannot be one.
-pub(super) fn receivers(args: &Send) -> Result<Option<Envelope>, Failure> {
-    let bad = |why: String| Failure::new(Exit::Usage, value::shown(&why));
-    if let Some(chatid) = &args.chat {
-        return Envelope::chat(chatid).map(Some).map_err(bad);
-    }
-    let [touser, toparty, totag] =
-        [&args.to, &args.party, &args.tag].map(|list| list.iter().map(String::as_str));
-    let envelope = Envelope::parse(touser, toparty, totag).map_err(bad)?;
-    let named = !args.to.is_empty() || !args.party.is_empty() || !args.tag.is_empty();
-    if named && envelope.is_empty() {
-        return Err(usage(
-            "--to, --party and --tag name nobody",
-            "give a userid, or leave the option out to send to the config's recipients",
-        ));
-    }
-    Ok(named.then_some(envelope))
 }
 
 pub(super) fn usage(what: &str, hint: &str) -> Failure {

@@ -1,7 +1,9 @@
 //! The address of a link or an image: `(address "title")`.
 
-use super::inline::DEPTH;
 use super::tag;
+
+/// How many openings are remembered, here and in `inline`.
+pub(super) const DEPTH: usize = 32;
 
 /// The address in the brackets that `text` begins with, and where they end. A title is passed over.
 pub(super) fn destination(text: &str) -> Option<(&str, usize)> {

@@ -6,14 +6,11 @@
 
 use std::collections::HashMap;
 
-use super::address::{destination, resolved};
+use super::address::{DEPTH, destination, resolved};
 use super::tag::{self, Tag};
 
 /// What a byte that is to go becomes until the end; it is none of UTF-8.
 pub(super) const CUT: u8 = 0xff;
-
-/// How many openings are remembered.
-pub(super) const DEPTH: usize = 32;
 
 /// Longest name in double underscores (`__init__`) that is looked for, in bytes.
 const NAME_MAX: usize = 64;
