@@ -115,7 +115,12 @@ impl<'a> Wanted<'a> {
         if args.id_trans && (channel != Channel::App || !has_ids) {
             let what =
                 format!("--id-trans works in texts, cards and news of an app only, not in {name}");
-            return Err(usage(&what, &format!("leave out --{name} or --id-trans")));
+            let hint = if channel == Channel::App {
+                format!("leave out --{name} or --id-trans")
+            } else {
+                "leave out --id-trans".to_owned()
+            };
+            return Err(usage(&what, &hint));
         }
         if args.dedupe.is_some() && channel != Channel::App {
             return Err(usage(
