@@ -256,18 +256,17 @@ impl Request<'_> {
     /// The request of a message that the user has written in WeCom's own JSON: what it says itself
     /// counts, and what it leaves out is filled in.
     pub(crate) fn raw(&self, mut message: Map<String, Value>) -> Post {
-        let names_some = ["touser", "toparty", "totag", "chatid"]
-            .iter()
-            .any(|key| message.get(*key).is_some_and(|value| *value != ""));
         let mut fill = |fields: Value| {
             for (key, value) in fields.as_object().into_iter().flatten() {
                 message.entry(key).or_insert_with(|| value.clone());
             }
         };
-        if !names_some {
-            fill(value(&self.receivers()));
-        }
         fill(value(&self.options()));
+        if !names_receivers(self.channel, &message)
+            && let Value::Object(receivers) = value(&self.receivers())
+        {
+            message.extend(receivers);
+        }
         self.with(&message, None)
     }
 
@@ -297,6 +296,17 @@ impl Request<'_> {
             attachment,
         }
     }
+}
+
+/// Whether a message in WeCom's own JSON says to whom it goes by this road; what is empty names nobody.
+pub(crate) fn names_receivers(channel: Channel, message: &Map<String, Value>) -> bool {
+    let keys: &[&str] = match channel {
+        Channel::App => &["touser", "toparty", "totag"],
+        Channel::Chat => &["chatid"],
+        Channel::Robot => &[],
+    };
+    keys.iter()
+        .any(|key| message.get(*key).is_some_and(|value| *value != ""))
 }
 
 fn value(fields: &impl Serialize) -> Value {

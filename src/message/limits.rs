@@ -57,6 +57,12 @@ pub(crate) fn check(channel: Channel, msgtype: &str, body: &Value) -> Findings {
     walk.findings
 }
 
+/// Whether `safe` keeps a message of this kind from being forwarded; what nobody knows yet it may.
+pub(crate) fn can_be_safe(msgtype: &str) -> bool {
+    let works = |kind: &Kind| matches!(kind.safe, Safe::Works | Safe::Inside);
+    Kind::of(msgtype).is_none_or(works)
+}
+
 /// What stands beside the kind's object and only works for some kinds.
 fn switches(walk: &mut Walk, kind: &Kind, message: &Map<String, Value>) {
     let number = |field| message.get(field).and_then(Value::as_i64).unwrap_or(0);

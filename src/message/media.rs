@@ -24,6 +24,18 @@ const VOICE_SECONDS_MAX: u64 = 60;
 /// Longest file name that we send, in bytes; WeCom documents no limit, file systems end at 255.
 const NAME_MAX: usize = 200;
 
+/// Extensions of the files that can be protected with `safe`. Source: path 90236.
+pub(crate) const SAFE_FILES: [&str; 14] = [
+    "txt", "pdf", "doc", "docx", "ppt", "pptx", "xls", "xlsx", "xml", "jpg", "jpeg", "png", "bmp",
+    "gif",
+];
+
+/// Whether WeCom protects a file of this name with `safe`; with it, it refuses all others.
+pub(crate) fn can_be_safe(name: &str) -> bool {
+    let extension = name.rsplit_once('.').map(|(_, extension)| extension);
+    extension.is_some_and(|it| SAFE_FILES.contains(&&*it.to_ascii_lowercase()))
+}
+
 /// What a file is sent as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum MediaKind {

@@ -9,7 +9,9 @@ use crate::cli::Send;
 use crate::commands::to;
 use crate::config::{Account, Settings, ShowIn};
 use crate::error::{Exit, Failure};
-use crate::message::{Channel, Post, Request, limits};
+use crate::message::content::names_receivers;
+use crate::message::media::{SAFE_FILES, can_be_safe};
+use crate::message::{Attachment, Channel, Content, MediaKind, Post, Request, limits};
 use crate::secret::Secret;
 
 /// The requests: every message to each of the envelopes that the receivers make.
@@ -23,20 +25,28 @@ pub(super) fn posts(
     pieces: Vec<Piece>,
 ) -> Result<Vec<Post>, Failure> {
     let envelopes = settings.to.split();
-    let safe = is_safe(args, wanted, settings);
-    let mut pieces = pieces;
+    let channel = to::channel(&args.to);
+    let safe = is_safe(args, wanted, settings, &pieces);
+    let mut messages = Vec::new();
+    for piece in pieces {
+        let safe = match &piece {
+            Piece::Made(_, file) => safe && protects(file.as_ref(), args)?,
+            Piece::Raw(_) => safe,
+        };
+        messages.push((piece, safe));
+    }
     let mut posts = Vec::new();
     for (at, envelope) in envelopes.iter().enumerate() {
-        let request = Request {
-            channel: to::channel(&args.to),
-            envelope,
-            safe,
-            id_trans: args.id_trans,
-            duplicate_check: args.dedupe.map(|time| time.as_secs()),
-        };
-        for piece in &mut pieces {
+        for (piece, safe) in &mut messages {
+            let request = Request {
+                channel,
+                envelope,
+                safe: *safe,
+                id_trans: args.id_trans,
+                duplicate_check: args.dedupe.map(|time| time.as_secs()),
+            };
             let post = match piece {
-                Piece::Raw(message) if at > 0 && names_receivers(message) => continue,
+                Piece::Raw(message) if at > 0 && names_receivers(channel, message) => continue,
                 Piece::Raw(message) => request.raw(without_agentid(message.clone(), settings)?),
                 // It is uploaded before the first of them, and then it is there.
                 Piece::Made(content, file) => request.post(content, file.take()),
@@ -48,11 +58,6 @@ pub(super) fn posts(
         }
     }
     Ok(posts)
-}
-
-fn names_receivers(message: &Map<String, Value>) -> bool {
-    let keys = ["touser", "toparty", "totag", "chatid"];
-    keys.iter().any(|key| message.contains_key(*key))
 }
 
 /// The app of the config is the only one that its token is for.
@@ -115,15 +120,45 @@ fn warn_of_wechat(msgtype: &str) {
 }
 
 /// `safe` of the config holds for what it can protect.
-fn is_safe(args: &Send, wanted: Wanted<'_>, settings: &Settings) -> bool {
-    let can = wanted.takes_safe() && to::channel(&args.to) != Channel::Robot;
-    if settings.safe && !can && to::channel(&args.to) != Channel::Robot {
+fn is_safe(args: &Send, wanted: Wanted<'_>, settings: &Settings, pieces: &[Piece]) -> bool {
+    if to::channel(&args.to) == Channel::Robot {
+        return false;
+    }
+    let (name, can) = match (wanted, pieces.first()) {
+        (_, Some(Piece::Raw(message))) => {
+            let msgtype = message.get("msgtype").and_then(Value::as_str);
+            let msgtype = msgtype.unwrap_or_default();
+            (msgtype, limits::can_be_safe(msgtype))
+        }
+        // A markdown may have become a text.
+        (Wanted::Writing(_), Some(Piece::Made(content, _))) => {
+            (wanted.name(), matches!(content, Content::Text(_)))
+        }
+        _ => (wanted.name(), wanted.takes_safe()),
+    };
+    if settings.safe && !can {
         tracing::warn!(
-            "safe = true of the config cannot protect a {} message: it can be forwarded",
-            wanted.name()
+            "safe = true of the config cannot protect a {name} message: it can be forwarded"
         );
     }
-    can && (args.safe || settings.safe)
+    args.safe || (settings.safe && can)
+}
+
+/// Whether WeCom protects a message with this file: what it cannot it refuses, so the config's wish
+/// gives way.
+fn protects(file: Option<&Attachment>, args: &Send) -> Result<bool, Failure> {
+    let is_file = |file: &&Attachment| file.kind == MediaKind::File.name();
+    let Some(file) = file.filter(is_file).filter(|it| !can_be_safe(&it.name)) else {
+        return Ok(true);
+    };
+    let what =
+        format!("cannot protect {}: WeCom protects only ", file.name) + &SAFE_FILES.join(" ");
+    if args.safe {
+        return Err(Failure::new(Exit::Data, format!("--safe {what}"))
+            .hint("leave it out, or send the file as one of these"));
+    }
+    tracing::warn!("safe = true of the config {what}: it can be forwarded");
+    Ok(false)
 }
 
 /// Sees that the secret goes to nobody's phone, and into no log as a receiver's name.
