@@ -45,8 +45,10 @@ mod pace; // backlogs: paced, in order, what is new first
 mod places; // where configs are found and state is kept, whatever stands in the way
 #[cfg(target_arch = "x86_64")]
 mod power; // power cuts at every step, on a file system of its own
+mod protection; // safe, names for ids, ordinary WeChat, options that clash
 mod proxies; // HTTP, HTTPS and SOCKS proxies, from config and environment, that work or do not
 mod proxy; // one that works or misbehaves as told
+mod raw; // messages in WeCom's own JSON
 mod receivers; // more than one request takes, and those that are not there
 mod round_trips; // connections and round trips of a send
 mod samples; // tiny files of each format, a config with a robot

@@ -1,0 +1,285 @@
+//! What goes with some kinds and not with others: safe, names for ids, ordinary WeChat; and options
+//! that clash.
+
+use serde_json::json;
+
+use crate::kinds::{furnished, send, wire};
+use crate::samples::with_robot;
+use crate::sandbox::{Sandbox, bodies, for_each};
+use crate::standin::Standin;
+
+/// Options for each kind, and whether WeCom protects it.
+const KINDS: [(&str, &str, bool); 8] = [
+    ("text", "words", true),
+    ("markdown", "--markdown words", false),
+    ("image", "--image a.png", true),
+    ("voice", "--voice a.amr", false),
+    ("video", "--video a.mp4", true),
+    ("file", "--file 报告.pdf", true),
+    ("textcard", "--card --url https://x -t T words", false),
+    ("news", "--news --url https://x -t T words", false),
+];
+
+#[test]
+fn safe_protects_what_can_be_and_says_what_cannot() {
+    let standin = Standin::start();
+    let sandbox = furnished(&standin);
+    let config = sandbox.read("config.toml");
+    for (kind, args, can) in KINDS {
+        for (to, landed_on) in [("--to lisi", "lisi"), ("--chat ops", "wangwu")] {
+            sandbox.write("config.toml", &config);
+            let count = standin.requests().len();
+            let outcome = send(&sandbox, &format!("{to} --safe {args}")).run();
+            if can {
+                outcome.is_silent();
+            } else {
+                let words = format!("--safe cannot protect a {kind} message");
+                outcome.exits(64).says(&words);
+                assert_eq!(standin.requests().len(), count);
+            }
+            sandbox.write("config.toml", format!("safe = true\n{config}"));
+            let outcome = send(&sandbox, &format!("{to} {args}")).run().exits(0);
+            let warned = outcome.stderr.contains(&format!(
+                "safe = true of the config cannot protect a {kind} message: it can be forwarded"
+            ));
+            assert_eq!((warned, outcome.stderr.is_empty()), (!can, can), "{args}");
+            let landed = standin.company().phone(landed_on).last().unwrap().clone();
+            assert_eq!((&*landed.msgtype, landed.safe), (kind, i64::from(can)));
+            assert_eq!(landed.raw.get("safe").is_some(), can, "{args}");
+        }
+    }
+    // A group's messages cannot be protected, and no config is asked about them.
+    send(&sandbox, "--robot ops words").run().is_silent();
+    let outcome = send(&sandbox, "--robot ops --safe words").run().exits(64);
+    outcome.says("--safe does nothing in a robot's message");
+}
+
+#[test]
+fn a_file_that_wecom_cannot_protect_goes_unprotected_or_not_at_all() {
+    let standin = Standin::start();
+    let sandbox = furnished(&standin);
+    sandbox.write("a.log", "a line\n");
+    let outcome = send(&sandbox, "--to lisi --safe --file a.log words").run();
+    let outcome = outcome.exits(65);
+    outcome.says("--safe cannot protect a.log: WeCom protects only txt pdf ");
+    assert_eq!(standin.requests().len(), 0, "no caption without its file");
+    let args = "--to lisi --safe --file a.log --name A.TXT";
+    send(&sandbox, args).run().is_silent();
+    sandbox.configure("safe = true");
+    let outcome = send(&sandbox, "--to lisi --file a.log words")
+        .run()
+        .exits(0);
+    outcome.says("safe = true of the config cannot protect a.log");
+    let phone = standin.company().phone("lisi");
+    let safe: Vec<_> = phone.iter().map(|it| (&*it.text, it.safe)).collect();
+    assert_eq!(
+        safe,
+        [("[文件] A.TXT", 1), ("[p] words", 1), ("[文件] a.log", 0)]
+    );
+}
+
+#[test]
+fn safe_of_the_config_stops_no_message_in_wecoms_own_json() {
+    let standin = Standin::start();
+    let sandbox = furnished(&standin);
+    sandbox.configure("safe = true");
+    let news =
+        json!({"msgtype": "news", "news": {"articles": [{"title": "t", "url": "https://x"}]}});
+    let text = json!({"msgtype": "text", "text": {"content": "x"}});
+    let run = send(&sandbox, "--to lisi --raw -").stdin(text.to_string());
+    run.run().is_silent();
+    assert_eq!(standin.company().phone("lisi")[0].safe, 1);
+    let run = send(&sandbox, "--to lisi --raw -").stdin(news.to_string());
+    let outcome = run.run().exits(0);
+    outcome.says("safe = true of the config cannot protect a news message");
+    assert!(bodies(&standin)[1].get("safe").is_none());
+    // Whoever asks for it by an option is told.
+    let run = send(&sandbox, "--to lisi --safe --raw -").stdin(news.to_string());
+    run.run().exits(65).says("a news cannot be safe");
+}
+
+#[test]
+fn names_for_ids_and_the_duplicate_check_go_where_wecom_reads_them() {
+    let standin = Standin::start();
+    let sandbox = furnished(&standin);
+    for (kind, args, _) in KINDS {
+        let has_ids = ["text", "textcard", "news"].contains(&kind);
+        let outcome = send(&sandbox, &format!("--to lisi --id-trans {args}")).run();
+        if has_ids {
+            outcome.is_silent();
+            assert_eq!(bodies(&standin).last().unwrap()["enable_id_trans"], 1);
+        } else {
+            let words = format!("in texts, cards and news of an app only, not in {kind}");
+            outcome
+                .exits(64)
+                .says(&words)
+                .says(&format!("leave out --{kind} or"));
+        }
+        let dedupe = format!("--to wangwu --dedupe 90s {args}");
+        send(&sandbox, &dedupe).run().is_silent();
+        let sent = bodies(&standin).pop().unwrap();
+        let asked = (
+            &sent["enable_duplicate_check"],
+            &sent["duplicate_check_interval"],
+        );
+        assert_eq!(asked, (&json!(1), &json!(90)), "{args}");
+    }
+    for to in ["--chat ops", "--robot ops"] {
+        let outcome = send(&sandbox, &format!("{to} --id-trans x"))
+            .run()
+            .exits(64);
+        outcome.says("leave out --id-trans");
+        let outcome = send(&sandbox, &format!("{to} --dedupe 1m x"))
+            .run()
+            .exits(64);
+        outcome.says("--dedupe works for messages to members only");
+    }
+    assert_eq!(
+        wire(&standin, 0)
+            .iter()
+            .filter(|(call, _)| call != "message/send")
+            .count(),
+        0
+    );
+}
+
+#[test]
+fn ordinary_wechat_gets_what_it_can_show_or_its_sender_is_told() {
+    let standin = Standin::start();
+    let sandbox = furnished(&standin);
+    sandbox.configure("show_in = \"wechat\"");
+    standin.company().miniprograms.insert("wx1".to_owned());
+    let report = "--markdown -t Report -- **ok** [log](https://x/log) <font\u{a0}color>";
+    send(&sandbox, &format!("--to lisi {report}"))
+        .run()
+        .is_silent();
+    let sent = bodies(&standin).pop().unwrap();
+    assert_eq!(sent["msgtype"], "text");
+    let content = sent["text"]["content"].as_str().unwrap();
+    assert!(
+        content.starts_with("【[p] Report】\nok log (https://x/log)"),
+        "{content}"
+    );
+    assert!(
+        content.contains("https://x/log") && !content.contains("**"),
+        "{content}"
+    );
+    let card = json!({"card_type": "text_notice", "main_title": {"title": "t"}, "card_action": {"type": 1, "url": "https://x"}});
+    for (message, words) in [
+        (
+            json!({"msgtype": "template_card", "template_card": card}),
+            Some("send a text, or --card or --news instead"),
+        ),
+        (
+            json!({"msgtype": "miniprogram_notice", "miniprogram_notice": {"appid": "wx1", "title": "四个字吗"}}),
+            Some("send --card, or a text with a link instead"),
+        ),
+        (
+            json!({"msgtype": "markdown", "markdown": {"content": "x"}}),
+            Some("send a text instead"),
+        ),
+        (json!({"msgtype": "text", "text": {"content": "x"}}), None),
+    ] {
+        let run = send(&sandbox, "--to lisi --raw -").stdin(message.to_string());
+        let outcome = run.run().exits(0);
+        match words {
+            Some(words) => {
+                let kind = message["msgtype"].as_str().unwrap();
+                let whole = format!("ordinary WeChat does not show a {kind}");
+                outcome.says(&whole).says(words);
+            }
+            None => assert_eq!(outcome.stderr, ""),
+        }
+        assert_eq!(
+            bodies(&standin).last().unwrap()["msgtype"],
+            message["msgtype"]
+        );
+    }
+    // Chats and groups are WeCom's alone.
+    let before = standin.requests().len();
+    for to in ["--chat ops", "--robot ops"] {
+        send(&sandbox, &format!("{to} --markdown **ok**"))
+            .run()
+            .is_silent();
+    }
+    let sent = wire(&standin, before);
+    assert!(
+        sent.iter()
+            .all(|(_, body)| body["markdown"]["content"] == "[p] **ok**"),
+        "{sent:?}"
+    );
+    assert_eq!(sent.len(), 2);
+}
+
+#[test]
+fn what_is_to_be_protected_is_even_where_markdown_becomes_text() {
+    let standin = Standin::start();
+    let sandbox = furnished(&standin);
+    sandbox.configure("show_in = \"wechat\"\nsafe = true");
+    send(&sandbox, "--to lisi --markdown **ok**")
+        .run()
+        .is_silent();
+    assert_eq!(standin.company().phone("lisi")[0].safe, 1);
+}
+
+#[test]
+fn options_that_clash_are_refused_with_words_before_anything_is_done() {
+    let standin = Standin::start();
+    for_each(
+        [
+            ("--image a.png --file a.png", "cannot be used with"),
+            (
+                "--markdown --card --url https://x -t T x",
+                "cannot be used with",
+            ),
+            ("--raw a.png --markdown", "cannot be used with"),
+            ("--to lisi --chat ops x", "cannot be used with"),
+            ("--party 1 --robot ops x", "cannot be used with"),
+            ("--chat ops --robot ops x", "cannot be used with"),
+            ("--mention lisi x", "--robot <NAME>"),
+            ("--mention-mobile 1 x", "--robot <NAME>"),
+            ("--markdown-v2 x", "--robot <NAME>"),
+            ("--card -t T x", "--url <URL>"),
+            ("--news -t T x", "--url <URL>"),
+            ("--card --url https://x x", "a textcard needs a title"),
+            ("--news --url https://x x", "a news needs a title"),
+            ("--url https://x x", "add --card or --news"),
+            ("--button 看 x", "--card"),
+            ("--picture https://x x", "--news"),
+            ("--name a.txt x", "add --file, --image, --voice or --video"),
+            ("--raw a.png x", "write them into the JSON"),
+            ("--raw a.png -t T", "write them into the JSON"),
+            (
+                "--file - --name a -",
+                "stdin cannot be both the file and the message",
+            ),
+            ("--robot ops --video a.mp4", "a robot takes no video"),
+            ("--robot ops --markdown --mention lisi x", "write <@userid>"),
+            (
+                "--robot ops --image a.png --mention lisi",
+                "--mention calls members in a text only",
+            ),
+            ("--chat 群 x", "cannot be a chatid"),
+        ],
+        |(args, words)| {
+            let sandbox = with_robot(&standin);
+            let outcome = send(&sandbox, args).run().exits(64);
+            let said = outcome
+                .stderr
+                .replace("\n  ", " ")
+                .replace(" (", ": ")
+                .replace(')', "");
+            assert!(
+                outcome.stderr.contains(words) || said.contains(words),
+                "{args}: {}",
+                outcome.stderr
+            );
+            assert_eq!(outcome.stdout, "");
+            assert_eq!(sandbox.names(), ["config.toml", "wxpush"], "{args}");
+        },
+    );
+    assert_eq!(standin.requests().len(), 0);
+    // Nothing is asked of a config, either.
+    let nowhere = Sandbox::empty();
+    send(&nowhere, "--card -t T x").run().exits(64);
+}
