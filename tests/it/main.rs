@@ -65,3 +65,6 @@ mod token_command; // what wxpush token tells and changes
 #[cfg(target_arch = "x86_64")]
 mod tracer; // ends or fails the program at any one of its system calls
 mod trust; // TLS, authorities, redirects, relays, the source address
+mod upload_command; // what wxpush upload prints, takes and says, and the bar at a terminal
+mod upload_faults; // files that WeCom does not know any more, does not take or does not answer for
+mod uploads; // uploads that are used again: by whom, how long, whatever stands in the way

@@ -1,0 +1,302 @@
+//! What was uploaded is used again: by whom, how long, whatever stands in the place of its record.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+use std::process::Command;
+
+use crate::leaks::reversed;
+use crate::sandbox::{Run, Sandbox, at_once, for_each};
+use crate::standin::{App, ROBOT_KEY, Standin, Upload};
+use crate::token::now;
+
+pub(crate) const UPLOAD: &str = "/cgi-bin/media/upload";
+pub(crate) const ROBOT_UPLOAD: &str = "/cgi-bin/webhook/upload_media";
+
+/// How long an upload is used again, in seconds: three days less an hour.
+const LIFETIME: u64 = 71 * 3600;
+
+/// What the file has.
+pub(crate) const BYTES: &[u8] = b"the same bytes";
+
+/// The beginning of a picture.
+pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\nnothing that could be shown";
+
+/// The program among the sandbox's files, so that they may be named without their directory.
+pub(crate) fn here(sandbox: &Sandbox, args: &str) -> Run {
+    sandbox.wxpush(args).cwd(sandbox.path(""))
+}
+
+/// A sandbox with a file.
+pub(crate) fn with_file(standin: &Standin, bytes: &[u8]) -> Sandbox {
+    let sandbox = Sandbox::of(standin);
+    sandbox.write("a.txt", bytes);
+    sandbox
+}
+
+/// Sends that file.
+pub(crate) fn send(sandbox: &Sandbox) -> Run {
+    here(sandbox, "send --to lisi --file a.txt")
+}
+
+/// The files on a phone, oldest first.
+pub(crate) fn files(standin: &Standin, userid: &str) -> Vec<Upload> {
+    let phone = standin.company().phone(userid);
+    phone.into_iter().flat_map(|landed| landed.media).collect()
+}
+
+/// The names and bytes of the files on a phone.
+#[track_caller]
+pub(crate) fn holds_files(standin: &Standin, userid: &str, expected: &[(&str, &[u8])]) {
+    let files = files(standin, userid);
+    let found: Vec<_> = files
+        .iter()
+        .map(|file| (&*file.filename, &*file.bytes))
+        .collect();
+    assert!(found == expected, "{} files: {found:.300?}", found.len());
+}
+
+#[test]
+fn the_same_file_is_uploaded_once_for_all_the_sends_of_one_sender() {
+    let standin = Standin::start();
+    let sandbox = with_file(&standin, BYTES);
+    let key = format!("[robots.r]\nkey = \"{ROBOT_KEY}\"\n");
+    let other = format!(
+        "[profiles.p]\nagentid = 7\ncorpsecret = \"{}\"\n",
+        reversed()
+    );
+    let config = sandbox.read("config.toml");
+    sandbox.write("config.toml", format!("{config}{key}{other}"));
+    let second = App {
+        secret: reversed(),
+        name: "另一个".into(),
+        enabled: true,
+        users: BTreeSet::new(),
+        parties: BTreeSet::from([1]),
+        tags: BTreeSet::new(),
+    };
+    standin.company().apps.insert(7, second);
+    fs::create_dir(sandbox.path("dir")).unwrap();
+    sandbox.write("dir/a.txt", BYTES);
+    sandbox.write("changed", b"the Same bytes");
+    sandbox.write("p.png", PNG);
+    let mut expected = (0, 0);
+    for (args, of_app, of_robot) in [
+        ("--file a.txt", 1, 0),
+        ("--file a.txt", 0, 0),
+        ("--file dir/a.txt", 0, 0),
+        ("--chat ops --file a.txt", 0, 0),
+        ("--file a.txt with words", 0, 0),
+        ("--file a.txt --name b.txt", 1, 0),
+        ("--file changed --name a.txt", 1, 0),
+        ("--file a.txt", 0, 0),
+        ("--image p.png", 1, 0),
+        ("--file p.png", 1, 0),
+        ("--image p.png", 0, 0),
+        ("-p p --file a.txt", 1, 0),
+        ("-p p --file a.txt", 0, 0),
+        ("--robot r --file a.txt", 0, 1),
+        ("--robot r --file a.txt", 0, 0),
+        ("--file a.txt", 0, 0),
+    ] {
+        here(&sandbox, &format!("send {args}")).run().is_silent();
+        expected = (expected.0 + of_app, expected.1 + of_robot);
+        let found = (standin.count(UPLOAD), standin.count(ROBOT_UPLOAD));
+        assert_eq!(found, expected, "{args}");
+    }
+    let last = files(&standin, "lisi").pop().unwrap();
+    assert_eq!((&*last.filename, &*last.bytes), ("a.txt", BYTES));
+    here(&sandbox, "upload a.txt").run().exits(0);
+    assert_eq!(standin.count(UPLOAD), expected.0, "and by upload, too");
+}
+
+#[test]
+fn many_at_once_send_the_same_file_and_what_they_note_is_whole() {
+    let standin = Standin::start();
+    let sandbox = with_file(&standin, BYTES);
+    for outcome in at_once(12, |_| send(&sandbox)) {
+        outcome.is_silent();
+    }
+    let uploads = standin.count(UPLOAD);
+    assert!((1..=12).contains(&uploads));
+    holds_files(&standin, "lisi", &[("a.txt", BYTES); 12]);
+    let text = sandbox.read("uploads");
+    assert_eq!(text.lines().count(), uploads);
+    for line in text.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        assert_eq!(
+            (words.len(), words[1].len(), words[2].len()),
+            (3, 32, 65),
+            "{line}"
+        );
+    }
+    send(&sandbox).run().is_silent();
+    assert_eq!(standin.count(UPLOAD), uploads);
+}
+
+/// What is in the place of `uploads`, and whether an upload is remembered there all the same.
+type Obstacle = (&'static str, fn(&Path, &Path), bool);
+
+/// Gives a file a mode.
+fn mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+}
+
+const OBSTACLES: [Obstacle; 12] = [
+    (
+        "junk",
+        |path, _| fs::write(path, b"\xff\0junk\n\n 1 2 3\n").unwrap(),
+        true,
+    ),
+    (
+        "a torn line",
+        |path, _| fs::write(path, "1764000000 0123").unwrap(),
+        true,
+    ),
+    (
+        "JSON of somebody's",
+        |path, _| fs::write(path, "{\"uploads\": []}").unwrap(),
+        true,
+    ),
+    ("nothing", |path, _| fs::write(path, "").unwrap(), true),
+    (
+        "a gigabyte",
+        |path, _| File::create(path).unwrap().set_len(1 << 30).unwrap(),
+        true,
+    ),
+    (
+        "a file for all",
+        |path, _| {
+            fs::write(path, "").unwrap();
+            mode(path, 0o666);
+        },
+        true,
+    ),
+    (
+        "a file that may be read alone",
+        |path, _| {
+            fs::write(path, "").unwrap();
+            mode(path, 0o444);
+        },
+        // Root may write it, others cannot.
+        false,
+    ),
+    (
+        "a link",
+        |path, victim| symlink(victim, path).unwrap(),
+        false,
+    ),
+    (
+        "a link to nothing",
+        |path, victim| symlink(victim.with_extension("none"), path).unwrap(),
+        false,
+    ),
+    (
+        "a second name",
+        |path, victim| fs::hard_link(victim, path).unwrap(),
+        false,
+    ),
+    (
+        "a directory",
+        |path, _| fs::create_dir(path).unwrap(),
+        false,
+    ),
+    (
+        "a FIFO",
+        |path, _| assert!(Command::new("mkfifo").arg(path).status().unwrap().success()),
+        false,
+    ),
+];
+
+#[test]
+fn whatever_stands_in_the_place_of_what_is_noted_costs_no_more_than_an_upload() {
+    for_each(OBSTACLES, |(what, plant, is_noted)| {
+        let standin = Standin::start();
+        let sandbox = with_file(&standin, what.repeat(3).as_bytes());
+        let (path, victim) = (sandbox.path("uploads"), sandbox.path("victim"));
+        sandbox.write("victim", "not to be touched\n");
+        plant(&path, &victim);
+        for _ in 0..2 {
+            send(&sandbox).run().is_silent();
+        }
+        let bytes = what.repeat(3);
+        holds_files(&standin, "lisi", &[("a.txt", bytes.as_bytes()); 2]);
+        let count = standin.count(UPLOAD);
+        let by_root = what == "a file that may be read alone" && crate::places::is_root();
+        let expected = if is_noted || by_root { 1 } else { 2 };
+        assert_eq!(count, expected, "{what}");
+        assert_eq!(sandbox.read("victim"), "not to be touched\n", "{what}");
+        assert!(!sandbox.path("victim.none").exists());
+        if is_noted {
+            let meta = fs::metadata(&path).unwrap();
+            assert_eq!(meta.permissions().mode() & 0o7777, 0o600, "{what}");
+            assert!(meta.len() < 1 << 10, "{what}");
+        }
+        // Nobody need look for secrets in it.
+        if path.is_dir() {
+            fs::remove_dir(path).unwrap();
+        } else {
+            fs::remove_file(path).unwrap();
+        }
+    });
+}
+
+#[test]
+fn what_others_may_have_noted_is_not_believed_and_what_cannot_be_an_id_neither() {
+    let standin = Standin::start();
+    let sandbox = with_file(&standin, BYTES);
+    send(&sandbox).run().is_silent();
+    let path = sandbox.path("uploads");
+    let line = sandbox.read("uploads");
+    let id = line.trim_end().rsplit(' ').next().unwrap().to_owned();
+    mode(&path, 0o666);
+    send(&sandbox).run().is_silent();
+    assert_eq!(standin.count(UPLOAD), 2, "anybody may have written it");
+    for (number, text) in [
+        line.replace(&id, ""),
+        line.replace(&id, "中"),
+        line.replace(&id, &"x".repeat(513)),
+        line.replacen(' ', "x ", 1),
+        line.replacen(' ', " x", 1),
+        format!("{line}{}", line.replace(&id, "")),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        sandbox.write("uploads", &text);
+        send(&sandbox).run().is_silent();
+        assert_eq!(standin.count(UPLOAD), 3 + number, "{text}");
+    }
+    // One that WeCom never gave is found out, and the right one is noted.
+    sandbox.write("uploads", line.replace(&id, "3-of-another-company"));
+    send(&sandbox).run().is_silent();
+    assert_eq!(standin.count(UPLOAD), 9);
+    send(&sandbox).run().is_silent();
+    assert_eq!(standin.count(UPLOAD), 9);
+    let files = files(&standin, "lisi");
+    assert!(files.len() == 10 && files.iter().all(|file| *file.bytes == *BYTES));
+}
+
+#[test]
+fn an_upload_is_used_for_three_days_less_an_hour_and_never_one_of_the_future() {
+    let standin = Standin::start();
+    let sandbox = with_file(&standin, BYTES);
+    send(&sandbox).run().is_silent();
+    let line = sandbox.read("uploads");
+    let (_, rest) = line.split_once(' ').unwrap();
+    let mut uploads = 1;
+    for (at, anew) in [
+        // A minute for a slow machine.
+        (now() - LIFETIME + 60, false),
+        (now() - LIFETIME, true),
+        (now() + 60, true),
+        (0, true),
+        (u64::MAX, true),
+    ] {
+        sandbox.write("uploads", format!("{at} {rest}"));
+        send(&sandbox).run().is_silent();
+        uploads += usize::from(anew);
+        assert_eq!(standin.count(UPLOAD), uploads, "{at}");
+    }
+}
