@@ -110,13 +110,12 @@ pub(super) fn show(outboxes: &Outboxes<'_>, id: &str, output: Output) -> anyhow:
     for (at, post) in posts.iter().enumerate() {
         let sent = if at < shown.sent { ", sent" } else { "" };
         output::result(&format!("--- part {} of {}{sent}", at + 1, shown.parts))?;
-        if let Some(file) = &post.attachment {
-            let bytes = file.bytes.len();
-            output::result(&format!("{} of {bytes} bytes: {}", file.kind, file.name))?;
-            continue;
-        }
-        for text in post.text().unwrap_or_default().lines() {
-            output::result(text)?;
+        let text = match &post.attachment {
+            Some(file) => format!("{} ({}, {} bytes)", file.name, file.kind, file.bytes.len()),
+            None => post.text().unwrap_or_default(),
+        };
+        for line in text.lines() {
+            output::result(line)?;
         }
     }
     Ok(Exit::Sent)
