@@ -13,6 +13,7 @@
 #[path = "../../examples/standin/mod.rs"]
 mod standin;
 
+mod attachments; // files of messages that wait: kept as they were, shown, uploaded anew
 #[cfg(target_arch = "x86_64")]
 mod calls; // system calls by number
 mod config; // precedence, profiles, receivers, secrets, every key

@@ -5,61 +5,52 @@ use std::fs::File;
 use std::process::Command;
 
 use crate::outbox::refusal;
+use crate::samples::{amr_of, jpeg, mp4, pdf, png, with_robot};
 use crate::sandbox::{Outcome, Run, Sandbox, config, for_each};
 use crate::standin::{Fault, Owner, ROBOT_KEY, Standin};
 use crate::token::{GETTOKEN, SEND, warmed};
-use crate::uploads::{PNG, ROBOT_UPLOAD, UPLOAD, here, with_file};
+use crate::uploads::{ROBOT_UPLOAD, UPLOAD, here, with_file};
 
 /// What is said of an upload that WeCom may have.
 const NOT_KNOWN: &str = "whether the upload was done is not known";
-
-/// A voice of one frame, and the beginnings of a film and of a page.
-const AMR: &[u8] = b"#!AMR\n\x04\0\0\0\0\0\0\0\0\0\0\0\0";
-const MP4: &[u8] = b"\0\0\0\x18ftypisom\0\0\x02\0isommp41";
-const PDF: &[u8] = b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n";
-const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF\0\x01";
-
-/// A sandbox that knows the stand-in's robot.
-fn with_robot(standin: &Standin) -> Sandbox {
-    let sandbox = with_file(standin, b"some bytes");
-    let config = sandbox.read("config.toml");
-    let robot = format!("{config}[robots.r]\nkey = \"{ROBOT_KEY}\"\n");
-    sandbox.write("config.toml", robot);
-    sandbox
-}
 
 #[test]
 fn the_id_alone_is_printed_and_the_kind_is_what_the_bytes_say() {
     let standin = Standin::start();
     let sandbox = with_robot(&standin);
+    sandbox.write("a.txt", "some bytes");
     let (app, robot) = (Owner::Company, Owner::Robot(ROBOT_KEY.into()));
+    let (amr, jpeg, mp4, pdf, png) = (amr_of(1), jpeg(), mp4(), pdf(), png());
+    let words = b"some words".to_vec();
     for (number, (args, bytes, kind, name, owner)) in [
-        ("x", PNG, "image", "x", &app),
-        ("x", JPEG, "image", "x", &app),
-        ("x", AMR, "voice", "x", &app),
-        ("x", MP4, "video", "x", &app),
-        ("x", PDF, "file", "x", &app),
-        ("x --name 报告.pdf", PDF, "file", "报告.pdf", &app),
-        ("--type file x", PNG, "file", "x", &app),
+        ("x", &png, "image", "x", &app),
+        ("x", &jpeg, "image", "x", &app),
+        ("x", &amr, "voice", "x", &app),
+        ("x", &mp4, "video", "x", &app),
+        ("x", &pdf, "file", "x", &app),
+        ("x --name 报告.pdf", &pdf, "file", "报告.pdf", &app),
+        ("--type file x", &png, "file", "x", &app),
         (
             "./x --type image --name ../../b.png",
-            PNG,
+            &png,
             "image",
             "b.png",
             &app,
         ),
-        ("-", b"some words", "file", "stdin.txt", &app),
-        ("-", PNG, "image", "stdin.png", &app),
-        ("- --name a.png", PNG, "image", "a.png", &app),
-        ("--robot r x", PDF, "file", "x", &robot),
-        ("--robot r x", AMR, "voice", "x", &robot),
-        ("--robot r --type file x", PNG, "file", "x", &robot),
+        ("-", &words, "file", "stdin.txt", &app),
+        ("-", &png, "image", "stdin.png", &app),
+        ("- --name a.png", &png, "image", "a.png", &app),
+        ("--robot ops x", &pdf, "file", "x", &robot),
+        ("--robot ops x", &amr, "voice", "x", &robot),
+        ("--robot ops --type file x", &png, "file", "x", &robot),
     ]
     .into_iter()
     .enumerate()
     {
         sandbox.write("x", bytes);
-        let outcome = here(&sandbox, &format!("upload {args}")).stdin(bytes).run();
+        let outcome = here(&sandbox, &format!("upload {args}"))
+            .stdin(&**bytes)
+            .run();
         let outcome = outcome.exits(0);
         let company = standin.company();
         let upload = &company.media.uploads[number];
@@ -69,7 +60,7 @@ fn the_id_alone_is_printed_and_the_kind_is_what_the_bytes_say() {
         );
         let found = (&*upload.kind, &*upload.filename, &upload.owner);
         assert_eq!(found, (kind, name, owner), "{args}");
-        assert!(upload.bytes == bytes, "{args}");
+        assert!(upload.bytes == *bytes, "{args}");
     }
     let counts = [UPLOAD, ROBOT_UPLOAD, SEND].map(|path| standin.count(path));
     assert_eq!(counts, [11, 3, 0]);
@@ -99,10 +90,11 @@ fn an_id_that_upload_prints_is_one_that_send_takes() {
 fn what_wecom_would_not_take_is_refused_before_anything_leaves() {
     let standin = Standin::start();
     let sandbox = with_robot(&standin);
+    sandbox.write("a.txt", "some bytes");
     sandbox.write("empty", "");
     sandbox.write("five", "12345");
-    sandbox.write("p.png", PNG);
-    sandbox.write("torn.amr", &AMR[..AMR.len() - 1]);
+    sandbox.write("p.png", png());
+    sandbox.write("torn.amr", &amr_of(1)[..18]);
     let large = |name: &str, size| File::create(sandbox.path(name)).unwrap().set_len(size);
     large("large", (20 << 20) + 1).unwrap();
     for (args, code, words) in [
@@ -117,12 +109,12 @@ fn what_wecom_would_not_take_is_refused_before_anything_leaves() {
         ("--type video p.png", 65, "a video is MP4"),
         ("torn.amr", 65, "damaged or cut off"),
         (
-            "--robot r p.png",
+            "--robot ops p.png",
             64,
             "a robot's uploads are files and voices",
         ),
         (
-            "--robot r --type video p.png",
+            "--robot ops --type video p.png",
             64,
             "a robot's uploads are files and voices",
         ),

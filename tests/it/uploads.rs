@@ -7,8 +7,9 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::leaks::reversed;
+use crate::samples;
 use crate::sandbox::{Run, Sandbox, at_once, for_each};
-use crate::standin::{App, ROBOT_KEY, Standin, Upload};
+use crate::standin::{App, Standin, Upload};
 use crate::token::now;
 
 pub(crate) const UPLOAD: &str = "/cgi-bin/media/upload";
@@ -19,9 +20,6 @@ const LIFETIME: u64 = 71 * 3600;
 
 /// What the file has.
 pub(crate) const BYTES: &[u8] = b"the same bytes";
-
-/// The beginning of a picture.
-pub(crate) const PNG: &[u8] = b"\x89PNG\r\n\x1a\nnothing that could be shown";
 
 /// The program among the sandbox's files, so that they may be named without their directory.
 pub(crate) fn here(sandbox: &Sandbox, args: &str) -> Run {
@@ -61,13 +59,15 @@ pub(crate) fn holds_files(standin: &Standin, userid: &str, expected: &[(&str, &[
 fn the_same_file_is_uploaded_once_for_all_the_sends_of_one_sender() {
     let standin = Standin::start();
     let sandbox = with_file(&standin, BYTES);
-    let key = format!("[robots.r]\nkey = \"{ROBOT_KEY}\"\n");
     let other = format!(
         "[profiles.p]\nagentid = 7\ncorpsecret = \"{}\"\n",
         reversed()
     );
     let config = sandbox.read("config.toml");
-    sandbox.write("config.toml", format!("{config}{key}{other}"));
+    sandbox.write(
+        "config.toml",
+        format!("{config}{}{other}", samples::robot()),
+    );
     let second = App {
         secret: reversed(),
         name: "另一个".into(),
@@ -80,7 +80,7 @@ fn the_same_file_is_uploaded_once_for_all_the_sends_of_one_sender() {
     fs::create_dir(sandbox.path("dir")).unwrap();
     sandbox.write("dir/a.txt", BYTES);
     sandbox.write("changed", b"the Same bytes");
-    sandbox.write("p.png", PNG);
+    sandbox.write("p.png", samples::png());
     let mut expected = (0, 0);
     for (args, of_app, of_robot) in [
         ("--file a.txt", 1, 0),
@@ -96,8 +96,8 @@ fn the_same_file_is_uploaded_once_for_all_the_sends_of_one_sender() {
         ("--image p.png", 0, 0),
         ("-p p --file a.txt", 1, 0),
         ("-p p --file a.txt", 0, 0),
-        ("--robot r --file a.txt", 0, 1),
-        ("--robot r --file a.txt", 0, 0),
+        ("--robot ops --file a.txt", 0, 1),
+        ("--robot ops --file a.txt", 0, 0),
         ("--file a.txt", 0, 0),
     ] {
         here(&sandbox, &format!("send {args}")).run().is_silent();
