@@ -8,6 +8,7 @@ use std::io::{self, ErrorKind};
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU8, Ordering};
 
+use rustix::io::Errno;
 use rustls::{AlertDescription, CertificateError, Error as TlsError};
 
 /// What to look at where names, routes or firewalls are at fault.
@@ -18,6 +19,7 @@ const NETWORK: &str =
 const PROXY: &str =
     "check [network] proxy in the config, or https_proxy and all_proxy in the environment";
 
+const DESCRIPTORS: &str = "too many files are open: see `ulimit -n`";
 const SLOW: &str = "check the network of this machine, its route and firewall; if these are well, the host or a relay is overloaded";
 const SPELLING: &str =
     "check its spelling in [network] api_base, and the name servers in /etc/resolv.conf";
@@ -141,6 +143,12 @@ impl Way {
             }
             if let Some(error) = tls_error(cause) {
                 return Broken::Words(tls(&self.peer(at_proxy), error));
+            }
+            if let Some(error) = cause.downcast_ref::<io::Error>()
+                && is_out_of_descriptors(error)
+            {
+                let what = format!("cannot connect to {}: {error}", self.far_end());
+                return Broken::Words(Words::new(what, DESCRIPTORS));
             }
             if let Some(error) = cause.downcast_ref::<io::Error>()
                 && error.get_ref().is_none()
@@ -347,6 +355,12 @@ pub(super) fn is_unknown_issuer(error: &reqwest::Error) -> bool {
 /// Whether there is something wrong with the certificate that came.
 pub(super) fn is_of_certificate(error: &reqwest::Error) -> bool {
     causes(error).any(|cause| matches!(tls_error(cause), Some(TlsError::InvalidCertificate(_))))
+}
+
+/// Whether it is a limit of ours, and nobody's network.
+fn is_out_of_descriptors(error: &io::Error) -> bool {
+    let errno = Errno::from_io_error(error);
+    matches!(errno, Some(Errno::MFILE | Errno::NFILE))
 }
 
 fn error_is_of_connecting(error: &io::Error) -> bool {
