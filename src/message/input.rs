@@ -33,7 +33,7 @@ impl Input {
     /// Reads to the end, or to `INPUT_MAX`.
     ///
     /// # Errors
-    /// What the reader answers, but for `Interrupted`.
+    /// What the reader answers, but for `Interrupted`; that memory is out.
     pub(crate) fn from_reader(mut reader: impl Read) -> io::Result<Self> {
         let mut cleaner = Cleaner::default();
         let mut buffer = vec![0; 64 << 10];
@@ -45,6 +45,8 @@ impl Input {
                 Err(error) => return Err(error),
             };
             let filled = pending + read;
+            // What is no character becomes three bytes.
+            make_room(&mut cleaner.input.text, 3 * filled)?;
             let used = cleaner.decode(&buffer[..filled], read == 0);
             if read == 0 {
                 break;
@@ -59,6 +61,13 @@ impl Input {
     pub(crate) fn is_blank(&self) -> bool {
         self.text.trim().is_empty()
     }
+}
+
+/// Makes room for so many more bytes; where a text grows by itself, being out of memory is an abort.
+fn make_room(text: &mut String, more: usize) -> io::Result<()> {
+    let made = text.try_reserve(more);
+    let made = made.or_else(|_| text.try_reserve_exact(more));
+    made.map_err(|_| io::ErrorKind::OutOfMemory.into())
 }
 
 /// Interprets `\n`, `\t` and `\\`; any other backslash stays.
