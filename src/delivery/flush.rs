@@ -270,7 +270,6 @@ impl<'a> Flush<'a> {
             }
             Err(Undelivered::Refused(reason)) => {
                 self.tried += 1;
-                self.tally.left -= 1;
                 self.refuse(held, &reason, sender);
                 return;
             }
@@ -304,8 +303,12 @@ impl<'a> Flush<'a> {
 
     fn refuse(&mut self, held: &Arc<Held>, reason: &Reason, sender: &Sender) {
         let failure = reason.failure(sender.settings.base.lang);
+        if !give_up(held, &Verdict::of(reason, &failure)) {
+            self.tally.stopped.get_or_insert(failure);
+            return;
+        }
+        self.tally.left -= 1;
         self.tally.failed += 1;
-        give_up(held, &Verdict::of(reason, &failure));
         tracing::warn!(
             "{} was refused, and lies in failed/ now: {}",
             held.id(),
