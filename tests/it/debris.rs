@@ -92,7 +92,7 @@ fn whatever_stands_beside_an_entry_it_goes_once_and_leads_nowhere() {
             &sandbox.path("outbox/tmp.20261124T074123.123Z-9f3a1c77"),
             &victim,
         );
-        let peak = peak(sandbox.wxpush("outbox flush").start());
+        let peak = peak(sandbox.wxpush("outbox flush").start(), 0);
         assert!(peak < PEAK_MAX, "{kind}: {peak} KiB");
         // A record that says that all of it has been sent is believed.
         let expected = 2 + usize::from(kind != "another's record");
@@ -128,8 +128,8 @@ fn devices_and_files_of_others_are_left_alone_and_named() {
     assert!(path.exists() && failed(&sandbox).is_empty());
 }
 
-/// The most memory that a run had, in KiB, looked at until its end.
-fn peak(started: Started) -> u64 {
+/// The most memory that a run had, in KiB, looked at until its end with this code.
+pub(crate) fn peak(started: Started, code: i32) -> u64 {
     let status = format!("/proc/{}/status", started.child.id());
     let looks = std::thread::spawn(move || {
         let mut peak = 0;
@@ -147,7 +147,7 @@ fn peak(started: Started) -> u64 {
             std::thread::sleep(Duration::from_millis(1));
         }
     });
-    started.wait().exits(0);
+    started.wait().exits(code);
     looks.join().unwrap()
 }
 
@@ -155,12 +155,12 @@ fn peak(started: Started) -> u64 {
 fn memory_stays_flat_beside_ten_thousand_that_wait() {
     let standin = Standin::start();
     let sandbox = Sandbox::of(&standin);
-    let send = || peak(sandbox.wxpush("send --to zhangsan new").start());
+    let send = || peak(sandbox.wxpush("send --to zhangsan new").start(), 0);
     let alone = send();
     // For an app of another day: they are read, and none can go.
     plant(&sandbox, "http://127.0.0.1:1", 10_000, &["lisi"]);
     let beside = send();
-    let flushing = peak(sandbox.wxpush("outbox flush").start());
+    let flushing = peak(sandbox.wxpush("outbox flush").start(), 0);
     println!("peak KiB: send alone {alone}, beside 10,000 {beside}, flush of 10,000 {flushing}");
     assert!(beside.max(flushing) < PEAK_MAX, "{beside} {flushing}");
     assert_eq!(waiting(&sandbox).len(), 10_000);

@@ -6,6 +6,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::log::lines;
+use crate::outbox::at_a_terminal;
 use crate::sandbox::{Run, Sandbox};
 use crate::standin::{Fault, Standin};
 use crate::token::SEND;
@@ -117,4 +118,36 @@ fn a_result_that_cannot_be_written_fails_the_command_that_is_for_it() {
             assert_eq!(says, code == 74, "{args} {redirection}: {}", outcome.stderr);
         }
     }
+}
+
+#[test]
+#[ignore = "needs script, of util-linux"]
+fn without_words_at_a_terminal_nothing_is_waited_for() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    for args in [
+        "send",
+        "send -",
+        "send -t title",
+        "send --json",
+        "send --skip-empty",
+        "send --markdown",
+        "send --file - --name x",
+        "send --raw -",
+        "upload -",
+        "api POST message/send -d -",
+    ] {
+        let outcome = at_a_terminal(&sandbox, args).exits(64);
+        assert!(
+            outcome.stdout.contains("stdin is a terminal") && outcome.stdout.contains("hint:"),
+            "{args}: {}",
+            outcome.stdout
+        );
+    }
+    // Without any stdin there is nothing to read, and nothing to wait for either.
+    for (words, code) in [("", 65), ("-t title", 0), ("--skip-empty", 0)] {
+        let args = format!("send {words} <&-");
+        at_a_terminal(&sandbox, &args).exits(code);
+    }
+    assert_eq!(standin.company().phone("zhangsan").len(), 1, "the title");
 }

@@ -12,10 +12,10 @@ use crate::standin::{Fault, Standin};
 use crate::token::SEND;
 
 /// The user that root becomes where another one is needed: `nobody`.
-const OTHER: u32 = 65534;
+pub(crate) const OTHER: u32 = 65534;
 
 /// What makes the words behind it that user's.
-const AS_OTHER: [&str; 4] = [
+pub(crate) const AS_OTHER: [&str; 4] = [
     "setpriv",
     "--reuid=65534",
     "--regid=65534",
@@ -37,7 +37,7 @@ fn mode(path: &Path) -> u32 {
 
 /// Holds that the message went out, with these words in the only line on stderr.
 #[track_caller]
-fn warns_once(outcome: Outcome, words: &str) {
+pub(crate) fn warns_once(outcome: Outcome, words: &str) {
     let outcome = outcome.exits(0).says(words).says("wxpush: warning: ");
     assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
 }

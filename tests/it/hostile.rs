@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use serde_json::{Value, json};
 
 use crate::sandbox::{Sandbox, hire};
-use crate::standin::Standin;
+use crate::standin::{Fault, Standin};
 use crate::token::{GETTOKEN, SEND, edit, now, token};
 
 /// The cache as it stands.
@@ -346,4 +346,35 @@ fn a_thousand_mutations_of_the_cache_are_a_thousand_deliveries() {
             scope.spawn(move || half(seed));
         }
     });
+}
+
+#[test]
+fn a_token_of_one_api_base_is_none_for_another() {
+    let (one, other) = (Standin::start(), Standin::start());
+    let sandbox = Sandbox::of(&one);
+    // Of the same app, by corpid and secret: all but the place is the same.
+    let at = |standin: &Standin, text: &str, code: i32| {
+        let run = sandbox.send(text).env("WXPUSH_API_BASE", standin.base());
+        run.args(&["--no-outbox"]).run().exits(code)
+    };
+    at(&one, "here", 0);
+    at(&other, "there", 0);
+    at(&one, "here again", 0);
+    at(&other, "there again", 0);
+    for standin in [&one, &other] {
+        assert_eq!((standin.count(GETTOKEN), standin.count(SEND)), (1, 2));
+        assert_eq!(standin.company().phone("zhangsan").len(), 2);
+        let granted = standin.company().tokens.all();
+        let requests = standin.requests();
+        let mut sends = requests.iter().filter(|it| it.endpoint() == SEND);
+        assert!(sends.all(|it| granted.contains(&it.query["access_token"])));
+    }
+    assert_eq!(cache(&sandbox).as_object().unwrap().len(), 2);
+    // Nor is what one has refused.
+    sandbox.wxpush("token clear").run().is_silent();
+    one.script(GETTOKEN, [Fault::Errcode(40001, "invalid secret".into())]);
+    at(&one, "refused", 77).says("40001");
+    at(&one, "remembered", 77).says("40001");
+    at(&other, "and there", 0);
+    assert_eq!((one.count(GETTOKEN), other.count(GETTOKEN)), (2, 1));
 }

@@ -1,16 +1,20 @@
 //! The log under fire: many writers, hostile texts, and what stands in its way.
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use nix::sched::{CloneFlags, unshare};
+use rustix::system::sethostname;
+
 use crate::locks::plant;
 use crate::log::{BIDI, Line, date_in, lines, logging};
 use crate::sandbox::{Run, Sandbox, at_once, await_count, hire};
-use crate::standin::{Fault, Standin};
+use crate::standin::{Fault, ROBOT_KEY, Standin};
 use crate::token::{FLOOR, GETTOKEN, SEND};
 
 /// Texts that a log, or its reader, could be fooled by.
@@ -82,6 +86,98 @@ fn no_hostile_text_adds_a_line_or_a_control_character() {
         assert!(lines.iter().all(|line| line.pid != 1), "one is forged");
         let error = lines.iter().find(|line| line.level == "ERROR").unwrap();
         assert_eq!(error.field("exit"), "69", "{error:?}");
+    }
+}
+
+/// Holds that what a terminal would heed is neither on stderr nor in the log, and that the log tells
+/// of the end of so many runs.
+fn hold_clean(sandbox: &Sandbox, stderr: &str, runs: usize, context: &str) {
+    let odd = |it: char| (it.is_control() && it != '\n') || BIDI.contains(&it);
+    assert!(!stderr.contains(odd), "{context:?}: {stderr:?}");
+    let log = sandbox.read("wxpush.log");
+    assert!(!log.contains(odd), "{context:?}: {log:?}");
+    let lines = lines(&log);
+    let ends = lines.iter().filter(|it| it.message == "end").count();
+    assert_eq!(ends, runs, "{context:?}: {log}");
+    assert!(lines.iter().all(|line| line.pid != 1), "one is forged");
+}
+
+#[test]
+#[ignore = "needs root: a host name of its own"]
+fn no_hostile_host_name_reaches_a_phone_or_a_log_as_it_is() {
+    let hosts: [(&[u8], &str); 8] = [
+        (b"web01", "[web01] x"),
+        (b"one\ntwo", "[one two] x"),
+        (b"one\r\ntwo\r", "[one two ] x"),
+        (b"\x1b[2Ja\x1b]0;title\x07b", "[ab] x"),
+        (b"\x7f\x01\x08", "[] x"),
+        (b"\xff\xfe", "[\u{fffd}\u{fffd}] x"),
+        (
+            b"x\n2026-11-24T08:00:00.000+08:00 INFO  1 src/main.rs:1 end exit=0",
+            "[x 2026-11-24T08:00:00.000+08:00 INFO  1 src/main.rs:1 end exit=0] x",
+        ),
+        ("a\u{202e}b\u{2028}".as_bytes(), "[a\u{202e}b\u{2028}] x"),
+    ];
+    for (host, wanted) in hosts {
+        let standin = Standin::start();
+        let sandbox = logging(&standin, "level = \"trace\"");
+        sandbox.configure("prefix = \"[{hostname}] \"");
+        // The name is of this thread, and of what it starts. The kernel takes 64 bytes.
+        let stderr = std::thread::scope(|scope| {
+            let send = scope.spawn(|| {
+                unshare(CloneFlags::CLONE_NEWUTS).expect("root may have a name of its own");
+                sethostname(&host[..host.len().min(64)]).unwrap();
+                sandbox
+                    .wxpush("send -vvv --to lisi x")
+                    .run()
+                    .exits(0)
+                    .stderr
+            });
+            send.join().unwrap()
+        });
+        assert_eq!(crate::send::texts(&standin, "lisi"), [wanted]);
+        hold_clean(&sandbox, &stderr, 1, wanted);
+    }
+}
+
+/// A name in TOML, whatever is in it.
+fn quoted(name: &str) -> String {
+    let escaped = name.chars().map(|it| format!("\\U{:08x}", u32::from(it)));
+    format!("\"{}\"", escaped.collect::<String>())
+}
+
+#[test]
+fn no_hostile_name_of_a_profile_robot_or_file_forges_a_line() {
+    for text in HOSTILE {
+        let standin = Standin::start();
+        let sandbox = logging(&standin, "level = \"trace\"");
+        // An argument or a file's name cannot hold these.
+        let name = text.replace(['\0', '/'], "");
+        let quoted = quoted(&name);
+        let config = sandbox.read("config.toml");
+        sandbox.write(
+            "config.toml",
+            format!("{config}[profiles.{quoted}]\ntouser = \"lisi\"\n[robots.{quoted}]\nkey = \"{ROBOT_KEY}\"\n"),
+        );
+        sandbox.write(&name, "what is in it");
+        let file = sandbox.path(&name);
+        let mut stderr = String::new();
+        for (words, name, code) in [
+            ("send x -vvv --profile", name.as_ref(), 0),
+            ("send x -vvv --robot", name.as_ref(), 0),
+            ("send -vvv --file", file.as_os_str(), 0),
+            (
+                "send x -vvv --profile",
+                OsStr::new(&format!("no{name}")),
+                78,
+            ),
+            ("send x -vvv --robot", OsStr::new(&format!("no{name}")), 78),
+            ("send -vvv --file", OsStr::new(&format!("/no{name}")), 66),
+        ] {
+            stderr += &sandbox.wxpush(words).arg(name).run().exits(code).stderr;
+        }
+        // A config that does not do does not say where the log is.
+        hold_clean(&sandbox, &stderr, 4, text);
     }
 }
 

@@ -44,6 +44,7 @@ mod outbox_commands; // list, show, retry, drop, flush and their exit codes
 mod outbox_times; // lost answers, late and expired messages, clocks that jump
 mod pace; // backlogs: paced, in order, what is new first
 mod places; // where configs are found and state is kept, whatever stands in the way
+mod planted; // what is none of ours at the outbox, and state among the files of others
 #[cfg(target_arch = "x86_64")]
 mod power; // power cuts at every step, on a file system of its own
 mod protection; // safe, names for ids, ordinary WeChat, options that clash
@@ -54,6 +55,7 @@ mod receivers; // more than one request takes, and those that are not there
 mod round_trips; // connections and round trips of a send
 mod samples; // tiny files of each format, a config with a robot
 mod sandbox; // a directory with the program, its config and its state
+mod scarce; // few descriptors, little memory, input without end
 mod secrets; // faults at trace, /proc, core dumps, secrets typed as options
 mod send; // kinds, options, stdin, long messages, dry run, JSON
 mod servers; // answers that are rubbish, slow, endless, huge

@@ -180,7 +180,7 @@ fn what_goes_out_is_kept_before_it_leaves_and_gone_when_it_has_arrived() {
 }
 
 /// Runs words of a shell at a terminal, and hands on its exit code.
-fn at_a_terminal(sandbox: &Sandbox, args: &str) -> Outcome {
+pub(crate) fn at_a_terminal(sandbox: &Sandbox, args: &str) -> Outcome {
     let mut command = Command::new("script");
     let program = sandbox.path("wxpush");
     let line = format!("exec {} {args}", program.display());
