@@ -52,6 +52,7 @@ mod proxies; // HTTP, HTTPS and SOCKS proxies, from config and environment, that
 mod proxy; // one that works or misbehaves as told
 mod raw; // messages in WeCom's own JSON
 mod receivers; // more than one request takes, and those that are not there
+mod robots; // group robots: keys, pace, backlog, refusals
 mod round_trips; // connections and round trips of a send
 mod samples; // tiny files of each format, a config with a robot
 mod sandbox; // a directory with the program, its config and its state
