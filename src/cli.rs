@@ -51,6 +51,12 @@ Examples:
 
 The exit code follows the errcode, as that of send does. A POST whose answer is lost is not repeated.";
 
+const CRONTAB_EXAMPLES: &str = "\
+Examples:
+  wxpush crontab '7 3 * * *' -- send \"disk at 50%, don't panic\"
+  wxpush crontab '* * * * *' -- outbox flush
+  (crontab -l; wxpush crontab '17 8 * * 1' -- send -e 'Monday\\nagain') | crontab -";
+
 const OUTBOX_EXAMPLES: &str = "\
 Examples:
   wxpush outbox list                 what waits, when it is due, what failed and why
@@ -136,6 +142,9 @@ pub(crate) enum Command {
     Api(Api),
     /// Tells what a WeCom errcode means and what to do, offline
     Explain(Explain),
+    /// Prints a correct crontab line: absolute path, quoting, % escaped
+    #[command(after_help = CRONTAB_EXAMPLES)]
+    Crontab(Crontab),
 }
 
 /// `wxpush upload`.
@@ -274,4 +283,15 @@ pub(crate) struct Explain {
     /// The errcode, such as 60020
     #[arg(value_name = "ERRCODE", allow_negative_numbers = true)]
     pub(crate) errcode: i64,
+}
+
+/// `wxpush crontab`.
+#[derive(Debug, Args)]
+pub(crate) struct Crontab {
+    /// The five fields of the time as one word, or a nickname such as @daily
+    #[arg(value_name = "'M H DOM MON DOW'")]
+    pub(crate) when: String,
+    /// The command line of wxpush, without its name
+    #[arg(value_name = "ARGS", last = true, required = true)]
+    pub(crate) args: Vec<OsString>,
 }

@@ -2,6 +2,7 @@
 
 mod api;
 mod asking;
+mod crontab;
 mod explain;
 mod outbox;
 mod post;
@@ -33,6 +34,7 @@ pub(crate) fn run(cli: &Cli, output: Output) -> anyhow::Result<Exit> {
         Command::Recall(args) => or_as_json(recall::run(args, &cli.global, output), output),
         Command::Api(args) => api::run(args, &cli.global, output),
         Command::Token(args) => or_as_json(token::run(args, &cli.global, output), output),
+        Command::Crontab(args) => crontab::run(args, output),
         Command::Explain(args) => or_as_json(explain::run(args, output), output),
     }
 }

@@ -16,6 +16,8 @@ mod settings;
 mod states;
 pub(crate) mod value;
 
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 pub(crate) use api_base::ApiBase;
@@ -144,13 +146,13 @@ impl Config {
 
     /// The command that delivers what is kept, as a shell or a crontab takes it.
     pub(crate) fn flush_command(&self) -> String {
-        let program = places::program().unwrap_or_else(|| PathBuf::from("wxpush"));
-        let mut words = vec![quoted(&program)];
+        let mut words = vec![quoted(program().as_os_str()).to_string_lossy().into_owned()];
         if let Ok(Some(dir)) = environment::variable("WXPUSH_STATE_DIR") {
-            words.insert(0, format!("WXPUSH_STATE_DIR={}", quoted(Path::new(&dir))));
+            let dir = quoted(dir.as_ref());
+            words.insert(0, format!("WXPUSH_STATE_DIR={}", dir.to_string_lossy()));
         }
         if let Some(path) = self.named() {
-            words.push(format!("-c {}", quoted(path)));
+            words.push(format!("-c {}", quoted(path.as_os_str()).to_string_lossy()));
         }
         words.push("outbox flush".to_owned());
         words.join(" ")
@@ -240,16 +242,28 @@ fn find(option: Option<&Path>) -> Result<(ConfigFile, Option<PathBuf>, bool), Fa
     Ok((ConfigFile::default(), None, false))
 }
 
-/// A path as a word of a crontab line, where a bare `%` would end the command.
-fn quoted(path: &Path) -> String {
-    let path = path.to_string_lossy();
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+@,:=".contains(c);
-    if path.chars().all(plain) {
-        path.into_owned()
-    } else {
-        let path = path.replace('\'', "'\\''").replace('%', "'\\%'");
-        format!("'{path}'")
+/// The path of this program, links resolved.
+pub(crate) fn program() -> PathBuf {
+    places::program().unwrap_or_else(|| PathBuf::from("wxpush"))
+}
+
+/// A text as a word of a crontab line, where a bare `%` would end the command.
+pub(crate) fn quoted(text: &OsStr) -> OsString {
+    let plain = |it: &u8| it.is_ascii_alphanumeric() || b"/._-+@,:=".contains(it);
+    let bytes = text.as_bytes();
+    if !bytes.is_empty() && bytes.iter().all(plain) {
+        return text.to_owned();
     }
+    let mut word = b"'".to_vec();
+    for byte in bytes {
+        match byte {
+            b'\'' => word.extend(br"'\''"),
+            b'%' => word.extend(br"'\%'"),
+            byte => word.push(*byte),
+        }
+    }
+    word.push(b'\'');
+    OsString::from_vec(word)
 }
 
 #[cfg(test)]

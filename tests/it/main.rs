@@ -22,6 +22,7 @@ mod crash; // kill -9 at every system call of send and flush
 #[cfg(target_arch = "x86_64")]
 mod crash_errors; // each system call of send and flush fails
 mod cron; // a real cron
+mod crontab; // lines that reach wxpush through cron and a shell as they were typed
 mod debris; // what killed programs and others leave in an outbox, and in which
 mod delivery; // retries, refusals, partial delivery, lost answers
 mod descriptors; // stdin, stdout and stderr closed, full or left by their reader
