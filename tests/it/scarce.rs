@@ -126,23 +126,26 @@ fn with_little_memory_it_does_its_work_or_does_not_begin() {
 #[test]
 fn an_input_that_memory_cannot_hold_is_an_error_in_words() {
     let text = "0123456789abcdefgh\n".repeat(1 << 20);
-    for_each([24, 28, 32, 40, 96], |mib| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
-        let limit = format!("--as={}", mib << 20);
-        let run = limited(&sandbox, &limit, "send --to lisi").stdin(&*text);
-        let sent = run.run();
-        is_clean(&sent, &[0, 74], &limit);
-        let landed = texts(&standin, "lisi").len();
-        if sent.code == Some(0) {
-            assert_eq!(landed, 2, "{limit}: the first part, and the file");
-        } else {
-            let sent = sent.says("cannot read the message from stdin: out of memory");
-            assert_eq!(sent.stderr.lines().count(), 1, "{}", sent.stderr);
-            assert_eq!((landed, waiting(&sandbox).len()), (0, 0), "{limit}");
-        }
-        assert!((landed == 0 || mib > 24) && (landed > 0 || mib < 96));
-    });
+    for_each(
+        [24, 28, 32, 36, 40, 41, 42, 43, 44, 46, 48, 52, 56, 96],
+        |mib| {
+            let standin = Standin::start();
+            let sandbox = Sandbox::of(&standin);
+            let limit = format!("--as={}", mib << 20);
+            let run = limited(&sandbox, &limit, "send --to lisi").stdin(&*text);
+            let sent = run.run();
+            is_clean(&sent, &[0, 74], &limit);
+            let landed = texts(&standin, "lisi").len();
+            if sent.code == Some(0) {
+                assert_eq!(landed, 2, "{limit}: the first part, and the file");
+            } else {
+                let sent = sent.says("cannot read the message from stdin: out of memory");
+                assert_eq!(sent.stderr.lines().count(), 1, "{}", sent.stderr);
+                assert_eq!((landed, waiting(&sandbox).len()), (0, 0), "{limit}");
+            }
+            assert!((landed == 0 || mib > 24) && (landed > 0 || mib < 96));
+        },
+    );
 }
 
 #[test]
