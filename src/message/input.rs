@@ -10,6 +10,9 @@ use std::io::{self, Read};
 /// Source: developer.work.weixin.qq.com/document/path/90253.
 pub(crate) const INPUT_MAX: usize = 20 << 20;
 
+/// Most memory in bytes that is left to those who send a long text.
+const SPARE: usize = 4 << 20;
+
 /// Most characters of an escape sequence that are looked at before it is taken for text.
 const SEQUENCE_MAX: usize = 4096;
 
@@ -65,8 +68,15 @@ impl Input {
 
 /// Makes room for so many more bytes; where a text grows by itself, being out of memory is an abort.
 fn make_room(text: &mut String, more: usize) -> io::Result<()> {
+    if text.capacity() - text.len() >= more {
+        return Ok(());
+    }
     let made = text.try_reserve(more);
     let made = made.or_else(|_| text.try_reserve_exact(more));
+    // What is left must do for sending it.
+    let mut spare = Vec::<u8>::new();
+    let made = made.and_then(|()| spare.try_reserve_exact(text.len().min(SPARE)));
+    std::hint::black_box(&spare);
     made.map_err(|_| io::ErrorKind::OutOfMemory.into())
 }
 
