@@ -10,7 +10,7 @@ use std::time::Duration;
 use clap::Args;
 
 use crate::config::value;
-use crate::message::Long;
+use crate::message::{Encoding, Long};
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -37,6 +37,9 @@ pub(crate) struct Send {
     /// Interprets \n, \t and \\ in MESSAGE
     #[arg(short, long)]
     pub(crate) escapes: bool,
+    /// Reads the message in this encoding instead of UTF-8: gbk, gb18030, big5 … (as in web pages)
+    #[arg(long, value_name = "LABEL", value_parser = Encoding::parse)]
+    pub(crate) encoding: Option<Encoding>,
     /// First line of a text, heading of a markdown, title of a card or video
     #[arg(short, long)]
     pub(crate) title: Option<String>,
@@ -67,6 +70,9 @@ pub(crate) struct Send {
     /// Prints the requests instead of sending them; touches nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
+    /// Waits a random time up to this first, so that many hosts don't send at once
+    #[arg(long, value_name = "DURATION", value_parser = value::duration)]
+    pub(crate) splay: Option<Duration>,
     /// Time for delivery, retries included, from the end of the input on [default: 30s, and more
     /// for a file]
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]

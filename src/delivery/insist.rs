@@ -197,7 +197,7 @@ fn backoff(failed: u32) -> Duration {
 }
 
 /// A random time below `limit`: many processes that failed together do not retry together.
-fn random(limit: Duration) -> Duration {
+pub(crate) fn random(limit: Duration) -> Duration {
     // std seeds each RandomState from the system's own source of randomness.
     let random = RandomState::new().build_hasher().finish();
     #[expect(clippy::cast_precision_loss, reason = "a fraction need not be exact")]

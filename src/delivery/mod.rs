@@ -13,6 +13,7 @@ mod sender;
 mod tally;
 
 pub(crate) use flush::{Bounds, Flush, give_up, keep};
+pub(crate) use insist::random;
 pub(crate) use marks::Marks;
 pub(crate) use reason::{Reason, Undelivered};
 pub(crate) use sender::{Sender, Senders};

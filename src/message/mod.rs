@@ -4,6 +4,7 @@
 
 pub(crate) mod channel;
 pub(crate) mod content;
+pub(crate) mod encoding;
 pub(crate) mod envelope;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
@@ -16,6 +17,7 @@ pub(crate) mod split;
 
 pub(crate) use channel::Channel;
 pub(crate) use content::{Content, Kind, Request};
+pub(crate) use encoding::Encoding;
 pub(crate) use envelope::Envelope;
 pub(crate) use media::MediaKind;
 pub(crate) use post::{Attachment, Post};

@@ -27,6 +27,7 @@ mod debris; // what killed programs and others leave in an outbox, and in which
 mod delivery; // retries, refusals, partial delivery, lost answers
 mod descriptors; // stdin, stdout and stderr closed, full or left by their reader
 mod docs; // every command of README, every file of examples/
+mod encoding; // other encodings than UTF-8, and --splay
 mod exits; // every exit code of the contract
 mod files; // modes, owners, and what is planted at our paths
 mod holders; // entries and the ledger in hands that are stopped, killed or have no locks

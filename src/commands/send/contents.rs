@@ -1,7 +1,7 @@
 //! Words, stdin and files become the messages that one send is made of.
 
 use std::ffi::{OsStr, OsString};
-use std::io::{self, IsTerminal};
+use std::io::{self, IsTerminal, Read};
 use std::os::unix::ffi::OsStrExt;
 
 use serde_json::{Map, Value};
@@ -232,6 +232,19 @@ impl Making<'_> {
         }))
     }
 
+    /// Clean text out of a reader, in the encoding that was asked for.
+    fn decoded(&self, reader: impl Read) -> io::Result<Input> {
+        let Some(encoding) = self.args.encoding else {
+            return Input::from_reader(reader);
+        };
+        let mut reader = encoding.reader(reader);
+        let input = Input::from_reader(&mut reader)?;
+        Ok(Input {
+            replaced: reader.replaced(),
+            ..input
+        })
+    }
+
     /// The body: the words, or stdin. With words stdin is never read.
     fn input(&self) -> Result<Input, Failure> {
         let args = self.args;
@@ -245,7 +258,7 @@ impl Making<'_> {
                     ),
                 );
             }
-            Input::from_reader(stdin.lock()).map_err(|error| {
+            self.decoded(stdin.lock()).map_err(|error| {
                 Failure::new(
                     Exit::Io,
                     format!("cannot read the message from stdin: {error}"),
@@ -253,15 +266,21 @@ impl Making<'_> {
             })?
         } else {
             let words = args.message.join(&OsString::from(" "));
-            if args.escapes {
-                Input::from_bytes(&unescape(words.as_bytes()))
+            let read = if args.escapes {
+                self.decoded(&*unescape(words.as_bytes()))
             } else {
-                Input::from_bytes(words.as_bytes())
-            }
+                self.decoded(words.as_bytes())
+            };
+            read.expect("words are at hand")
         };
         if input.replaced > 0 {
+            let encoding = if args.encoding.is_some() {
+                "what --encoding says"
+            } else {
+                "UTF-8"
+            };
             tracing::warn!(
-                "{} characters of the input are not UTF-8 and were replaced by U+FFFD",
+                "{} characters of the input are not {encoding} and were replaced by U+FFFD",
                 input.replaced
             );
         }

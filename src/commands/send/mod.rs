@@ -15,7 +15,7 @@ use super::report::{Report, Status};
 use super::{begin, load, to};
 use crate::cli::{Global, Send};
 use crate::config::{Account, Settings};
-use crate::delivery::{Sender, upload_time};
+use crate::delivery::{Sender, random, upload_time};
 use crate::error::{Exit, Failure};
 use crate::log;
 use crate::message::Post;
@@ -68,6 +68,11 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
     };
     let posts = posts(args, wanted, &settings, pieces)?;
     guard(&settings, &text, &posts)?;
+    if let Some(splay) = args.splay.filter(|_| !args.dry_run) {
+        let wait = random(splay);
+        tracing::info!(wait_ms = wait.as_millis(), "waiting, by --splay");
+        std::thread::sleep(wait);
+    }
     let files: u64 = posts.iter().map(Post::bytes_of_file).sum();
     let time = args.timeout.unwrap_or_else(|| TIME + upload_time(files));
     let deadline = Instant::now() + time;

@@ -1,0 +1,150 @@
+//! Input in other encodings than UTF-8, by the names that the web gives them (WHATWG).
+
+use std::io::{self, Read};
+
+use encoding_rs::{CoderResult, Decoder};
+
+/// Most bytes that are decoded in one go.
+const CHUNK: usize = 8 << 10;
+
+/// An encoding, by any of its labels.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Encoding(&'static encoding_rs::Encoding);
+
+impl Encoding {
+    /// The encoding of a label, in whatever case.
+    ///
+    /// # Errors
+    /// In words: there is none of this name.
+    pub(crate) fn parse(label: &str) -> Result<Self, String> {
+        let known = encoding_rs::Encoding::for_label(label.as_bytes());
+        // It decodes everything to nothing.
+        let known = known.filter(|it| *it != encoding_rs::REPLACEMENT);
+        known.map(Self).ok_or_else(|| {
+            "there is no such encoding: gbk, gb18030, big5, shift_jis, utf-16le, windows-1252 and so on, as in a web page"
+                .to_owned()
+        })
+    }
+
+    /// What a reader gives, in UTF-8; a byte order mark is dropped.
+    pub(crate) fn reader<R: Read>(self, inner: R) -> Decoded<R> {
+        Decoded {
+            inner,
+            decoder: self.0.new_decoder_with_bom_removal(),
+            input: vec![0; CHUNK],
+            filled: 0,
+            output: Vec::new(),
+            at: 0,
+            is_over: false,
+            replaced: 0,
+        }
+    }
+}
+
+/// A reader of UTF-8.
+pub(crate) struct Decoded<R> {
+    inner: R,
+    decoder: Decoder,
+    input: Vec<u8>,
+    /// How much of `input` is to be decoded.
+    filled: usize,
+    output: Vec<u8>,
+    /// How much of `output` has been handed on.
+    at: usize,
+    is_over: bool,
+    replaced: usize,
+}
+
+impl<R: Read> Decoded<R> {
+    /// How many characters were not readable and became U+FFFD.
+    pub(crate) fn replaced(&self) -> usize {
+        self.replaced
+    }
+
+    fn refill(&mut self) -> io::Result<()> {
+        let read = self.inner.read(&mut self.input[self.filled..])?;
+        self.filled += read;
+        let last = read == 0;
+        let input = &self.input[..self.filled];
+        let room = self.decoder.max_utf8_buffer_length(input.len());
+        self.output.resize(room.unwrap_or(4 * CHUNK), 0);
+        let (result, used, written, had_errors) =
+            self.decoder.decode_to_utf8(input, &mut self.output, last);
+        self.output.truncate(written);
+        self.at = 0;
+        if had_errors {
+            let text = String::from_utf8_lossy(&self.output);
+            self.replaced += text.matches(char::REPLACEMENT_CHARACTER).count();
+        }
+        self.input.copy_within(used..self.filled, 0);
+        self.filled -= used;
+        self.is_over = last && result == CoderResult::InputEmpty;
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for Decoded<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.at == self.output.len() && !self.is_over {
+            self.refill()?;
+        }
+        let rest = &self.output[self.at..];
+        let size = rest.len().min(buffer.len());
+        buffer[..size].copy_from_slice(&rest[..size]);
+        self.at += size;
+        Ok(size)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::message::fuzz::Torn;
+
+    fn decoded(label: &str, bytes: &[u8], size: usize) -> (String, usize) {
+        let mut reader = Encoding::parse(label).unwrap().reader(Torn(bytes, size));
+        let mut text = String::new();
+        reader.read_to_string(&mut text).unwrap();
+        (text, reader.replaced())
+    }
+
+    #[test]
+    fn each_encoding_is_read_however_it_is_torn() {
+        for (label, bytes, text, replaced) in [
+            ("gbk", &b"\xd6\xd0\xce\xc4 ok"[..], "中文 ok", 0),
+            ("GB2312", b"\xd6\xd0", "中", 0),
+            ("gb18030", b"\x81\x30\x81\x30", "\u{80}", 0),
+            ("big5", b"\xa4\xa4", "中", 0),
+            ("utf-16le", b"\xff\xfe\x2d\x4e", "中", 0),
+            ("latin1", b"caf\xe9", "café", 0),
+            ("utf-8", b"\xef\xbb\xbfbom", "bom", 0),
+            ("gbk", b"a\xd6", "a\u{fffd}", 1),
+            ("gbk", b"", "", 0),
+        ] {
+            for size in [1, 3, 100] {
+                let expected = (text.to_owned(), replaced);
+                assert_eq!(decoded(label, bytes, size), expected, "{label} {size}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_of_none_is_refused() {
+        for bad in ["", "gbkk", "replacement", "iso-2022-kr"] {
+            assert!(Encoding::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_become_the_same_text_however_they_are_torn(
+            bytes in prop::collection::vec(any::<u8>(), 0..200),
+            size in 1usize..9,
+            label in prop::sample::select(vec!["gbk", "big5", "shift_jis", "utf-16be", "iso-2022-jp"]),
+        ) {
+            prop_assert_eq!(decoded(label, &bytes, size), decoded(label, &bytes, 1000));
+        }
+    }
+}
