@@ -83,6 +83,13 @@ impl Veil {
         }
     }
 
+    /// Whether one of them stands whole in a file's bytes. What is shorter than eight characters may
+    /// stand anywhere by chance.
+    pub(crate) fn is_in(&self, bytes: &[u8]) -> bool {
+        let mut long = self.0.iter().filter(|secret| secret.0.len() >= PIECE);
+        long.any(|secret| secret.is_in_bytes(bytes))
+    }
+
     /// Takes every stretch of eight or more characters of the secrets out of the texts, as they are
     /// or encoded: a server may echo what it was sent, and a relay log what it decoded.
     pub(crate) fn hide_in(&self, texts: &mut [&mut String]) {

@@ -86,6 +86,11 @@ fn asked(call: &Call<'_>, told: &Veil, body: Vec<u8>) -> Result<(Asked, i64), Er
             let what = "it is a web page, or empty".to_owned();
             return Err(Error::Unreadable { what });
         }
+        // A file goes on as it is, or not at all.
+        if told.is_in(&body) {
+            let what = "it echoes the token or a secret, and is not shown".to_owned();
+            return Err(Error::Unreadable { what });
+        }
         return Ok((Asked::Bytes(body), 0));
     };
     redact(&mut answer, told);
@@ -109,24 +114,46 @@ fn asked(call: &Call<'_>, told: &Veil, body: Vec<u8>) -> Result<(Asked, i64), Er
 
 /// Takes tokens, and what the server was told in secret, out of an answer.
 fn redact(answer: &mut Value, told: &Veil) {
+    let mut names = Vec::new();
     let mut texts = Vec::new();
-    collect(answer, &mut texts);
+    collect(answer, &mut names, &mut texts);
+    texts.extend(&mut names);
     told.hide_in(&mut texts);
+    rename(answer, &mut names.into_iter());
 }
 
-/// Every text of an answer, those of tokens done with.
-fn collect<'a>(value: &'a mut Value, texts: &mut Vec<&'a mut String>) {
+/// The name of every field of an answer, and every text, those of tokens done with.
+fn collect<'a>(value: &'a mut Value, names: &mut Vec<String>, texts: &mut Vec<&'a mut String>) {
     match value {
         Value::String(text) => texts.push(text),
-        Value::Array(items) => items.iter_mut().for_each(|item| collect(item, texts)),
+        Value::Array(items) => items
+            .iter_mut()
+            .for_each(|item| collect(item, names, texts)),
         Value::Object(fields) => {
             for (name, value) in fields {
+                names.push(name.clone());
                 if name.ends_with("access_token") && value.is_string() {
                     *value = "REDACTED".into();
                 } else {
-                    collect(value, texts);
+                    collect(value, names, texts);
                 }
             }
+        }
+        _ => {}
+    }
+}
+
+/// Gives the fields these names, in the order in which they were collected.
+fn rename(value: &mut Value, names: &mut impl Iterator<Item = String>) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| rename(item, names)),
+        Value::Object(fields) => {
+            let renamed = std::mem::take(fields).into_iter().map(|(name, mut value)| {
+                let name = names.next().unwrap_or(name);
+                rename(&mut value, names);
+                (name, value)
+            });
+            *fields = renamed.collect();
         }
         _ => {}
     }
@@ -150,8 +177,11 @@ mod tests {
 
     #[test]
     fn an_answer_is_shown_whole_but_for_secrets() {
-        let body =
-            json!({"name": "x", "access_token": "abc", "a": [{"url": "k=s3cret-of-this-app"}]});
+        let body = json!({
+            "name": "x",
+            "access_token": "abc",
+            "a": [{"url": "k=s3cret-of-this-app"}, {"s3cret-of-this-app": {"b": 1}, "z": 2}],
+        });
         let Ok((Asked::Json(answer, None), 0)) = read(body.to_string().as_bytes()) else {
             panic!("it is a yes: without an errcode all is well");
         };
@@ -160,6 +190,7 @@ mod tests {
             (&json!("x"), &json!("REDACTED"))
         );
         assert!(!answer.to_string().contains("s3cret"), "{answer}");
+        assert_eq!(answer["a"][1], json!({"[hidden]": {"b": 1}, "z": 2}));
     }
 
     #[test]
@@ -176,7 +207,7 @@ mod tests {
     #[test]
     fn a_file_is_a_file_and_a_page_is_none() {
         assert!(matches!(read(b"\x89PNG"), Ok((Asked::Bytes(_), 0))));
-        for page in [&b""[..], b" <html>"] {
+        for page in [&b""[..], b" <html>", b"no: k=S3CRET-of-this-app"] {
             assert!(matches!(read(page), Err(Error::Unreadable { .. })));
         }
     }

@@ -31,7 +31,7 @@ fn what_was_accepted_arrives_to_the_byte_whatever_becomes_of_the_file() {
     let changes: [Change; 4] = [
         ("written over", |path| {
             let mut file = File::options().write(true).open(path).unwrap();
-            file.write_all(&[b'x'; 100_000]).unwrap();
+            file.write_all(&b"x".repeat(100_000)).unwrap();
         }),
         ("cut", |path| {
             File::options()
@@ -39,7 +39,7 @@ fn what_was_accepted_arrives_to_the_byte_whatever_becomes_of_the_file() {
                 .open(path)
                 .unwrap()
                 .set_len(7)
-                .unwrap()
+                .unwrap();
         }),
         ("removed", |path| fs::remove_file(path).unwrap()),
         ("in place of a directory", |path| {

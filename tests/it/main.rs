@@ -13,6 +13,8 @@
 #[path = "../../examples/standin/mod.rs"]
 mod standin;
 
+mod api; // wxpush api: any call, what it prints and how it ends
+mod api_faults; // api and recall: tokens refused, answers lost, networks down
 mod attachments; // files of messages that wait: kept as they were, shown, uploaded anew
 #[cfg(target_arch = "x86_64")]
 mod calls; // system calls by number
@@ -53,6 +55,7 @@ mod protection; // safe, names for ids, ordinary WeChat, options that clash
 mod proxies; // HTTP, HTTPS and SOCKS proxies, from config and environment, that work or do not
 mod proxy; // one that works or misbehaves as told
 mod raw; // messages in WeCom's own JSON
+mod recall; // what it takes back, and what stays
 mod receivers; // more than one request takes, and those that are not there
 mod robots; // group robots: keys, pace, backlog, refusals
 mod round_trips; // connections and round trips of a send

@@ -1,0 +1,355 @@
+//! `wxpush api`: any call, by the managed token; what it prints and how it ends.
+
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::samples::{padded, pdf, png};
+use crate::sandbox::{Outcome, Run, Sandbox, for_each};
+use crate::standin::{CHATID, CORPID, Fault, SECRET, Standin};
+use crate::token::GETTOKEN;
+use crate::uploads::{UPLOAD, here};
+
+pub(crate) const USER: &str = "/cgi-bin/user/get";
+pub(crate) const CHAT: &str = "/cgi-bin/appchat/update";
+
+/// What is said of a call that WeCom may have answered.
+pub(crate) const NOT_KNOWN: &str = " was done is not known";
+
+#[test]
+fn a_get_shows_wecoms_answer_on_one_line() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    for path in [
+        "user/get?userid=zhangsan",
+        "/user/get?userid=zhangsan",
+        "cgi-bin/user/get?userid=zhangsan",
+        "/cgi-bin/user/get?userid=zhangsan",
+    ] {
+        let outcome = sandbox.wxpush("api GET").arg(path).run().exits(0);
+        assert_eq!(
+            (outcome.stdout.lines().count(), &*outcome.stderr),
+            (1, ""),
+            "{path}"
+        );
+        let answer = outcome.json();
+        assert_eq!(
+            (&answer["errcode"], &answer["userid"]),
+            (&json!(0), &json!("zhangsan"))
+        );
+    }
+    let outcome = sandbox
+        .wxpush("--json api get agent/get?agentid=1000002")
+        .run();
+    assert_eq!(outcome.exits(0).json()["name"], "告警");
+    let requests = standin.requests();
+    let got = requests.iter().filter(|request| request.endpoint() == USER);
+    for request in got {
+        assert_eq!(
+            (&*request.method, &*request.query["userid"]),
+            ("GET", "zhangsan")
+        );
+        assert!(request.body.is_empty() && request.query.contains_key("access_token"));
+    }
+    assert_eq!((standin.count(GETTOKEN), standin.count(USER)), (1, 4));
+    // What has to be encoded in a query arrives as it was meant.
+    sandbox
+        .wxpush("api GET user/get?userid=%E5%BC%A0%26x&a=b+c")
+        .run()
+        .exits(69);
+    let last = standin.requests().pop().unwrap();
+    assert_eq!((&*last.query["userid"], &*last.query["a"]), ("张&x", "b c"));
+}
+
+#[test]
+fn json_goes_out_to_the_byte_wherever_it_comes_from() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let body = format!(
+        "\n{{ \"name\" : \"运维\\u0041\",\"chatid\":\"{CHATID}\", \"big\":12345678901234567890123}}\t\n"
+    );
+    sandbox.write("body.json", &body);
+    let post = || here(&sandbox, "api POST appchat/update");
+    let runs = [
+        post().args(&["-d", &body]),
+        post().args(&["--data", "@body.json"]),
+        post().args(&["-d", "-"]).stdin(&*body),
+        post().args(&["-d", "@-"]).stdin(&*body),
+        here(&sandbox, "api post /cgi-bin/appchat/update -d@body.json"),
+    ];
+    for (number, run) in runs.into_iter().enumerate() {
+        run.run().exits(0);
+        let request = standin.requests().pop().unwrap();
+        assert_eq!((request.endpoint(), &*request.method), (CHAT, "POST"));
+        assert!(
+            request.body == body.as_bytes(),
+            "{number}: {:?}",
+            request.body
+        );
+        assert_eq!(request.header("content-type"), Some("application/json"));
+    }
+    assert_eq!(standin.company().chats[CHATID].name, "运维A");
+    // Without -d it is an empty object.
+    sandbox.wxpush("api POST appchat/update").run().exits(69);
+    assert_eq!(standin.requests().pop().unwrap().body, "{}");
+}
+
+#[test]
+fn fields_of_a_form_go_out_with_their_files() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    sandbox.write("图 1.png", png());
+    let outcome = here(&sandbox, "api POST media/uploadimg")
+        .args(&["-F", "media=@图 1.png"])
+        .run();
+    let url = outcome.exits(0).json()["url"].as_str().unwrap().to_owned();
+    {
+        let company = standin.company();
+        let (address, picture) = &company.media.pictures[0];
+        assert_eq!((address, &*picture.filename), (&url, "图 1.png"));
+        assert!(picture.bytes == png());
+    }
+    let upload = here(
+        &sandbox,
+        "api POST media/upload?type=image -F note=a=b@c -F media=@-",
+    );
+    let id = upload.stdin(png()).run().exits(0).json()["media_id"].clone();
+    let request = standin.requests().pop().unwrap();
+    assert_eq!(
+        (request.endpoint(), &*request.query["type"]),
+        (UPLOAD, "image")
+    );
+    let body = String::from_utf8_lossy(&request.body).into_owned();
+    assert!(body.contains("name=\"note\"\r\n\r\na=b@c\r\n"), "{body}");
+    let company = standin.company();
+    assert!(id == company.media.uploads[0].media_id && company.media.uploads[0].bytes == png());
+}
+
+#[test]
+fn the_answer_is_printed_and_its_errcode_decides_the_exit_status() {
+    for_each(
+        [
+            (60020, 77),
+            (40013, 77),
+            (48002, 77),
+            (301_002, 77),
+            (40058, 65),
+            (44004, 65),
+            (42052, 65),
+            (60111, 69),
+            (99999, 69),
+            (-1, 75),
+            (45009, 75),
+            (6000, 75),
+        ],
+        |(code, exit)| {
+            let standin = Standin::start();
+            let sandbox = Sandbox::of(&standin);
+            standin.always(
+                CHAT,
+                Fault::Body(
+                    json!({"errcode": code, "errmsg": "in words", "more": [1, {"x": null}]})
+                        .to_string(),
+                ),
+            );
+            let outcome = sandbox.wxpush("api POST appchat/update").run().exits(exit);
+            let outcome = outcome.says(&format!("errcode {code} ")).says("in words");
+            assert_eq!(
+                outcome.json(),
+                json!({"errcode": code, "errmsg": "in words", "more": [1, {"x": null}]})
+            );
+            assert!(!outcome.stderr.contains(NOT_KNOWN), "{}", outcome.stderr);
+            assert_eq!(standin.count(CHAT), 1, "{code} is an answer");
+        },
+    );
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    for (body, shown) in [
+        ("{\"ip_list\":[]}", json!({"ip_list": []})),
+        ("[1,2]", json!([1, 2])),
+        ("{\"errcode\":\"0\"}", json!({"errcode": "0"})),
+    ] {
+        standin.script(USER, [Fault::Body(body.to_owned())]);
+        let outcome = sandbox.wxpush("api GET user/get").run().exits(0);
+        assert_eq!(outcome.json(), shown, "without an errcode all is well");
+    }
+}
+
+#[test]
+fn a_file_in_an_answer_is_written_to_the_byte() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let bytes: Vec<u8> = (0..=255).cycle().take(700_000).collect();
+    for (name, bytes) in [
+        ("a.png", png()),
+        ("a.bin", [&b"\0"[..], &bytes].concat()),
+        ("a.pdf", padded(pdf(), 5 << 20)),
+        ("a.txt", "words\r\nwithout an end".into()),
+    ] {
+        sandbox.write(name, &bytes);
+        let id = here(&sandbox, &format!("upload --type file {name}"))
+            .run()
+            .exits(0)
+            .stdout;
+        let line = format!(
+            "exec \"$0\" api GET 'media/get?media_id={}' > got",
+            id.trim_end()
+        );
+        crate::places::script(
+            &sandbox,
+            &[],
+            &format!("cd {} && {line}", sandbox.path("").display()),
+        )
+        .run()
+        .is_silent();
+        assert!(
+            std::fs::read(sandbox.path("got")).unwrap() == bytes,
+            "{name}"
+        );
+    }
+    let none = sandbox
+        .wxpush("api GET media/get?media_id=3-of-nobody")
+        .run();
+    assert_eq!(none.exits(65).json()["errcode"], 40007);
+    for page in ["<html>log in", ""] {
+        standin.script("/cgi-bin/media/get", [Fault::Body(page.to_owned())]);
+        let outcome = sandbox
+            .wxpush("api GET media/get?media_id=3")
+            .run()
+            .exits(75);
+        assert_eq!(outcome.says("not WeCom's").stdout, "", "{page}");
+    }
+}
+
+/// Runs it at a terminal; what it shows is on stdout.
+fn at_a_terminal(sandbox: &Sandbox, args: &str) -> Outcome {
+    let mut command = Command::new("script");
+    let program = sandbox.path("wxpush");
+    let line = format!("exec {} {args}", program.display());
+    command.args(["-qec", &line, "/dev/null"]);
+    Run::new(command).env("PATH", "/usr/bin:/bin").run()
+}
+
+#[test]
+#[ignore = "needs script, of util-linux"]
+fn at_a_terminal_answers_are_indented_and_files_refused() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    sandbox.write("a.png", png());
+    let seen = at_a_terminal(&sandbox, "api GET user/get?userid=zhangsan").exits(0);
+    assert!(
+        seen.stdout.contains("{\r\n  \"") && seen.stdout.contains("\r\n  \"userid\": \"zhangsan\""),
+        "{}",
+        seen.stdout
+    );
+    let seen = at_a_terminal(&sandbox, "--json api GET user/get?userid=zhangsan").exits(0);
+    assert_eq!(
+        seen.stdout.lines().count(),
+        1,
+        "a program reads it: {}",
+        seen.stdout
+    );
+    let id = here(&sandbox, "upload a.png").run().exits(0).stdout;
+    let seen = at_a_terminal(&sandbox, &format!("api GET media/get?media_id={id}")).exits(64);
+    assert!(
+        seen.stdout.contains("the answer is a file of ") && !seen.stdout.contains("PNG"),
+        "{}",
+        seen.stdout
+    );
+}
+
+#[test]
+fn no_answer_shows_a_token_or_a_secret() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let outcome = sandbox.wxpush("api GET gettoken").run().exits(0);
+    assert_eq!(outcome.json()["access_token"], "REDACTED");
+    let request = standin.requests().pop().unwrap();
+    assert_eq!(request.query["corpid"], CORPID);
+    assert_eq!(
+        (&*request.query["corpsecret"], request.query.len()),
+        (SECRET, 2)
+    );
+    // `sandbox` looks for any eight characters of them in whatever is printed or written.
+    let token = crate::token::token(&sandbox);
+    let echo = |token: &str| {
+        json!({
+            "errcode": 0,
+            "suite_access_token": "whatever it is",
+            "said": [format!("?access_token={token}&x"), {"deep": SECRET.to_lowercase()}],
+            SECRET: 1,
+            "x": {token: "y"},
+        })
+    };
+    for (path, call, told) in [
+        ("user/get?userid=a", USER, &*token),
+        ("gettoken", GETTOKEN, SECRET),
+    ] {
+        standin.script(call, [Fault::Body(echo(told).to_string())]);
+        let outcome = sandbox.wxpush("-vvv api GET").arg(path).run().exits(0);
+        let answer = outcome.json();
+        assert_eq!(answer["suite_access_token"], "REDACTED");
+        assert_eq!(answer["said"][0], "?access_token=[hidden]&x");
+        assert_eq!(answer["x"]["[hidden]"], "y");
+    }
+    standin.script(USER, [Fault::Body(format!("GET /?access_token={token}"))]);
+    let outcome = sandbox.wxpush("api GET user/get?userid=a").run();
+    outcome.exits(75).says("it echoes the token");
+    let echo = Fault::Errcode(40058, format!("invalid {SECRET} {token}"));
+    standin.script(USER, [echo]);
+    sandbox.wxpush("api GET user/get?userid=a").run().exits(65);
+}
+
+#[test]
+fn what_is_no_call_is_refused_before_anything_leaves() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    sandbox.write("bad.json", "{\"a\":");
+    for (args, code, words) in [
+        (&["GET", ""][..], 64, "no path of the API"),
+        (&["GET", "/"], 64, "no path of the API"),
+        (&["GET", "https://evil.example/cgi-bin/x"], 64, "not a URL"),
+        (&["GET", "user/../gettoken"], 64, "no path of the API"),
+        (&["GET", "user/%2e%2e/gettoken"], 64, "no path of the API"),
+        (&["GET", "user get"], 64, "no path of the API"),
+        (&["GET", "x?a#b"], 64, "no path of the API"),
+        (
+            &["GET", "x?access_token=1"],
+            64,
+            "holds a token, a secret or a key",
+        ),
+        (
+            &["GET", "x?a=1&corpsecret=1"],
+            64,
+            "holds a token, a secret or a key",
+        ),
+        (
+            &["GET", "gettoken", "-d", "{}"],
+            64,
+            "a GET carries nothing",
+        ),
+        (&["GET", "x", "-F", "a=b"], 64, "a GET carries nothing"),
+        (&["PUT", "x"], 64, "PUT"),
+        (&["POST"], 64, "PATH"),
+        (
+            &["POST", "x", "-d", "{}", "-F", "a=b"],
+            64,
+            "cannot be used with",
+        ),
+        (&["POST", "x", "-F", "a"], 64, "-F takes NAME=VALUE"),
+        (&["POST", "x", "-F", "=b"], 64, "-F takes NAME=VALUE"),
+        (&["POST", "x", "-F", "a=@none"], 66, "none cannot be read"),
+        (&["POST", "x", "-d", "@none"], 66, "none cannot be read"),
+        (&["POST", "x", "-d", "words"], 65, "no JSON"),
+        (&["POST", "x", "-d", ""], 65, "no JSON"),
+        (&["POST", "x", "-d", "{} {}"], 65, "no JSON"),
+        (&["POST", "x", "-d", "@bad.json"], 65, "no JSON"),
+    ] {
+        let outcome = here(&sandbox, "api").args(args).run();
+        let outcome = outcome.exits(code).says(words);
+        assert_eq!(outcome.stdout, "", "{args:?}");
+    }
+    assert!(standin.requests().is_empty());
+    let unknown = sandbox.wxpush("api GET no/such/call").run().exits(77);
+    assert_eq!(unknown.says("HTTP status 404").stdout, "");
+}

@@ -1,0 +1,129 @@
+//! `wxpush recall`: what it takes back, and from whom it does not.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::leaks::reversed;
+use crate::sandbox::Sandbox;
+use crate::send::texts;
+use crate::standin::{App, Fault, Standin};
+use crate::token::edit;
+
+/// Sends, and says what WeCom calls the messages.
+fn send(sandbox: &Sandbox, message: &str) -> Vec<String> {
+    let send = sandbox.wxpush("--json send --to lisi,wangwu").arg(message);
+    let sent = send.run().exits(0).json();
+    let msgids = sent["msgids"].as_array().unwrap().iter();
+    msgids
+        .map(|msgid| msgid.as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_message_vanishes_from_every_phone_and_no_other_does() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    send(&sandbox, "before");
+    let msgid = send(&sandbox, "not this").remove(0);
+    send(&sandbox, "behind");
+    sandbox.wxpush("recall").arg(&msgid).run().is_silent();
+    for member in ["lisi", "wangwu"] {
+        assert_eq!(texts(&standin, member), ["before", "behind"]);
+    }
+    let request = standin.requests().pop().unwrap();
+    assert_eq!(request.json(), serde_json::json!({"msgid": msgid}));
+    // A long one is as many messages as it has parts.
+    let parts = send(&sandbox, &"0123456789 ".repeat(400));
+    assert_eq!(parts.len(), 3);
+    for (number, msgid) in parts.iter().enumerate() {
+        sandbox.wxpush("recall").arg(msgid).run().is_silent();
+        assert_eq!(texts(&standin, "lisi").len(), 4 - number);
+    }
+}
+
+#[test]
+fn what_a_recall_does_not_reach_is_said_to_who_asks() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let recall = |options: &str| {
+        let msgid = send(&sandbox, "not this").remove(0);
+        let run = sandbox
+            .wxpush(&format!("{options} recall"))
+            .arg(&msgid)
+            .run();
+        (msgid, run.exits(0))
+    };
+    let (_, outcome) = recall("-v");
+    assert_eq!(
+        outcome.stdout,
+        "recalled; what ordinary WeChat (微信插件) shows stays there\n"
+    );
+    let (msgid, outcome) = recall("--json");
+    let shown = outcome.json();
+    assert_eq!(
+        (&shown["status"], &shown["msgid"]),
+        (&"recalled".into(), &msgid.into())
+    );
+    assert!(shown["note"].as_str().unwrap().contains("WeChat"));
+    assert!(texts(&standin, "lisi").is_empty());
+}
+
+#[test]
+fn what_is_not_the_apps_own_message_of_today_stays() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let other = format!(
+        "[profiles.p]\nagentid = 7\ncorpsecret = \"{}\"\n",
+        reversed()
+    );
+    let config = sandbox.read("config.toml");
+    sandbox.write("config.toml", config + &other);
+    let second = App {
+        secret: reversed(),
+        name: "另一个".into(),
+        enabled: true,
+        users: BTreeSet::new(),
+        parties: BTreeSet::from([1]),
+        tags: BTreeSet::new(),
+    };
+    standin.company().apps.insert(7, second);
+    let msgid = send(&sandbox, "stays").remove(0);
+    let of_other = sandbox.wxpush("-p p recall").arg(&msgid).run().exits(65);
+    of_other
+        .says("errcode 40058")
+        .says("撤回要用当初发送的同一应用");
+    let unknown = sandbox.wxpush("recall no-such-msgid").run().exits(65);
+    unknown.says("errcode 40058");
+    standin.advance(Duration::from_hours(25));
+    edit(&sandbox, |record| {
+        record["obtained_at"] = (record["obtained_at"].as_u64().unwrap() - 7200).into();
+    });
+    let late = sandbox.wxpush("--json recall").arg(&msgid).run().exits(65);
+    assert_eq!(late.json()["exit_code"], 65);
+    late.says("errcode 42052").says("24");
+    assert_eq!(texts(&standin, "lisi"), ["stays"]);
+}
+
+#[test]
+fn what_cannot_be_a_msgid_is_refused_before_anything_leaves() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    for msgid in ["", "a b", "消息", "a\nb"] {
+        let outcome = sandbox.wxpush("recall").arg(msgid).run().exits(64);
+        outcome.says("cannot be a msgid");
+    }
+    sandbox.wxpush("recall").run().exits(64);
+    assert!(standin.requests().is_empty());
+    // One may begin as an option does.
+    sandbox
+        .wxpush("recall -abc")
+        .run()
+        .exits(65)
+        .says("errcode 40058");
+    standin.script("/cgi-bin/message/recall", [Fault::Body("words".to_owned())]);
+    sandbox
+        .wxpush("recall abc")
+        .run()
+        .exits(75)
+        .says("not WeCom's");
+}
