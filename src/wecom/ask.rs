@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::answer::Text;
 use super::body::{Field, Payload};
 use super::error::{Error, Refusal};
-use super::http::Call;
+use super::http::{Call, Reply};
 use super::{Class, Client, Pass};
 use crate::secret::{Secret, Veil};
 
@@ -68,7 +68,7 @@ impl Client {
             answer_max: ANSWER_MAX,
             ..Call::new(&question.call, query, body)
         };
-        self.exchange(&call, deadline, |told, body| asked(&call, told, body))
+        self.exchange(&call, deadline, |told, reply| asked(&call, told, reply))
     }
 }
 
@@ -76,17 +76,20 @@ impl Client {
 const GETTOKEN: &str = "gettoken";
 
 /// Tells WeCom's JSON from a file, and from what somebody else answered.
-fn asked(call: &Call<'_>, told: &Veil, body: Vec<u8>) -> Result<(Asked, i64), Error> {
+fn asked(call: &Call<'_>, told: &Veil, reply: Reply) -> Result<(Asked, i64), Error> {
+    let Reply { is_file, body, .. } = reply;
     if body.len() > call.answer_max {
         let what = format!("it is longer than {} MiB", call.answer_max >> 20);
         return Err(Error::Unreadable { what });
     }
-    let Ok(mut answer) = serde_json::from_slice::<Value>(&body) else {
-        if body.trim_ascii_start().starts_with(b"<") || body.is_empty() {
+    // A file may be JSON, or a page, too.
+    let read = (!is_file).then(|| serde_json::from_slice::<Value>(&body));
+    let Some(Ok(mut answer)) = read else {
+        if !is_file && (body.trim_ascii_start().starts_with(b"<") || body.is_empty()) {
             let what = "it is a web page, or empty".to_owned();
             return Err(Error::Unreadable { what });
         }
-        // A file goes on as it is, or not at all.
+        // It goes on as it is, or not at all.
         if told.is_in(&body) {
             let what = "it echoes the token or a secret, and is not shown".to_owned();
             return Err(Error::Unreadable { what });
@@ -166,12 +169,21 @@ mod tests {
     use super::*;
 
     fn read(body: &[u8]) -> Result<(Asked, i64), Error> {
+        read_as(false, body)
+    }
+
+    fn read_as(is_file: bool, body: &[u8]) -> Result<(Asked, i64), Error> {
         let mut told = Veil::default();
         told.add(&Secret::new("s3cret-of-this-app"));
         asked(
             &Call::new("user/get?userid=a", &[], None),
             &told,
-            body.to_vec(),
+            Reply {
+                status: 200,
+                retry_after: None,
+                is_file,
+                body: body.to_vec(),
+            },
         )
     }
 
@@ -207,6 +219,13 @@ mod tests {
     #[test]
     fn a_file_is_a_file_and_a_page_is_none() {
         assert!(matches!(read(b"\x89PNG"), Ok((Asked::Bytes(_), 0))));
+        for file in [&b""[..], b"<svg>", b"{}", b"{\"errcode\":40014}"] {
+            let Ok((Asked::Bytes(bytes), 0)) = read_as(true, file) else {
+                panic!("it is called a file");
+            };
+            assert_eq!(bytes, file);
+        }
+        assert!(read_as(true, b"s3cret-of-this-app").is_err());
         for page in [&b""[..], b" <html>", b"no: k=S3CRET-of-this-app"] {
             assert!(matches!(read(page), Err(Error::Unreadable { .. })));
         }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::header::{CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{CONTENT_DISPOSITION, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Body, Url};
 
 use super::body::{Leaving, Payload, Watched};
@@ -80,6 +80,8 @@ impl<'a> Call<'a> {
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) retry_after: Option<Duration>,
+    /// Whether it is called a file to be kept, whatever is in it.
+    pub(super) is_file: bool,
     pub(super) body: Vec<u8>,
 }
 
@@ -204,6 +206,12 @@ impl Http {
             .and_then(|value| value.to_str().ok());
         let retry_after = header.and_then(|text| retry_after(text, chrono::Utc::now()));
         let status = response.status().as_u16();
+        // As path 90254 has it. Some relays call every answer "inline".
+        let disposition = response.headers().get(CONTENT_DISPOSITION);
+        let is_file = disposition.is_some_and(|value| {
+            let kind = value.as_bytes().get(..10);
+            kind.is_some_and(|kind| kind.eq_ignore_ascii_case(b"attachment"))
+        });
         let mut body = Vec::new();
         // One byte too many is enough to know.
         while body.len() <= call.answer_max
@@ -214,6 +222,7 @@ impl Http {
         Ok(Reply {
             status,
             retry_after,
+            is_file,
             body,
         })
     }

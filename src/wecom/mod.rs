@@ -26,7 +26,7 @@ pub(crate) use body::{Field, Leaving};
 pub(crate) use codes::Class;
 pub(crate) use error::{Error, Refusal};
 pub(crate) use http::SPEED;
-use http::{Call, Http};
+use http::{Call, Http, Reply};
 
 /// Longest token, in bytes. Source: developer.work.weixin.qq.com/document/path/91039.
 pub(crate) const TOKEN_MAX: usize = 512;
@@ -161,8 +161,8 @@ impl Client {
 
     /// Makes a call whose answer says yes or no.
     fn call(&self, call: &Call<'_>, deadline: Instant) -> Result<Answer, Error> {
-        self.exchange(call, deadline, |told, body| {
-            judge(call, told, &body).map(|answer| (answer, 0))
+        self.exchange(call, deadline, |told, reply| {
+            judge(call, told, &reply.body).map(|answer| (answer, 0))
         })
     }
 
@@ -171,14 +171,14 @@ impl Client {
         &self,
         call: &Call<'_>,
         deadline: Instant,
-        judge: impl FnOnce(&Veil, Vec<u8>) -> Result<(T, i64), Error>,
+        judge: impl FnOnce(&Veil, Reply) -> Result<(T, i64), Error>,
     ) -> Result<T, Error> {
         let begun = Instant::now();
         let secrets = call.query.iter().filter(|(name, _)| *name != "corpid");
         secrets.for_each(|(_, secret)| self.told.borrow_mut().add(secret));
         let result = self.http.exchange(call, deadline).and_then(|reply| {
             if reply.status == 200 {
-                judge(&self.told.borrow(), reply.body)
+                judge(&self.told.borrow(), reply)
             } else {
                 Err(Error::Status {
                     status: reply.status,

@@ -185,6 +185,11 @@ fn a_file_in_an_answer_is_written_to_the_byte() {
         ("a.bin", [&b"\0"[..], &bytes].concat()),
         ("a.pdf", padded(pdf(), 5 << 20)),
         ("a.txt", "words\r\nwithout an end".into()),
+        ("a.svg", " <svg>\n</svg>\n".into()),
+        (
+            "a.json",
+            "{ \"b\": 1.0,\n\"a\":[],\"errcode\":40014}\n".into(),
+        ),
     ] {
         sandbox.write(name, &bytes);
         let id = here(&sandbox, &format!("upload --type file {name}"))
