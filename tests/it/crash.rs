@@ -160,7 +160,7 @@ impl Send {
 }
 
 /// How many of these calls the first thread has made, or the others have.
-fn count(calls: &[Call], by_main: bool, name: &str) -> usize {
+pub(crate) fn count(calls: &[Call], by_main: bool, name: &str) -> usize {
     let points = calls.iter().map(|call| call.point);
     let these = points.filter(|it| (it.thread == MAIN) == by_main && it.name() == name);
     these.count()
@@ -177,7 +177,7 @@ pub(crate) fn watched(args: &[&str]) -> Vec<Call> {
 
 /// Kills a run at this point; those of a second thread once the first one waits for it. None where it
 /// did not come to it: how often one waits, or memory is given back, is chance.
-fn killed(sandbox: &Sandbox, args: &[&str], point: Point) -> Option<Traced> {
+pub(crate) fn killed(sandbox: &Sandbox, args: &[&str], point: Point) -> Option<Traced> {
     let act = if point.thread == MAIN {
         Act::Kill(point, &|| {})
     } else {
