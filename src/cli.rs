@@ -57,6 +57,12 @@ Examples:
   wxpush crontab '* * * * *' -- outbox flush
   (crontab -l; wxpush crontab '17 8 * * 1' -- send -e 'Monday\\nagain') | crontab -";
 
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  wxpush completions bash > /usr/share/bash-completion/completions/wxpush
+  wxpush completions zsh > /usr/share/zsh/vendor-completions/_wxpush
+  wxpush completions fish > ~/.config/fish/completions/wxpush.fish";
+
 const OUTBOX_EXAMPLES: &str = "\
 Examples:
   wxpush outbox list                 what waits, when it is due, what failed and why
@@ -145,6 +151,11 @@ pub(crate) enum Command {
     /// Prints a correct crontab line: absolute path, quoting, % escaped
     #[command(after_help = CRONTAB_EXAMPLES)]
     Crontab(Crontab),
+    /// Prints completions for a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(Completions),
+    /// Prints the manual page, or writes one for each command
+    Man(Man),
 }
 
 /// `wxpush upload`.
@@ -294,4 +305,19 @@ pub(crate) struct Crontab {
     /// The command line of wxpush, without its name
     #[arg(value_name = "ARGS", last = true, required = true)]
     pub(crate) args: Vec<OsString>,
+}
+
+/// `wxpush completions`.
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// `wxpush man`.
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// Writes wxpush.1 and a page for each command into this directory
+    #[arg(long, value_name = "DIR")]
+    pub(crate) dir: Option<PathBuf>,
 }

@@ -5,6 +5,7 @@ mod asking;
 mod crontab;
 mod explain;
 mod outbox;
+mod pages;
 mod post;
 mod recall;
 mod report;
@@ -34,6 +35,8 @@ pub(crate) fn run(cli: &Cli, output: Output) -> anyhow::Result<Exit> {
         Command::Recall(args) => or_as_json(recall::run(args, &cli.global, output), output),
         Command::Api(args) => api::run(args, &cli.global, output),
         Command::Token(args) => or_as_json(token::run(args, &cli.global, output), output),
+        Command::Completions(args) => pages::completions(args),
+        Command::Man(args) => pages::man(args),
         Command::Crontab(args) => crontab::run(args, output),
         Command::Explain(args) => or_as_json(explain::run(args, output), output),
     }
