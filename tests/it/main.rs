@@ -33,11 +33,13 @@ mod descriptors; // stdin, stdout and stderr closed, full or left by their reade
 mod docs; // every command of README, every file of examples/
 mod encoding; // other encodings than UTF-8, and --splay
 mod exits; // every exit code of the contract
+mod fields; // long fields at WeCom's limits and past them
 mod files; // modes, owners, and what is planted at our paths
 mod holders; // entries and the ledger in hands that are stopped, killed or have no locks
 mod hostile; // caches and answers that cannot be believed
 mod kinds; // every kind to every receiver: command line, JSON on the wire
 mod leaks; // looks for secrets in all that the other tests leave behind
+mod limits; // files at WeCom's limits and past them
 mod locks; // locks that are held or lost, paths with something in the way
 mod log; // lines, levels, rotation, many writers, what cannot be written
 mod log_cap; // a log that has reached its cap
@@ -60,7 +62,8 @@ mod proxy; // one that works or misbehaves as told
 mod raw; // messages in WeCom's own JSON
 mod recall; // what it takes back, and what stays
 mod receivers; // more than one request takes, and those that are not there
-mod robots; // group robots: keys, pace, backlog, refusals
+mod robot_keys; // keys of group robots: missing, mistyped, never shown
+mod robots; // group robots: pace, backlog, refusals
 mod round_trips; // connections and round trips of a send
 mod samples; // tiny files of each format, a config with a robot
 mod sandbox; // a directory with the program, its config and its state

@@ -1,0 +1,164 @@
+//! Long fields at WeCom's limits and past them: as they were given, or refused before anything left.
+
+use serde_json::{Value, json};
+
+use crate::kinds::send;
+use crate::limits::last;
+use crate::samples::{mp4, with_robot};
+use crate::sandbox::for_each;
+use crate::standin::{ROBOT_KEY, Standin};
+
+#[test]
+fn a_field_past_its_limit_is_named_with_limit_and_value_and_nothing_leaves() {
+    let long = |size: usize| "x".repeat(size);
+    let url = |size: usize| format!("https://{}", long(size - 8));
+    let card = |title: &str, url: &str| format!("--card -t {title} --url {url} words");
+    let news = |title: &str, rest: &str| format!("--news -t {title} --url https://x {rest}");
+    let articles = |article: Value, count: usize| json!({"msgtype": "mpnews", "mpnews": {"articles": vec![article; count]}});
+    let article = |author: &str| json!({"title": "t", "thumb_media_id": "m", "content": "c", "author": author});
+    let text = |size| json!({"msgtype": "text", "text": {"content": long(size)}});
+    let none = Value::Null;
+    let table = [
+        (
+            card(&long(129), "https://x"),
+            none.clone(),
+            "textcard.title has 129 characters, WeCom cuts it at 128",
+        ),
+        (
+            card("T", &url(2049)),
+            none.clone(),
+            "textcard.url has 2049 bytes, WeCom takes 2048 (errcode 40039)",
+        ),
+        (
+            card("T", "x.org"),
+            none.clone(),
+            "textcard.url does not begin with http:// or https://",
+        ),
+        (
+            card("T", "https://x --button 五个字不行"),
+            none.clone(),
+            "textcard.btntxt has 5 characters, WeCom cuts it at 4",
+        ),
+        (
+            format!("--card -t T --url https://x {}", long(513)),
+            none.clone(),
+            "textcard.description has 513 characters, WeCom cuts it at 512",
+        ),
+        (
+            news(&long(129), ""),
+            none.clone(),
+            "title has 129 bytes, WeCom cuts it at 128",
+        ),
+        (
+            news("T", &long(513)),
+            none.clone(),
+            "description has 513 bytes, WeCom cuts it at 512",
+        ),
+        (
+            format!("{} --robot ops", news(&long(129), "")),
+            none.clone(),
+            "title has 129 bytes, WeCom cuts it at 128",
+        ),
+        (
+            "--raw -".to_owned(),
+            text(2049),
+            "text.content has 2049 bytes, WeCom cuts it at 2048",
+        ),
+        (
+            "--raw - --chat ops".to_owned(),
+            text(2049),
+            "text.content has 2049 bytes, WeCom cuts it at 2048",
+        ),
+        (
+            "--raw - --robot ops".to_owned(),
+            text(2049),
+            "text.content has 2049 bytes, WeCom takes 2048 (errcode 40058)",
+        ),
+        (
+            "--raw -".to_owned(),
+            articles(article("a"), 9),
+            "mpnews.articles has 9 items, WeCom takes 1 to 8 (errcode 45008)",
+        ),
+        (
+            "--raw -".to_owned(),
+            articles(article(&long(65)), 1),
+            "author has 65 bytes, WeCom takes 64 (errcode 45032)",
+        ),
+        (
+            "--raw - --robot ops".to_owned(),
+            articles(article("a"), 1),
+            "webhook/send takes no mpnews, only text, markdown, ",
+        ),
+        (
+            "--raw - --chat ops".to_owned(),
+            json!({"msgtype": "template_card", "template_card": {}}),
+            "appchat/send takes no template_card",
+        ),
+        (
+            "--card -t T --url https://x words --robot ops".to_owned(),
+            none,
+            "webhook/send takes no textcard",
+        ),
+    ];
+    let standin = Standin::start();
+    for_each(table, |(args, message, words)| {
+        let sandbox = with_robot(&standin);
+        let outcome = send(&sandbox, &args).stdin(message.to_string()).run();
+        assert!(outcome.stderr.contains(words), "{args}: {}", outcome.stderr);
+        outcome.exits(65);
+        assert!(!sandbox.path("outbox").exists(), "{args}");
+    });
+    assert_eq!(standin.requests().len(), 0);
+}
+
+#[test]
+fn what_is_within_its_limit_lands_as_it_was_given() {
+    let standin = Standin::start();
+    let sandbox = with_robot(&standin);
+    let (title, words, url) = (
+        "标".repeat(42) + "xx",
+        "字".repeat(170) + "xx",
+        format!("https://{}", "x".repeat(1000)),
+    );
+    let at_limit = |args: &str| {
+        let run = send(&sandbox, args).args(&["-t", &title]);
+        run.arg(&words).run().is_silent();
+        last(&standin).text
+    };
+    let card = at_limit(&format!("--to lisi --card --button 四个字啊 --url {url}"));
+    assert_eq!(card, format!("{title}\n{words}\n四个字啊: {url}"));
+    let news = at_limit(&format!("--to lisi --news --url {url}"));
+    assert_eq!(news, format!("{title}\n{words}\n{url}"));
+    sandbox.write("a.mp4", mp4());
+    let video = at_limit("--to lisi --video a.mp4");
+    assert_eq!(video, format!("[视频]\n{title}\n{words}"));
+    // Whether characters count or bytes WeCom's pages do not agree on: it goes, and that is told.
+    let run = send(&sandbox, "--to lisi --card --url https://x words -t").arg("标".repeat(128));
+    let outcome = run.run().exits(0);
+    outcome.says("textcard.title has 384 bytes, more than 128: WeCom's pages differ");
+    for (args, size, parts) in [
+        ("--robot ops", 2048, 1),
+        ("--robot ops", 2049, 2),
+        ("--robot ops --markdown", 4096, 1),
+        ("--robot ops --markdown-v2", 4097, 2),
+        ("--chat ops", 2049, 2),
+    ] {
+        let before = standin.company().group(ROBOT_KEY).len();
+        let given = "x".repeat(size);
+        let run = send(&sandbox, &format!("{args} --long split"));
+        run.stdin(given.clone()).run().is_silent();
+        let landed = if args.contains("robot") {
+            standin.company().group(ROBOT_KEY)[before..].to_vec()
+        } else {
+            standin.company().phone("wangwu")
+        };
+        let whole = landed
+            .iter()
+            .map(|it| it.text.split_once(")\n").map_or(&*it.text, |(_, it)| it));
+        assert_eq!(
+            (whole.collect::<String>(), landed.len()),
+            (given, parts),
+            "{args} {size}"
+        );
+    }
+}

@@ -1,0 +1,157 @@
+//! The keys of group robots: missing, mistyped, and never shown.
+
+use crate::outbox::waiting;
+use crate::robots::{WEBHOOK, alone};
+use crate::samples::{robot, with_robot};
+use crate::sandbox::{Outcome, Sandbox, for_each};
+use crate::standin::{Fault, ROBOT_KEY, Standin};
+
+#[test]
+fn a_robot_that_is_not_there_or_has_no_key_is_told_with_what_to_write() {
+    let url = format!("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={ROBOT_KEY}");
+    let own = robot();
+    let base = Standin::refuse();
+    for_each(
+        [
+            (
+                own.clone(),
+                "ops1",
+                "there is no [robots.ops1]",
+                "did you mean ops?",
+            ),
+            (
+                own.clone(),
+                "alerts",
+                "there is no [robots.alerts]",
+                "known robots: ops",
+            ),
+            (
+                String::new(),
+                "ops",
+                "there is no [robots.ops]",
+                "what stands behind key= in the webhook URL",
+            ),
+            (
+                own.clone(),
+                ROBOT_KEY,
+                "there is no [robots.",
+                "known robots: ops",
+            ),
+            (own, &*url, "there is no [robots.", "known robots: ops"),
+            (
+                "[robots.ops]\n".to_owned(),
+                "ops",
+                "[robots.ops] has neither key nor key_file",
+                "what stands behind key=",
+            ),
+            (
+                "[robots.ops]\nkey = \"\"\n".to_owned(),
+                "ops",
+                "key",
+                "empty",
+            ),
+            (
+                "[robots.ops]\nkey = \"…\"\n".to_owned(),
+                "ops",
+                "key",
+                "placeholder",
+            ),
+            (
+                format!("[robots.ops]\nkey = \"{url}\"\n"),
+                "ops",
+                "is not a robot's key",
+                "what stands behind key=",
+            ),
+            (
+                "[robots.ops]\nkey_file = \"gone\"\n".to_owned(),
+                "ops",
+                "gone",
+                "No such file",
+            ),
+        ],
+        |(lines, name, what, how)| {
+            let sandbox = Sandbox::empty();
+            sandbox.write("config.toml", alone(&base, &lines));
+            let run = sandbox.wxpush("send hello --robot").arg(name);
+            run.run().exits(78).says(what).says(how);
+        },
+    );
+}
+
+/// Every output, file and name is looked through by the sandbox itself; here it has to be hard.
+#[test]
+fn the_key_shows_nowhere_even_if_wecom_says_it() {
+    let echo = |text: &str| Fault::Errcode(93000, format!("no robot has {text}, hint: [1]"));
+    let url = format!("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={ROBOT_KEY}");
+    let encoded = ROBOT_KEY.replace('-', "%2D");
+    for_each(
+        [
+            (echo(ROBOT_KEY), 77),
+            (echo(&url), 77),
+            (echo(&encoded), 77),
+            (Fault::Status(502, vec![], format!("<p>{url}</p>")), 75),
+            (Fault::redirect(302, &url), 75),
+            (Fault::Body(format!("{{\"errmsg\":\"{ROBOT_KEY}\"}}")), 75),
+        ],
+        |(fault, code)| {
+            let standin = Standin::start();
+            let sandbox = with_robot(&standin);
+            sandbox.configure("log.level = \"trace\"");
+            standin.always(WEBHOOK, fault.clone());
+            for options in ["-vvv", "--json", ""] {
+                let send = format!("send --robot ops --timeout 2s {options} hello");
+                sandbox.wxpush(&send).run().exits(code);
+            }
+            sandbox.wxpush("outbox flush -vvv").run();
+            let id = waiting(&sandbox).remove(0);
+            sandbox.wxpush("outbox show --json").arg(&id).run().exits(0);
+            sandbox.wxpush("outbox list").run().exits(0);
+            assert!(
+                sandbox.read("wxpush.log").contains("webhook/send"),
+                "{fault:?}"
+            );
+        },
+    );
+}
+
+#[test]
+fn the_key_goes_into_no_message_and_no_dry_run() {
+    let standin = Standin::start();
+    let sandbox = with_robot(&standin);
+    let refused = |outcome: Outcome| {
+        outcome
+            .exits(65)
+            .says("the robot's key stands in the message")
+    };
+    refused(sandbox.wxpush("send --robot ops").stdin(ROBOT_KEY).run());
+    refused(
+        sandbox
+            .wxpush("send --robot ops --markdown")
+            .stdin(format!("?key={ROBOT_KEY}"))
+            .run(),
+    );
+    refused(
+        sandbox
+            .wxpush("send --robot ops --mention")
+            .arg(ROBOT_KEY)
+            .arg("x")
+            .run(),
+    );
+    let named = sandbox
+        .wxpush("send --robot ops --file - --name")
+        .arg(ROBOT_KEY);
+    refused(named.stdin("a file").run());
+    let outcome = sandbox
+        .wxpush("send --robot ops --dry-run hello")
+        .run()
+        .exits(0);
+    let url = format!(
+        "POST {}/cgi-bin/webhook/send?key=REDACTED\n",
+        standin.base()
+    );
+    assert_eq!(
+        outcome.stdout,
+        url + "{\"msgtype\":\"text\",\"text\":{\"content\":\"hello\"}}\n"
+    );
+    assert_eq!((standin.requests().len(), waiting(&sandbox).len()), (0, 0));
+}
