@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde::Serialize;
 
@@ -88,31 +88,37 @@ pub(crate) fn watching(output: Output) -> Option<Watching> {
     if output.quiet || output.json || !stderr_is_terminal() {
         return None;
     }
-    let bar = Bar(AtomicU64::new(Bar::NONE));
+    let bar = Bar::default();
     Some(Arc::new(move |done, all| bar.show(done, all)))
 }
 
-/// A bar on a line of its own, which ends with the value; holds the percent that is shown.
-struct Bar(AtomicU64);
+/// A bar on a line of its own, which ends with the file, or with the value.
+#[derive(Default)]
+struct Bar {
+    /// One more than the percent that is shown; 0 before any is.
+    shown: AtomicU64,
+    /// Whether its line has not ended.
+    is_open: AtomicBool,
+}
 
 impl Bar {
-    const NONE: u64 = u64::MAX;
-
     fn show(&self, done: u64, all: u64) {
         let percent = done * 100 / all.max(1);
-        if all < BAR_FROM || self.0.swap(percent, Ordering::Relaxed) == percent {
+        if all < BAR_FROM || self.shown.swap(percent + 1, Ordering::Relaxed) == percent + 1 {
             return;
         }
         let bar = "=".repeat(usize::try_from(percent / 4).unwrap_or_default());
-        let (done, all) = (mib(done), mib(all));
-        let text = format!("\rupload [{bar:<25}] {percent:>3}%  {done} of {all} MiB");
+        let end = if done == all { "\n" } else { "" };
+        let (at, whole) = (mib(done), mib(all));
+        let text = format!("\rupload [{bar:<25}] {percent:>3}%  {at} of {whole} MiB{end}");
         let _ = io::stderr().write_all(text.as_bytes());
+        self.is_open.store(done != all, Ordering::Relaxed);
     }
 }
 
 impl Drop for Bar {
     fn drop(&mut self) {
-        if *self.0.get_mut() != Self::NONE {
+        if *self.is_open.get_mut() {
             let _ = io::stderr().write_all(b"\n");
         }
     }

@@ -65,8 +65,14 @@ impl Delivery<'_> {
         let client = &self.sender.client;
         let watching = self.watching.clone();
         let uploaded = client.upload(call, pass, &file.kind, field, watching, self.deadline);
-        let media = Media::new(uploaded.map_err(Why::Call)?);
-        uploads.add(&key, &media);
+        let media = Media::new(uploaded.map_err(|error| match error {
+            Error::File { .. } => cannot_read(file, &"it has become shorter, or its disk fails"),
+            error => Why::Call(error),
+        })?);
+        // What was written over meanwhile is not what the key stands for.
+        if uploads.key(file).is_ok_and(|now| now == key) {
+            uploads.add(&key, &media);
+        }
         Ok(media)
     }
 
@@ -90,7 +96,7 @@ impl Delivery<'_> {
     }
 }
 
-fn cannot_read(file: &Attachment, error: &std::io::Error) -> Why {
+fn cannot_read(file: &Attachment, error: &dyn std::fmt::Display) -> Why {
     Why::Call(Error::File {
         what: format!("{} cannot be read any more: {error}", file.name),
     })

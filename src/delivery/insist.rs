@@ -149,7 +149,9 @@ impl Delivery<'_> {
         }
         tries.busy += u32::from(class == Class::Busy);
         let may_be_done = !self.resends && !error.never_left();
-        if self.once || may_be_done || tries.busy >= BUSY_MAX {
+        // What cannot be read does not come back while one waits.
+        let unreadable = matches!(error, Error::File { .. });
+        if self.once || may_be_done || unreadable || tries.busy >= BUSY_MAX {
             return Err(Why::Call(error));
         }
         let left = self.left();

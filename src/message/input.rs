@@ -218,7 +218,8 @@ impl Cleaner {
     }
 
     fn push(&mut self, character: char) {
-        if self.input.text.len() + character.len_utf8() > INPUT_MAX {
+        // Behind the first that has no room nothing goes in, however small it is.
+        if self.input.cut || self.input.text.len() + character.len_utf8() > INPUT_MAX {
             self.input.cut = true;
         } else {
             self.input.text.push(character);
@@ -296,6 +297,15 @@ mod tests {
         let input = Input::from_reader(io::repeat(b'x')).unwrap();
         assert!(input.cut);
         assert_eq!(input.text.len(), INPUT_MAX);
+        // Where a character has no room, a smaller one behind it does not take its place.
+        let text = "中x".repeat(INPUT_MAX / 4) + "中";
+        let text = &text[3..];
+        let input = Input::from_bytes(text.as_bytes());
+        assert!(!input.cut && input.text == text);
+        let text = format!("xx{text}");
+        let input = Input::from_bytes(text.as_bytes());
+        assert!(input.cut && text.starts_with(&input.text));
+        assert_eq!(input.text.len(), INPUT_MAX - 1);
     }
 
     #[test]

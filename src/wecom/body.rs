@@ -150,6 +150,9 @@ impl http_body::Body for Watched {
         }
         self.progress.set(Stage::Sending);
         let piece = self.next();
+        if let Some(Err(_)) = piece {
+            self.progress.set(Stage::Unreadable);
+        }
         if let Some(watching) = &self.watching {
             watching(self.all - self.left, self.all);
         }

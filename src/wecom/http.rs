@@ -134,6 +134,10 @@ impl Http {
         let stage = self.progress.stage();
         let broken = match result {
             Ok(Ok(reply)) => return Ok(reply),
+            _ if stage == Stage::Unreadable => {
+                let what = "what was to be sent cannot be read any more".to_owned();
+                return Err(Error::File { what });
+            }
             Ok(Err(error)) => self.way().broken(&error.without_url(), stage),
             Err(_) => Broken::Words(self.way().too_late(stage)),
         };

@@ -34,6 +34,8 @@ pub(super) enum Stage {
     LookingUp = 1,
     /// The message is on its way, perhaps all of it.
     Sending = 2,
+    /// What was to follow could not be read, so that it never was whole.
+    Unreadable = 3,
 }
 
 /// The stage of the try under way, seen from the places where it changes.
@@ -49,6 +51,7 @@ impl Progress {
         match self.0.load(Ordering::Relaxed) {
             1 => Stage::LookingUp,
             2 => Stage::Sending,
+            3 => Stage::Unreadable,
             _ => Stage::Connecting,
         }
     }
@@ -123,7 +126,7 @@ impl Way {
             Stage::Connecting => Words::new(format!("no answer from {host} in time"), {
                 if self.proxy.is_some() { PROXY } else { SLOW }
             }),
-            Stage::Sending => Words {
+            Stage::Sending | Stage::Unreadable => Words {
                 what: format!("{host} was sent the message, but has not answered in time"),
                 hint: None,
             },

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use crate::outbox::{failed, flush, waiting};
 use crate::places::{is_root, make, script, set_mode};
-use crate::sandbox::{Run, Sandbox, Started, config, for_each};
+use crate::sandbox::{Outcome, Run, Sandbox, Started, config, for_each};
 use crate::send::texts;
 use crate::spool::{MEMBERS, entry, plant, text_to};
 use crate::standin::Standin;
@@ -128,8 +128,13 @@ fn devices_and_files_of_others_are_left_alone_and_named() {
     assert!(path.exists() && failed(&sandbox).is_empty());
 }
 
-/// The most memory that a run had, in KiB, looked at until its end with this code.
+/// The most memory that a run had, in KiB, which ended with this code.
 pub(crate) fn peak(started: Started, code: i32) -> u64 {
+    measured(started, code).0
+}
+
+/// The most memory that a run had, in KiB, looked at until its end with this code; and what it said.
+pub(crate) fn measured(started: Started, code: i32) -> (u64, Outcome) {
     let status = format!("/proc/{}/status", started.child.id());
     let looks = std::thread::spawn(move || {
         let mut peak = 0;
@@ -147,8 +152,8 @@ pub(crate) fn peak(started: Started, code: i32) -> u64 {
             std::thread::sleep(Duration::from_millis(1));
         }
     });
-    started.wait().exits(code);
-    looks.join().unwrap()
+    let outcome = started.wait().exits(code);
+    (looks.join().unwrap(), outcome)
 }
 
 #[test]

@@ -161,7 +161,11 @@ fn a_dead_network_keeps_a_robots_messages_for_the_key_of_the_day() {
     assert_eq!(shown["parts"], 2);
     assert_eq!(
         shown["requests"][1],
-        json!({"call": "webhook/send", "body": {"msgtype": "file", "file": {"media_id": ""}}})
+        json!({
+            "call": "webhook/send",
+            "body": {"msgtype": "file", "file": {"media_id": ""}},
+            "file": {"name": "a.pdf", "type": "file", "bytes": pdf().len()},
+        })
     );
     let shown = sandbox.wxpush("outbox show").arg(&ids[0]).run().exits(0);
     assert!(

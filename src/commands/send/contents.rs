@@ -121,6 +121,8 @@ impl Making<'_> {
             return Ok(Contents { pieces, text });
         }
         let name = self.title().unwrap_or_else(|| "message".to_owned());
+        // A title is no path: all of it is the name.
+        let name = name.replace(['/', '\\'], "-");
         let shown = text[..text.floor_char_boundary(INPUT_SHOWN)].to_owned();
         let mut bytes = text.into_bytes();
         bytes.truncate(cut_at(&bytes));
