@@ -1,10 +1,11 @@
 //! More receivers than one request takes, and requests whose receivers are not there.
 
 use std::collections::BTreeSet;
+use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::outbox::{failed, flush, waiting};
+use crate::outbox::{failed, flush, refusal, waiting};
 use crate::samples::{png, with_robot};
 use crate::sandbox::{Sandbox, bodies, hire};
 use crate::standin::Standin;
@@ -86,12 +87,22 @@ fn a_file_for_a_crowd_is_uploaded_once_and_each_gets_caption_and_file_once() {
     let names = crowd(&standin, 2500);
     let run = sandbox.wxpush("send words --json --to").arg(&names);
     let run = run.arg("--image").arg(sandbox.path("a.png"));
+    standin.script(UPLOAD, [refusal(60020)]);
+    run.run().exits(77);
+    let entry = fs::read(sandbox.path(&format!("outbox/{}", waiting(&sandbox)[0]))).unwrap();
+    let files = String::from_utf8_lossy(&entry)
+        .matches("FILE image")
+        .count();
+    assert_eq!(files, 1, "for all of them");
+    sandbox.wxpush("outbox drop --all").run().exits(0);
+    let run = sandbox.wxpush("send words --json --to").arg(&names);
+    let run = run.arg("--image").arg(sandbox.path("a.png"));
     let result = run.run().exits(0).json();
     assert_eq!(
         (&result["status"], &result["parts"]),
         (&json!("sent"), &json!(6))
     );
-    assert_eq!(standin.count(UPLOAD), 1);
+    assert_eq!(standin.count(UPLOAD), 1 + 1);
     for member in names.split(',') {
         let company = standin.company();
         let phone = company.phone(member);
