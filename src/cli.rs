@@ -4,6 +4,7 @@
     reason = "doc comments here are help texts, and a terminal shows backticks"
 )]
 
+mod run;
 mod send;
 
 use std::ffi::OsString;
@@ -15,6 +16,7 @@ use clap::{Args, Parser, Subcommand};
 use crate::config::value;
 use crate::message::MediaKind;
 use crate::output::Color;
+pub(crate) use run::{On, Run};
 pub(crate) use send::{Send, To};
 
 const EXAMPLES: &str = "\
@@ -24,6 +26,7 @@ Examples:
   wxpush send --to zhangsan,lisi --markdown '**5** jobs failed'
   wxpush send --dry-run hello                 what would go to WeCom, without sending
   wxpush send --image plot.png                a picture; --file, --voice, --video likewise
+  wxpush run --on failure -- /usr/local/bin/backup     a report, with the last output, if it fails
   wxpush outbox list                          what is accepted and not yet delivered
   wxpush token                                the state of the cached access_token
   wxpush explain 60020                        what an errcode means and what to do
@@ -32,7 +35,7 @@ Crontab (absolute path, no environment needed; % must be written \\%):
   7 3 * * *  /opt/wxpush/wxpush send \"nightly backup done\"
   * * * * *  /opt/wxpush/wxpush outbox flush      what could not be delivered before
 
-Exit codes:
+Exit codes (of run: the command's):
    0  accepted by WeCom             73  neither delivered nor kept
   64  usage                         74  reading or writing failed
   65  bad message                   75  not delivered now: in the outbox
@@ -134,6 +137,9 @@ pub(crate) enum Command {
     /// Sends a message: a text unless an option says otherwise
     #[command(after_help = send::EXAMPLES)]
     Send(Box<Send>),
+    /// Runs a command as if nobody stood between, and reports how it went
+    #[command(after_help = run::EXAMPLES)]
+    Run(Box<Run>),
     /// Messages accepted but not yet delivered
     #[command(after_help = OUTBOX_EXAMPLES)]
     Outbox(Outbox),

@@ -130,6 +130,19 @@ pub(crate) fn read_named(path: &Path, max: u64) -> io::Result<(Vec<u8>, Metadata
     Ok((bytes, meta))
 }
 
+/// A file without a name, to be written and read; it goes with the process.
+///
+/// # Errors
+/// Where the directory cannot be written, or its file system has no such files.
+pub(crate) fn nameless(dir: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .custom_flags(OFlags::TMPFILE.bits().cast_signed())
+        .mode(0o600)
+        .open(dir)
+}
+
 /// Opens a file of ours to append to it, making it if need be.
 ///
 /// # Errors

@@ -5,38 +5,53 @@ use std::fmt;
 
 /// How the program ends; the numbers are sysexits', and scripts rely on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
 pub(crate) enum Exit {
     /// Accepted by WeCom for all.
-    Sent = 0,
+    Sent,
     /// The command line is wrong.
-    Usage = 64,
+    Usage,
     /// The message or its input is bad.
-    Data = 65,
+    Data,
     /// A file that was named cannot be read.
-    NoInput = 66,
+    NoInput,
     /// Accepted, but WeCom names recipients that it could not reach.
-    Partial = 67,
+    Partial,
     /// Refused by WeCom.
-    Refused = 69,
+    Refused,
     /// A fault of wxpush itself.
-    Bug = 70,
+    Bug,
     /// State cannot be kept.
-    State = 73,
+    State,
     /// Reading or writing failed.
-    Io = 74,
+    Io,
     /// Not delivered now.
-    NotNow = 75,
+    NotNow,
     /// Refused for the set-up: IP, permission, secret.
-    Setup = 77,
+    Setup,
     /// The configuration is wrong.
-    Config = 78,
+    Config,
+    /// As the command that `run` ran.
+    Command(u8),
 }
 
 impl Exit {
     /// The number that the shell sees.
     pub(crate) fn code(self) -> u8 {
-        self as u8
+        match self {
+            Self::Sent => 0,
+            Self::Usage => 64,
+            Self::Data => 65,
+            Self::NoInput => 66,
+            Self::Partial => 67,
+            Self::Refused => 69,
+            Self::Bug => 70,
+            Self::State => 73,
+            Self::Io => 74,
+            Self::NotNow => 75,
+            Self::Setup => 77,
+            Self::Config => 78,
+            Self::Command(code) => code,
+        }
     }
 }
 

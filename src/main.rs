@@ -11,6 +11,8 @@
 //!       wecom      the API; the only room that sees a URL with a secret
 //!     outbox       what is accepted and not yet delivered
 //!     ledger       the slots under WeCom's limits: shared by many processes, too
+//!     child        another program, as if nobody stood between
+//!     runs         how often a command has failed in a row
 //!   config  log    what was meant; where files live; one line an event
 //!     disk  output files that must be ours; the only room that prints
 //!       message  secret  error
@@ -21,6 +23,7 @@
 #![cfg_attr(fuzzing, no_main)]
 
 mod blob;
+mod child;
 mod cli;
 mod commands;
 mod config;
@@ -34,6 +37,7 @@ mod log;
 mod message;
 mod outbox;
 mod output;
+mod runs;
 mod secret;
 mod token;
 mod uploads;
@@ -47,6 +51,7 @@ use std::time::Instant;
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+use signal_hook::consts::SIGXFSZ;
 
 use config::value;
 use error::{Exit, Failure};
@@ -56,7 +61,6 @@ fn main() -> ExitCode {
     let begun = Instant::now();
     panic::set_hook(Box::new(report_bug));
     hide_memory();
-    outlive_file_limit();
     let exit = panic::catch_unwind(|| match cli::Cli::try_parse() {
         Ok(cli) => run(&cli, begun),
         Err(error) => usage(&error),
@@ -72,6 +76,7 @@ fn hide_memory() {
 }
 
 fn run(cli: &cli::Cli, begun: Instant) -> Exit {
+    outlive_file_limit(&cli.command);
     let global = &cli.global;
     let output = Output {
         quiet: global.quiet,
@@ -101,11 +106,15 @@ fn run(cli: &cli::Cli, begun: Instant) -> Exit {
 
 /// Lets a write past a limit on file sizes (`ulimit -f`) fail, where the kernel's signal for it
 /// would end us: a log or a cache at its limit costs a warning, not the message.
-fn outlive_file_limit() {
-    // Caught rather than ignored: what is ignored would be so in a child, too.
+fn outlive_file_limit(command: &cli::Command) {
+    // Caught rather than ignored: what is ignored would be so in that command, too.
     static NOTICED: AtomicBool = AtomicBool::new(false);
+    // What is ignored already ends nobody, and is to stay so in the command that `run` runs.
+    if matches!(command, cli::Command::Run(_)) && child::is_ignored(SIGXFSZ) {
+        return;
+    }
     // Where it cannot be caught, it is as it was.
-    let _ = signal_hook::flag::register(signal_hook::consts::SIGXFSZ, &NOTICED);
+    let _ = signal_hook::flag::register(SIGXFSZ, &NOTICED);
 }
 
 /// What the chain of an error says; without a `Failure` in it, it is a fault of ours.

@@ -9,6 +9,7 @@ mod pages;
 mod post;
 mod recall;
 mod report;
+mod run;
 mod send;
 mod source;
 mod to;
@@ -30,6 +31,7 @@ use crate::output::{self, Output};
 pub(crate) fn run(cli: &Cli, output: Output) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Send(args) => send::run(args, &cli.global, output),
+        Command::Run(args) => run::run(args, &cli.global, output).map_err(Into::into),
         Command::Outbox(args) => or_as_json(outbox::run(args, &cli.global, output), output),
         Command::Upload(args) => or_as_json(upload::run(args, &cli.global, output), output),
         Command::Recall(args) => or_as_json(recall::run(args, &cli.global, output), output),

@@ -114,6 +114,11 @@ impl Report {
         self.outbox_id = Some(id.to_string());
     }
 
+    /// Whether the message has arrived somewhere, or will.
+    pub(super) fn is_safe(&self) -> bool {
+        matches!(self.status, Status::Sent | Status::Partial | Status::Queued)
+    }
+
     /// Settles whether everybody was reached; after the last part.
     pub(super) fn finish(mut self) -> Self {
         if self.failure.is_none() && !self.unreached.is_empty() {

@@ -13,9 +13,17 @@ use super::value::{self, Lang};
 use crate::error::{Exit, Failure};
 use crate::secret::Secret;
 
+/// The variable that holds the secret itself: for us alone, and for no program that we start.
+pub(crate) const SECRET_VARIABLE: &str = "WXPUSH_CORPSECRET";
+
+/// The directory for files that go with the process.
+pub(crate) fn temporary() -> PathBuf {
+    env::temp_dir()
+}
+
 /// What the environment says.
 pub(super) fn layer() -> Result<Layer, Failure> {
-    let secret = read("WXPUSH_CORPSECRET", |text| {
+    let secret = read(SECRET_VARIABLE, |text| {
         value::secret(text).map(SecretFrom::Text)
     })?;
     let file = read("WXPUSH_CORPSECRET_FILE", |text| {

@@ -21,9 +21,9 @@ use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 pub(crate) use api_base::ApiBase;
-pub(crate) use environment::language as environment_lang;
+pub(crate) use environment::{SECRET_VARIABLE, language as environment_lang, temporary};
 pub(crate) use places::{NoPlace, State, elsewhere};
-pub(crate) use settings::{Account, App, Base, Limits, Network, Settings};
+pub(crate) use settings::{Account, App, Base, Limits, Network, Settings, hostname};
 pub(crate) use value::{Lang, Rotation, ShowIn};
 
 use crate::error::{Exit, Failure};

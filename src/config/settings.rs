@@ -368,9 +368,13 @@ fn with_hostname(prefix: &str) -> String {
     if !prefix.contains("{hostname}") {
         return crate::message::input::one_line(prefix);
     }
+    crate::message::input::one_line(&prefix.replace("{hostname}", &hostname()))
+}
+
+/// This host's name.
+pub(crate) fn hostname() -> String {
     let uname = rustix::system::uname();
-    let prefix = prefix.replace("{hostname}", &uname.nodename().to_string_lossy());
-    crate::message::input::one_line(&prefix)
+    uname.nodename().to_string_lossy().into_owned()
 }
 
 #[cfg(test)]

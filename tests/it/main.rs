@@ -66,6 +66,9 @@ mod receivers; // more than one request takes, and those that are not there
 mod robot_keys; // keys of group robots: missing, mistyped, never shown
 mod robots; // group robots: pace, backlog, refusals
 mod round_trips; // connections and round trips of a send
+mod run; // run: exit codes, output, reports and when they come
+mod run_faults; // run: broken configs, lost reports, daemons, outputs that are full or endless
+mod run_signals; // run: signals, and what the command inherits
 mod samples; // tiny files of each format, a config with a robot
 mod sandbox; // a directory with the program, its config and its state
 mod scarce; // few descriptors, little memory, input without end

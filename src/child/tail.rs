@@ -1,0 +1,115 @@
+//! The last of an output, in bounded memory.
+
+/// How many bytes are kept: many times what a message takes, since colours and the like go.
+const KEPT: usize = 64 << 10;
+
+/// The last bytes of up to two streams, line by line in the order in which the lines were ended.
+#[derive(Debug, Default)]
+pub(super) struct Tail {
+    /// Up to twice as many as are kept, so that they are seldom moved.
+    bytes: Vec<u8>,
+    /// The line of each stream that has not ended yet.
+    open: [Vec<u8>; 2],
+    /// Which one of them the last bytes are from.
+    from: usize,
+    cut: bool,
+}
+
+/// What was said last.
+#[derive(Debug, Default)]
+pub(crate) struct Last {
+    pub(crate) bytes: Vec<u8>,
+    /// Whether there was more before.
+    pub(crate) cut: bool,
+}
+
+impl Tail {
+    /// Takes in what a stream says.
+    pub(super) fn add(&mut self, stream: usize, bytes: &[u8]) {
+        let end = bytes.iter().rposition(|byte| *byte == b'\n');
+        let (lines, rest) = bytes.split_at(end.map_or(0, |end| end + 1));
+        if !lines.is_empty() {
+            let open = std::mem::take(&mut self.open[stream]);
+            self.keep(stream, &open);
+            self.keep(stream, lines);
+        }
+        let open = &mut self.open[stream];
+        open.extend(rest);
+        if open.len() > KEPT {
+            let open = std::mem::take(open);
+            self.keep(stream, &open);
+        }
+    }
+
+    fn keep(&mut self, stream: usize, bytes: &[u8]) {
+        // The other one's line had not ended.
+        if stream != self.from && self.bytes.last().is_some_and(|last| *last != b'\n') {
+            self.bytes.push(b'\n');
+        }
+        self.from = stream;
+        self.bytes.extend(bytes);
+        if self.bytes.len() > 2 * KEPT {
+            self.shrink();
+        }
+    }
+
+    fn shrink(&mut self) {
+        let over = self.bytes.len().saturating_sub(KEPT);
+        self.cut |= over > 0;
+        self.bytes.drain(..over);
+    }
+
+    /// What there is, the lines that have not ended last.
+    pub(super) fn take(&mut self) -> Last {
+        for (stream, open) in std::mem::take(&mut self.open).into_iter().enumerate() {
+            if !open.is_empty() {
+                self.keep(stream, &open);
+            }
+        }
+        self.shrink();
+        Last {
+            bytes: std::mem::take(&mut self.bytes),
+            cut: self.cut,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_two_streams_are_not_torn() {
+        let mut tail = Tail::default();
+        for (stream, bytes) in [
+            (0, "one"),
+            (1, "err"),
+            (0, " and\ntwo\nthr"),
+            (1, "or\n"),
+            (0, "ee"),
+            (1, "open"),
+        ] {
+            tail.add(stream, bytes.as_bytes());
+        }
+        let last = tail.take();
+        let text = String::from_utf8(last.bytes).unwrap();
+        assert_eq!(text, "one and\ntwo\nerror\nthree\nopen");
+        assert!(!last.cut);
+    }
+
+    #[test]
+    fn memory_is_bounded_and_the_end_is_kept() {
+        for piece in [&b"x"[..], b"a line\n", &vec![b'y'; 100_000], b"\n"] {
+            let mut tail = Tail::default();
+            let mut whole: Vec<u8> = Vec::new();
+            while whole.len() < 5 * KEPT {
+                tail.add(0, piece);
+                whole.extend(piece);
+                assert!(tail.bytes.len() <= 2 * KEPT && tail.open[0].len() <= KEPT);
+            }
+            let last = tail.take();
+            assert_eq!(last.bytes, whole[whole.len() - KEPT..]);
+            assert!(last.cut);
+        }
+    }
+}

@@ -1,0 +1,76 @@
+//! The options of `wxpush run`.
+#![allow(
+    clippy::doc_markdown,
+    reason = "doc comments here are help texts, and a terminal shows backticks"
+)]
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use clap::Args;
+
+use super::To;
+use crate::config::value;
+
+pub(super) const EXAMPLES: &str = "\
+Examples:
+  wxpush run -- /usr/local/bin/backup --all            always a report
+  wxpush run --on failure -- make test                 only if it fails
+  wxpush run --on change --title disk -- ./check-disk  the first failure, then the recovery
+  wxpush run --on change --after 3 -- ping -c1 gw      once it has failed three times in a row
+  wxpush run --limit 2h --on failure -- rsync -a /a /b ended after two hours: exit code 124
+  wxpush run --only-errors -- apt-get -y upgrade       silent unless it fails; for cron
+  wxpush run --no-output --to zhangsan -- ./secret.sh  no output in the report
+  wxpush run -- sh -c 'make && make install'           more than one command
+
+The exit code is the command's: 128+N if signal N ended it, 124 past --limit, 127 if there is no such
+command, 126 if it cannot be run. Whatever becomes of the report changes nothing of that.";
+
+/// `wxpush run`.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// The command and its arguments
+    #[arg(value_name = "CMD", last = true, required = true)]
+    pub(crate) command: Vec<OsString>,
+    /// When to report
+    #[arg(long, value_name = "WHEN", default_value = "always")]
+    pub(crate) on: On,
+    /// Reports a failure only from the Nth in a row on
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) after: u64,
+    /// What the report calls it, and what its failures are counted by [default: the command's name]
+    #[arg(short, long, value_name = "NAME")]
+    pub(crate) title: Option<String>,
+    /// The most lines of output in the report
+    #[arg(long, value_name = "LINES", default_value_t = 20)]
+    pub(crate) tail: usize,
+    /// Ends the command after this time: SIGTERM, and SIGKILL 10s later
+    #[arg(long, value_name = "DURATION", value_parser = value::duration)]
+    pub(crate) limit: Option<Duration>,
+    /// Prints the command's output only if it fails
+    #[arg(long)]
+    pub(crate) only_errors: bool,
+    /// Keeps the output out of the report
+    #[arg(long)]
+    pub(crate) no_output: bool,
+    #[command(flatten)]
+    pub(crate) to: To,
+    /// Time for delivering the report, once the command has ended
+    #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = value::duration)]
+    pub(crate) timeout: Duration,
+}
+
+/// When a report is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum On {
+    /// Whatever happens.
+    Always,
+    /// If the command fails.
+    Failure,
+    /// If it succeeds.
+    Success,
+    /// If it says anything, as cron does.
+    Output,
+    /// At the first failure, then at the recovery.
+    Change,
+}

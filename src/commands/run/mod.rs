@@ -1,0 +1,249 @@
+//! `wxpush run`: a command runs as if nobody stood between, and a message tells how it went.
+//!
+//! The exit code is the command's, whatever becomes of the message: from the start of the command
+//! on, what goes wrong with us is said on stderr and nothing more.
+
+mod due;
+mod words;
+
+use std::ffi::OsString;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Instant;
+
+use super::post::Way;
+use super::report::Report;
+use super::{begin, load, to};
+use crate::child::{self, End, Ended, Plan};
+use crate::cli::{Global, On, Run};
+use crate::config::{self, Config, Settings, State};
+use crate::delivery::Sender;
+use crate::error::{Exit, Failure};
+use crate::log;
+use crate::message::content::Text;
+use crate::message::input::one_line;
+use crate::message::{Channel, Content, Envelope, Kind, Post, Request};
+use crate::output::Output;
+use crate::secret::digest;
+use due::{Due, Tale};
+use words::Words;
+
+/// Longest title in a report, in bytes: the rest is left out.
+const TITLE_MAX: usize = 200;
+
+/// Runs `run`: the command's exit code, or ours where nothing was started.
+pub(super) fn run(args: &Run, global: &Global, output: Output) -> Result<Exit, Failure> {
+    let receivers = usable(args, global)?;
+    let ready = Ready::new(args, global, output, receivers);
+    if let Err(failure) = &ready {
+        log::to_stderr(super::stderr(output));
+        output.failure(failure);
+        output.note("the command runs all the same, but there will be no report");
+    }
+    tracing::info!(command = "run", program = %program(args), "start");
+    let ended = child::run(&plan(args));
+    said(args, &ended, output);
+    let code = ended.end.code();
+    if let Ok(ready) = ready {
+        // Not even a fault of ours may cost the command's exit code.
+        let told = panic::catch_unwind(AssertUnwindSafe(|| ready.tell(args, &ended, output)));
+        if let Ok(Some(failure)) = told {
+            tracing::error!(exit = failure.exit.code(), error = failure.what, "report");
+            output.failure(&failure);
+        }
+    }
+    ended.finish();
+    Ok(Exit::Command(code))
+}
+
+/// To whom the options say that it goes, if they can be followed.
+fn usable(args: &Run, global: &Global) -> Result<Option<Envelope>, Failure> {
+    let usage = |what: &str, hint: &str| Err(Failure::new(Exit::Usage, what).hint(hint));
+    if global.json {
+        return usage(
+            "run has no result of its own: stdout is the command's",
+            "leave out --json",
+        );
+    }
+    if args.after > 1 && args.on == On::Success {
+        return usage(
+            "--after counts failures, and --on success reports none",
+            "leave one of them out",
+        );
+    }
+    to::receivers(&args.to)
+}
+
+fn plan(args: &Run) -> Plan<'_> {
+    let output = if args.only_errors {
+        child::Output::IfFailed(config::temporary())
+    } else if args.no_output && args.on != On::Output {
+        child::Output::Untouched
+    } else {
+        child::Output::Through
+    };
+    Plan {
+        command: &args.command,
+        limit: args.limit,
+        output,
+        hidden: config::SECRET_VARIABLE,
+    }
+}
+
+/// The command's name, without its path; its arguments are nobody's business.
+fn program(args: &Run) -> String {
+    let program = args.command.first().map(OsString::as_os_str);
+    let name = program.and_then(|program| Path::new(program).file_name().or(Some(program)));
+    one_line(&name.unwrap_or_default().to_string_lossy())
+}
+
+/// Says, here and in the log, what the command can't have said itself.
+fn said(args: &Run, ended: &Ended, output: Output) {
+    let ms = u64::try_from(ended.time.as_millis()).unwrap_or(u64::MAX);
+    let code = ended.end.code();
+    let program = program(args);
+    match &ended.end {
+        End::NotStarted(error) => {
+            tracing::error!(code, %error, "the command cannot be run");
+            let what = format!("{program} cannot be run: {error}");
+            let failure = Failure::new(Exit::Command(code), what);
+            output.failure(&failure.hint(match code {
+                127 => "give its path, or look at PATH: cron's is short",
+                _ => "see that it is a program, and may be executed: chmod +x",
+            }));
+        }
+        End::PastLimit { killed } => {
+            let by = if *killed { "SIGKILL" } else { "SIGTERM" };
+            tracing::warn!(
+                code,
+                ms,
+                "{program} was ended by {by}: it had not ended within --limit"
+            );
+        }
+        End::Exited(_) | End::Killed { .. } => tracing::info!(code, ms, "the command has ended"),
+    }
+}
+
+/// All that a report takes, known before the command starts.
+struct Ready {
+    config: Config,
+    settings: Settings,
+    state: Result<State, String>,
+}
+
+impl Ready {
+    fn new(
+        args: &Run,
+        global: &Global,
+        output: Output,
+        receivers: Option<Envelope>,
+    ) -> Result<Self, Failure> {
+        let config = load(global)?;
+        let settings = to::settings(&args.to, receivers, &config)?;
+        let state = begin(&settings.base, output).map_err(|place| place.to_string());
+        if let Err(place) = &state {
+            tracing::warn!(
+                "no place for state, going on without token cache, outbox and log: {place}"
+            );
+        }
+        Ok(Self {
+            config,
+            settings,
+            state,
+        })
+    }
+
+    /// Sends the report if one is due; what went wrong, if anything.
+    fn tell(self, args: &Run, ended: &Ended, output: Output) -> Option<Failure> {
+        let due = Due::of(args, self.state.as_ref().ok(), ended);
+        let tale = due.tale()?;
+        // Stdout is the command's.
+        let quiet = Output {
+            quiet: true,
+            ..output
+        };
+        let (is_safe, failure) = match self.report(args, ended, tale) {
+            Ok(report) => (report.is_safe(), report.show(quiet)),
+            Err(error) => (false, Some(failure_of(error))),
+        };
+        if !is_safe {
+            due.untold();
+        }
+        failure
+    }
+
+    fn report(self, args: &Run, ended: &Ended, tale: Tale) -> anyhow::Result<Report> {
+        let settings = self.settings;
+        let channel = to::channel(&args.to);
+        let text = text(args, &settings, ended, tale, channel);
+        let content = Content::Text(Text {
+            content: text.clone(),
+            mentioned_list: args.to.mention.clone(),
+            mentioned_mobile_list: args.to.mention_mobile.clone(),
+        });
+        let envelopes = settings.to.split();
+        let posts = envelopes.iter().map(|envelope| {
+            let request = Request {
+                channel,
+                envelope,
+                safe: settings.safe && channel != Channel::Robot,
+                id_trans: false,
+                duplicate_check: None,
+            };
+            request.post(&content, None)
+        });
+        let posts: Vec<Post> = posts.collect();
+        let digest = &digest(&[&text])[..16];
+        tracing::info!(bytes = text.len(), digest, parts = posts.len(), "report");
+        tracing::debug!(text, "message");
+        let way = Way {
+            config: &self.config,
+            keep: settings.outbox.enabled,
+            sender: Rc::new(Sender::new(settings, self.state.as_ref().ok())?),
+            state: self.state.as_ref().map_err(Clone::clone),
+            deadline: Instant::now() + args.timeout,
+            watching: None,
+        };
+        Ok(way.send(posts))
+    }
+}
+
+/// What the report says, without what is nobody's business.
+fn text(args: &Run, settings: &Settings, ended: &Ended, tale: Tale, channel: Channel) -> String {
+    let title = args.title.as_deref().map(one_line);
+    let title = title.filter(|title| !title.trim().is_empty());
+    let mut title = title.unwrap_or_else(|| program(args));
+    title.truncate(title.floor_char_boundary(TITLE_MAX));
+    let words = Words {
+        lang: settings.phone_lang,
+        title: &title,
+        host: &config::hostname(),
+        limit: args.limit,
+        tale,
+        ended,
+        lines: if args.no_output { 0 } else { args.tail },
+        max: Kind::Text
+            .max(channel)
+            .saturating_sub(settings.prefix.len()),
+    };
+    let secret = settings.account.secret();
+    let mut text = words.text();
+    if secret.is_in(&text) {
+        tracing::warn!("the secret stands in the command's output: the report goes without it");
+        text = words.without_output();
+    }
+    if secret.is_in(&text) {
+        text = Words {
+            title: "run",
+            ..words
+        }
+        .without_output();
+    }
+    Kind::Text.compose(&settings.prefix, None, text)
+}
+
+fn failure_of(error: anyhow::Error) -> Failure {
+    let bug = |error| Failure::new(Exit::Bug, format!("a fault of wxpush: {error:#}"));
+    error.downcast().unwrap_or_else(bug)
+}

@@ -1,0 +1,211 @@
+//! What a report says, in the language of the phone and within one message.
+
+use std::time::Duration;
+
+use super::due::Tale;
+use crate::child::{End, Ended, name_of};
+use crate::config::Lang;
+use crate::message::input::Input;
+
+/// All that a report tells.
+pub(super) struct Words<'a> {
+    pub(super) lang: Lang,
+    pub(super) title: &'a str,
+    pub(super) host: &'a str,
+    pub(super) limit: Option<Duration>,
+    pub(super) tale: Tale,
+    pub(super) ended: &'a Ended,
+    /// The most lines of output.
+    pub(super) lines: usize,
+    /// The most bytes that there is room for.
+    pub(super) max: usize,
+}
+
+impl Words<'_> {
+    /// The report, with as much of the output's end as there is room for.
+    pub(super) fn text(&self) -> String {
+        let mut text = self.without_output();
+        let last = &self.ended.last;
+        let output = Input::from_bytes(&last.bytes).text;
+        let mut lines: Vec<&str> = output.trim_matches('\n').lines().collect();
+        if last.cut && lines.len() > 1 {
+            // Its beginning is gone.
+            lines.remove(0);
+        }
+        if lines.is_empty() || self.lines == 0 {
+            return text;
+        }
+        let note = match self.lang {
+            Lang::Zh => "…（前面的输出已省略）",
+            Lang::En => "… (earlier output left out)",
+        };
+        let room = self.max.saturating_sub(text.len() + 1);
+        let is_whole = !last.cut && lines.len() <= self.lines;
+        let all: usize = lines.iter().map(|line| line.len() + 1).sum();
+        let end = if is_whole && all <= room + 1 {
+            lines.join("\n")
+        } else {
+            let end = fitting(&lines, self.lines, room.saturating_sub(note.len() + 1));
+            format!("{note}\n{end}")
+        };
+        if end.len() <= room {
+            text.push('\n');
+            text.push_str(&end);
+        }
+        text
+    }
+
+    /// The report without the output.
+    pub(super) fn without_output(&self) -> String {
+        let Self { title, host, .. } = self;
+        let mark = match &self.ended.end {
+            End::Exited(0) => "✅",
+            End::Exited(_) => "❌",
+            End::Killed { .. } => "💥",
+            End::PastLimit { .. } => "⏱",
+            End::NotStarted(_) => "🚫",
+        };
+        let status = self.status();
+        let time = match self.ended.end {
+            End::NotStarted(_) => String::new(),
+            _ if self.lang == Lang::Zh => format!(", 历时 {}", shown(self.ended.time)),
+            _ => format!(" after {}", shown(self.ended.time)),
+        };
+        let mut text = match self.lang {
+            Lang::Zh => format!("{mark} {title} @ {host}\n{status}{time}"),
+            Lang::En => format!("{mark} {title} on {host}\n{status}{time}"),
+        };
+        if let Some(tale) = self.tale() {
+            text = format!("{text}\n{tale}");
+        }
+        text
+    }
+
+    fn status(&self) -> String {
+        let zh = self.lang == Lang::Zh;
+        match &self.ended.end {
+            End::Exited(0) if zh => "成功".to_owned(),
+            End::Exited(0) => "succeeded".to_owned(),
+            End::Exited(code) if zh => format!("失败, 退出码 {code}"),
+            End::Exited(code) => format!("failed with exit code {code}"),
+            End::Killed { signal, core } => {
+                let name = name_of(*signal).map_or(String::new(), |name| format!(" ({name})"));
+                match (zh, core) {
+                    (true, true) => format!("被信号 {signal}{name} 终止, 有 core dump"),
+                    (true, false) => format!("被信号 {signal}{name} 终止"),
+                    (false, true) => format!("killed by signal {signal}{name}, core dumped,"),
+                    (false, false) => format!("killed by signal {signal}{name}"),
+                }
+            }
+            End::PastLimit { killed } => {
+                let limit = shown(self.limit.unwrap_or_default());
+                let by = if *killed { "SIGKILL" } else { "SIGTERM" };
+                if zh {
+                    format!("超过时限 {limit}, 已用 {by} 终止")
+                } else {
+                    format!("past its limit of {limit}, ended by {by}")
+                }
+            }
+            End::NotStarted(error) => {
+                let code = self.ended.end.code();
+                match (zh, code) {
+                    (true, 127) => format!("无法启动: 找不到命令 ({code})"),
+                    (true, _) => format!("无法启动: {error} ({code})"),
+                    (false, 127) => format!("could not start: no such command ({code})"),
+                    (false, _) => format!("could not start: {error} ({code})"),
+                }
+            }
+        }
+    }
+
+    fn tale(&self) -> Option<String> {
+        let zh = self.lang == Lang::Zh;
+        Some(match self.tale {
+            Tale::Plain => return None,
+            Tale::Again(streak) if zh => format!("连续失败 {} 次", streak.failures),
+            Tale::Again(streak) => format!("{} failures in a row", streak.failures),
+            Tale::Recovery(streak) => {
+                let (count, time) = (streak.failures, shown(streak.time()));
+                let s = if count == 1 { "" } else { "s" };
+                if zh {
+                    format!("恢复: 失败 {count} 次, 历时 {time}")
+                } else {
+                    format!("recovered: {count} failure{s} in {time}")
+                }
+            }
+        })
+    }
+}
+
+/// The last lines, at most so many and together within `room` bytes; of a last one that is longer its
+/// end.
+fn fitting(lines: &[&str], count: usize, room: usize) -> String {
+    let mut first = lines.len();
+    let mut size = 0;
+    for line in lines.iter().rev().take(count) {
+        size += line.len() + usize::from(size > 0);
+        if size > room {
+            break;
+        }
+        first -= 1;
+    }
+    match lines.last() {
+        Some(last) if first == lines.len() => {
+            last[last.ceil_char_boundary(last.len().saturating_sub(room))..].to_owned()
+        }
+        _ => lines[first..].join("\n"),
+    }
+}
+
+/// A time as people say it: `350ms`, `12s`, `41m`, `1h5m`, `2d3h`.
+fn shown(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let pair = |large: u64, unit: char, small: u64, below: char| match small {
+        0 => format!("{large}{unit}"),
+        _ => format!("{large}{unit}{small}{below}"),
+    };
+    match seconds {
+        0 => format!("{}ms", time.as_millis()),
+        1..60 => format!("{seconds}s"),
+        60..3600 => pair(seconds / 60, 'm', seconds % 60, 's'),
+        3600..86400 => pair(seconds / 3600, 'h', seconds % 3600 / 60, 'm'),
+        _ => pair(seconds / 86400, 'd', seconds % 86400 / 3600, 'h'),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_said_shortly() {
+        for (ms, said) in [
+            (0, "0ms"),
+            (999, "999ms"),
+            (12_900, "12s"),
+            (60_000, "1m"),
+            (61_000, "1m1s"),
+            (41 * 60_000, "41m"),
+            (3_900_000, "1h5m"),
+            (86_400_000 * 2 + 3_600_000 * 3, "2d3h"),
+        ] {
+            assert_eq!(shown(Duration::from_millis(ms)), said);
+        }
+    }
+
+    #[test]
+    fn the_last_lines_fit() {
+        let lines = ["one", "two", "three"];
+        for (count, room, end) in [
+            (9, 99, "one\ntwo\nthree"),
+            (2, 99, "two\nthree"),
+            (9, 9, "two\nthree"),
+            (9, 8, "three"),
+            (9, 3, "ree"),
+            (9, 0, ""),
+        ] {
+            assert_eq!(fitting(&lines, count, room), end, "{count} {room}");
+        }
+        assert_eq!(fitting(&["中文"], 1, 4), "文");
+    }
+}

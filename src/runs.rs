@@ -1,0 +1,217 @@
+//! How often commands have failed in a row, so that `run` can tell the first failure and the
+//! recovery; shared by all processes.
+//!
+//! The file `runs` has a line a command that fails: `<last> <key> <failures> <since> <told>`, times
+//! in Unix seconds. What cannot be read as such a line is as good as absent. Not synced: what a power
+//! cut takes back is told once more.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io;
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::config::State;
+use crate::disk::{self, Held, Owner};
+
+/// Longest wait for the file's lock, which is held for a moment.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long a command that has not been run again is remembered, in seconds: one that runs once a
+/// year is.
+const MEMORY: u64 = 400 * 86400;
+
+/// Most commands that are remembered; who failed longest ago is forgotten first.
+const COMMANDS_MAX: usize = 4096;
+
+/// No more than this of the file's end is read, in bytes: more than so many lines take.
+const READ_MAX: u64 = 1 << 20;
+
+/// Failures in a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Streak {
+    pub(crate) failures: u64,
+    /// Unix seconds of the first.
+    pub(crate) since: u64,
+    /// Whether a report has told of it.
+    pub(crate) told: bool,
+    /// Unix seconds of the last.
+    last: u64,
+}
+
+impl Streak {
+    /// From the first failure until now.
+    pub(crate) fn time(&self) -> Duration {
+        Duration::from_secs(now().saturating_sub(self.since))
+    }
+}
+
+/// The failures of one command.
+#[derive(Debug)]
+pub(crate) struct Runs {
+    path: PathBuf,
+    owner: Owner,
+    key: String,
+}
+
+impl Runs {
+    /// Those of the command with this key, which has no blanks.
+    pub(crate) fn of(state: &State, key: String) -> Self {
+        Self {
+            path: state.file("runs"),
+            owner: state.owner(),
+            key,
+        }
+    }
+
+    /// Takes in a failure. `tells` says whether a report is to tell of the streak as it is now, which
+    /// is then noted; who asks at the same time sees that.
+    ///
+    /// # Errors
+    /// Where the file is not ours, or cannot be read, locked or written.
+    pub(crate) fn failed(&self, tells: impl Fn(&Streak) -> bool) -> io::Result<(Streak, bool)> {
+        self.change(|streaks| {
+            let now = now();
+            let mut streak = streaks.get(&self.key).copied().unwrap_or(Streak {
+                failures: 0,
+                since: now,
+                told: false,
+                last: now,
+            });
+            streak.failures = streak.failures.saturating_add(1);
+            streak.last = now;
+            let tell = tells(&streak);
+            streak.told |= tell;
+            streaks.insert(self.key.clone(), streak);
+            (streak, tell)
+        })
+    }
+
+    /// Takes in a success, and hands over the failures that it ends.
+    ///
+    /// # Errors
+    /// As `failed`.
+    pub(crate) fn worked(&self) -> io::Result<Option<Streak>> {
+        self.change(|streaks| streaks.remove(&self.key))
+    }
+
+    /// Takes back that a report has told of the streak: it was lost.
+    ///
+    /// # Errors
+    /// As `failed`.
+    pub(crate) fn not_told(&self) -> io::Result<()> {
+        self.change(|streaks| {
+            if let Some(streak) = streaks.get_mut(&self.key) {
+                streak.told = false;
+            }
+        })
+    }
+
+    /// Takes back that a streak has ended, since nobody could be told; unless a new one has begun.
+    ///
+    /// # Errors
+    /// As `failed`.
+    pub(crate) fn not_over(&self, streak: Streak) -> io::Result<()> {
+        self.change(|streaks| {
+            streaks.entry(self.key.clone()).or_insert(streak);
+        })
+    }
+
+    fn change<T>(&self, change: impl FnOnce(&mut BTreeMap<String, Streak>) -> T) -> io::Result<T> {
+        let held = disk::hold(&self.path, self.owner, PATIENCE)?;
+        let mut streaks = read(&held)?;
+        let before = streaks.clone();
+        let changed = change(&mut streaks);
+        if streaks != before {
+            held.replace(written(streaks, now()).as_bytes())?;
+        }
+        Ok(changed)
+    }
+}
+
+fn read(held: &Held<'_>) -> io::Result<BTreeMap<String, Streak>> {
+    let text = held.tail(READ_MAX)?;
+    Ok(String::from_utf8_lossy(&text)
+        .lines()
+        .filter_map(parse)
+        .collect())
+}
+
+fn parse(line: &str) -> Option<(String, Streak)> {
+    let words: Vec<&str> = line.split(' ').collect();
+    let [last, key, failures, since, told] = words[..] else {
+        return None;
+    };
+    let streak = Streak {
+        failures: failures.parse().ok()?,
+        since: since.parse().ok()?,
+        told: told == "1",
+        last: last.parse().ok()?,
+    };
+    Some((key.to_owned(), streak))
+}
+
+/// The lines of those that are remembered.
+fn written(streaks: BTreeMap<String, Streak>, now: u64) -> String {
+    let mut streaks: Vec<_> = streaks.into_iter().collect();
+    streaks.retain(|(_, streak)| now.saturating_sub(streak.last) < MEMORY);
+    streaks.sort_by_key(|(_, streak)| streak.last);
+    let over = streaks.len().saturating_sub(COMMANDS_MAX);
+    let mut text = String::new();
+    for (key, streak) in &streaks[over..] {
+        let Streak {
+            failures,
+            since,
+            told,
+            last,
+        } = streak;
+        let told = u8::from(*told);
+        // Writing into a String cannot fail.
+        let _ = writeln!(text, "{last} {key} {failures} {since} {told}");
+    }
+    text
+}
+
+fn now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.unwrap_or_default().as_secs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: u64 = 1_764_000_000;
+
+    fn streak(last: u64) -> Streak {
+        Streak {
+            failures: 3,
+            since: 5,
+            told: true,
+            last,
+        }
+    }
+
+    #[test]
+    fn a_line_is_read_as_it_was_written_and_junk_is_not() {
+        let text = written(BTreeMap::from([("k".to_owned(), streak(NOW))]), NOW);
+        assert_eq!(parse(text.trim_end()), Some(("k".to_owned(), streak(NOW))));
+        for junk in ["", "junk", "1 k 3 5", "1 k 3 5 1 more", "1 k x 5 1"] {
+            assert_eq!(parse(junk), None, "{junk}");
+        }
+    }
+
+    #[test]
+    fn who_failed_long_ago_is_forgotten_and_so_are_too_many() {
+        let many = (0..).take(COMMANDS_MAX + 2).map(|at| {
+            let last = NOW - 10 * COMMANDS_MAX as u64 + at;
+            (format!("k{at}"), streak(last))
+        });
+        let mut streaks: BTreeMap<_, _> = many.collect();
+        streaks.insert("old".to_owned(), streak(NOW - MEMORY));
+        let text = written(streaks, NOW);
+        assert_eq!(text.lines().count(), COMMANDS_MAX);
+        assert!(!text.contains(" old ") && !text.contains(" k1 ") && text.contains(" k2 "));
+        assert!(text.len() as u64 <= READ_MAX);
+    }
+}

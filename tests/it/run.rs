@@ -1,0 +1,355 @@
+//! `wxpush run`: exit codes, output to the byte, what the report says and when there is one.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::outbox::waiting;
+use crate::sandbox::{Outcome, Run, Sandbox, at_once};
+use crate::send::texts;
+use crate::standin::{SECRET, Standin};
+
+/// `wxpush run` with these options of a command for the shell.
+pub(crate) fn sh(sandbox: &Sandbox, options: &str, script: &str) -> Run {
+    sandbox
+        .wxpush(&format!("run {options}"))
+        .args(&["--", "sh", "-c", script])
+        .env("PATH", "/usr/bin:/bin")
+}
+
+/// What has been reported to one member.
+fn reports(standin: &Standin) -> Vec<String> {
+    texts(standin, "lisi")
+}
+
+/// Without a config that works, so that nothing is sent.
+fn unsent(sandbox: &Sandbox, script: &str) -> Outcome {
+    sh(sandbox, "-c /nowhere", script).run()
+}
+
+#[test]
+fn each_exit_code_and_each_deadly_signal_is_handed_on() {
+    let sandbox = Sandbox::empty();
+    for code in 0..=255 {
+        unsent(&sandbox, &format!("exit {code}")).exits(code);
+    }
+    for signal in (1..=64).filter(|it| ![17, 18, 19, 20, 21, 22, 23, 28, 32, 33].contains(it)) {
+        let script = format!("ulimit -c 0; kill -{signal} $$");
+        unsent(&sandbox, &script).exits(128 + signal);
+    }
+}
+
+#[test]
+fn what_cannot_be_started_is_126_or_127_and_the_report_says_why() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    sandbox.write("plain", "not to be executed");
+    sandbox.write("script", "exit 5");
+    fs::set_permissions(sandbox.path("script"), fs::Permissions::from_mode(0o755)).unwrap();
+    for (program, code, said) in [
+        ("nowhere", 127, "找不到命令 (127)"),
+        ("/nowhere/at/all", 127, "找不到命令 (127)"),
+        (sandbox.path("plain").to_str().unwrap(), 126, "(126)"),
+        ("/", 126, "(126)"),
+        // Without #! it is for the shell.
+        (sandbox.path("script").to_str().unwrap(), 5, "退出码 5"),
+    ] {
+        let outcome = sandbox
+            .wxpush("run --to lisi --")
+            .arg(program)
+            .run()
+            .exits(code);
+        assert_eq!(outcome.stderr.contains("cannot be run"), code > 100);
+        let last = reports(&standin).pop().unwrap();
+        assert!(last.contains(said), "{program}: {last}");
+    }
+}
+
+#[test]
+fn a_report_tells_all_and_nothing_of_it_is_printed() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    sandbox.configure("prefix = \"[p] \"");
+    let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+    let host = host.trim();
+    let outcome = sh(&sandbox, "", "echo one; echo two >&2").run().exits(0);
+    assert_eq!((&*outcome.stdout, &*outcome.stderr), ("one\n", "two\n"));
+    sh(&sandbox, "-t job", "exit 3").run().exits(3);
+    sh(&sandbox, "--no-output", "echo hidden; kill -9 $$")
+        .run()
+        .exits(137);
+    sh(&sandbox, "--tail 2", "seq 5")
+        .env("WXPUSH_LANG", "en")
+        .run()
+        .exits(0);
+    let reports = reports(&standin);
+    let heads = [
+        format!("[p] ✅ sh @ {host}\n成功, 历时 "),
+        format!("[p] ❌ job @ {host}\n失败, 退出码 3, 历时 "),
+        format!("[p] 💥 sh @ {host}\n被信号 9 (SIGKILL) 终止, 历时 "),
+        format!("[p] ✅ sh on {host}\nsucceeded after "),
+    ];
+    for (report, head) in reports.iter().zip(&heads) {
+        assert!(report.starts_with(head), "{report}");
+    }
+    assert!(reports[0].contains("one") && reports[0].contains("two"));
+    assert_eq!(reports[2].lines().count(), 2, "{}", reports[2]);
+    assert!(
+        reports[3].ends_with("\n… (earlier output left out)\n4\n5"),
+        "{}",
+        reports[3]
+    );
+    assert_eq!(reports.len(), 4);
+}
+
+#[test]
+fn a_report_is_one_message_within_wecoms_limit_however_much_is_said() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    for script in [
+        "seq 100000",
+        "yes 中文很长的一行 | head -500",
+        "head -c 300000 /dev/zero | tr '\\0' x",
+        "head -c 300000 /dev/urandom",
+        "printf '\\033[31m%s\\033[0m\\r\\n' $(seq 3000)",
+    ] {
+        let mut command = sh(&sandbox, "--tail 9999 --to lisi", script).command();
+        let output = command.output().unwrap();
+        assert!(output.status.success());
+        let report = reports(&standin).pop().unwrap();
+        assert!(
+            report.len() <= 2048 && report.len() > 900,
+            "{script}: {}",
+            report.len()
+        );
+        assert!(
+            report.contains("省略") && !report.contains('\u{1b}'),
+            "{report}"
+        );
+    }
+    assert_eq!(reports(&standin).len(), 5);
+}
+
+#[test]
+fn a_secret_in_the_output_goes_to_no_phone() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let script = format!("x={}; echo \"$x{}\"; exit 4", &SECRET[..9], &SECRET[9..]);
+    sandbox.written().insert(script.clone().into_bytes());
+    let mut command = sh(&sandbox, "--to lisi", &script).command();
+    assert_eq!(command.output().unwrap().status.code(), Some(4));
+    let reports = reports(&standin);
+    assert!(reports[0].contains("退出码 4") && !reports[0].contains(SECRET));
+}
+
+#[test]
+fn output_passes_through_to_the_byte_and_in_order() {
+    let sandbox = Sandbox::empty();
+    let bytes: Vec<u8> = (0..3_000_000u32)
+        .map(|at| at.wrapping_mul(2_654_435_761).to_be_bytes()[1])
+        .collect();
+    for options in ["", "--no-output", "--only-errors"] {
+        let script = if options == "--only-errors" {
+            "cat; exit 1"
+        } else {
+            "cat"
+        };
+        let run = sh(&sandbox, &format!("-c /nowhere {options}"), script);
+        let mut child = run.command().stdin(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let sent = bytes.clone();
+        let writer = std::thread::spawn(move || stdin.write_all(&sent).unwrap());
+        let mut got = Vec::new();
+        child.stdout.take().unwrap().read_to_end(&mut got).unwrap();
+        writer.join().unwrap();
+        child.wait().unwrap();
+        assert!(got == bytes, "{options}: {} bytes", got.len());
+    }
+    // What goes to one place comes in the order in which it was written.
+    let program = sandbox.path("wxpush").display().to_string();
+    let mut command = Command::new("sh");
+    command.env_clear().args(["-c", &format!(
+        "exec {program} -q -c /nowhere run -- sh -c 'i=0; while [ $i -lt 500 ]; do echo o$i; echo e$i >&2; i=$((i+1)); done' 2>&1"
+    )]);
+    let output = command.output().unwrap().stdout;
+    let text = String::from_utf8(output).unwrap();
+    let lines = text.lines().filter(|line| !line.contains(' '));
+    let expected = (0..500).flat_map(|at| [format!("o{at}"), format!("e{at}")]);
+    assert!(lines.eq(expected), "{text}");
+}
+
+#[test]
+fn only_errors_prints_the_output_of_a_failure_alone() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let script = |code: i32| format!("echo out; echo err >&2; exit {code}");
+    sh(&sandbox, "--only-errors --to lisi", &script(0))
+        .run()
+        .is_silent();
+    let outcome = sh(&sandbox, "--only-errors --to lisi", &script(7))
+        .run()
+        .exits(7);
+    assert_eq!((&*outcome.stdout, &*outcome.stderr), ("out\n", "err\n"));
+    assert!(reports(&standin)[0].contains("out"));
+}
+
+#[test]
+fn a_report_comes_when_it_is_asked_for() {
+    for (on, ok, fails, says) in [
+        ("always", true, true, true),
+        ("failure", false, true, false),
+        ("success", true, false, true),
+        ("output", false, false, true),
+    ] {
+        let standin = Standin::start();
+        let sandbox = Sandbox::of(&standin);
+        for (script, due) in [("true", ok), ("false", fails), ("echo x", says)] {
+            let before = reports(&standin).len();
+            sh(&sandbox, &format!("--on {on} --to lisi"), script).run();
+            let sent = reports(&standin).len() - before;
+            assert_eq!(sent, usize::from(due), "{on}: {script}");
+        }
+    }
+}
+
+#[test]
+fn change_tells_the_first_failure_and_the_recovery_and_after_waits() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let mut told = 0;
+    let table: [(&str, &[(bool, &str)]); 3] = [
+        (
+            "--on change",
+            &[
+                (true, ""),
+                (false, "退出码 1"),
+                (false, ""),
+                (false, ""),
+                (true, "恢复: 失败 3 次, 历时 "),
+                (true, ""),
+                (false, "退出码 1"),
+                (true, "恢复: 失败 1 次"),
+            ],
+        ),
+        (
+            "--on change --after 3 -t three",
+            &[
+                (false, ""),
+                (false, ""),
+                (true, ""),
+                (false, ""),
+                (false, ""),
+                (false, "连续失败 3 次"),
+                (false, ""),
+                (true, "恢复: 失败 4 次"),
+            ],
+        ),
+        (
+            "--on failure --after 2 -t two",
+            &[
+                (false, ""),
+                (false, "连续失败 2 次"),
+                (false, "连续失败 3 次"),
+                (true, ""),
+                (false, ""),
+            ],
+        ),
+    ];
+    for (options, steps) in table {
+        for (ok, said) in steps {
+            // One command line for both, as a job's is.
+            sandbox.write("script", if *ok { "exit 0" } else { "exit 1" });
+            let line = format!(". {}", sandbox.path("script").display());
+            sh(&sandbox, &format!("{options} --to lisi"), &line)
+                .run()
+                .exits(i32::from(!ok));
+            let reports = reports(&standin);
+            told += usize::from(!said.is_empty());
+            assert_eq!(reports.len(), told, "{options}: {reports:?}");
+            if !said.is_empty() {
+                assert!(reports[told - 1].contains(said), "{}", reports[told - 1]);
+            }
+        }
+    }
+}
+
+#[test]
+fn of_many_runs_at_once_one_tells_the_first_failure_and_one_the_recovery() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    for script in ["exit 1", "exit 0"] {
+        let outcomes = at_once(12, |_| {
+            sh(&sandbox, "--on change --after 5 -t job --to lisi", script)
+        });
+        assert!(outcomes.iter().all(|outcome| outcome.stderr.is_empty()));
+    }
+    let reports = reports(&standin);
+    assert_eq!(reports.len(), 2, "{reports:?}");
+    assert!(reports[0].contains("连续失败 5 次") && reports[1].contains("恢复: 失败 12 次"));
+    assert_eq!(sandbox.read("runs"), "");
+    assert!(waiting(&sandbox).is_empty());
+}
+
+#[test]
+fn the_report_goes_to_whom_it_is_sent() {
+    let standin = Standin::start();
+    let sandbox = crate::samples::with_robot(&standin);
+    sh(&sandbox, "--robot ops --mention lisi", "echo x")
+        .run()
+        .exits(0);
+    let company = standin.company();
+    assert!(
+        company.group(crate::standin::ROBOT_KEY)[0]
+            .text
+            .starts_with("✅ sh")
+    );
+}
+
+#[test]
+fn wrong_options_start_nothing() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let mark = sandbox.path("started");
+    let script = format!("touch {}", mark.display());
+    for options in [
+        "--bogus",
+        "--json",
+        "--after 0",
+        "--after 2 --on success",
+        "--on never",
+        "--limit 0s",
+        "--limit soon",
+        "--tail -1",
+        "--to ,",
+        "--chat a --to b",
+        "--mention x",
+        "--timeout x",
+    ] {
+        sh(&sandbox, options, &script).run().exits(64);
+    }
+    sandbox.wxpush("run").run().exits(64);
+    sandbox.wxpush("run touch").arg(&mark).run().exits(64);
+    assert!(!mark.exists() && standin.requests().is_empty());
+}
+
+#[test]
+fn past_its_limit_a_command_is_ended_with_all_of_its_group() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let outcome = sh(&sandbox, "--limit 1s --to lisi", "sleep 300 | sleep 300")
+        .run()
+        .exits(124);
+    assert!(outcome.time < Duration::from_mins(1));
+    assert!(reports(&standin)[0].contains("超过时限 1s, 已用 SIGTERM 终止"));
+    // What does not end by itself is made to.
+    sh(
+        &sandbox,
+        "--limit 1s --to lisi",
+        "trap '' TERM; while :; do sleep 1; done",
+    )
+    .run()
+    .exits(124);
+    assert!(reports(&standin)[1].contains("SIGKILL"));
+}
