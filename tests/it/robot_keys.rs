@@ -99,7 +99,7 @@ fn the_key_shows_nowhere_even_if_wecom_says_it() {
             sandbox.configure("log.level = \"trace\"");
             standin.always(WEBHOOK, fault.clone());
             for options in ["-vvv", "--json", ""] {
-                let send = format!("send --robot ops --timeout 2s {options} hello");
+                let send = format!("send --robot ops --timeout 4s {options} hello");
                 sandbox.wxpush(&send).run().exits(code);
             }
             sandbox.wxpush("outbox flush -vvv").run();

@@ -73,7 +73,7 @@ fn twenty_a_minute_go_and_what_is_more_waits_in_the_outbox() {
             .exits(if number < 4 { 65 } else { 0 });
     }
     assert_eq!(group(&standin).len(), 16);
-    let send = "send --timeout 1s --robot ops more";
+    let send = "send --timeout 5s --robot ops more";
     let outcome = sandbox.wxpush(send).run().exits(75);
     outcome.says("kept in the outbox");
     assert_eq!(
@@ -129,7 +129,7 @@ fn a_dead_network_keeps_a_robots_messages_for_the_key_of_the_day() {
         "--image a.png",
         "--file a.pdf said before",
     ] {
-        let send = sandbox.wxpush(&format!("send --robot ops --timeout 1s {args}"));
+        let send = sandbox.wxpush(&format!("send --robot ops --timeout 3s {args}"));
         let outcome = send.cwd(sandbox.path("")).run().exits(75);
         outcome.says("kept in the outbox");
     }
@@ -238,7 +238,7 @@ fn each_refusal_of_a_robot_says_what_to_do_and_nothing_is_lost() {
             let standin = Standin::start();
             let sandbox = with_robot(&standin);
             standin.always(WEBHOOK, fault);
-            let send = sandbox.wxpush("send --robot ops --timeout 2s hello");
+            let send = sandbox.wxpush("send --robot ops --timeout 4s hello");
             send.run().exits(code).says(words);
             let counts = (waiting(&sandbox).len(), failed(&sandbox).len());
             assert_eq!(counts, (kept, buried), "{words}");
