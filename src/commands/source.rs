@@ -52,16 +52,20 @@ pub(super) fn open(path: &OsStr, name: Option<&str>) -> Result<Source, Failure> 
         // A pipe by a name, as a shell's <(command) is.
         whole(file, &label)?
     };
-    let named = || {
-        path.file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned()
+    let named = || match path.file_name() {
+        Some(name) if has_name(path.as_os_str()) => name.to_string_lossy().into_owned(),
+        _ => default_name(&bytes),
     };
-    Ok(Source {
-        name: name.map_or_else(named, str::to_owned),
-        bytes,
-    })
+    let name = name.map_or_else(named, str::to_owned);
+    Ok(Source { name, bytes })
+}
+
+/// Whether a path says what a file is called: stdin and a shell's `<(command)` have no name.
+pub(super) fn has_name(path: &OsStr) -> bool {
+    path != "-"
+        && !["/dev", "/proc"]
+            .iter()
+            .any(|dir| Path::new(path).starts_with(dir))
 }
 
 /// Opens what can be read; a pipe is waited for, since its other end is being opened.

@@ -299,7 +299,8 @@ fn files_come_by_stdin_and_by_pipes_with_a_name() {
     outcome.says("give it one with --name");
     // A shell's <(…), and a pipe that has a name of its own.
     let script = "mkfifo said.txt; cat 报告.pdf >said.txt & ./wxpush send --to lisi --file said.txt && \
-                  ./wxpush send --to lisi --file <(cat 报告.pdf) --name b.pdf";
+                  ./wxpush send --to lisi --file <(cat 报告.pdf) --name b.pdf; \
+                  ./wxpush -q send --file <(cat 报告.pdf) 2>/dev/null; [ $? = 64 ]";
     let mut bash = Command::new("bash");
     bash.args(["-c", script]);
     let run = Run::new(bash).env("PATH", "/usr/bin:/bin");

@@ -151,9 +151,10 @@ impl Making<'_> {
         let (content, file) = if let Some(id) = self.wanted.media_id()? {
             (Content::media(kind, id.to_owned()), None)
         } else {
-            if path == "-" && kind == MediaKind::File && self.args.details.name.is_none() {
+            let is_named = source::has_name(path) || self.args.details.name.is_some();
+            if kind == MediaKind::File && !is_named {
                 return Err(super::wanted::usage(
-                    "a file from stdin has no name",
+                    "a file from stdin or a pipe has no name",
                     "give it one with --name: its end tells phones what it is",
                 ));
             }
