@@ -30,6 +30,7 @@ fn bytes(count: usize) -> Vec<u8> {
 fn the_largest_file_takes_little_memory_to_send_to_keep_and_to_flush() {
     let standin = Standin::start();
     let sandbox = Sandbox::of(&standin);
+    let _memory = sandbox.state_in_memory();
     sandbox.write("a.bin", bytes(FILE_MAX));
     let (alone, _) = measured(sandbox.wxpush("send --to wangwu words").start(), 0);
     let (sent, outcome) = measured(here(&sandbox, "send --to lisi --file a.bin").start(), 0);
@@ -52,7 +53,8 @@ fn the_largest_file_takes_little_memory_to_send_to_keep_and_to_flush() {
     )
     .run()
     .exits(75);
-    assert_eq!(waiting(&sandbox).len(), 1);
+    let listed = sandbox.wxpush("outbox list --json").run().exits(0);
+    assert_eq!(listed.stdout.lines().count(), 1);
     standin.mend();
     let (flushed, _) = measured(sandbox.wxpush("outbox flush").start(), 0);
     let peaks = [sent, again, upload, directly, flushed];
@@ -80,6 +82,7 @@ fn of_a_hundred_megabytes_the_first_part_and_the_first_twenty_as_a_file_go_out()
     let text = line.repeat((100 << 20) / line.len() + 1);
     for long in ["--long file", "", "--long auto -t 标题"] {
         let sandbox = Sandbox::of(&standin);
+        let _memory = sandbox.state_in_memory();
         let (alone, _) = measured(sandbox.wxpush("send --to wangwu words").start(), 0);
         let before = standin.company().phone("lisi").len();
         let send = sandbox

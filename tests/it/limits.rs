@@ -76,6 +76,7 @@ fn a_file_at_its_limit_lands_whole() {
         |(args, head, size)| {
             let standin = Standin::start();
             let sandbox = with_robot(&standin);
+            let _memory = sandbox.state_in_memory();
             file_of(&sandbox, "it", &head, size);
             send(&sandbox, &format!("{args} it")).run().is_silent();
             let mut landed = standin.company().group(ROBOT_KEY).to_vec();

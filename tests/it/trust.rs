@@ -174,7 +174,8 @@ fn no_redirect_leads_secret_or_message_from_tls_to_anybody() {
                     path,
                     Fault::redirect(status, &format!("{target}/elsewhere")),
                 );
-                let outcome = sandbox.wxpush("send --timeout 1s x").run().exits(75);
+                let outcome = sandbox.wxpush("send --no-outbox --timeout 1s x");
+                let outcome = outcome.run().exits(75);
                 let error = &outcome.stderr;
                 assert!(
                     error.contains("a redirect, which is not followed"),
