@@ -105,6 +105,29 @@ impl Kept {
         }
     }
 
+    /// Its entry where the message has got nowhere, the disk being waited for longer; `sent` parts
+    /// were, and the next may have been if `in_doubt`.
+    ///
+    /// # Errors
+    /// Why there is none, if there should be one.
+    pub(crate) fn at_last(&self, sent: usize, in_doubt: bool) -> Result<Option<Arc<Held>>, String> {
+        let Self::Begun(accepting) = self else {
+            return Ok(self.held());
+        };
+        let was_in_time = accepting.held().is_ok();
+        let held = accepting.at_last()?;
+        if !was_in_time {
+            held.note(|attempts| {
+                attempts.sent = sent;
+                attempts.doubt = in_doubt.then(|| Doubt {
+                    since: unix_ms(held.entry().accepted),
+                    marks: String::new(),
+                });
+            });
+        }
+        Ok(Some(held))
+    }
+
     /// Its entry, once it is accepted; none if it is kept nowhere.
     pub(crate) fn held(&self) -> Option<Arc<Held>> {
         match self {

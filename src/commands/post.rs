@@ -159,6 +159,9 @@ impl Fate<'_> {
 
     /// Says that a message went out without a net below it.
     fn warn(&self) {
+        if let Kept::Begun(accepting) = self.kept {
+            accepting.abandon();
+        }
         // Where there is no state at all, that has been said.
         if let (Some(why), Ok(_)) = (self.not_kept(), &self.way.state) {
             tracing::warn!("the outbox cannot be used, the message was sent without it: {why}");
@@ -170,7 +173,8 @@ impl Fate<'_> {
             report.refused(refusal.errcode, &refusal.errmsg);
         }
         let mut failure = reason.failure(self.way.sender.settings.base.lang);
-        match self.kept.held() {
+        let held = self.kept.at_last(self.sent, reason.outcome_unknown);
+        match held.ok().flatten() {
             Some(held) if failure.exit == Exit::Setup && output::stderr_is_terminal() => {
                 if let Err(error) = held.remove() {
                     tracing::warn!("{} cannot be removed from the outbox: {error}", held.id());
@@ -224,8 +228,11 @@ impl Fate<'_> {
             report.refused(refusal.errcode, &refusal.errmsg);
         }
         let mut failure = reason.failure(self.way.sender.settings.base.lang);
-        let held = self.kept.held();
-        let buried = held.filter(|held| give_up(held, &Verdict::of(reason, &failure)));
+        let held = self.kept.at_last(self.sent, false);
+        let buried = held
+            .ok()
+            .flatten()
+            .filter(|held| give_up(held, &Verdict::of(reason, &failure)));
         let kept = buried.as_ref().map_or(String::new(), |held| {
             let lies = self.verb(["lies", "lie"]);
             format!(" and {lies} in outbox/failed ({})", held.id())

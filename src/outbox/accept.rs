@@ -20,7 +20,10 @@ const DISK_SPEED: u64 = 4 << 20;
 /// A message that is being accepted.
 #[derive(Debug)]
 pub(crate) struct Accepting {
+    /// So long the message waits before it goes without.
     until: Instant,
+    /// So long it is waited for where nothing else is left.
+    at_last: Instant,
     stage: Mutex<Stage>,
     changed: Condvar,
 }
@@ -29,8 +32,13 @@ pub(crate) struct Accepting {
 enum Stage {
     Writing,
     Accepted(Arc<Held>),
+    /// The message went without, and is not yet where it was to go; what came of it meanwhile.
+    Late(Option<Arc<Held>>),
     Failed(String),
 }
+
+/// Why a message goes without.
+const SLOW: &str = "the disk does not answer";
 
 impl Accepting {
     /// Begins to accept a message that is to be delivered by `deadline`.
@@ -47,6 +55,7 @@ impl Accepting {
         let id = Id::new(SystemTime::now());
         let accepting = Arc::new(Self {
             until: now + wait,
+            at_last: now + longest,
             stage: Mutex::new(Stage::Writing),
             changed: Condvar::new(),
         });
@@ -78,24 +87,61 @@ impl Accepting {
     /// Waits until the message is accepted.
     ///
     /// # Errors
-    /// Why it is not; then it never will be.
+    /// Why it is not, and goes without.
     pub(crate) fn held(&self) -> Result<Arc<Held>, String> {
         let mut stage = self.locked();
         loop {
             match &*stage {
                 Stage::Accepted(held) => return Ok(Arc::clone(held)),
+                Stage::Late(_) => return Err(SLOW.to_owned()),
                 Stage::Failed(why) => return Err(why.clone()),
                 Stage::Writing => {}
             }
-            let left = self.until.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                *stage = Stage::Failed("the disk does not answer".to_owned());
+            if Instant::now() >= self.until {
+                *stage = Stage::Late(None);
                 continue;
             }
-            stage = match self.changed.wait_timeout(stage, left) {
-                Ok((stage, _)) => stage,
-                Err(poisoned) => poisoned.into_inner().0,
-            };
+            stage = self.waited(stage, self.until);
+        }
+    }
+
+    /// Waits for it longer, now that the message has got nowhere without.
+    ///
+    /// # Errors
+    /// Why it is not accepted; then it never will be.
+    pub(crate) fn at_last(&self) -> Result<Arc<Held>, String> {
+        let mut stage = self.locked();
+        loop {
+            match &*stage {
+                Stage::Accepted(held) | Stage::Late(Some(held)) => return Ok(Arc::clone(held)),
+                Stage::Failed(why) => return Err(why.clone()),
+                Stage::Writing | Stage::Late(None) => {}
+            }
+            if Instant::now() >= self.at_last {
+                *stage = Stage::Failed(SLOW.to_owned());
+                continue;
+            }
+            stage = self.waited(stage, self.at_last);
+        }
+    }
+
+    /// It is not needed any more: the message has arrived without.
+    pub(crate) fn abandon(&self) {
+        let mut stage = self.locked();
+        if let Stage::Late(Some(held)) = &*stage {
+            drop(held.remove());
+        }
+        if matches!(*stage, Stage::Late(_)) {
+            *stage = Stage::Failed(SLOW.to_owned());
+        }
+    }
+
+    /// The stage once it may have changed, or the time is up.
+    fn waited<'a>(&self, stage: MutexGuard<'a, Stage>, until: Instant) -> MutexGuard<'a, Stage> {
+        let left = until.saturating_duration_since(Instant::now());
+        match self.changed.wait_timeout(stage, left) {
+            Ok((stage, _)) => stage,
+            Err(poisoned) => poisoned.into_inner().0,
         }
     }
 
@@ -103,7 +149,10 @@ impl Accepting {
         let mut stage = self.locked();
         match (&*stage, written) {
             (Stage::Writing, Ok(held)) => *stage = Stage::Accepted(Arc::new(held)),
-            (Stage::Writing, Err(error)) => *stage = Stage::Failed(error.to_string()),
+            (Stage::Late(_), Ok(held)) => *stage = Stage::Late(Some(Arc::new(held))),
+            (Stage::Writing | Stage::Late(_), Err(error)) => {
+                *stage = Stage::Failed(error.to_string());
+            }
             // Nobody counts on it any more, and the message has gone its way.
             (_, Ok(held)) => drop(held.remove()),
             (_, Err(_)) => {}

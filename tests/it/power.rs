@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use crate::crash::{each, hold_missed, landed, processors};
 use crate::outbox::{failed, waiting};
@@ -343,4 +344,28 @@ fn what_is_made_above_the_outbox_is_synced_before_anything_is_accepted_in_it() {
         assert_eq!((second.code, &*second.stderr), (Some(0), ""));
         assert!(synced_first(&second.calls, &top).is_empty());
     }
+}
+
+#[test]
+#[ignore = "needs root: an ext4 of its own"]
+fn what_went_nowhere_while_the_disk_did_not_answer_is_kept_once_it_does() {
+    let standin = Standin::start();
+    let Some((sandbox, _disk)) = on_disk(&standin) else {
+        println!("SKIP: no ext4 can be mounted here");
+        return;
+    };
+    sandbox.send("so that all is there").run().is_silent();
+    let freeze = |how: &str| {
+        assert!(done(
+            Command::new("fsfreeze").arg(how).arg(sandbox.path("state"))
+        ));
+    };
+    freeze("-f");
+    let send = sandbox.wxpush("send --timeout 1s late");
+    let send = send.env("WXPUSH_API_BASE", Standin::refuse()).start();
+    // Past the half of its time that it gives a disk.
+    std::thread::sleep(Duration::from_millis(1500));
+    freeze("-u");
+    send.wait().exits(75).says("is kept in the outbox");
+    assert_eq!(in_state(&sandbox, waiting), 1);
 }
