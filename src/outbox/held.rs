@@ -110,13 +110,15 @@ impl Held {
 
     /// The next so many parts are done with; after the last one the entry goes.
     pub(crate) fn delivered(&self, parts: usize) {
-        let last = self.attempts().sent + parts >= self.entry.posts.len();
+        let next = self.entry.posts.get(self.attempts().sent + parts);
+        let has_own = next.is_some_and(|post| post.attachment.is_some());
+        let last = next.is_none();
         let next = |attempts: &mut Attempts| {
             *attempts = Attempts {
                 sent: attempts.sent + parts,
                 tries: attempts.tries,
-                // The same file may go to other receivers, too.
-                media: attempts.media.take(),
+                // The same file may go to other receivers, too, unless the next part has its own.
+                media: attempts.media.take().filter(|_| !has_own),
                 ..Attempts::default()
             };
         };
