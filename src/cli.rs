@@ -6,6 +6,7 @@
 
 mod run;
 mod send;
+mod sendmail;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use crate::message::MediaKind;
 use crate::output::Color;
 pub(crate) use run::{On, Run};
 pub(crate) use send::{Send, To};
+pub(crate) use sendmail::{Sendmail, words};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -140,6 +142,9 @@ pub(crate) enum Command {
     /// Runs a command as if nobody stood between, and reports how it went
     #[command(after_help = run::EXAMPLES)]
     Run(Box<Run>),
+    /// Reads a mail on stdin and delivers it, as sendmail does; also when called by that name
+    #[command(after_help = sendmail::EXAMPLES)]
+    Sendmail(Sendmail),
     /// Messages accepted but not yet delivered
     #[command(after_help = OUTBOX_EXAMPLES)]
     Outbox(Outbox),

@@ -61,7 +61,8 @@ fn main() -> ExitCode {
     let begun = Instant::now();
     panic::set_hook(Box::new(report_bug));
     hide_memory();
-    let exit = panic::catch_unwind(|| match cli::Cli::try_parse() {
+    let words = || cli::words(std::env::args_os());
+    let exit = panic::catch_unwind(|| match cli::Cli::try_parse_from(words()) {
         Ok(cli) => run(&cli, begun),
         Err(error) => usage(&error),
     });

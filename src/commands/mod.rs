@@ -11,6 +11,7 @@ mod recall;
 mod report;
 mod run;
 mod send;
+mod sendmail;
 mod source;
 mod to;
 mod token;
@@ -32,6 +33,7 @@ pub(crate) fn run(cli: &Cli, output: Output) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Send(args) => send::run(args, &cli.global, output),
         Command::Run(args) => run::run(args, &cli.global, output).map_err(Into::into),
+        Command::Sendmail(args) => sendmail::run(args, &cli.global, output),
         Command::Outbox(args) => or_as_json(outbox::run(args, &cli.global, output), output),
         Command::Upload(args) => or_as_json(upload::run(args, &cli.global, output), output),
         Command::Recall(args) => or_as_json(recall::run(args, &cli.global, output), output),

@@ -119,6 +119,11 @@ impl Report {
         matches!(self.status, Status::Sent | Status::Partial | Status::Queued)
     }
 
+    /// Whether it lies in the outbox, and goes out by itself.
+    pub(super) fn is_queued(&self) -> bool {
+        self.status == Status::Queued
+    }
+
     /// Settles whether everybody was reached; after the last part.
     pub(super) fn finish(mut self) -> Self {
         if self.failure.is_none() && !self.unreached.is_empty() {

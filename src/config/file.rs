@@ -13,10 +13,10 @@ use toml::de::DeTable;
 
 use super::api_base::ApiBase;
 use super::layer::{At, Layer, SecretFrom};
-use super::places;
 use super::reader::{Key, LIMITS, LOG, NETWORK, OUTBOX, ROBOT, Reader, TO, TOP, Value};
 use super::settings::Limits;
 use super::value::{self, ShowIn};
+use super::{mail, places};
 use crate::disk;
 use crate::error::{Exit, Failure};
 
@@ -32,6 +32,8 @@ pub(crate) struct ConfigFile {
     pub(crate) profiles: BTreeMap<String, Layer>,
     /// The key of each `[robots.NAME]`, or none where it has none.
     pub(crate) robots: BTreeMap<String, Option<At<SecretFrom>>>,
+    /// Whom mail goes to.
+    pub(super) mail: mail::Lines,
     /// Whether users other than the owner can read the file, and it holds a secret.
     pub(crate) open_secret: bool,
     /// The user whose file it is, if we are root and he is not.
@@ -105,7 +107,7 @@ pub(crate) fn parse(path: &Path, text: &str) -> Result<ConfigFile, Failure> {
                 }
             }
             "robots" => config.robots = reader.robots(key, value)?,
-            "mail" => reader.mail(key, value)?,
+            "mail" => config.mail = reader.mail(key, value)?,
             _ => {}
         }
     }
@@ -264,15 +266,18 @@ impl Reader<'_> {
         Ok(robots)
     }
 
-    fn mail(&self, key: &Key<'_>, value: &Value<'_>) -> Result<(), Failure> {
+    /// Whom mail to each pattern goes to.
+    fn mail(&self, key: &Key<'_>, value: &Value<'_>) -> Result<mail::Lines, Failure> {
+        let mut lines = mail::Lines::default();
         for (pattern, to) in self.table(key, value, "")? {
             let place = &format!("mail.{}.", pattern.get_ref());
             let to = self.table(pattern, to, "mail.")?;
-            self.receivers(to, place)?;
+            let receivers = self.receivers(to, place)?;
             if let Some(key) = to.keys().find(|key| !TO.contains(&key.get_ref().as_ref())) {
                 return Err(self.unknown(key, place, TO));
             }
+            lines.add(pattern.get_ref(), receivers);
         }
-        Ok(())
+        Ok(lines)
     }
 }

@@ -9,6 +9,7 @@ mod file;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
 mod layer;
+mod mail;
 mod places;
 mod reader;
 mod robots;
@@ -22,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 pub(crate) use api_base::ApiBase;
 pub(crate) use environment::{SECRET_VARIABLE, language as environment_lang, temporary};
+pub(crate) use mail::MailTo;
 pub(crate) use places::{NoPlace, State, elsewhere};
 pub(crate) use settings::{Account, App, Base, Limits, Network, Settings, hostname};
 pub(crate) use value::{Lang, Rotation, ShowIn};
@@ -122,6 +124,11 @@ impl Config {
         let layer = profile.map(|name| self.profile(name)).transpose()?;
         let account = robots::account(&self.file.robots, self.source.as_deref(), name)?;
         self.levels(layer, true).settings(self, profile, account)
+    }
+
+    /// Whom mail to an address goes to, which has these forms; none if `[mail]` says nothing.
+    pub(crate) fn mail_to(&self, forms: &[String]) -> Option<&MailTo> {
+        self.file.mail.find(forms)
     }
 
     /// Whether there is a robot of this name.

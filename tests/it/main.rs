@@ -74,6 +74,7 @@ mod sandbox; // a directory with the program, its config and its state
 mod scarce; // few descriptors, little memory, input without end
 mod secrets; // faults at trace, /proc, core dumps, secrets typed as options
 mod send; // kinds, options, stdin, long messages, dry run, JSON
+mod sendmail; // mails on stdin, as sendmail takes them
 mod servers; // answers that are rubbish, slow, endless, huge
 mod signals; // SIGTERM, SIGINT, SIGHUP and SIGSTOP at the awkward moments
 mod soak; // senders, flushers and kills at once

@@ -104,7 +104,7 @@ impl Making<'_> {
         cut: bool,
     ) -> Result<Contents, Failure> {
         let lang = self.settings.phone_lang;
-        let fitted = fitted(self.args, kind, channel, &text, cut, lang)?;
+        let fitted = fitted(self.args.long, kind, channel, &text, cut, lang)?;
         let mut pieces = Vec::new();
         for (at, part) in fitted.parts.into_iter().enumerate() {
             let content = match kind {
@@ -124,16 +124,8 @@ impl Making<'_> {
         // A title is no path: all of it is the name.
         let name = name.replace(['/', '\\'], "-");
         let shown = text[..text.floor_char_boundary(INPUT_SHOWN)].to_owned();
-        let mut bytes = text.into_bytes();
-        bytes.truncate(cut_at(&bytes));
-        pieces.push(Piece::Made(
-            Content::media(MediaKind::File, String::new()),
-            Some(Attachment {
-                kind: MediaKind::File.name().to_owned(),
-                name: media::file_name(&format!("{name}.txt")),
-                bytes: bytes.into(),
-            }),
-        ));
+        let (content, file) = whole(&name, text);
+        pieces.push(Piece::Made(content, Some(file)));
         Ok(Contents {
             pieces,
             text: shown,
@@ -299,6 +291,18 @@ impl Making<'_> {
 
 /// As much of a writing as the log may want, once the rest is a file; in bytes.
 const INPUT_SHOWN: usize = 64 << 10;
+
+/// A writing as a file, as much of it as WeCom takes.
+pub(in crate::commands) fn whole(name: &str, text: String) -> (Content, Attachment) {
+    let mut bytes = text.into_bytes();
+    bytes.truncate(cut_at(&bytes));
+    let file = Attachment {
+        kind: MediaKind::File.name().to_owned(),
+        name: media::file_name(&format!("{name}.txt")),
+        bytes: bytes.into(),
+    };
+    (Content::media(MediaKind::File, String::new()), file)
+}
 
 /// Where a text ends that is no longer than WeCom's largest file.
 fn cut_at(text: &[u8]) -> usize {

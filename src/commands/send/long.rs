@@ -1,17 +1,16 @@
 //! Writing past WeCom's limit: parts, a file, or an end that says so.
 
-use crate::cli::Send;
 use crate::config::Lang;
 use crate::error::{Exit, Failure};
 use crate::message::split::{Fitted, Notes, PARTS_MAX, Rest, TooLong, fit};
-use crate::message::{Channel, Kind};
+use crate::message::{Channel, Kind, Long};
 
 /// Makes messages of a writing as `--long` says, and tells what is left out.
 ///
 /// # Errors
 /// `Exit::Data`: there is no way to send it as was asked for.
-pub(super) fn fitted(
-    args: &Send,
+pub(in crate::commands) fn fitted(
+    long: Long,
     kind: Kind,
     channel: Channel,
     text: &str,
@@ -43,7 +42,7 @@ pub(super) fn fitted(
         file: &format!("\n…{file}"),
     };
     let max = kind.max(channel);
-    let fitted = fit(max, text, incomplete, args.long, &notes).map_err(|why| {
+    let fitted = fit(max, text, incomplete, long, &notes).map_err(|why| {
         let (what, hint) = match why {
             TooLong::Rejected => (
                 "--long reject sends none of it".to_owned(),

@@ -1,8 +1,8 @@
 //! `wxpush send`: words, stdin and files become messages, and go out one after the other.
 
-mod contents;
-mod long;
-mod requests;
+pub(super) mod contents;
+pub(super) mod long;
+pub(super) mod requests;
 mod wanted;
 
 use std::rc::Rc;

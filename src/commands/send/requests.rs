@@ -84,7 +84,7 @@ fn without_agentid(
 }
 
 /// Compares a message with WeCom's limits, before anything of it leaves.
-fn examine(post: &Post, settings: &Settings) -> Result<(), Failure> {
+pub(in crate::commands) fn examine(post: &Post, settings: &Settings) -> Result<(), Failure> {
     let channel = post.channel().unwrap_or(Channel::App);
     let body = if post.needs_media() {
         post.with_media("-").value()
@@ -165,7 +165,11 @@ fn protects(file: Option<&Attachment>, args: &Send) -> Result<bool, Failure> {
 ///
 /// # Errors
 /// `Exit::Usage` or `Exit::Data`: it stands among the receivers, or in the message.
-pub(super) fn guard(settings: &Settings, text: &str, posts: &[Post]) -> Result<(), Failure> {
+pub(in crate::commands) fn guard(
+    settings: &Settings,
+    text: &str,
+    posts: &[Post],
+) -> Result<(), Failure> {
     let secret = settings.account.secret();
     let name = match settings.account {
         Account::App(_) => "corpsecret",

@@ -1,0 +1,98 @@
+//! `wxpush sendmail`, whose options are sendmail's own and read elsewhere.
+#![allow(
+    clippy::doc_markdown,
+    reason = "doc comments here are help texts, and a terminal shows backticks"
+)]
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use clap::Args;
+
+pub(super) const EXAMPLES: &str = "\
+Options, together or apart, before, between or behind the addresses:
+  -t           to the addresses of To, Cc and Bcc, too
+  -i, -oi      a line of one dot does not end the mail
+  -v           shows what is done
+  -f, -F, -B, -N, -h, -o, -e, -G and the like change nothing
+
+Examples:
+  printf 'Subject: disk\\n\\n91%% full\\n' | wxpush sendmail root
+  wxpush sendmail -t -i < mail.eml
+  ln -s /opt/wxpush/wxpush /usr/sbin/sendmail     for cron, smartd, mdadm and so on
+
+Whom an address leads to, [mail] of the config says; a local one without a line there to the
+config's recipients, any other to nobody (67). Options of wxpush stand before the word sendmail. The
+exit code is 0 for what is kept in the outbox.";
+
+/// `wxpush sendmail`.
+#[derive(Debug, Args)]
+pub(crate) struct Sendmail {
+    /// Options as sendmail has them, and addresses
+    #[arg(
+        value_name = "OPTION|ADDR",
+        allow_hyphen_values = true,
+        trailing_var_arg = true
+    )]
+    pub(crate) words: Vec<OsString>,
+}
+
+/// The words of a command line as clap is to see them: it must not read options of sendmail, and
+/// called by that name all of them are.
+pub(crate) fn words(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
+    let mut words: Vec<OsString> = args.collect();
+    let called = words.first().and_then(|name| Path::new(name).file_name());
+    if called.is_some_and(|name| name == "sendmail") {
+        words.splice(1..1, ["sendmail", "--"].map(OsString::from));
+        return words;
+    }
+    let mut at = 1;
+    while let Some(word) = words.get(at) {
+        let is_option = word.as_encoded_bytes().starts_with(b"-");
+        let has_value = ["-c", "--config", "-p", "--profile", "--color"];
+        at += match has_value.iter().any(|option| word == option) {
+            true => 2,
+            false if is_option => 1,
+            false => break,
+        };
+    }
+    let is_help = |next: &OsString| next == "--help" || next == "-h" && at + 2 == words.len();
+    let wants_help = words.get(at + 1).is_some_and(is_help);
+    if words.get(at).is_some_and(|word| word == "sendmail") && !wants_help {
+        words.insert(at + 1, OsString::from("--"));
+    }
+    words
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(line: &str) -> String {
+        let words = words(line.split(' ').map(OsString::from));
+        words.join(&OsString::from(" ")).into_string().unwrap()
+    }
+
+    #[test]
+    fn the_options_of_sendmail_are_its_own() {
+        for (line, expected) in [
+            ("wxpush sendmail -t", "wxpush sendmail -- -t"),
+            (
+                "wxpush -c sendmail sendmail -q",
+                "wxpush -c sendmail sendmail -- -q",
+            ),
+            (
+                "wxpush -q --json sendmail a",
+                "wxpush -q --json sendmail -- a",
+            ),
+            ("/usr/sbin/sendmail -c", "/usr/sbin/sendmail sendmail -- -c"),
+            ("sendmail", "sendmail sendmail --"),
+            ("wxpush sendmail --help", "wxpush sendmail --help"),
+            ("wxpush sendmail -h", "wxpush sendmail -h"),
+            ("wxpush sendmail -h 3", "wxpush sendmail -- -h 3"),
+            ("wxpush send sendmail", "wxpush send sendmail"),
+        ] {
+            assert_eq!(seen(line), expected, "{line}");
+        }
+    }
+}

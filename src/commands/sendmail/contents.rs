@@ -1,0 +1,161 @@
+//! A mail as messages: its subject above its text, and its files behind them.
+
+use crate::commands::send::contents::whole;
+use crate::commands::send::long::fitted;
+use crate::commands::send::requests::examine;
+use crate::config::{Lang, Settings};
+use crate::error::{Exit, Failure};
+use crate::message::input::{Input, one_line};
+use crate::message::media::{self, can_be_safe};
+use crate::message::split::Rest;
+use crate::message::{Attachment, Channel, Content, Kind, Long, Mail, MediaKind, Post, Request};
+
+/// How much of a file its format is told by, in bytes.
+const HEAD: usize = 4096;
+
+/// Most files of one mail: with the text they must fit into WeCom's 30 messages a minute.
+const FILES_MAX: usize = 20;
+
+/// A mail, clean and judged.
+pub(super) struct Letter {
+    title: Option<String>,
+    text: String,
+    files: Vec<Attachment>,
+    /// Not all of the text is there.
+    cut: bool,
+}
+
+impl Letter {
+    /// Cleans a mail; `cut` says that it was longer.
+    ///
+    /// # Errors
+    /// `Exit::Data`: there is nothing in it.
+    pub(super) fn of(mail: Mail, cut: bool, lang: Lang) -> Result<Self, Failure> {
+        let title = one_line(&mail.subject);
+        let title = Some(title.trim().to_owned()).filter(|title| !title.is_empty());
+        let input = Input::from_bytes(mail.text.as_bytes());
+        if input.replaced > 0 || mail.text.contains(char::REPLACEMENT_CHARACTER) {
+            tracing::warn!("some of the mail could not be read and was replaced by U+FFFD");
+        }
+        let is_cut = input.cut;
+        let mut text = input.text.trim_matches(['\n', ' ']).to_owned();
+        let mut files = Vec::new();
+        for enclosed in mail.files {
+            let name = media::file_name(&enclosed.name);
+            let size = enclosed.bytes.len();
+            let head = &enclosed.bytes[..size.min(HEAD)];
+            let judged = media::check(MediaKind::File, false, &name, size as u64, head);
+            if judged.is_ok() && files.len() < FILES_MAX {
+                files.push(Attachment {
+                    kind: MediaKind::File.name().to_owned(),
+                    name,
+                    bytes: enclosed.bytes.into(),
+                });
+                continue;
+            }
+            if let Err(why) = judged {
+                tracing::warn!("not sent with the mail: {why}");
+            }
+            note(&mut text, &left_out(&name, size, lang));
+        }
+        if title.is_none() && text.trim().is_empty() && files.is_empty() {
+            return Err(Failure::new(Exit::Data, "the mail is empty")
+                .hint("it has neither a subject nor a text nor a file"));
+        }
+        if cut {
+            note(
+                &mut text,
+                match lang {
+                    Lang::Zh => "（邮件过长，已截断）",
+                    Lang::En => "(the mail was too long and is cut)",
+                },
+            );
+        }
+        Ok(Self {
+            title,
+            text,
+            files,
+            cut: is_cut,
+        })
+    }
+
+    /// The text, for the log.
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+}
+
+/// A line of its own at the end.
+fn note(text: &mut String, line: &str) {
+    if !text.is_empty() {
+        text.push('\n');
+    }
+    text.push_str(line);
+}
+
+fn left_out(name: &str, size: usize, lang: Lang) -> String {
+    match lang {
+        Lang::Zh => format!("（附件未发送：{name}，{size} 字节）"),
+        Lang::En => format!("(not sent: {name}, {size} bytes)"),
+    }
+}
+
+/// The requests for one mail: the text in as many parts as it takes, then each file.
+///
+/// # Errors
+/// `Exit::Data`: WeCom would refuse one.
+pub(super) fn posts(letter: &Letter, settings: &Settings) -> Result<Vec<Post>, Failure> {
+    let mut pieces = writing(letter, settings)?;
+    for file in &letter.files {
+        let content = Content::media(MediaKind::File, String::new());
+        pieces.push((content, Some(file.clone())));
+    }
+    let mut posts = Vec::new();
+    for (at, envelope) in settings.to.split().iter().enumerate() {
+        for (content, file) in &pieces {
+            let protects = file.as_ref().is_none_or(|file| can_be_safe(&file.name));
+            let request = Request {
+                channel: Channel::App,
+                envelope,
+                safe: settings.safe && protects,
+                id_trans: false,
+                duplicate_check: None,
+            };
+            // To each with its file, since there may be several; an upload is used again.
+            let post = request.post(content, file.clone());
+            if at == 0 {
+                examine(&post, settings)?;
+            }
+            posts.push(post);
+        }
+    }
+    Ok(posts)
+}
+
+/// Subject and text, as one message or several.
+fn writing(
+    letter: &Letter,
+    settings: &Settings,
+) -> Result<Vec<(Content, Option<Attachment>)>, Failure> {
+    if letter.title.is_none() && letter.text.is_empty() {
+        return Ok(Vec::new());
+    }
+    let title = letter.title.as_deref();
+    let text = Kind::Text.compose(&settings.prefix, title, letter.text.clone());
+    let lang = settings.phone_lang;
+    let fitted = fitted(
+        Long::Auto,
+        Kind::Text,
+        Channel::App,
+        &text,
+        letter.cut,
+        lang,
+    )?;
+    let parts = fitted.parts.into_iter();
+    let mut pieces: Vec<_> = parts.map(|part| (Kind::Text.content(part), None)).collect();
+    if fitted.rest == Rest::File {
+        let (content, file) = whole(title.unwrap_or("mail"), text);
+        pieces.push((content, Some(file)));
+    }
+    Ok(pieces)
+}

@@ -1,0 +1,98 @@
+//! Addresses become receivers: by `[mail]` of the config, and the config's own for local ones.
+
+use super::argv::Asked;
+use crate::config::{Config, MailTo, value};
+use crate::error::{Exit, Failure};
+use crate::message::Envelope;
+
+/// The receivers of a mail, and whom nobody knows.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Found {
+    /// Each once; none for the config's own.
+    pub(super) to: Vec<Option<Envelope>>,
+    pub(super) unknown: Vec<String>,
+}
+
+/// Finds out to whom addresses lead.
+///
+/// # Errors
+/// `Exit::Usage` or `Exit::Data`: there are no addresses.
+pub(super) fn find(
+    asked: &Asked,
+    named: &[String],
+    config: &Config,
+    host: &str,
+) -> Result<Found, Failure> {
+    let named = if asked.by_head { named } else { &[] };
+    let mut found = Found::default();
+    for address in asked.addresses.iter().chain(named) {
+        let forms = forms(address, host);
+        match config.mail_to(&forms) {
+            Some(MailTo::These(envelope)) => found.add(Some(envelope.clone())),
+            Some(MailTo::Own) => found.add(None),
+            None if forms.len() > 1 => found.add(None),
+            None => found.unknown.push(value::shown(address)),
+        }
+    }
+    if found == Found::default() {
+        return Err(if asked.by_head {
+            Failure::new(Exit::Data, "the mail names no receiver")
+                .hint("write To: root into its head, or the address on the command line")
+        } else {
+            Failure::new(Exit::Usage, "no address")
+                .hint("write wxpush sendmail root, or -t for those in the mail's head")
+        });
+    }
+    Ok(found)
+}
+
+impl Found {
+    fn add(&mut self, to: Option<Envelope>) {
+        if !self.to.contains(&to) {
+            self.to.push(to);
+        }
+    }
+}
+
+/// The ways in which an address is written: several for one of this host.
+fn forms(address: &str, host: &str) -> Vec<String> {
+    let is_ours = |domain: &str| {
+        let ours = ["localhost", "localhost.localdomain", host];
+        let short = host.split('.').next().unwrap_or_default();
+        ours.iter().any(|it| domain.eq_ignore_ascii_case(it)) || domain.eq_ignore_ascii_case(short)
+    };
+    let user = match address.rsplit_once('@') {
+        Some((user, domain)) if is_ours(domain) => user,
+        Some(_) => return vec![address.to_owned()],
+        None => address,
+    };
+    vec![
+        user.to_owned(),
+        format!("{user}@localhost"),
+        format!("{user}@{host}"),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::forms;
+
+    #[test]
+    fn addresses_of_this_host_are_local_and_no_others() {
+        for (address, local) in [
+            ("root", true),
+            ("root@localhost", true),
+            ("root@LOCALHOST.localdomain", true),
+            ("root@Web1.corp.cn", true),
+            ("root@web1", true),
+            ("root@web2", false),
+            ("root@corp.cn", false),
+            ("root@localhost@corp.cn", false),
+            ("root@", false),
+        ] {
+            let forms = forms(address, "web1.corp.cn");
+            assert_eq!(forms.len() > 1, local, "{address}");
+            assert_eq!(forms[0], if local { "root" } else { address });
+        }
+    }
+}

@@ -1,0 +1,100 @@
+use proptest::prelude::*;
+
+use super::*;
+
+fn texts(mail: &[u8]) -> (String, String) {
+    let mail = Mail::parse(mail);
+    (mail.subject, mail.text)
+}
+
+#[test]
+fn subject_and_text_are_read_however_they_are_written() {
+    let table: &[(&[u8], &str, &str)] = &[
+        (b"Subject: plain\n\nbody\n", "plain", "body\n"),
+        (b"Subject: dos\r\n\r\nbody\r\n", "dos", "body\r\n"),
+        (b"no head at all\nnext\n", "", "no head at all\nnext\n"),
+        (b"\nSubject: body\n", "", "Subject: body\n"),
+        (b"Subject: x\nno empty line\n", "x", "no empty line\n"),
+        (b"From me Tue\nSubject: box\n\nbody", "box", "body"),
+        (b"Subject: long\n line\n\nbody", "long line", "body"),
+        (b"Subject: head alone", "head alone", ""),
+        (b"", "", ""),
+        ("Subject: 中文\n\n正文".as_bytes(), "中文", "正文"),
+        (b"Subject: \xd6\xd0\xce\xc4\n\n\xd6\xd0", "中文", "中"),
+        (b"Subject: =?gbk?B?1tDOxA==?=\n\nx", "中文", "x"),
+        (b"Subject: =?GB2312?Q?=D6=D0=CE=C4?=\n\nx", "中文", "x"),
+        (b"Subject: =?UTF-8?B?5Lit5paH?=\n =?UTF-8?B?5Lit?=\n\nx", "中文中", "x"),
+        (b"Content-Type: text/plain; charset=gb18030\n\n\xd6\xd0", "", "中"),
+        (b"Content-Type: text/plain; charset=GBK\nContent-Transfer-Encoding: base64\n\n1tDOxA==\n", "", "中文"),
+        (b"Content-Type: text/plain; charset=big5\n\n\xa4\xa4", "", "中"),
+        (b"Content-Type: text/plain; charset=iso-8859-1\n\ncaf\xe9", "", "café"),
+        ("Content-Type: text/plain; charset=US-ASCII\n\n正文".as_bytes(), "", "正文"),
+        ("Content-Type: text/plain; charset=ANSI_X3.4-1968\nContent-Transfer-Encoding: 8bit\n\n正文".as_bytes(), "", "正文"),
+        (b"Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: quoted-printable\n\n=E4=B8=AD so=\nft", "", "中 soft"),
+    ];
+    for (mail, subject, text) in table {
+        let expected = ((*subject).to_owned(), (*text).to_owned());
+        assert_eq!(texts(mail), expected, "{}", mail.escape_ascii());
+    }
+}
+
+#[test]
+fn html_is_dropped_beside_a_text_and_turned_to_one_without() {
+    let alternative = |plain: &str| {
+        format!(
+            "Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain\n\n{plain}\n--b\nContent-Type: text/html\n\n<p>rich</p>\n--b--\n"
+        )
+    };
+    let both = Mail::parse(alternative("plain").as_bytes());
+    assert_eq!(both.text.trim(), "plain");
+    assert!(both.files.is_empty(), "{:?}", both.files);
+    let blank = Mail::parse(alternative(" ").as_bytes());
+    assert_eq!(blank.text.trim(), "rich");
+    let (_, text) = texts(
+        b"Content-Type: text/html; charset=utf-8\n\n<head><style>p{}</style></head><div>a &amp; b</div><TR><td>c</td></TR>d",
+    );
+    let lines: Vec<&str> = text.split_whitespace().collect();
+    assert_eq!(lines, ["a", "&", "b", "c", "d"]);
+    assert!(text.contains("b\n") && text.contains("c\n"), "{text:?}");
+}
+
+#[test]
+fn what_is_attached_is_a_file_with_a_name() {
+    let mail = Mail::parse(include_bytes!("../../../tests/it/mails/mixed.eml"));
+    assert_eq!(mail.text.trim(), "see the files");
+    let files: Vec<(&str, &[u8])> = mail
+        .files
+        .iter()
+        .map(|it| (it.name.as_str(), &it.bytes[..]))
+        .collect();
+    assert_eq!(
+        files,
+        [
+            ("报告.csv", &b"a,b\n1,2\n3,4"[..]),
+            ("attachment-2.png", b"\x89PNG\r\n\x1a\n"),
+            ("attachment-3.eml", b"Subject: inner\n\nforwarded text"),
+        ]
+    );
+}
+
+#[test]
+fn receivers_are_all_of_to_cc_and_bcc() {
+    let mail = Mail::parse(
+        b"To: root, \"Doe, J\" <jdoe@example.com>\nCc: ops@localhost\nBcc: <x@y>\nTo: again\n\nbody",
+    );
+    let mut found = mail.receivers;
+    found.sort();
+    assert_eq!(
+        found,
+        ["again", "jdoe@example.com", "ops@localhost", "root", "x@y"]
+    );
+}
+
+proptest! {
+    #[test]
+    fn any_bytes_are_a_mail(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+        Mail::parse(&bytes);
+        let typed = [b"Content-Type: multipart/mixed; boundary=\"b\"\n\n--b\n", &*bytes, b"\n--b--\n"];
+        Mail::parse(&typed.concat());
+    }
+}

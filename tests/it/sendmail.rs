@@ -1,0 +1,222 @@
+//! Mails on stdin: what of them lands on which phone, and how it ends.
+
+use std::os::unix::fs::symlink;
+
+use crate::sandbox::{Run, Sandbox};
+use crate::send::texts;
+use crate::standin::{Fault, Standin};
+
+/// WeCom says no.
+fn refusal(errcode: i64) -> Fault {
+    Fault::Errcode(errcode, "no".to_owned())
+}
+
+/// Names and bytes of the files that were uploaded.
+fn files(standin: &Standin) -> Vec<(String, Vec<u8>)> {
+    let company = standin.company();
+    let uploads = company.media.uploads.iter();
+    uploads
+        .map(|file| (file.filename.clone(), file.bytes.to_vec()))
+        .collect()
+}
+
+/// A sandbox whose `[mail]` has these lines, and mail for no address goes to zhangsan.
+fn mailing(standin: &Standin, lines: &str) -> Sandbox {
+    let sandbox = Sandbox::of(standin);
+    sandbox.configure("touser = \"zhangsan\"");
+    let whole = format!("{}\n[mail]\n{lines}", sandbox.read("config.toml"));
+    sandbox.write("config.toml", whole);
+    sandbox
+}
+
+#[test]
+fn subject_and_text_land_with_the_receivers_of_the_config() {
+    let standin = Standin::start();
+    let sandbox = mailing(&standin, "");
+    let mail = "From: x\nTo: nobody@example.com\nSubject: Disk\n\n91% full\n.\nnever read\n";
+    let run = sandbox.wxpush("sendmail -FCronDaemon -B8BITMIME -oem root");
+    run.stdin(mail).run().is_silent();
+    assert_eq!(texts(&standin, "zhangsan"), ["Disk\n91% full"]);
+    assert_eq!(texts(&standin, "lisi"), [""; 0], "not everyone");
+    let run = sandbox.wxpush("sendmail -oi root@localhost");
+    run.stdin(mail).run().is_silent();
+    let text = "Disk\n91% full\n.\nnever read";
+    assert_eq!(texts(&standin, "zhangsan")[1], text);
+}
+
+#[test]
+fn a_link_by_the_name_of_sendmail_is_one() {
+    let standin = Standin::start();
+    let sandbox = mailing(&standin, "");
+    let link = sandbox.path("sendmail");
+    symlink(sandbox.path("wxpush"), &link).unwrap();
+    let run = |args: &str| {
+        let words: Vec<&str> = args.split(' ').collect();
+        Run::new(std::process::Command::new(&link)).args(&words)
+    };
+    let mail = "To: root\nSubject: linked\n\nbody";
+    run("-ti").stdin(mail).run().is_silent();
+    run("-qv root").stdin(mail).run().exits(64).says("flush");
+    assert_eq!(texts(&standin, "zhangsan"), ["linked\nbody"]);
+}
+
+#[test]
+fn addresses_lead_where_mail_of_the_config_says_and_a_foreign_one_nowhere() {
+    let standin = Standin::start();
+    let lines = "\"*@corp.cn\" = { touser = \"lisi\" }\n\"Root@*\" = { touser = \"wangwu\" }\n\"boss@corp.cn\" = { touser = \"wangwu\" }\n";
+    let sandbox = mailing(&standin, lines);
+    for (args, code, landed) in [
+        ("root", 0, [0, 0, 1]),
+        ("daemon", 0, [1, 0, 0]),
+        ("-- A@Corp.cn b@corp.CN", 0, [0, 1, 0]),
+        ("boss@corp.cn root a@corp.cn", 0, [0, 1, 1]),
+        ("someone@example.com", 67, [0, 0, 0]),
+        ("daemon someone@example.com", 67, [1, 0, 0]),
+        ("-t", 0, [1, 1, 1]),
+        ("-t x@example.com", 67, [1, 1, 1]),
+    ] {
+        let users = ["zhangsan", "lisi", "wangwu"];
+        let before = users.map(|user| texts(&standin, user).len());
+        let run = sandbox.wxpush(&format!("sendmail {args}"));
+        let mail =
+            "To: Me <me@localhost>\nCc: a@corp.cn\nBcc: root@h\nSubject: s\n\nb".to_owned() + args;
+        run.stdin(mail).run().exits(code);
+        let now = users.map(|user| texts(&standin, user).len());
+        let more = [0, 1, 2].map(|at| now[at] - before[at]);
+        assert_eq!(more, landed, "{args}");
+    }
+}
+
+#[test]
+fn attached_files_arrive_and_what_wecom_does_not_take_is_named() {
+    let standin = Standin::start();
+    let sandbox = mailing(&standin, "");
+    let mail = include_bytes!("mails/mixed.eml");
+    sandbox
+        .wxpush("sendmail -t")
+        .stdin(&mail[..])
+        .run()
+        .is_silent();
+    assert_eq!(texts(&standin, "zhangsan")[0], "files\nsee the files");
+    let names: Vec<String> = files(&standin).into_iter().map(|it| it.0).collect();
+    assert_eq!(names, ["报告.csv", "attachment-2.png", "attachment-3.eml"]);
+    assert_eq!(files(&standin)[0].1, b"a,b\n1,2\n3,4");
+    let empty = "Subject: e\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\nContent-Type: application/pdf; name=empty.pdf\nContent-Disposition: attachment\n\n\n--b--\n";
+    sandbox
+        .wxpush("sendmail root")
+        .stdin(empty)
+        .run()
+        .exits(0)
+        .says("empty.pdf");
+    assert_eq!(
+        texts(&standin, "zhangsan").last().unwrap(),
+        "e\ntext\n（附件未发送：empty.pdf，0 字节）"
+    );
+    assert_eq!(files(&standin).len(), 3);
+}
+
+#[test]
+fn mails_as_they_come_are_read() {
+    let standin = Standin::start();
+    let sandbox = mailing(&standin, "");
+    for (mail, text) in [
+        (
+            &include_bytes!("mails/gbk.eml")[..],
+            "磁盘告警\n根分区已用 91%",
+        ),
+        (
+            include_bytes!("mails/alternative.eml"),
+            "报告 ready\nplain, with é",
+        ),
+        (
+            include_bytes!("mails/html.eml"),
+            "smartd\nDevice: /dev/sda\nFAILED & hot",
+        ),
+        ("磁盘 91%\n没有信头".as_bytes(), "磁盘 91%\n没有信头"),
+        (b"Subject: n\n\nnul\0 and \x1b[1mbold", "n\nnul and bold"),
+        (
+            b"Subject: b\nContent-Transfer-Encoding: base64\n\naGVsbG8gISEh*broken",
+            "b\naGVsbG8gISEh*broken",
+        ),
+    ] {
+        let run = sandbox.wxpush("sendmail -i root");
+        let outcome = run.stdin(mail).run().exits(0);
+        let landed = texts(&standin, "zhangsan").pop().unwrap();
+        assert!(
+            landed.starts_with(text),
+            "{landed:?} {text:?} {}",
+            outcome.stderr
+        );
+    }
+}
+
+#[test]
+fn hostile_mails_end_and_say_what_can_be_said() {
+    let standin = Standin::start();
+    let sandbox = mailing(&standin, "");
+    let nested: String = (0..5000)
+        .map(|at| format!("Content-Type: multipart/mixed; boundary=b{at}\n\n--b{at}\n"))
+        .collect();
+    let inner = "Content-Type: message/rfc822\n\n".repeat(5000);
+    let many = "X-Many: 1\n".repeat(10_000) + "Subject: last\n\nbody";
+    for mail in [nested, inner] {
+        let mail = format!("Subject: deep\n{mail}end\n");
+        sandbox.wxpush("sendmail root").stdin(mail).run().exits(0);
+        let texts = texts(&standin, "zhangsan");
+        assert!(
+            texts.iter().any(|text| text.starts_with("deep")),
+            "{texts:?}"
+        );
+    }
+    sandbox.wxpush("sendmail root").stdin(many).run().exits(0);
+    assert_eq!(texts(&standin, "zhangsan").last().unwrap(), "last\nbody");
+}
+
+#[test]
+fn a_mail_of_five_megabytes_arrives_as_a_file_and_one_past_the_bound_is_marked() {
+    let standin = Standin::start();
+    let sandbox = mailing(&standin, "");
+    let body = "a line of the log, 47 bytes of it with its end\n".repeat(110_000);
+    let mail = format!("Subject: big\n\n{body}");
+    sandbox
+        .wxpush("sendmail -i root")
+        .stdin(mail)
+        .run()
+        .exits(0);
+    assert!(texts(&standin, "zhangsan")[0].starts_with("big\na line"));
+    let (name, bytes) = files(&standin).pop().unwrap();
+    assert_eq!(name, "big.txt");
+    assert_eq!(bytes.len(), "big\n".len() + body.len() - 1);
+    let head = "Subject: huge\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\nContent-Disposition: attachment; filename=a.bin\n\n";
+    let mail = head.to_owned() + &body.repeat(6);
+    let outcome = sandbox.wxpush("sendmail -i root").stdin(mail).run();
+    outcome.exits(0).says("25 MiB").says("a.bin");
+    let text = texts(&standin, "zhangsan").pop().unwrap();
+    assert!(text.ends_with("（邮件过长，已截断）"), "{text}");
+}
+
+#[test]
+fn exit_codes_are_those_of_sendmail() {
+    let standin = Standin::start();
+    let sandbox = mailing(&standin, "");
+    let run = |args: &str, mail: &str| sandbox.wxpush(args).stdin(mail).run();
+    run("sendmail", "x").exits(64).says("no address");
+    run("sendmail -z root", "x").exits(64);
+    run("sendmail -t", "Subject: x\n\nx").exits(65);
+    run("sendmail root", "From: x\n\n \n")
+        .exits(65)
+        .says("empty");
+    run("-c /nowhere.toml sendmail root", "x").exits(78);
+    standin.always("/cgi-bin/message/send", refusal(60020));
+    run("sendmail root", "Subject: kept\n\nx")
+        .exits(0)
+        .says("kept");
+    let list = sandbox.wxpush("outbox list").run().exits(0);
+    assert!(list.stdout.contains("zhangsan"), "{}", list.stdout);
+    let whole = sandbox.read("config.toml") + "[outbox]\nenabled = false\n";
+    sandbox.write("config.toml", whole);
+    standin.always("/cgi-bin/message/send", refusal(45009));
+    run("sendmail root", "x").exits(75);
+    standin.always("/cgi-bin/message/send", refusal(81013));
+    run("sendmail root", "x").exits(69);
+}
