@@ -220,3 +220,34 @@ fn exit_codes_are_those_of_sendmail() {
     standin.always("/cgi-bin/message/send", refusal(81013));
     run("sendmail root", "x").exits(69);
 }
+
+#[test]
+#[ignore = "needs s-nail"]
+fn s_nail_sends_through_it_with_a_file() {
+    let standin = Standin::start();
+    let sandbox = mailing(&standin, "");
+    sandbox.write("report.csv", "a,b\n1,2\n");
+    symlink(sandbox.path("wxpush"), sandbox.path("sendmail")).unwrap();
+    let mta = format!("-Smta={}", sandbox.path("sendmail").display());
+    let run = Run::new(std::process::Command::new("s-nail"));
+    let file = sandbox.path("report.csv").display().to_string();
+    let options = [
+        "-n",
+        &mta,
+        "-Sttycharset=utf-8",
+        "-Ssendwait",
+        "-Ssendcharsets=utf-8",
+    ];
+    run.args(&options)
+        .args(&["-s", "日报 report", "-a", &file, "root"])
+        .env("HOME", sandbox.path(""))
+        .stdin("今天一切正常\n.\nend\n")
+        .run()
+        .exits(0);
+    assert_eq!(
+        texts(&standin, "zhangsan")[0],
+        "日报 report\n今天一切正常\n.\nend"
+    );
+    let expected = ("report.csv".to_owned(), b"a,b\n1,2\n".to_vec());
+    assert_eq!(files(&standin), [expected]);
+}
