@@ -256,6 +256,8 @@ fn several_envelopes_share_one_upload() {
     let standin = Standin::start();
     let sandbox = Sandbox::of(&standin);
     sandbox.write("a.txt", "some bytes");
+    // The entry has its own record, for when there is no other.
+    fs::create_dir(sandbox.path("uploads")).unwrap();
     let names = crate::sandbox::hire(&standin, 1200);
     let send = here(&sandbox, "send --file a.txt caption --to").arg(names.join(","));
     send.run().is_silent();

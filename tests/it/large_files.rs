@@ -248,6 +248,9 @@ fn a_file_that_shrinks_on_its_way_is_an_error_in_words() {
             .says("is not kept");
         assert!(!outcome.stderr.contains("panicked"), "{}", outcome.stderr);
         assert_eq!(standin.count(UPLOAD), 0, "{left}: it never was whole");
+        // To wait does not make it whole.
+        let log = sandbox.read("wxpush.log");
+        assert!(!log.contains("trying again"), "{log}");
         assert!(files(&standin, "lisi").is_empty());
         // Of an upload by hand it is known that it was not done.
         sandbox.write("a.bin", bytes(400_000));
@@ -281,4 +284,19 @@ fn a_file_that_is_written_over_on_its_way_is_not_taken_for_what_it_was() {
     });
     started.wait().is_silent();
     assert_eq!(files(&standin, "lisi").pop().unwrap().bytes, "eleven here");
+}
+
+#[test]
+fn a_file_that_was_accepted_goes_as_it_was_whatever_becomes_of_it_meanwhile() {
+    for left in [0, 300_000] {
+        let standin = Standin::start();
+        let sandbox = Sandbox::of(&standin);
+        sandbox.write("a.bin", bytes(400_000));
+        let send = "send --to lisi --file a.bin";
+        let started = changed(&sandbox, &standin, send, || {
+            cut(&sandbox, left);
+        });
+        started.wait().is_silent();
+        holds_files(&standin, "lisi", &[("a.bin", &bytes(400_000))]);
+    }
 }
