@@ -302,7 +302,7 @@ mod tests {
         let text = &text[3..];
         let input = Input::from_bytes(text.as_bytes());
         assert!(!input.cut && input.text == text);
-        let text = format!("xx{text}");
+        let text = format!("xx{text}y");
         let input = Input::from_bytes(text.as_bytes());
         assert!(input.cut && text.starts_with(&input.text));
         assert_eq!(input.text.len(), INPUT_MAX - 1);

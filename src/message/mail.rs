@@ -23,6 +23,12 @@ const LINES: [&str; 9] = [
     "</div", "</tr", "</li", "</h1", "</h2", "</h3", "</h4", "</h5", "</h6",
 ];
 
+/// Most mails, and parts of parts, that may be in one; with more it is shown as it is.
+const DEPTH_MAX: usize = 1000;
+
+/// What begins another level.
+const LEVELS: [&[u8]; 3] = [b"message/rfc822", b"message/global", b"boundary="];
+
 /// A mail, taken apart.
 #[derive(Debug, Default)]
 pub(crate) struct Mail {
@@ -51,6 +57,12 @@ impl Mail {
             return Self {
                 text: guessed(body),
                 ..Self::default()
+            };
+        }
+        if is_too_deep(body) {
+            return Self {
+                text: guessed(body),
+                ..Self::parse(head)
             };
         }
         let raw = [guessed(head).as_bytes(), b"\n", body].concat();
@@ -86,6 +98,15 @@ fn halves(bytes: &[u8]) -> (&[u8], &[u8]) {
         }
         at += line.len();
     }
+}
+
+/// Whether so much may be within one another that the parser's stack, or memory, would not do.
+fn is_too_deep(body: &[u8]) -> bool {
+    LEVELS.iter().any(|level| {
+        let starts = body.windows(level.len());
+        let starts = starts.filter(|it| it.eq_ignore_ascii_case(level));
+        starts.take(DEPTH_MAX + 1).count() > DEPTH_MAX
+    })
 }
 
 /// The first line, with its end.

@@ -159,7 +159,9 @@ fn hostile_mails_end_and_say_what_can_be_said() {
         .collect();
     let inner = "Content-Type: message/rfc822\n\n".repeat(5000);
     let many = "X-Many: 1\n".repeat(10_000) + "Subject: last\n\nbody";
-    for mail in [nested, inner] {
+    // So many that whoever calls himself for each has no stack left.
+    let deepest = "Content-Type: message/rfc822\n\n".repeat(800_000);
+    for mail in [nested, inner, deepest] {
         let mail = format!("Subject: deep\n{mail}end\n");
         sandbox.wxpush("sendmail root").stdin(mail).run().exits(0);
         let texts = texts(&standin, "zhangsan");
