@@ -6,16 +6,18 @@
 //! ```text
 //! main, cli        what was typed
 //! commands         arguments -> the rooms below -> a result to print
-//!   delivery       the policy: token, slot, send, a new token once, retries, the backlog
+//!   delivery       the policy: token, file, slot, send, a new token once, retries, the backlog
 //!     token        the access_token: one gettoken for many processes
 //!       wecom      the API; the only room that sees a URL with a secret
 //!     outbox       what is accepted and not yet delivered
 //!     ledger       the slots under WeCom's limits: shared by many processes, too
+//!     uploads      what WeCom has of our files: shared by many processes, too
 //!     child        another program, as if nobody stood between
 //!     runs         how often a command has failed in a row
 //!   config  log    what was meant; where files live; one line an event
 //!     disk  output files that must be ours; the only room that prints
-//!       message  secret  error
+//!       message        what is sent, in which limits
+//!         blob  secret  error
 //! ```
 //!
 //! Only `main` ends the process, and only by returning. `fuzz` is the fuzzer's way in, no room.
