@@ -67,6 +67,14 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
+    /// What the chain of an error says; without a failure in it, it is a fault of ours.
+    pub(crate) fn of(error: anyhow::Error) -> Self {
+        error.downcast().unwrap_or_else(|error| {
+            Self::new(Exit::Bug, format!("a fault of wxpush: {error:#}"))
+                .hint("please report it, with what wxpush --version prints")
+        })
+    }
+
     /// A failure without advice.
     pub(crate) fn new(exit: Exit, what: impl Into<String>) -> Self {
         Self {

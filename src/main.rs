@@ -94,7 +94,7 @@ fn run(cli: &cli::Cli, begun: Instant) -> Exit {
             exit
         }
         Err(error) => {
-            let failure = failure(error);
+            let failure = Failure::of(error);
             tracing::error!(
                 exit = failure.exit.code(),
                 ms = ms(),
@@ -118,14 +118,6 @@ fn outlive_file_limit(command: &cli::Command) {
     }
     // Where it cannot be caught, it is as it was.
     let _ = signal_hook::flag::register(SIGXFSZ, &NOTICED);
-}
-
-/// What the chain of an error says; without a `Failure` in it, it is a fault of ours.
-fn failure(error: anyhow::Error) -> Failure {
-    error.downcast().unwrap_or_else(|error| {
-        Failure::new(Exit::Bug, format!("a fault of wxpush: {error:#}"))
-            .hint("please report it, with what wxpush --version prints")
-    })
 }
 
 /// Whether the result is wanted as JSON, where no command line could be read that says so.

@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use super::begin;
-use crate::config::{Account, Lang, Settings};
+use super::{begin, to};
+use crate::config::{Lang, Settings};
 use crate::delivery::{Delivery, Sender, Undelivered};
 use crate::error::{Exit, Failure};
 use crate::ledger::Share;
@@ -21,9 +21,7 @@ impl Asking {
     /// # Errors
     /// `Exit::Config`: no agentid, or a network setting that cannot be used.
     pub(super) fn new(settings: Settings, command: &str, output: Output) -> anyhow::Result<Self> {
-        if let Account::App(app) = &settings.account {
-            settings.agentid(app)?;
-        }
+        let settings = to::complete(settings)?;
         let state = begin(&settings.base, output)
             .inspect_err(|place| {
                 tracing::warn!("no place for the token, going on without: {place}");

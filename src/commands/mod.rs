@@ -88,6 +88,14 @@ fn begin(base: &Base, output: Output) -> Result<State, NoPlace> {
     state
 }
 
+/// The same for what goes out without state, too: then it warns, and tells why there is none.
+fn begin_or_without(base: &Base, output: Output) -> Result<State, String> {
+    let state = begin(base, output).map_err(|place| place.to_string());
+    state.inspect_err(|place| {
+        tracing::warn!("no place for state, going on without token cache, outbox and log: {place}");
+    })
+}
+
 /// What the log may say on stderr.
 fn stderr(output: Output) -> Stderr {
     Stderr {

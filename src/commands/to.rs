@@ -44,11 +44,18 @@ pub(super) fn settings(
     receivers: Option<Envelope>,
     config: &Config,
 ) -> Result<Settings, Failure> {
-    let settings = match &to.robot {
+    complete(match &to.robot {
         Some(name) => config.robot(name)?,
         None => config.settings(receivers)?,
-    };
-    // Before anything is read or run, so that a mistake is told at once.
+    })
+}
+
+/// The same settings, once they have all that it takes to send: asked for before anything is read or
+/// run, so that a mistake is told at once.
+///
+/// # Errors
+/// `Exit::Config`: what is missing.
+pub(super) fn complete(settings: Settings) -> Result<Settings, Failure> {
     if let Account::App(app) = &settings.account {
         settings.agentid(app)?;
     }

@@ -8,15 +8,15 @@ use super::{Attachment, Channel, Envelope, MediaKind, Post};
 
 /// Longest text, in bytes of UTF-8; from an app WeCom cuts the rest in silence, from a robot it
 /// refuses the whole. Source: developer.work.weixin.qq.com/document/path/90236 and 91770.
-const TEXT_MAX: usize = 2048;
+pub(super) const TEXT_MAX: usize = 2048;
 
 /// Longest markdown from an app, in bytes of UTF-8; what WeCom does with more is not documented.
 /// Source: developer.work.weixin.qq.com/document/path/90236.
-const MARKDOWN_MAX: usize = 2048;
+pub(super) const MARKDOWN_MAX: usize = 2048;
 
 /// Longest markdown of either sort from a robot, in bytes of UTF-8; longer is refused.
 /// Source: developer.work.weixin.qq.com/document/path/91770.
-const ROBOT_MARKDOWN_MAX: usize = 4096;
+pub(super) const ROBOT_MARKDOWN_MAX: usize = 4096;
 
 /// Longest `media_id` that is taken, in bytes. How long they are is not documented; they are seen
 /// with less than a hundred.

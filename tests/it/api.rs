@@ -1,11 +1,10 @@
 //! `wxpush api`: any call, by the managed token; what it prints and how it ends.
 
-use std::process::Command;
-
 use serde_json::json;
 
+use crate::outbox::at_a_terminal;
 use crate::samples::{padded, pdf, png};
-use crate::sandbox::{Outcome, Run, Sandbox, for_each};
+use crate::sandbox::{Sandbox, for_each};
 use crate::standin::{CHATID, CORPID, Fault, SECRET, Standin};
 use crate::token::GETTOKEN;
 use crate::uploads::{UPLOAD, here};
@@ -224,15 +223,6 @@ fn a_file_in_an_answer_is_written_to_the_byte() {
             .exits(75);
         assert_eq!(outcome.says("not WeCom's").stdout, "", "{page}");
     }
-}
-
-/// Runs it at a terminal; what it shows is on stdout.
-fn at_a_terminal(sandbox: &Sandbox, args: &str) -> Outcome {
-    let mut command = Command::new("script");
-    let program = sandbox.path("wxpush");
-    let line = format!("exec {} {args}", program.display());
-    command.args(["-qec", &line, "/dev/null"]);
-    Run::new(command).env("PATH", "/usr/bin:/bin").run()
 }
 
 #[test]

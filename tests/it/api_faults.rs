@@ -39,7 +39,7 @@ fn a_refused_token_is_replaced_once() {
 }
 
 /// How an answer gets lost.
-fn losses() -> Vec<(&'static str, Fault)> {
+pub(crate) fn losses() -> Vec<(&'static str, Fault)> {
     vec![
         ("a reset", Fault::CutAfter),
         ("a reset before", Fault::CutBefore),

@@ -1,12 +1,12 @@
 //! `wxpush recall`: what it takes back, and from whom it does not.
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::leaks::reversed;
+use crate::samples::second_app;
 use crate::sandbox::Sandbox;
 use crate::send::texts;
-use crate::standin::{App, Fault, Standin};
+use crate::standin::{Fault, Standin};
 use crate::token::edit;
 
 /// Sends, and says what WeCom calls the messages.
@@ -78,15 +78,7 @@ fn what_is_not_the_apps_own_message_of_today_stays() {
     );
     let config = sandbox.read("config.toml");
     sandbox.write("config.toml", config + &other);
-    let second = App {
-        secret: reversed(),
-        name: "另一个".into(),
-        enabled: true,
-        users: BTreeSet::new(),
-        parties: BTreeSet::from([1]),
-        tags: BTreeSet::new(),
-    };
-    standin.company().apps.insert(7, second);
+    second_app(&standin);
     let msgid = send(&sandbox, "stays").remove(0);
     let of_other = sandbox.wxpush("-p p recall").arg(&msgid).run().exits(65);
     of_other

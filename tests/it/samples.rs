@@ -1,7 +1,10 @@
 //! Tiny files of each format that WeCom takes, made to any size, and a config with a robot.
 
+use std::collections::BTreeSet;
+
+use crate::leaks::reversed;
 use crate::sandbox::{Sandbox, config};
-use crate::standin::{ROBOT_KEY, Standin};
+use crate::standin::{App, ROBOT_KEY, Standin};
 
 /// Frames of a voice in a second.
 const FRAMES: usize = 50;
@@ -58,6 +61,19 @@ pub(crate) fn padded(mut file: Vec<u8>, size: usize) -> Vec<u8> {
 /// The config's lines for the stand-in's robot, by the name of `ops`.
 pub(crate) fn robot() -> String {
     format!("[robots.ops]\nkey = \"{ROBOT_KEY}\"\n")
+}
+
+/// Gives the company another app, 7, whose secret is the first one's reversed.
+pub(crate) fn second_app(standin: &Standin) {
+    let second = App {
+        secret: reversed(),
+        name: "另一个".into(),
+        enabled: true,
+        users: BTreeSet::new(),
+        parties: BTreeSet::from([1]),
+        tags: BTreeSet::new(),
+    };
+    standin.company().apps.insert(7, second);
 }
 
 /// A sandbox whose config has the app, and the robot `ops`.

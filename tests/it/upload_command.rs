@@ -4,6 +4,7 @@
 use std::fs::File;
 use std::process::Command;
 
+use crate::api_faults::losses;
 use crate::outbox::refusal;
 use crate::samples::{amr_of, jpeg, mp4, pdf, png, with_robot};
 use crate::sandbox::{Outcome, Run, Sandbox, config, for_each};
@@ -134,40 +135,23 @@ fn what_wecom_would_not_take_is_refused_before_anything_leaves() {
 
 #[test]
 fn an_upload_whose_answer_is_lost_is_not_repeated_and_its_outcome_not_known() {
-    for_each(
-        [
-            ("a reset", Fault::CutAfter),
-            ("a reset before", Fault::CutBefore),
-            ("half an answer", Fault::Truncated),
-            ("a gateway", Fault::html(502)),
-            (
-                "a gateway behind",
-                Fault::StatusAfter(504, vec![], String::new()),
-            ),
-            (
-                "no answer of WeCom's",
-                Fault::Body("<html>log in".to_owned()),
-            ),
-            ("no id", Fault::Body("{\"errcode\":0}".to_owned())),
-            ("silence", Fault::HangProcessed),
-        ],
-        |(what, fault)| {
-            let standin = Standin::start();
-            let sandbox = with_file(&standin, b"some bytes");
-            standin.always(UPLOAD, fault);
-            let outcome = here(&sandbox, "upload --timeout 3s a.txt").run();
-            let outcome = outcome.exits(75).says(NOT_KNOWN).says("it is not repeated");
-            assert_eq!((&*outcome.stdout, standin.count(UPLOAD)), ("", 1), "{what}");
-            let outcome = here(&sandbox, "--json upload --timeout 3s a.txt").run();
-            let json = outcome.exits(75).json();
-            assert!(json["error"].as_str().unwrap().contains(NOT_KNOWN));
-            assert_eq!((&json["exit_code"], standin.count(UPLOAD)), (&75.into(), 2));
-            // What may be there is not taken for something that is.
-            standin.mend();
-            here(&sandbox, "upload a.txt").run().exits(0);
-            assert_eq!(standin.count(UPLOAD), 3, "{what}");
-        },
-    );
+    let no_id = ("no id", Fault::Body("{\"errcode\":0}".to_owned()));
+    for_each(losses().into_iter().chain([no_id]), |(what, fault)| {
+        let standin = Standin::start();
+        let sandbox = with_file(&standin, b"some bytes");
+        standin.always(UPLOAD, fault);
+        let outcome = here(&sandbox, "upload --timeout 3s a.txt").run();
+        let outcome = outcome.exits(75).says(NOT_KNOWN).says("it is not repeated");
+        assert_eq!((&*outcome.stdout, standin.count(UPLOAD)), ("", 1), "{what}");
+        let outcome = here(&sandbox, "--json upload --timeout 3s a.txt").run();
+        let json = outcome.exits(75).json();
+        assert!(json["error"].as_str().unwrap().contains(NOT_KNOWN));
+        assert_eq!((&json["exit_code"], standin.count(UPLOAD)), (&75.into(), 2));
+        // What may be there is not taken for something that is.
+        standin.mend();
+        here(&sandbox, "upload a.txt").run().exits(0);
+        assert_eq!(standin.count(UPLOAD), 3, "{what}");
+    });
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! What was uploaded is used again: by whom, how long, whatever stands in the place of its record.
 
-use std::collections::BTreeSet;
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
@@ -9,7 +8,7 @@ use std::process::Command;
 use crate::leaks::reversed;
 use crate::samples;
 use crate::sandbox::{Run, Sandbox, at_once, for_each};
-use crate::standin::{App, Standin, Upload};
+use crate::standin::{Standin, Upload};
 use crate::token::now;
 
 pub(crate) const UPLOAD: &str = "/cgi-bin/media/upload";
@@ -68,15 +67,7 @@ fn the_same_file_is_uploaded_once_for_all_the_sends_of_one_sender() {
         "config.toml",
         format!("{config}{}{other}", samples::robot()),
     );
-    let second = App {
-        secret: reversed(),
-        name: "另一个".into(),
-        enabled: true,
-        users: BTreeSet::new(),
-        parties: BTreeSet::from([1]),
-        tags: BTreeSet::new(),
-    };
-    standin.company().apps.insert(7, second);
+    samples::second_app(&standin);
     fs::create_dir(sandbox.path("dir")).unwrap();
     sandbox.write("dir/a.txt", BYTES);
     sandbox.write("changed", b"the Same bytes");

@@ -14,7 +14,7 @@ use std::time::Instant;
 
 use super::post::Way;
 use super::report::Report;
-use super::{begin, load, to};
+use super::{begin_or_without, load, to};
 use crate::child::{self, End, Ended, Plan};
 use crate::cli::{Global, On, Run};
 use crate::config::{self, Config, Settings, State};
@@ -141,12 +141,7 @@ impl Ready {
     ) -> Result<Self, Failure> {
         let config = load(global)?;
         let settings = to::settings(&args.to, receivers, &config)?;
-        let state = begin(&settings.base, output).map_err(|place| place.to_string());
-        if let Err(place) = &state {
-            tracing::warn!(
-                "no place for state, going on without token cache, outbox and log: {place}"
-            );
-        }
+        let state = begin_or_without(&settings.base, output);
         Ok(Self {
             config,
             settings,
@@ -165,7 +160,7 @@ impl Ready {
         };
         let (is_safe, failure) = match self.report(args, ended, tale) {
             Ok(report) => (report.is_safe(), report.show(quiet)),
-            Err(error) => (false, Some(failure_of(error))),
+            Err(error) => (false, Some(Failure::of(error))),
         };
         if !is_safe {
             due.untold();
@@ -241,9 +236,4 @@ fn text(args: &Run, settings: &Settings, ended: &Ended, tale: Tale, channel: Cha
         .without_output();
     }
     Kind::Text.compose(&settings.prefix, None, text)
-}
-
-fn failure_of(error: anyhow::Error) -> Failure {
-    let bug = |error| Failure::new(Exit::Bug, format!("a fault of wxpush: {error:#}"));
-    error.downcast().unwrap_or_else(bug)
 }

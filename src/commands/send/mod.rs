@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::post::Way;
 use super::report::{Report, Status};
-use super::{begin, load, to};
+use super::{begin_or_without, load, to};
 use crate::cli::{Global, Send};
 use crate::config::{Account, Settings};
 use crate::delivery::{Sender, random, upload_time};
@@ -49,14 +49,7 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
         log::to_stderr(super::stderr(output));
         Err(String::new())
     } else {
-        let state = begin(&settings.base, output);
-        state
-            .map_err(|place| place.to_string())
-            .inspect_err(|place| {
-                tracing::warn!(
-                    "no place for state, going on without token cache, outbox and log: {place}"
-                );
-            })
+        begin_or_without(&settings.base, output)
     };
     let making = Making {
         args,

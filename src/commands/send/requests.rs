@@ -86,12 +86,14 @@ fn without_agentid(
 /// Compares a message with WeCom's limits, before anything of it leaves.
 pub(in crate::commands) fn examine(post: &Post, settings: &Settings) -> Result<(), Failure> {
     let channel = post.channel().unwrap_or(Channel::App);
-    let body = if post.needs_media() {
-        post.with_media("-").value()
-    } else {
-        post.value()
-    };
-    let msgtype = post.msgtype();
+    let mut body = post.value();
+    let msgtype = body["msgtype"].as_str().unwrap_or_default().to_owned();
+    // It will be filled in.
+    if let Some(id) = body.get_mut(&msgtype).and_then(|it| it.get_mut("media_id"))
+        && *id == ""
+    {
+        *id = "-".into();
+    }
     let found = limits::check(channel, &msgtype, &body);
     for warning in found.warnings {
         tracing::warn!("{warning}");

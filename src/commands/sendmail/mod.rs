@@ -12,12 +12,12 @@ use super::post::Way;
 use super::report::Report;
 use super::send::TIME;
 use super::send::requests::guard;
-use super::{begin, load};
+use super::{begin_or_without, load, to};
 use crate::cli::{Global, Sendmail};
-use crate::config::{Config, Settings};
+use crate::config::{self, Config, Settings};
 use crate::delivery::{Sender, upload_time};
 use crate::error::{Exit, Failure};
-use crate::message::{Mail, Post};
+use crate::message::{Envelope, Mail, Post};
 use crate::output::{self, Output};
 use crate::secret::digest;
 use contents::{Letter, posts};
@@ -53,13 +53,7 @@ fn deliver(args: &Sendmail, global: &Global, output: Output) -> anyhow::Result<O
     };
     let config = load(global)?;
     let settings = config.settings(None)?;
-    let state = begin(&settings.base, output)
-        .map_err(|place| place.to_string())
-        .inspect_err(|place| {
-            tracing::warn!(
-                "no place for state, going on without token cache, outbox and log: {place}"
-            );
-        });
+    let state = begin_or_without(&settings.base, output);
     let (bytes, cut) = read(asked.dots)?;
     if cut {
         tracing::warn!(
@@ -69,8 +63,7 @@ fn deliver(args: &Sendmail, global: &Global, output: Output) -> anyhow::Result<O
     }
     let mail = Mail::parse(&bytes);
     drop(bytes);
-    let host = rustix::system::uname();
-    let host = host.nodename().to_string_lossy();
+    let host = config::hostname();
     let found = receivers::find(&asked, &mail.receivers, &config, &host)?;
     let letter = Letter::of(mail, cut, settings.phone_lang)?;
     let mut all = Vec::new();
@@ -116,16 +109,10 @@ fn deliver(args: &Sendmail, global: &Global, output: Output) -> anyhow::Result<O
 }
 
 /// The settings for each of the receivers, none of them twice.
-fn different(
-    to: Vec<Option<crate::message::Envelope>>,
-    config: &Config,
-) -> Result<Vec<Settings>, Failure> {
+fn different(receivers: Vec<Option<Envelope>>, config: &Config) -> Result<Vec<Settings>, Failure> {
     let mut all = Vec::<Settings>::new();
-    for envelope in to {
-        let settings = config.settings(envelope)?;
-        if let crate::config::Account::App(app) = &settings.account {
-            settings.agentid(app)?;
-        }
+    for envelope in receivers {
+        let settings = to::complete(config.settings(envelope)?)?;
         if all.iter().all(|other| other.to != settings.to) {
             all.push(settings);
         }

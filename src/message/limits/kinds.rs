@@ -11,7 +11,7 @@ use super::rows::Rule::{Flag, Object, OneOf, Strings, Text, UpTo};
 use super::rows::Unit::{Bytes, Chars};
 use super::rows::{List, NO_CODE, Row, Rows, Rule};
 use crate::message::channel::Channel;
-use crate::message::content::DUPLICATE_CHECK_MAX;
+use crate::message::content::{DUPLICATE_CHECK_MAX, MARKDOWN_MAX, ROBOT_MARKDOWN_MAX, TEXT_MAX};
 
 /// What `safe` does for a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -135,14 +135,14 @@ const CHAT: Rows = &[
 const TEXT: Rows = &[Row(
     "content",
     Must(44004),
-    Text(Plain, &[Cut(2048, Bytes)]),
+    Text(Plain, &[Cut(TEXT_MAX, Bytes)]),
 )];
 
 /// What is longer is not documented to be cut: 45002. Source of the limit: wechatpy.
 const MARKDOWN: Rows = &[Row(
     "content",
     Must(NO_CODE),
-    Text(Plain, &[Most(2048, Bytes, 45002)]),
+    Text(Plain, &[Most(MARKDOWN_MAX, Bytes, 45002)]),
 )];
 
 const MEDIA: Rows = &[Row("media_id", Must(41006), ANY)];
@@ -272,7 +272,7 @@ const ROBOT_TEXT: Rows = &[
     Row(
         "content",
         Must(44004),
-        Text(Plain, &[Most(2048, Bytes, 40058)]),
+        Text(Plain, &[Most(TEXT_MAX, Bytes, 40058)]),
     ),
     Row("mentioned_list", May, Strings),
     Row("mentioned_mobile_list", May, Strings),
@@ -281,7 +281,7 @@ const ROBOT_TEXT: Rows = &[
 const ROBOT_MARKDOWN: Rows = &[Row(
     "content",
     Must(40058),
-    Text(Plain, &[Most(4096, Bytes, 40058)]),
+    Text(Plain, &[Most(ROBOT_MARKDOWN_MAX, Bytes, 40058)]),
 )];
 
 /// The picture itself is looked at before it becomes base64.
