@@ -17,7 +17,7 @@
 //!   config  log    what was meant; where files live; one line an event
 //!     disk  output files that must be ours; the only room that prints
 //!       message        what is sent, in which limits
-//!         blob  secret  error
+//!         blob  secret  error  lang
 //! ```
 //!
 //! Only `main` ends the process, and only by returning. `fuzz` is the fuzzer's way in, no room.
@@ -34,6 +34,7 @@ mod disk;
 mod error;
 #[cfg(any(fuzzing, test))]
 mod fuzz;
+mod lang;
 mod ledger;
 mod log;
 mod message;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
     let begun = Instant::now();
     panic::set_hook(Box::new(report_bug));
     hide_memory();
+    lang::speak(config::environment_lang());
     let words = || cli::words(std::env::args_os());
     let exit = panic::catch_unwind(|| match cli::Cli::try_parse_from(words()) {
         Ok(cli) => run(&cli, begun),

@@ -25,7 +25,7 @@ pub(super) fn run(args: &Api, global: &Global, output: Output) -> anyhow::Result
     let delivery = asking.delivery(Instant::now() + args.timeout);
     let asked = delivery
         .ask(&Question { call, body })
-        .map_err(|undelivered| unanswered(undelivered, "the call", asking.lang()))?;
+        .map_err(|undelivered| unanswered(undelivered, "the call"))?;
     match asked {
         Asked::Bytes(bytes) => {
             if io::stdout().is_terminal() {
@@ -41,7 +41,7 @@ pub(super) fn run(args: &Api, global: &Global, output: Output) -> anyhow::Result
             show(&answer, output)?;
             match refusal {
                 None => Ok(Exit::Sent),
-                Some(refusal) => Err(refusal.failure(asking.lang()).into()),
+                Some(refusal) => Err(refusal.failure().into()),
             }
         }
     }

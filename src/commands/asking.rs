@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::{begin, to};
-use crate::config::{Lang, Settings};
+use crate::config::Settings;
 use crate::delivery::{Delivery, Sender, Undelivered};
 use crate::error::{Exit, Failure};
 use crate::ledger::Share;
@@ -43,17 +43,12 @@ impl Asking {
             watching: output::watching(self.output),
         }
     }
-
-    /// The language of errors.
-    pub(super) fn lang(&self) -> Lang {
-        self.sender.settings.base.lang
-    }
 }
 
 /// Why WeCom has not said yes to something; where its answer is lost, that is said.
-pub(super) fn unanswered(undelivered: Undelivered, what: &str, lang: Lang) -> Failure {
+pub(super) fn unanswered(undelivered: Undelivered, what: &str) -> Failure {
     let (Undelivered::NotNow(reason) | Undelivered::Refused(reason)) = undelivered;
-    let mut failure = reason.failure(lang);
+    let mut failure = reason.failure();
     if reason.outcome_unknown {
         failure.what = format!(
             "whether {what} was done is not known, WeCom's answer was lost: {}",

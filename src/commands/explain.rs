@@ -3,8 +3,8 @@
 use serde::Serialize;
 
 use crate::cli::Explain;
-use crate::config::{Lang, environment_lang};
 use crate::error::{Exit, Failure};
+use crate::lang::{Lang, spoken};
 use crate::output::{self, Output};
 use crate::wecom::{Class, codes};
 
@@ -25,7 +25,7 @@ pub(super) fn run(args: &Explain, output: Output) -> anyhow::Result<Exit> {
         let hint = format!("look it up: https://open.work.weixin.qq.com/devtool/query?e={errcode}");
         return Err(Failure::new(Exit::Data, what).hint(hint).into());
     };
-    let lang = environment_lang();
+    let lang = spoken();
     let class = row.class(false);
     let explained = Explained {
         errcode,

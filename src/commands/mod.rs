@@ -22,6 +22,7 @@ use serde_json::json;
 use crate::cli::{Cli, Command, Global};
 use crate::config::{Base, Config, NoPlace, State};
 use crate::error::{Exit, Failure};
+use crate::lang;
 use crate::log::{self, Stderr};
 use crate::output::{self, Output};
 
@@ -68,9 +69,11 @@ pub(crate) fn report_unsent(failure: Failure, output: Output) {
     });
 }
 
-/// Loads the config that the command line asks for.
+/// Loads the config that the command line asks for, and speaks its language from there on.
 fn load(global: &Global) -> Result<Config, Failure> {
-    Config::load(global.config.as_deref(), global.profile.as_deref())
+    let config = Config::load(global.config.as_deref(), global.profile.as_deref())?;
+    lang::speak(config.lang());
+    Ok(config)
 }
 
 /// Finds the place for state, and begins to log there.

@@ -172,7 +172,7 @@ impl Fate<'_> {
         if let Some(refusal) = reason.refusal() {
             report.refused(refusal.errcode, &refusal.errmsg);
         }
-        let mut failure = reason.failure(self.way.sender.settings.base.lang);
+        let mut failure = reason.failure();
         let held = self.kept.at_last(self.sent, reason.outcome_unknown);
         match held.ok().flatten() {
             Some(held) if failure.exit == Exit::Setup && output::stderr_is_terminal() => {
@@ -227,7 +227,7 @@ impl Fate<'_> {
         if let Some(refusal) = reason.refusal() {
             report.refused(refusal.errcode, &refusal.errmsg);
         }
-        let mut failure = reason.failure(self.way.sender.settings.base.lang);
+        let mut failure = reason.failure();
         let held = self.kept.at_last(self.sent, false);
         let buried = held
             .ok()

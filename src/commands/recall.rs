@@ -29,10 +29,10 @@ pub(super) fn run(args: &Recall, global: &Global, output: Output) -> anyhow::Res
     let asked = asking
         .delivery(Instant::now() + args.timeout)
         .ask(&question)
-        .map_err(|undelivered| unanswered(undelivered, "the recall", asking.lang()))?;
+        .map_err(|undelivered| unanswered(undelivered, "the recall"))?;
     match asked {
         Asked::Json(_, None) => {}
-        Asked::Json(_, Some(refusal)) => return Err(refusal.failure(asking.lang()).into()),
+        Asked::Json(_, Some(refusal)) => return Err(refusal.failure().into()),
         Asked::Bytes(_) => {
             return Err(
                 Failure::new(Exit::NotNow, "the answer to the recall is not WeCom's").into(),

@@ -29,7 +29,7 @@ pub(super) fn run(args: &Token, global: &Global, output: Output) -> anyhow::Resu
     let client = Rc::new(Client::new(&settings.network, &app.corpsecret)?);
     let deadline = Instant::now() + TIME;
     let tokens = |state| Tokens::new(&client, &settings.network, app, state);
-    let refused = |error: Error| error.failure(settings.base.lang);
+    let refused = |error: Error| error.failure();
     match action {
         TokenAction::Print => {
             let state =

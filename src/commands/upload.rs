@@ -41,7 +41,7 @@ pub(super) fn run(args: &Upload, global: &Global, output: Output) -> anyhow::Res
     let delivery = asking.delivery(Instant::now() + time);
     let media = delivery
         .upload(&file, channel)
-        .map_err(|undelivered| unanswered(undelivered, "the upload", asking.lang()))?;
+        .map_err(|undelivered| unanswered(undelivered, "the upload"))?;
     if output.json {
         let at = i64::try_from(media.uploaded_at).unwrap_or(i64::MAX);
         let at = DateTime::<Utc>::from_timestamp(at, 0).unwrap_or_default();

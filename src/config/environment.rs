@@ -9,8 +9,9 @@ use hyper_util::client::proxy::matcher::Matcher;
 
 use super::api_base::ApiBase;
 use super::layer::{At, Layer, SecretFrom};
-use super::value::{self, Lang};
+use super::value;
 use crate::error::{Exit, Failure};
+use crate::lang::Lang;
 use crate::secret::Secret;
 
 /// The variable that holds the secret itself: for us alone, and for no program that we start.

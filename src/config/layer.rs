@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::api_base::ApiBase;
-use super::value::{Lang, Level, Rotation, ShowIn};
+use super::value::{Level, Rotation, ShowIn};
+use crate::lang::Lang;
 use crate::message::Envelope;
 use crate::secret::Secret;
 

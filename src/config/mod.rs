@@ -26,9 +26,10 @@ pub(crate) use environment::{SECRET_VARIABLE, language as environment_lang, temp
 pub(crate) use mail::MailTo;
 pub(crate) use places::{NoPlace, State, elsewhere};
 pub(crate) use settings::{Account, App, Base, Limits, Network, Settings, hostname};
-pub(crate) use value::{Lang, Rotation, ShowIn};
+pub(crate) use value::{Rotation, ShowIn};
 
 use crate::error::{Exit, Failure};
+use crate::lang::Lang;
 use crate::message::Envelope;
 use file::ConfigFile;
 use layer::Layer;
@@ -134,6 +135,12 @@ impl Config {
     /// Whether there is a robot of this name.
     pub(crate) fn has_robot(&self, name: &str) -> bool {
         self.file.robots.contains_key(name)
+    }
+
+    /// The language of what stands in a terminal.
+    pub(crate) fn lang(&self) -> Lang {
+        let lang = self.levels_in_force().pick(|layer| layer.lang.as_ref());
+        lang.unwrap_or_else(environment::locale)
     }
 
     /// What is known without an app, of the profile in force.
@@ -381,7 +388,7 @@ mod tests {
             by_option: false,
         });
         let base = config.base();
-        assert_eq!((base.lang, base.log.keep), (Lang::En, 3));
+        assert_eq!((config.lang(), base.log.keep), (Lang::En, 3));
         assert_eq!(base.source.as_deref(), Some(path));
         assert_eq!(config.named(), Some(path));
         config.named = false;

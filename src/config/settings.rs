@@ -7,9 +7,10 @@ use std::time::Duration;
 use super::api_base::ApiBase;
 use super::layer::{At, Layer, SecretFrom};
 use super::places::{self, NoPlace, State};
-use super::value::{self, Lang, Rotation, ShowIn};
+use super::value::{self, Rotation, ShowIn};
 use super::{Config, environment, file};
 use crate::error::{Exit, Failure};
+use crate::lang::Lang;
 use crate::message::Envelope;
 use crate::secret::Secret;
 
@@ -76,8 +77,6 @@ impl Account {
 /// What is known without an app: what the commands need that send nothing.
 #[derive(Debug)]
 pub(crate) struct Base {
-    /// The language of what stands in a terminal.
-    pub(crate) lang: Lang,
     pub(crate) log: Log,
     state_dir: Option<PathBuf>,
     /// The config that was read, if one was.
@@ -181,9 +180,6 @@ impl Levels<'_> {
 
     pub(super) fn base(&self, config: &Config) -> Base {
         Base {
-            lang: self
-                .pick(|layer| layer.lang.as_ref())
-                .unwrap_or_else(environment::locale),
             log: Log {
                 file: self.pick(|layer| layer.log_file.as_ref()),
                 level: self

@@ -7,17 +7,9 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::lang::Lang;
 use crate::message::Envelope;
 use crate::secret::Secret;
-
-/// The language of what a person reads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lang {
-    /// Chinese.
-    Zh,
-    /// English.
-    En,
-}
 
 /// Which program a message is to be read in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -270,7 +270,7 @@ impl<'a> Flush<'a> {
             }
             Err(Undelivered::Refused(reason)) => {
                 self.tried += 1;
-                self.refuse(held, &reason, sender);
+                self.refuse(held, &reason);
                 return;
             }
             Err(Undelivered::NotNow(reason)) => reason,
@@ -282,7 +282,7 @@ impl<'a> Flush<'a> {
             return;
         }
         self.tried += 1;
-        let failure = reason.failure(sender.settings.base.lang);
+        let failure = reason.failure();
         keep(held, &reason, &failure);
         self.stopped.insert(entry.sender.clone());
         self.tally.stopped.get_or_insert(failure);
@@ -301,8 +301,8 @@ impl<'a> Flush<'a> {
         *next = at.min(*next);
     }
 
-    fn refuse(&mut self, held: &Arc<Held>, reason: &Reason, sender: &Sender) {
-        let failure = reason.failure(sender.settings.base.lang);
+    fn refuse(&mut self, held: &Arc<Held>, reason: &Reason) {
+        let failure = reason.failure();
         if !give_up(held, &Verdict::of(reason, &failure)) {
             self.tally.stopped.get_or_insert(failure);
             return;

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Local};
 
-use crate::config::Lang;
+use crate::lang::Lang;
 
 /// From this age on a message is late. Source: the contract with users.
 const LATE: Duration = Duration::from_mins(10);

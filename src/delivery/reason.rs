@@ -2,7 +2,6 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::config::Lang;
 use crate::error::{Exit, Failure};
 use crate::outbox::{Verdict, unix_ms};
 use crate::wecom::{Class, Error, Refusal};
@@ -68,9 +67,9 @@ impl Reason {
     }
 
     /// The reason for a person.
-    pub(crate) fn failure(&self, lang: Lang) -> Failure {
+    pub(crate) fn failure(&self) -> Failure {
         match &self.error {
-            Why::Call(error) => error.failure(lang),
+            Why::Call(error) => error.failure(),
             Why::TokenTrouble { refusal, wait } => {
                 let errcode = refusal.as_ref().map_or(String::new(), |refusal| {
                     format!(": errcode {}: {}", refusal.errcode, refusal.errmsg)

@@ -28,7 +28,7 @@ pub(crate) fn cache(bytes: &[u8]) {
                     let recent = age.is_some_and(|age| age < COOL_DOWN);
                     assert_eq!(is_recent(refused.refused_at, now), recent);
                 }
-                let _ = wecom::Error::Errcode(refused.refusal(60)).failure(crate::config::Lang::En);
+                let _ = wecom::Error::Errcode(refused.refusal(60)).failure();
             }
         }
         let again = serde_json::to_value(&record).expect("a record is JSON");

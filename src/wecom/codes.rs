@@ -3,8 +3,8 @@
 //! `errcodes.tsv` holds one row a code, and nothing else in the program knows a number:
 //! retries, exit codes, error texts and `wxpush explain` all read that row.
 
-use crate::config::Lang;
 use crate::error::Exit;
+use crate::lang::Lang;
 
 const TABLE: &str = include_str!("errcodes.tsv");
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::codes::{self, Class};
-use crate::config::Lang;
 use crate::error::Failure;
+use crate::lang::{say, spoken};
 
 /// What to do when somebody else answers in WeCom's place.
 const PORTAL: &str = "a portal, proxy or relay may have answered in WeCom's place: log in to the network, or check api_base and proxy";
@@ -73,34 +73,35 @@ impl Refusal {
     }
 
     /// It for a person.
-    pub(crate) fn failure(&self, lang: Lang) -> Failure {
+    pub(crate) fn failure(&self) -> Failure {
         let row = codes::row(self.errcode);
         let meaning = row.map_or(
-            match lang {
-                Lang::Zh => "未收录的错误码",
-                Lang::En => "a code that wxpush does not know",
-            },
-            |row| row.meaning(lang),
+            spoken().of("未收录的错误码", "a code that wxpush does not know"),
+            |row| row.meaning(spoken()),
         );
-        let what = format!(
-            "WeCom refused: errcode {} ({meaning}): {}",
-            self.errcode, self.errmsg
+        let Self {
+            errcode, errmsg, ..
+        } = self;
+        let what = say!(
+            "企业微信拒绝: errcode {errcode}（{meaning}）: {errmsg}",
+            "WeCom refused: errcode {errcode} ({meaning}): {errmsg}"
         );
         let advice = row.map_or_else(
             || {
-                format!(
-                    "look it up: https://open.work.weixin.qq.com/devtool/query?e={}",
-                    self.errcode
+                say!(
+                    "到这里查: https://open.work.weixin.qq.com/devtool/query?e={errcode}",
+                    "look it up: https://open.work.weixin.qq.com/devtool/query?e={errcode}"
                 )
             },
-            |row| row.advice(lang).to_owned(),
+            |row| row.advice(spoken()).to_owned(),
         );
         let hint = match (self.errcode, self.address()) {
             (60020, Some(address)) => format!("{address} → {advice}"),
             _ => advice,
         };
         let hint = match self.again_in {
-            Some(seconds) => format!(
+            Some(seconds) => say!(
+                "{hint} 这是上一次的答复，{seconds} 秒后才会再问企业微信；要马上问，用 `wxpush token refresh`",
                 "{hint}; this is the answer of before, WeCom is asked again in {seconds} s, or at once by `wxpush token refresh`"
             ),
             None => hint,
@@ -172,7 +173,7 @@ impl Error {
     }
 
     /// The error for a person.
-    pub(crate) fn failure(&self, lang: Lang) -> Failure {
+    pub(crate) fn failure(&self) -> Failure {
         let exit = self.class().exit();
         match self {
             Self::Network { what, hint, .. } => Failure {
@@ -193,7 +194,7 @@ impl Error {
                 Failure::new(exit, format!("the answer is not WeCom's: {what}")).hint(PORTAL)
             }
             Self::File { what } => Failure::new(exit, what),
-            Self::Errcode(refusal) => refusal.failure(lang),
+            Self::Errcode(refusal) => refusal.failure(),
         }
     }
 }
@@ -266,7 +267,7 @@ mod tests {
             at_gettoken: false,
             again_in: None,
         };
-        let failure = refusal.failure(Lang::En);
+        let failure = refusal.failure();
         assert!(failure.hint.unwrap().starts_with("192.0.2.7 "));
         assert_eq!(failure.exit, Exit::Setup);
     }
@@ -279,7 +280,7 @@ mod tests {
             at_gettoken: false,
             again_in: None,
         };
-        let failure = refusal.failure(Lang::Zh);
+        let failure = refusal.failure();
         assert_eq!(failure.exit, Exit::Refused);
         assert!(failure.what.contains("99999") && failure.what.contains("what, is this"));
     }

@@ -2,7 +2,7 @@
 
 use super::http::{RETRY_AFTER_MAX, retry_after};
 use super::{Answer, Call, Error, answer, is_token, judge};
-use crate::config::Lang;
+use crate::lang::{self, Lang};
 use crate::secret::fuzz::{SECRET, shows_secret};
 use crate::secret::{Secret, Veil};
 
@@ -47,7 +47,8 @@ fn refused(error: &Error) {
     let _ = error.class();
     let _ = error.outcome_unknown();
     for lang in [Lang::Zh, Lang::En] {
-        let failure = error.failure(lang);
+        lang::speak(lang);
+        let failure = error.failure();
         assert!(!shows_secret(&failure.what), "{}", failure.what);
         let hint = failure.hint.unwrap_or_default();
         assert!(!shows_secret(&hint), "{hint}");

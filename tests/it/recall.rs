@@ -83,7 +83,7 @@ fn what_is_not_the_apps_own_message_of_today_stays() {
     let of_other = sandbox.wxpush("-p p recall").arg(&msgid).run().exits(65);
     of_other
         .says("errcode 40058")
-        .says("撤回要用当初发送的同一应用");
+        .says("a recall must use the app that sent the message");
     let unknown = sandbox.wxpush("recall no-such-msgid").run().exits(65);
     unknown.says("errcode 40058");
     standin.advance(Duration::from_hours(25));

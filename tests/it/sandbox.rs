@@ -149,7 +149,7 @@ pub(crate) fn config(base: &str) -> String {
 }
 
 /// A run that is being described: the root as working directory, an environment with nothing but
-/// what makes other programs show their secrets.
+/// what makes other programs show their secrets, and English at the terminal.
 pub(crate) struct Run {
     command: Command,
     stdin: Option<Vec<u8>>,
@@ -160,6 +160,7 @@ impl Run {
     pub(crate) fn new(mut command: Command) -> Self {
         command
             .env_clear()
+            .env("LANG", "en_US.UTF-8")
             .env("RUST_LOG", "trace")
             .env("RUST_BACKTRACE", "full")
             .env("SSLKEYLOGFILE", leaks::key_log())

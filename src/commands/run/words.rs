@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::due::Tale;
 use crate::child::{End, Ended, name_of};
-use crate::config::Lang;
+use crate::lang::Lang;
 use crate::message::input::Input;
 
 /// All that a report tells.

@@ -1,7 +1,7 @@
 //! Writing past WeCom's limit: parts, a file, or an end that says so.
 
-use crate::config::Lang;
 use crate::error::{Exit, Failure};
+use crate::lang::Lang;
 use crate::message::split::{Fitted, Notes, PARTS_MAX, Rest, TooLong, fit};
 use crate::message::{Channel, Kind, Long};
 

@@ -3,8 +3,9 @@
 use crate::commands::send::contents::whole;
 use crate::commands::send::long::fitted;
 use crate::commands::send::requests::examine;
-use crate::config::{Lang, Settings};
+use crate::config::Settings;
 use crate::error::{Exit, Failure};
+use crate::lang::Lang;
 use crate::message::input::{Input, one_line};
 use crate::message::media::{self, can_be_safe};
 use crate::message::split::Rest;
