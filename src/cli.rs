@@ -12,7 +12,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 
 use crate::config::value;
 use crate::message::MediaKind;
@@ -90,22 +91,10 @@ pub(crate) struct Cli {
 #[derive(Debug, Args)]
 pub(crate) struct Global {
     /// Reads this config instead of searching for one
-    #[arg(
-        short,
-        long,
-        global = true,
-        value_name = "FILE",
-        help_heading = "Global options"
-    )]
+    #[arg(short, long, global = true, value_name = "FILE", display_order = 900)]
     pub(crate) config: Option<PathBuf>,
     /// Uses the keys below [profiles.NAME] of the config
-    #[arg(
-        short,
-        long,
-        global = true,
-        value_name = "NAME",
-        help_heading = "Global options"
-    )]
+    #[arg(short, long, global = true, value_name = "NAME", display_order = 901)]
     pub(crate) profile: Option<String>,
     /// Shows errors only
     #[arg(
@@ -113,14 +102,14 @@ pub(crate) struct Global {
         long,
         global = true,
         conflicts_with = "verbose",
-        help_heading = "Global options"
+        display_order = 902
     )]
     pub(crate) quiet: bool,
     /// Shows on stderr what is done; again for more
-    #[arg(short, long, global = true, action = clap::ArgAction::Count, help_heading = "Global options")]
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, display_order = 903)]
     pub(crate) verbose: u8,
     /// Writes the result to stdout as one JSON object
-    #[arg(long, global = true, help_heading = "Global options")]
+    #[arg(long, global = true, display_order = 904)]
     pub(crate) json: bool,
     /// When to use colours
     #[arg(
@@ -128,45 +117,89 @@ pub(crate) struct Global {
         global = true,
         value_name = "WHEN",
         default_value = "auto",
-        help_heading = "Global options"
+        display_order = 905
     )]
     pub(crate) color: Color,
 }
 
-/// The commands.
-#[derive(Debug, Subcommand)]
-pub(crate) enum Command {
-    /// Sends a message: a text unless an option says otherwise
-    #[command(after_help = send::EXAMPLES)]
-    Send(Box<Send>),
-    /// Runs a command as if nobody stood between, and reports how it went
-    #[command(after_help = run::EXAMPLES)]
-    Run(Box<Run>),
-    /// Reads a mail on stdin and delivers it, as sendmail does; also when called by that name
-    #[command(after_help = sendmail::EXAMPLES)]
-    Sendmail(Sendmail),
-    /// Messages accepted but not yet delivered
-    #[command(after_help = OUTBOX_EXAMPLES)]
-    Outbox(Outbox),
-    /// Uploads temporary media, and prints their media_id
-    Upload(Upload),
-    /// Takes a message back, within 24 hours; what ordinary WeChat shows stays
-    Recall(Recall),
-    /// Shows or renews the cached access_token
-    Token(Token),
-    /// Makes any call of WeCom's API with the managed token
-    #[command(after_help = API_EXAMPLES)]
-    Api(Api),
-    /// Tells what a WeCom errcode means and what to do, offline
-    Explain(Explain),
-    /// Prints a correct crontab line: absolute path, quoting, % escaped
-    #[command(after_help = CRONTAB_EXAMPLES)]
-    Crontab(Crontab),
-    /// Prints completions for a shell
-    #[command(after_help = COMPLETIONS_EXAMPLES)]
-    Completions(Completions),
-    /// Prints the manual page, or writes one for each command
-    Man(Man),
+/// The commands by their names, each with what it does and what stands below its help.
+///
+/// The options of one are built only when it is called or looked at: to build all of them takes
+/// longer than to send a message.
+macro_rules! commands {
+    ($($name:literal $variant:ident($args:ty) $about:literal $examples:expr;)+) => {
+        /// The commands.
+        #[derive(Debug)]
+        pub(crate) enum Command {
+            $(#[doc = $about] $variant($args),)+
+        }
+
+        impl Subcommand for Command {
+            fn augment_subcommands(cli: clap::Command) -> clap::Command {
+                cli$(.subcommand(
+                    clap::Command::new($name)
+                        .about($about)
+                        .after_help($examples)
+                        .defer(with_options::<$args>),
+                ))+
+            }
+
+            fn augment_subcommands_for_update(cli: clap::Command) -> clap::Command {
+                Self::augment_subcommands(cli)
+            }
+
+            fn has_subcommand(name: &str) -> bool {
+                [$($name),+].contains(&name)
+            }
+        }
+
+        impl FromArgMatches for Command {
+            fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+                match matches.subcommand() {
+                    $(Some(($name, matches)) => <$args>::from_arg_matches(matches).map(Self::$variant),)+
+                    _ => Err(clap::Error::new(ErrorKind::MissingSubcommand)),
+                }
+            }
+
+            fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+                *self = Self::from_arg_matches(matches)?;
+                Ok(())
+            }
+        }
+    };
+}
+
+/// Adds the options of a command, whose help is what it was said to be.
+fn with_options<T: Args>(command: clap::Command) -> clap::Command {
+    let about = command.get_about().cloned().unwrap_or_default();
+    T::augment_args(command).about(about)
+}
+
+commands! {
+    "send" Send(Box<Send>)
+        "Sends a message: a text unless an option says otherwise" send::EXAMPLES;
+    "run" Run(Box<Run>)
+        "Runs a command as if nobody stood between, and reports how it went" run::EXAMPLES;
+    "sendmail" Sendmail(Sendmail)
+        "Reads a mail on stdin and delivers it, as sendmail does; also when called by that name" sendmail::EXAMPLES;
+    "outbox" Outbox(Outbox)
+        "Messages accepted but not yet delivered" OUTBOX_EXAMPLES;
+    "upload" Upload(Upload)
+        "Uploads temporary media, and prints their media_id" "";
+    "recall" Recall(Recall)
+        "Takes a message back, within 24 hours; what ordinary WeChat shows stays" "";
+    "token" Token(Token)
+        "Shows or renews the cached access_token" "";
+    "api" Api(Api)
+        "Makes any call of WeCom's API with the managed token" API_EXAMPLES;
+    "explain" Explain(Explain)
+        "Tells what a WeCom errcode means and what to do, offline" "";
+    "crontab" Crontab(Crontab)
+        "Prints a correct crontab line: absolute path, quoting, % escaped" CRONTAB_EXAMPLES;
+    "completions" Completions(Completions)
+        "Prints completions for a shell" COMPLETIONS_EXAMPLES;
+    "man" Man(Man)
+        "Prints the manual page, or writes one for each command" "";
 }
 
 /// `wxpush upload`.

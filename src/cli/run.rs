@@ -23,8 +23,8 @@ Examples:
   wxpush run --no-output --to zhangsan -- ./secret.sh  no output in the report
   wxpush run -- sh -c 'make && make install'           more than one command
 
-The exit code is the command's: 128+N if signal N ended it, 124 past --limit, 127 if there is no such
-command, 126 if it cannot be run. Whatever becomes of the report changes nothing of that.";
+The exit code is the command's: 128+N if signal N ended it, 124 past --limit, 127 if there is no
+such command, 126 if it cannot be run. Whatever becomes of the report changes nothing of that.";
 
 /// `wxpush run`.
 #[derive(Debug, Args)]

@@ -5,8 +5,9 @@
 //! environment calls all that it sends US-ASCII.
 
 use encoding_rs::GB18030;
-use mail_parser::decoders::html::html_to_text;
 use mail_parser::{Encoding, Message, MessageParser, MessagePart, MimeHeaders, PartType};
+
+use super::html;
 
 /// Charsets that say nothing of bytes past 127.
 const SEVEN_BITS: [&str; 6] = [
@@ -16,11 +17,6 @@ const SEVEN_BITS: [&str; 6] = [
     "646",
     "unknown-8bit",
     "iso646-us",
-];
-
-/// Tags after which a line ends, which the parser doesn't know to.
-const LINES: [&str; 9] = [
-    "</div", "</tr", "</li", "</h1", "</h2", "</h3", "</h4", "</h5", "</h6",
 ];
 
 /// Most mails, and parts of parts, that may be in one; with more it is shown as it is.
@@ -145,7 +141,7 @@ fn text(message: &Message<'_>, raw: &[u8]) -> String {
         });
         let texts = wanted.map(|part| {
             let text = decoded(part, raw);
-            if is_html { readable(&text) } else { text }
+            if is_html { html::text(&text) } else { text }
         });
         texts.collect::<Vec<_>>().join("\n")
     };
@@ -167,22 +163,6 @@ fn decoded(part: &MessagePart<'_>, raw: &[u8]) -> String {
         Some(bytes) if !is_told && part.encoding == Encoding::None => guessed(bytes),
         _ => part.text_contents().unwrap_or_default().to_owned(),
     }
-}
-
-/// HTML as text, with an end to what stands in a line of its own.
-fn readable(html: &str) -> String {
-    let lower = html.to_ascii_lowercase();
-    let mut out = String::with_capacity(html.len());
-    let mut last = 0;
-    for (at, _) in lower.match_indices("</") {
-        if LINES.iter().any(|tag| lower[at..].starts_with(tag)) {
-            out.push_str(&html[last..at]);
-            out.push_str("<br>");
-            last = at;
-        }
-    }
-    out.push_str(&html[last..]);
-    html_to_text(&out)
 }
 
 /// The files: what is attached, and pictures within the text.

@@ -8,6 +8,7 @@ pub(crate) mod encoding;
 pub(crate) mod envelope;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
+mod html;
 pub(crate) mod input;
 pub(crate) mod limits;
 pub(crate) mod mail;
