@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::fs::Metadata;
 use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use toml::de::DeTable;
 
@@ -16,7 +16,7 @@ use super::layer::{At, Layer, SecretFrom};
 use super::reader::{Key, LIMITS, LOG, NETWORK, OUTBOX, ROBOT, Reader, TO, TOP, Value};
 use super::settings::Limits;
 use super::value::{self, ShowIn};
-use super::{mail, places};
+use super::{environment, mail, places};
 use crate::disk;
 use crate::error::{Exit, Failure};
 
@@ -70,6 +70,32 @@ pub(crate) fn read(path: &Path) -> Result<Option<ConfigFile>, Failure> {
     config.foreign =
         Some(meta.uid()).filter(|uid| *uid != 0 && rustix::process::geteuid().is_root());
     Ok(Some(config))
+}
+
+/// Reads the first of these configs that is there.
+///
+/// One that is for others to read, as a package brings it for root, stops nobody who has the three
+/// settings in the environment: he needs none.
+///
+/// # Errors
+/// As `read`.
+pub(super) fn first(
+    paths: impl Iterator<Item = PathBuf>,
+) -> Result<Option<(ConfigFile, PathBuf)>, Failure> {
+    for path in paths {
+        match read(&path) {
+            Ok(None) => {}
+            Ok(Some(config)) => return Ok(Some((config, path))),
+            Err(_) if is_withheld(&path) && environment::layer()?.is_an_app() => {}
+            Err(failure) => return Err(failure),
+        }
+    }
+    Ok(None)
+}
+
+/// Whether we may not read a file, whatever is in it.
+fn is_withheld(path: &Path) -> bool {
+    disk::read_named(path, 0).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied)
 }
 
 /// Reads a small text that a config names.

@@ -75,4 +75,8 @@ impl Layer {
         matches!(app, Some(SecretFrom::Text(_)))
             || urls.iter().flatten().any(|url| url.contains('@'))
     }
+    /// Whether all that makes an app is here.
+    pub(super) fn is_an_app(&self) -> bool {
+        self.corpid.is_some() && self.secret.is_some() && self.agentid.is_some()
+    }
 }

@@ -248,12 +248,10 @@ fn find(option: Option<&Path>) -> Result<(ConfigFile, Option<PathBuf>, bool), Fa
         let config = file::read(&path)?.ok_or_else(none)?;
         return Ok((config, Some(path), true));
     }
-    for path in places::configs() {
-        if let Some(config) = file::read(&path)? {
-            return Ok((config, Some(path), false));
-        }
-    }
-    Ok((ConfigFile::default(), None, false))
+    Ok(match file::first(places::configs())? {
+        Some((config, path)) => (config, Some(path), false),
+        None => (ConfigFile::default(), None, false),
+    })
 }
 
 /// The path of this program, links resolved.
