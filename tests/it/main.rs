@@ -53,6 +53,7 @@ mod outbox; // what is kept, when it goes and in which order
 mod outbox_commands; // list, show, retry, drop, flush and their exit codes
 mod outbox_times; // lost answers, late and expired messages, clocks that jump
 mod pace; // backlogs: paced, in order, what is new first
+mod package; // the .deb: installed, used, upgraded, removed, purged
 mod pages; // completions and manual pages, by real shells and man
 mod places; // where configs are found and state is kept, whatever stands in the way
 mod planted; // what is none of ours at the outbox, and state among the files of others
