@@ -177,7 +177,7 @@ fn the_package_is_installed_used_upgraded_removed_and_purged() {
     keeps_what_was_edited(&machine, &config);
     machine.sh(kept).run().exits(75);
     let outcome = machine.sh("dpkg -r wxpush").run().exits(0);
-    outcome.says("1 messages in /var/lib/wxpush/outbox");
+    outcome.says("1 undelivered in /var/lib/wxpush/outbox");
     assert!(!machine.path("/usr/bin/wxpush").exists());
     assert_eq!(machine.read("/etc/wxpush/config.toml"), config);
     machine.sh(&machine.cron_command()).run().is_silent();
