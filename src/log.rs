@@ -18,6 +18,7 @@ use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 use crate::config::{Base, Rotation, State};
 use crate::disk::{self, Owner};
+use crate::lang::{say, spoken};
 use crate::output::{diagnostic, visible};
 
 /// Mode of a log: the group may read it.
@@ -81,7 +82,11 @@ pub(crate) fn begin(base: &Base, state: Option<&State>, stderr: Stderr) {
     install(file, stderr);
     // Not to cron: there it would be a mail a message, until somebody comes.
     if let (Some(path), Some(error)) = (path, full) {
-        tracing::warn!(target: AT_TERMINAL, "the log {path} is full and cannot be set aside, it grows on: {error}");
+        let text = say!(
+            "日志 {path} 已满，改不了名，只好继续变大：{error}",
+            "the log {path} is full and cannot be set aside, it grows on: {error}"
+        );
+        tracing::warn!(target: AT_TERMINAL, "{text}");
     }
 }
 
@@ -114,11 +119,13 @@ impl Stderr {
 
 fn cannot_write(path: &Path, error: &io::Error, stderr: Stderr) {
     if !stderr.quiet {
-        let text = format!(
-            "the log {} cannot be written, going on without it: {error}",
-            path.display()
+        let path = path.display();
+        let text = say!(
+            "日志 {path} 写不了，不写日志，继续运行：{error}",
+            "the log {path} cannot be written, going on without it: {error}"
         );
-        diagnostic(&format!("wxpush: warning: {}", visible(&text)));
+        let warning = spoken().of("警告：", "warning: ");
+        diagnostic(&format!("wxpush: {warning}{}", visible(&text)));
     }
 }
 
@@ -297,7 +304,7 @@ impl<S: Subscriber> Layer<S> for Lines {
             || (meta.target() == AT_TERMINAL && !self.stderr.terminal);
         if *meta.level() <= self.stderr_level && !elsewhere {
             let level = if *meta.level() == Level::WARN {
-                "warning: "
+                spoken().of("警告：", "warning: ")
             } else {
                 ""
             };

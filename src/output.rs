@@ -2,7 +2,6 @@
 //!
 //! Nobody else prints (clippy's `print_stdout` and `print_stderr` hold that).
 
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,6 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use serde::Serialize;
 
 use crate::error::{Exit, Failure};
+use crate::lang::{say, spoken};
 
 /// When colours are used.
 #[expect(clippy::doc_markdown, reason = "the doc comments are help texts")]
@@ -44,14 +44,13 @@ impl Output {
 
     /// Shows an error: what happened, and below it what to do.
     pub(crate) fn failure(self, failure: &Failure) {
-        let mut text = format!(
-            "{} {}",
-            self.paint("wxpush: error:", "1;31"),
-            visible(&failure.what)
+        let [error, hint, gap] = spoken().of(
+            ["wxpush: 错误：", "  提示：", ""],
+            ["wxpush: error:", "  hint:", " "],
         );
-        if let Some(hint) = &failure.hint {
-            // Writing into a String cannot fail.
-            let _ = write!(text, "\n{} {}", self.paint("  hint:", "1"), visible(hint));
+        let mut text = self.paint(error, "1;31") + gap + &visible(&failure.what);
+        if let Some(advice) = &failure.hint {
+            text = text + "\n" + &self.paint(hint, "1") + gap + &visible(advice);
         }
         diagnostic(&text);
     }
@@ -110,7 +109,10 @@ impl Bar {
         let bar = "=".repeat(usize::try_from(percent / 4).unwrap_or_default());
         let end = if done == all { "\n" } else { "" };
         let (at, whole) = (mib(done), mib(all));
-        let text = format!("\rupload [{bar:<25}] {percent:>3}%  {at} of {whole} MiB{end}");
+        let text = say!(
+            "\r上传 [{bar:<25}] {percent:>3}%  {at} / {whole} MiB{end}",
+            "\rupload [{bar:<25}] {percent:>3}%  {at} of {whole} MiB{end}"
+        );
         let _ = io::stderr().write_all(text.as_bytes());
         self.is_open.store(done != all, Ordering::Relaxed);
     }
@@ -159,7 +161,10 @@ pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
             Exit::Io,
-            format!("cannot write the result to stdout: {error}"),
+            say!(
+                "结果写不到 stdout：{error}",
+                "cannot write the result to stdout: {error}"
+            ),
         )),
         _ => Ok(()),
     }

@@ -83,13 +83,13 @@ impl Refusal {
             errcode, errmsg, ..
         } = self;
         let what = say!(
-            "企业微信拒绝: errcode {errcode}（{meaning}）: {errmsg}",
+            "企业微信拒绝：errcode {errcode}（{meaning}）：{errmsg}",
             "WeCom refused: errcode {errcode} ({meaning}): {errmsg}"
         );
         let advice = row.map_or_else(
             || {
                 say!(
-                    "到这里查: https://open.work.weixin.qq.com/devtool/query?e={errcode}",
+                    "到这里查：https://open.work.weixin.qq.com/devtool/query?e={errcode}",
                     "look it up: https://open.work.weixin.qq.com/devtool/query?e={errcode}"
                 )
             },

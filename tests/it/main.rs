@@ -18,6 +18,7 @@ mod api_faults; // api and recall: tokens refused, answers lost, networks down
 mod attachments; // files of messages that wait: kept as they were, shown, uploaded anew
 #[cfg(target_arch = "x86_64")]
 mod calls; // system calls by number
+mod chinese; // whether what a person reads is Chinese, with no English left in it
 mod config; // precedence, profiles, receivers, secrets, every key
 #[cfg(target_arch = "x86_64")]
 mod crash; // kill -9 at every system call of send and flush
