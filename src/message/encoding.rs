@@ -4,6 +4,8 @@ use std::io::{self, Read};
 
 use encoding_rs::{CoderResult, Decoder};
 
+use crate::lang::spoken;
+
 /// Most bytes that are decoded in one go.
 const CHUNK: usize = 8 << 10;
 
@@ -21,8 +23,11 @@ impl Encoding {
         // It decodes everything to nothing.
         let known = known.filter(|it| *it != encoding_rs::REPLACEMENT);
         known.map(Self).ok_or_else(|| {
-            "there is no such encoding: gbk, gb18030, big5, shift_jis, utf-16le, windows-1252 and so on, as in a web page"
-                .to_owned()
+            let what = spoken().of(
+                "没有这种编码；可写网页所用的名称，如 gbk、gb18030、big5、shift_jis、utf-16le、windows-1252",
+                "there is no such encoding: gbk, gb18030, big5, shift_jis, utf-16le, windows-1252 and so on, as in a web page",
+            );
+            what.to_owned()
         })
     }
 

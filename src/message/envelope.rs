@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use crate::lang::{Lang, say, spoken};
+
 /// Everyone in the app's visible range.
 pub(crate) const ALL: &str = "@all";
 
@@ -53,8 +55,10 @@ impl Envelope {
     ) -> Result<Self, String> {
         let mut envelope = Self {
             touser: names(touser, userid)?,
-            toparty: names(toparty, |id| number(id, "a party id"))?,
-            totag: names(totag, |id| number(id, "a tag id"))?,
+            toparty: names(toparty, |id| {
+                number(id, spoken().of("部门 ID", "a party id"))
+            })?,
+            totag: names(totag, |id| number(id, spoken().of("标签 ID", "a tag id")))?,
             chatid: None,
         };
         if envelope.touser.iter().any(|user| user == ALL) {
@@ -70,7 +74,8 @@ impl Envelope {
     pub(crate) fn chat(chatid: &str) -> Result<Self, String> {
         let is_id = !chatid.is_empty() && chatid.bytes().all(|byte| byte.is_ascii_graphic());
         if !is_id || chatid.len() > CHATID_MAX {
-            return Err(format!(
+            return Err(say!(
+                "{chatid:?} 不可能是 chatid：应为 1 到 {CHATID_MAX} 个字母和数字",
                 "{chatid:?} cannot be a chatid: 1 to {CHATID_MAX} letters and digits"
             ));
         }
@@ -101,13 +106,24 @@ impl Envelope {
         envelopes.collect()
     }
 
-    /// The receivers for a person or a log, such as `zhangsan, party 2`.
+    /// The receivers for a log or a script, such as `zhangsan, party 2`.
     pub(crate) fn describe(&self) -> String {
+        self.said(Lang::En)
+    }
+
+    /// The receivers for a person, such as `zhangsan, party 2`.
+    pub(crate) fn said(&self, lang: Lang) -> String {
         let mut words = self.touser.clone();
-        words.extend(self.toparty.iter().map(|id| format!("party {id}")));
-        words.extend(self.totag.iter().map(|id| format!("tag {id}")));
-        words.extend(self.chatid.iter().map(|id| format!("chat {id}")));
-        words.join(", ")
+        let kinds = [
+            (&self.toparty, "部门", "party"),
+            (&self.totag, "标签", "tag"),
+        ];
+        for (ids, zh, en) in kinds {
+            words.extend(ids.iter().map(|id| format!("{} {id}", lang.of(zh, en))));
+        }
+        let chat = lang.of("群聊", "chat");
+        words.extend(self.chatid.iter().map(|id| format!("{chat} {id}")));
+        words.join(lang.of("、", ", "))
     }
 }
 
@@ -137,15 +153,20 @@ fn userid(name: &str) -> Result<(), String> {
     if name == ALL {
         Ok(())
     } else if name.eq_ignore_ascii_case(ALL) {
-        Err("everyone is written @all, in lower case".to_owned())
+        Err(say!(
+            "全体成员要写成小写的 @all",
+            "everyone is written @all, in lower case"
+        ))
     } else if name.starts_with('@') || !name.chars().all(allowed) {
-        Err(format!(
+        Err(say!(
+            "{name:?} 不可能是 userid：只能含字母、数字、- _ . 和 @（它是通讯录里的“账号”，不是姓名）",
             "{name:?} cannot be a userid: letters, digits, - _ . and @ only (it is the 账号 shown in 通讯录, not the name)"
         ))
     } else if name.len() > USERID_MAX {
-        Err(format!(
-            "a userid has at most {USERID_MAX} characters, this one has {}",
-            name.len()
+        let length = name.len();
+        Err(say!(
+            "userid 最长 {USERID_MAX} 个字符，这个有 {length} 个",
+            "a userid has at most {USERID_MAX} characters, this one has {length}"
         ))
     } else {
         Ok(())
@@ -157,7 +178,10 @@ fn number(id: &str, what: &str) -> Result<(), String> {
     if id.len() <= 10 && id.bytes().all(|byte| byte.is_ascii_digit()) {
         Ok(())
     } else {
-        Err(format!("{id:?} is not {what}: it is a number"))
+        Err(say!(
+            "{id:?} 不是{what}：它应当是数字",
+            "{id:?} is not {what}: it is a number"
+        ))
     }
 }
 

@@ -10,10 +10,12 @@ mod rows;
 #[cfg(test)]
 mod tests;
 mod walk;
+mod words;
 
 use serde_json::{Map, Value};
 
 use super::channel::Channel;
+use crate::lang::{say, spoken};
 use kinds::{Kind, Safe};
 use rows::{NO_CODE, Need, Row};
 use walk::Walk;
@@ -35,7 +37,8 @@ pub(crate) struct Findings {
 pub(crate) fn check(channel: Channel, msgtype: &str, body: &Value) -> Findings {
     let mut walk = Walk::new(channel);
     let Some(message) = body.as_object() else {
-        walk.error("the message is no JSON object".to_owned());
+        let what = spoken().of("消息不是 JSON 对象", "the message is no JSON object");
+        walk.error(what.to_owned());
         return walk.findings;
     };
     match Kind::of(msgtype) {
@@ -48,10 +51,13 @@ pub(crate) fn check(channel: Channel, msgtype: &str, body: &Value) -> Findings {
             None => walk.error(not_taken(channel, msgtype)),
         },
         None if channel == Channel::Robot => walk.error(not_taken(channel, msgtype)),
-        None if !message.get(msgtype).is_some_and(Value::is_object) => walk.warn(format!(
-            "the message has no object {}, as its msgtype says",
-            quoted(msgtype)
-        )),
+        None if !message.get(msgtype).is_some_and(Value::is_object) => {
+            let name = quoted(msgtype);
+            walk.warn(say!(
+                "消息的 msgtype 是 {name}，里面却没有这个对象",
+                "the message has no object {name}, as its msgtype says"
+            ));
+        }
         None => {}
     }
     walk.findings
@@ -69,32 +75,35 @@ fn switches(walk: &mut Walk, kind: &Kind, message: &Map<String, Value>) {
     let msgtype = kind.msgtype;
     let app = walk.channel == Channel::App;
     let robot = walk.channel == Channel::Robot;
+    let call = walk.channel.call();
     let safe = if robot { Safe::Useless } else { kind.safe };
     match (safe, number("safe")) {
         (_, 0) => {}
-        (Safe::Refused, _) => walk.error(format!(
+        (Safe::Refused, _) => walk.error(say!(
+            "{msgtype} 不能保密（safe），mpnews 可以（errcode 40074）",
             "a {msgtype} cannot be safe, an mpnews can (errcode 40074)"
         )),
-        (Safe::Useless, _) => walk.warn(format!(
-            "safe does not protect a {msgtype} of {}: it can be forwarded",
-            walk.channel.call()
+        (Safe::Useless, _) => walk.warn(say!(
+            "safe 对 {call} 的 {msgtype} 不起作用：它可以被转发",
+            "safe does not protect a {msgtype} of {call}: it can be forwarded"
         )),
-        (Safe::Works, 2) => walk.error(format!(
+        (Safe::Works, 2) => walk.error(say!(
+            "safe 是 2，只有 mpnews 可以：企业微信对 {msgtype} 只接受 0 或 1",
             "safe is 2, which only an mpnews can be: WeCom takes 0 or 1 for a {msgtype}"
         )),
         // 1, and what its row has told of.
         (Safe::Works | Safe::Inside, _) => {}
     }
     if number("enable_id_trans") != 0 && !(app && kind.id_trans) {
-        walk.warn(format!(
-            "enable_id_trans does nothing in a {msgtype} of {}",
-            walk.channel.call()
+        walk.warn(say!(
+            "enable_id_trans 在 {call} 的 {msgtype} 里不起作用",
+            "enable_id_trans does nothing in a {msgtype} of {call}"
         ));
     }
     if number("enable_duplicate_check") != 0 && !app {
-        walk.warn(format!(
-            "enable_duplicate_check does nothing in {}",
-            walk.channel.call()
+        walk.warn(say!(
+            "enable_duplicate_check 在 {call} 里不起作用",
+            "enable_duplicate_check does nothing in {call}"
         ));
     }
     if robot && msgtype != "text" {
@@ -103,7 +112,8 @@ fn switches(walk: &mut Walk, kind: &Kind, message: &Map<String, Value>) {
                 .get(msgtype)
                 .is_some_and(|it| it.get(field).is_some())
             {
-                walk.error(format!(
+                walk.error(say!(
+                    "{msgtype}.{field} 提醒不到任何人：企业微信只在 text 里读它",
                     "{msgtype}.{field} mentions nobody: WeCom reads it in a text only"
                 ));
             }
@@ -111,16 +121,21 @@ fn switches(walk: &mut Walk, kind: &Kind, message: &Map<String, Value>) {
     }
     // Source: the page as WxJava copies it.
     if kind.msgtype == "miniprogram_notice" && message.get("touser") == Some(&"@all".into()) {
-        walk.error("a miniprogram_notice cannot go to @all, only to members by name".to_owned());
+        let what = spoken().of(
+            "miniprogram_notice 不能发给 @all，只能发给指定的成员",
+            "a miniprogram_notice cannot go to @all, only to members by name",
+        );
+        walk.error(what.to_owned());
     }
 }
 
 fn not_taken(channel: Channel, msgtype: &str) -> String {
-    format!(
-        "{} takes no {}, only {} (errcode 40008)",
-        channel.call(),
-        quoted(msgtype),
-        kinds::taken(channel).collect::<Vec<_>>().join(", ")
+    let (call, name) = (channel.call(), quoted(msgtype));
+    let taken: Vec<_> = kinds::taken(channel).collect();
+    let taken = taken.join(spoken().of("、", ", "));
+    say!(
+        "{call} 不接受 {name}，只接受 {taken}（errcode 40008）",
+        "{call} takes no {name}, only {taken} (errcode 40008)"
     )
 }
 

@@ -6,6 +6,8 @@ mod format;
 
 pub(crate) use format::Format;
 
+use crate::lang::{say, spoken};
+
 const MB: u64 = 1024 * 1024;
 
 /// A file has more bytes than this. Source: developer.work.weixin.qq.com/document/path/90253.
@@ -97,12 +99,14 @@ pub(crate) fn check(
 ) -> Result<(), String> {
     let shown = shown(name);
     if robot && kind == MediaKind::Video {
-        return Err(format!(
+        return Err(say!(
+            "群机器人不能发视频：用 --file 发送 {shown}",
             "a group robot takes no video: send {shown} with --file"
         ));
     }
     if size <= MIN {
-        return Err(format!(
+        return Err(say!(
+            "{shown} 有 {size} 字节，企业微信不接受 {MIN} 字节及以下的文件：内容是不是不对？",
             "{shown} has {size} bytes, WeCom takes no file of {MIN} or less: is it what it should be?"
         ));
     }
@@ -131,12 +135,14 @@ pub(crate) fn check_voice(name: &str, bytes: &[u8]) -> Result<(), String> {
     check(MediaKind::Voice, false, name, bytes.len() as u64, bytes)?;
     let shown = shown(name);
     let Some(seconds) = amr_seconds(bytes) else {
-        return Err(format!(
+        return Err(say!(
+            "{shown} 开头是 AMR，但其中的帧已损坏或不完整：重新生成，或用 --file 发送",
             "{shown} begins as AMR, but its frames are damaged or cut off: make it anew, or send it with --file"
         ));
     };
     if seconds > VOICE_SECONDS_MAX {
-        return Err(format!(
+        return Err(say!(
+            "语音最长 {VOICE_SECONDS_MAX} 秒，{shown} 有 {seconds} 秒：截短它（ffmpeg -t {VOICE_SECONDS_MAX}），或用 --file 发送",
             "a voice lasts at most {VOICE_SECONDS_MAX} seconds, {shown} lasts {seconds}: cut it (ffmpeg -t {VOICE_SECONDS_MAX}), or send it with --file"
         ));
     }
@@ -172,53 +178,69 @@ fn amr_frames(bytes: &[u8]) -> Option<u64> {
 
 fn wrong_format(kind: MediaKind, shown: &str, found: Format) -> String {
     let stem = shown.rsplit_once('.').map_or(shown, |(stem, _)| stem);
-    let (takes, convert) = match kind {
-        MediaKind::Image if found.is_picture() => (
-            "an image is PNG or JPEG",
-            format!("convert it with ffmpeg -i {shown} {stem}.png"),
-        ),
-        MediaKind::Voice if found == Format::AmrWide => (
-            "a voice is AMR of 8000 Hz",
-            format!("convert it with ffmpeg -i {shown} -ar 8000 -ac 1 {stem}-nb.amr"),
-        ),
-        MediaKind::Voice if found.is_sound() => (
-            "a voice is AMR",
-            format!("convert it with ffmpeg -i {shown} -ar 8000 -ac 1 {stem}.amr"),
-        ),
-        MediaKind::Video if found.is_film() => (
-            "a video is MP4",
-            format!("convert it with ffmpeg -i {shown} {stem}.mp4"),
-        ),
-        MediaKind::Image => ("an image is PNG or JPEG", String::new()),
-        MediaKind::Voice => ("a voice is AMR", String::new()),
-        MediaKind::Video => ("a video is MP4", String::new()),
-        MediaKind::File => ("a file is anything", String::new()),
+    let to = match kind {
+        MediaKind::Image if found.is_picture() => Some(format!("{stem}.png")),
+        MediaKind::Voice if found == Format::AmrWide => {
+            Some(format!("-ar 8000 -ac 1 {stem}-nb.amr"))
+        }
+        MediaKind::Voice if found.is_sound() => Some(format!("-ar 8000 -ac 1 {stem}.amr")),
+        MediaKind::Video if found.is_film() => Some(format!("{stem}.mp4")),
+        _ => None,
     };
-    let or = if convert.is_empty() { "" } else { ", or " };
-    format!(
-        "{takes}, {shown} is {}: {convert}{or}send it with --file",
-        found.name()
-    )
+    let (zh, en) = match kind {
+        MediaKind::Image => ("图片须为 PNG 或 JPEG", "an image is PNG or JPEG"),
+        MediaKind::Voice if found == Format::AmrWide => {
+            ("语音须为 8000 Hz 的 AMR", "a voice is AMR of 8000 Hz")
+        }
+        MediaKind::Voice => ("语音须为 AMR", "a voice is AMR"),
+        MediaKind::Video => ("视频须为 MP4", "a video is MP4"),
+        MediaKind::File => ("文件不限格式", "a file is anything"),
+    };
+    let (takes, is) = (spoken().of(zh, en), found.is());
+    match to {
+        Some(to) => say!(
+            "{takes}，{shown} {is}：用 ffmpeg -i {shown} {to} 转换，或用 --file 发送",
+            "{takes}, {shown} {is}: convert it with ffmpeg -i {shown} {to}, or send it with --file"
+        ),
+        None => say!(
+            "{takes}，{shown} {is}：用 --file 发送",
+            "{takes}, {shown} {is}: send it with --file"
+        ),
+    }
 }
 
 fn too_large(kind: MediaKind, robot: bool, shown: &str, size: u64) -> String {
     let max = kind.max(robot);
-    let whose = if robot && kind == MediaKind::Image {
-        "of a group robot "
-    } else {
-        ""
+    let (zh, en) = match kind {
+        MediaKind::Image if robot => ("群机器人的图片", "an image of a group robot"),
+        MediaKind::Image => ("图片", "an image"),
+        MediaKind::Voice => ("语音", "a voice"),
+        MediaKind::Video => ("视频", "a video"),
+        MediaKind::File => ("文件", "a file"),
     };
-    let instead = match kind {
-        MediaKind::File => "compress or divide it, or send a link to it",
-        MediaKind::Voice if size <= FILE_MAX => "shorten it, or send it with --file",
-        _ if size <= FILE_MAX => "make it smaller, or send it with --file",
-        _ => "make it smaller, or send a link to it",
+    let whose = spoken().of(zh, en);
+    let (zh, en) = match kind {
+        MediaKind::File => (
+            "压缩或拆分它，或改发链接",
+            "compress or divide it, or send a link to it",
+        ),
+        MediaKind::Voice if size <= FILE_MAX => (
+            "截短它，或用 --file 发送",
+            "shorten it, or send it with --file",
+        ),
+        _ if size <= FILE_MAX => (
+            "缩小它，或用 --file 发送",
+            "make it smaller, or send it with --file",
+        ),
+        _ => (
+            "缩小它，或改发链接",
+            "make it smaller, or send a link to it",
+        ),
     };
-    let article = if kind == MediaKind::Image { "an" } else { "a" };
-    format!(
-        "{article} {} {whose}has at most {} MB ({max} bytes), {shown} has {size} bytes: {instead}",
-        kind.name(),
-        max / MB
+    let (instead, mb) = (spoken().of(zh, en), max / MB);
+    say!(
+        "{whose}最大 {mb} MB（{max} 字节），{shown} 有 {size} 字节：{instead}",
+        "{whose} has at most {mb} MB ({max} bytes), {shown} has {size} bytes: {instead}"
     )
 }
 
@@ -227,7 +249,7 @@ fn shown(name: &str) -> String {
     let name = base(name);
     let clean: String = name.chars().filter(|c| !c.is_control()).collect();
     if clean.is_empty() {
-        "the file".to_owned()
+        spoken().of("该文件", "the file").to_owned()
     } else {
         clean
     }

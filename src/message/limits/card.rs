@@ -8,6 +8,7 @@ use super::rows::Limit::{self, Most, Unsure};
 use super::rows::Need::{Callback, May, Must, Never, Unless, When, With};
 use super::rows::Rule::{Between, Flag, Label, Object, OneOf, Text};
 use super::rows::Unit::Bytes;
+use super::rows::Unsure::MayRefuse;
 use super::rows::{List, NO_CODE, Need, Row, Rows, Rule, Variant, Variants};
 
 const fn card_type(name: &'static str, callback: bool, rows: Rows) -> Variant {
@@ -144,7 +145,7 @@ const KEY: Rule = Text(Plain, &[Most(1024, Bytes, NO_CODE)]);
 const OPTION_ID: Rule = Text(Plain, &[Most(128, Bytes, NO_CODE)]);
 
 /// The errcode speaks of all URLs; the pages have no limit for those of a card.
-const LONG_URL: Limit = Unsure(1024, Bytes, "WeCom may refuse it (errcode 40039)");
+const LONG_URL: Limit = Unsure(1024, Bytes, MayRefuse(40039));
 const LINK: Rule = Text(Link(40094), &[LONG_URL]);
 const IMAGE: Rule = Text(Picture, &[LONG_URL]);
 
@@ -184,11 +185,7 @@ const MENU: Rows = &[
         }),
     ),
 ];
-const NO_MENU: Row = Row(
-    "action_menu",
-    Never("cannot come from a robot, which has no callback URL"),
-    Object(&[]),
-);
+const NO_MENU: Row = Row("action_menu", Never, Object(&[]));
 
 const ID: Rule = Text(Id(42014), &[Most(128, Bytes, 42014)]);
 const TASK_ID: Row = Row("task_id", Must(42014), ID);

@@ -9,6 +9,7 @@ use super::rows::Limit::{self, Cut, Least, Most, Unsure};
 use super::rows::Need::{May, Must, Unless, With};
 use super::rows::Rule::{Flag, Object, OneOf, Strings, Text, UpTo};
 use super::rows::Unit::{Bytes, Chars};
+use super::rows::Unsure::{BytesOrCharacters, MayRefuse};
 use super::rows::{List, NO_CODE, Row, Rows, Rule};
 use crate::message::channel::Channel;
 use crate::message::content::{DUPLICATE_CHECK_MAX, MARKDOWN_MAX, ROBOT_MARKDOWN_MAX, TEXT_MAX};
@@ -153,23 +154,20 @@ const VIDEO: Rows = &[
     Row("description", May, Text(Plain, &[Cut(512, Bytes)])),
 ];
 
-/// Today's page counts characters, the older ones bytes.
-const BYTES_OR_CHARACTERS: &str = "WeCom's pages differ on whether it cuts bytes or characters";
-
 /// An errcode speaks of a shorter limit than the pages.
-const LONG_URL: Limit = Unsure(1024, Bytes, "WeCom may refuse it (errcode 40039)");
+const LONG_URL: Limit = Unsure(1024, Bytes, MayRefuse(40039));
 
 /// As the pages have it.
 const URL: &[Limit] = &[Most(2048, Bytes, 40039), LONG_URL];
 
-/// 41016 and 41033: no title, no description; 41010: no url; 45034: without scheme.
+/// Today's page counts characters, the older ones bytes. 41016 and 41033: no title, no description; 41010: no url; 45034: without scheme.
 const TEXTCARD: Rows = &[
     Row(
         "title",
         Must(41016),
         Text(
             Plain,
-            &[Cut(128, Chars), Unsure(128, Bytes, BYTES_OR_CHARACTERS)],
+            &[Cut(128, Chars), Unsure(128, Bytes, BytesOrCharacters)],
         ),
     ),
     Row(
@@ -177,7 +175,7 @@ const TEXTCARD: Rows = &[
         Must(41033),
         Text(
             Plain,
-            &[Cut(512, Chars), Unsure(512, Bytes, BYTES_OR_CHARACTERS)],
+            &[Cut(512, Chars), Unsure(512, Bytes, BytesOrCharacters)],
         ),
     ),
     Row("url", Must(41010), Text(Web(45034), URL)),
@@ -227,7 +225,7 @@ const MPARTICLE: Rows = &[
             Plain,
             &[
                 Most(666 * 1024, Bytes, 45002),
-                Unsure(666_000, Bytes, "WeCom may refuse it (errcode 45002)"),
+                Unsure(666_000, Bytes, MayRefuse(45002)),
             ],
         ),
     ),

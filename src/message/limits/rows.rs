@@ -1,5 +1,7 @@
 //! What a row of the tables can say of a field.
 
+use crate::lang::spoken;
+
 /// Where WeCom's table has no errcode of its own for a mistake.
 pub(super) const NO_CODE: u32 = 0;
 
@@ -25,8 +27,8 @@ pub(super) enum Need {
     With(&'static str, u32),
     /// Where there is nothing at the end of this path, whose steps `/` divides, from the same object.
     Unless(&'static str, u32),
-    /// It must not be there, for this reason.
-    Never(&'static str),
+    /// It must not be there: a robot has no callback URL.
+    Never,
 }
 
 /// What a field may hold.
@@ -93,10 +95,19 @@ pub(super) enum Limit {
     Most(usize, Unit, u32),
     /// WeCom refuses what is shorter.
     Least(usize, Unit),
-    /// What is longer may come to harm: why that is not certain.
-    Unsure(usize, Unit, &'static str),
+    /// What is longer may come to harm.
+    Unsure(usize, Unit, Unsure),
     /// The phone may not show what has more characters.
     Shown(usize),
+}
+
+/// Why it is not certain that a length does harm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unsure {
+    /// WeCom's pages count in bytes here, in characters there.
+    BytesOrCharacters,
+    /// An errcode speaks of a shorter limit than the page.
+    MayRefuse(u32),
 }
 
 /// How a length is counted.
@@ -117,10 +128,11 @@ impl Unit {
         }
     }
 
+    /// Its name in the language of diagnostics.
     pub(super) fn word(self) -> &'static str {
         match self {
-            Self::Bytes => "bytes",
-            Self::Chars => "characters",
+            Self::Bytes => spoken().of("字节", "bytes"),
+            Self::Chars => spoken().of("字符", "characters"),
         }
     }
 }

@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 
 use super::Findings;
-use super::rows::{Form, Limit, List, NO_CODE, Need, Row, Rule, Unit, Variants};
+use super::rows::{Form, Limit, List, Need, Row, Rule, Unit, Variants};
+use super::words::{Type, absence, coded, either, join, mistaken, unsure};
+use crate::lang::{Lang, say, spoken};
 use crate::message::channel::Channel;
 
 /// A walk through one message.
@@ -42,7 +44,10 @@ impl Walk {
         let Row(field, need, rule) = row;
         let at = join(path, field);
         match (object.get(*field).filter(|value| is_there(value)), need) {
-            (Some(_), Need::Never(why)) => self.error(format!("{at} {why}")),
+            (Some(_), Need::Never) => self.error(say!(
+                "{at} 不能由群机器人发送：它没有接收消息服务器URL",
+                "{at} cannot come from a robot, which has no callback URL"
+            )),
             (Some(value), need) => {
                 if matches!(need, Need::Callback) {
                     self.callback(&at);
@@ -50,11 +55,7 @@ impl Walk {
                 self.value(&at, value, rule);
             }
             (None, need) => {
-                let state = match object.get(*field) {
-                    Some(Value::String(_)) => "empty",
-                    _ => "missing",
-                };
-                if let Some(what) = absence(path, &at, state, object, *need) {
+                if let Some(what) = absence(path, field, object, *need) {
                     self.error(what);
                 }
             }
@@ -62,7 +63,8 @@ impl Walk {
     }
 
     fn callback(&mut self, at: &str) {
-        self.warn(format!(
+        self.warn(say!(
+            "{at} 要求应用设置了接收消息服务器URL，否则企业微信会拒绝（errcode 43012）",
             "{at} needs an app with a callback URL, WeCom refuses it otherwise (errcode 43012)"
         ));
     }
@@ -81,14 +83,21 @@ impl Walk {
             (Rule::OneOf(numbers, code), Value::Number(number)) => {
                 if !number.as_i64().is_some_and(|it| numbers.contains(&it)) {
                     let names: Vec<_> = numbers.iter().map(i64::to_string).collect();
-                    let what = format!("{at} is {number}, WeCom takes {}", either(&names));
+                    let taken = either(&names);
+                    let what = say!(
+                        "{at} 是 {number}，企业微信只接受 {taken}",
+                        "{at} is {number}, WeCom takes {taken}"
+                    );
                     self.error(coded(what, *code));
                 }
                 return;
             }
             (Rule::UpTo(max), Value::Number(number)) => {
                 if !number.as_i64().is_some_and(|it| (0..=*max).contains(&it)) {
-                    self.error(format!("{at} is {number}, WeCom takes 0 to {max}"));
+                    self.error(say!(
+                        "{at} 是 {number}，企业微信只接受 0 到 {max}",
+                        "{at} is {number}, WeCom takes 0 to {max}"
+                    ));
                 }
                 return;
             }
@@ -97,7 +106,8 @@ impl Walk {
                     .as_f64()
                     .is_some_and(|it| (*from..*below).contains(&it))
                 {
-                    self.error(format!(
+                    self.error(say!(
+                        "{at} 是 {number}，企业微信只接受 {from} 到 {below}（不含 {below}）",
                         "{at} is {number}, WeCom takes {from} up to, but not, {below}"
                     ));
                 }
@@ -110,13 +120,13 @@ impl Walk {
             (Rule::Variants(variants), Value::Object(object)) => {
                 return self.variant(at, object, variants);
             }
-            (Rule::Text(..) | Rule::Label(..), _) => "a string",
-            (Rule::OneOf(..) | Rule::UpTo(_) | Rule::Between(..), _) => "a number",
-            (Rule::Flag, _) => "true or false",
-            (Rule::Object(_) | Rule::Variants(_), _) => "an object",
-            (Rule::List(_) | Rule::Strings, _) => "a list",
+            (Rule::Text(..) | Rule::Label(..), _) => Type::String,
+            (Rule::OneOf(..) | Rule::UpTo(_) | Rule::Between(..), _) => Type::Number,
+            (Rule::Flag, _) => Type::Bool,
+            (Rule::Object(_) | Rule::Variants(_), _) => Type::Object,
+            (Rule::List(_) | Rule::Strings, _) => Type::List,
         };
-        self.error(format!("{at} is {}, WeCom takes {wanted}", name(value)));
+        self.error(mistaken(at, value, wanted));
     }
 
     fn form(&mut self, at: &str, text: &str, form: Form) {
@@ -132,20 +142,31 @@ impl Walk {
                 .all(|c| c.is_ascii_alphanumeric() || "_-@".contains(c))
         };
         match form {
-            Form::Web(code) if !is_web() => self.error(coded(
-                format!("{at} does not begin with http:// or https://"),
-                code,
-            )),
-            Form::Link(code) if !text.contains("://") => {
-                self.error(coded(format!("{at} has no scheme such as https://"), code));
+            Form::Web(code) if !is_web() => {
+                let what = say!(
+                    "{at} 不是以 http:// 或 https:// 开头",
+                    "{at} does not begin with http:// or https://"
+                );
+                self.error(coded(what, code));
             }
-            Form::Picture if !is_web() => self.warn(format!(
+            Form::Link(code) if !text.contains("://") => {
+                let what = say!(
+                    "{at} 没有协议头，例如 https://",
+                    "{at} has no scheme such as https://"
+                );
+                self.error(coded(what, code));
+            }
+            Form::Picture if !is_web() => self.warn(say!(
+                "{at} 不是以 http:// 或 https:// 开头：可能不显示图片",
                 "{at} does not begin with http:// or https://: there may be no picture"
             )),
-            Form::Id(code) if !is_id() => self.error(coded(
-                format!("{at} has other characters than digits, letters, _ - and @"),
-                code,
-            )),
+            Form::Id(code) if !is_id() => {
+                let what = say!(
+                    "{at} 含有数字、字母、_ - 和 @ 以外的字符",
+                    "{at} has other characters than digits, letters, _ - and @"
+                );
+                self.error(coded(what, code));
+            }
             _ => {}
         }
     }
@@ -160,22 +181,37 @@ impl Walk {
                 | Limit::Unsure(max, unit, _) => (max, unit),
             };
             let length = unit.of(text);
-            let has = format!("{at} has {length} {}", unit.word());
+            let word = unit.word();
+            let has = say!("{at} 有 {length} {word}", "{at} has {length} {word}");
             match limit {
                 Limit::Least(..) if length < max => {
-                    return self.error(format!("{has}, WeCom takes {max} or more"));
+                    return self.error(say!(
+                        "{has}，企业微信要求至少 {max}",
+                        "{has}, WeCom takes {max} or more"
+                    ));
                 }
                 Limit::Least(..) => {}
                 _ if length <= max => {}
-                Limit::Cut(..) => return self.error(format!("{has}, WeCom cuts it at {max}")),
+                Limit::Cut(..) => {
+                    return self.error(say!(
+                        "{has}，企业微信会截掉 {max} 以后的部分",
+                        "{has}, WeCom cuts it at {max}"
+                    ));
+                }
                 Limit::Most(_, _, code) => {
-                    return self.error(coded(format!("{has}, WeCom takes {max}"), *code));
+                    let what = say!("{has}，企业微信最多接受 {max}", "{has}, WeCom takes {max}");
+                    return self.error(coded(what, *code));
                 }
                 Limit::Unsure(_, _, why) => {
-                    return self.warn(format!("{has}, more than {max}: {why}"));
+                    let why = unsure(*why);
+                    return self.warn(say!(
+                        "{has}，超过 {max}：{why}",
+                        "{has}, more than {max}: {why}"
+                    ));
                 }
                 Limit::Shown(..) => {
-                    return self.warn(format!(
+                    return self.warn(say!(
+                        "{has}，企业微信建议不超过 {max}：超出的部分可能不显示",
                         "{has}, WeCom recommends {max}: the rest may not be shown"
                     ));
                 }
@@ -187,12 +223,15 @@ impl Walk {
         if items.len() < list.min || items.len() > list.max {
             let (count, min, max) = (items.len(), list.min, list.max);
             let takes = if min == 0 {
-                format!("at most {max}")
+                say!("最多接受 {max} 项", "at most {max}")
             } else {
-                format!("{min} to {max}")
+                say!("只接受 {min} 到 {max} 项", "{min} to {max}")
             };
             let plural = if count == 1 { "" } else { "s" };
-            let what = format!("{at} has {count} item{plural}, WeCom takes {takes}");
+            let what = match spoken() {
+                Lang::Zh => format!("{at} 有 {count} 项，企业微信{takes}"),
+                Lang::En => format!("{at} has {count} item{plural}, WeCom takes {takes}"),
+            };
             self.error(coded(what, list.code));
         }
         let mut known = HashSet::new();
@@ -204,7 +243,10 @@ impl Walk {
                 && let Some(name) = item.get(field).and_then(Value::as_str)
                 && !known.insert(name)
             {
-                let what = format!("{at}.{field} is the same as that of an item before");
+                let what = say!(
+                    "{at}.{field} 与前面某一项的相同",
+                    "{at}.{field} is the same as that of an item before"
+                );
                 self.error(coded(what, code));
             }
         }
@@ -213,10 +255,8 @@ impl Walk {
     fn strings(&mut self, at: &str, items: &[Value]) {
         let wrong = items.iter().position(|item| !item.is_string());
         if let Some(index) = wrong {
-            self.error(format!(
-                "{at}[{index}] is {}, WeCom takes a string",
-                name(&items[index])
-            ));
+            let at = format!("{at}[{index}]");
+            self.error(mistaken(&at, &items[index], Type::String));
         }
     }
 
@@ -225,18 +265,23 @@ impl Walk {
         let is = object.get(field).and_then(Value::as_str);
         let Some(variant) = variants.taken.iter().find(|it| Some(it.name) == is) else {
             let names: Vec<_> = variants.taken.iter().map(|it| it.name.to_owned()).collect();
-            let what = format!("{at}.{field} must be {}", either(&names));
+            let taken = either(&names);
+            let what = say!(
+                "{at}.{field} 必须是 {taken}",
+                "{at}.{field} must be {taken}"
+            );
             return self.error(coded(what, variants.code));
         };
         let name = variant.name;
         self.object(at, object, variant.rows);
         if variant.callback {
-            self.callback(&format!("{at} of the type {name}"));
+            self.callback(&say!("{name} 类型的 {at}", "{at} of the type {name}"));
         }
         let has = |rows: &[Row], part: &str| rows.iter().any(|row| row.0 == part);
         for part in object.keys().filter(|part| !has(variant.rows, part)) {
             if variants.known.iter().any(|other| has(other.rows, part)) {
-                self.warn(format!(
+                self.warn(say!(
+                    "{at}.{part} 不属于 {name}：企业微信可能不显示它",
                     "{at}.{part} is no part of a {name}: WeCom may leave it out"
                 ));
             }
@@ -245,82 +290,6 @@ impl Walk {
 }
 
 /// Whether a value is more than nothing; to WeCom an empty string is as good as none.
-fn is_there(value: &Value) -> bool {
+pub(super) fn is_there(value: &Value) -> bool {
     !value.is_null() && value.as_str() != Some("")
-}
-
-/// What to say of a field that is not there, if it must be.
-fn absence(
-    path: &str,
-    at: &str,
-    state: &str,
-    object: &Map<String, Value>,
-    need: Need,
-) -> Option<String> {
-    let there = |field: &str| object.get(field).is_some_and(is_there);
-    let (what, code) = match need {
-        Need::May | Need::Callback | Need::Never(_) => return None,
-        Need::Must(code) => (format!("{at} is {state}"), code),
-        Need::When(field, value, code) => {
-            let number = object.get(field).filter(|it| is_there(it));
-            if number.map_or(Some(0), Value::as_i64) != Some(value) {
-                return None;
-            }
-            let what = format!("{at} is {state}, and {field} {value} needs it");
-            (what, code)
-        }
-        Need::With(field, code) => {
-            if !there(field) {
-                return None;
-            }
-            (format!("{at} is {state}, and {field} needs it"), code)
-        }
-        Need::Unless(pointer, code) => {
-            let mut steps = pointer.split('/');
-            let first = steps.next().and_then(|step| object.get(step));
-            let end = steps.fold(first, |value, step| value?.get(step));
-            if end.is_some_and(is_there) {
-                return None;
-            }
-            let other = join(path, &pointer.replace('/', "."));
-            (format!("{at} is {state}, and so is {other}"), code)
-        }
-    };
-    Some(coded(what, code))
-}
-
-fn join(path: &str, field: &str) -> String {
-    if path.is_empty() {
-        field.to_owned()
-    } else {
-        format!("{path}.{field}")
-    }
-}
-
-fn coded(what: String, code: u32) -> String {
-    if code == NO_CODE {
-        what
-    } else {
-        format!("{what} (errcode {code})")
-    }
-}
-
-/// A list of words, such as `0, 1 or 2`.
-fn either(words: &[String]) -> String {
-    match words {
-        [most @ .., last] if !most.is_empty() => format!("{} or {last}", most.join(", ")),
-        _ => words.concat(),
-    }
-}
-
-/// What a value is, in words; never the value, which may be long or private.
-fn name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
 }

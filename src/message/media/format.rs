@@ -1,5 +1,7 @@
 //! The format of a file, by its first bytes; never by its name.
 
+use crate::lang::{say, spoken};
+
 /// What an AMR file of one channel and 8000 Hz begins with. Source: RFC 4867, section 5.1.
 pub(super) const AMR: &[u8] = b"#!AMR\n";
 
@@ -90,8 +92,18 @@ impl Format {
         }
     }
 
-    /// Its name for a person, after "is".
-    pub(crate) fn name(self) -> &'static str {
+    /// What it is, for a person.
+    pub(crate) fn is(self) -> String {
+        let name = self.name();
+        match self {
+            Self::Empty => say!("是空的", "is empty"),
+            Self::Text => say!("是文本", "is text"),
+            Self::Unknown => say!("的格式无法识别", "is of a format that is not known here"),
+            _ => say!("是 {name}", "is {name}"),
+        }
+    }
+
+    fn name(self) -> &'static str {
         match self {
             Self::Png => "PNG",
             Self::Jpeg => "JPEG",
@@ -112,14 +124,12 @@ impl Format {
             Self::Flac => "FLAC",
             Self::Mp4 => "MP4",
             Self::Mov => "MOV",
-            Self::Mkv => "MKV or WEBM",
+            Self::Mkv => spoken().of("MKV 或 WEBM", "MKV or WEBM"),
             Self::Avi => "AVI",
             Self::Pdf => "PDF",
             Self::Zip => "ZIP",
             Self::Gzip => "GZIP",
-            Self::Empty => "empty",
-            Self::Text => "text",
-            Self::Unknown => "of a format that is not known here",
+            Self::Empty | Self::Text | Self::Unknown => "",
         }
     }
 

@@ -298,7 +298,7 @@ fn needs_of(channel: Channel) -> BTreeSet<String> {
                 Need::When(other, value, code) => format!("{path} when {other} {value} {code}"),
                 Need::With(other, code) => format!("{path} with {other} {code}"),
                 Need::Unless(other, code) => format!("{path} unless {other} {code}"),
-                Need::Never(_) => format!("{path} never"),
+                Need::Never => format!("{path} never"),
             });
         }
     }
