@@ -16,6 +16,8 @@ use std::path::Path;
 
 use rustix::fs::OFlags;
 
+use crate::lang::{say, spoken};
+
 /// To whom the files of a directory belong, where root works in another user's directory.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Owner(Option<(u32, u32)>);
@@ -62,9 +64,11 @@ fn open(path: &Path, options: &mut OpenOptions, owner: Owner) -> io::Result<(Fil
 /// An error of opening, in words where the system's own mislead.
 fn worded(error: io::Error) -> io::Error {
     match rustix::io::Errno::from_io_error(&error) {
-        Some(rustix::io::Errno::LOOP) => io::Error::other("is a symbolic link"),
+        Some(rustix::io::Errno::LOOP) => io::Error::other(say!("是符号链接", "is a symbolic link")),
         // A FIFO that nobody reads, a socket, or a device that isn't there.
-        Some(rustix::io::Errno::NXIO) => io::Error::other("is not a regular file"),
+        Some(rustix::io::Errno::NXIO) => {
+            io::Error::other(say!("不是普通文件", "is not a regular file"))
+        }
         _ => error,
     }
 }
@@ -72,16 +76,16 @@ fn worded(error: io::Error) -> io::Error {
 /// Sees that an open file is a regular one of ours, of one name.
 fn ours(file: &File, owner: Owner) -> io::Result<Metadata> {
     let meta = file.metadata()?;
-    let wrong = if !meta.is_file() {
-        "is not a regular file"
+    let (zh, en) = if !meta.is_file() {
+        ("不是普通文件", "is not a regular file")
     } else if meta.nlink() > 1 {
-        "has a second name (hard link)"
+        ("还有另一个名字（硬链接）", "has a second name (hard link)")
     } else if !owner.trusts(&meta) {
-        "belongs to another user"
+        ("属于别的用户", "belongs to another user")
     } else {
         return Ok(meta);
     };
-    Err(io::Error::other(wrong))
+    Err(io::Error::other(spoken().of(zh, en)))
 }
 
 /// Reads a small file of ours; none if it is not there, empty if it is larger than `max` bytes
@@ -120,12 +124,18 @@ pub(crate) fn read_named(path: &Path, max: u64) -> io::Result<(Vec<u8>, Metadata
         .open(path)?;
     let meta = file.metadata()?;
     if !meta.is_file() {
-        return Err(io::Error::other("it is not a regular file"));
+        return Err(io::Error::other(say!(
+            "它不是普通文件",
+            "it is not a regular file"
+        )));
     }
     let mut bytes = room_for(&meta, max);
     file.take(max + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > max {
-        return Err(io::Error::other(format!("it is larger than {max} bytes")));
+        return Err(io::Error::other(say!(
+            "它大于 {max} 字节",
+            "it is larger than {max} bytes"
+        )));
     }
     Ok((bytes, meta))
 }
@@ -256,13 +266,19 @@ pub(crate) fn lock_now(file: &File) -> io::Result<bool> {
             Err(TryLockError::WouldBlock) => return Ok(false),
             Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Interrupted => {}
             Err(TryLockError::Error(error)) => {
-                return Err(io::Error::new(
-                    error.kind(),
-                    format!("cannot be locked: {error}"),
-                ));
+                let what = say!("加不了锁：{error}", "cannot be locked: {error}");
+                return Err(io::Error::new(error.kind(), what));
             }
         }
     }
+}
+
+/// That a lock is with another process all the time that we can wait.
+pub(crate) fn held_elsewhere() -> io::Error {
+    io::Error::other(say!(
+        "它的锁一直被另一个 wxpush 占着",
+        "another wxpush holds its lock"
+    ))
 }
 
 /// Makes sure that a power cut does not take back the name of a file or directory just made.

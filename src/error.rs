@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use crate::lang::say;
+
 /// How the program ends; the numbers are sysexits', and scripts rely on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -70,8 +72,11 @@ impl Failure {
     /// What the chain of an error says; without a failure in it, it is a fault of ours.
     pub(crate) fn of(error: anyhow::Error) -> Self {
         error.downcast().unwrap_or_else(|error| {
-            Self::new(Exit::Bug, format!("a fault of wxpush: {error:#}"))
-                .hint("please report it, with what wxpush --version prints")
+            let what = say!(
+                "wxpush 自身的错误：{error:#}",
+                "a fault of wxpush: {error:#}"
+            );
+            Self::new(Exit::Bug, what).hint_to_report()
         })
     }
 
@@ -82,6 +87,14 @@ impl Failure {
             what: what.into(),
             hint: None,
         }
+    }
+
+    /// The same with the advice for a fault of ours.
+    pub(crate) fn hint_to_report(self) -> Self {
+        self.hint(say!(
+            "请反馈给我们，并附上 wxpush --version 的输出",
+            "please report it, with what wxpush --version prints"
+        ))
     }
 
     /// The same with advice.

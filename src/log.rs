@@ -185,9 +185,9 @@ impl Sink {
         match self {
             Self::One(file) => (&*file).write_all(line.as_bytes()),
             Self::Daily(daily) => {
-                let mut daily = daily
-                    .lock()
-                    .map_err(|_| io::Error::other("a writer failed before"))?;
+                let mut daily = daily.lock().map_err(|_| {
+                    io::Error::other(say!("先前有一次写失败", "a writer failed before"))
+                })?;
                 let today = utc_date();
                 if today != daily.today {
                     prepare(&daily.path, daily.owner, &today, daily.keep)?;
@@ -204,7 +204,7 @@ fn parts(path: &Path) -> io::Result<(&Path, &str)> {
     let name = path.file_name().and_then(|name| name.to_str());
     path.parent()
         .zip(name)
-        .ok_or_else(|| io::Error::other("is not the path of a file"))
+        .ok_or_else(|| io::Error::other(say!("不是文件的路径", "is not the path of a file")))
 }
 
 fn utc_date() -> String {
@@ -225,7 +225,10 @@ fn cap(path: &Path, owner: Owner) -> io::Result<()> {
 /// Refuses to rename or open by name in a directory that others can write to.
 fn refuse_shared(dir: &Path) -> io::Result<()> {
     if fs::metadata(dir)?.mode() & 0o002 != 0 {
-        return Err(io::Error::other("others can write to its directory"));
+        return Err(io::Error::other(say!(
+            "其他用户能写它所在的目录",
+            "others can write to its directory"
+        )));
     }
     Ok(())
 }

@@ -58,6 +58,7 @@ use signal_hook::consts::SIGXFSZ;
 
 use config::value;
 use error::{Exit, Failure};
+use lang::say;
 use output::Output;
 
 fn main() -> ExitCode {
@@ -133,7 +134,7 @@ fn end_of_bug() -> Exit {
     let exit = Exit::Bug;
     tracing::error!(exit = exit.code(), "end");
     if wants_json() {
-        let failure = Failure::new(exit, "a fault of wxpush");
+        let failure = Failure::new(exit, say!("wxpush 自身的错误", "a fault of wxpush"));
         commands::report_unsent(failure, Output::default());
     }
     exit
@@ -182,22 +183,28 @@ fn names_a_secret(error: &clap::Error) -> Option<Failure> {
         && option.starts_with("--")
         && names.iter().any(|name| option.contains(name));
     is_one.then(|| {
-        let what = format!("there is no {}: no option takes a secret", value::shown(option));
-        Failure::new(Exit::Usage, what).hint(
-            "put corpsecret into the config, or into a file and its path into WXPUSH_CORPSECRET_FILE: everybody sees a command line",
-        )
+        let option = value::shown(option);
+        let what = say!(
+            "没有 {option} 这个选项：任何选项都不接受 Secret",
+            "there is no {option}: no option takes a secret"
+        );
+        Failure::new(Exit::Usage, what).hint(say!(
+            "把 corpsecret 写进配置文件，或写进一个文件并把路径放进 WXPUSH_CORPSECRET_FILE：命令行谁都看得到",
+            "put corpsecret into the config, or into a file and its path into WXPUSH_CORPSECRET_FILE: everybody sees a command line"
+        ))
     })
 }
 
 /// Shows where a panic was; its text could hold the secret that it stumbled over.
 fn report_bug(info: &panic::PanicHookInfo<'_>) {
-    let place = info.location().map_or("an unknown place".to_owned(), |at| {
+    let place = info.location().map_or("?".to_owned(), |at| {
         // Without the directories of the machine that built it.
         let file = at.file().rsplit('/').next().unwrap_or_default();
         format!("{file}:{}", at.line())
     });
-    Output::default().failure(
-        &Failure::new(Exit::Bug, format!("a fault of wxpush at {place}"))
-            .hint("please report it, with what wxpush --version prints"),
+    let what = say!(
+        "wxpush 自身的错误，位置 {place}",
+        "a fault of wxpush at {place}"
     );
+    Output::default().failure(&Failure::new(Exit::Bug, what).hint_to_report());
 }

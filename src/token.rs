@@ -14,6 +14,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use crate::config::{App, Network, State};
 use crate::disk::{self, Pause};
+use crate::lang::say;
 use crate::secret::{Secret, digest};
 use crate::wecom::{Class, Client, Error};
 use cache::{Cache, Grant, Record};
@@ -202,7 +203,7 @@ impl Tokens {
                 return cache.put(&self.key, None);
             }
             if !pause.sleep(deadline) {
-                return Err(std::io::Error::other("another wxpush holds its lock"));
+                return Err(disk::held_elsewhere());
             }
         }
     }
@@ -238,8 +239,10 @@ impl Tokens {
                 }
                 Locked::Theirs if pause.sleep(deadline) => {}
                 Locked::Theirs => {
-                    let what = "another wxpush has been asking WeCom for the token all this time"
-                        .to_owned();
+                    let what = say!(
+                        "另一个 wxpush 一直在向企业微信要 access_token，没等到结果",
+                        "another wxpush has been asking WeCom for the token all this time"
+                    );
                     return Err(Error::Network {
                         what,
                         hint: None,

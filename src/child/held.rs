@@ -7,6 +7,15 @@ use std::io::{self, Seek, SeekFrom, Write};
 use rustix::event::PollFlags;
 
 use super::pump::poll_one;
+use crate::lang::say;
+
+/// That output goes on at once where it should have waited.
+pub(super) fn not_held(error: &io::Error) -> String {
+    say!(
+        "命令的输出没法先留住，只好直接显示：{error}",
+        "the command's output cannot be held back, so it is shown: {error}"
+    )
+}
 
 /// Where an output goes, and what of it waits.
 pub(super) struct Sink {
@@ -34,9 +43,7 @@ impl Sink {
                     return Ok(());
                 }
                 Err(error) => {
-                    tracing::warn!(
-                        "the command's output cannot be held back, so it is shown: {error}"
-                    );
+                    tracing::warn!("{}", not_held(&error));
                     // Of the write that failed some may be there.
                     file.set_len(*len)?;
                     self.show()?;

@@ -15,9 +15,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::{Errno, ioctl_fionread};
 
 use super::Output;
-use super::held::Sink;
+use super::held::{Sink, not_held};
 use super::tail::{Last, Tail};
 use crate::disk;
+use crate::lang::say;
 
 /// How long we listen, once the program has ended, to what others hold its output open for: those
 /// that are about to end get their last words through, a daemon doesn't hold us.
@@ -158,8 +159,7 @@ fn held(output: &Output) -> Option<File> {
         return None;
     };
     let file = disk::nameless(dir).inspect_err(|error| {
-        let dir = dir.display();
-        tracing::warn!("{dir}: the command's output cannot be held back, so it is shown: {error}");
+        tracing::warn!("{}: {}", dir.display(), not_held(error));
     });
     file.ok()
 }
@@ -206,7 +206,11 @@ impl Pump {
             && let Err(error) = self.sink.show()
             && error.kind() != io::ErrorKind::BrokenPipe
         {
-            tracing::warn!("the command's output cannot be shown: {error}");
+            let text = say!(
+                "命令的输出显示不了：{error}",
+                "the command's output cannot be shown: {error}"
+            );
+            tracing::warn!("{text}");
         }
     }
 
@@ -242,7 +246,11 @@ impl Pump {
 
     fn tell(&self, error: &io::Error) {
         let name = ["stdout", "stderr"][self.stream];
-        tracing::warn!("the command's output cannot be passed on to {name}: {error}");
+        let text = say!(
+            "命令的输出转不到 {name}：{error}",
+            "the command's output cannot be passed on to {name}: {error}"
+        );
+        tracing::warn!("{text}");
     }
 
     /// Waits for more, and says whether there is to be any.

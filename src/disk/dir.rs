@@ -11,6 +11,7 @@ use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::{Owner, ours, worded};
+use crate::lang::say;
 
 /// Mode of the directories.
 const DIR_MODE: u32 = 0o700;
@@ -36,14 +37,20 @@ impl Dir {
         let fd = match retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty())) {
             Err(Errno::NOENT) => return Ok(None),
             Err(Errno::LOOP | Errno::NOTDIR) => {
-                return Err(io::Error::other("is not a directory, or a symbolic link"));
+                return Err(io::Error::other(say!(
+                    "不是目录，或者是符号链接",
+                    "is not a directory, or a symbolic link"
+                )));
             }
             opened => opened?,
         };
         let file = File::from(fd);
         let meta = file.metadata()?;
         if !owner.trusts(&meta) {
-            return Err(io::Error::other("belongs to another user"));
+            return Err(io::Error::other(say!(
+                "属于别的用户",
+                "belongs to another user"
+            )));
         }
         if meta.mode() & 0o077 != 0 {
             file.set_permissions(Permissions::from_mode(DIR_MODE))?;

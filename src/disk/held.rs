@@ -8,7 +8,7 @@ use std::os::unix::fs::{FileExt, MetadataExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::{Owner, lock_now, open_or_make, replace};
+use super::{Owner, held_elsewhere, lock_now, open_or_make, replace};
 
 /// Mode of such a file.
 const MODE: u32 = 0o600;
@@ -35,7 +35,7 @@ pub(crate) fn hold(path: &Path, owner: Owner, patience: Duration) -> io::Result<
             return Ok(held);
         }
         if !pause.sleep(deadline) {
-            return Err(io::Error::other("another wxpush holds its lock"));
+            return Err(held_elsewhere());
         }
     }
 }

@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::Token;
 use crate::config::State;
 use crate::disk::{self, Lock, Owner};
+use crate::lang::say;
 use crate::secret::{Secret, digest};
 use crate::wecom::{self, Refusal};
 
@@ -196,7 +197,11 @@ impl Cache {
     pub(super) fn warn_once(&self, error: &io::Error) {
         if !self.warned.replace(true) {
             let path = self.path.display();
-            tracing::warn!("the token cache {path} cannot be used, going on without it: {error}");
+            let text = say!(
+                "token 缓存 {path} 用不了，不用缓存，继续运行：{error}",
+                "the token cache {path} cannot be used, going on without it: {error}"
+            );
+            tracing::warn!("{text}");
         }
     }
 
