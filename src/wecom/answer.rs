@@ -6,6 +6,7 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny};
 use serde::{Deserialize as Derive, Serialize};
 use serde_json::Value;
 
+use crate::lang::spoken;
 use crate::message::Envelope;
 use crate::secret::{Secret, Veil};
 
@@ -64,10 +65,11 @@ impl Unreached {
     pub(crate) fn describe(&self) -> String {
         let lists = self.lists();
         let named = lists.iter().filter(|(_, names)| !names.is_empty());
+        let [and, then] = spoken().of(["、", "；"], [", ", "; "]);
         let words: Vec<String> = named
-            .map(|(list, names)| format!("{list} {}", names.join(", ")))
+            .map(|(list, names)| format!("{list} {}", names.join(and)))
             .collect();
-        words.join("; ")
+        words.join(then)
     }
 
     /// Takes in the names of another message's lists.
@@ -122,13 +124,19 @@ impl Answer {
     /// # Errors
     /// What is wrong, in words that repeat nothing of it.
     pub(super) fn read(body: &[u8]) -> Result<Self, &'static str> {
+        let lang = spoken();
         if body.is_empty() {
-            return Err("it is empty");
+            return Err(lang.of("它是空的", "it is empty"));
         }
         serde_json::from_slice(body).map_err(|_| match serde_json::from_slice::<IgnoredAny>(body) {
-            Ok(_) => "it is JSON, but without one whole number as its errcode",
-            Err(_) if body.trim_ascii_start().starts_with(b"<") => "it is a web page",
-            Err(_) => "it is not JSON",
+            Ok(_) => lang.of(
+                "它是 JSON，但 errcode 不是唯一的一个整数",
+                "it is JSON, but without one whole number as its errcode",
+            ),
+            Err(_) if body.trim_ascii_start().starts_with(b"<") => {
+                lang.of("它是网页", "it is a web page")
+            }
+            Err(_) => lang.of("它不是 JSON", "it is not JSON"),
         })
     }
 

@@ -9,6 +9,7 @@ use super::body::{Field, Payload};
 use super::error::{Error, Refusal};
 use super::http::{Call, Reply};
 use super::{Class, Client, Pass};
+use crate::lang::say;
 use crate::secret::{Secret, Veil};
 
 /// Longest answer to such a call that is read, in bytes: a file may be fetched.
@@ -79,19 +80,23 @@ const GETTOKEN: &str = "gettoken";
 fn asked(call: &Call<'_>, told: &Veil, reply: Reply) -> Result<(Asked, i64), Error> {
     let Reply { is_file, body, .. } = reply;
     if body.len() > call.answer_max {
-        let what = format!("it is longer than {} MiB", call.answer_max >> 20);
+        let most = call.answer_max >> 20;
+        let what = say!("它超过 {most} MiB", "it is longer than {most} MiB");
         return Err(Error::Unreadable { what });
     }
     // A file may be JSON, or a page, too.
     let read = (!is_file).then(|| serde_json::from_slice::<Value>(&body));
     let Some(Ok(mut answer)) = read else {
         if !is_file && (body.trim_ascii_start().starts_with(b"<") || body.is_empty()) {
-            let what = "it is a web page, or empty".to_owned();
+            let what = say!("它是网页，或者是空的", "it is a web page, or empty");
             return Err(Error::Unreadable { what });
         }
         // It goes on as it is, or not at all.
         if told.is_in(&body) {
-            let what = "it echoes the token or a secret, and is not shown".to_owned();
+            let what = say!(
+                "它照抄了 access_token 或 Secret，所以不显示",
+                "it echoes the token or a secret, and is not shown"
+            );
             return Err(Error::Unreadable { what });
         }
         return Ok((Asked::Bytes(body), 0));

@@ -7,7 +7,12 @@ use crate::error::Failure;
 use crate::lang::{say, spoken};
 
 /// What to do when somebody else answers in WeCom's place.
-const PORTAL: &str = "a portal, proxy or relay may have answered in WeCom's place: log in to the network, or check api_base and proxy";
+fn portal() -> &'static str {
+    spoken().of(
+        "可能是上网认证页、代理或中转代替企业微信作了答：先登录网络，或检查 api_base 和 proxy",
+        "a portal, proxy or relay may have answered in WeCom's place: log in to the network, or check api_base and proxy",
+    )
+}
 
 /// A call that did not succeed. Holds no URL and no secret.
 #[derive(Debug, Clone)]
@@ -183,7 +188,10 @@ impl Error {
             },
             Self::Status { status, .. } => {
                 let (what, hint) = in_words(*status);
-                let what = format!("HTTP status {status} instead of WeCom's answer: {what}");
+                let what = say!(
+                    "收到的不是企业微信的答复，而是 HTTP 状态 {status}：{what}",
+                    "HTTP status {status} instead of WeCom's answer: {what}"
+                );
                 Failure {
                     exit,
                     what,
@@ -191,7 +199,11 @@ impl Error {
                 }
             }
             Self::Unreadable { what } => {
-                Failure::new(exit, format!("the answer is not WeCom's: {what}")).hint(PORTAL)
+                let what = say!(
+                    "收到的不是企业微信的答复：{what}",
+                    "the answer is not WeCom's: {what}"
+                );
+                Failure::new(exit, what).hint(portal())
             }
             Self::File { what } => Failure::new(exit, what),
             Self::Errcode(refusal) => refusal.failure(),
@@ -201,25 +213,42 @@ impl Error {
 
 /// What a status means on the way to WeCom, which answers with 200 alone, and what to do.
 fn in_words(status: u16) -> (&'static str, Option<&'static str>) {
+    let lang = spoken();
     match status {
         300..400 => (
-            "a redirect, which is not followed since it would carry the secret along",
-            Some(PORTAL),
+            lang.of(
+                "是重定向，没有跟过去：跟过去会把 Secret 带给别人",
+                "a redirect, which is not followed since it would carry the secret along",
+            ),
+            Some(portal()),
         ),
         407 => (
-            "the proxy wants a user and a password",
-            Some("write them into the proxy's URL: http://user:password@host:port"),
+            lang.of(
+                "代理要用户名和密码",
+                "the proxy wants a user and a password",
+            ),
+            Some(lang.of(
+                "把它们写进代理的 URL：http://user:password@host:port",
+                "write them into the proxy's URL: http://user:password@host:port",
+            )),
         ),
-        429 => ("too many requests", None),
+        429 => (lang.of("请求太多", "too many requests"), None),
         408 | 500.. => (
-            "WeCom, or a relay or proxy before it, is down or overloaded",
+            lang.of(
+                "企业微信，或它前面的中转或代理，停了或过载了",
+                "WeCom, or a relay or proxy before it, is down or overloaded",
+            ),
             None,
         ),
         _ => (
-            "somebody on the way does not let the request pass",
-            Some(
-                "a relay in api_base must forward /cgi-bin/ as it is; a proxy must allow the host",
+            lang.of(
+                "途中有谁不放行这个请求",
+                "somebody on the way does not let the request pass",
             ),
+            Some(lang.of(
+                "api_base 里的中转要原样转发 /cgi-bin/；代理要放行这个主机",
+                "a relay in api_base must forward /cgi-bin/ as it is; a proxy must allow the host",
+            )),
         ),
     }
 }

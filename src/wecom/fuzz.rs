@@ -1,6 +1,6 @@
 //! Any bytes as WeCom's answer: read or refused, and nothing of the request's secret comes out.
 
-use super::http::{RETRY_AFTER_MAX, retry_after};
+use super::retry_after::{RETRY_AFTER_MAX, retry_after};
 use super::{Answer, Call, Error, answer, is_token, judge};
 use crate::lang::{self, Lang};
 use crate::secret::fuzz::{SECRET, shows_secret};

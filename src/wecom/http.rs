@@ -14,10 +14,12 @@ use reqwest::{Body, Url};
 
 use super::body::{Leaving, Payload, Watched};
 use super::error::Error;
+use super::retry_after::retry_after;
 use super::tls;
 use super::trouble::{self, Broken, NoAddress, Progress, Stage, Way, Words};
 use crate::config::Network;
 use crate::error::{Exit, Failure};
+use crate::lang::say;
 use crate::output::Watching;
 use crate::secret::Secret;
 
@@ -36,9 +38,6 @@ const CONNECT_MAX: Duration = Duration::from_secs(8);
 
 /// A connection that has been idle for longer is not used again: the other side may be closing it.
 const IDLE_MAX: Duration = Duration::from_secs(10);
-
-/// Longest wait that a server may ask for.
-pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 
 /// One request: where it goes, and what must not be seen in it.
 pub(super) struct Call<'a> {
@@ -107,8 +106,14 @@ impl Http {
             .enable_all()
             .build()
             .map_err(|error| {
-                let what = format!("cannot open a connection, so nothing was sent: {error}");
-                Failure::new(Exit::Io, what).hint("too many files may be open: see `ulimit -n`")
+                let what = say!(
+                    "打不开连接，什么都没有发出：{error}",
+                    "cannot open a connection, so nothing was sent: {error}"
+                );
+                Failure::new(Exit::Io, what).hint(say!(
+                    "可能是打开的文件太多：看 `ulimit -n`",
+                    "too many files may be open: see `ulimit -n`"
+                ))
             })?;
         Ok(Self {
             network: network.clone(),
@@ -135,7 +140,10 @@ impl Http {
         let broken = match result {
             Ok(Ok(reply)) => return Ok(reply),
             _ if stage == Stage::Unreadable => {
-                let what = "what was to be sent cannot be read any more".to_owned();
+                let what = say!(
+                    "要发的内容已经读不到了",
+                    "what was to be sent cannot be read any more"
+                );
                 return Err(Error::File { what });
             }
             Ok(Err(error)) => self.way().broken(&error.without_url(), stage),
@@ -280,17 +288,22 @@ fn client(
         .user_agent(concat!("wxpush/", env!("CARGO_PKG_VERSION")));
     builder = match &network.proxy {
         Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy.expose()).map_err(|_| {
-            Failure::new(Exit::Config, "the proxy cannot be used as it is written")
+            let what = say!(
+                "代理按现在的写法用不了",
+                "the proxy cannot be used as it is written"
+            );
+            Failure::new(Exit::Config, what)
         })?),
         // The config has looked at the environment already.
         None => builder.no_proxy(),
     };
     let client = builder.build().map_err(|error| {
         let error = error.without_url();
-        Failure::new(
-            Exit::Config,
-            format!("the network settings cannot be used: {error}"),
-        )
+        let what = say!(
+            "网络设置用不了（{error}）",
+            "the network settings cannot be used: {error}"
+        );
+        Failure::new(Exit::Config, what)
     })?;
     Ok(client)
 }
@@ -338,50 +351,5 @@ impl Resolve for Resolver {
                 None => Err("the name lookup died".into()),
             }
         })
-    }
-}
-
-/// Reads `Retry-After`: seconds, or a date of HTTP.
-pub(super) fn retry_after(text: &str, now: chrono::DateTime<chrono::Utc>) -> Option<Duration> {
-    let text = text.trim();
-    let wait = match text.parse::<u64>() {
-        Ok(seconds) => Duration::from_secs(seconds),
-        Err(_) if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) => {
-            RETRY_AFTER_MAX
-        }
-        Err(_) => {
-            let date = chrono::DateTime::parse_from_rfc2822(text).ok()?;
-            (date.to_utc() - now).to_std().unwrap_or_default()
-        }
-    };
-    Some(wait.min(RETRY_AFTER_MAX))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn retry_after_is_seconds_or_a_date_and_rubbish_is_none() {
-        let now = chrono::DateTime::parse_from_rfc3339("2026-11-24T08:00:00Z")
-            .unwrap()
-            .to_utc();
-        for (text, seconds) in [
-            ("5", Some(5)),
-            (" 0 ", Some(0)),
-            ("Tue, 24 Nov 2026 08:00:30 GMT", Some(30)),
-            ("Tue, 24 Nov 2026 07:00:00 GMT", Some(0)),
-            ("99999999999999999999999", Some(86400)),
-            ("1000000", Some(86400)),
-            ("-5", None),
-            ("soon", None),
-            ("", None),
-        ] {
-            assert_eq!(
-                retry_after(text, now),
-                seconds.map(Duration::from_secs),
-                "{text}"
-            );
-        }
     }
 }

@@ -8,6 +8,7 @@ mod error;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
 mod http;
+mod retry_after;
 mod tls;
 mod trouble;
 
@@ -15,6 +16,7 @@ use std::cell::RefCell;
 use std::time::Instant;
 
 use crate::config::{ApiBase, Network};
+use crate::lang::say;
 use crate::message::content::is_media_id;
 use crate::output::Watching;
 use crate::secret::{Secret, Veil};
@@ -89,7 +91,10 @@ impl Client {
         let access_token = answer.access_token.unwrap_or_default();
         if !is_token(access_token.expose()) {
             return Err(Error::Unreadable {
-                what: "it grants no access_token that could be one".to_owned(),
+                what: say!(
+                    "里面没有像样的 access_token",
+                    "it grants no access_token that could be one"
+                ),
             });
         }
         let expires_in = answer::lifetime(&answer.expires_in);
@@ -153,7 +158,10 @@ impl Client {
         let media_id = self.call(&call, deadline)?.media_id.0;
         if !is_media_id(&media_id) {
             return Err(Error::Unreadable {
-                what: "it has no media_id that could be one".to_owned(),
+                what: say!(
+                    "里面没有像样的 media_id",
+                    "it has no media_id that could be one"
+                ),
             });
         }
         Ok(media_id)
@@ -210,7 +218,8 @@ impl Client {
 /// Tells WeCom's yes from its no, both without what the server was told in secret.
 fn judge(call: &Call<'_>, told: &Veil, body: &[u8]) -> Result<Answer, Error> {
     if body.len() > call.answer_max {
-        let what = format!("it is longer than {} KiB", call.answer_max >> 10);
+        let most = call.answer_max >> 10;
+        let what = say!("它超过 {most} KiB", "it is longer than {most} KiB");
         return Err(Error::Unreadable { what });
     }
     let mut answer = Answer::read(body).map_err(|what| Error::Unreadable {

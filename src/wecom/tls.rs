@@ -6,6 +6,7 @@ use rustls_pki_types::pem::PemObject;
 use crate::config::Network;
 use crate::disk;
 use crate::error::{Exit, Failure};
+use crate::lang::say;
 
 /// Largest CA file, in bytes; a system's whole bundle has about 230 KB.
 const CA_FILE_MAX: u64 = 4 << 20;
@@ -28,21 +29,26 @@ pub(super) fn settings_with(
     };
     if let Some(path) = &network.ca_file {
         let cannot = |why: String| {
-            Failure::new(Exit::Config, format!("ca_file {}: {why}", path.display())).hint(
-                "it must hold certificates in PEM, and be readable by the user that runs wxpush",
-            )
+            let what = say!("ca_file {}：{why}", "ca_file {}: {why}", path.display());
+            Failure::new(Exit::Config, what).hint(say!(
+                "里面要有 PEM 格式的证书，而且运行 wxpush 的用户要能读它",
+                "it must hold certificates in PEM, and be readable by the user that runs wxpush"
+            ))
         };
+        // By others, and so in English.
+        let unusable = |why: String| cannot(say!("里面的证书用不了（{why}）", "{why}"));
         let (bytes, _) =
             disk::read_named(path, CA_FILE_MAX).map_err(|error| cannot(error.to_string()))?;
         let before = roots.len();
         for certificate in CertificateDer::pem_slice_iter(&bytes) {
-            let certificate = certificate.map_err(|error| cannot(error.to_string()))?;
+            let certificate = certificate.map_err(|error| unusable(error.to_string()))?;
             roots
                 .add(certificate)
-                .map_err(|error| cannot(error.to_string()))?;
+                .map_err(|error| unusable(error.to_string()))?;
         }
         if roots.len() == before {
-            return Err(cannot("there is no certificate in it".to_owned()).into());
+            let why = say!("里面没有证书", "there is no certificate in it");
+            return Err(cannot(why).into());
         }
     }
     // A system's store may hold what rustls cannot read; the rest of it counts all the same.

@@ -2,6 +2,9 @@
 //!
 //! The words are made from the kind of an error and from names of our own, never from a URL.
 
+mod advice;
+mod tls;
+
 use std::error::Error as StdError;
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -9,22 +12,10 @@ use std::net::IpAddr;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use rustix::io::Errno;
-use rustls::{AlertDescription, CertificateError, Error as TlsError};
+use rustls::{CertificateError, Error as TlsError};
 
-/// What to look at where names, routes or firewalls are at fault.
-const NAME_SERVER: &str =
-    "check the network of this machine, and the name servers in /etc/resolv.conf";
-const NETWORK: &str =
-    "check the network of this machine: its link, its route, a firewall on the way";
-const PROXY: &str =
-    "check [network] proxy in the config, or https_proxy and all_proxy in the environment";
-
-const DESCRIPTORS: &str = "too many files are open: see `ulimit -n`";
-const SLOW: &str = "check the network of this machine, its route and firewall; if these are well, the host or a relay is overloaded";
-const SPELLING: &str =
-    "check its spelling in [network] api_base, and the name servers in /etc/resolv.conf";
-const PORTAL: &str = "a portal, proxy or firewall may stand in between, or a relay needs a certificate signed by an authority";
-const CLOCK: &str = "if the clock is wrong, set it (timedatectl); if it is right, a new certificate is needed there";
+use crate::lang::{say, spoken};
+use tls::{hung_up, no_tls};
 
 /// How far a try has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -111,7 +102,12 @@ struct Peer {
 
 impl Peer {
     fn hint(&self, of_the_host: &str) -> String {
-        if self.is_proxy { PROXY } else { of_the_host }.to_owned()
+        if self.is_proxy {
+            advice::proxy()
+        } else {
+            of_the_host
+        }
+        .to_owned()
     }
 }
 
@@ -121,13 +117,32 @@ impl Way {
         let host = self.far_end();
         match stage {
             Stage::LookingUp => {
-                Words::new("no name server answers in time".to_owned(), NAME_SERVER)
+                let what = say!("域名服务器没有及时答复", "no name server answers in time");
+                Words::new(what, advice::name_server())
             }
-            Stage::Connecting => Words::new(format!("no answer from {host} in time"), {
-                if self.proxy.is_some() { PROXY } else { SLOW }
-            }),
+            Stage::Connecting => {
+                let slow = spoken().of(
+                    "检查本机网络、路由和防火墙；都没问题，就是对方主机或中转过载了",
+                    "check the network of this machine, its route and firewall; if these are well, the host or a relay is overloaded",
+                );
+                let what = say!(
+                    "没有及时等到 {host} 的答复",
+                    "no answer from {host} in time"
+                );
+                Words::new(
+                    what,
+                    if self.proxy.is_some() {
+                        advice::proxy()
+                    } else {
+                        slow
+                    },
+                )
+            }
             Stage::Sending | Stage::Unreadable => Words {
-                what: format!("{host} was sent the message, but has not answered in time"),
+                what: say!(
+                    "消息已发给 {host}，但没有及时等到答复",
+                    "{host} was sent the message, but has not answered in time"
+                ),
                 hint: None,
             },
         }
@@ -145,13 +160,17 @@ impl Way {
                 return Broken::Words(self.no_address(name, why));
             }
             if let Some(error) = tls_error(cause) {
-                return Broken::Words(tls(&self.peer(at_proxy), error));
+                return Broken::Words(no_tls(&self.peer(at_proxy), error));
             }
             if let Some(error) = cause.downcast_ref::<io::Error>()
                 && is_out_of_descriptors(error)
             {
-                let what = format!("cannot connect to {}: {error}", self.far_end());
-                return Broken::Words(Words::new(what, DESCRIPTORS));
+                let what = unconnectable(&self.far_end(), &error.to_string());
+                let hint = say!(
+                    "打开的文件太多：看 `ulimit -n`",
+                    "too many files are open: see `ulimit -n`"
+                );
+                return Broken::Words(Words::new(what, hint));
             }
             if let Some(error) = cause.downcast_ref::<io::Error>()
                 && error.get_ref().is_none()
@@ -183,27 +202,36 @@ impl Way {
             .map_or(String::new(), ToString::to_string);
         let host = self.far_end();
         let what = if error.is_connect() {
-            format!("cannot connect to {host}: {cause}")
+            // By others, and so in English.
+            unconnectable(&host, &say!("（{cause}）", "{cause}"))
         } else {
-            format!("the connection to {host} broke: {cause}")
+            say!(
+                "与 {host} 的连接断了（{cause}）",
+                "the connection to {host} broke: {cause}"
+            )
         };
         let hint = match self.local_address {
-            Some(_) if error.is_connect() => {
-                Some("local_address may be of another family or network than the host")
-            }
-            _ if self.plain => Some("if it speaks TLS, api_base must begin with https://"),
+            Some(_) if error.is_connect() => Some(say!(
+                "local_address 和对方主机可能不是同一种地址，或不在同一个网络",
+                "local_address may be of another family or network than the host"
+            )),
+            _ if self.plain => Some(say!(
+                "如果对方用 TLS，api_base 要以 https:// 开头",
+                "if it speaks TLS, api_base must begin with https://"
+            )),
             _ => None,
         };
-        Words {
-            what,
-            hint: hint.map(str::to_owned),
-        }
+        Words { what, hint }
     }
 
     /// The host, and the proxy on the way to it.
     fn far_end(&self) -> String {
         match &self.proxy {
-            Some(proxy) => format!("{} through the proxy {proxy}", self.host),
+            Some(proxy) => say!(
+                "{} (经代理 {proxy})",
+                "{} through the proxy {proxy}",
+                self.host
+            ),
             None => self.host.clone(),
         }
     }
@@ -211,7 +239,7 @@ impl Way {
     fn peer(&self, at_proxy: bool) -> Peer {
         match &self.proxy {
             Some(proxy) if at_proxy => Peer {
-                name: format!("the proxy {proxy}"),
+                name: say!("代理 {proxy}", "the proxy {proxy}"),
                 is_proxy: true,
             },
             _ => Peer {
@@ -224,129 +252,91 @@ impl Way {
     fn no_address(&self, name: &str, why: &io::Error) -> Words {
         let proxy = self.proxy.as_deref().unwrap_or_default();
         let is_proxy = proxy.rsplit_once(':').map_or(proxy, |(host, _)| host) == name;
-        let role = if is_proxy { ", the proxy" } else { "" };
+        let role = if is_proxy {
+            spoken().of(" (代理)", ", the proxy")
+        } else {
+            ""
+        };
         // The standard library gives the resolver's reason in words alone.
         let reason = why.to_string();
         if reason.contains("not known") || reason.contains("No address associated") {
-            let hint = if is_proxy { PROXY } else { SPELLING };
-            return Words::new(format!("no such host: {name}{role}"), hint);
+            let spelling = spoken().of(
+                "检查 [network] api_base 的拼写，以及 /etc/resolv.conf 里的域名服务器",
+                "check its spelling in [network] api_base, and the name servers in /etc/resolv.conf",
+            );
+            let hint = if is_proxy { advice::proxy() } else { spelling };
+            let what = say!("没有这个主机：{name}{role}", "no such host: {name}{role}");
+            return Words::new(what, hint);
         }
         let reason = reason
             .rsplit_once(": ")
             .map_or(&*reason, |(_, reason)| reason);
-        Words::new(
-            format!("cannot look up {name}{role}: {reason}"),
-            NAME_SERVER,
-        )
+        let what = say!(
+            "查不到 {name}{role} 的地址（{reason}）",
+            "cannot look up {name}{role}: {reason}"
+        );
+        Words::new(what, advice::name_server())
     }
 
     fn unconnected(&self, peer: &Peer, error: &io::Error) -> Words {
         let name = &peer.name;
         match (error.kind(), self.local_address) {
             (ErrorKind::AddrNotAvailable, Some(address)) => Words::new(
-                format!("local_address {address} is not an address of this machine"),
-                "mend [network] local_address: `ip address` lists what there is",
-            ),
-            (ErrorKind::ConnectionRefused, _) => Words::new(
-                format!("{name} refuses the connection: nothing listens there"),
-                peer.hint(
-                    "check host and port of [network] api_base, and whether its service runs",
+                say!(
+                    "local_address {address} 不是本机的地址",
+                    "local_address {address} is not an address of this machine"
+                ),
+                say!(
+                    "改 [network] local_address：`ip address` 列出本机有哪些",
+                    "mend [network] local_address: `ip address` lists what there is"
                 ),
             ),
+            (ErrorKind::ConnectionRefused, _) => Words::new(
+                say!(
+                    "{name} 拒绝连接：那里没有程序在监听",
+                    "{name} refuses the connection: nothing listens there"
+                ),
+                peer.hint(spoken().of(
+                    "检查 [network] api_base 的主机和端口，以及它的服务是否在运行",
+                    "check host and port of [network] api_base, and whether its service runs",
+                )),
+            ),
             _ => Words::new(
-                format!("{name} cannot be reached: {error}"),
-                peer.hint(NETWORK),
+                say!(
+                    "{name} 连不上：{error}",
+                    "{name} cannot be reached: {error}"
+                ),
+                peer.hint(advice::network()),
             ),
         }
     }
 
     /// What a proxy does instead of letting us through.
     fn tunnel(&self, trouble: &str) -> Broken {
-        let peer = self.peer(true).name;
+        let (peer, host) = (self.peer(true).name, &self.host);
         let what = match trouble {
             "proxy authorization required"
             | "credentials not accepted"
             | "server does not support user/pass authentication" => return Broken::WantsLogin,
             // SOCKS keeps to itself what lies below.
-            "failed to create underlying connection" => format!("{peer} cannot be reached"),
-            "unsuccessful" => format!("{peer} does not let us through to {}", self.host),
-            _ => format!("{peer} gives no way to {}: {trouble}", self.host),
+            "failed to create underlying connection" => {
+                say!("{peer} 连不上", "{peer} cannot be reached")
+            }
+            "unsuccessful" => say!(
+                "{peer} 不放行到 {host} 的连接",
+                "{peer} does not let us through to {host}"
+            ),
+            _ => say!(
+                "{peer} 到不了 {host}（{trouble}）",
+                "{peer} gives no way to {host}: {trouble}"
+            ),
         };
-        Broken::Words(Words::new(what, PROXY))
+        Broken::Words(Words::new(what, advice::proxy()))
     }
 }
 
-/// Words for TLS that did not come about.
-fn tls(peer: &Peer, error: &TlsError) -> Words {
-    let name = &peer.name;
-    let certificate = match error {
-        TlsError::InvalidCertificate(certificate) => certificate,
-        TlsError::AlertReceived(
-            AlertDescription::ProtocolVersion | AlertDescription::HandshakeFailure,
-        )
-        | TlsError::PeerIncompatible(_) => {
-            return Words::new(
-                format!("{name} speaks no TLS that is safe: TLS 1.2 or 1.3 is needed"),
-                "a relay or proxy of yours needs newer TLS; WeCom itself has it",
-            );
-        }
-        TlsError::InvalidMessage(_) => {
-            let hint = if peer.is_proxy {
-                "the proxy's URL must begin with http://, unless the proxy itself speaks TLS"
-            } else {
-                "check the port of [network] api_base; a portal or proxy may stand in between"
-            };
-            return Words::new(format!("{name} does not speak TLS"), hint);
-        }
-        TlsError::AlertReceived(_) => return hung_up(peer),
-        _ => {
-            return Words::new(format!("no TLS came about with {name}"), peer.hint(PORTAL));
-        }
-    };
-    let clock = chrono::Utc::now().format("%Y-%m-%d %H:%M UTC");
-    let (what, hint) = match certificate {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => (
-            format!("the certificate of {name} has expired, by the clock of this machine: {clock}"),
-            CLOCK,
-        ),
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => (
-            format!(
-                "the certificate of {name} is not valid yet, by the clock of this machine: {clock}"
-            ),
-            CLOCK,
-        ),
-        CertificateError::UnknownIssuer => (
-            format!(
-                "the certificate of {name} is signed by nobody whom this machine trusts (clock: {clock})"
-            ),
-            "a portal or proxy may stand in between; where it is yours, put its authority into [network] ca_file",
-        ),
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => (
-            format!("the certificate that came is not {name}'s but another's (clock: {clock})"),
-            "a portal or proxy may stand in between; a relay needs a certificate for the name in api_base",
-        ),
-        // webpki's name for it is CaUsedAsEndEntity, and rustls hands it on without one.
-        CertificateError::Other(_) => (
-            format!(
-                "the certificate of {name} is an authority's own, or signed by itself (clock: {clock})"
-            ),
-            "give it a certificate with basicConstraints CA:FALSE, and put who signed that into [network] ca_file",
-        ),
-        CertificateError::Revoked => (
-            format!("the certificate of {name} has been revoked (clock: {clock})"),
-            PORTAL,
-        ),
-        _ => (
-            format!("the certificate of {name} is not valid (clock: {clock})"),
-            PORTAL,
-        ),
-    };
-    Words::new(what, hint)
-}
-
-fn hung_up(peer: &Peer) -> Words {
-    let what = format!("{} hung up before there was TLS", peer.name);
-    Words::new(what, peer.hint(PORTAL))
+fn unconnectable(host: &str, why: &str) -> String {
+    say!("连不上 {host}：{why}", "cannot connect to {host}: {why}")
 }
 
 /// Whether nobody whom we trust has signed the certificate that came.
