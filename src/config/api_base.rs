@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::lang::say;
 use crate::secret::Secret;
 
 /// Where WeCom's API is reached: its own host, or a relay.
@@ -21,16 +22,20 @@ impl ApiBase {
     /// # Errors
     /// In words, where it is no http or https URL, or has a query.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let wrong =
-            "must be a URL such as https://qyapi.weixin.qq.com or https://relay.example.com/wecom";
-        let mut url = reqwest::Url::parse(text.trim()).map_err(|_| wrong.to_owned())?;
+        let wrong = || {
+            say!(
+                "必须是 URL，例如 https://qyapi.weixin.qq.com 或 https://relay.example.com/wecom",
+                "must be a URL such as https://qyapi.weixin.qq.com or https://relay.example.com/wecom"
+            )
+        };
+        let mut url = reqwest::Url::parse(text.trim()).map_err(|_| wrong())?;
         let plain = match url.scheme() {
             "http" => true,
             "https" => false,
-            _ => return Err(wrong.to_owned()),
+            _ => return Err(wrong()),
         };
         if !url.has_host() || url.query().is_some() || url.fragment().is_some() {
-            return Err(wrong.to_owned());
+            return Err(wrong());
         }
         let path = url.path().trim_end_matches('/');
         let path = path

@@ -11,7 +11,7 @@ use super::api_base::ApiBase;
 use super::layer::{At, Layer, SecretFrom};
 use super::value;
 use crate::error::{Exit, Failure};
-use crate::lang::Lang;
+use crate::lang::{Lang, say};
 use crate::secret::Secret;
 
 /// The variable that holds the secret itself: for us alone, and for no program that we start.
@@ -31,8 +31,12 @@ pub(super) fn layer() -> Result<Layer, Failure> {
         from_cwd(text).map(SecretFrom::File)
     })?;
     if secret.is_some() && file.is_some() {
-        let what = "WXPUSH_CORPSECRET and WXPUSH_CORPSECRET_FILE are both set";
-        return Err(Failure::new(Exit::Config, what).hint("keep one of them"));
+        let what = say!(
+            "WXPUSH_CORPSECRET 和 WXPUSH_CORPSECRET_FILE 同时设置了",
+            "WXPUSH_CORPSECRET and WXPUSH_CORPSECRET_FILE are both set"
+        );
+        let hint = say!("两个只留一个", "keep one of them");
+        return Err(Failure::new(Exit::Config, what).hint(hint));
     }
     Ok(Layer {
         corpid: read("WXPUSH_CORPID", value::corpid)?,
@@ -40,7 +44,7 @@ pub(super) fn layer() -> Result<Layer, Failure> {
         agentid: read("WXPUSH_AGENTID", value::agentid)?.map(|at| at.value),
         to: read("WXPUSH_TOUSER", |text| {
             value::receivers(&[vec![text.to_owned()], Vec::new(), Vec::new()])
-                .map_err(|why| format!("is not right: {why}"))
+                .map_err(|why| say!("不对：{why}", "is not right: {why}"))
         })?
         .and_then(|at| at.value),
         state_dir: read("WXPUSH_STATE_DIR", from_cwd)?.map(|at| at.value),
@@ -56,7 +60,7 @@ fn from_cwd(text: &str) -> Result<PathBuf, String> {
     if path.is_absolute() {
         Ok(path)
     } else {
-        Err("must be an absolute path".to_owned())
+        Err(say!("必须是绝对路径", "must be an absolute path"))
     }
 }
 
@@ -68,12 +72,18 @@ fn read<T>(
     let Some(text) = variable(name)? else {
         return Ok(None);
     };
-    let value = parse(&text)
-        .map_err(|why| Failure::new(Exit::Config, format!("{name} (environment) {why}")))?;
-    Ok(Some(At {
-        value,
-        spot: format!("{name} (environment)"),
-    }))
+    let value = parse(&text).map_err(|why| wrong(name, &why))?;
+    let spot = spot(name);
+    Ok(Some(At { value, spot }))
+}
+
+/// A variable as the place of a value.
+fn spot(name: &str) -> String {
+    say!("环境变量 {name}", "{name} (environment)")
+}
+
+fn wrong(name: &str, why: &str) -> Failure {
+    Failure::new(Exit::Config, format!("{} {why}", spot(name)))
 }
 
 /// One variable; an empty one counts as unset.
@@ -81,7 +91,7 @@ pub(super) fn variable(name: &str) -> Result<Option<String>, Failure> {
     let text = env::var_os(name).filter(|text| !text.is_empty());
     text.map(|text| {
         text.into_string()
-            .map_err(|_| Failure::new(Exit::Config, format!("{name} (environment) is not UTF-8")))
+            .map_err(|_| wrong(name, &say!("不是 UTF-8", "is not UTF-8")))
     })
     .transpose()
 }
@@ -113,7 +123,7 @@ pub(super) fn proxy(api_base: &ApiBase) -> Result<Option<Secret>, Failure> {
         };
         return value::proxy(&url)
             .map(Some)
-            .map_err(|why| Failure::new(Exit::Config, format!("{name} (environment) {why}")));
+            .map_err(|why| wrong(name, &why));
     }
     Ok(None)
 }

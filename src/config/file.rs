@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::Metadata;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +19,7 @@ use super::value::{self, ShowIn};
 use super::{environment, mail, places};
 use crate::disk;
 use crate::error::{Exit, Failure};
+use crate::lang::say;
 
 /// Largest config that is read, in bytes.
 const SIZE_MAX: u64 = 1 << 20;
@@ -45,25 +46,24 @@ pub(crate) struct ConfigFile {
 /// # Errors
 /// `Exit::Config`, with file, line and key.
 pub(crate) fn read(path: &Path) -> Result<Option<ConfigFile>, Failure> {
-    let cannot = |why: &str| Failure::new(Exit::Config, format!("{}: {why}", path.display()));
     let (bytes, meta) = match disk::read_named(path, SIZE_MAX) {
         Ok(read) => read,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(None);
         }
         Err(error) => {
-            return Err(cannot(&format!("cannot be read: {error}"))
-                .hint("name a regular file that the user who runs wxpush may read"));
+            let what = format!("{}: {}", path.display(), unreadable(&error));
+            return Err(Failure::new(Exit::Config, what).hint(say!(
+                "要指定一个普通文件，而且运行 wxpush 的用户能读它",
+                "name a regular file that the user who runs wxpush may read"
+            )));
         }
     };
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
-        Failure::new(
-            Exit::Config,
-            format!("{}:{line}: is not UTF-8", path.display()),
-        )
-        .hint("save the file as UTF-8")
+        let what = format!("{}:{line}: {}", path.display(), not_utf8());
+        Failure::new(Exit::Config, what).hint(say!("把文件另存为 UTF-8", "save the file as UTF-8"))
     })?;
     let mut config = parse(path, text.strip_prefix('\u{feff}').unwrap_or(&text))?;
     config.open_secret &= others_read(&meta);
@@ -103,9 +103,16 @@ fn is_withheld(path: &Path) -> bool {
 /// # Errors
 /// In words.
 pub(crate) fn read_text(path: &Path, max: u64) -> Result<String, String> {
-    let (bytes, _) =
-        disk::read_named(path, max).map_err(|error| format!("cannot be read: {error}"))?;
-    String::from_utf8(bytes).map_err(|_| "is not UTF-8".to_owned())
+    let (bytes, _) = disk::read_named(path, max).map_err(|error| unreadable(&error))?;
+    String::from_utf8(bytes).map_err(|_| not_utf8())
+}
+
+fn unreadable(error: &io::Error) -> String {
+    say!("读不了：{error}", "cannot be read: {error}")
+}
+
+fn not_utf8() -> String {
+    say!("不是 UTF-8", "is not UTF-8")
 }
 
 /// Whether users beyond the owner, and the group that root chose, can read a file.
@@ -154,11 +161,7 @@ impl Reader<'_> {
             match key.get_ref().as_ref() {
                 "corpid" => layer.corpid = Some(self.read(key, value, place, value::corpid)?),
                 "corpsecret" | "corpsecret_file" if layer.secret.is_some() => {
-                    return Err(self.wrong(
-                        key,
-                        place,
-                        "and its twin are both set: keep one of corpsecret and corpsecret_file",
-                    ));
+                    return Err(self.twins(key, place, "corpsecret", "corpsecret_file"));
                 }
                 "corpsecret" => {
                     layer.secret = Some(
@@ -273,11 +276,7 @@ impl Reader<'_> {
             for (key, value) in self.table(name, robot, "robots.")? {
                 match key.get_ref().as_ref() {
                     "key" | "key_file" if from.is_some() => {
-                        return Err(self.wrong(
-                            key,
-                            place,
-                            "and its twin are both set: keep one of key and key_file",
-                        ));
+                        return Err(self.twins(key, place, "key", "key_file"));
                     }
                     "key" => {
                         let read = self.read(key, value, place, value::robot_key)?;

@@ -10,6 +10,7 @@ mod file;
 pub(crate) mod fuzz;
 mod layer;
 mod mail;
+mod missing;
 mod places;
 mod reader;
 mod robots;
@@ -28,7 +29,7 @@ pub(crate) use places::{NoPlace, State, elsewhere};
 pub(crate) use settings::{Account, App, Base, Limits, Network, Settings, hostname};
 pub(crate) use value::{Rotation, ShowIn};
 
-use crate::error::{Exit, Failure};
+use crate::error::Failure;
 use crate::lang::Lang;
 use crate::message::Envelope;
 use file::ConfigFile;
@@ -197,28 +198,7 @@ impl Config {
         let profiles = &self.file.profiles;
         profiles.get(name).ok_or_else(|| {
             let known: Vec<&str> = self.profiles().collect();
-            let place = self
-                .source
-                .as_ref()
-                .map_or("no config was found".to_owned(), |path| {
-                    path.display().to_string()
-                });
-            // `-p` is a password elsewhere.
-            let name = &value::shown(name);
-            let failure = Failure::new(
-                Exit::Config,
-                format!("{place}: there is no [profiles.{name}]"),
-            );
-            match value::nearest(name, &known) {
-                Some(meant) => failure.hint(format!("did you mean {}?", value::shown(meant))),
-                None if known.is_empty() => failure.hint(format!(
-                    "write [profiles.{name}] and the keys that differ below it"
-                )),
-                None => {
-                    let known = value::shown(&known.join(", "));
-                    failure.hint(format!("known profiles: {known}"))
-                }
-            }
+            missing::profile(name, &known, self.source.as_deref())
         })
     }
 }
@@ -234,18 +214,7 @@ fn find(option: Option<&Path>) -> Result<(ConfigFile, Option<PathBuf>, bool), Fa
         } else {
             "WXPUSH_CONFIG"
         };
-        let none = || {
-            let name = path.file_name().unwrap_or_default().to_string_lossy();
-            let what = if value::could_be_secret(&name) {
-                format!("there is no config of the name that {origin} gives")
-            } else {
-                format!("{}: there is no such config", path.display())
-            };
-            Failure::new(Exit::Config, what).hint(format!(
-                "{origin} must name a config file; config.example.toml is one to start from"
-            ))
-        };
-        let config = file::read(&path)?.ok_or_else(none)?;
+        let config = file::read(&path)?.ok_or_else(|| missing::file(&path, origin))?;
         return Ok((config, Some(path), true));
     }
     Ok(match file::first(places::configs())? {
@@ -286,6 +255,7 @@ mod tests {
     use super::fuzz::parsed;
     use super::settings::{Limits, Outbox};
     use super::*;
+    use crate::error::Exit;
 
     /// The agentid of settings that have an app.
     fn agentid(settings: &Settings) -> u32 {

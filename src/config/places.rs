@@ -10,6 +10,7 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use crate::disk::{self, Owner};
+use crate::lang::{say, spoken};
 
 /// Where root's state is that cannot be beside the program.
 const HOSTS: &str = "/var/lib/wxpush";
@@ -50,7 +51,11 @@ pub(crate) struct NoPlace(pub(crate) Vec<(PathBuf, String)>);
 impl std::fmt::Display for NoPlace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for (at, (path, why)) in self.0.iter().enumerate() {
-            let gap = if at == 0 { "" } else { "; " };
+            let gap = if at == 0 {
+                ""
+            } else {
+                spoken().of("；", "; ")
+            };
             write!(f, "{gap}{}: {why}", path.display())?;
         }
         Ok(())
@@ -74,10 +79,12 @@ fn beside() -> Option<PathBuf> {
 
 /// The directory beside which a config or state may stand and its owner, or why there is none.
 fn beside_that_counts() -> Result<(PathBuf, Owner), (PathBuf, String)> {
-    let dir =
-        beside().ok_or_else(|| (PathBuf::from("/proc/self/exe"), "cannot be read".to_owned()))?;
+    let dir = beside().ok_or_else(|| {
+        let why = say!("读不了", "cannot be read");
+        (PathBuf::from("/proc/self/exe"), why)
+    })?;
     if is_of_programs(&dir) {
-        return Err((dir, "is a directory of programs".to_owned()));
+        return Err((dir, say!("是放程序的目录", "is a directory of programs")));
     }
     match private(&dir) {
         Ok(owner) => Ok((dir, owner)),
@@ -123,7 +130,7 @@ pub(crate) fn state(explicit: Option<&Path>) -> Result<State, NoPlace> {
         Err(reason) => vec![reason],
     };
     let Some(dir) = fallback() else {
-        tried.push((PathBuf::from("$HOME"), "is not set".to_owned()));
+        tried.push((PathBuf::from("$HOME"), say!("没有设置", "is not set")));
         return Err(NoPlace(tried));
     };
     made(&dir).map_err(|why| {
@@ -231,8 +238,12 @@ fn usable(dir: &Path) -> Result<State, String> {
 /// A private directory that we can write to.
 fn writable(dir: &Path, owner: Owner) -> Result<State, String> {
     let rights = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
-    rustix::fs::accessat(rustix::fs::CWD, dir, rights, rustix::fs::AtFlags::EACCESS)
-        .map_err(|error| format!("cannot be written to: {}", std::io::Error::from(error)))?;
+    rustix::fs::accessat(rustix::fs::CWD, dir, rights, rustix::fs::AtFlags::EACCESS).map_err(
+        |error| {
+            let error = std::io::Error::from(error);
+            say!("写不进去：{error}", "cannot be written to: {error}")
+        },
+    )?;
     Ok(State {
         dir: dir.to_owned(),
         owner,
@@ -245,20 +256,29 @@ fn private(dir: &Path) -> Result<Owner, String> {
     let link = fs::symlink_metadata(dir).map_err(|error| error.to_string())?;
     // Root's or our own is a choice (systemd makes some), another's leads where he wants us.
     if link.is_symlink() && link.uid() != 0 && link.uid() != us.as_raw() {
-        return Err("is a symbolic link of another user".to_owned());
+        return Err(say!(
+            "是别的用户的符号链接",
+            "is a symbolic link of another user"
+        ));
     }
     let meta = fs::metadata(dir).map_err(|error| error.to_string())?;
     if !meta.is_dir() {
-        return Err("is not a directory".to_owned());
+        return Err(say!("不是目录", "is not a directory"));
     }
     if meta.mode() & 0o002 != 0 {
-        return Err("others can write to it (chmod o-w)".to_owned());
+        return Err(say!(
+            "其他用户能写它（chmod o-w）",
+            "others can write to it (chmod o-w)"
+        ));
     }
     if meta.mode() & 0o020 != 0 && !is_private_group(meta.uid(), meta.gid()) {
-        return Err("its group can write to it (chmod g-w)".to_owned());
+        return Err(say!(
+            "它的属组能写它（chmod g-w）",
+            "its group can write to it (chmod g-w)"
+        ));
     }
     if meta.uid() != us.as_raw() && meta.uid() != 0 && !us.is_root() {
-        return Err("belongs to another user".to_owned());
+        return Err(say!("属于别的用户", "belongs to another user"));
     }
     Ok(Owner::of_directory(&meta))
 }

@@ -10,6 +10,7 @@ use toml::de::{DeString, DeTable, DeValue};
 use super::layer::At;
 use super::value;
 use crate::error::{Exit, Failure};
+use crate::lang::{say, spoken};
 use crate::message::Envelope;
 
 /// A value with its place in the text.
@@ -88,7 +89,10 @@ impl Reader<'_> {
         place: &str,
     ) -> Result<&'v str, Failure> {
         let text = value.get_ref().as_str();
-        text.ok_or_else(|| self.wrong_type(key, value, place, "a text in quotes"))
+        text.ok_or_else(|| {
+            let wanted = spoken().of("带引号的文字", "a text in quotes");
+            self.wrong_type(key, value, place, wanted)
+        })
     }
 
     /// A path; a relative one is relative to the config's directory.
@@ -112,12 +116,7 @@ impl Reader<'_> {
             DeValue::Integer(number) if number.radix() == 10 => value::agentid(number.as_str()),
             DeValue::String(text) => value::agentid(text),
             _ => {
-                return Err(self.wrong_type(
-                    key,
-                    value,
-                    place,
-                    "the app's AgentId, a whole number such as 1000002",
-                ));
+                return Err(self.wrong_type(key, value, place, value::wanted_agentid()));
             }
         };
         parsed.map_err(|why| self.wrong(key, place, &why))
@@ -134,7 +133,10 @@ impl Reader<'_> {
             DeValue::Boolean(switch) => Ok(*switch),
             DeValue::Integer(number) if number.as_str() == "0" => Ok(false),
             DeValue::Integer(number) if number.as_str() == "1" => Ok(true),
-            _ => Err(self.wrong_type(key, value, place, "true or false")),
+            _ => {
+                let wanted = spoken().of(" true 或 false", "true or false");
+                Err(self.wrong_type(key, value, place, wanted))
+            }
         }
     }
 
@@ -145,7 +147,7 @@ impl Reader<'_> {
         place: &str,
         max: u32,
     ) -> Result<u32, Failure> {
-        let wanted = format!("a whole number from 1 to {max}");
+        let wanted = say!("1 到 {max} 的整数", "a whole number from 1 to {max}");
         let number = value
             .get_ref()
             .as_integer()
@@ -156,7 +158,7 @@ impl Reader<'_> {
             .parse::<u32>()
             .ok()
             .filter(|count| (1..=max).contains(count));
-        count.ok_or_else(|| self.wrong(key, place, &format!("must be {wanted}")))
+        count.ok_or_else(|| self.wrong(key, place, &value::must_be(&wanted)))
     }
 
     /// How old a kept message may become.
@@ -168,7 +170,10 @@ impl Reader<'_> {
     ) -> Result<Duration, Failure> {
         let age = self.read(key, value, place, value::max_age);
         age.map(|at| at.value).map_err(|failure| {
-            failure.hint("a message that is older is given up; to keep none write enabled = false")
+            failure.hint(say!(
+                "消息存得更久就放弃；一条也不想存，写 enabled = false",
+                "a message that is older is given up; to keep none write enabled = false"
+            ))
         })
     }
 
@@ -182,7 +187,13 @@ impl Reader<'_> {
         let one = |value: &Value<'_>| match value.get_ref() {
             DeValue::String(text) => Ok(text.to_string()),
             DeValue::Integer(number) if number.radix() == 10 => Ok(number.as_str().to_owned()),
-            _ => Err(self.wrong_type(key, value, place, "a text in quotes, or a list of them")),
+            _ => {
+                let wanted = spoken().of(
+                    "带引号的文字，或由它们组成的列表",
+                    "a text in quotes, or a list of them",
+                );
+                Err(self.wrong_type(key, value, place, wanted))
+            }
         };
         match value.get_ref() {
             DeValue::Array(values) => values.iter().map(one).collect(),
@@ -204,8 +215,9 @@ impl Reader<'_> {
             // Alone, so that the error names the right key of the three.
             let mut alone: [Vec<String>; 3] = Default::default();
             alone[known].clone_from(&lists[known]);
-            value::receivers(&alone)
-                .map_err(|why| self.wrong(key, place, &format!("is not right: {why}")))?;
+            value::receivers(&alone).map_err(|why| {
+                self.wrong(key, place, &say!("不对：{why}", "is not right: {why}"))
+            })?;
         }
         Ok(value::receivers(&lists).ok().flatten())
     }
@@ -219,42 +231,51 @@ impl Reader<'_> {
         let table = value.get_ref().as_table();
         table.ok_or_else(|| {
             let name = value::shown(&format!("{place}{}", key.get_ref()));
-            self.wrong_type(key, value, place, &format!("a table, written [{name}]"))
+            let wanted = say!("一个表，写成 [{name}]", "a table, written [{name}]");
+            self.wrong_type(key, value, place, &wanted)
         })
     }
 
     pub(super) fn unknown(&self, key: &Key<'_>, place: &str, known: &[&str]) -> Failure {
         let name = key.get_ref();
+        let unknown = spoken().of("不是 wxpush 认识的键", "is not a key that wxpush knows");
         if value::could_be_secret(name) {
             return self
-                .fail(
-                    &key.span(),
-                    place,
-                    "(hidden)",
-                    "is not a key that wxpush knows",
-                )
-                .hint("write NAME = \"value\", with the name before the =");
+                .fail(&key.span(), place, "(hidden)", unknown)
+                .hint(say!(
+                    "写成 NAME = \"value\"，等号前面是键名",
+                    "write NAME = \"value\", with the name before the ="
+                ));
         }
         let elsewhere = TABLES.iter().find(|(table, keys)| {
             keys.contains(&name.as_ref()) && !place.ends_with(&format!("{table}."))
         });
         let meant = value::nearest(name, known);
-        let failure = self.fail(&key.span(), place, name, "is not a key that wxpush knows");
+        let failure = self.fail(&key.span(), place, name, unknown);
         if let Some((table, _)) = elsewhere {
-            failure.hint(format!("{name} belongs below [{table}]"))
+            failure.hint(say!(
+                "{name} 要写在 [{table}] 下面",
+                "{name} belongs below [{table}]"
+            ))
         } else if !place.is_empty() && TOP.contains(&name.as_ref()) {
-            failure.hint(format!(
+            failure.hint(say!(
+                "{name} 要写在文件开头，第一个 [表] 之前",
                 "{name} belongs at the top of the file, before the first [table]"
             ))
         } else if let Some(meant) = meant {
-            failure.hint(format!("did you mean {meant}?"))
+            failure.hint(value::did_you_mean(meant))
         } else {
             let near = TABLES
                 .iter()
                 .find_map(|(table, keys)| Some((table, value::nearest(name, keys)?)));
-            failure.hint(match near {
-                Some((table, meant)) => format!("did you mean {meant}, below [{table}]?"),
-                None => format!("known here: {}", known.join(", ")),
+            failure.hint(if let Some((table, meant)) = near {
+                say!(
+                    "是不是 [{table}] 下面的 {meant}？",
+                    "did you mean {meant}, below [{table}]?"
+                )
+            } else {
+                let known = known.join(", ");
+                say!("这里可用的有：{known}", "known here: {known}")
             })
         }
     }
@@ -267,11 +288,21 @@ impl Reader<'_> {
         wanted: &str,
     ) -> Failure {
         let found = value.get_ref().type_str();
-        self.wrong(
-            key,
-            place,
-            &format!("must be {wanted}, not a value of type {found}"),
-        )
+        let must_be = value::must_be(wanted);
+        let why = say!(
+            "{must_be}，而不是 {found} 类型的值",
+            "{must_be}, not a value of type {found}"
+        );
+        self.wrong(key, place, &why)
+    }
+
+    /// That two keys are set which give the same value.
+    pub(super) fn twins(&self, key: &Key<'_>, place: &str, one: &str, other: &str) -> Failure {
+        let why = say!(
+            "同时写了两种：{one} 和 {other} 只留一个",
+            "and its twin are both set: keep one of {one} and {other}"
+        );
+        self.wrong(key, place, &why)
     }
 
     pub(super) fn wrong(&self, key: &Key<'_>, place: &str, why: &str) -> Failure {
@@ -318,19 +349,31 @@ impl Reader<'_> {
         } else {
             String::new()
         };
-        let what = format!("{}:{line}:{key} {}", self.path.display(), error.message());
+        let (path, why) = (self.path.display(), error.message());
+        let what = say!(
+            "{path}:{line}:{key} 不是正确的 TOML（{why}）",
+            "{path}:{line}:{key} {why}"
+        );
         let failure = Failure::new(Exit::Config, what);
-        if error.message() == "duplicate key" {
-            return failure.hint("it stands in the file twice: keep one");
+        if why == "duplicate key" {
+            return failure.hint(say!(
+                "它在文件里出现了两次，只留一个",
+                "it stands in the file twice: keep one"
+            ));
         }
         let bare = name.trim_matches(['[', ']']);
         match value::nearest(bare, TOP) {
             Some(meant) if shown && !TOP.contains(&bare) => {
-                failure.hint(format!("write NAME = \"value\"; did you mean {meant}?"))
+                let meant = value::did_you_mean(meant);
+                failure.hint(say!(
+                    "写成 NAME = \"value\"；{meant}",
+                    "write NAME = \"value\"; {meant}"
+                ))
             }
-            _ => failure.hint(
-                "write NAME = \"value\", texts in quotes; config.example.toml shows every key",
-            ),
+            _ => failure.hint(say!(
+                "写成 NAME = \"value\"，文字要带引号；config.example.toml 里有每一个键",
+                "write NAME = \"value\", texts in quotes; config.example.toml shows every key"
+            )),
         }
     }
 }

@@ -1,16 +1,16 @@
 //! What the levels of a config come to: `Settings`, and `Base`, which needs no app.
 
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::api_base::ApiBase;
 use super::layer::{At, Layer, SecretFrom};
 use super::places::{self, NoPlace, State};
 use super::value::{self, Rotation, ShowIn};
-use super::{Config, environment, file};
+use super::{Config, environment, file, missing};
 use crate::error::{Exit, Failure};
-use crate::lang::Lang;
+use crate::lang::{Lang, say};
 use crate::message::Envelope;
 use crate::secret::Secret;
 
@@ -155,7 +155,7 @@ impl Settings {
     /// `Exit::Config` where it is not set.
     pub(crate) fn agentid(&self, app: &App) -> Result<u32, Failure> {
         app.agentid
-            .ok_or_else(|| missing(&["agentid"], self.base.source.as_deref()))
+            .ok_or_else(|| missing::keys(&["agentid"], self.base.source.as_deref()))
     }
 }
 
@@ -215,7 +215,7 @@ impl Levels<'_> {
                 .filter(|(_, missing)| *missing)
                 .map(|(name, _)| *name)
                 .collect();
-            return Err(missing(&names, config.source.as_deref()));
+            return Err(missing::keys(&names, config.source.as_deref()));
         };
         Ok(Account::App(App {
             corpid: corpid.value.clone(),
@@ -278,12 +278,14 @@ impl Levels<'_> {
             && value.is_exposed()
             && !allowed
         {
-            let what = format!(
+            let what = say!(
+                "{spot} 是通往别的主机的明文 http：Secret 和消息在路上会被看到",
                 "{spot} is plain http to another host: secret and messages could be read on the way"
             );
-            return Err(Failure::new(Exit::Config, what).hint(
-                "use https, or set allow_plain_http = true below [network] if you trust every hop",
-            ));
+            return Err(Failure::new(Exit::Config, what).hint(say!(
+                "改用 https；如果路上每一跳都可信，在 [network] 下写 allow_plain_http = true",
+                "use https, or set allow_plain_http = true below [network] if you trust every hop"
+            )));
         }
         let api_base = api_base.map_or_else(ApiBase::wecom, |base| base.value);
         let proxy = self.pick(|layer| layer.proxy.as_ref());
@@ -316,48 +318,18 @@ pub(super) fn reveal(
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let shown = if value::could_be_secret(&name) {
         // The secret itself, most likely, where its file should be named.
-        "the file that it names".to_owned()
+        say!("它指定的文件", "the file that it names")
     } else {
         path.display().to_string()
     };
     let fail = |why: String| Failure::new(Exit::Config, format!("{spot}: {shown}: {why}"));
     let text = file::read_text(path, SECRET_FILE_MAX).map_err(|why| {
-        fail(why).hint("the file must hold the secret and nothing else, and be readable by the user that runs wxpush")
+        fail(why).hint(say!(
+            "文件里只能有 Secret 本身，而且运行 wxpush 的用户要能读它",
+            "the file must hold the secret and nothing else, and be readable by the user that runs wxpush"
+        ))
     })?;
-    read(text.trim()).map_err(|why| fail(format!("the secret in it {why}")))
-}
-
-fn missing(names: &[&str], source: Option<&Path>) -> Failure {
-    let verb = if names.len() == 1 { "is" } else { "are" };
-    let names = names.join(", ");
-    let place = if let Some(path) = source {
-        format!("in {}", path.display())
-    } else {
-        let places = places::configs()
-            .map(|path| path.display().to_string())
-            .collect::<Vec<_>>();
-        let passed_over = places::passed_over().map_or(String::new(), |(config, why)| {
-            let dir = config.parent().unwrap_or(&config).display();
-            format!("; {} is not read, since {dir} {why}", config.display())
-        });
-        format!(
-            "; no config was found: looked for {}{passed_over}",
-            places.join(", ")
-        )
-    };
-    let gap = if source.is_some() { " " } else { "" };
-    let what = format!("{names} {verb} not set{gap}{place}");
-    let variables = names
-        .to_uppercase()
-        .split(", ")
-        .map(|name| format!("WXPUSH_{name}"))
-        .collect::<Vec<_>>();
-    let how = if source.is_some() {
-        "write them there as config.example.toml shows"
-    } else {
-        "copy config.example.toml to one of these places and fill in the values"
-    };
-    Failure::new(Exit::Config, what).hint(format!("{how}, or set {}", variables.join(", ")))
+    read(text.trim()).map_err(|why| fail(say!("里面的 Secret {why}", "the secret in it {why}")))
 }
 
 fn with_hostname(prefix: &str) -> String {

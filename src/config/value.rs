@@ -3,13 +3,19 @@
 //! Each reader answers in words that fit behind the name of the key, and never repeats the
 //! value: it may be a secret in the wrong place.
 
+mod guard;
+
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::lang::Lang;
+pub(super) use guard::could_be_secret;
+pub(crate) use guard::shown;
+
+use crate::lang::{Lang, say, spoken};
 use crate::message::Envelope;
 use crate::secret::Secret;
+use guard::is_placeholder;
 
 /// Which program a message is to be read in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +44,12 @@ pub(crate) enum Rotation {
 /// # Errors
 /// In words.
 pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "is not a duration: write 90s, 10m, 5h, 3d or 1h30m".to_owned();
+    let wrong = || {
+        say!(
+            "不是一段时间：写成 90s、10m、5h、3d 或 1h30m",
+            "is not a duration: write 90s, 10m, 5h, 3d or 1h30m"
+        )
+    };
     let mut seconds = 0u64;
     let mut digits = String::new();
     for character in text.chars() {
@@ -62,7 +73,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     }
     // A century is more than any of our durations means.
     if digits.is_empty() && seconds == 0 && !text.is_empty() {
-        return Err("must be more than nothing".to_owned());
+        return Err(say!("必须大于零", "must be more than nothing"));
     }
     if !digits.is_empty() || seconds == 0 || seconds > 100 * 366 * 86400 {
         return Err(wrong());
@@ -77,7 +88,10 @@ const MAX_AGE_DAYS: u64 = 365;
 pub(super) fn max_age(text: &str) -> Result<Duration, String> {
     let age = duration(text)?;
     if age.as_secs() > MAX_AGE_DAYS * 86400 {
-        return Err(format!("must be {MAX_AGE_DAYS}d at the most"));
+        return Err(say!(
+            "最多 {MAX_AGE_DAYS}d",
+            "must be {MAX_AGE_DAYS}d at the most"
+        ));
     }
     Ok(age)
 }
@@ -101,90 +115,31 @@ pub(crate) fn robot_key(text: &str) -> Result<Secret, String> {
     {
         Ok(Secret::new(key))
     } else {
-        Err(
+        Err(say!(
+            "不是群机器人的 key：只写它的 Webhook 地址里 key= 后面的部分",
             "is not a robot's key: write what stands behind key= in its webhook URL, and no more"
-                .to_owned(),
-        )
+        ))
     }
 }
 
 /// A text that could be an id or a secret: no placeholder, no spaces, nothing invisible.
 fn visible_word(text: &str) -> Result<&str, String> {
     if text.is_empty() {
-        return Err("is empty".to_owned());
+        return Err(say!("是空的", "is empty"));
     }
     if is_placeholder(text) {
-        return Err("is still a placeholder: put the real value there".to_owned());
+        return Err(say!(
+            "还是占位符：换成真正的值",
+            "is still a placeholder: put the real value there"
+        ));
     }
     if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(
-            "holds a space, a line break or a character that cannot be part of it".to_owned(),
-        );
+        return Err(say!(
+            "里有空格、换行，或不可能属于它的字符",
+            "holds a space, a line break or a character that cannot be part of it"
+        ));
     }
     Ok(text)
-}
-
-/// Whether a text is what examples show where the real value belongs.
-fn is_placeholder(text: &str) -> bool {
-    let lower = text.trim().to_lowercase();
-    let dotted = lower.contains('…') || lower.contains("...");
-    let crossed = lower
-        .trim_matches(['x', '*', '-', '_', '.', '?'])
-        .is_empty();
-    let framed = [("<", ">"), ("{", "}"), ("[", "]"), ("${", "}")]
-        .iter()
-        .any(|(open, close)| lower.starts_with(open) && lower.ends_with(close));
-    let named = [
-        "changeme",
-        "change-me",
-        "change_me",
-        "replace",
-        "your-",
-        "your_",
-        "yourcorp",
-        "yoursecret",
-        "placeholder",
-    ]
-    .iter()
-    .any(|word| lower.contains(word));
-    let label = [
-        "corpid",
-        "corpsecret",
-        "secret",
-        "todo",
-        "key",
-        "wwxxxxxxxxxxxxxxxx",
-    ]
-    .contains(&&*lower);
-    let chinese = ["你的", "填", "替换", "企业id"]
-        .iter()
-        .any(|word| lower.contains(word));
-    dotted || crossed || framed || named || label || chinese
-}
-
-/// Longest word that is certainly no secret, in bytes.
-///
-/// WeCom's secrets have 43 letters, digits, `-` and `_`, robots' keys 36; no name of ours has 20.
-const NAME_MAX: usize = 31;
-
-/// Whether a text has a word as long as a secret: then it is not repeated, wherever it stood.
-pub(super) fn could_be_secret(text: &str) -> bool {
-    text.split(is_no_part).any(|word| word.len() > NAME_MAX)
-}
-
-/// What a user wrote, as it may be repeated: without what could be a secret.
-pub(crate) fn shown(text: &str) -> String {
-    let words = text.split_inclusive(is_no_part);
-    words
-        .map(|word| match word.trim_end_matches(is_no_part) {
-            long if long.len() > NAME_MAX => format!("(hidden){}", &word[long.len()..]),
-            _ => word.to_owned(),
-        })
-        .collect()
-}
-
-fn is_no_part(character: char) -> bool {
-    !character.is_ascii_alphanumeric() && character != '-' && character != '_'
 }
 
 /// Reads `touser`, `toparty` and `totag`; none if all are blank.
@@ -192,7 +147,10 @@ pub(super) fn receivers(lists: &[Vec<String>; 3]) -> Result<Option<Envelope>, St
     let [touser, toparty, totag] = lists.each_ref().map(|list| list.iter().map(String::as_str));
     let envelope = Envelope::parse(touser, toparty, totag).map_err(|why| {
         if could_be_secret(&why) {
-            "it names something that cannot be a receiver".to_owned()
+            say!(
+                "其中有不可能是收件人的内容",
+                "it names something that cannot be a receiver"
+            )
         } else {
             why
         }
@@ -201,20 +159,34 @@ pub(super) fn receivers(lists: &[Vec<String>; 3]) -> Result<Option<Envelope>, St
     match (envelope.is_empty(), blank) {
         (true, true) => Ok(None),
         // Everybody would get what was meant for somebody.
-        (true, false) => Err("it names nobody".to_owned()),
+        (true, false) => Err(say!("一个收件人也没写", "it names nobody")),
         (false, _) => Ok(Some(envelope)),
     }
+}
+
+/// What an app's id is, for `must_be`.
+pub(super) fn wanted_agentid() -> &'static str {
+    spoken().of(
+        "应用的 AgentId，一个整数，例如 1000002",
+        "the app's AgentId, a whole number such as 1000002",
+    )
+}
+
+/// That a value must be something, in words that fit behind its key.
+pub(super) fn must_be(wanted: &str) -> String {
+    say!("必须是{wanted}", "must be {wanted}")
 }
 
 /// Reads an app's id, which is written with or without quotes.
 pub(crate) fn agentid(text: &str) -> Result<u32, String> {
     // Source of the range: WeCom gives ids from 1000002 on; its own apps have smaller ones.
     match text.trim().parse::<u32>() {
-        Ok(0) => {
-            Err("is still a placeholder: put the app's AgentId there, such as 1000002".to_owned())
-        }
+        Ok(0) => Err(say!(
+            "还是占位符：换成应用的 AgentId，例如 1000002",
+            "is still a placeholder: put the app's AgentId there, such as 1000002"
+        )),
         Ok(id) if i32::try_from(id).is_ok() => Ok(id),
-        _ => Err("must be the app's AgentId, a whole number such as 1000002".to_owned()),
+        _ => Err(must_be(wanted_agentid())),
     }
 }
 
@@ -252,9 +224,20 @@ pub(crate) fn one_of<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, Stri
         return Ok(*value);
     }
     let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-    let meant =
-        nearest(text, &names).map_or(String::new(), |word| format!("; did you mean {word}?"));
-    Err(format!("must be one of {}{meant}", names.join(", ")))
+    let meant = nearest(text, &names).map_or(String::new(), |word| {
+        let meant = did_you_mean(word);
+        say!("；{meant}", "; {meant}")
+    });
+    let names = names.join(", ");
+    Err(say!(
+        "只能是其中之一：{names}{meant}",
+        "must be one of {names}{meant}"
+    ))
+}
+
+/// The question after a name that is only like one that is known.
+pub(super) fn did_you_mean(word: &str) -> String {
+    say!("是不是 {word}？", "did you mean {word}?")
 }
 
 /// The known name that is most like `name`, if one is.
@@ -270,22 +253,30 @@ pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
 
 /// Reads an IP address of this host.
 pub(crate) fn address(text: &str) -> Result<IpAddr, String> {
-    text.parse()
-        .map_err(|_| "must be an IP address of this host, such as 192.0.2.7".to_owned())
+    text.parse().map_err(|_| {
+        say!(
+            "必须是本机的一个 IP 地址，例如 192.0.2.7",
+            "must be an IP address of this host, such as 192.0.2.7"
+        )
+    })
 }
 
 /// Reads a path; a relative one is relative to `base`.
 pub(crate) fn path(text: &str, base: &Path) -> Result<PathBuf, String> {
     if text.is_empty() || text.contains('\0') {
-        return Err("must be a path".to_owned());
+        return Err(say!("必须是一个路径", "must be a path"));
     }
     Ok(base.join(text))
 }
 
 /// Reads the URL of a proxy; it may hold a password.
 pub(crate) fn proxy(text: &str) -> Result<Secret, String> {
-    let wrong =
-        || "must be a proxy such as http://192.0.2.7:3128 or socks5://192.0.2.7:1080".to_owned();
+    let wrong = || {
+        say!(
+            "必须是代理的地址，例如 http://192.0.2.7:3128 或 socks5://192.0.2.7:1080",
+            "must be a proxy such as http://192.0.2.7:3128 or socks5://192.0.2.7:1080"
+        )
+    };
     let url = reqwest::Url::parse(text).map_err(|_| wrong())?;
     if !["http", "https", "socks5", "socks5h"].contains(&url.scheme()) || !url.has_host() {
         return Err(wrong());
@@ -322,34 +313,6 @@ mod tests {
             "١s",
         ] {
             assert!(duration(text).is_err(), "{text}");
-        }
-    }
-
-    #[test]
-    fn placeholders_are_seen_and_real_values_are_not_taken_for_them() {
-        for text in [
-            "…",
-            "your-secret",
-            "<corpsecret>",
-            "xxxx",
-            "wwxxxxxxxxxxxxxxxx",
-            "changeme",
-            "***",
-            "你的企业ID",
-            "填这里",
-            "corpsecret",
-            "${SECRET}",
-        ] {
-            assert!(is_placeholder(text), "{text}");
-        }
-        for text in [
-            "ww0123456789abcdef",
-            "wx1a2b3c4d5e6f7a8b",
-            "ww1",
-            "Zy7-qP_0aBcDeFgHiJkLmNoPqRsTuVwXyZ012345678",
-            "xk29dkxxxx9s8d7f",
-        ] {
-            assert!(!is_placeholder(text), "{text}");
         }
     }
 

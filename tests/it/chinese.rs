@@ -35,6 +35,13 @@ impl Outcome {
     }
 }
 
+/// Runs it in both languages, to this exit code; returns what it came to in English.
+#[track_caller]
+pub(crate) fn in_both(code: i32, run: impl Fn() -> Run) -> Outcome {
+    run().in_chinese().run().exits(code).is_chinese();
+    run().run().exits(code)
+}
+
 /// Holds that a line is Chinese: of stderr, or any other for a person.
 #[track_caller]
 pub(crate) fn hold(line: &str) {
@@ -84,7 +91,7 @@ fn own_words(line: &str) -> String {
             if open == "（" && !within.is_ascii() {
                 text.push_str(within);
             }
-            text.push('·');
+            text.push('~');
             rest = after.to_owned();
         }
         text.push_str(&rest);
@@ -94,7 +101,7 @@ fn own_words(line: &str) -> String {
         .and_then(|(before, rest)| Some((before, rest.split_once(')')?)))
     {
         let reason = |it: char| it.is_ascii_alphanumeric() || " '-,/".contains(it);
-        text = format!("{}·{after}", before.trim_end_matches(reason));
+        text = format!("{}~{after}", before.trim_end_matches(reason));
     }
     text
 }

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use crate::chinese::in_both;
 use crate::config::{app, hides_secret};
 use crate::sandbox::config;
 use crate::sandbox::{Sandbox, for_each};
@@ -147,18 +148,15 @@ fn every_mistake_is_told_by_line_and_key_and_never_by_the_secret() {
         };
         let name = format!("{number}.toml");
         sandbox.write(&name, format!("{text}\n"));
-        let run = sandbox.wxpush(&format!(
-            "send --dry-run x -c {}",
-            sandbox.path(&name).display()
-        ));
-        let outcome = run
-            .run()
-            .exits(78)
-            .says(words)
-            .says(&format!("{name}:{line}: {key}"));
-        hides_secret(&outcome.stderr);
-        // An error, and at most a hint: nobody reads more.
-        assert!(outcome.stderr.lines().count() <= 2, "{}", outcome.stderr);
+        let args = format!("send --dry-run x -c {}", sandbox.path(&name).display());
+        let chinese = sandbox.wxpush(&args).in_chinese().run().exits(78);
+        let english = sandbox.wxpush(&args).run().exits(78).says(words);
+        for outcome in [chinese.is_chinese(), english] {
+            let outcome = outcome.says(&format!("{name}:{line}: {key}"));
+            hides_secret(&outcome.stderr);
+            // An error, and at most a hint: nobody reads more.
+            assert!(outcome.stderr.lines().count() <= 2, "{}", outcome.stderr);
+        }
     }
 }
 
@@ -243,9 +241,10 @@ fn a_file_that_is_no_config_is_told_by_its_line() {
         |(name, text, place, hint)| {
             let sandbox = Sandbox::empty();
             sandbox.write("config.toml", text);
-            let outcome = sandbox.wxpush("send --dry-run x").run();
-            assert_eq!(outcome.code, Some(78), "{name}: {}", outcome.stderr);
-            hides_secret(&outcome.says(place).says(hint).stderr);
+            let outcome = in_both(78, || sandbox.wxpush("send --dry-run x"));
+            let is_told = outcome.stderr.contains(place) && outcome.stderr.contains(hint);
+            assert!(is_told, "{name}: {}", outcome.stderr);
+            hides_secret(&outcome.stderr);
         },
     );
 }
@@ -271,21 +270,17 @@ fn a_config_that_is_named_must_be_there_and_be_readable() {
         ("config.toml/config.toml", "there is no such config"),
     ] {
         let path = sandbox.path(name);
-        let outcome = sandbox
-            .wxpush("send --dry-run x -c")
-            .arg(&path)
-            .run()
-            .exits(78);
+        let outcome = in_both(78, || sandbox.wxpush("send --dry-run x -c").arg(&path));
         outcome
             .says(words)
             .says(&path.display().to_string())
             .says("hint:");
-        sandbox
-            .wxpush("send --dry-run x")
-            .env("WXPUSH_CONFIG", &path)
-            .run()
-            .exits(78)
-            .says(words);
+        let run = || {
+            sandbox
+                .wxpush("send --dry-run x")
+                .env("WXPUSH_CONFIG", &path)
+        };
+        in_both(78, run).says(words);
     }
 }
 
@@ -315,12 +310,8 @@ fn a_bad_variable_is_named() {
         ("WXPUSH_LANG", "cn", "must be one of zh, en"),
         ("WXPUSH_PROFILE", "op", "[profiles.op]"),
     ] {
-        let outcome = sandbox
-            .wxpush("send --dry-run x")
-            .env(name, value)
-            .run()
-            .exits(78)
-            .says(words);
+        let run = || sandbox.wxpush("send --dry-run x").env(name, value);
+        let outcome = in_both(78, run).says(words);
         let named = name == "WXPUSH_PROFILE" || outcome.stderr.contains(name);
         assert!(named, "{name}: {}", outcome.stderr);
         hides_secret(&outcome.stderr);
@@ -336,17 +327,12 @@ fn a_profile_that_is_not_there_is_an_error_with_the_nearest_name() {
         ("bakcup", "did you mean backup?"),
         ("zzz", "known profiles: backup, ops"),
     ] {
-        let outcome = sandbox
-            .wxpush("send --dry-run x -p")
-            .arg(name)
-            .run()
-            .exits(78);
-        outcome
+        in_both(78, || sandbox.wxpush("send --dry-run x -p").arg(name))
             .says(words)
             .says(&format!("config.toml: there is no [profiles.{name}]"));
     }
     sandbox.write("config.toml", format!("[profiles.{SECRET}]\n"));
-    let outcome = sandbox.wxpush("send --dry-run x -p zzz").run().exits(78);
+    let outcome = in_both(78, || sandbox.wxpush("send --dry-run x -p zzz"));
     hides_secret(&outcome.says("known profiles: (hidden)").stderr);
 }
 

@@ -1,0 +1,98 @@
+//! What a value must not be: a placeholder that was left in place, or, where it would be repeated,
+//! a secret.
+
+/// Whether a text is what examples show where the real value belongs.
+pub(super) fn is_placeholder(text: &str) -> bool {
+    let lower = text.trim().to_lowercase();
+    let dotted = lower.contains('…') || lower.contains("...");
+    let crossed = lower
+        .trim_matches(['x', '*', '-', '_', '.', '?'])
+        .is_empty();
+    let framed = [("<", ">"), ("{", "}"), ("[", "]"), ("${", "}")]
+        .iter()
+        .any(|(open, close)| lower.starts_with(open) && lower.ends_with(close));
+    let named = [
+        "changeme",
+        "change-me",
+        "change_me",
+        "replace",
+        "your-",
+        "your_",
+        "yourcorp",
+        "yoursecret",
+        "placeholder",
+    ]
+    .iter()
+    .any(|word| lower.contains(word));
+    let label = [
+        "corpid",
+        "corpsecret",
+        "secret",
+        "todo",
+        "key",
+        "wwxxxxxxxxxxxxxxxx",
+    ]
+    .contains(&&*lower);
+    let chinese = ["你的", "填", "替换", "企业id"]
+        .iter()
+        .any(|word| lower.contains(word));
+    dotted || crossed || framed || named || label || chinese
+}
+
+/// Longest word that is certainly no secret, in bytes.
+///
+/// WeCom's secrets have 43 letters, digits, `-` and `_`, robots' keys 36; no name of ours has 20.
+const NAME_MAX: usize = 31;
+
+/// Whether a text has a word as long as a secret: then it is not repeated, wherever it stood.
+pub(in crate::config) fn could_be_secret(text: &str) -> bool {
+    text.split(is_no_part).any(|word| word.len() > NAME_MAX)
+}
+
+/// What a user wrote, as it may be repeated: without what could be a secret.
+pub(crate) fn shown(text: &str) -> String {
+    let words = text.split_inclusive(is_no_part);
+    words
+        .map(|word| match word.trim_end_matches(is_no_part) {
+            long if long.len() > NAME_MAX => format!("(hidden){}", &word[long.len()..]),
+            _ => word.to_owned(),
+        })
+        .collect()
+}
+
+fn is_no_part(character: char) -> bool {
+    !character.is_ascii_alphanumeric() && character != '-' && character != '_'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_seen_and_real_values_are_not_taken_for_them() {
+        for text in [
+            "…",
+            "your-secret",
+            "<corpsecret>",
+            "xxxx",
+            "wwxxxxxxxxxxxxxxxx",
+            "changeme",
+            "***",
+            "你的企业ID",
+            "填这里",
+            "corpsecret",
+            "${SECRET}",
+        ] {
+            assert!(is_placeholder(text), "{text}");
+        }
+        for text in [
+            "ww0123456789abcdef",
+            "wx1a2b3c4d5e6f7a8b",
+            "ww1",
+            "Zy7-qP_0aBcDeFgHiJkLmNoPqRsTuVwXyZ012345678",
+            "xk29dkxxxx9s8d7f",
+        ] {
+            assert!(!is_placeholder(text), "{text}");
+        }
+    }
+}
