@@ -45,7 +45,7 @@ pub(crate) struct Stderr {
 pub(crate) fn begin(base: &Base, state: Option<&State>, stderr: Stderr) {
     let place = match (&base.log.file, state) {
         (Some(file), _) => Some((file.clone(), owner_beside(file))),
-        (None, Some(state)) => Some((state.file("wxpush.log"), Some(state.owner()))),
+        (None, Some(state)) => Some((state.file("wxpush.log"), Ok(state.owner()))),
         (None, None) => None,
     };
     let mut full = None;
@@ -54,15 +54,12 @@ pub(crate) fn begin(base: &Base, state: Option<&State>, stderr: Stderr) {
         .level
         .zip(place)
         .and_then(|(level, (path, owner))| {
-            let opened = match owner {
-                Some(owner) => {
-                    if base.log.rotation == Rotation::Never {
-                        full = cap(&path, owner).err();
-                    }
-                    Sink::open(&path, owner, base.log.rotation, base.log.keep)
+            let opened = owner.and_then(|owner| {
+                if base.log.rotation == Rotation::Never {
+                    full = cap(&path, owner).err();
                 }
-                None => Err(io::Error::from(io::ErrorKind::NotFound)),
-            };
+                Sink::open(&path, owner, base.log.rotation, base.log.keep)
+            });
             match opened {
                 Ok(sink) => Some(Target {
                     sink,
@@ -130,9 +127,9 @@ fn cannot_write(path: &Path, error: &io::Error, stderr: Stderr) {
 }
 
 /// To whom a log outside the state directory belongs.
-fn owner_beside(file: &Path) -> Option<Owner> {
-    let meta = fs::metadata(file.parent()?).ok()?;
-    Some(Owner::of_directory(&meta))
+fn owner_beside(file: &Path) -> io::Result<Owner> {
+    let dir = file.parent().unwrap_or(Path::new("/"));
+    Ok(Owner::of_directory(&fs::metadata(dir)?))
 }
 
 struct Target {

@@ -348,7 +348,7 @@ impl Resolve for Resolver {
             match found {
                 Some(Ok(addresses)) => Ok(Box::new(addresses) as Addrs),
                 Some(Err(why)) => Err(Box::new(NoAddress { name, why }) as _),
-                None => Err("the name lookup died".into()),
+                None => Err(say!("查地址的线程没了", "the name lookup died").into()),
             }
         })
     }

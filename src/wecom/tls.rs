@@ -29,14 +29,18 @@ pub(super) fn settings_with(
     };
     if let Some(path) = &network.ca_file {
         let cannot = |why: String| {
-            let what = say!("ca_file {}：{why}", "ca_file {}: {why}", path.display());
+            let what = say!(
+                "ca_file {} 用不了：{why}",
+                "ca_file {}: {why}",
+                path.display()
+            );
             Failure::new(Exit::Config, what).hint(say!(
                 "里面要有 PEM 格式的证书，而且运行 wxpush 的用户要能读它",
                 "it must hold certificates in PEM, and be readable by the user that runs wxpush"
             ))
         };
         // By others, and so in English.
-        let unusable = |why: String| cannot(say!("里面的证书用不了（{why}）", "{why}"));
+        let unusable = |why: String| cannot(say!("里面的证书不对（{why}）", "{why}"));
         let (bytes, _) =
             disk::read_named(path, CA_FILE_MAX).map_err(|error| cannot(error.to_string()))?;
         let before = roots.len();

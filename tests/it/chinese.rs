@@ -42,6 +42,14 @@ pub(crate) fn in_both(code: i32, run: impl Fn() -> Run) -> Outcome {
     run().run().exits(code)
 }
 
+/// Holds that what keeps us from a token is told in Chinese, in a line or two.
+#[track_caller]
+pub(crate) fn tells_why_there_is_no_token(code: i32, run: Run) {
+    let outcome = run.args(&["token", "refresh"]).in_chinese().run();
+    let outcome = outcome.exits(code).is_chinese();
+    assert!(outcome.stderr.lines().count() <= 2, "{}", outcome.stderr);
+}
+
 /// Holds that a line is Chinese: of stderr, or any other for a person.
 #[track_caller]
 pub(crate) fn hold(line: &str) {

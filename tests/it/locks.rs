@@ -220,6 +220,9 @@ fn what_stands_in_the_way_of_the_cache_costs_a_warning_and_no_message() {
                 outcome
                     .says("warning: the token cache ")
                     .says("going on without it");
+                let run = sandbox.wxpush("token refresh").in_chinese();
+                let outcome = run.run().exits(0).is_chinese();
+                outcome.says("wxpush: 警告：token 缓存 ");
                 let meta = sandbox.path(name).symlink_metadata().unwrap();
                 assert_eq!(meta.is_file(), kind == "hard link", "it is still there");
             }

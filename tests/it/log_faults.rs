@@ -240,6 +240,10 @@ fn a_log_that_cannot_be_written_costs_a_warning_and_no_message() {
             }
             assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
             outcome.says("warning: the log ").says("cannot be written");
+            if kind != "fixed" {
+                let run = sandbox.wxpush("token refresh").in_chinese();
+                run.run().exits(0).is_chinese().says("wxpush: 警告：日志 ");
+            }
             quiet.is_silent();
             assert_eq!(standin.company().phone("zhangsan").len(), 2);
             assert_eq!(sandbox.read("victim"), "before\n", "{kind} {rotation}");

@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::chinese::tells_why_there_is_no_token;
 use crate::sandbox::{Outcome, Run, Sandbox, config};
 use crate::standin::Standin;
 use crate::token::SEND;
@@ -129,8 +130,10 @@ fn without_any_network_it_is_said_that_the_host_cannot_be_reached() {
             let sandbox = Sandbox::empty();
             sandbox.write("config.toml", config("https://192.0.2.1"));
             in_time(sandbox.send("x")).says("192.0.2.1 cannot be reached: Network is unreachable");
+            tells_why_there_is_no_token(75, sandbox.wxpush(""));
             sandbox.write("config.toml", config("https://qyapi.weixin.qq.com"));
             in_time(sandbox.send("x")).says("cannot look up qyapi.weixin.qq.com");
+            tells_why_there_is_no_token(75, sandbox.wxpush(""));
         },
     );
 }
@@ -147,6 +150,7 @@ fn a_name_server_that_never_answers_holds_up_nobody_past_the_deadline() {
         in_time(sandbox.send("x"))
             .says("no name server answers in time")
             .says("/etc/resolv.conf");
+        tells_why_there_is_no_token(75, sandbox.wxpush(""));
         let lost = silent.recv(&mut [0; 512]).is_ok();
         assert!(lost, "somebody asked");
     });
@@ -192,6 +196,7 @@ fn an_address_that_swallows_everything_gives_way_to_the_other_family() {
         let sandbox = leading_to("hole.example", &standin);
         let outcome = in_time(sandbox.send("x"));
         outcome.says("no answer from hole.example").says("not sent");
+        tells_why_there_is_no_token(75, sandbox.wxpush(""));
         assert_eq!(standin.count(SEND), 1);
     });
 }
@@ -212,6 +217,7 @@ fn a_host_that_does_not_exist_is_told_as_that() {
         in_time(sandbox.send("x"))
             .says("no such host: typo.example")
             .says("spelling");
+        tells_why_there_is_no_token(75, sandbox.wxpush(""));
     });
 }
 

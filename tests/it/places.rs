@@ -5,6 +5,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::chinese::in_both;
 use crate::config::{app, shown};
 use crate::sandbox::{Run, Sandbox, bodies, config, for_each};
 use crate::standin::Standin;
@@ -181,7 +182,7 @@ fn a_directory_that_others_could_change_is_not_beside() {
         assert_eq!(body["touser"] == "lisi", counts, "{name}");
         if !counts {
             fs::remove_file(sandbox.path("xdg/wxpush/config.toml")).unwrap();
-            let outcome = surroundings(send(&program, "x")).run().exits(78);
+            let outcome = in_both(78, || surroundings(send(&program, "x")));
             let passed_over = format!("{name}/config.toml is not read, since ");
             assert!(outcome.stderr.contains(&passed_over), "{}", outcome.stderr);
         }

@@ -1,5 +1,6 @@
 //! Proxies of every kind, from the config and from the environment, that work or don't.
 
+use crate::chinese::{in_both, tells_why_there_is_no_token};
 use crate::proxy::{Manner, PASSWORD, Proxy};
 use crate::sandbox::{Run, Sandbox, config, for_each};
 use crate::standin::tls::{Kind, Tls};
@@ -147,6 +148,7 @@ fn a_proxy_that_fails_is_named_without_its_password() {
             assert!(hint.contains("hint: ") && hint.contains("proxy"), "{hint}");
             assert!(!outcome.stderr.contains("hunter2h"), "{}", outcome.stderr);
         }
+        tells_why_there_is_no_token(code, configured.wxpush(""));
         assert_eq!(standin.connections(), 0);
     });
 }
@@ -168,6 +170,7 @@ fn a_fault_beyond_the_proxy_is_not_called_the_proxys() {
             "{}",
             outcome.stderr
         );
+        tells_why_there_is_no_token(75, configured.wxpush(""));
     }
 }
 
@@ -182,7 +185,7 @@ fn a_variable_that_is_no_proxy_stops_the_send_and_does_not_let_it_go_direct() {
         "http://user:hunter2hunter2@",
         "socks4://x:1",
     ] {
-        let outcome = bare.send("x").env("https_proxy", text).run().exits(78);
+        let outcome = in_both(78, || bare.send("x").env("https_proxy", text));
         assert!(
             outcome
                 .stderr
@@ -210,6 +213,8 @@ fn a_variable_that_is_no_proxy_stops_the_send_and_does_not_let_it_go_direct() {
         .wxpush("send --timeout 1s x")
         .env("https_proxy", "http://proxy.invalid:1");
     run.run().exits(75).says("proxy.invalid, the proxy");
+    let run = bare.wxpush("").env("https_proxy", "http://proxy.invalid:1");
+    tells_why_there_is_no_token(75, run);
 }
 
 #[test]
@@ -229,6 +234,7 @@ fn a_proxy_before_a_plain_http_relay_answers_in_its_own_name() {
         "{}",
         outcome.stderr
     );
+    tells_why_there_is_no_token(77, sandbox.wxpush(""));
     relay.mend();
     sandbox.send("x").run().is_silent();
     assert_eq!(relay.count(SEND), 2, "the first was kept");

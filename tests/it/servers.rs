@@ -5,6 +5,7 @@ use std::net::TcpListener;
 use std::process::Command;
 use std::time::Duration;
 
+use crate::chinese::tells_why_there_is_no_token;
 use crate::sandbox::{Outcome, Run, Sandbox, await_count, config, for_each};
 use crate::standin::{Fault, Standin};
 use crate::token::{GETTOKEN, SEND};
@@ -107,6 +108,10 @@ fn rubbish_is_never_a_success_and_never_a_hang() {
             let lines = outcome.stderr.lines().count();
             assert_eq!(lines, 2, "{what} at {path}: {}", outcome.stderr);
             assert!(standin.count(path) > 0);
+            // Of what has no end one is enough: it takes all the time of a try.
+            if path == GETTOKEN && !["slow", "endless", "slow and endless"].contains(&what) {
+                tells_why_there_is_no_token(75, sandbox.wxpush(""));
+            }
         }
     });
 }
@@ -146,6 +151,9 @@ fn a_gigabyte_of_an_answer_is_not_taken_in() {
         standin.always(path, Fault::Giant(1 << 30));
         let outcome = in_time(limited().env("PATH", "/usr/bin:/bin"));
         outcome.says("longer than 64 KiB");
+        if path == GETTOKEN {
+            tells_why_there_is_no_token(75, sandbox.wxpush(""));
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! TLS: whom wxpush believes to be WeCom, what it says of others, and what they never get.
 
+use crate::chinese::{in_both, tells_why_there_is_no_token};
 use crate::config::app;
 use crate::sandbox::{Sandbox, config, for_each};
 use crate::standin::tls::Kind;
@@ -41,6 +42,7 @@ fn bad_tls_gets_no_byte_of_a_request_and_the_error_names_certificate_and_clock()
             );
         }
         assert_eq!(error.lines().count(), 2, "{error}");
+        tells_why_there_is_no_token(75, sandbox.wxpush(""));
         assert!(standin.connections() > 0);
         assert_eq!(standin.requests().len(), 0, "{kind:?}");
     });
@@ -60,6 +62,7 @@ fn who_speaks_no_tls_at_all_is_told_as_that() {
         "{}",
         outcome.stderr
     );
+    tells_why_there_is_no_token(75, sandbox.wxpush(""));
     assert_eq!(plain.requests().len(), 0);
 }
 
@@ -76,6 +79,7 @@ fn an_authoritys_own_certificate_is_told_as_that_in_words() {
         error.contains("CA:FALSE") && !error.contains("Other"),
         "{error}"
     );
+    tells_why_there_is_no_token(75, sandbox.wxpush(""));
     assert_eq!(standin.requests().len(), 0);
 }
 
@@ -129,7 +133,7 @@ fn a_ca_file_that_cannot_be_used_is_an_error_of_the_config() {
     let ca = sandbox.path("ca.pem");
     std::fs::remove_file(&ca).unwrap();
     let refused = |what: &str| {
-        let outcome = sandbox.send("x").run().exits(78);
+        let outcome = in_both(78, || sandbox.send("x"));
         assert!(
             outcome.stderr.contains("ca.pem: "),
             "{what}: {}",
@@ -181,6 +185,9 @@ fn no_redirect_leads_secret_or_message_from_tls_to_anybody() {
                     error.contains("a redirect, which is not followed"),
                     "{error}"
                 );
+                if path == GETTOKEN {
+                    tells_why_there_is_no_token(75, sandbox.wxpush(""));
+                }
                 standin.mend();
             }
         }
@@ -212,6 +219,7 @@ fn requests_come_from_the_address_that_the_config_names() {
     );
     let outcome = sandbox.wxpush("send --timeout 1s x").run().exits(75);
     outcome.says("local_address 192.0.2.1 is not an address of this machine");
+    tells_why_there_is_no_token(75, sandbox.wxpush(""));
 }
 
 #[test]
@@ -258,11 +266,14 @@ fn the_api_is_reached_where_api_base_says() {
         ),
     ] {
         sandbox.write("config.toml", format!("{}{lines}\n", app()));
-        let outcome = sandbox
-            .wxpush("send --dry-run x")
-            .env("WXPUSH_API_BASE", env)
-            .run()
-            .exits(code);
+        let run = || {
+            let run = sandbox.wxpush("send --dry-run x");
+            run.env("WXPUSH_API_BASE", env)
+        };
+        if code == 78 {
+            run().in_chinese().run().exits(code).is_chinese();
+        }
+        let outcome = run().run().exits(code);
         assert!(
             code == 0 || outcome.stderr.contains("allow_plain_http = true"),
             "{}",
