@@ -13,7 +13,7 @@ pub(super) fn keys(names: &[&str], source: Option<&Path>) -> Failure {
         .iter()
         .map(|name| format!("WXPUSH_{}", name.to_uppercase()))
         .collect();
-    let (names, variables) = (names.join(", "), variables.join(", "));
+    let (names, variables) = (value::listed(names), value::listed(&variables));
     if let Some(path) = source {
         let path = path.display();
         let what = say!(
@@ -36,7 +36,7 @@ pub(super) fn keys(names: &[&str], source: Option<&Path>) -> Failure {
             "; {config} is not read, since {dir} {why}"
         )
     });
-    let places = places.join(", ");
+    let places = value::listed(&places);
     let what = say!(
         "没有设置 {names}，也没有找到配置文件：找过 {places}{passed_over}",
         "{names} {verb} not set; no config was found: looked for {places}{passed_over}"
@@ -53,8 +53,8 @@ pub(super) fn profile(name: &str, known: &[&str], source: Option<&Path>) -> Fail
     // `-p` is a password elsewhere.
     let name = &value::shown(name);
     let what = say!(
-        "{place}: 没有 [profiles.{name}]",
-        "{place}: there is no [profiles.{name}]"
+        "{place}没有 [profiles.{name}]",
+        "{place}there is no [profiles.{name}]"
     );
     let hint = match value::nearest(name, known) {
         Some(meant) => value::did_you_mean(&value::shown(meant)),
@@ -63,7 +63,7 @@ pub(super) fn profile(name: &str, known: &[&str], source: Option<&Path>) -> Fail
             "write [profiles.{name}] and the keys that differ below it"
         ),
         None => {
-            let known = value::shown(&known.join(", "));
+            let known = value::shown(&value::listed(known));
             say!("现有的 profile：{known}", "known profiles: {known}")
         }
     };
@@ -91,10 +91,10 @@ pub(super) fn file(path: &Path, origin: &str) -> Failure {
     ))
 }
 
-/// The config that was read, as the place of what is missing in it.
+/// The config that was read, as the place before what is missing in it.
 pub(super) fn place(source: Option<&Path>) -> String {
     source.map_or_else(
-        || say!("没有找到配置文件", "no config was found"),
-        |path| path.display().to_string(),
+        || say!("没有找到配置文件：", "no config was found: "),
+        |path| format!("{}: ", path.display()),
     )
 }

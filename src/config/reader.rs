@@ -147,7 +147,7 @@ impl Reader<'_> {
         place: &str,
         max: u32,
     ) -> Result<u32, Failure> {
-        let wanted = say!("1 到 {max} 的整数", "a whole number from 1 to {max}");
+        let wanted = say!("从 1 到 {max} 的整数", "a whole number from 1 to {max}");
         let number = value
             .get_ref()
             .as_integer()
@@ -274,7 +274,7 @@ impl Reader<'_> {
                     "did you mean {meant}, below [{table}]?"
                 )
             } else {
-                let known = known.join(", ");
+                let known = value::listed(known);
                 say!("这里可用的有：{known}", "known here: {known}")
             })
         }

@@ -28,14 +28,14 @@ pub(super) fn account(
     let Some(key) = robots.get(name) else {
         let known: Vec<&str> = robots.keys().map(String::as_str).collect();
         let what = say!(
-            "{place}: 没有 [robots.{shown}]",
-            "{place}: there is no [robots.{shown}]"
+            "{place}没有 [robots.{shown}]",
+            "{place}there is no [robots.{shown}]"
         );
         let hint = match value::nearest(&shown, &known) {
             Some(meant) => value::did_you_mean(&value::shown(meant)),
             None if known.is_empty() => how,
             None => {
-                let known = value::shown(&known.join(", "));
+                let known = value::shown(&value::listed(&known));
                 say!("现有的群机器人：{known}", "known robots: {known}")
             }
         };
@@ -43,8 +43,8 @@ pub(super) fn account(
     };
     let Some(key) = key else {
         let what = say!(
-            "{place}: [robots.{shown}] 既没有 key 也没有 key_file",
-            "{place}: [robots.{shown}] has neither key nor key_file"
+            "{place}[robots.{shown}] 既没有 key 也没有 key_file",
+            "{place}[robots.{shown}] has neither key nor key_file"
         );
         return Err(Failure::new(Exit::Config, what).hint(how));
     };

@@ -5,6 +5,7 @@
 
 mod guard;
 
+use std::borrow::Borrow;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -228,11 +229,16 @@ pub(crate) fn one_of<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, Stri
         let meant = did_you_mean(word);
         say!("；{meant}", "; {meant}")
     });
-    let names = names.join(", ");
+    let names = listed(&names);
     Err(say!(
         "只能是其中之一：{names}{meant}",
         "must be one of {names}{meant}"
     ))
+}
+
+/// Names one after the other.
+pub(super) fn listed(names: &[impl Borrow<str>]) -> String {
+    names.join(spoken().of("、", ", "))
 }
 
 /// The question after a name that is only like one that is known.
