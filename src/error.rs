@@ -118,11 +118,15 @@ mod tests {
 
     #[test]
     fn the_readme_names_every_exit_code() {
-        let readme = include_str!("../README.md");
+        let readmes = [
+            include_str!("../README.md"),
+            include_str!("../README.zh-CN.md"),
+        ];
         for exit in [
             Exit::Sent,
             Exit::Usage,
             Exit::Data,
+            Exit::NoInput,
             Exit::Partial,
             Exit::Refused,
             Exit::Bug,
@@ -133,7 +137,8 @@ mod tests {
             Exit::Config,
         ] {
             let row = format!("| {} |", exit.code());
-            assert!(readme.contains(&row), "README has no row for {exit:?}");
+            let has_row = readmes.iter().all(|readme| readme.contains(&row));
+            assert!(has_row, "a README has no row for {exit:?}");
         }
     }
 }

@@ -7,25 +7,10 @@ use std::process::Command;
 
 use serde_json::json;
 
+use crate::readmes::{self, READMES, Readme};
 use crate::samples;
-use crate::sandbox::{Outcome, Run, Sandbox};
+use crate::sandbox::{Outcome, Run, Sandbox, for_each};
 use crate::standin::{AGENTID, CORPID, Landed, ROBOT_KEY, SECRET, Standin};
-
-const README: &str = include_str!("../../README.md");
-
-/// The lines of all code blocks of one language.
-fn blocks(language: &str) -> Vec<&'static str> {
-    let mut lines = Vec::new();
-    let mut within = false;
-    for line in README.lines() {
-        if line.starts_with("```") {
-            within = line == format!("```{language}");
-        } else if within && !line.trim().is_empty() {
-            lines.push(line);
-        }
-    }
-    lines
-}
 
 /// Runs a line in a shell, the sandbox's program standing for the installed one.
 fn shell(sandbox: &Sandbox, line: &str) -> Outcome {
@@ -64,6 +49,10 @@ fn cron_command(line: &str) -> String {
 
 #[test]
 fn every_command_of_the_readme_does_what_it_says() {
+    for_each(READMES, every_command_does_what_it_says);
+}
+
+fn every_command_does_what_it_says(readme: Readme) {
     let standin = Standin::start();
     let sandbox = Sandbox::of(&standin);
     sandbox.write(
@@ -71,7 +60,7 @@ fn every_command_of_the_readme_does_what_it_says() {
         sandbox.read("config.toml") + "[profiles.ops]\ntouser = \"lisi\"\n",
     );
     let mut run = 0;
-    for line in blocks("sh") {
+    for line in readme.blocks("sh") {
         // These build or install, which .ci/run and whoever installs it do; no test can in itself.
         if ["cargo ", "install ", "apt-get "]
             .iter()
@@ -80,15 +69,11 @@ fn every_command_of_the_readme_does_what_it_says() {
             continue;
         }
         assert!(line.contains("wxpush "), "nobody runs this: {line}");
-        let expected = line.split_once("# exit ").map_or(0, |(_, rest)| {
-            let digits: String = rest.chars().take_while(char::is_ascii_digit).collect();
-            digits.parse().unwrap()
-        });
-        shell(&sandbox, line).exits(expected);
+        shell(&sandbox, line).exits(readmes::exit(line));
         run += 1;
     }
     assert!(run > 20, "{run} commands were found");
-    for line in blocks("crontab") {
+    for line in readme.blocks("crontab") {
         let count = standin.company().phone("lisi").len();
         let sent = usize::from(line.contains(" send "));
         shell(&sandbox, &cron_command(line)).exits(0);
@@ -130,9 +115,13 @@ fn with_files(standin: &Standin) -> Sandbox {
 
 #[test]
 fn every_kind_and_every_receiver_of_the_readme_is_sent() {
+    for_each(READMES, every_kind_and_every_receiver_is_sent);
+}
+
+fn every_kind_and_every_receiver_is_sent(readme: Readme) {
     let standin = Standin::start();
     let sandbox = with_files(&standin);
-    let lines = blocks("sh kinds");
+    let lines = readme.blocks("sh kinds");
     for line in &lines {
         let outcome = shell(&sandbox, line).exits(0);
         assert_eq!(outcome.stderr, "", "{line}");
@@ -167,9 +156,13 @@ fn every_kind_and_every_receiver_of_the_readme_is_sent() {
 #[test]
 #[ignore = "needs root: no network, by unshare"]
 fn the_network_off_and_on_again_as_the_readme_shows_it() {
+    for_each(READMES, the_network_off_and_on_again);
+}
+
+fn the_network_off_and_on_again(readme: Readme) {
     let standin = Standin::start();
     let sandbox = Sandbox::of(&standin);
-    let lines = blocks("sh root");
+    let lines = readme.blocks("sh root");
     let [send, list, flush] = &lines[..] else {
         panic!("three steps: {lines:?}");
     };
@@ -191,8 +184,15 @@ fn the_readme_names_every_option_of_send() {
         .filter(|word| word.starts_with("--") && word.len() > 2)
         .collect();
     assert!(options.len() > 15);
-    for option in options {
-        assert!(README.contains(option), "README does not name {option}");
+    for (option, readme) in options
+        .into_iter()
+        .flat_map(|it| READMES.map(|readme| (it, readme)))
+    {
+        assert!(
+            readme.text.contains(option),
+            "{} does not name {option}",
+            readme.name
+        );
     }
 }
 

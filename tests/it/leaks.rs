@@ -18,6 +18,7 @@ use std::sync::{LazyLock, RwLock};
 
 use serde_json::Value;
 
+use crate::readmes::READMES;
 use crate::sandbox::{Run, Sandbox};
 use crate::standin::{CORPID, ROBOT_KEY, SECRET, Standin, granted};
 use crate::token::token;
@@ -280,8 +281,15 @@ fn every_form_of_a_secret_is_found_and_nothing_else() {
     }
     assert!(found(token(&sandbox).as_bytes(), true).is_none());
     assert!(found(SECRET.as_bytes(), true).is_some());
-    let readme = include_str!("../../README.md");
-    for innocent in ["", "x", readme, &base64_of(readme), &CORPID.repeat(9)] {
+    let [readme, chinese] = READMES.map(|readme| readme.text);
+    for innocent in [
+        "",
+        "x",
+        readme,
+        chinese,
+        &base64_of(readme),
+        &CORPID.repeat(9),
+    ] {
         assert!(!is_found(innocent), "{innocent}");
     }
 }

@@ -31,7 +31,7 @@ mod crontab; // lines that reach wxpush through cron and a shell as they were ty
 mod debris; // what killed programs and others leave in an outbox, and in which
 mod delivery; // retries, refusals, partial delivery, lost answers
 mod descriptors; // stdin, stdout and stderr closed, full or left by their reader
-mod docs; // every command of README, every file of examples/
+mod docs; // every command of both READMEs, every file of examples/
 mod encoding; // other encodings than UTF-8, and --splay
 mod exits; // every exit code of the contract
 mod fields; // long fields at WeCom's limits and past them
@@ -64,6 +64,7 @@ mod protection; // safe, names for ids, ordinary WeChat, options that clash
 mod proxies; // HTTP, HTTPS and SOCKS proxies, from config and environment, that work or do not
 mod proxy; // one that works or misbehaves as told
 mod raw; // messages in WeCom's own JSON
+mod readmes; // README in its two languages: the same promises
 mod recall; // what it takes back, and what stays
 mod receivers; // more than one request takes, and those that are not there
 mod robot_keys; // keys of group robots: missing, mistyped, never shown
