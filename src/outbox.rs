@@ -32,6 +32,7 @@ pub(crate) use news::is_news;
 use crate::blob::Blob;
 use crate::config::State;
 use crate::disk::{self, Dir, Owner};
+use crate::lang::say;
 use crate::message::Envelope;
 
 /// Where what is given up lies.
@@ -194,20 +195,24 @@ impl Outbox {
     pub(crate) fn room(&self, look: &Look, entry: &Entry) -> Result<(), String> {
         let path = self.path.display();
         if look.entries >= ENTRIES_MAX {
-            return Err(format!(
-                "{path} is full: {} messages wait there",
-                look.entries
+            let count = look.entries;
+            return Err(say!(
+                "{path} 已满：有 {count} 条消息在等待",
+                "{path} is full: {count} messages wait there"
             ));
         }
         if entry.bytes_of_files() > 0
             && let Some(dir) = &look.dir
         {
-            let names = dir.names().map_err(|error| format!("{path}: {error}"))?;
+            let names = dir
+                .names()
+                .map_err(|error| say!("{path}：{error}", "{path}: {error}"))?;
             let sizes = names.flatten().filter_map(|name| dir.size(&name));
             let bytes = sizes.sum::<u64>() + entry.bytes_of_files();
             if bytes > BYTES_MAX {
                 let max = BYTES_MAX >> 20;
-                return Err(format!(
+                return Err(say!(
+                    "{path} 已满：加上这个文件会超过 {max} MiB",
                     "{path} is full: with this file there would be more than {max} MiB"
                 ));
             }
@@ -298,7 +303,10 @@ fn hold(dir: &Arc<Dir>, id: &Id) -> io::Result<Claim> {
             let verdict = Verdict {
                 at: unix_ms(SystemTime::now()),
                 exit_code: 65,
-                error: "the entry is damaged: it was not sent".to_owned(),
+                error: say!(
+                    "消息已损坏：没有发送",
+                    "the entry is damaged: it was not sent"
+                ),
                 ..Verdict::default()
             };
             failed::bury(dir, id, &verdict)?;

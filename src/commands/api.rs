@@ -13,6 +13,7 @@ use super::{load, source};
 use crate::cli::{Api, Global, Method};
 use crate::config::value::shown;
 use crate::error::{Exit, Failure};
+use crate::lang::{say, spoken};
 use crate::message::media;
 use crate::output::{self, Output};
 use crate::wecom::{self, Asked, Field, Question};
@@ -25,14 +26,20 @@ pub(super) fn run(args: &Api, global: &Global, output: Output) -> anyhow::Result
     let delivery = asking.delivery(Instant::now() + args.timeout);
     let asked = delivery
         .ask(&Question { call, body })
-        .map_err(|undelivered| unanswered(undelivered, "the call"))?;
+        .map_err(|undelivered| unanswered(undelivered, spoken().of("调用", "the call")))?;
     match asked {
         Asked::Bytes(bytes) => {
             if io::stdout().is_terminal() {
-                let what = format!("the answer is a file of {} bytes", bytes.len());
-                return Err(Failure::new(Exit::Usage, what)
-                    .hint("send it somewhere: wxpush api … > FILE")
-                    .into());
+                let size = bytes.len();
+                let what = say!(
+                    "答复是一个 {size} 字节的文件",
+                    "the answer is a file of {size} bytes"
+                );
+                let hint = spoken().of(
+                    "把它重定向到文件：wxpush api … > FILE",
+                    "send it somewhere: wxpush api … > FILE",
+                );
+                return Err(Failure::new(Exit::Usage, what).hint(hint).into());
             }
             output::bytes(&bytes)?;
             Ok(Exit::Sent)
@@ -61,15 +68,23 @@ fn show(answer: &Value, output: Output) -> Result<(), Failure> {
 
 /// The path below `/cgi-bin/`, however much of it was typed.
 fn call(path: &str) -> Result<String, Failure> {
-    let bad = |what: &str, hint: &str| Err(Failure::new(Exit::Usage, what).hint(hint));
+    let bad = |what: String, (zh, en)| {
+        let hint = spoken().of::<&str>(zh, en);
+        Err(Failure::new(Exit::Usage, what).hint(hint))
+    };
+    let behind = (
+        "写 /cgi-bin/ 之后的部分，如 user/get?userid=zhangsan",
+        "write what stands behind /cgi-bin/, such as user/get?userid=zhangsan",
+    );
     let call = path.trim_start_matches('/');
     let call = call.strip_prefix("cgi-bin/").unwrap_or(call);
     let (name, query) = call.split_once('?').unwrap_or((call, ""));
     if path.contains("://") {
-        return bad(
-            "a PATH is wanted, not a URL: the host comes from the config",
-            "write what stands behind /cgi-bin/, such as user/get?userid=zhangsan",
+        let what = say!(
+            "这里要的是 PATH，不是 URL：主机由配置文件决定",
+            "a PATH is wanted, not a URL: the host comes from the config"
         );
+        return bad(what, behind);
     }
     let is_path = |part: &str| {
         !part.is_empty()
@@ -80,21 +95,24 @@ fn call(path: &str) -> Result<String, Failure> {
                 .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
     };
     if !name.split('/').all(is_path) || call.contains('#') {
-        let what = format!("{} is no path of the API", shown(path));
-        return bad(
-            &what,
-            "write what stands behind /cgi-bin/, such as user/get?userid=zhangsan",
-        );
+        let path = shown(path);
+        let what = say!("{path} 不是接口路径", "{path} is no path of the API");
+        return bad(what, behind);
     }
     let secret = |pair: &str| {
         let key = pair.split('=').next().unwrap_or_default();
         ["access_token", "corpsecret", "key"].contains(&key)
     };
     if query.split('&').any(secret) {
-        return bad(
-            "the path holds a token, a secret or a key",
+        let what = say!(
+            "路径里有 access_token、corpsecret 或 key",
+            "the path holds a token, a secret or a key"
+        );
+        let hint = (
+            "去掉它：wxpush 会自己加上 access_token，而命令行里的密钥别人看得到",
             "leave it out: wxpush adds the token itself, and a secret on a command line can be seen by others",
         );
+        return bad(what, hint);
     }
     Ok(call.to_owned())
 }
@@ -103,11 +121,15 @@ fn call(path: &str) -> Result<String, Failure> {
 fn body(args: &Api) -> Result<wecom::Asking, Failure> {
     if args.method == Method::Get {
         if args.data.is_some() || !args.field.is_empty() {
-            return Err(Failure::new(
-                Exit::Usage,
+            let what = spoken().of(
+                "GET 不带请求体：-d 和 -F 只用于 POST",
                 "a GET carries nothing: -d and -F belong to a POST",
-            )
-            .hint("put parameters into the path: PATH?name=value, or call POST"));
+            );
+            let hint = spoken().of(
+                "把参数写进路径：PATH?name=value，或改用 POST",
+                "put parameters into the path: PATH?name=value, or call POST",
+            );
+            return Err(Failure::new(Exit::Usage, what).hint(hint));
         }
         return Ok(wecom::Asking::Get);
     }
@@ -126,17 +148,25 @@ fn body(args: &Api) -> Result<wecom::Asking, Failure> {
     };
     // As it was written, to the byte, if it is JSON.
     serde_json::from_slice::<IgnoredAny>(&text).map_err(|error| {
-        Failure::new(Exit::Data, format!("what -d gives is no JSON: {error}"))
-            .hint("-d takes a JSON text, @FILE, or - for stdin")
+        let what = say!(
+            "-d 给出的不是 JSON（{error}）",
+            "what -d gives is no JSON: {error}"
+        );
+        let hint = spoken().of(
+            "-d 可以是 JSON 文本、@FILE，或 - 表示 stdin",
+            "-d takes a JSON text, @FILE, or - for stdin",
+        );
+        Failure::new(Exit::Data, what).hint(hint)
     })?;
     Ok(wecom::Asking::Json(text))
 }
 
 fn read(path: &OsStr) -> Result<Vec<u8>, Failure> {
     let bytes = source::open(path, None)?.into_bytes();
-    bytes
-        .read()
-        .map_err(|error| Failure::new(Exit::Io, format!("the data cannot be read: {error}")))
+    bytes.read().map_err(|error| {
+        let what = say!("无法读取数据：{error}", "the data cannot be read: {error}");
+        Failure::new(Exit::Io, what)
+    })
 }
 
 /// A field of a form: `NAME=VALUE`, or `NAME=@FILE`.
@@ -147,10 +177,12 @@ fn field(text: &OsString) -> Result<Field, Failure> {
         .position(|byte| *byte == b'=')
         .filter(|end| *end > 0)
     else {
-        return Err(
-            Failure::new(Exit::Usage, "-F takes NAME=VALUE, or NAME=@FILE")
-                .hint("for instance -F media=@plot.png"),
+        let what = spoken().of(
+            "-F 要写成 NAME=VALUE 或 NAME=@FILE",
+            "-F takes NAME=VALUE, or NAME=@FILE",
         );
+        let hint = spoken().of("例如 -F media=@plot.png", "for instance -F media=@plot.png");
+        return Err(Failure::new(Exit::Usage, what).hint(hint));
     };
     let name = String::from_utf8_lossy(&bytes[..end]).into_owned();
     let value = &bytes[end + 1..];

@@ -6,6 +6,7 @@ use super::{begin, to};
 use crate::config::Settings;
 use crate::delivery::{Delivery, Sender, Undelivered};
 use crate::error::{Exit, Failure};
+use crate::lang::{say, spoken};
 use crate::ledger::Share;
 use crate::output::{self, Output};
 
@@ -24,7 +25,11 @@ impl Asking {
         let settings = to::complete(settings)?;
         let state = begin(&settings.base, output)
             .inspect_err(|place| {
-                tracing::warn!("no place for the token, going on without: {place}");
+                let text = say!(
+                    "没有地方保存 access_token，不缓存，继续运行：{place}",
+                    "no place for the token, going on without: {place}"
+                );
+                tracing::warn!("{text}");
             })
             .ok();
         tracing::info!(command, "start");
@@ -50,16 +55,19 @@ pub(super) fn unanswered(undelivered: Undelivered, what: &str) -> Failure {
     let (Undelivered::NotNow(reason) | Undelivered::Refused(reason)) = undelivered;
     let mut failure = reason.failure();
     if reason.outcome_unknown {
-        failure.what = format!(
-            "whether {what} was done is not known, WeCom's answer was lost: {}",
-            failure.what
+        let why = failure.what;
+        failure.what = say!(
+            "{what}是否已执行无从得知，没收到企业微信的答复：{why}",
+            "whether {what} was done is not known, WeCom's answer was lost: {why}"
         );
-        failure.hint = Some(
-            "it is not repeated by itself: look whether it was done, then do it again if need be"
-                .to_owned(),
+        let hint = spoken().of(
+            "wxpush 不会自动重做：先查看是否已执行，需要时再做一次",
+            "it is not repeated by itself: look whether it was done, then do it again if need be",
         );
+        failure.hint = Some(hint.to_owned());
     } else if failure.exit == Exit::NotNow {
-        failure.what = format!("{what} was not done: {}", failure.what);
+        let why = failure.what;
+        failure.what = say!("{what}未执行：{why}", "{what} was not done: {why}");
     }
     failure
 }

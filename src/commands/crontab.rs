@@ -8,6 +8,7 @@ use clap::{CommandFactory, FromArgMatches};
 use crate::cli::{Cli, Command, Crontab};
 use crate::config;
 use crate::error::{Exit, Failure};
+use crate::lang::{say, spoken};
 use crate::output::{self, Output};
 
 /// What is proposed in the place of minute 0: nobody's favourite.
@@ -27,7 +28,8 @@ pub(super) fn run(args: &Crontab, output: Output) -> anyhow::Result<Exit> {
     line.push(b'\n');
     output::bytes(&line)?;
     if let Some(other) = calmer(&times) {
-        output.note(&format!(
+        output.note(&say!(
+            "0 分和 30 分大家都在发消息，企业微信也说明这时会有延迟：建议改为 {other}",
             "at minutes 0 and 30 everybody sends, and WeCom says itself that it is late then: better {other}"
         ));
     }
@@ -59,17 +61,27 @@ fn times(when: &str) -> Result<Vec<&str>, Failure> {
     if is_time {
         return Ok(fields);
     }
-    Err(Failure::new(Exit::Usage, "the time is none that cron reads").hint(
+    let what = spoken().of("cron 读不懂这个时间", "the time is none that cron reads");
+    let hint = spoken().of(
+        "把分、时、日、月、星期写成一个参数：'7 3 * * *'",
         "write minute, hour, day of the month, month and day of the week as one word: '7 3 * * *'",
-    ))
+    );
+    Err(Failure::new(Exit::Usage, what).hint(hint))
 }
 
 /// The words of a command line of ours, `--` before those of a message, which may begin with a dash.
 fn arranged(args: &[OsString]) -> Result<Vec<OsString>, Failure> {
     let bad = |what: String| Failure::new(Exit::Usage, what);
     if args.iter().any(|word| word.as_bytes().contains(&b'\n')) {
-        return Err(bad("a crontab line cannot hold a newline".to_owned())
-            .hint("write it as \\n and add -e: wxpush crontab … -- send -e 'two\\nlines'"));
+        let what = say!(
+            "crontab 的一行里不能有换行",
+            "a crontab line cannot hold a newline"
+        );
+        let hint = spoken().of(
+            "把换行写成 \\n 并加 -e：wxpush crontab … -- send -e 'two\\nlines'",
+            "write it as \\n and add -e: wxpush crontab … -- send -e 'two\\nlines'",
+        );
+        return Err(bad(what).hint(hint));
     }
     let whole = std::iter::once(OsStr::new("wxpush")).chain(args.iter().map(OsString::as_os_str));
     let parsed = Cli::command().try_get_matches_from(whole);
@@ -77,8 +89,15 @@ fn arranged(args: &[OsString]) -> Result<Vec<OsString>, Failure> {
         let text = error.to_string();
         let first = text.lines().next().unwrap_or_default();
         let first = first.strip_prefix("error: ").unwrap_or(first);
-        bad(format!("cron would not get far with this: {first}"))
-            .hint("wxpush --help shows the commands; what stands behind -- is one of them")
+        let hint = spoken().of(
+            "-- 之后要写 wxpush 的一条命令；wxpush --help 列出所有命令",
+            "wxpush --help shows the commands; what stands behind -- is one of them",
+        );
+        bad(say!(
+            "这样写 cron 也运行不了（{first}）",
+            "cron would not get far with this: {first}"
+        ))
+        .hint(hint)
     })?;
     let cli = Cli::from_arg_matches(&matches);
     let is_send = matches!(

@@ -22,7 +22,7 @@ use serde_json::json;
 use crate::cli::{Cli, Command, Global};
 use crate::config::{Base, Config, NoPlace, State};
 use crate::error::{Exit, Failure};
-use crate::lang;
+use crate::lang::{self, say};
 use crate::log::{self, Stderr};
 use crate::output::{self, Output};
 
@@ -82,11 +82,19 @@ fn begin(base: &Base, output: Output) -> Result<State, NoPlace> {
     log::begin(base, state.as_ref().ok(), stderr(output));
     if let (true, Some(path)) = (base.open_secret, &base.source) {
         let path = path.display();
-        tracing::warn!(target: log::AT_TERMINAL, "{path} holds a secret and others can read it: chmod 600 {path}");
+        let text = say!(
+            "{path} 里有密钥，而别人也能读它：chmod 600 {path}",
+            "{path} holds a secret and others can read it: chmod 600 {path}"
+        );
+        tracing::warn!(target: log::AT_TERMINAL, "{text}");
     }
     if let (Some(uid), Some(path)) = (base.foreign, &base.source) {
         let path = path.display();
-        tracing::warn!(target: log::AT_TERMINAL, "{path} belongs to user {uid}, who can change what root sends: run wxpush as that user, or chown root {path}");
+        let text = say!(
+            "{path} 属于用户 {uid}，此人能改动 root 发送的内容：以该用户运行 wxpush，或 chown root {path}",
+            "{path} belongs to user {uid}, who can change what root sends: run wxpush as that user, or chown root {path}"
+        );
+        tracing::warn!(target: log::AT_TERMINAL, "{text}");
     }
     state
 }
@@ -95,7 +103,11 @@ fn begin(base: &Base, output: Output) -> Result<State, NoPlace> {
 fn begin_or_without(base: &Base, output: Output) -> Result<State, String> {
     let state = begin(base, output).map_err(|place| place.to_string());
     state.inspect_err(|place| {
-        tracing::warn!("no place for state, going on without token cache, outbox and log: {place}");
+        let text = say!(
+            "没有地方保存状态，不用 access_token 缓存、发件箱和日志，继续运行：{place}",
+            "no place for state, going on without token cache, outbox and log: {place}"
+        );
+        tracing::warn!("{text}");
     })
 }
 

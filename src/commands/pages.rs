@@ -6,6 +6,7 @@ use clap::CommandFactory;
 
 use crate::cli::{Cli, Completions, Man};
 use crate::error::{Exit, Failure};
+use crate::lang::{say, spoken};
 use crate::output;
 
 /// Runs `completions`.
@@ -31,6 +32,11 @@ pub(super) fn man(args: &Man) -> anyhow::Result<Exit> {
 }
 
 fn cannot(dir: &Path, error: &std::io::Error) -> Failure {
-    let what = format!("the pages cannot be written to {}: {error}", dir.display());
-    Failure::new(Exit::Io, what).hint("name a directory that you may write to")
+    let dir = dir.display();
+    let what = say!(
+        "手册页无法写入 {dir}：{error}",
+        "the pages cannot be written to {dir}: {error}"
+    );
+    let hint = spoken().of("换一个可写的目录", "name a directory that you may write to");
+    Failure::new(Exit::Io, what).hint(hint)
 }

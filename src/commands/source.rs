@@ -12,6 +12,7 @@ use rustix::fs::OFlags;
 use crate::blob::Blob;
 use crate::config::value::shown;
 use crate::error::{Exit, Failure};
+use crate::lang::{say, spoken};
 use crate::message::media::{self, FILE_MAX};
 use crate::message::{Attachment, MediaKind};
 
@@ -31,8 +32,12 @@ pub(super) struct Source {
 pub(super) fn open(path: &OsStr, name: Option<&str>) -> Result<Source, Failure> {
     if path == "-" {
         if io::stdin().is_terminal() {
-            return Err(Failure::new(Exit::Usage, "no file: stdin is a terminal")
-                .hint("name a file, or pipe a command's output into wxpush"));
+            let what = spoken().of("没有文件：stdin 是终端", "no file: stdin is a terminal");
+            let hint = spoken().of(
+                "写上文件名，或把命令的输出用管道接给 wxpush",
+                "name a file, or pipe a command's output into wxpush",
+            );
+            return Err(Failure::new(Exit::Usage, what).hint(hint));
         }
         let bytes = whole(io::stdin().lock(), "stdin")?;
         let name = name.map_or_else(|| default_name(&bytes), str::to_owned);
@@ -41,8 +46,11 @@ pub(super) fn open(path: &OsStr, name: Option<&str>) -> Result<Source, Failure> 
     let path = Path::new(path);
     let label = shown(&path.to_string_lossy());
     let missing = |error: &io::Error| {
-        let what = format!("{label} cannot be read: {error}");
-        Failure::new(Exit::NoInput, what).hint("name a file that is there, and that you may read")
+        let hint = spoken().of(
+            "换一个存在且可读的文件",
+            "name a file that is there, and that you may read",
+        );
+        unreadable(Exit::NoInput, &label, error).hint(hint)
     };
     let file = readable(path).map_err(|error| missing(&error))?;
     let meta = file.metadata().map_err(|error| missing(&error))?;
@@ -85,15 +93,22 @@ fn readable(path: &Path) -> io::Result<File> {
 fn whole(reader: impl Read, label: &str) -> Result<Blob, Failure> {
     let mut bytes = Vec::new();
     let read = reader.take(FILE_MAX + 1).read_to_end(&mut bytes);
-    read.map_err(|error| Failure::new(Exit::Io, format!("{label} cannot be read: {error}")))?;
+    read.map_err(|error| unreadable(Exit::Io, label, &error))?;
     if bytes.len() as u64 > FILE_MAX {
-        let what = format!(
-            "{label} has more than the {} MB that WeCom takes",
-            FILE_MAX >> 20
+        let max = FILE_MAX >> 20;
+        let what = say!(
+            "{label} 超过企业微信允许的 {max} MB",
+            "{label} has more than the {max} MB that WeCom takes"
         );
-        return Err(Failure::new(Exit::Data, what).hint("compress it, or send a part of it"));
+        let hint = spoken().of("压缩它，或只发一部分", "compress it, or send a part of it");
+        return Err(Failure::new(Exit::Data, what).hint(hint));
     }
     Ok(bytes.into())
+}
+
+fn unreadable(exit: Exit, name: &str, error: &io::Error) -> Failure {
+    let what = say!("无法读取 {name}：{error}", "{name} cannot be read: {error}");
+    Failure::new(exit, what)
 }
 
 /// A name for what came without one.
@@ -137,8 +152,7 @@ impl Source {
     pub(super) fn attachment(self, kind: MediaKind, robot: bool) -> Result<Attachment, Failure> {
         let Self { name, bytes } = self;
         let name = media::file_name(&name);
-        let unreadable =
-            |error: io::Error| Failure::new(Exit::Io, format!("{name} cannot be read: {error}"));
+        let unreadable = |error: io::Error| unreadable(Exit::Io, &name, &error);
         let head = bytes.part(0, HEAD).read().map_err(unreadable)?;
         let bad = |why: String| Failure::new(Exit::Data, why);
         media::check(kind, robot, &name, bytes.len(), &head).map_err(bad)?;

@@ -3,6 +3,7 @@
 use crate::cli::To;
 use crate::config::{Account, Config, Settings, value};
 use crate::error::{Exit, Failure};
+use crate::lang::spoken;
 use crate::message::{Channel, Envelope};
 
 /// By which road the message goes.
@@ -28,9 +29,15 @@ pub(super) fn receivers(to: &To) -> Result<Option<Envelope>, Failure> {
     let envelope = Envelope::parse(touser, toparty, totag).map_err(bad)?;
     let named = !to.user.is_empty() || !to.party.is_empty() || !to.tag.is_empty();
     if named && envelope.is_empty() {
-        let what = "--to, --party and --tag name nobody";
-        return Err(Failure::new(Exit::Usage, what)
-            .hint("give a userid, or leave the option out to send to the config's recipients"));
+        let what = spoken().of(
+            "--to、--party、--tag 没有指定任何人",
+            "--to, --party and --tag name nobody",
+        );
+        let hint = spoken().of(
+            "写上 userid，或去掉该选项，发给配置文件里的收件人",
+            "give a userid, or leave the option out to send to the config's recipients",
+        );
+        return Err(Failure::new(Exit::Usage, what).hint(hint));
     }
     Ok(named.then_some(envelope))
 }

@@ -10,6 +10,7 @@ use super::{begin, load};
 use crate::cli::{Global, Token, TokenAction};
 use crate::config::{Account, App, NoPlace};
 use crate::error::{Exit, Failure};
+use crate::lang::{say, spoken};
 use crate::output::{self, Output};
 use crate::token::{Known, Tokens, seconds};
 use crate::wecom::{Client, Error};
@@ -32,8 +33,13 @@ pub(super) fn run(args: &Token, global: &Global, output: Output) -> anyhow::Resu
     let refused = |error: Error| error.failure();
     match action {
         TokenAction::Print => {
-            let state =
-                state.inspect_err(|place| tracing::warn!("no place for the token: {place}"));
+            let state = state.inspect_err(|place| {
+                let text = say!(
+                    "没有地方缓存 access_token：{place}",
+                    "no place for the token: {place}"
+                );
+                tracing::warn!("{text}");
+            });
             let token = tokens(state.as_ref().ok()).get(deadline).map_err(refused)?;
             output::raw(token.value.expose())?;
         }
@@ -53,8 +59,16 @@ pub(super) fn run(args: &Token, global: &Global, output: Output) -> anyhow::Resu
             let state = state.map_err(needs_state)?;
             let cannot = |error| {
                 let path = state.file("token_cache.json");
-                let what = format!("{} cannot be changed: {error}", path.display());
-                Failure::new(Exit::State, what).hint("make room there, or remove the file by hand")
+                let path = path.display();
+                let what = say!(
+                    "{path} 改不了：{error}",
+                    "{path} cannot be changed: {error}"
+                );
+                let hint = spoken().of(
+                    "腾出磁盘空间，或手工删除该文件",
+                    "make room there, or remove the file by hand",
+                );
+                Failure::new(Exit::State, what).hint(hint)
             };
             tokens(Some(&state)).clear(deadline).map_err(cannot)?;
             if output.json {
@@ -66,11 +80,15 @@ pub(super) fn run(args: &Token, global: &Global, output: Output) -> anyhow::Resu
 }
 
 fn needs_state(place: NoPlace) -> Failure {
-    Failure::new(
-        Exit::State,
-        format!("no place for the token cache: {place}"),
-    )
-    .hint("set state_dir to a directory that only you can write to")
+    let what = say!(
+        "没有地方缓存 access_token：{place}",
+        "no place for the token cache: {place}"
+    );
+    let hint = spoken().of(
+        "把 state_dir 设为只有你可写的目录",
+        "set state_dir to a directory that only you can write to",
+    );
+    Failure::new(Exit::State, what).hint(hint)
 }
 
 fn status(known: &Known, app: &App, output: Output) -> Result<(), Failure> {
@@ -78,15 +96,19 @@ fn status(known: &Known, app: &App, output: Output) -> Result<(), Failure> {
         return output::object(&described(known));
     }
     output::result(&match known {
-        Known::Nothing => "no token is cached: the next send fetches one".to_owned(),
+        Known::Nothing => say!(
+            "没有缓存的 access_token：下次发送时会去获取",
+            "no token is cached: the next send fetches one"
+        ),
         Known::Token {
             usable_for: 0,
             obtained_at,
             ..
         } => {
-            format!(
-                "the token of {} is used up: the next send fetches one",
-                local(*obtained_at)
+            let at = local(*obtained_at);
+            say!(
+                "{at} 获取的 access_token 已用完：下次发送时会重新获取",
+                "the token of {at} is used up: the next send fetches one"
             )
         }
         Known::Token {
@@ -94,20 +116,22 @@ fn status(known: &Known, app: &App, output: Output) -> Result<(), Failure> {
             usable_for,
             ..
         } => {
-            format!(
-                "token fetched {}, used for another {}",
-                local(*obtained_at),
-                seconds(*usable_for)
+            let (at, left) = (local(*obtained_at), seconds(*usable_for));
+            say!(
+                "access_token 获取于 {at}，还能用 {left}",
+                "token fetched {at}, used for another {left}"
             )
         }
         Known::Refused {
             errcode,
             seconds_ago,
-        } => format!(
-            "WeCom refused a token {} ago: errcode {errcode} (wxpush explain {errcode}); corpid {}",
-            seconds(*seconds_ago),
-            app.corpid
-        ),
+        } => {
+            let (ago, corpid) = (seconds(*seconds_ago), &app.corpid);
+            say!(
+                "{ago} 前企业微信拒绝发放 access_token：errcode {errcode}（wxpush explain {errcode}）；corpid {corpid}",
+                "WeCom refused a token {ago} ago: errcode {errcode} (wxpush explain {errcode}); corpid {corpid}"
+            )
+        }
     })
 }
 

@@ -11,6 +11,7 @@ use super::{load, source};
 use crate::cli::{Global, Upload};
 use crate::delivery::upload_time;
 use crate::error::{Exit, Failure};
+use crate::lang::{say, spoken};
 use crate::message::{Channel, MediaKind};
 use crate::output::{self, Output};
 
@@ -26,13 +27,16 @@ pub(super) fn run(args: &Upload, global: &Global, output: Output) -> anyhow::Res
     let kind = args.kind.unwrap_or_else(|| source.kind());
     let robot = channel == Channel::Robot;
     if robot && !matches!(kind, MediaKind::File | MediaKind::Voice) {
-        let what = format!(
-            "a robot's uploads are files and voices, not of type {}",
-            kind.name()
+        let kind = kind.name();
+        let what = say!(
+            "群机器人只能上传文件和语音，不能是 {kind} 类型",
+            "a robot's uploads are files and voices, not of type {kind}"
         );
-        return Err(Failure::new(Exit::Usage, what)
-            .hint("add --type file; wxpush send --robot NAME --image FILE needs no upload")
-            .into());
+        let hint = spoken().of(
+            "加上 --type file；wxpush send --robot NAME --image FILE 不需要先上传",
+            "add --type file; wxpush send --robot NAME --image FILE needs no upload",
+        );
+        return Err(Failure::new(Exit::Usage, what).hint(hint).into());
     }
     let file = source.attachment(kind, robot)?;
     let time = args
@@ -41,7 +45,7 @@ pub(super) fn run(args: &Upload, global: &Global, output: Output) -> anyhow::Res
     let delivery = asking.delivery(Instant::now() + time);
     let media = delivery
         .upload(&file, channel)
-        .map_err(|undelivered| unanswered(undelivered, "the upload"))?;
+        .map_err(|undelivered| unanswered(undelivered, spoken().of("上传", "the upload")))?;
     if output.json {
         let at = i64::try_from(media.uploaded_at).unwrap_or(i64::MAX);
         let at = DateTime::<Utc>::from_timestamp(at, 0).unwrap_or_default();

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::insist::Tries;
 use super::reason::Why;
 use super::{Delivery, Shot};
+use crate::lang::{say, spoken};
 use crate::message::{Attachment, Channel, Post};
 use crate::uploads::Media;
 use crate::wecom::{Error, Field};
@@ -66,7 +67,13 @@ impl Delivery<'_> {
         let watching = self.watching.clone();
         let uploaded = client.upload(call, pass, &file.kind, field, watching, self.deadline);
         let media = Media::new(uploaded.map_err(|error| match error {
-            Error::File { .. } => cannot_read(file, &"it has become shorter, or its disk fails"),
+            Error::File { .. } => {
+                let (zh, en) = (
+                    "它变短了，或磁盘出错",
+                    "it has become shorter, or its disk fails",
+                );
+                cannot_read(file, &spoken().of(zh, en))
+            }
             error => Why::Call(error),
         })?);
         // What was written over meanwhile is not what the key stands for.
@@ -97,7 +104,10 @@ impl Delivery<'_> {
 }
 
 fn cannot_read(file: &Attachment, error: &dyn std::fmt::Display) -> Why {
-    Why::Call(Error::File {
-        what: format!("{} cannot be read any more: {error}", file.name),
-    })
+    let name = &file.name;
+    let what = say!(
+        "{name} 已无法读取：{error}",
+        "{name} cannot be read any more: {error}"
+    );
+    Why::Call(Error::File { what })
 }

@@ -1,6 +1,7 @@
 //! Delivering what the outbox keeps: oldest first, every sender of the config, nobody's order broken.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt::Display;
 use std::io;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use super::reason::{HOLD_MAX, Why};
 use super::{Delivery, Marks, Reason, Sender, Senders, Tally, Undelivered, receivers, upload_time};
 use crate::disk::Dir;
 use crate::error::{Exit, Failure};
+use crate::lang::say;
 use crate::ledger::{Receivers, Share};
 use crate::message::{Channel, Post};
 use crate::outbox::{
@@ -154,16 +156,23 @@ impl<'a> Flush<'a> {
             Claim::Busy => self.tally.busy += 1,
             Claim::Gone => {}
             Claim::Newer => {
-                let what = format!("{id} was written by a newer wxpush");
+                let what = say!(
+                    "{id} 由更新版本的 wxpush 写入",
+                    "{id} was written by a newer wxpush"
+                );
                 self.tally.strange.push(what);
             }
             Claim::Damaged => {
                 self.tally.failed += 1;
-                tracing::warn!("{id} is damaged: it was not sent, and lies in failed/ now");
+                let text = say!(
+                    "{id} 已损坏：没有发送，已移入 failed/",
+                    "{id} is damaged: it was not sent, and lies in failed/ now"
+                );
+                tracing::warn!("{text}");
             }
-            Claim::Foreign(error) => self.tally.strange.push(format!("{id}: {error}")),
+            Claim::Foreign(error) => self.tally.strange.push(because(id, &error)),
             Claim::Unusable(error) => {
-                let what = format!("{id}: {error}");
+                let what = because(id, &error);
                 self.tally.left += 1;
                 let failure = Failure::new(Exit::NotNow, what.clone());
                 self.tally.stopped.get_or_insert(failure);
@@ -260,11 +269,12 @@ impl<'a> Flush<'a> {
                 self.tally.left -= 1;
                 self.tally.delivered += 1;
                 if !unreached.is_empty() {
-                    tracing::warn!(
-                        "{} was delivered, but WeCom could not reach: {}",
-                        held.id(),
-                        unreached.describe()
+                    let (id, whom) = (held.id(), unreached.describe());
+                    let text = say!(
+                        "{id} 已发送，但企业微信无法送达：{whom}",
+                        "{id} was delivered, but WeCom could not reach: {whom}"
                     );
+                    tracing::warn!("{text}");
                 }
                 return;
             }
@@ -309,23 +319,23 @@ impl<'a> Flush<'a> {
         }
         self.tally.left -= 1;
         self.tally.failed += 1;
-        tracing::warn!(
-            "{} was refused, and lies in failed/ now: {}",
-            held.id(),
-            failure.what
+        let (id, what) = (held.id(), failure.what);
+        let text = say!(
+            "{id} 被拒绝，已移入 failed/：{what}",
+            "{id} was refused, and lies in failed/ now: {what}"
         );
+        tracing::warn!("{text}");
     }
 
     fn expire(&mut self, dir: &Arc<Dir>, held: &Arc<Held>, sender: &Sender) {
         let entry = held.entry();
-        let max_age = sender.settings.outbox.max_age.as_secs();
-        let mut error = format!(
-            "it could not be delivered within {} (max_age)",
-            crate::token::seconds(max_age)
+        let max_age = crate::token::seconds(sender.settings.outbox.max_age.as_secs());
+        let mut error = say!(
+            "在 {max_age}（max_age）内未能送达",
+            "it could not be delivered within {max_age} (max_age)"
         );
         if let Some(last) = held.attempts().error {
-            error.push_str(": ");
-            error.push_str(&last);
+            error = because(&error, &last);
         }
         self.tally.expired += 1;
         let verdict = Verdict {
@@ -337,12 +347,19 @@ impl<'a> Flush<'a> {
         if give_up(held, &verdict) {
             outbox::count_expired(dir, &entry.sender, &entry.posts[0].envelope());
             self.look = self.outbox.look_for_expired();
-            tracing::warn!(
-                "{} has expired, and lies in failed/ now: {error}",
-                held.id()
+            let id = held.id();
+            let text = say!(
+                "{id} 已过期，已移入 failed/：{error}",
+                "{id} has expired, and lies in failed/ now: {error}"
             );
+            tracing::warn!("{text}");
         }
     }
+}
+
+/// What happened, and why.
+fn because(what: &dyn Display, why: &dyn Display) -> String {
+    say!("{what}：{why}", "{what}: {why}")
 }
 
 /// Writes down, beside a message that stays in the outbox, why it does.
@@ -358,7 +375,12 @@ pub(crate) fn keep(held: &Held, reason: &Reason, failure: &Failure) {
 pub(crate) fn give_up(held: &Held, verdict: &Verdict) -> bool {
     let done = held.refuse(verdict);
     if let Err(error) = &done {
-        tracing::warn!("{} cannot be put among the failed: {error}", held.id());
+        let id = held.id();
+        let text = say!(
+            "{id} 无法移入 failed/：{error}",
+            "{id} cannot be put among the failed: {error}"
+        );
+        tracing::warn!("{text}");
     }
     done.is_ok()
 }

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::error::{Exit, Failure};
+use crate::lang::say;
 use crate::outbox::{Verdict, unix_ms};
 use crate::wecom::{Class, Error, Refusal};
 
@@ -71,22 +72,32 @@ impl Reason {
         match &self.error {
             Why::Call(error) => error.failure(),
             Why::TokenTrouble { refusal, wait } => {
-                let errcode = refusal.as_ref().map_or(String::new(), |refusal| {
-                    format!(": errcode {}: {}", refusal.errcode, refusal.errmsg)
-                });
-                let what =
-                    format!("WeCom refuses an access_token that it has only just granted{errcode}");
+                let what = match refusal {
+                    Some(Refusal {
+                        errcode, errmsg, ..
+                    }) => say!(
+                        "企业微信拒绝了它刚发的 access_token：errcode {errcode}：{errmsg}",
+                        "WeCom refuses an access_token that it has only just granted: errcode {errcode}: {errmsg}"
+                    ),
+                    None => say!(
+                        "企业微信拒绝了它刚发的 access_token",
+                        "WeCom refuses an access_token that it has only just granted"
+                    ),
+                };
                 let seconds = wait.map_or(60, |wait| wait.as_secs() + 1);
-                Failure::new(Exit::NotNow, what)
-                    .hint(format!("try again in {seconds} s: wxpush asks for no other token before, lest WeCom bar this IP"))
+                Failure::new(Exit::NotNow, what).hint(say!(
+                    "{seconds} 秒后再试：在那之前 wxpush 不会再要新的 access_token，以免企业微信封 IP",
+                    "try again in {seconds} s: wxpush asks for no other token before, lest WeCom bar this IP"
+                ))
             }
-            Why::NoSlot(wait) => Failure::new(
-                Exit::NotNow,
-                format!(
-                    "its receivers have had as many messages as WeCom delivers, the next may go in {} s",
-                    wait.as_secs() + 1
-                ),
-            ),
+            Why::NoSlot(wait) => {
+                let seconds = wait.as_secs() + 1;
+                let what = say!(
+                    "收件人收到的消息已达企业微信的频率上限，{seconds} 秒后才能再发",
+                    "its receivers have had as many messages as WeCom delivers, the next may go in {seconds} s"
+                );
+                Failure::new(Exit::NotNow, what)
+            }
         }
     }
 }

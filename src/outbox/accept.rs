@@ -10,6 +10,7 @@ use super::held::Held;
 use super::{FAILED, Look, Outbox, TEMPORARY};
 use crate::blob::Blob;
 use crate::disk::{self, Dir};
+use crate::lang::{say, spoken};
 
 /// Longest time that a message waits for the disk; one that hangs must not hold up an alert.
 const DISK_MAX: Duration = Duration::from_secs(5);
@@ -36,9 +37,6 @@ enum Stage {
     Late(Option<Arc<Held>>),
     Failed(String),
 }
-
-/// Why a message goes without.
-const SLOW: &str = "the disk does not answer";
 
 impl Accepting {
     /// Begins to accept a message that is to be delivered by `deadline`.
@@ -93,7 +91,7 @@ impl Accepting {
         loop {
             match &*stage {
                 Stage::Accepted(held) => return Ok(Arc::clone(held)),
-                Stage::Late(_) => return Err(SLOW.to_owned()),
+                Stage::Late(_) => return Err(too_slow()),
                 Stage::Failed(why) => return Err(why.clone()),
                 Stage::Writing => {}
             }
@@ -118,7 +116,7 @@ impl Accepting {
                 Stage::Writing | Stage::Late(None) => {}
             }
             if Instant::now() >= self.at_last {
-                *stage = Stage::Failed(SLOW.to_owned());
+                *stage = Stage::Failed(too_slow());
                 continue;
             }
             stage = self.waited(stage, self.at_last);
@@ -132,7 +130,7 @@ impl Accepting {
             drop(held.remove());
         }
         if matches!(*stage, Stage::Late(_)) {
-            *stage = Stage::Failed(SLOW.to_owned());
+            *stage = Stage::Failed(too_slow());
         }
     }
 
@@ -192,6 +190,11 @@ pub(super) fn place(dir: &Dir, id: &Id, entry: &Entry) -> io::Result<(std::fs::F
     Ok((file, files))
 }
 
+/// Why a message goes without.
+fn too_slow() -> String {
+    say!("磁盘没有响应", "the disk does not answer")
+}
+
 /// Puts an entry in place of one that the caller holds.
 pub(super) fn replace(dir: &Dir, id: &Id, entry: &Entry) -> io::Result<()> {
     let (temporary, _file, _) = write(dir, id, entry)?;
@@ -205,7 +208,10 @@ fn write(dir: &Dir, id: &Id, entry: &Entry) -> io::Result<(String, std::fs::File
     let mut file = dir.create(&temporary)?;
     let written = disk::lock_now(&file)
         .and_then(|locked| {
-            let taken = || io::Error::other("another wxpush has its lock");
+            let taken = || {
+                let (zh, en) = ("另一个 wxpush 占着它的锁", "another wxpush has its lock");
+                io::Error::other(spoken().of(zh, en))
+            };
             locked.then_some(()).ok_or_else(taken)
         })
         .and_then(|()| entry.write(&mut file))

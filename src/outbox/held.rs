@@ -10,6 +10,7 @@ use super::entry::{Entry, Id};
 use super::failed::{self, Verdict};
 use super::slate;
 use crate::disk::Dir;
+use crate::lang::say;
 use crate::uploads::Media;
 
 /// What became of an entry so far. Stands in `ID.try` beside it, since the entry is written once.
@@ -133,10 +134,12 @@ impl Held {
         if let Err(error) = self.remove() {
             // Whoever comes by then sees that nothing is left to send.
             self.note(next);
-            tracing::warn!(
-                "{} is delivered, but cannot be removed from the outbox: {error}",
-                self.id
+            let id = &self.id;
+            let text = say!(
+                "{id} 已发送，但无法从发件箱移除：{error}",
+                "{id} is delivered, but cannot be removed from the outbox: {error}"
             );
+            tracing::warn!("{text}");
         }
     }
 
