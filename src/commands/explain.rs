@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use crate::cli::Explain;
+use super::load;
+use crate::cli::{Explain, Global};
 use crate::error::{Exit, Failure};
-use crate::lang::{Lang, spoken};
+use crate::lang::{say, spoken};
 use crate::output::{self, Output};
 use crate::wecom::{Class, codes};
 
@@ -18,11 +19,19 @@ struct Explained<'a> {
 }
 
 /// Tells what a code means, what to do, and what wxpush does about it.
-pub(super) fn run(args: &Explain, output: Output) -> anyhow::Result<Exit> {
+pub(super) fn run(args: &Explain, global: &Global, output: Output) -> anyhow::Result<Exit> {
+    // Only for the language that it asks for: to explain takes none.
+    let _ = load(global);
     let errcode = args.errcode;
     let Some(row) = codes::row(errcode) else {
-        let what = format!("errcode {errcode} is not in the table");
-        let hint = format!("look it up: https://open.work.weixin.qq.com/devtool/query?e={errcode}");
+        let what = say!(
+            "未收录 errcode {errcode}",
+            "errcode {errcode} is not in the table"
+        );
+        let hint = say!(
+            "到这里查：https://open.work.weixin.qq.com/devtool/query?e={errcode}",
+            "look it up: https://open.work.weixin.qq.com/devtool/query?e={errcode}"
+        );
         return Err(Failure::new(Exit::Data, what).hint(hint).into());
     };
     let lang = spoken();
@@ -38,18 +47,21 @@ pub(super) fn run(args: &Explain, output: Output) -> anyhow::Result<Exit> {
         output::object(&explained)?;
         return Ok(Exit::Sent);
     }
-    let (todo, does, exit, at_gettoken) = match lang {
-        Lang::Zh => ("怎么办", "wxpush", "退出码", "gettoken 时"),
-        Lang::En => ("what to do", "wxpush", "exit code", "at gettoken"),
-    };
+    let advice = explained.advice;
     output::result(&format!("{errcode}  {}", explained.meaning))?;
-    output::result(&format!("{todo}: {}", explained.advice))?;
-    let ends = |class: Class| format!("{}; {exit} {}", class.action(lang), class.exit().code());
-    output::result(&format!("{does}: {}", ends(class)))?;
-    if row.class(true) != class {
-        output::result(&format!(
-            "{does} ({at_gettoken}): {}",
-            ends(row.class(true))
+    output::result(&say!("怎么办：{advice}", "what to do: {advice}"))?;
+    let ends = |class: Class| {
+        let (action, code) = (class.action(lang), class.exit().code());
+        say!("{action}；退出码 {code}", "{action}; exit code {code}")
+    };
+    let does = ends(class);
+    output::result(&say!("wxpush：{does}", "wxpush: {does}"))?;
+    let first = row.class(true);
+    if first != class {
+        let does = ends(first);
+        output::result(&say!(
+            "wxpush（gettoken 时）：{does}",
+            "wxpush (at gettoken): {does}"
         ))?;
     }
     Ok(Exit::Sent)

@@ -43,7 +43,7 @@ pub(crate) fn run(cli: &Cli, output: Output) -> anyhow::Result<Exit> {
         Command::Completions(args) => pages::completions(args),
         Command::Man(args) => pages::man(args),
         Command::Crontab(args) => crontab::run(args, output),
-        Command::Explain(args) => or_as_json(explain::run(args, output), output),
+        Command::Explain(args) => or_as_json(explain::run(args, &cli.global, output), output),
     }
 }
 

@@ -8,6 +8,7 @@ use super::{Outboxes, Place};
 use crate::cli::Chosen;
 use crate::delivery::Sender;
 use crate::error::{Exit, Failure};
+use crate::lang::{say, spoken};
 use crate::outbox::{self, Account, Claim, Entry};
 use crate::output::{self, Output};
 
@@ -42,7 +43,7 @@ pub(super) fn drop(
         done.map_err(|error| cannot(place, &error))?;
         tracing::info!(id = %place.id, "dropped");
     }
-    tell(&places, "dropped", output)
+    tell(&places, "dropped", "已移除", output)
 }
 
 /// Puts failed messages back, and lets waiting ones be tried at once, for the sender of the day.
@@ -85,7 +86,7 @@ pub(super) fn retry(
         done.map_err(|error| cannot(place, &error))?;
         tracing::info!(id = %place.id, "to be tried again");
     }
-    tell(&places, "to be tried again", output)
+    tell(&places, "to be tried again", "将重新发送", output)
 }
 
 /// The same message for the sender that the config of the day has under its profile.
@@ -111,29 +112,47 @@ fn named<'a>(outboxes: &'a Outboxes<'_>, chosen: &Chosen) -> Result<Vec<Place<'a
 }
 
 fn busy(place: &Place<'_>) -> Failure {
-    let what = format!("{} is being sent by another wxpush right now", place.id);
-    Failure::new(Exit::NotNow, what).hint("try again in a moment")
+    let id = &place.id;
+    let what = say!(
+        "另一个 wxpush 正在发送 {id}",
+        "{id} is being sent by another wxpush right now"
+    );
+    Failure::new(Exit::NotNow, what).hint(spoken().of("稍后再试", "try again in a moment"))
 }
 
 fn unreadable(place: &Place<'_>) -> Failure {
-    let what = format!(
-        "{} cannot be read: it is damaged, or a newer wxpush wrote it",
-        place.id
+    let id = &place.id;
+    let what = say!(
+        "无法读取 {id}：它已损坏，或由更新版本的 wxpush 写入",
+        "{id} cannot be read: it is damaged, or a newer wxpush wrote it"
     );
-    Failure::new(Exit::Data, what).hint("wxpush outbox drop removes it")
+    let hint = spoken().of(
+        "用 wxpush outbox drop 移除它",
+        "wxpush outbox drop removes it",
+    );
+    Failure::new(Exit::Data, what).hint(hint)
 }
 
 fn cannot(place: &Place<'_>, error: &std::io::Error) -> Failure {
-    let dir = place.dir.path().display();
-    let what = format!("{} in {dir} cannot be changed: {error}", place.id);
-    Failure::new(Exit::State, what).hint("make room there, or look who owns it")
+    let (id, dir) = (&place.id, place.dir.path().display());
+    let what = say!(
+        "{dir} 里的 {id} 改不了：{error}",
+        "{id} in {dir} cannot be changed: {error}"
+    );
+    let hint = spoken().of(
+        "腾出磁盘空间，或看看它属于谁",
+        "make room there, or look who owns it",
+    );
+    Failure::new(Exit::State, what).hint(hint)
 }
 
-fn tell(places: &[Place<'_>], what: &str, output: Output) -> anyhow::Result<Exit> {
+/// Tells of each what became of it; a script in English.
+fn tell(places: &[Place<'_>], what: &str, zh: &str, output: Output) -> anyhow::Result<Exit> {
     for place in places {
         if output.json {
             output::object(&json!({"id": place.id.as_str(), "status": what}))?;
         } else if output.is_talkative() {
+            let what = spoken().of(zh, what);
             output::result(&format!("{} {what}", place.id))?;
         }
     }

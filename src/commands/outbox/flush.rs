@@ -9,6 +9,7 @@ use crate::config;
 use crate::delivery::{Bounds, Flush, Senders, Tally};
 use crate::disk::Dir;
 use crate::error::{Exit, Failure};
+use crate::lang::{say, spoken};
 use crate::log;
 use crate::outbox::{self, Account, Outbox};
 use crate::output::{self, Output};
@@ -51,7 +52,8 @@ pub(super) fn run(
             let is_served = outboxes.places.iter().any(|place| place.is_at(&dir));
             if !is_served && has_entries(&dir) {
                 let dir = dir.display();
-                let line = format!(
+                let line = say!(
+                    "{dir}/outbox 里也有消息，而当前配置不用它：用 WXPUSH_STATE_DIR={dir} 补发它们",
                     "messages lie in {dir}/outbox too, which this config does not use: flush them with WXPUSH_STATE_DIR={dir}"
                 );
                 tell(&line, output.verbose > 0);
@@ -113,21 +115,26 @@ fn has_entries(dir: &std::path::Path) -> bool {
 fn tell_of(tally: &Tally, dir: &Dir, output: Output) {
     let others = tally.others.iter().map(|(sender, count)| {
         let profile = sender.profile.as_ref().map_or(String::new(), |profile| {
-            format!(" (profile {})", config::value::shown(profile))
+            let profile = config::value::shown(profile);
+            say!("（profile {profile}）", " (profile {profile})")
         });
         let account = match &sender.account {
             Account::App(corpid) => format!("corpid {corpid}"),
-            Account::Robot(name) => format!("robot {}", config::value::shown(name)),
+            Account::Robot(name) => {
+                let name = config::value::shown(name);
+                say!("群机器人 {name}", "robot {name}")
+            }
         };
-        format!(
-            "{count} in the outbox stay unsent: they are for {account}{profile} at {}, which this config does not have; wxpush outbox retry ID, or --all, readdresses them",
-            sender.api_base
+        let base = &sender.api_base;
+        say!(
+            "发件箱里有 {count} 条不会发送：它们属于 {base} 的 {account}{profile}，当前配置里没有；wxpush outbox retry ID（或 --all）可改由当前配置发送",
+            "{count} in the outbox stay unsent: they are for {account}{profile} at {base}, which this config does not have; wxpush outbox retry ID, or --all, readdresses them"
         )
     });
     let strange = tally
         .strange
         .iter()
-        .map(|name| format!("left alone in the outbox: {name}"));
+        .map(|name| say!("发件箱里不处理：{name}", "left alone in the outbox: {name}"));
     let lines: Vec<String> = others.chain(strange).collect();
     let is_news = outbox::is_news(dir, &lines.join("\n"), SystemTime::now());
     let told = is_news || output.verbose > 0;
@@ -163,9 +170,10 @@ fn report(tally: &Tally, output: Output) -> anyhow::Result<Exit> {
             left,
             ..
         } = tally;
-        output::result(&format!(
-            "{delivered} delivered, {left} left, {} given up",
-            failed + expired
+        let lost = failed + expired;
+        output::result(&say!(
+            "已发送 {delivered} 条，剩余 {left} 条，放弃 {lost} 条",
+            "{delivered} delivered, {left} left, {lost} given up"
         ))?;
     }
     let Some(failure) = failure else {
@@ -183,15 +191,25 @@ fn report(tally: &Tally, output: Output) -> anyhow::Result<Exit> {
 fn failure(tally: &Tally) -> Option<Failure> {
     let left = tally.left;
     if let Some(stopped) = &tally.stopped {
-        let what = format!("{left} stay in the outbox: {}", stopped.what);
+        let why = &stopped.what;
+        let what = say!(
+            "{left} 条留在发件箱：{why}",
+            "{left} stay in the outbox: {why}"
+        );
         return Some(Failure {
             what,
             ..stopped.clone()
         });
     }
     if left > 0 {
-        let what = format!("{left} stay in the outbox and wait for their turn");
-        let hint = "WeCom delivers so many a minute to one member; wxpush outbox list says when each is due";
+        let what = say!(
+            "{left} 条留在发件箱，等待轮到自己",
+            "{left} stay in the outbox and wait for their turn"
+        );
+        let hint = spoken().of(
+            "企业微信每分钟只给每个成员送达这么多条；wxpush outbox list 列出每条的预计时间",
+            "WeCom delivers so many a minute to one member; wxpush outbox list says when each is due",
+        );
         return Some(Failure::new(Exit::NotNow, what).hint(hint));
     }
     None

@@ -11,6 +11,7 @@ use super::{Outboxes, Place};
 use crate::config::State;
 use crate::delivery::{Senders, receivers};
 use crate::error::{Exit, Failure};
+use crate::lang::{say, spoken};
 use crate::ledger::{Forecast, Share};
 use crate::message::Channel;
 use crate::outbox::{self, Account, Attempts, Entry, SenderName, Unread, Verdict};
@@ -28,6 +29,9 @@ struct Shown {
     robot: Option<String>,
     api_base: Option<String>,
     to: Option<String>,
+    /// The same for a person.
+    #[serde(skip)]
+    whom: Option<String>,
     msgtype: Option<String>,
     text: Option<String>,
     parts: usize,
@@ -60,13 +64,18 @@ pub(super) fn list(outboxes: &Outboxes<'_>, output: Output) -> anyhow::Result<Ex
     }
     let is_empty = waiting.is_empty() && failed.is_empty();
     if is_empty && output.is_talkative() {
-        output::result("nothing waits, and nothing has failed")?;
+        output::result(spoken().of(
+            "没有等待的消息，也没有失败的",
+            "nothing waits, and nothing has failed",
+        ))?;
     }
     for (_, dir) in outboxes.opened()? {
         for name in outbox::junk(&dir).unwrap_or_default() {
-            output.note(&format!(
-                "{} is nothing of wxpush's, and is left alone",
-                dir.path().join(name).display()
+            let path = dir.path().join(name);
+            let path = path.display();
+            output.note(&say!(
+                "{path} 不是 wxpush 的，不处理",
+                "{path} is nothing of wxpush's, and is left alone"
             ));
         }
     }
@@ -77,7 +86,11 @@ pub(super) fn list(outboxes: &Outboxes<'_>, output: Output) -> anyhow::Result<Ex
 pub(super) fn show(outboxes: &Outboxes<'_>, id: &str, output: Output) -> anyhow::Result<Exit> {
     let place = outboxes.named(id)?;
     let mut due = Due::new(outboxes);
-    let gone = || Failure::new(Exit::Data, format!("{} has just left the outbox", place.id));
+    let id = &place.id;
+    let gone = || {
+        let what = say!("{id} 刚刚离开了发件箱", "{id} has just left the outbox");
+        Failure::new(Exit::Data, what)
+    };
     let (shown, entry) = look(&place, &mut due)?.ok_or_else(gone)?;
     let posts = entry.map_or(Vec::new(), |entry| entry.posts);
     if output.json {
@@ -94,24 +107,38 @@ pub(super) fn show(outboxes: &Outboxes<'_>, id: &str, output: Output) -> anyhow:
         return Ok(Exit::Sent);
     }
     line(&shown)?;
-    for (name, value) in [
-        ("accepted", &shown.accepted),
-        ("profile", &shown.profile),
-        ("corpid", &shown.corpid),
-        ("robot", &shown.robot),
-        ("api_base", &shown.api_base),
-        ("failed", &shown.failed_at),
-        ("to do", &shown.hint),
+    for (zh, en, value) in [
+        ("存入时间", "accepted", &shown.accepted),
+        ("profile", "profile", &shown.profile),
+        ("corpid", "corpid", &shown.corpid),
+        ("群机器人", "robot", &shown.robot),
+        ("api_base", "api_base", &shown.api_base),
+        ("失败时间", "failed", &shown.failed_at),
+        ("怎么办", "to do", &shown.hint),
     ] {
         if let Some(value) = value {
-            output::result(&format!("    {name}: {value}"))?;
+            output::result(&say!("    {zh}：{value}", "    {en}: {value}"))?;
         }
     }
     for (at, post) in posts.iter().enumerate() {
-        let sent = if at < shown.sent { ", sent" } else { "" };
-        output::result(&format!("--- part {} of {}{sent}", at + 1, shown.parts))?;
+        let sent = if at < shown.sent {
+            spoken().of("，已发送", ", sent")
+        } else {
+            ""
+        };
+        let (part, parts) = (at + 1, shown.parts);
+        output::result(&say!(
+            "--- 第 {part} 段，共 {parts} 段{sent}",
+            "--- part {part} of {parts}{sent}"
+        ))?;
         let text = match &post.attachment {
-            Some(file) => format!("{} ({}, {} bytes)", file.name, file.kind, file.bytes.len()),
+            Some(file) => {
+                let (name, kind, size) = (&file.name, &file.kind, file.bytes.len());
+                say!(
+                    "{name}（{kind}，{size} 字节）",
+                    "{name} ({kind}, {size} bytes)"
+                )
+            }
             None => post.text().unwrap_or_default(),
         };
         for line in text.lines() {
@@ -123,18 +150,29 @@ pub(super) fn show(outboxes: &Outboxes<'_>, id: &str, output: Output) -> anyhow:
 
 /// A line for a person, and one below it for what went wrong.
 fn line(shown: &Shown) -> Result<(), Failure> {
-    let mut words = vec![shown.id.clone(), shown.status.to_owned()];
+    let status = match shown.status {
+        "waiting" => spoken().of("等待", "waiting"),
+        "failed" => spoken().of("失败", "failed"),
+        "other-app" => spoken().of("其他应用", "other-app"),
+        _ => spoken().of("无法读取", "unreadable"),
+    };
+    let mut words = vec![shown.id.clone(), status.to_owned()];
     if let Some(due) = &shown.due {
-        words.push(format!("due {due}"));
+        words.push(say!("预计 {due}", "due {due}"));
     }
-    if let Some(to) = &shown.to {
-        words.push(format!("to {to}"));
+    if let Some(whom) = &shown.whom {
+        words.push(say!("发给 {whom}", "to {whom}"));
     }
     if shown.parts > 1 {
-        words.push(format!("part {} of {}", shown.sent + 1, shown.parts));
+        let (part, parts) = (shown.sent + 1, shown.parts);
+        words.push(say!(
+            "第 {part} 段，共 {parts} 段",
+            "part {part} of {parts}"
+        ));
     }
     if shown.tries > 0 {
-        words.push(format!("tries {}", shown.tries));
+        let tries = shown.tries;
+        words.push(say!("已试 {tries} 次", "tries {tries}"));
     }
     if let Some(text) = &shown.text {
         let first = text.lines().next().unwrap_or_default();
@@ -143,7 +181,7 @@ fn line(shown: &Shown) -> Result<(), Failure> {
     output::result(&words.join("  "))?;
     if let Some(error) = &shown.error {
         let doubt = if shown.in_doubt {
-            "may have arrived: "
+            spoken().of("可能已送达：", "may have arrived: ")
         } else {
             ""
         };
@@ -164,8 +202,14 @@ fn look(place: &Place<'_>, due: &mut Due<'_>) -> Result<Option<(Shown, Option<En
             let shown = shown(place, &entry, attempts, verdict, due)?;
             Some((shown, Some(entry)))
         }
-        Ok(Some(Err(Unread::Newer))) => Some((strange(place, "a newer wxpush wrote it"), None)),
-        Ok(Some(Err(Unread::Damaged))) => Some((strange(place, "it is damaged"), None)),
+        Ok(Some(Err(Unread::Newer))) => {
+            let why = spoken().of("由更新版本的 wxpush 写入", "a newer wxpush wrote it");
+            Some((strange(place, why), None))
+        }
+        Ok(Some(Err(Unread::Damaged))) => {
+            let why = spoken().of("已损坏", "it is damaged");
+            Some((strange(place, why), None))
+        }
         Err(error) => Some((strange(place, &error.to_string()), None)),
     })
 }
@@ -190,6 +234,10 @@ fn shown(
         Account::Robot(name) => (None, Some(name)),
     };
     let verdict = verdict.unwrap_or_default();
+    let whom = match &robot {
+        Some(name) => say!("群机器人 {name}", "robot {name}"),
+        None => next.envelope().said(spoken()),
+    };
     let error = Some(verdict.error).filter(|error| !error.is_empty());
     Ok(Shown {
         id: place.id.to_string(),
@@ -199,6 +247,7 @@ fn shown(
         corpid,
         robot: robot.clone(),
         api_base: Some(entry.sender.api_base.clone()),
+        whom: Some(whom),
         to: Some(robot.map_or(next.envelope().describe(), |name| format!("robot {name}"))),
         msgtype: Some(next.msgtype()),
         text: next.text(),
@@ -224,6 +273,7 @@ fn strange(place: &Place<'_>, why: &str) -> Shown {
         robot: None,
         api_base: None,
         to: None,
+        whom: None,
         msgtype: None,
         text: None,
         parts: 0,

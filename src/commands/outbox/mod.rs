@@ -11,6 +11,7 @@ use crate::cli::{Global, Outbox as Args, OutboxAction};
 use crate::config::{Config, NoPlace, State};
 use crate::disk::Dir;
 use crate::error::{Exit, Failure};
+use crate::lang::{say, spoken};
 use crate::outbox::{self, Id, Outbox};
 use crate::output::Output;
 
@@ -27,7 +28,11 @@ pub(super) fn run(args: &Args, global: &Global, output: Output) -> anyhow::Resul
         if states.is_empty() {
             return Err(no_place(&place).into());
         }
-        tracing::warn!("one of the outboxes is left out: {place}");
+        let text = say!(
+            "有一个发件箱没有处理：{place}",
+            "one of the outboxes is left out: {place}"
+        );
+        tracing::warn!("{text}");
     }
     let outboxes = Outboxes {
         config: &config,
@@ -45,8 +50,15 @@ pub(super) fn run(args: &Args, global: &Global, output: Output) -> anyhow::Resul
 }
 
 fn no_place(place: &NoPlace) -> Failure {
-    Failure::new(Exit::State, format!("no place for the outbox: {place}"))
-        .hint("set state_dir to a directory that only you can write to")
+    let what = say!(
+        "没有地方放发件箱：{place}",
+        "no place for the outbox: {place}"
+    );
+    let hint = spoken().of(
+        "把 state_dir 设为只有你可写的目录",
+        "set state_dir to a directory that only you can write to",
+    );
+    Failure::new(Exit::State, what).hint(hint)
 }
 
 /// Every outbox that the config has: a profile may keep its state elsewhere.
@@ -110,16 +122,25 @@ impl Outboxes<'_> {
         let mut found: Vec<Place<'_>> = all
             .filter(|place| place.id.as_str().contains(text))
             .collect();
-        let hint = "wxpush outbox list shows the IDs";
+        let hint = spoken().of(
+            "wxpush outbox list 列出所有 ID",
+            "wxpush outbox list shows the IDs",
+        );
         match found.len() {
             1 => Ok(found.remove(0)),
             0 => {
                 let text = crate::config::value::shown(text);
-                let what = format!("no message in the outbox has an ID with {text} in it");
+                let what = say!(
+                    "发件箱里没有 ID 含 {text} 的消息",
+                    "no message in the outbox has an ID with {text} in it"
+                );
                 Err(Failure::new(Exit::Data, what).hint(hint))
             }
             count => {
-                let what = format!("{count} messages have an ID with {text} in it");
+                let what = say!(
+                    "有 {count} 条消息的 ID 含 {text}",
+                    "{count} messages have an ID with {text} in it"
+                );
                 Err(Failure::new(Exit::Data, what).hint(hint))
             }
         }
@@ -128,9 +149,13 @@ impl Outboxes<'_> {
 
 fn unreadable(outbox: &Outbox, error: &std::io::Error) -> Failure {
     let path = outbox.path().display();
-    Failure::new(
-        Exit::State,
-        format!("the outbox {path} cannot be used: {error}"),
-    )
-    .hint("it must be a directory of the user who runs wxpush, and of nobody else")
+    let what = say!(
+        "发件箱 {path} 不可用：{error}",
+        "the outbox {path} cannot be used: {error}"
+    );
+    let hint = spoken().of(
+        "它必须是运行 wxpush 的用户自己的目录，别人不能有份",
+        "it must be a directory of the user who runs wxpush, and of nobody else",
+    );
+    Failure::new(Exit::State, what).hint(hint)
 }
