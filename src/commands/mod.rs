@@ -4,6 +4,7 @@ mod api;
 mod asking;
 mod crontab;
 mod explain;
+mod fate;
 mod outbox;
 mod pages;
 mod post;

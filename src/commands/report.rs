@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::error::{Exit, Failure};
+use crate::lang::{say, spoken};
 use crate::outbox::Id;
 use crate::output::{self, Output};
 use crate::wecom::{Sent, Unreached};
@@ -128,13 +129,16 @@ impl Report {
     pub(super) fn finish(mut self) -> Self {
         if self.failure.is_none() && !self.unreached.is_empty() {
             self.status = Status::Partial;
-            let what = format!(
-                "sent, but WeCom could not reach: {}",
-                self.unreached.describe()
+            let whom = self.unreached.describe();
+            let what = say!(
+                "已发送，但企业微信无法送达：{whom}",
+                "sent, but WeCom could not reach: {whom}"
             );
-            self.failure = Some(Failure::new(Exit::Partial, what).hint(
+            let hint = spoken().of(
+                "检查这些 ID 有没有拼错，是否在应用的可见范围内（应用管理 → 该应用 → 可见范围）；不要给其他人重发",
                 "look for misspelt ids, and whether they are within the app's 可见范围 (应用管理 → the app); do not resend to the others",
-            ));
+            );
+            self.failure = Some(Failure::new(Exit::Partial, what).hint(hint));
         }
         self
     }
@@ -144,10 +148,10 @@ impl Report {
         let msgids = self.msgids.iter().filter(|msgid| !msgid.is_empty());
         let msgids: Vec<&str> = msgids.map(String::as_str).collect();
         if msgids.is_empty() {
-            "sent".to_owned()
-        } else {
-            format!("sent: msgid {}", msgids.join(", "))
+            return say!("已发送", "sent");
         }
+        let msgids = msgids.join(", ");
+        say!("已发送：msgid {msgids}", "sent: msgid {msgids}")
     }
 
     /// Shows the result where somebody wants it, and hands on why it did not end well, if so.
@@ -166,9 +170,10 @@ impl Report {
             Ok(())
         };
         if let Err(failure) = shown {
-            output.note(&format!(
-                "{}; of the message this changes nothing",
-                failure.what
+            let what = failure.what;
+            output.note(&say!(
+                "{what}；消息不受影响",
+                "{what}; of the message this changes nothing"
             ));
         }
         self.failure

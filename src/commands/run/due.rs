@@ -3,6 +3,7 @@
 use crate::child::Ended;
 use crate::cli::{On, Run};
 use crate::config::State;
+use crate::lang::say;
 use crate::runs::{Runs, Streak};
 use crate::secret::digest;
 
@@ -85,7 +86,11 @@ impl Due {
 
 fn known<T>(result: std::io::Result<T>) -> Option<T> {
     let warn = |error: &std::io::Error| {
-        tracing::warn!("it cannot be known how often the command has failed before: {error}");
+        let text = say!(
+            "无法得知该命令之前失败过几次：{error}",
+            "it cannot be known how often the command has failed before: {error}"
+        );
+        tracing::warn!("{text}");
     };
     result.inspect_err(warn).ok()
 }

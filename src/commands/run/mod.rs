@@ -20,6 +20,7 @@ use crate::cli::{Global, On, Run};
 use crate::config::{self, Config, Settings, State};
 use crate::delivery::Sender;
 use crate::error::{Exit, Failure};
+use crate::lang::{say, spoken};
 use crate::log;
 use crate::message::content::Text;
 use crate::message::input::one_line;
@@ -39,7 +40,10 @@ pub(super) fn run(args: &Run, global: &Global, output: Output) -> Result<Exit, F
     if let Err(failure) = &ready {
         log::to_stderr(super::stderr(output));
         output.failure(failure);
-        output.note("the command runs all the same, but there will be no report");
+        output.note(spoken().of(
+            "命令照常运行，但不会有报告",
+            "the command runs all the same, but there will be no report",
+        ));
     }
     tracing::info!(command = "run", program = %program(args), "start");
     let ended = child::run(&plan(args));
@@ -59,18 +63,27 @@ pub(super) fn run(args: &Run, global: &Global, output: Output) -> Result<Exit, F
 
 /// To whom the options say that it goes, if they can be followed.
 fn usable(args: &Run, global: &Global) -> Result<Option<Envelope>, Failure> {
-    let usage = |what: &str, hint: &str| Err(Failure::new(Exit::Usage, what).hint(hint));
+    let usage = |[what, hint]: [&str; 2]| Err(Failure::new(Exit::Usage, what).hint(hint));
     if global.json {
-        return usage(
-            "run has no result of its own: stdout is the command's",
-            "leave out --json",
-        );
+        return usage(spoken().of(
+            ["run 自己没有结果：stdout 是命令的", "去掉 --json"],
+            [
+                "run has no result of its own: stdout is the command's",
+                "leave out --json",
+            ],
+        ));
     }
     if args.after > 1 && args.on == On::Success {
-        return usage(
-            "--after counts failures, and --on success reports none",
-            "leave one of them out",
-        );
+        return usage(spoken().of(
+            [
+                "--after 数的是失败次数，而 --on success 不报告失败",
+                "去掉其中一个",
+            ],
+            [
+                "--after counts failures, and --on success reports none",
+                "leave one of them out",
+            ],
+        ));
     }
     to::receivers(&args.to)
 }
@@ -106,20 +119,29 @@ fn said(args: &Run, ended: &Ended, output: Output) {
     match &ended.end {
         End::NotStarted(error) => {
             tracing::error!(code, %error, "the command cannot be run");
-            let what = format!("{program} cannot be run: {error}");
+            let what = say!(
+                "{program} 无法运行：{error}",
+                "{program} cannot be run: {error}"
+            );
             let failure = Failure::new(Exit::Command(code), what);
             output.failure(&failure.hint(match code {
-                127 => "give its path, or look at PATH: cron's is short",
-                _ => "see that it is a program, and may be executed: chmod +x",
+                127 => spoken().of(
+                    "写出它的路径，或检查 PATH：cron 的 PATH 很短",
+                    "give its path, or look at PATH: cron's is short",
+                ),
+                _ => spoken().of(
+                    "确认它是程序，并且可执行：chmod +x",
+                    "see that it is a program, and may be executed: chmod +x",
+                ),
             }));
         }
         End::PastLimit { killed } => {
             let by = if *killed { "SIGKILL" } else { "SIGTERM" };
-            tracing::warn!(
-                code,
-                ms,
+            let text = say!(
+                "{program} 没有在 --limit 内结束，已用 {by} 终止",
                 "{program} was ended by {by}: it had not ended within --limit"
             );
+            tracing::warn!(code, ms, "{text}");
         }
         End::Exited(_) | End::Killed { .. } => tracing::info!(code, ms, "the command has ended"),
     }
@@ -225,7 +247,11 @@ fn text(args: &Run, settings: &Settings, ended: &Ended, tale: Tale, channel: Cha
     let secret = settings.account.secret();
     let mut text = words.text();
     if secret.is_in(&text) {
-        tracing::warn!("the secret stands in the command's output: the report goes without it");
+        let warning = spoken().of(
+            "命令的输出里有密钥：报告不带输出",
+            "the secret stands in the command's output: the report goes without it",
+        );
+        tracing::warn!("{warning}");
         text = words.without_output();
     }
     if secret.is_in(&text) {

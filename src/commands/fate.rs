@@ -1,0 +1,243 @@
+//! What becomes of a message that WeCom has not accepted whole, and how that is told.
+
+use super::post::Way;
+use super::report::{Report, Status};
+use crate::delivery::{Reason, give_up, keep};
+use crate::error::{Exit, Failure};
+use crate::lang::{Lang, say, spoken};
+use crate::outbox::{Held, Id, Kept, Outbox, Verdict};
+use crate::output;
+
+/// What is known when a message has been carried as far as it goes.
+pub(super) struct Fate<'a> {
+    pub(super) way: &'a Way<'a>,
+    pub(super) kept: &'a Kept,
+    /// Why it could not even be begun to be kept, though it should have been.
+    pub(super) why_not: Option<String>,
+    pub(super) sent: usize,
+    pub(super) parts: usize,
+}
+
+/// Where what was not sent is now.
+#[derive(Debug, Clone, Copy)]
+enum Lies<'a> {
+    /// Nowhere, as it is to be.
+    NotKept,
+    /// Nowhere, for this reason.
+    Lost(&'a str),
+    /// In the outbox.
+    Waiting(&'a Id),
+    /// Among the failed ones.
+    Buried(&'a Id),
+}
+
+impl Fate<'_> {
+    /// Why the message is kept nowhere, although it should be.
+    fn not_kept(&self) -> Option<String> {
+        match self.kept {
+            Kept::Nowhere => self.why_not.clone(),
+            Kept::Held(_) => None,
+            Kept::Begun(accepting) => {
+                let path = |why| match self.way.state {
+                    Ok(state) => {
+                        let outbox = Outbox::of(state);
+                        let path = outbox.path().display();
+                        say!("{path}：{why}", "{path}: {why}")
+                    }
+                    Err(_) => why,
+                };
+                accepting.held().err().map(path)
+            }
+        }
+    }
+
+    /// Says that a message went out without a net below it.
+    pub(super) fn warn(&self) {
+        if let Kept::Begun(accepting) = self.kept {
+            accepting.abandon();
+        }
+        // Where there is no state at all, that has been said.
+        if let (Some(why), Ok(_)) = (self.not_kept(), &self.way.state) {
+            let text = say!(
+                "发件箱不可用，消息没有存入就发送了：{why}",
+                "the outbox cannot be used, the message was sent without it: {why}"
+            );
+            tracing::warn!("{text}");
+        }
+    }
+
+    /// Keeps what passes or can be mended, unless its sender is there to mend it.
+    pub(super) fn not_now(&self, reason: &Reason, report: &mut Report) {
+        if let Some(refusal) = reason.refusal() {
+            report.refused(refusal.errcode, &refusal.errmsg);
+        }
+        let mut failure = reason.failure();
+        let held = self.kept.at_last(self.sent, reason.outcome_unknown);
+        match held.ok().flatten() {
+            Some(held) if failure.exit == Exit::Setup && output::stderr_is_terminal() => {
+                if let Err(error) = held.remove() {
+                    let id = held.id();
+                    let text = say!(
+                        "{id} 无法从发件箱移除：{error}",
+                        "{id} cannot be removed from the outbox: {error}"
+                    );
+                    tracing::warn!("{text}");
+                }
+                failure.what = self.words(reason, Some(Lies::NotKept), &failure);
+                report.fail(failure);
+            }
+            Some(held) => {
+                keep(&held, reason, &failure);
+                report.fail(self.queued(&held, reason, failure));
+                report.kept(held.id(), Status::Queued);
+            }
+            None => {
+                if let Some(why) = self.not_kept() {
+                    failure.exit = Exit::State;
+                    failure.what = self.words(reason, Some(Lies::Lost(&why)), &failure);
+                } else {
+                    failure.what = self.words(reason, Some(Lies::NotKept), &failure);
+                    let hint = spoken().of(
+                        "稍后重发，或用 --timeout 多给些时间",
+                        "send it again later, or give it more time with --timeout",
+                    );
+                    failure.hint.get_or_insert_with(|| hint.to_owned());
+                }
+                report.fail(failure);
+            }
+        }
+    }
+
+    fn queued(&self, held: &Held, reason: &Reason, mut failure: Failure) -> Failure {
+        failure.what = self.words(reason, Some(Lies::Waiting(held.id())), &failure);
+        let when = if failure.exit == Exit::Setup {
+            spoken().of(
+                "改好设置后，下次运行 wxpush 时会自动发出",
+                "when that is mended and wxpush next runs",
+            )
+        } else {
+            spoken().of("下次运行 wxpush 时会自动发出", "when wxpush next runs")
+        };
+        let line = self.way.config.flush_command();
+        let advice = failure.hint.take().map_or(String::new(), |hint| {
+            let hint = hint.trim_end_matches(['。', '.']);
+            say!("{hint}；", "{hint}; ")
+        });
+        failure.hint(say!(
+            "{advice}不必重发，{when}；加上这行 crontab 则每分钟补发：* * * * * {line}",
+            "{advice}it need not be sent again, it goes out {when}, by this crontab line each minute: * * * * * {line}"
+        ))
+    }
+
+    /// Puts what WeCom will never take among the failed ones.
+    pub(super) fn refused(&self, reason: &Reason, report: &mut Report) {
+        if let Some(refusal) = reason.refusal() {
+            report.refused(refusal.errcode, &refusal.errmsg);
+        }
+        let mut failure = reason.failure();
+        let held = self.kept.at_last(self.sent, false);
+        let buried = held
+            .ok()
+            .flatten()
+            .filter(|held| give_up(held, &Verdict::of(reason, &failure)));
+        let lies = buried.as_ref().map(|held| Lies::Buried(held.id()));
+        failure.what = self.words(reason, lies, &failure);
+        report.fail(failure);
+        if let Some(held) = buried {
+            report.kept(held.id(), Status::Failed);
+        }
+    }
+
+    /// What happened to which parts, and why.
+    fn words(&self, reason: &Reason, lies: Option<Lies<'_>>, failure: &Failure) -> String {
+        let (unknown, what) = (reason.outcome_unknown, &failure.what);
+        match spoken() {
+            Lang::Zh => {
+                let lies = lies.map_or(String::new(), Lies::in_chinese);
+                format!("{}{lies}：{what}", self.in_chinese(unknown))
+            }
+            Lang::En => {
+                let are = self.sent > 0 && self.parts - self.sent > 1;
+                let lies = lies.map_or(String::new(), |lies| lies.in_english(are));
+                format!("{}{lies}: {what}", self.in_english(unknown))
+            }
+        }
+    }
+
+    fn in_chinese(&self, unknown: bool) -> String {
+        let (at, parts) = (self.sent, self.parts);
+        let left = parts - at;
+        let next = at + 1;
+        let subject = match left {
+            _ if parts == 1 => "消息".to_owned(),
+            1 => format!("第 {parts} 段（共 {parts} 段）"),
+            _ if at == 0 => format!("消息（共 {parts} 段）"),
+            _ => format!("第 {next} 至 {parts} 段（共 {parts} 段）"),
+        };
+        let fate = if !unknown {
+            format!("{subject}未发送")
+        } else if left == 1 {
+            format!("{subject}不知是否已送达（没收到答复）")
+        } else {
+            format!("{subject}未发送，其中第 {next} 段可能已送达（没收到答复）")
+        };
+        let sent = match at {
+            0 => String::new(),
+            1 => "（第 1 段已发送）".to_owned(),
+            _ => format!("（第 1 至 {at} 段已发送）"),
+        };
+        fate + &sent
+    }
+
+    fn in_english(&self, unknown: bool) -> String {
+        let (at, parts) = (self.sent, self.parts);
+        let left = parts - at;
+        let next = at + 1;
+        let (subject, was) = match left {
+            _ if parts == 1 => ("the message".to_owned(), "was"),
+            1 => (format!("part {parts} of {parts}"), "was"),
+            _ if at == 0 => (format!("the message of {parts} parts"), "was"),
+            _ => (format!("parts {next} to {parts} of {parts}"), "were"),
+        };
+        let fate = if !unknown {
+            format!("{subject} {was} not sent")
+        } else if left == 1 {
+            format!("{subject} may or may not have arrived (an answer was lost)")
+        } else {
+            format!("{subject} {was} not sent, part {next} may have been (an answer was lost)")
+        };
+        let sent = match at {
+            0 => String::new(),
+            1 => " (part 1 was)".to_owned(),
+            _ => format!(" (parts 1 to {at} were)"),
+        };
+        fate + &sent
+    }
+}
+
+impl Lies<'_> {
+    fn in_chinese(self) -> String {
+        match self {
+            Self::NotKept => "，也没有保留".to_owned(),
+            Self::Lost(why) => format!("，而且已丢失，因为也无法保存（{why}）"),
+            Self::Waiting(id) => format!("，已存入发件箱（{id}）"),
+            Self::Buried(id) => format!("，已移入 outbox/failed（{id}）"),
+        }
+    }
+
+    /// `are`: it is said of several parts.
+    fn in_english(self, are: bool) -> String {
+        let is = if are { "are" } else { "is" };
+        match self {
+            Self::NotKept => format!(" and {is} not kept"),
+            Self::Lost(why) => {
+                format!(" and {is} LOST, since nothing can be kept either ({why})")
+            }
+            Self::Waiting(id) => format!(", and {is} kept in the outbox ({id})"),
+            Self::Buried(id) => {
+                let lies = if are { "lie" } else { "lies" };
+                format!(" and {lies} in outbox/failed ({id})")
+            }
+        }
+    }
+}
