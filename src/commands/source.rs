@@ -106,7 +106,8 @@ fn whole(reader: impl Read, label: &str) -> Result<Blob, Failure> {
     Ok(bytes.into())
 }
 
-fn unreadable(exit: Exit, name: &str, error: &io::Error) -> Failure {
+/// Why a file cannot be read.
+pub(super) fn unreadable(exit: Exit, name: &str, error: &io::Error) -> Failure {
     let what = say!("无法读取 {name}：{error}", "{name} cannot be read: {error}");
     Failure::new(exit, what)
 }

@@ -7,13 +7,14 @@ use std::os::unix::ffi::OsStrExt;
 use serde_json::{Map, Value};
 
 use super::long::fitted;
+use super::raw::raw;
 use super::wanted::Wanted;
-use crate::blob::Blob;
 use crate::cli::Send;
 use crate::commands::source::{self, Source};
 use crate::commands::to;
 use crate::config::{Settings, ShowIn};
 use crate::error::{Exit, Failure};
+use crate::lang::{say, spoken};
 use crate::message::content::{Article, Card, Text, Video};
 use crate::message::input::{INPUT_MAX, Input, one_line, unescape};
 use crate::message::media::{self, FILE_MAX};
@@ -71,8 +72,12 @@ impl Making<'_> {
     /// Whether an empty body is a success; a title may do without.
     fn may_be_empty(&self, has_title: bool) -> Result<bool, Failure> {
         if !self.args.skip_empty && !has_title {
-            return Err(Failure::new(Exit::Data, "the message is empty")
-                .hint("give a text or a title; --skip-empty makes an empty message a success"));
+            let what = spoken().of("消息是空的", "the message is empty");
+            let hint = spoken().of(
+                "写上正文或标题；加 --skip-empty 则空消息也算成功",
+                "give a text or a title; --skip-empty makes an empty message a success",
+            );
+            return Err(Failure::new(Exit::Data, what).hint(hint));
         }
         Ok(self.args.skip_empty)
     }
@@ -145,10 +150,16 @@ impl Making<'_> {
         } else {
             let is_named = source::has_name(path) || self.args.details.name.is_some();
             if kind == MediaKind::File && !is_named {
-                return Err(super::wanted::usage(
-                    "a file from stdin or a pipe has no name",
-                    "give it one with --name: its end tells phones what it is",
-                ));
+                return Err(super::wanted::usage(spoken().of(
+                    [
+                        "stdin 或管道来的文件没有名字",
+                        "用 --name 起一个：手机按扩展名识别文件类型",
+                    ],
+                    [
+                        "a file from stdin or a pipe has no name",
+                        "give it one with --name: its end tells phones what it is",
+                    ],
+                )));
             }
             let source = source::open(path, self.args.details.name.as_deref())?;
             if source.is_empty() && self.args.skip_empty {
@@ -247,17 +258,23 @@ impl Making<'_> {
         let input = if from_stdin {
             let stdin = io::stdin();
             if stdin.is_terminal() {
-                return Err(
-                    Failure::new(Exit::Usage, "no message: stdin is a terminal").hint(
+                return Err(super::wanted::usage(spoken().of(
+                    [
+                        "没有消息：stdin 是终端",
+                        "写成 wxpush send \"text\"，或把命令的输出用管道接给 wxpush send",
+                    ],
+                    [
+                        "no message: stdin is a terminal",
                         "write wxpush send \"text\", or pipe a command's output into wxpush send",
-                    ),
-                );
+                    ],
+                )));
             }
             self.decoded(stdin.lock()).map_err(|error| {
-                Failure::new(
-                    Exit::Io,
-                    format!("cannot read the message from stdin: {error}"),
-                )
+                let what = say!(
+                    "无法从 stdin 读取消息：{error}",
+                    "cannot read the message from stdin: {error}"
+                );
+                Failure::new(Exit::Io, what)
             })?
         } else {
             let words = args.message.join(&OsString::from(" "));
@@ -269,21 +286,25 @@ impl Making<'_> {
             read.expect("words are at hand")
         };
         if input.replaced > 0 {
+            let count = input.replaced;
             let encoding = if args.encoding.is_some() {
-                "what --encoding says"
+                spoken().of(" --encoding 指定的编码", "what --encoding says")
             } else {
-                "UTF-8"
+                spoken().of(" UTF-8", "UTF-8")
             };
-            tracing::warn!(
-                "{} characters of the input are not {encoding} and were replaced by U+FFFD",
-                input.replaced
+            let text = say!(
+                "输入中有 {count} 个字符不是{encoding}，已替换为 U+FFFD",
+                "{count} characters of the input are not {encoding} and were replaced by U+FFFD"
             );
+            tracing::warn!("{text}");
         }
         if input.cut {
-            tracing::warn!(
-                "the input is longer than {} MiB: the rest was not read",
-                INPUT_MAX >> 20
+            let max = INPUT_MAX >> 20;
+            let text = say!(
+                "输入超过 {max} MiB：其余部分没有读取",
+                "the input is longer than {max} MiB: the rest was not read"
             );
+            tracing::warn!("{text}");
         }
         Ok(input)
     }
@@ -324,37 +345,11 @@ fn file(
     let robot = channel == Channel::Robot;
     let attachment = source.attachment(kind, robot)?;
     if robot && kind == MediaKind::Image {
-        let picture = attachment.bytes.read().map_err(|error| {
-            let what = format!("{} cannot be read: {error}", attachment.name);
-            Failure::new(Exit::Io, what)
-        })?;
+        let picture = attachment
+            .bytes
+            .read()
+            .map_err(|error| source::unreadable(Exit::Io, &attachment.name, &error))?;
         return Ok((Content::inline(&picture), None));
     }
     Ok((Content::media(kind, String::new()), Some(attachment)))
-}
-
-/// A message in WeCom's own JSON.
-fn raw(path: &OsStr) -> Result<Contents, Failure> {
-    let bytes: Blob = source::open(path, None)?.into_bytes();
-    let bytes = bytes
-        .read()
-        .map_err(|error| Failure::new(Exit::Io, format!("the message cannot be read: {error}")))?;
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
-    let bad = |what: String| {
-        Failure::new(Exit::Data, what).hint(
-            "write it as WeCom documents it: {\"msgtype\":\"text\",\"text\":{\"content\":\"…\"}}",
-        )
-    };
-    let message: Value = serde_json::from_slice(bytes)
-        .map_err(|error| bad(format!("the message is no JSON: {error}")))?;
-    let Value::Object(message) = message else {
-        return Err(bad("the message is no JSON object".to_owned()));
-    };
-    if !message.get("msgtype").is_some_and(Value::is_string) {
-        return Err(bad("the message has no msgtype".to_owned()));
-    }
-    Ok(Contents {
-        text: Value::from(message.clone()).to_string(),
-        pieces: vec![Piece::Raw(message)],
-    })
 }

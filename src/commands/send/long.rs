@@ -1,7 +1,7 @@
 //! Writing past WeCom's limit: parts, a file, or an end that says so.
 
 use crate::error::{Exit, Failure};
-use crate::lang::Lang;
+use crate::lang::{Lang, say, spoken};
 use crate::message::split::{Fitted, Notes, PARTS_MAX, Rest, TooLong, fit};
 use crate::message::{Channel, Kind, Long};
 
@@ -17,7 +17,6 @@ pub(in crate::commands) fn fitted(
     incomplete: bool,
     lang: Lang,
 ) -> Result<Fitted, Failure> {
-    let more = if incomplete { "more than " } else { "" };
     let size = text.len();
     let (cut, file) = match lang {
         Lang::Zh if incomplete => (
@@ -42,27 +41,46 @@ pub(in crate::commands) fn fitted(
         file: &format!("\n…{file}"),
     };
     let max = kind.max(channel);
+    let more = if incomplete {
+        spoken().of("超过 ", "more than ")
+    } else {
+        spoken().of(" ", "")
+    };
     let fitted = fit(max, text, incomplete, long, &notes).map_err(|why| {
+        let what = say!(
+            "消息有{more}{size} 字节，企业微信最多接受 {max}",
+            "the message has {more}{size} bytes, WeCom takes {max}"
+        );
         let (what, hint) = match why {
             TooLong::Rejected => (
-                "--long reject sends none of it".to_owned(),
-                "leave it out to split the message, or shorten it",
+                say!(
+                    "{what}：按 --long reject 一点也不发送",
+                    "{what}: --long reject sends none of it"
+                ),
+                spoken().of(
+                    "去掉该选项则分段发送，或缩短消息",
+                    "leave it out to split the message, or shorten it",
+                ),
             ),
             TooLong::Parts => (
-                format!("it makes more than {PARTS_MAX} parts"),
-                "use --long file or truncate, or send less",
+                say!(
+                    "{what}：要分成 {PARTS_MAX} 段以上",
+                    "{what}: it makes more than {PARTS_MAX} parts"
+                ),
+                spoken().of(
+                    "用 --long file 或 truncate，或少发一些",
+                    "use --long file or truncate, or send less",
+                ),
             ),
         };
-        Failure::new(
-            Exit::Data,
-            format!("the message has {more}{size} bytes, WeCom takes {max}: {what}"),
-        )
-        .hint(hint)
+        Failure::new(Exit::Data, what).hint(hint)
     })?;
     if fitted.rest == Rest::Cut {
-        tracing::warn!(
+        let text = say!(
+            "消息有{more}{size} 字节：只发送开头部分，并注明已截断（--long split 最多发 {PARTS_MAX} 段，--long file 发送全文）",
             "the message has {more}{size} bytes: only its first part is sent, marked as cut (--long split sends up to {PARTS_MAX} parts, --long file all of it)"
         );
+        tracing::warn!("{text}");
     }
     Ok(fitted)
 }

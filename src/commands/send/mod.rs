@@ -2,6 +2,7 @@
 
 pub(super) mod contents;
 pub(super) mod long;
+mod raw;
 pub(super) mod requests;
 mod wanted;
 

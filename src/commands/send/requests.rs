@@ -9,6 +9,7 @@ use crate::cli::Send;
 use crate::commands::to;
 use crate::config::{Account, Settings, ShowIn};
 use crate::error::{Exit, Failure};
+use crate::lang::{say, spoken};
 use crate::message::content::names_receivers;
 use crate::message::media::{SAFE_FILES, can_be_safe};
 use crate::message::{Attachment, Channel, Content, MediaKind, Post, Request, limits};
@@ -78,9 +79,15 @@ fn without_agentid(
     if named == agentid.to_string() {
         return Ok(message);
     }
-    let what = format!("the message is for agentid {named}, and the config for {agentid}");
-    Err(Failure::new(Exit::Data, what)
-        .hint("leave agentid out of the JSON, or choose the other app's profile with -p"))
+    let what = say!(
+        "消息的 agentid 是 {named}，配置里的是 {agentid}",
+        "the message is for agentid {named}, and the config for {agentid}"
+    );
+    let hint = spoken().of(
+        "去掉 JSON 里的 agentid，或用 -p 选那个应用的 profile",
+        "leave agentid out of the JSON, or choose the other app's profile with -p",
+    );
+    Err(Failure::new(Exit::Data, what).hint(hint))
 }
 
 /// Compares a message with WeCom's limits, before anything of it leaves.
@@ -99,8 +106,12 @@ pub(in crate::commands) fn examine(post: &Post, settings: &Settings) -> Result<(
         tracing::warn!("{warning}");
     }
     if !found.errors.is_empty() {
-        return Err(Failure::new(Exit::Data, found.errors.join("; "))
-            .hint("nothing was sent: WeCom would refuse it, or cut it without a word"));
+        let what = found.errors.join(spoken().of("；", "; "));
+        let hint = spoken().of(
+            "什么都没有发送：企业微信会拒绝它，或悄悄截断它",
+            "nothing was sent: WeCom would refuse it, or cut it without a word",
+        );
+        return Err(Failure::new(Exit::Data, what).hint(hint));
     }
     if channel == Channel::App && settings.show_in == ShowIn::WeChat {
         warn_of_wechat(&msgtype);
@@ -110,15 +121,21 @@ pub(in crate::commands) fn examine(post: &Post, settings: &Settings) -> Result<(
 
 /// Tells of what ordinary WeChat does not show, and what it does.
 fn warn_of_wechat(msgtype: &str) {
-    let instead = match msgtype {
-        "markdown" => "a text",
-        "template_card" => "a text, or --card or --news",
-        "miniprogram_notice" => "--card, or a text with a link",
+    let (zh, en) = match msgtype {
+        "markdown" => ("普通文本", "a text"),
+        "template_card" => (
+            "普通文本，或用 --card、--news",
+            "a text, or --card or --news",
+        ),
+        "miniprogram_notice" => ("带链接的文本，或用 --card", "--card, or a text with a link"),
         _ => return,
     };
-    tracing::warn!(
+    let instead = spoken().of(zh, en);
+    let text = say!(
+        "微信里显示不了 {msgtype}，只会提示去企业微信查看：请改发{instead}",
         "ordinary WeChat does not show a {msgtype}, its readers are told to open WeCom: send {instead} instead"
     );
+    tracing::warn!("{text}");
 }
 
 /// `safe` of the config holds for what it can protect.
@@ -139,9 +156,11 @@ fn is_safe(args: &Send, wanted: Wanted<'_>, settings: &Settings, pieces: &[Piece
         _ => (wanted.name(), wanted.takes_safe()),
     };
     if settings.safe && !can {
-        tracing::warn!(
+        let text = say!(
+            "配置里的 safe = true 保护不了 {name} 消息：它可以被转发",
             "safe = true of the config cannot protect a {name} message: it can be forwarded"
         );
+        tracing::warn!("{text}");
     }
     args.safe || (settings.safe && can)
 }
@@ -153,13 +172,23 @@ fn protects(file: Option<&Attachment>, args: &Send) -> Result<bool, Failure> {
     let Some(file) = file.filter(is_file).filter(|it| !can_be_safe(&it.name)) else {
         return Ok(true);
     };
-    let what =
-        format!("cannot protect {}: WeCom protects only ", file.name) + &SAFE_FILES.join(" ");
+    let (name, files) = (&file.name, SAFE_FILES.join(" "));
     if args.safe {
-        return Err(Failure::new(Exit::Data, format!("--safe {what}"))
-            .hint("leave it out, or send the file as one of these"));
+        let what = say!(
+            "--safe 保护不了 {name}：企业微信只保护 {files}",
+            "--safe cannot protect {name}: WeCom protects only {files}"
+        );
+        let hint = spoken().of(
+            "去掉它，或换成其中一种格式",
+            "leave it out, or send the file as one of these",
+        );
+        return Err(Failure::new(Exit::Data, what).hint(hint));
     }
-    tracing::warn!("safe = true of the config {what}: it can be forwarded");
+    let text = say!(
+        "配置里的 safe = true 保护不了 {name}：企业微信只保护 {files}；它可以被转发",
+        "safe = true of the config cannot protect {name}: WeCom protects only {files}: it can be forwarded"
+    );
+    tracing::warn!("{text}");
     Ok(false)
 }
 
@@ -175,7 +204,7 @@ pub(in crate::commands) fn guard(
     let secret = settings.account.secret();
     let name = match settings.account {
         Account::App(_) => "corpsecret",
-        Account::Robot(_) => "robot's key",
+        Account::Robot(_) => spoken().of("群机器人的 key", "robot's key"),
     };
     let told = |post: &Post| {
         let in_file = post
@@ -185,16 +214,21 @@ pub(in crate::commands) fn guard(
         in_file || secret.is_in(&String::from_utf8_lossy(&post.body))
     };
     let (exit, place) = if secret.is_in(&settings.to.describe()) {
-        (Exit::Usage, "among the receivers")
+        (Exit::Usage, spoken().of("收件人里", "among the receivers"))
     } else if secret.is_in(text) || posts.iter().any(told) {
-        (Exit::Data, "in the message")
+        (Exit::Data, spoken().of("消息里", "in the message"))
     } else {
         return Ok(());
     };
-    Err(
-        Failure::new(exit, format!("the {name} stands {place}: nothing was sent"))
-            .hint("it belongs into the config, or a file that the config names, and nowhere else"),
-    )
+    let what = say!(
+        "{place}有 {name}：什么都没有发送",
+        "the {name} stands {place}: nothing was sent"
+    );
+    let hint = spoken().of(
+        "它只该放在配置文件里，或配置文件指定的文件里",
+        "it belongs into the config, or a file that the config names, and nowhere else",
+    );
+    Err(Failure::new(exit, what).hint(hint))
 }
 
 /// Whether a file has the secret in it as it is.

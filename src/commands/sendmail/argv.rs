@@ -5,6 +5,7 @@ use std::ffi::OsString;
 
 use crate::config::value::shown;
 use crate::error::{Exit, Failure};
+use crate::lang::{say, spoken};
 
 /// Letters that take a value, behind them or as the next word.
 const VALUED: &str = "ABCFLNOPRVXbefhopr";
@@ -52,14 +53,22 @@ pub(super) fn parse(words: &[OsString]) -> Result<Asked, Failure> {
                 break;
             }
             if !VALUED.contains(letter) {
-                let what = format!("sendmail has no option -{}", shown(&letter.to_string()));
-                return Err(usage(
-                    what,
+                let letter = shown(&letter.to_string());
+                let what = say!(
+                    "sendmail 没有 -{letter} 选项",
+                    "sendmail has no option -{letter}"
+                );
+                let hint = spoken().of(
+                    "wxpush sendmail --help 列出它有的选项",
                     "wxpush sendmail --help shows those that it has",
-                ));
+                );
+                return Err(usage(what, hint));
             }
             if rest.is_empty() {
-                let missing = || usage(format!("-{letter} lacks its value"), "write it behind it");
+                let missing = || {
+                    let what = say!("-{letter} 缺少它的值", "-{letter} lacks its value");
+                    usage(what, spoken().of("把值写在它后面", "write it behind it"))
+                };
                 let next = words.next().ok_or_else(missing)?;
                 asked.valued(letter, &next)?;
             } else {
@@ -76,6 +85,15 @@ pub(super) fn parse(words: &[OsString]) -> Result<Asked, Failure> {
 
 fn usage(what: String, hint: &str) -> Failure {
     Failure::new(Exit::Usage, what).hint(hint)
+}
+
+/// What wxpush has another command for.
+fn instead(option: &str, action: &str) -> Failure {
+    let what = say!(
+        "sendmail {option} 在这里是 wxpush outbox {action}",
+        "sendmail {option} is wxpush outbox {action} here"
+    );
+    usage(what, spoken().of("改用那条命令", "run that instead"))
 }
 
 impl Asked {
@@ -95,19 +113,22 @@ impl Asked {
             }
             ('b', "m") => {}
             ('b', "p") => {
-                let what = "sendmail -bp is wxpush outbox list here".to_owned();
-                return Err(usage(what, "run that instead"));
+                return Err(instead("-bp", "list"));
             }
             ('b', _) => {
-                let what = format!("sendmail -b{} is nothing that wxpush does", shown(value));
-                return Err(usage(
-                    what,
+                let value = shown(value);
+                let what = say!(
+                    "wxpush 做不了 sendmail -b{value} 的事",
+                    "sendmail -b{value} is nothing that wxpush does"
+                );
+                let hint = spoken().of(
+                    "它从 stdin 读取一封邮件并投递：-bm",
                     "it reads one mail on stdin and delivers it: -bm",
-                ));
+                );
+                return Err(usage(what, hint));
             }
             ('q', _) => {
-                let what = "sendmail -q is wxpush outbox flush here".to_owned();
-                return Err(usage(what, "run that instead"));
+                return Err(instead("-q", "flush"));
             }
             _ => {}
         }

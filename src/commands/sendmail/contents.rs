@@ -5,7 +5,7 @@ use crate::commands::send::long::fitted;
 use crate::commands::send::requests::examine;
 use crate::config::Settings;
 use crate::error::{Exit, Failure};
-use crate::lang::Lang;
+use crate::lang::{Lang, say, spoken};
 use crate::message::input::{Input, one_line};
 use crate::message::media::{self, can_be_safe};
 use crate::message::split::Rest;
@@ -36,7 +36,11 @@ impl Letter {
         let title = Some(title.trim().to_owned()).filter(|title| !title.is_empty());
         let input = Input::from_bytes(mail.text.as_bytes());
         if input.replaced > 0 || mail.text.contains(char::REPLACEMENT_CHARACTER) {
-            tracing::warn!("some of the mail could not be read and was replaced by U+FFFD");
+            let warning = spoken().of(
+                "邮件中有些字符无法识别，已替换为 U+FFFD",
+                "some of the mail could not be read and was replaced by U+FFFD",
+            );
+            tracing::warn!("{warning}");
         }
         let is_cut = input.cut;
         let mut text = input.text.trim_matches(['\n', ' ']).to_owned();
@@ -55,13 +59,18 @@ impl Letter {
                 continue;
             }
             if let Err(why) = judged {
-                tracing::warn!("not sent with the mail: {why}");
+                let text = say!("没有随邮件发送：{why}", "not sent with the mail: {why}");
+                tracing::warn!("{text}");
             }
             note(&mut text, &left_out(&name, size, lang));
         }
         if title.is_none() && text.trim().is_empty() && files.is_empty() {
-            return Err(Failure::new(Exit::Data, "the mail is empty")
-                .hint("it has neither a subject nor a text nor a file"));
+            let what = spoken().of("邮件是空的", "the mail is empty");
+            let hint = spoken().of(
+                "它没有主题，没有正文，也没有附件",
+                "it has neither a subject nor a text nor a file",
+            );
+            return Err(Failure::new(Exit::Data, what).hint(hint));
         }
         if cut {
             note(

@@ -17,6 +17,7 @@ use crate::cli::{Global, Sendmail};
 use crate::config::{self, Config, Settings};
 use crate::delivery::{Sender, upload_time};
 use crate::error::{Exit, Failure};
+use crate::lang::{say, spoken};
 use crate::message::{Envelope, Mail, Post};
 use crate::output::{self, Output};
 use crate::secret::digest;
@@ -56,10 +57,12 @@ fn deliver(args: &Sendmail, global: &Global, output: Output) -> anyhow::Result<O
     let state = begin_or_without(&settings.base, output);
     let (bytes, cut) = read(asked.dots)?;
     if cut {
-        tracing::warn!(
-            "the mail is longer than {} MiB: the rest was not read",
-            MAIL_MAX >> 20
+        let max = MAIL_MAX >> 20;
+        let text = say!(
+            "邮件超过 {max} MiB：其余部分没有读取",
+            "the mail is longer than {max} MiB: the rest was not read"
         );
+        tracing::warn!("{text}");
     }
     let mail = Mail::parse(&bytes);
     drop(bytes);
@@ -95,11 +98,16 @@ fn deliver(args: &Sendmail, global: &Global, output: Output) -> anyhow::Result<O
         failures.extend(told(way.send(posts), output));
     }
     if !found.unknown.is_empty() {
-        let names = found.unknown.join(", ");
-        let what = format!("nobody is known by {names}: nothing was sent there");
-        failures.push(Failure::new(Exit::Partial, what).hint(
+        let names = found.unknown.join(spoken().of("、", ", "));
+        let what = say!(
+            "不知道 {names} 是谁：没有发给这些地址",
+            "nobody is known by {names}: nothing was sent there"
+        );
+        let hint = spoken().of(
+            "在配置文件的 [mail] 下为该地址写一行：\"root@example.com\" = { touser = \"zhangsan\" }",
             "write a line for the address below [mail] of the config: \"root@example.com\" = { touser = \"zhangsan\" }",
-        ));
+        );
+        failures.push(Failure::new(Exit::Partial, what).hint(hint));
     }
     let last = failures.pop();
     for failure in &failures {
@@ -139,14 +147,19 @@ fn told(report: Report, output: Output) -> Option<Failure> {
 fn read(dots: bool) -> Result<(Vec<u8>, bool), Failure> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
-        return Err(Failure::new(Exit::Usage, "no mail: stdin is a terminal")
-            .hint("pipe a mail into it, or write wxpush send \"text\""));
+        let what = spoken().of("没有邮件：stdin 是终端", "no mail: stdin is a terminal");
+        let hint = spoken().of(
+            "把邮件用管道接给它，或写成 wxpush send \"text\"",
+            "pipe a mail into it, or write wxpush send \"text\"",
+        );
+        return Err(Failure::new(Exit::Usage, what).hint(hint));
     }
     letter(stdin.lock(), dots, MAIL_MAX).map_err(|error| {
-        Failure::new(
-            Exit::Io,
-            format!("cannot read the mail from stdin: {error}"),
-        )
+        let what = say!(
+            "无法从 stdin 读取邮件：{error}",
+            "cannot read the mail from stdin: {error}"
+        );
+        Failure::new(Exit::Io, what)
     })
 }
 
