@@ -86,9 +86,9 @@ fn a_report_tells_all_and_nothing_of_it_is_printed() {
         .exits(0);
     let reports = reports(&standin);
     let heads = [
-        format!("[p] ✅ sh @ {host}\n成功, 历时 "),
-        format!("[p] ❌ job @ {host}\n失败, 退出码 3, 历时 "),
-        format!("[p] 💥 sh @ {host}\n被信号 9 (SIGKILL) 终止, 历时 "),
+        format!("[p] ✅ sh @ {host}\n成功，历时 "),
+        format!("[p] ❌ job @ {host}\n失败，退出码 3，历时 "),
+        format!("[p] 💥 sh @ {host}\n被信号 9 (SIGKILL) 终止，历时 "),
         format!("[p] ✅ sh on {host}\nsucceeded after "),
     ];
     for (report, head) in reports.iter().zip(&heads) {
@@ -227,10 +227,10 @@ fn change_tells_the_first_failure_and_the_recovery_and_after_waits() {
                 (false, "退出码 1"),
                 (false, ""),
                 (false, ""),
-                (true, "恢复: 失败 3 次, 历时 "),
+                (true, "恢复：失败 3 次，历时 "),
                 (true, ""),
                 (false, "退出码 1"),
-                (true, "恢复: 失败 1 次"),
+                (true, "恢复：失败 1 次"),
             ],
         ),
         (
@@ -243,7 +243,7 @@ fn change_tells_the_first_failure_and_the_recovery_and_after_waits() {
                 (false, ""),
                 (false, "连续失败 3 次"),
                 (false, ""),
-                (true, "恢复: 失败 4 次"),
+                (true, "恢复：失败 4 次"),
             ],
         ),
         (
@@ -287,7 +287,7 @@ fn of_many_runs_at_once_one_tells_the_first_failure_and_one_the_recovery() {
     }
     let reports = reports(&standin);
     assert_eq!(reports.len(), 2, "{reports:?}");
-    assert!(reports[0].contains("连续失败 5 次") && reports[1].contains("恢复: 失败 12 次"));
+    assert!(reports[0].contains("连续失败 5 次") && reports[1].contains("恢复：失败 12 次"));
     assert_eq!(sandbox.read("runs"), "");
     assert!(waiting(&sandbox).is_empty());
 }
@@ -342,7 +342,7 @@ fn past_its_limit_a_command_is_ended_with_all_of_its_group() {
         .run()
         .exits(124);
     assert!(outcome.time < Duration::from_mins(1));
-    assert!(reports(&standin)[0].contains("超过时限 1s, 已用 SIGTERM 终止"));
+    assert!(reports(&standin)[0].contains("超过时限 1s，已用 SIGTERM 终止"));
     // What does not end by itself is made to.
     sh(
         &sandbox,

@@ -103,7 +103,7 @@ fn a_report_that_is_lost_is_told_by_the_next_run() {
     run("exit 0").exits(0).says("60020");
     standin.mend();
     run("exit 0").exits(0);
-    assert!(texts(&standin, "lisi")[1].contains("恢复: 失败 2 次"));
+    assert!(texts(&standin, "lisi")[1].contains("恢复：失败 2 次"));
     run("exit 0").exits(0);
     assert_eq!(texts(&standin, "lisi").len(), 2);
 }

@@ -68,7 +68,7 @@ impl Words<'_> {
         let status = self.status();
         let time = match self.ended.end {
             End::NotStarted(_) => String::new(),
-            _ if self.lang == Lang::Zh => format!(", 历时 {}", shown(self.ended.time)),
+            _ if self.lang == Lang::Zh => format!("，历时 {}", shown(self.ended.time)),
             _ => format!(" after {}", shown(self.ended.time)),
         };
         let mut text = match self.lang {
@@ -86,12 +86,12 @@ impl Words<'_> {
         match &self.ended.end {
             End::Exited(0) if zh => "成功".to_owned(),
             End::Exited(0) => "succeeded".to_owned(),
-            End::Exited(code) if zh => format!("失败, 退出码 {code}"),
+            End::Exited(code) if zh => format!("失败，退出码 {code}"),
             End::Exited(code) => format!("failed with exit code {code}"),
             End::Killed { signal, core } => {
                 let name = name_of(*signal).map_or(String::new(), |name| format!(" ({name})"));
                 match (zh, core) {
-                    (true, true) => format!("被信号 {signal}{name} 终止, 有 core dump"),
+                    (true, true) => format!("被信号 {signal}{name} 终止，有 core dump"),
                     (true, false) => format!("被信号 {signal}{name} 终止"),
                     (false, true) => format!("killed by signal {signal}{name}, core dumped,"),
                     (false, false) => format!("killed by signal {signal}{name}"),
@@ -101,7 +101,7 @@ impl Words<'_> {
                 let limit = shown(self.limit.unwrap_or_default());
                 let by = if *killed { "SIGKILL" } else { "SIGTERM" };
                 if zh {
-                    format!("超过时限 {limit}, 已用 {by} 终止")
+                    format!("超过时限 {limit}，已用 {by} 终止")
                 } else {
                     format!("past its limit of {limit}, ended by {by}")
                 }
@@ -109,8 +109,8 @@ impl Words<'_> {
             End::NotStarted(error) => {
                 let code = self.ended.end.code();
                 match (zh, code) {
-                    (true, 127) => format!("无法启动: 找不到命令 ({code})"),
-                    (true, _) => format!("无法启动: {error} ({code})"),
+                    (true, 127) => format!("无法启动：找不到命令 ({code})"),
+                    (true, _) => format!("无法启动：{error} ({code})"),
                     (false, 127) => format!("could not start: no such command ({code})"),
                     (false, _) => format!("could not start: {error} ({code})"),
                 }
@@ -128,7 +128,7 @@ impl Words<'_> {
                 let (count, time) = (streak.failures, shown(streak.time()));
                 let s = if count == 1 { "" } else { "s" };
                 if zh {
-                    format!("恢复: 失败 {count} 次, 历时 {time}")
+                    format!("恢复：失败 {count} 次，历时 {time}")
                 } else {
                     format!("recovered: {count} failure{s} in {time}")
                 }
