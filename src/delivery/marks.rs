@@ -63,10 +63,21 @@ mod tests {
         assert_eq!(marks(600, 0, Lang::Zh), "");
         assert!(marks(601, 0, Lang::Zh).starts_with("[迟到] "));
         assert!(marks(601, 0, Lang::En).starts_with("[late] accepted 20"));
-        assert_eq!(
-            marks(0, 2, Lang::En),
-            "[expired] 2 messages expired undelivered"
-        );
+        for (expired, zh, en) in [
+            (
+                1,
+                "[过期] 另有 1 条消息因过期未送达",
+                "[expired] 1 message expired undelivered",
+            ),
+            (
+                2,
+                "[过期] 另有 2 条消息因过期未送达",
+                "[expired] 2 messages expired undelivered",
+            ),
+        ] {
+            assert_eq!(marks(0, expired, Lang::Zh), zh);
+            assert_eq!(marks(0, expired, Lang::En), en);
+        }
         assert_eq!(marks(601, 2, Lang::Zh).lines().count(), 2);
     }
 }

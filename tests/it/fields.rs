@@ -103,9 +103,9 @@ fn a_field_past_its_limit_is_named_with_limit_and_value_and_nothing_leaves() {
     let standin = Standin::start();
     for_each(table, |(args, message, words)| {
         let sandbox = with_robot(&standin);
-        let outcome = send(&sandbox, &args).stdin(message.to_string()).run();
-        assert!(outcome.stderr.contains(words), "{args}: {}", outcome.stderr);
-        outcome.exits(65);
+        let run = || send(&sandbox, &args).stdin(message.to_string());
+        run().run().exits(65).says(words);
+        run().in_chinese().run().exits(65).is_chinese();
         assert!(!sandbox.path("outbox").exists(), "{args}");
     });
     assert_eq!(standin.requests().len(), 0);

@@ -218,8 +218,9 @@ fn a_file_of_a_format_that_wecom_refuses_is_refused_before_anything_is_asked() {
 fn is_refused(standin: &Standin, args: &str, head: &[u8], size: u64, words: &str) {
     let sandbox = with_robot(standin);
     file_of(&sandbox, "it.x", head, size);
-    let outcome = send(&sandbox, &format!("{args} it.x words")).run();
-    outcome.exits(65).says(words);
+    let run = || send(&sandbox, &format!("{args} it.x words"));
+    run().run().exits(65).says(words);
+    run().in_chinese().run().exits(65).is_chinese();
     let file = fs::read(sandbox.path("it.x")).unwrap();
     let words = if size > 20 * MB {
         "stdin has more than the 20 MB"

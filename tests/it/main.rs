@@ -56,6 +56,7 @@ mod outbox_times; // lost answers, late and expired messages, clocks that jump
 mod pace; // backlogs: paced, in order, what is new first
 mod package; // the .deb: installed, used, upgraded, removed, purged
 mod pages; // completions and manual pages, by real shells and man
+mod phone; // what reaches the phone, in its language
 mod places; // where configs are found and state is kept, whatever stands in the way
 mod planted; // what is none of ours at the outbox, and state among the files of others
 #[cfg(target_arch = "x86_64")]
@@ -82,6 +83,7 @@ mod sendmail; // mails on stdin, as sendmail takes them
 mod servers; // answers that are rubbish, slow, endless, huge
 mod signals; // SIGTERM, SIGINT, SIGHUP and SIGSTOP at the awkward moments
 mod soak; // senders, flushers and kills at once
+mod spoken; // what people read of all this in Chinese
 mod spool; // an outbox with junk, damage, a full disk or fifty flushers in it
 mod supply; // dependencies: reasons, sources, bans
 mod token; // one gettoken for all, revoked early, wrong secrets, clocks that jump

@@ -49,10 +49,10 @@ fn what_cannot_be_started_is_126_or_127_and_the_report_says_why() {
     sandbox.write("script", "exit 5");
     fs::set_permissions(sandbox.path("script"), fs::Permissions::from_mode(0o755)).unwrap();
     for (program, code, said) in [
-        ("nowhere", 127, "找不到命令 (127)"),
-        ("/nowhere/at/all", 127, "找不到命令 (127)"),
-        (sandbox.path("plain").to_str().unwrap(), 126, "(126)"),
-        ("/", 126, "(126)"),
+        ("nowhere", 127, "找不到命令（127）"),
+        ("/nowhere/at/all", 127, "找不到命令（127）"),
+        (sandbox.path("plain").to_str().unwrap(), 126, "（126）"),
+        ("/", 126, "（126）"),
         // Without #! it is for the shell.
         (sandbox.path("script").to_str().unwrap(), 5, "退出码 5"),
     ] {
@@ -88,7 +88,7 @@ fn a_report_tells_all_and_nothing_of_it_is_printed() {
     let heads = [
         format!("[p] ✅ sh @ {host}\n成功，历时 "),
         format!("[p] ❌ job @ {host}\n失败，退出码 3，历时 "),
-        format!("[p] 💥 sh @ {host}\n被信号 9 (SIGKILL) 终止，历时 "),
+        format!("[p] 💥 sh @ {host}\n被信号 9（SIGKILL）终止，历时 "),
         format!("[p] ✅ sh on {host}\nsucceeded after "),
     ];
     for (report, head) in reports.iter().zip(&heads) {

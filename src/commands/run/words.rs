@@ -89,10 +89,11 @@ impl Words<'_> {
             End::Exited(code) if zh => format!("失败，退出码 {code}"),
             End::Exited(code) => format!("failed with exit code {code}"),
             End::Killed { signal, core } => {
-                let name = name_of(*signal).map_or(String::new(), |name| format!(" ({name})"));
+                let bracketed = |name| self.lang.of(format!("（{name}）"), format!(" ({name})"));
+                let name = name_of(*signal).map_or(String::new(), bracketed);
                 match (zh, core) {
-                    (true, true) => format!("被信号 {signal}{name} 终止，有 core dump"),
-                    (true, false) => format!("被信号 {signal}{name} 终止"),
+                    (true, true) => format!("被信号 {signal}{name}终止，有 core dump"),
+                    (true, false) => format!("被信号 {signal}{name}终止"),
                     (false, true) => format!("killed by signal {signal}{name}, core dumped,"),
                     (false, false) => format!("killed by signal {signal}{name}"),
                 }
@@ -109,8 +110,8 @@ impl Words<'_> {
             End::NotStarted(error) => {
                 let code = self.ended.end.code();
                 match (zh, code) {
-                    (true, 127) => format!("无法启动：找不到命令 ({code})"),
-                    (true, _) => format!("无法启动：{error} ({code})"),
+                    (true, 127) => format!("无法启动：找不到命令（{code}）"),
+                    (true, _) => format!("无法启动：{error}（{code}）"),
                     (false, 127) => format!("could not start: no such command ({code})"),
                     (false, _) => format!("could not start: {error} ({code})"),
                 }

@@ -84,3 +84,41 @@ pub(in crate::commands) fn fitted(
     }
     Ok(fitted)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_is_told_in_the_phones_language() {
+        let text = "x".repeat(3000);
+        for (long, incomplete, zh, en) in [
+            (
+                Long::File,
+                false,
+                "…（全文 3000 字节，见附件）",
+                "… (all 3000 bytes are attached)",
+            ),
+            (
+                Long::File,
+                true,
+                "…（已截断，附件为开头部分）",
+                "… (cut, its beginning is attached)",
+            ),
+            (
+                Long::Truncate,
+                false,
+                "…（已截断，全文 3000 字节）",
+                "… (cut, 3000 bytes in all)",
+            ),
+            (Long::Truncate, true, "…（已截断）", "… (cut)"),
+        ] {
+            for (lang, note) in [(Lang::Zh, zh), (Lang::En, en)] {
+                let fitted = fitted(long, Kind::Text, Channel::App, &text, incomplete, lang);
+                let part = fitted.unwrap().parts.remove(0);
+                assert!(part.ends_with(&format!("x\n{note}")), "{part}");
+                assert!(part.len() <= Kind::Text.max(Channel::App));
+            }
+        }
+    }
+}

@@ -172,7 +172,7 @@ fn protects(file: Option<&Attachment>, args: &Send) -> Result<bool, Failure> {
     let Some(file) = file.filter(is_file).filter(|it| !can_be_safe(&it.name)) else {
         return Ok(true);
     };
-    let (name, files) = (&file.name, SAFE_FILES.join(" "));
+    let (name, files) = (&file.name, SAFE_FILES.join(spoken().of("、", " ")));
     if args.safe {
         let what = say!(
             "--safe 保护不了 {name}：企业微信只保护 {files}",

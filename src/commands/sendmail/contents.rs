@@ -169,3 +169,26 @@ fn writing(
     }
     Ok(pieces)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_does_not_come_with_a_mail_is_told_in_the_phones_language() {
+        let mail = "Content-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\nContent-Disposition: attachment; filename=a.pdf\n\n\n--b--\n";
+        for (lang, lines) in [
+            (
+                Lang::Zh,
+                "text\n（附件未发送：a.pdf，0 字节）\n（邮件过长，已截断）",
+            ),
+            (
+                Lang::En,
+                "text\n(not sent: a.pdf, 0 bytes)\n(the mail was too long and is cut)",
+            ),
+        ] {
+            let letter = Letter::of(Mail::parse(mail.as_bytes()), true, lang).unwrap();
+            assert_eq!(letter.text(), lines);
+        }
+    }
+}
