@@ -84,6 +84,7 @@ mod servers; // answers that are rubbish, slow, endless, huge
 mod signals; // SIGTERM, SIGINT, SIGHUP and SIGSTOP at the awkward moments
 mod soak; // senders, flushers and kills at once
 mod spoken; // what people read of all this in Chinese
+mod spoken_fields; // what the tables of limits find, in Chinese
 mod spool; // an outbox with junk, damage, a full disk or fifty flushers in it
 mod supply; // dependencies: reasons, sources, bans
 mod token; // one gettoken for all, revoked early, wrong secrets, clocks that jump
