@@ -26,7 +26,7 @@ impl Asking {
         let state = begin(&settings.base, output)
             .inspect_err(|place| {
                 let text = say!(
-                    "没有地方保存 access_token，不缓存，继续运行：{place}",
+                    "没有可用的目录来缓存 access_token，不缓存，继续运行：{place}",
                     "no place for the token, going on without: {place}"
                 );
                 tracing::warn!("{text}");
@@ -57,7 +57,7 @@ pub(super) fn unanswered(undelivered: Undelivered, what: &str) -> Failure {
     if reason.outcome_unknown {
         let why = failure.what;
         failure.what = say!(
-            "{what}是否已执行无从得知，没收到企业微信的答复：{why}",
+            "不知道{what}是否已执行，没收到企业微信的答复：{why}",
             "whether {what} was done is not known, WeCom's answer was lost: {why}"
         );
         let hint = spoken().of(

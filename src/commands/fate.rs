@@ -177,7 +177,7 @@ impl Fate<'_> {
         let fate = if !unknown {
             format!("{subject}未发送")
         } else if left == 1 {
-            format!("{subject}不知是否已送达（没收到答复）")
+            format!("{subject}可能已送达，也可能没有（没收到答复）")
         } else {
             format!("{subject}未发送，其中第 {next} 段可能已送达（没收到答复）")
         };

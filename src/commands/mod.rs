@@ -105,7 +105,7 @@ fn begin_or_without(base: &Base, output: Output) -> Result<State, String> {
     let state = begin(base, output).map_err(|place| place.to_string());
     state.inspect_err(|place| {
         let text = say!(
-            "没有地方保存状态，不用 access_token 缓存、发件箱和日志，继续运行：{place}",
+            "没有可用的状态目录，不使用 access_token 缓存、发件箱和日志，继续运行：{place}",
             "no place for state, going on without token cache, outbox and log: {place}"
         );
         tracing::warn!("{text}");

@@ -35,7 +35,7 @@ pub(super) fn run(args: &Token, global: &Global, output: Output) -> anyhow::Resu
         TokenAction::Print => {
             let state = state.inspect_err(|place| {
                 let text = say!(
-                    "没有地方缓存 access_token：{place}",
+                    "没有可用的目录来缓存 access_token：{place}",
                     "no place for the token: {place}"
                 );
                 tracing::warn!("{text}");
@@ -61,7 +61,7 @@ pub(super) fn run(args: &Token, global: &Global, output: Output) -> anyhow::Resu
                 let path = state.file("token_cache.json");
                 let path = path.display();
                 let what = say!(
-                    "{path} 改不了：{error}",
+                    "无法修改 {path}：{error}",
                     "{path} cannot be changed: {error}"
                 );
                 let hint = spoken().of(
@@ -81,7 +81,7 @@ pub(super) fn run(args: &Token, global: &Global, output: Output) -> anyhow::Resu
 
 fn needs_state(place: NoPlace) -> Failure {
     let what = say!(
-        "没有地方缓存 access_token：{place}",
+        "没有可用的目录来缓存 access_token：{place}",
         "no place for the token cache: {place}"
     );
     let hint = spoken().of(

@@ -130,7 +130,7 @@ fn what_becomes_of_a_message_is_told_in_chinese() {
                 "--timeout 1s --no-outbox",
                 [vec![Fault::CutAfter], vec![refusal(6000); 20]].concat(),
                 75,
-                "消息不知是否已送达（没收到答复），也没有保留：",
+                "消息可能已送达，也可能没有（没收到答复），也没有保留：",
             ),
             (
                 "3",
@@ -295,7 +295,7 @@ fn tokens_recalls_and_codes_are_told_of_in_chinese() {
     sandbox.wxpush("token clear").run().exits(0);
     standin.always("/cgi-bin/appchat/update", Fault::HangProcessed);
     let outcome = run("api POST appchat/update --timeout 1s").exits(75);
-    outcome.says("错误：调用是否已执行无从得知，没收到企业微信的答复：");
+    outcome.says("错误：不知道调用是否已执行，没收到企业微信的答复：");
 }
 
 #[test]

@@ -136,7 +136,7 @@ fn unreadable(place: &Place<'_>) -> Failure {
 fn cannot(place: &Place<'_>, error: &std::io::Error) -> Failure {
     let (id, dir) = (&place.id, place.dir.path().display());
     let what = say!(
-        "{dir} 里的 {id} 改不了：{error}",
+        "无法修改 {dir} 里的 {id}：{error}",
         "{id} in {dir} cannot be changed: {error}"
     );
     let hint = spoken().of(

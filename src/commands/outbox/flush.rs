@@ -131,10 +131,12 @@ fn tell_of(tally: &Tally, dir: &Dir, output: Output) {
             "{count} in the outbox stay unsent: they are for {account}{profile} at {base}, which this config does not have; wxpush outbox retry ID, or --all, readdresses them"
         )
     });
-    let strange = tally
-        .strange
-        .iter()
-        .map(|name| say!("发件箱里不处理：{name}", "left alone in the outbox: {name}"));
+    let strange = tally.strange.iter().map(|name| {
+        say!(
+            "发件箱里有未处理的内容：{name}",
+            "left alone in the outbox: {name}"
+        )
+    });
     let lines: Vec<String> = others.chain(strange).collect();
     let is_news = outbox::is_news(dir, &lines.join("\n"), SystemTime::now());
     let told = is_news || output.verbose > 0;
@@ -203,11 +205,11 @@ fn failure(tally: &Tally) -> Option<Failure> {
     }
     if left > 0 {
         let what = say!(
-            "{left} 条留在发件箱，等待轮到自己",
+            "{left} 条留在发件箱，排队等待发送",
             "{left} stay in the outbox and wait for their turn"
         );
         let hint = spoken().of(
-            "企业微信每分钟只给每个成员送达这么多条；wxpush outbox list 列出每条的预计时间",
+            "企业微信限制每个成员每分钟收到的条数；wxpush outbox list 列出每条的预计时间",
             "WeCom delivers so many a minute to one member; wxpush outbox list says when each is due",
         );
         return Some(Failure::new(Exit::NotNow, what).hint(hint));

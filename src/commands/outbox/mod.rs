@@ -51,7 +51,7 @@ pub(super) fn run(args: &Args, global: &Global, output: Output) -> anyhow::Resul
 
 fn no_place(place: &NoPlace) -> Failure {
     let what = say!(
-        "没有地方放发件箱：{place}",
+        "没有可用的目录来存放发件箱：{place}",
         "no place for the outbox: {place}"
     );
     let hint = spoken().of(
@@ -154,7 +154,7 @@ fn unreadable(outbox: &Outbox, error: &std::io::Error) -> Failure {
         "the outbox {path} cannot be used: {error}"
     );
     let hint = spoken().of(
-        "它必须是运行 wxpush 的用户自己的目录，别人不能有份",
+        "它必须是运行 wxpush 的用户自己的目录，不能属于别人",
         "it must be a directory of the user who runs wxpush, and of nobody else",
     );
     Failure::new(Exit::State, what).hint(hint)

@@ -64,7 +64,7 @@ pub(in crate::commands) fn fitted(
             ),
             TooLong::Parts => (
                 say!(
-                    "{what}：要分成 {PARTS_MAX} 段以上",
+                    "{what}：需要分成 {PARTS_MAX} 段以上",
                     "{what}: it makes more than {PARTS_MAX} parts"
                 ),
                 spoken().of(
