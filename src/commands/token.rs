@@ -22,7 +22,8 @@ const TIME: Duration = Duration::from_secs(30);
 pub(super) fn run(args: &Token, global: &Global, output: Output) -> anyhow::Result<Exit> {
     let settings = load(global)?.settings(None)?;
     let Account::App(app) = &settings.account else {
-        return Err(Failure::new(Exit::Bug, "only apps have tokens").into());
+        let what = spoken().of("只有应用有 access_token", "only apps have tokens");
+        return Err(Failure::new(Exit::Bug, what).into());
     };
     let action = args.action.unwrap_or_default();
     let state = begin(&settings.base, output);

@@ -12,6 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::disk::Dir;
+use crate::lang::spoken;
 
 /// Bytes that a record takes, blanks at its end included: the next one then covers all of it.
 const SIZE: usize = 2048;
@@ -54,7 +55,8 @@ pub(super) fn open(dir: &Dir, name: &str) -> io::Result<File> {
 pub(super) fn write(file: &File, record: &impl Serialize) -> io::Result<()> {
     let mut bytes = serde_json::to_vec(record)?;
     if bytes.len() >= SIZE {
-        return Err(io::Error::other("the record is too long"));
+        let why = spoken().of("记录太长", "the record is too long");
+        return Err(io::Error::other(why));
     }
     bytes.resize(SIZE - 1, b' ');
     bytes.push(b'\n');
