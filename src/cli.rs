@@ -4,6 +4,7 @@
     reason = "doc comments here are help texts, and a terminal shows backticks"
 )]
 
+mod check;
 mod run;
 mod send;
 mod sendmail;
@@ -18,6 +19,7 @@ use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 use crate::config::value;
 use crate::message::MediaKind;
 use crate::output::Color;
+pub(crate) use check::Check;
 pub(crate) use run::{On, Run};
 pub(crate) use send::{Send, To};
 pub(crate) use sendmail::{Sendmail, words};
@@ -32,6 +34,7 @@ Examples:
   wxpush run --on failure -- /usr/local/bin/backup     a report, with the last output, if it fails
   wxpush outbox list                          what is accepted and not yet delivered
   wxpush token                                the state of the cached access_token
+  wxpush check                                what is wrong with the set-up, and what to do
   wxpush explain 60020                        what an errcode means and what to do
 
 Crontab (absolute path, no environment needed; % must be written \\%):
@@ -192,6 +195,8 @@ commands! {
         "Shows or renews the cached access_token" "";
     "api" Api(Api)
         "Makes any call of WeCom's API with the managed token" API_EXAMPLES;
+    "check" Check(Check)
+        "Tests the set-up step by step, with what to do for each failure" check::EXAMPLES;
     "explain" Explain(Explain)
         "Tells what a WeCom errcode means and what to do, offline" "";
     "crontab" Crontab(Crontab)

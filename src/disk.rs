@@ -5,9 +5,11 @@
 
 mod dir;
 mod held;
+mod look;
 
 pub(crate) use dir::Dir;
 pub(crate) use held::{Held, Pause, hold};
+pub(crate) use look::{free, seen, try_writing};
 
 use std::fs::{self, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};

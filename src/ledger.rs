@@ -242,6 +242,11 @@ impl Forecast {
         self.times.take(receivers, share, at);
         UNIX_EPOCH + Duration::from_millis(at)
     }
+
+    /// How many slots of the last minute and of the last hour are taken, of the receiver with most.
+    pub(crate) fn taken(&self, receivers: &Receivers) -> [usize; 2] {
+        self.times.taken(receivers, self.now)
+    }
 }
 
 fn now() -> u64 {

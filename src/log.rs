@@ -87,6 +87,30 @@ pub(crate) fn begin(base: &Base, state: Option<&State>, stderr: Stderr) {
     }
 }
 
+/// Where the log is kept, and its size in bytes, or why it cannot be written; none where none is.
+pub(crate) fn seen(base: &Base, state: Option<&State>) -> Option<(PathBuf, io::Result<u64>)> {
+    base.log.level?;
+    let (path, owner) = match (&base.log.file, state) {
+        (Some(file), _) => (file.clone(), owner_beside(file)),
+        (None, state) => {
+            let state = state?;
+            (state.file("wxpush.log"), Ok(state.owner()))
+        }
+    };
+    let path = match base.log.rotation {
+        Rotation::Never => path,
+        Rotation::Daily => {
+            let mut day = path.into_os_string();
+            day.push(format!(".{}", utc_date()));
+            PathBuf::from(day)
+        }
+    };
+    let size = owner
+        .and_then(|owner| disk::append(&path, MODE, owner))
+        .and_then(|file| Ok(file.metadata()?.len()));
+    Some((path, size))
+}
+
 /// Says on stderr what there is to say, and writes no log.
 pub(crate) fn to_stderr(stderr: Stderr) {
     install(None, stderr);

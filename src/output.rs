@@ -2,6 +2,7 @@
 //!
 //! Nobody else prints (clippy's `print_stdout` and `print_stderr` hold that).
 
+use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -22,6 +23,17 @@ pub(crate) enum Color {
     Always,
     /// Never.
     Never,
+}
+
+/// How a step went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mark {
+    Fine,
+    Wrong,
+    /// Not wrong, or not known.
+    Doubtful,
+    /// Not tried.
+    Left,
 }
 
 /// Called as bytes of a file leave: how many have, and how many there are.
@@ -62,13 +74,40 @@ impl Output {
         }
     }
 
+    /// Shows how a step of `check` went: a mark and a line, and below it what to do.
+    ///
+    /// # Errors
+    /// As `result`.
+    pub(crate) fn step(self, mark: Mark, what: &str, hint: Option<&str>) -> Result<(), Failure> {
+        let (sign, style) = match mark {
+            Mark::Fine => ("✓", "32"),
+            Mark::Wrong => ("✗", "1;31"),
+            Mark::Doubtful => ("!", "33"),
+            Mark::Left => ("-", "2"),
+        };
+        let is_terminal = io::stdout().is_terminal();
+        let mut text = format!(
+            "{} {}",
+            self.paint_at(is_terminal, sign, style),
+            visible(what)
+        );
+        for line in hint.into_iter().flat_map(str::lines) {
+            // Writing into a String cannot fail.
+            let _ = write!(text, "\n    {}", visible(line));
+        }
+        write_stdout(&text)
+    }
+
     fn paint(self, text: &str, style: &str) -> String {
+        self.paint_at(io::stderr().is_terminal(), text, style)
+    }
+
+    fn paint_at(self, is_terminal: bool, text: &str, style: &str) -> String {
         let colored = match self.color {
             Color::Always => true,
             Color::Never => false,
             Color::Auto => {
-                io::stderr().is_terminal()
-                    && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())
+                is_terminal && std::env::var_os("NO_COLOR").is_none_or(|it| it.is_empty())
             }
         };
         if colored {

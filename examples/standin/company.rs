@@ -140,7 +140,7 @@ impl Default for Company {
 type Handler = fn(&mut Company, &Call<'_>) -> Result<Reply, Refusal>;
 
 /// Every path, the one method that it takes, and who answers.
-const ENDPOINTS: [(&str, &str, Handler); 17] = [
+const ENDPOINTS: [(&str, &str, Handler); 18] = [
     ("gettoken", "GET", Company::gettoken),
     ("message/send", "POST", Company::send),
     ("message/recall", "POST", Company::recall),
@@ -157,6 +157,7 @@ const ENDPOINTS: [(&str, &str, Handler); 17] = [
     ("user/get", "GET", Company::user),
     ("department/simplelist", "GET", Company::departments),
     ("tag/list", "GET", Company::tags),
+    ("tag/get", "GET", Company::tag),
     ("get_api_domain_ip", "GET", Company::domain_ip),
 ];
 

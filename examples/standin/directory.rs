@@ -53,17 +53,19 @@ impl Company {
             ("userid".into(), json!(userid)),
             ("name".into(), json!(userid)),
             ("department".into(), json!(member.parties)),
-            ("status".into(), json!(1)),
+            ("status".into(), json!(if member.unjoined { 4 } else { 1 })),
         ])))
     }
 
     /// `department/simplelist`
     pub(super) fn departments(&mut self, call: &Call<'_>) -> Result<Reply, Refusal> {
-        self.authorised(call)?;
+        let agentid = self.authorised(call)?;
+        let app = self.named_app(Some(agentid), agentid)?;
         let ids: BTreeSet<u32> = self
             .members
             .values()
             .flat_map(|member| member.parties.iter().copied())
+            .filter(|id| app.shows_party(*id))
             .collect();
         let rows = ids
             .into_iter()
@@ -88,6 +90,29 @@ impl Company {
             .map(|id| json!({"tagid": id, "tagname": format!("tag {id}")}))
             .collect();
         Ok(accepted(Map::from_iter([("taglist".into(), json!(rows))])))
+    }
+
+    /// `tag/get`: the tag's members in the app's visible range.
+    pub(super) fn tag(&mut self, call: &Call<'_>) -> Result<Reply, Refusal> {
+        let agentid = self.authorised(call)?;
+        let app = self.named_app(Some(agentid), agentid)?;
+        let id = call.query.get("tagid").and_then(|id| id.parse().ok());
+        let id: u32 = id.ok_or_else(|| Refusal::of(40068))?;
+        let mut members = self.members.iter();
+        if !members.any(|(_, member)| member.tags.contains(&id)) {
+            return Err(Refusal::of(40068));
+        }
+        let users: Vec<Value> = self
+            .members
+            .iter()
+            .filter(|(userid, member)| member.tags.contains(&id) && app.shows(userid, member))
+            .map(|(userid, _)| json!({"userid": userid, "name": userid}))
+            .collect();
+        Ok(accepted(Map::from_iter([
+            ("tagname".into(), json!(format!("tag {id}"))),
+            ("userlist".into(), json!(users)),
+            ("partylist".into(), json!([])),
+        ])))
     }
 
     /// `get_api_domain_ip`, which has no errcode when all is well.

@@ -4,8 +4,9 @@
 //! server and do to it, byte by byte, what a well-kept server would never do.
 
 use std::io;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use chrono::{DateTime, Utc};
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::{Response, header};
@@ -167,8 +168,11 @@ impl Answer {
     }
 
     /// The answer as the HTTP server takes it.
-    pub(super) fn into_response(self) -> Response<Full<Bytes>> {
-        let mut response = Response::builder().status(self.status);
+    pub(super) fn into_response(self, now: SystemTime) -> Response<Full<Bytes>> {
+        let date = DateTime::<Utc>::from(now).format("%a, %d %b %Y %H:%M:%S GMT");
+        let mut response = Response::builder()
+            .status(self.status)
+            .header(header::DATE, date.to_string());
         for (name, value) in self.headers {
             response = response.header(name, value);
         }

@@ -31,6 +31,8 @@ pub struct Member {
     pub tags: BTreeSet<u32>,
     /// Whether the member lacks the basic API licence and is answered as `unlicenseduser`.
     pub unlicensed: bool,
+    /// Whether the member has neither joined WeCom nor followed the plugin (未激活).
+    pub unjoined: bool,
 }
 
 impl App {
@@ -39,6 +41,11 @@ impl App {
         self.users.contains(userid)
             || !self.parties.is_disjoint(&member.parties)
             || !self.tags.is_disjoint(&member.tags)
+    }
+
+    /// Whether a department is in the app's visible range: itself, or the whole company.
+    pub fn shows_party(&self, id: u32) -> bool {
+        self.parties.contains(&id) || self.parties.contains(&1)
     }
 }
 
@@ -61,7 +68,7 @@ pub fn founders() -> BTreeMap<String, Member> {
             Member {
                 parties,
                 tags,
-                unlicensed: false,
+                ..Member::default()
             },
         )
     });

@@ -336,7 +336,7 @@ async fn converse(
     let service = service_fn(|request| {
         Box::pin(async move {
             match shared.respond(receive(request, number).await?, ip).await {
-                Outcome::Answer(answer) => Ok(answer.into_response()),
+                Outcome::Answer(answer) => Ok(answer.into_response(shared.now())),
                 Outcome::Takeover(takeover) => {
                     *locked(taken) = Some(takeover);
                     Err(io::Error::other("a fault takes the socket"))

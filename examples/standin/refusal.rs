@@ -93,6 +93,7 @@ fn what(code: i64) -> &'static str {
         40056 => "invalid agentid",
         40059 => "invalid flag, should be 0 or 1",
         40063 => "some parameters are empty",
+        40068 => "invalid tagid",
         40074 => "news msg no support safe",
         40091 => "invalid secret",
         40123 => "invalid image",

@@ -2,6 +2,7 @@
 
 mod api;
 mod asking;
+mod check;
 mod crontab;
 mod explain;
 mod fate;
@@ -41,6 +42,7 @@ pub(crate) fn run(cli: &Cli, output: Output) -> anyhow::Result<Exit> {
         Command::Recall(args) => or_as_json(recall::run(args, &cli.global, output), output),
         Command::Api(args) => api::run(args, &cli.global, output),
         Command::Token(args) => or_as_json(token::run(args, &cli.global, output), output),
+        Command::Check(args) => or_as_json(check::run(args, &cli.global, output), output),
         Command::Completions(args) => pages::completions(args),
         Command::Man(args) => pages::man(args),
         Command::Crontab(args) => crontab::run(args, output),

@@ -143,6 +143,15 @@ impl Report {
         self
     }
 
+    /// Its one line, or why it did not end well.
+    ///
+    /// # Errors
+    /// Why not everything went out.
+    pub(super) fn outcome(self) -> Result<String, Failure> {
+        let line = self.sent();
+        self.failure.map_or(Ok(line), Err)
+    }
+
     /// The one line for a person; a duplicate that WeCom swallowed has no msgid.
     fn sent(&self) -> String {
         let msgids = self.msgids.iter().filter(|msgid| !msgid.is_empty());

@@ -102,13 +102,7 @@ pub(super) fn variable(name: &str) -> Result<Option<String>, Failure> {
 /// # Errors
 /// `Exit::Config` where a variable that counts is no proxy: what it kept off must not go direct.
 pub(super) fn proxy(api_base: &ApiBase) -> Result<Option<Secret>, Failure> {
-    let names: &[&str] = if api_base.is_plain() {
-        // In capitals it could be a CGI client's header `Proxy`.
-        &["http_proxy", "all_proxy", "ALL_PROXY"]
-    } else {
-        &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
-    };
-    for name in names {
+    for name in proxy_variables(api_base) {
         let Some(text) = variable(name)? else {
             continue;
         };
@@ -126,6 +120,16 @@ pub(super) fn proxy(api_base: &ApiBase) -> Result<Option<Secret>, Failure> {
             .map_err(|why| wrong(name, &why));
     }
     Ok(None)
+}
+
+/// The variables that may name a proxy for this API, in order.
+pub(super) fn proxy_variables(api_base: &ApiBase) -> &'static [&'static str] {
+    if api_base.is_plain() {
+        // In capitals it could be a CGI client's header `Proxy`.
+        &["http_proxy", "all_proxy", "ALL_PROXY"]
+    } else {
+        &["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"]
+    }
 }
 
 /// Whether `no_proxy` names the API's host.

@@ -116,7 +116,7 @@ fn not_utf8() -> String {
 }
 
 /// Whether users beyond the owner, and the group that root chose, can read a file.
-fn others_read(meta: &Metadata) -> bool {
+pub(super) fn others_read(meta: &Metadata) -> bool {
     let group = meta.mode() & 0o040 != 0
         && meta.uid() != 0
         && !places::is_private_group(meta.uid(), meta.gid());

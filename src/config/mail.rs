@@ -27,6 +27,14 @@ impl Lines {
         });
     }
 
+    /// Every pattern that leads to receivers of its own, with these.
+    pub(super) fn envelopes(&self) -> impl Iterator<Item = (&str, &Envelope)> {
+        self.0.iter().filter_map(|(pattern, to)| match to {
+            MailTo::These(envelope) => Some((pattern.as_str(), envelope)),
+            MailTo::Own => None,
+        })
+    }
+
     /// What the most specific line says that fits one of the forms of an address.
     pub(super) fn find(&self, forms: &[String]) -> Option<&MailTo> {
         let fits = |pattern: &str| forms.iter().any(|form| fits(pattern, form));

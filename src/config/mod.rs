@@ -16,6 +16,7 @@ mod reader;
 mod robots;
 mod settings;
 mod states;
+mod survey;
 pub(crate) mod value;
 
 use std::ffi::{OsStr, OsString};
@@ -27,6 +28,7 @@ pub(crate) use environment::{SECRET_VARIABLE, language as environment_lang, temp
 pub(crate) use mail::MailTo;
 pub(crate) use places::{NoPlace, State, elsewhere};
 pub(crate) use settings::{Account, App, Base, Limits, Network, Settings, hostname};
+pub(crate) use survey::{config_places, user_units, variables};
 pub(crate) use value::{Rotation, ShowIn};
 
 use crate::error::Failure;

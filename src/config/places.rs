@@ -28,6 +28,11 @@ impl State {
         self.dir.join(name)
     }
 
+    /// The directory itself.
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
     /// To whom new files belong.
     pub(crate) fn owner(&self) -> Owner {
         self.owner
@@ -181,7 +186,7 @@ fn real(dir: &Path) -> PathBuf {
 }
 
 /// State beside the program.
-fn state_beside() -> Result<State, (PathBuf, String)> {
+pub(super) fn state_beside() -> Result<State, (PathBuf, String)> {
     let (dir, owner) = beside_that_counts()?;
     writable(&dir, owner).map_err(|why| (dir, why))
 }
@@ -205,7 +210,7 @@ fn named(variable: &str) -> Option<PathBuf> {
         .filter(|path| path.is_absolute())
 }
 
-fn below_home(path: &str) -> Option<PathBuf> {
+pub(super) fn below_home(path: &str) -> Option<PathBuf> {
     let home = env::home_dir().filter(|home| home.is_absolute())?;
     Some(home.join(path))
 }

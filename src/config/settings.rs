@@ -269,7 +269,7 @@ impl Levels<'_> {
         })
     }
 
-    fn network(&self) -> Result<Network, Failure> {
+    pub(super) fn network(&self) -> Result<Network, Failure> {
         let api_base = self.pick(|layer| layer.api_base.as_ref());
         let allowed = self
             .pick(|layer| layer.allow_plain_http.as_ref())

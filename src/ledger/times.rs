@@ -174,6 +174,23 @@ impl Times {
         }
     }
 
+    /// How many slots count against the limits of a minute and an hour, of the receiver with most.
+    pub(super) fn taken(&self, receivers: &Receivers, now: u64) -> [usize; 2] {
+        let members: Vec<&Sent> = match receivers {
+            Receivers::Everyone => self.members.values().collect(),
+            Receivers::Members(names) => {
+                let known = names.iter().filter_map(|name| self.members.get(name));
+                known.collect()
+            }
+        };
+        [MINUTE, HOUR].map(|window| {
+            let own = members
+                .iter()
+                .map(|sent| counted(&sent.all, window, now).len());
+            counted(&self.everyone.all, window, now).len() + own.max().unwrap_or(0)
+        })
+    }
+
     /// The earliest time from `from` on with room for a message to each of its receivers.
     pub(super) fn earliest(&mut self, receivers: &Receivers, share: Share, from: u64) -> u64 {
         let (everyone, limits) = (&self.everyone, self.limits);
@@ -244,7 +261,10 @@ mod tests {
         times.take(&Receivers::Everyone, Share::New, 40);
         for receivers in [to("a"), Receivers::Everyone] {
             assert_eq!(times.earliest(&receivers, Share::New, 50), MINUTE);
+            assert_eq!(times.taken(&receivers, 50), [30, 30]);
+            assert_eq!(times.taken(&receivers, MINUTE + 9), [20, 30]);
         }
+        assert_eq!(times.taken(&to("b"), 50), [1, 1]);
         assert_eq!(times.earliest(&to("b"), Share::New, 50), 50);
         for at in 51..80 {
             times.take(&Receivers::Everyone, Share::New, at);

@@ -4,7 +4,7 @@ use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::SystemTime;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDateTime, Utc};
 
 use crate::message::{Attachment, Post};
 
@@ -32,6 +32,13 @@ impl Id {
         let sizes = [date.len(), time.len(), millis.len(), random.len()] == [8, 6, 3, 8];
         let is_name = sizes && digits(date) && digits(time) && digits(millis);
         (is_name && random.bytes().all(hex)).then(|| Self(name.to_owned()))
+    }
+
+    /// When it was accepted, as its name has it.
+    pub(crate) fn accepted(&self) -> Option<SystemTime> {
+        let time = self.0.split_once("Z-")?.0;
+        let time = NaiveDateTime::parse_from_str(time, "%Y%m%dT%H%M%S%.3f").ok()?;
+        Some(time.and_utc().into())
     }
 
     /// The name itself.
@@ -104,6 +111,8 @@ mod tests {
         assert!(ids.is_sorted());
         for id in &ids {
             assert_eq!(Id::parse(id.as_str()).as_ref(), Some(id));
+            let again = Id::new(id.accepted().unwrap());
+            assert_eq!(again.0[..20], id.0[..20]);
         }
         for name in [
             "",

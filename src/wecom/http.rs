@@ -3,7 +3,7 @@
 //! Only this room names reqwest's client, only it sees a URL that holds a secret, and no error
 //! leaves it with one. No redirect is followed: it would carry the secret along.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::net::ToSocketAddrs;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,6 +14,7 @@ use reqwest::{Body, Url};
 
 use super::body::{Leaving, Payload, Watched};
 use super::error::Error;
+use super::head::ahead;
 use super::retry_after::retry_after;
 use super::tls;
 use super::trouble::{self, Broken, NoAddress, Progress, Stage, Way, Words};
@@ -34,7 +35,7 @@ pub(crate) const SPEED: u64 = 64 << 10;
 
 /// Longest time for one connection, name lookup included. Source: glibc waits 5 s for a name
 /// server before it asks the next (resolv.conf(5)), which must still have its turn.
-const CONNECT_MAX: Duration = Duration::from_secs(8);
+pub(super) const CONNECT_MAX: Duration = Duration::from_secs(8);
 
 /// A connection that has been idle for longer is not used again: the other side may be closing it.
 const IDLE_MAX: Duration = Duration::from_secs(10);
@@ -91,6 +92,8 @@ pub(super) struct Http {
     /// One that trusts the system's store too, once that has known an issuer that we didn't.
     trusting: OnceCell<reqwest::Client>,
     progress: Arc<Progress>,
+    /// How many seconds our clock is ahead of the last answer's.
+    ahead: Cell<Option<i64>>,
     runtime: tokio::runtime::Runtime,
 }
 
@@ -120,8 +123,14 @@ impl Http {
             client,
             trusting: OnceCell::new(),
             progress,
+            ahead: Cell::new(None),
             runtime,
         })
+    }
+
+    /// How many seconds our clock is ahead of the one that the last answer names, if it names one.
+    pub(super) fn ahead(&self) -> Option<i64> {
+        self.ahead.get()
     }
 
     /// Sends a request and reads its answer, until `deadline` or the end of its own time.
@@ -212,6 +221,7 @@ impl Http {
                 ))),
         };
         let mut response = request.send().await?;
+        self.ahead.set(ahead(response.headers()));
         let header = response
             .headers()
             .get(RETRY_AFTER)
@@ -253,17 +263,22 @@ impl Http {
 
     /// The way that requests take, for a person; asked for only when something went wrong.
     fn way(&self) -> Way {
-        let base = &self.network.api_base;
-        let shown = base.shown();
-        Way {
-            host: shown
-                .split_once("://")
-                .map_or(shown, |(_, host)| host)
-                .to_owned(),
-            plain: base.is_plain(),
-            proxy: self.network.proxy.as_ref().and_then(without_login),
-            local_address: self.network.local_address,
-        }
+        way(&self.network)
+    }
+}
+
+/// The way that requests take, for a person.
+pub(super) fn way(network: &Network) -> Way {
+    let base = &network.api_base;
+    let shown = base.shown();
+    Way {
+        host: shown
+            .split_once("://")
+            .map_or(shown, |(_, host)| host)
+            .to_owned(),
+        plain: base.is_plain(),
+        proxy: network.proxy.as_ref().and_then(without_login),
+        local_address: network.local_address,
     }
 }
 

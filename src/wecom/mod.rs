@@ -1,16 +1,21 @@
 //! WeCom's API: one function through which every call goes, and what its answers mean.
 
+mod agent;
 mod answer;
 mod ask;
 mod body;
 pub(crate) mod codes;
+mod directory;
 mod error;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
+mod head;
 mod http;
+mod probe;
 mod retry_after;
 mod tls;
 mod trouble;
+mod validity;
 
 use std::cell::RefCell;
 use std::time::Instant;
@@ -20,15 +25,18 @@ use crate::lang::say;
 use crate::message::content::is_media_id;
 use crate::output::Watching;
 use crate::secret::{Secret, Veil};
+pub(crate) use agent::Agent;
 use answer::Answer;
 pub(crate) use answer::{Grant, Sent, Unreached};
 pub(crate) use ask::{Asked, Asking, Question};
 use body::Payload;
 pub(crate) use body::{Field, Leaving};
 pub(crate) use codes::Class;
+pub(crate) use directory::Status;
 pub(crate) use error::{Error, Refusal};
 pub(crate) use http::SPEED;
 use http::{Call, Http, Reply};
+pub(crate) use probe::{Probe, Trusted};
 
 /// Longest token, in bytes. Source: developer.work.weixin.qq.com/document/path/91039.
 pub(crate) const TOKEN_MAX: usize = 512;
@@ -102,6 +110,11 @@ impl Client {
             access_token,
             expires_in,
         })
+    }
+
+    /// How many seconds our clock is ahead of the one that the last answer names, if it names one.
+    pub(crate) fn ahead(&self) -> Option<i64> {
+        self.http.ahead()
     }
 
     /// Sends one message by a call such as `message/send`, `body` being the request in WeCom's JSON.

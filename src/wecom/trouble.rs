@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use rustls::{CertificateError, Error as TlsError};
 
 use crate::lang::{say, spoken};
-use tls::{hung_up, no_tls};
+pub(super) use tls::{hung_up, no_tls};
 
 /// How far a try has come.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -95,7 +95,7 @@ pub(super) struct Way {
 }
 
 /// Who broke it: the host at the end of the way, or the proxy before it.
-struct Peer {
+pub(super) struct Peer {
     name: String,
     is_proxy: bool,
 }
@@ -236,7 +236,7 @@ impl Way {
         }
     }
 
-    fn peer(&self, at_proxy: bool) -> Peer {
+    pub(super) fn peer(&self, at_proxy: bool) -> Peer {
         match &self.proxy {
             Some(proxy) if at_proxy => Peer {
                 name: say!("代理 {proxy}", "the proxy {proxy}"),
@@ -249,7 +249,7 @@ impl Way {
         }
     }
 
-    fn no_address(&self, name: &str, why: &io::Error) -> Words {
+    pub(super) fn no_address(&self, name: &str, why: &io::Error) -> Words {
         let proxy = self.proxy.as_deref().unwrap_or_default();
         let is_proxy = proxy.rsplit_once(':').map_or(proxy, |(host, _)| host) == name;
         let role = if is_proxy {
@@ -278,7 +278,7 @@ impl Way {
         Words::new(what, advice::name_server())
     }
 
-    fn unconnected(&self, peer: &Peer, error: &io::Error) -> Words {
+    pub(super) fn unconnected(&self, peer: &Peer, error: &io::Error) -> Words {
         let name = &peer.name;
         match (error.kind(), self.local_address) {
             (ErrorKind::AddrNotAvailable, Some(address)) => Words::new(

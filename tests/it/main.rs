@@ -18,6 +18,10 @@ mod api_faults; // api and recall: tokens refused, answers lost, networks down
 mod attachments; // files of messages that wait: kept as they were, shown, uploaded anew
 #[cfg(target_arch = "x86_64")]
 mod calls; // system calls by number
+mod check; // wxpush check: steps, receivers, what waits, a test message
+mod check_backlog; // check of what waits, and its test message
+mod check_faults; // check where networks, certificates, clocks, configs and disks are bad
+mod check_receivers; // check of scope, receivers, profiles, robots
 mod chinese; // whether what a person reads is Chinese, with no English left in it
 mod config; // precedence, profiles, receivers, secrets, every key
 #[cfg(target_arch = "x86_64")]

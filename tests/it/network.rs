@@ -6,6 +6,7 @@ use std::process::Command;
 use std::sync::mpsc;
 use std::time::Duration;
 
+use crate::check::{check, went};
 use crate::chinese::tells_why_there_is_no_token;
 use crate::sandbox::{Outcome, Run, Sandbox, config};
 use crate::standin::Standin;
@@ -240,5 +241,45 @@ fn where_no_thread_is_to_be_had_a_name_is_looked_up_all_the_same() {
         let run = Run::new(command).args(&["send", "x"]);
         run.env("PATH", "/usr/bin:/bin").run().is_silent();
         assert_eq!(standin.count(SEND), 1);
+    });
+}
+
+#[test]
+#[ignore = "needs root and network namespaces"]
+fn a_check_tells_dead_names_from_dead_ways_in_time() {
+    let test = "a_check_tells_dead_names_from_dead_ways_in_time";
+    let hosts = "192.0.2.9 hole.example\\n2001:db8::9 six.example\\n127.0.0.1 six.example\\n";
+    let setup = instead_of("/etc/resolv.conf", "nameserver 127.0.0.54\\n")
+        + &instead_of("/etc/hosts", hosts)
+        + LINKS;
+    in_a_namespace(test, &setup, || {
+        let standin = Standin::start();
+        let steps = |host: &str| {
+            let sandbox = leading_to(host, &standin);
+            let outcome = check(&sandbox, "--timeout 2s").run();
+            assert!(outcome.time < Duration::from_secs(5), "{:?}", outcome.time);
+            outcome
+        };
+        let silent = UdpSocket::bind("127.0.0.54:53").unwrap();
+        let outcome = steps("relay.example").exits(75);
+        went(
+            &outcome,
+            "dns",
+            "failed",
+            &["no name server answers in time"],
+        );
+        went(&outcome, "tcp", "skipped", &[]);
+        drop(silent);
+        name_server("127.0.0.54", "relay.example");
+        let outcome = steps("typo.example").exits(75);
+        went(&outcome, "dns", "failed", &["no such host: typo.example"]);
+        let outcome = steps("hole.example").exits(75);
+        went(&outcome, "dns", "ok", &["hole.example → 192.0.2.9"]);
+        went(&outcome, "tcp", "failed", &["no answer from hole.example"]);
+        let outcome = steps("relay.example").exits(0);
+        went(&outcome, "dns", "ok", &["relay.example → 127.0.0.1"]);
+        let sandbox = leading_to("six.example", &standin);
+        let outcome = check(&sandbox, "").run().exits(0);
+        went(&outcome, "tcp", "warning", &["2001:db8::9 did not answer"]);
     });
 }

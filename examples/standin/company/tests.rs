@@ -134,6 +134,9 @@ fn the_directory_is_that_of_the_members() {
     let root = json!({"id": 1, "parentid": 0, "order": 100_001});
     assert_eq!(get("department/simplelist")["department_id"][0], root);
     assert_eq!(get("tag/list")["taglist"][1]["tagid"], 2);
+    assert_eq!(get("tag/get?tagid=1")["userlist"][1]["userid"], "zhangsan");
+    assert_eq!(get("tag/get?tagid=9")["errcode"], 40068);
+    assert_eq!(get("user/get?userid=lisi")["status"], 1);
     let addresses = get("get_api_domain_ip");
     assert!(addresses["ip_list"].is_array() && addresses["errcode"].is_null());
     let app = company.apps.get_mut(&AGENTID).unwrap();
@@ -145,6 +148,14 @@ fn the_directory_is_that_of_the_members() {
         &Value::Null,
     );
     assert_eq!(unseen["errcode"], 60011);
+    company.members.get_mut("lisi").unwrap().unjoined = true;
+    let mut get = |path: &str| with_token(&mut company, path, START, &Value::Null);
+    assert_eq!(get("user/get?userid=lisi")["status"], 4);
+    let ids = get("department/simplelist")["department_id"].clone();
+    assert_eq!(
+        (ids[0]["id"].clone(), ids[1].clone()),
+        (json!(2), Value::Null)
+    );
 }
 
 #[test]

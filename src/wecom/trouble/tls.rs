@@ -6,7 +6,7 @@ use super::{Peer, Words, advice};
 use crate::lang::{say, spoken};
 
 /// Words for TLS that did not come about.
-pub(super) fn no_tls(peer: &Peer, error: &TlsError) -> Words {
+pub(in crate::wecom) fn no_tls(peer: &Peer, error: &TlsError) -> Words {
     let name = &peer.name;
     let certificate = match error {
         TlsError::InvalidCertificate(certificate) => certificate,
@@ -120,7 +120,7 @@ fn of_certificate(name: &str, error: &CertificateError) -> Words {
 }
 
 /// Words for a peer that went away during the handshake.
-pub(super) fn hung_up(peer: &Peer) -> Words {
+pub(in crate::wecom) fn hung_up(peer: &Peer) -> Words {
     let what = say!(
         "{} 在 TLS 建立之前挂断了",
         "{} hung up before there was TLS",

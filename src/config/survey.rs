@@ -1,0 +1,154 @@
+//! What `check` shows of a config: where it is looked for, where its values come from, what others
+//! can read of it.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use super::file::{self, ConfigFile};
+use super::layer::SecretFrom;
+use super::settings::Network;
+use super::{Config, environment, places};
+use crate::error::Failure;
+use crate::message::Envelope;
+
+/// Every variable that is read.
+const VARIABLES: [&str; 10] = [
+    "WXPUSH_CONFIG",
+    "WXPUSH_PROFILE",
+    "WXPUSH_CORPID",
+    environment::SECRET_VARIABLE,
+    "WXPUSH_CORPSECRET_FILE",
+    "WXPUSH_AGENTID",
+    "WXPUSH_TOUSER",
+    "WXPUSH_STATE_DIR",
+    "WXPUSH_API_BASE",
+    "WXPUSH_LANG",
+];
+
+/// The variables of ours that are set, by name.
+pub(crate) fn variables() -> Vec<&'static str> {
+    let is_set = |name: &&str| !matches!(environment::variable(name), Ok(None));
+    VARIABLES.into_iter().filter(is_set).collect()
+}
+
+/// Where this user's own units of systemd lie.
+pub(crate) fn user_units() -> Option<PathBuf> {
+    places::below_home(".config/systemd/user")
+}
+
+/// The places in which a config is looked for, in order, unless one is named.
+pub(crate) fn config_places() -> Vec<PathBuf> {
+    places::configs().collect()
+}
+
+impl Config {
+    /// What is known where the config cannot be read: the environment alone, and no profile.
+    ///
+    /// # Errors
+    /// `Exit::Config`: the environment has a mistake, too.
+    pub(crate) fn of_environment() -> Result<Self, Failure> {
+        Ok(Self {
+            file: ConfigFile::default(),
+            source: None,
+            named: false,
+            environment: environment::layer()?,
+            in_force: None,
+        })
+    }
+
+    /// How WeCom is reached; known without an app.
+    ///
+    /// # Errors
+    /// `Exit::Config`, with file, line and key.
+    pub(crate) fn network(&self) -> Result<Network, Failure> {
+        self.levels_in_force().network()
+    }
+
+    /// Whether nothing of an app is set, but there are robots.
+    pub(crate) fn is_for_robots(&self) -> bool {
+        let levels = self.levels_in_force();
+        let has_secret = || levels.pick(|layer| layer.secret.as_ref()).is_some();
+        let nothing = levels.pick(|layer| layer.corpid.as_ref()).is_none()
+            && levels.pick(|layer| layer.agentid.as_ref()).is_none()
+            && !has_secret();
+        nothing && !self.file.robots.is_empty()
+    }
+
+    /// The names of the robots.
+    pub(crate) fn robots(&self) -> impl Iterator<Item = &str> {
+        self.file.robots.keys().map(String::as_str)
+    }
+
+    /// The patterns of `[mail]` that have receivers of their own.
+    pub(crate) fn mail_lines(&self) -> impl Iterator<Item = (&str, &Envelope)> {
+        self.file.mail.envelopes()
+    }
+
+    /// Whether any level says to whom messages go.
+    pub(crate) fn names_receivers(&self) -> bool {
+        let to = self.levels_in_force().pick(|layer| layer.to.as_ref());
+        to.is_some()
+    }
+
+    /// Where the app's secret is written, such as `config.toml:3: corpsecret`.
+    pub(crate) fn secret_spot(&self) -> Option<String> {
+        let secret = self.levels_in_force().pick(|layer| layer.secret.as_ref());
+        let secret = secret.or_else(environment::credential)?;
+        Some(secret.spot)
+    }
+
+    /// Who names the proxy in force: the config, or a variable.
+    pub(crate) fn proxy_origin(&self, network: &Network) -> Option<&'static str> {
+        network.proxy.as_ref()?;
+        let levels = self.levels_in_force();
+        if levels.pick(|layer| layer.proxy.as_ref()).is_some() {
+            return Some("[network] proxy");
+        }
+        let names = environment::proxy_variables(&network.api_base).iter();
+        let mut set = names.filter(|name| matches!(environment::variable(name), Ok(Some(_))));
+        set.next().copied()
+    }
+
+    /// The mode of the config that was read.
+    pub(crate) fn mode(&self) -> Option<u32> {
+        let meta = fs::metadata(self.source.as_deref()?).ok()?;
+        Some(meta.mode() & 0o7777)
+    }
+
+    /// The files with nothing but a secret in them that others can read.
+    pub(crate) fn open_secret_files(&self) -> Vec<PathBuf> {
+        let app = self.levels_in_force().pick(|layer| layer.secret.as_ref());
+        let keys = self.file.robots.values().flatten().cloned();
+        let paths = app.into_iter().chain(keys).filter_map(|it| match it.value {
+            SecretFrom::File(path) => Some(path),
+            SecretFrom::Text(_) => None,
+        });
+        let is_open =
+            |path: &PathBuf| fs::metadata(path).is_ok_and(|meta| file::others_read(&meta));
+        paths.filter(is_open).collect()
+    }
+
+    /// Whether `state_dir` is set, by whatever level.
+    pub(crate) fn names_state_dir(&self) -> bool {
+        let dir = self
+            .levels_in_force()
+            .pick(|layer| layer.state_dir.as_ref());
+        dir.is_some()
+    }
+
+    /// Why state is not beside the program; none where it is, or could be.
+    pub(crate) fn not_beside() -> Option<(PathBuf, String)> {
+        places::state_beside().err()
+    }
+
+    /// The config that lies beside the program and is not read, and why.
+    pub(crate) fn passed_over() -> Option<(PathBuf, String)> {
+        places::passed_over()
+    }
+
+    /// Whether the config was named, and not found.
+    pub(crate) fn is_named(&self, path: &Path) -> bool {
+        self.named() == Some(path)
+    }
+}

@@ -1,0 +1,370 @@
+//! wxpush check: what is well, whom the app sees, what waits, and one test message.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use serde_json::{Value, json};
+
+use crate::outbox::at_a_terminal;
+use crate::places::{make, program_in, set_mode};
+use crate::sandbox::{Outcome, Run, Sandbox, for_each};
+use crate::standin::{Fault, Standin};
+use crate::token::{GETTOKEN, SEND};
+
+/// The path of the app's own description.
+pub(crate) const AGENT: &str = "/cgi-bin/agent/get";
+
+/// The steps of this name: how each went, and what it says with its advice.
+pub(crate) fn steps(outcome: &Outcome, name: &str) -> Vec<(String, String)> {
+    let object = outcome.json();
+    let checks = object["checks"].as_array().unwrap();
+    let named = checks.iter().filter(|check| check["name"] == name);
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    named
+        .map(|check| {
+            let what = format!("{}\n{}", text(&check["what"]), text(&check["hint"]));
+            (text(&check["status"]), what)
+        })
+        .collect()
+}
+
+/// The one step of this name.
+#[track_caller]
+pub(crate) fn step(outcome: &Outcome, name: &str) -> (String, String) {
+    let mut steps = steps(outcome, name);
+    assert_eq!(steps.len(), 1, "{name}: {}", outcome.stdout);
+    steps.remove(0)
+}
+
+/// Holds that a step went so, and says these words.
+#[track_caller]
+pub(crate) fn went(outcome: &Outcome, name: &str, status: &str, words: &[&str]) {
+    let (went, said) = step(outcome, name);
+    assert_eq!(went, status, "{name}: {said}");
+    for words in words {
+        assert!(said.contains(words), "{name}: no {words:?} in {said}");
+    }
+}
+
+/// `wxpush check --json` with these options, by a machine whose crontab flushes.
+pub(crate) fn check(sandbox: &Sandbox, options: &str) -> Run {
+    scheduled(sandbox, &format!("check --json {options}"))
+}
+
+/// These arguments, where `crontab -l` shows a line that flushes.
+pub(crate) fn scheduled(sandbox: &Sandbox, args: &str) -> Run {
+    let program = sandbox.path("wxpush").display().to_string();
+    crontab(sandbox, &format!("* * * * * {program} outbox flush"));
+    let path = sandbox.path("fake").display().to_string();
+    sandbox
+        .wxpush(args)
+        .env("PATH", format!("{path}:/usr/bin:/bin"))
+}
+
+/// Puts a `crontab` into `fake/` that lists this line.
+pub(crate) fn crontab(sandbox: &Sandbox, line: &str) {
+    make(&sandbox.path("fake"));
+    let script = format!("#!/bin/sh\ntest \"$*\" = -l && echo '{line}'\n");
+    sandbox.write("fake/crontab", script);
+    set_mode(&sandbox.path("fake/crontab"), 0o755);
+}
+
+/// The config's receivers.
+pub(crate) fn to(sandbox: &Sandbox, lines: &str) {
+    sandbox.configure(lines);
+}
+
+#[test]
+fn a_set_up_that_is_well_has_a_tick_a_line_and_nothing_is_sent() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    to(&sandbox, "touser = \"zhangsan\"\nprefix = \"[x] \"");
+    let outcome = scheduled(&sandbox, "check").run().exits(0);
+    assert_eq!(outcome.stderr, "");
+    for line in [
+        "✓ program: ",
+        "✓ config: ",
+        "✓ app: corpid ww0123456789abcdef, agentid 1000002, secret from ",
+        "config.toml:4: corpsecret",
+        "✓ settings: to zhangsan, prefix [x], lang on the phone zh, show_in wecom, limits 30/min",
+        "(beside the program), can be written to, ",
+        "✓ log: ",
+        "✓ token cache: ",
+        &format!("✓ api_base: {}", standin.base()),
+        "✓ proxy: none",
+        "✓ DNS: 127.0.0.1 is an address",
+        "✓ TCP: 127.0.0.1:",
+        "✓ HTTP: WeCom answers",
+        "✓ clock: ",
+        "✓ access_token: just granted",
+        "✓ trusted IP: ",
+        "✓ app: 告警 (agentid 1000002), switched on",
+        "✓ scope (可见范围): the whole company (department 1)",
+        "✓ receiver zhangsan: in scope, and active",
+        "✓ outbox: ",
+        "✓ flush: crontab -l has outbox flush",
+        "✓ limits: to one member 0 of 30 in the last minute, 0 of 1000 in the last hour",
+        "微信插件",
+        "仅在企业微信中接收消息",
+        "在微工作台中始终进入主页",
+    ] {
+        // Whether a cron runs on this machine is not ours to say.
+        let line = line.trim_start_matches("✓ flush: ");
+        assert!(
+            outcome.stdout.contains(line),
+            "no {line} in {}",
+            outcome.stdout
+        );
+    }
+    assert!(!outcome.stdout.contains('✗'), "{}", outcome.stdout);
+    assert_eq!(standin.count(SEND), 0);
+    assert_eq!(standin.count(GETTOKEN), 1);
+    sandbox.send("y").run().is_silent();
+    assert_eq!(standin.count(GETTOKEN), 1, "the token of the check is used");
+    let again = scheduled(&sandbox, "check").run().exits(0).stdout;
+    assert!(again.contains("1 of 30 in the last minute"), "{again}");
+    assert_eq!(standin.count(GETTOKEN), 2, "a check asks at once");
+}
+
+#[test]
+fn quiet_it_says_nothing_but_crosses_and_in_chinese_all_of_it_is_chinese() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    scheduled(&sandbox, "-q check").run().is_silent();
+    to(&sandbox, "touser = \"nobody\"");
+    let outcome = scheduled(&sandbox, "-q check").run().exits(67);
+    let lines: Vec<&str> = outcome.stdout.lines().collect();
+    assert_eq!(lines.len(), 2, "{}", outcome.stdout);
+    assert!(lines[0].starts_with("✗ receiver nobody: "), "{}", lines[0]);
+    assert!(lines[1].starts_with("    check the id"), "{}", lines[1]);
+    for lang in ["C", "zh_CN.UTF-8"] {
+        let run = scheduled(&sandbox, "check").env("LANG", lang);
+        let outcome = run.run().exits(67);
+        for line in outcome
+            .stdout
+            .lines()
+            .filter(|line| !line.contains("chmod"))
+        {
+            let is_chinese = line.chars().any(|it| ('一'..='鿿').contains(&it));
+            assert!(is_chinese || line.starts_with("✓ DNS"), "{line}");
+        }
+        assert!(outcome.stdout.contains("✗ 收件人 nobody：没有这个成员"));
+    }
+}
+
+#[test]
+fn for_a_script_it_is_one_object() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let outcome = check(&sandbox, "").run().exits(0);
+    let object = outcome.json();
+    assert_eq!(
+        (&object["ok"], &object["exit_code"]),
+        (&json!(true), &json!(0))
+    );
+    assert!(object["notes"].as_array().unwrap().len() > 4);
+    let names: Vec<&str> = object["checks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|check| check["name"].as_str().unwrap())
+        .collect();
+    let wanted = [
+        "program",
+        "config",
+        "account",
+        "settings",
+        "state_dir",
+        "log",
+        "token_cache",
+        "api_base",
+        "proxy",
+        "dns",
+        "tcp",
+        "tls",
+        "http",
+        "clock",
+        "token",
+        "trusted_ip",
+        "agent",
+        "scope",
+        "recipient",
+        "outbox",
+        "flush",
+        "ledger",
+    ];
+    assert_eq!(names, wanted);
+    to(&sandbox, "touser = \"nobody\"");
+    let outcome = check(&sandbox, "").run().exits(67);
+    let object = outcome.json();
+    assert_eq!(
+        (&object["ok"], &object["exit_code"]),
+        (&json!(false), &json!(67))
+    );
+    let checks = object["checks"].as_array().unwrap();
+    let failed: Vec<&Value> = checks
+        .iter()
+        .filter(|it| it["status"] == "failed")
+        .collect();
+    assert_eq!(failed.len(), 1);
+    assert_eq!(failed[0]["exit_code"], 67);
+    assert!(failed[0]["hint"].as_str().unwrap().contains("可见范围"));
+    assert!(object.get("notes").is_none());
+}
+
+#[test]
+fn what_the_app_may_not_do_is_told_apart() {
+    let refusal = |code: i64| Fault::Errcode(code, format!("no, from ip: 192.0.2.7, {code}"));
+    let closed = json!({"errcode": 0, "name": "x", "close": 1, "allow_partys": {"partyid": [1]}});
+    let empty = json!({"errcode": 0, "name": "x", "close": 0});
+    for_each(
+        [
+            (
+                refusal(60020),
+                "trusted_ip",
+                vec!["192.0.2.7", "企业可信IP", "可信域名"],
+            ),
+            (
+                refusal(301_002),
+                "agent",
+                vec!["301002", "of different apps"],
+            ),
+            (refusal(48002), "agent", vec!["48002", "own Secret"]),
+            (refusal(40056), "agent", vec!["40056", "AgentId"]),
+            (
+                Fault::Body(closed.to_string()),
+                "agent",
+                vec!["switched off", "启用"],
+            ),
+            (
+                Fault::Body(empty.to_string()),
+                "scope",
+                vec!["nobody can be reached", "可见范围"],
+            ),
+        ],
+        |(fault, name, words)| {
+            let standin = Standin::start();
+            let sandbox = Sandbox::of(&standin);
+            standin.always(AGENT, fault);
+            let outcome = check(&sandbox, "").run().exits(77);
+            went(&outcome, "token", "ok", &[]);
+            went(&outcome, name, "failed", &words);
+            if name == "trusted_ip" {
+                went(&outcome, "scope", "skipped", &[]);
+            }
+        },
+    );
+    // And for real, by the company's own rules.
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    standin.company().trusted_ips = Some(vec![]);
+    let outcome = check(&sandbox, "").run().exits(77);
+    went(&outcome, "trusted_ip", "failed", &["60020", "127.0.0.1"]);
+    standin.company().trusted_ips = None;
+    crate::samples::second_app(&standin);
+    let run = check(&sandbox, "").env("WXPUSH_AGENTID", "7");
+    went(&run.run().exits(77), "agent", "failed", &["301002"]);
+}
+
+#[test]
+fn a_wrong_secret_is_told_at_each_check_and_the_right_one_at_once() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let wrong = crate::leaks::reversed();
+    for count in 1..=2 {
+        let run = check(&sandbox, "").env("WXPUSH_CORPSECRET", &wrong);
+        let outcome = run.run().exits(77);
+        went(&outcome, "http", "ok", &[]);
+        went(&outcome, "token", "failed", &["40001", "corpsecret"]);
+        went(&outcome, "agent", "skipped", &[]);
+        went(&outcome, "environment", "warning", &["WXPUSH_CORPSECRET"]);
+        assert_eq!(standin.count(GETTOKEN), count);
+    }
+    check(&sandbox, "").run().exits(0);
+}
+
+#[test]
+fn the_place_of_state_is_named_with_why_it_is_not_beside() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let program = program_in(&sandbox, "bin");
+    make(&sandbox.path("home/.config/wxpush"));
+    let config = sandbox.read("config.toml");
+    sandbox.write("home/.config/wxpush/config.toml", &config);
+    sandbox.write("bin/config.toml", &config);
+    let mut command = std::process::Command::new(&program);
+    command.args(["check", "--json"]);
+    let run = Run::new(command).env("HOME", sandbox.path("home"));
+    let outcome = run
+        .env("XDG_STATE_HOME", sandbox.path("xdg"))
+        .run()
+        .exits(0);
+    went(
+        &outcome,
+        "config",
+        "ok",
+        &["home/.config/wxpush/config.toml (mode 0600"],
+    );
+    went(
+        &outcome,
+        "config_passed_over",
+        "warning",
+        &["bin/config.toml is not read", "programs"],
+    );
+    went(
+        &outcome,
+        "state_dir",
+        "ok",
+        &["not beside the program: ", "is a directory of programs"],
+    );
+}
+
+#[test]
+#[ignore = "needs script, of util-linux"]
+fn at_a_terminal_marks_have_colours() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    to(&sandbox, "touser = \"nobody\"");
+    let outcome = at_a_terminal(&sandbox, "check").exits(67);
+    for mark in [
+        "\u{1b}[32m✓\u{1b}[0m",
+        "\u{1b}[1;31m✗\u{1b}[0m",
+        "\u{1b}[33m!\u{1b}[0m",
+    ] {
+        assert!(outcome.stdout.contains(mark), "{}", outcome.stdout);
+    }
+    let outcome = at_a_terminal(&sandbox, "check --color never").exits(67);
+    assert!(!outcome.stdout.contains('\u{1b}'), "{}", outcome.stdout);
+}
+
+#[test]
+fn a_config_or_secret_that_others_can_read_is_a_cross() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    set_mode(&sandbox.path("config.toml"), 0o644);
+    let outcome = check(&sandbox, "").run().exits(78);
+    went(
+        &outcome,
+        "config_mode",
+        "failed",
+        &["others can read it", "chmod 600 "],
+    );
+    went(&outcome, "recipient", "ok", &[]);
+    let config = sandbox.read("config.toml");
+    sandbox.write("secret", crate::standin::SECRET);
+    let line = format!("corpsecret = \"{}\"", crate::standin::SECRET);
+    sandbox.write(
+        "config.toml",
+        config.replace(&line, "corpsecret_file = \"secret\""),
+    );
+    set_mode(&sandbox.path("config.toml"), 0o644);
+    check(&sandbox, "").run().exits(0);
+    set_mode(&sandbox.path("secret"), 0o604);
+    let outcome = check(&sandbox, "").run().exits(78);
+    went(&outcome, "secret_mode", "failed", &["secret", "chmod 600 "]);
+    let mode = fs::metadata(sandbox.path("secret"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o604, "a check mends nothing");
+}

@@ -1,0 +1,164 @@
+//! wxpush check: what waits, whether anything delivers it, and one test message.
+
+use std::fs;
+
+use crate::check::{check, crontab, to, went};
+use crate::outbox::{age, waiting};
+use crate::places::make;
+use crate::sandbox::Sandbox;
+use crate::send::texts;
+use crate::standin::{Fault, Standin};
+use crate::token::SEND;
+
+#[test]
+fn what_waits_without_a_flush_in_sight_is_a_cross() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let bare = |options: &str| sandbox.wxpush(&format!("check --json {options}"));
+    let outcome = bare("").run().exits(0);
+    let line = format!(
+        "* * * * * {} outbox flush",
+        sandbox.path("wxpush").display()
+    );
+    went(&outcome, "flush", "warning", &[&line]);
+    standin.always(SEND, Fault::html(503));
+    sandbox.wxpush("send --timeout 1s x").run().exits(75);
+    let outcome = bare("").run().exits(75);
+    went(&outcome, "outbox", "ok", &["1 waiting, the oldest for "]);
+    went(&outcome, "flush", "failed", &["none in sight", &line]);
+    went(
+        &outcome,
+        "last_delivery",
+        "warning",
+        &["send, ", "exit code 75", "503"],
+    );
+    // A line of cron's is in sight; that of another program is not.
+    check(&sandbox, "").run().exits(0);
+    make(&sandbox.path("other"));
+    fs::copy(sandbox.path("wxpush"), sandbox.path("other/wxpush")).unwrap();
+    crontab(
+        &sandbox,
+        &format!(
+            "* * * * * {} outbox flush",
+            sandbox.path("other/wxpush").display()
+        ),
+    );
+    let path = sandbox.path("fake").display().to_string();
+    bare("").env("PATH", path).run().exits(75);
+    // Whoever flushes again and again is in the log.
+    sandbox.wxpush("outbox flush --timeout 1s").run().exits(75);
+    bare("").run().exits(75);
+    sandbox.wxpush("outbox flush --timeout 1s").run().exits(75);
+    let outcome = bare("").run().exits(0);
+    went(&outcome, "flush", "ok", &["2 times in the last hour"]);
+    // What has waited for long has a reason.
+    age(&sandbox, &waiting(&sandbox)[0], 1200);
+    let outcome = bare("").run().exits(0);
+    went(&outcome, "outbox", "warning", &["oldest for 20m", "503"]);
+    sandbox.wxpush("outbox drop --all").run().exits(0);
+    let outcome = bare("").run().exits(0);
+    went(&outcome, "outbox", "ok", &["nothing waits"]);
+}
+
+#[test]
+fn a_test_message_goes_to_one_member_once_and_is_never_kept() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    to(&sandbox, "touser = \"zhangsan\"\nprefix = \"[p] \"");
+    let outcome = check(&sandbox, "--send lisi").run().exits(0);
+    went(&outcome, "send", "ok", &["lisi", "msgid"]);
+    let host = this_host();
+    assert_eq!(
+        texts(&standin, "lisi"),
+        [format!("[p] wxpush 测试消息，来自 {host}")]
+    );
+    assert_eq!(texts(&standin, "zhangsan").len(), 0);
+    let run = check(&sandbox, "--send lisi").env("WXPUSH_LANG", "en");
+    run.run().exits(0);
+    assert!(texts(&standin, "lisi")[1].ends_with(&format!("A test message of wxpush on {host}")));
+    let outcome = check(&sandbox, "--send nobody").run().exits(67);
+    went(&outcome, "send", "failed", &["81013"]);
+    standin.always(SEND, Fault::html(503));
+    let outcome = check(&sandbox, "--send lisi --timeout 2s").run().exits(75);
+    went(&outcome, "send", "failed", &["503"]);
+    assert_eq!(waiting(&sandbox).len(), 0);
+    for name in ["@all", "a,b", "", "张三"] {
+        let outcome = sandbox.wxpush("check --send").arg(name).run().exits(64);
+        assert!(
+            outcome.stderr.contains("--send zhangsan"),
+            "{}",
+            outcome.stderr
+        );
+    }
+    let outcome = check(&sandbox, "--send lisi")
+        .env("WXPUSH_CORPID", "wwother")
+        .run();
+    went(&outcome.exits(77), "send", "skipped", &["not sent"]);
+}
+
+/// This host's name, as the kernel has it.
+fn this_host() -> String {
+    fs::read_to_string("/proc/sys/kernel/hostname")
+        .unwrap()
+        .trim()
+        .to_owned()
+}
+
+#[test]
+fn what_waits_for_another_app_is_counted() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    standin.always(SEND, Fault::html(503));
+    sandbox.wxpush("send --timeout 1s x").run().exits(75);
+    let run = check(&sandbox, "").env("WXPUSH_CORPID", "wwother");
+    let outcome = run.run().exits(77);
+    went(
+        &outcome,
+        "outbox",
+        "warning",
+        &["1 of other apps", "outbox retry"],
+    );
+}
+
+#[test]
+#[ignore = "needs root: /etc in a mount namespace"]
+fn a_system_crontab_or_an_enabled_timer_is_in_sight() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let program = sandbox.path("wxpush").display().to_string();
+    let unit = format!("[Service]\nExecStart={program} outbox flush\n");
+    let units = "/etc/systemd/system";
+    let service =
+        format!("mkdir -p {units}/timers.target.wants && printf '{unit}' > {units}/w.service");
+    let enable = format!("ln -s ../w.timer {units}/timers.target.wants/w.timer");
+    for (setup, status, words) in [
+        ("true".to_owned(), "warning", "none in sight"),
+        (
+            format!("echo '* * * * * root {program} outbox flush' > /etc/crontab"),
+            "",
+            "/etc/crontab has",
+        ),
+        (
+            format!(
+                "mkdir /etc/cron.d && echo '* * * * * root {program} outbox flush' > /etc/cron.d/w"
+            ),
+            "",
+            "/etc/cron.d/w has",
+        ),
+        (service.clone(), "warning", "none in sight"),
+        (
+            format!("{service} && {enable}"),
+            "ok",
+            "by systemd's w.timer",
+        ),
+    ] {
+        let script = format!("mount -t tmpfs none /etc && {setup} && exec \"$0\" check --json");
+        let outcome = crate::places::script(&sandbox, &["unshare", "-m"], &script)
+            .run()
+            .exits(0);
+        let (went, said) = crate::check::step(&outcome, "flush");
+        // Whether a cron runs here is not ours to say.
+        assert!(status.is_empty() || went == status, "{setup}: {went}");
+        assert!(said.contains(words), "{setup}: {said}");
+    }
+}

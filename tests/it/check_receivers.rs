@@ -1,0 +1,177 @@
+//! wxpush check: the app's scope, each receiver in it or not, profiles and robots.
+
+use crate::check::{check, steps, to, went};
+use crate::samples::with_robot;
+use crate::sandbox::Sandbox;
+use crate::standin::{AGENTID, Fault, Standin};
+
+#[test]
+fn each_receiver_is_in_scope_or_is_not() {
+    let standin = Standin::start();
+    {
+        let mut company = standin.company();
+        let app = company.apps.get_mut(&AGENTID).unwrap();
+        app.parties = [2].into();
+        company.members.get_mut("lisi").unwrap().unjoined = true;
+    }
+    let sandbox = Sandbox::of(&standin);
+    to(
+        &sandbox,
+        "touser = [\"ZhangSan\", \"lisi\", \"member01\", \"none\"]\ntoparty = \"2,1\"\ntotag = \"1,2,9\"",
+    );
+    let config = sandbox.read("config.toml");
+    sandbox.write(
+        "config.toml",
+        config + "[mail]\n\"a@*\" = { touser = \"wangwu\" }\n",
+    );
+    let outcome = check(&sandbox, "").run().exits(67);
+    went(&outcome, "scope", "ok", &["departments: 1 (2)"]);
+    let found = steps(&outcome, "recipient");
+    let wanted = [
+        ("ok", "receiver ZhangSan: in scope, and active"),
+        (
+            "failed",
+            "receiver lisi: in scope, but has neither joined WeCom nor followed 微信插件",
+        ),
+        ("failed", "receiver member01: not in scope"),
+        ("failed", "receiver none: there is no such member"),
+        ("ok", "receiver department 2: in scope"),
+        (
+            "failed",
+            "receiver department 1: there is none, or not in scope",
+        ),
+        (
+            "ok",
+            "receiver tag 1: 2 members or departments of it are in scope",
+        ),
+        (
+            "ok",
+            "receiver tag 2: 1 members or departments of it are in scope",
+        ),
+        ("failed", "receiver tag 9: there is no such tag"),
+        ("ok", "[mail] \"a@*\" wangwu: in scope, and active"),
+    ];
+    assert_eq!(found.len(), wanted.len(), "{found:?}");
+    for ((status, said), (wanted, words)) in found.iter().zip(wanted) {
+        assert!(
+            status == wanted && said.starts_with(words),
+            "{status} {said}: {words}"
+        );
+    }
+}
+
+#[test]
+fn what_the_app_may_not_ask_is_said_not_to_be_known() {
+    let standin = Standin::start();
+    for path in ["user/get", "department/simplelist", "tag/get"] {
+        let path = format!("/cgi-bin/{path}");
+        standin.always(&path, Fault::Errcode(48002, "api forbidden".to_owned()));
+    }
+    standin.company().apps.get_mut(&AGENTID).unwrap().users = ["lisi".to_owned()].into();
+    let sandbox = Sandbox::of(&standin);
+    to(
+        &sandbox,
+        "touser = \"Lisi,wangwu\"\ntoparty = \"1,2\"\ntotag = 7",
+    );
+    let outcome = check(&sandbox, "").run().exits(0);
+    let statuses: Vec<String> = steps(&outcome, "recipient")
+        .into_iter()
+        .map(|it| it.0)
+        .collect();
+    assert_eq!(statuses, ["ok", "warning", "ok", "warning", "warning"]);
+    // Where the scope is a list of members, it is known all the same.
+    standin
+        .company()
+        .apps
+        .get_mut(&AGENTID)
+        .unwrap()
+        .parties
+        .clear();
+    let outcome = check(&sandbox, "").run().exits(67);
+    let statuses: Vec<String> = steps(&outcome, "recipient")
+        .into_iter()
+        .map(|it| it.0)
+        .collect();
+    assert_eq!(statuses, ["ok", "failed", "warning", "warning", "warning"]);
+}
+
+#[test]
+fn everyone_is_said_to_be_whom_the_app_sees() {
+    let standin = Standin::start();
+    {
+        let mut company = standin.company();
+        let app = company.apps.get_mut(&AGENTID).unwrap();
+        app.parties = [2, 3].into();
+        app.users = (0..20).map(|number| format!("user{number:02}")).collect();
+    }
+    let sandbox = Sandbox::of(&standin);
+    let words = "everyone whom the app sees, that is members: 20 (user00, user01";
+    let outcome = check(&sandbox, "").run().exits(0);
+    went(
+        &outcome,
+        "recipient",
+        "ok",
+        &[
+            "@all (the default): ",
+            words,
+            "departments: 2 (2, 3)",
+            ", …)",
+        ],
+    );
+    to(&sandbox, "touser = \"@all\"");
+    let outcome = check(&sandbox, "").run().exits(0);
+    went(&outcome, "recipient", "ok", &["receiver @all: ", words]);
+}
+
+#[test]
+fn a_relay_that_forwards_only_what_a_send_takes_is_no_failure() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    to(&sandbox, "touser = \"lisi\"");
+    for path in ["agent/get", "user/get"] {
+        standin.always(&format!("/cgi-bin/{path}"), Fault::html(404));
+    }
+    let outcome = check(&sandbox, "--send lisi").run().exits(0);
+    went(&outcome, "agent", "warning", &["relay", "404", "/cgi-bin/"]);
+    went(&outcome, "recipient", "warning", &["cannot be asked"]);
+    went(&outcome, "send", "ok", &["msgid"]);
+}
+
+#[test]
+fn a_profile_and_the_robots_are_looked_at() {
+    let standin = Standin::start();
+    let sandbox = with_robot(&standin);
+    let config = sandbox.read("config.toml");
+    let profile = "[profiles.ops]\ntouser = \"lisi\"\n[robots.bad]\n";
+    sandbox.write("config.toml", config + profile);
+    let outcome = check(&sandbox, "-p ops").run().exits(78);
+    went(&outcome, "account", "ok", &["(profile ops)"]);
+    went(&outcome, "recipient", "ok", &["receiver lisi: "]);
+    let robots = steps(&outcome, "robot");
+    let statuses: Vec<&str> = robots.iter().map(|it| it.0.as_str()).collect();
+    assert_eq!(statuses, ["failed", "ok"]);
+    assert!(
+        robots[0]
+            .1
+            .contains("[robots.bad] has neither key nor key_file")
+    );
+    let outcome = check(&sandbox, "-p oops").run().exits(78);
+    went(&outcome, "config", "failed", &["did you mean ops?"]);
+}
+
+#[test]
+fn robots_need_no_app() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::empty();
+    let base = standin.base();
+    let robot = crate::samples::robot();
+    sandbox.write(
+        "config.toml",
+        format!("{robot}[network]\napi_base = \"{base}\"\n"),
+    );
+    let outcome = check(&sandbox, "").run().exits(0);
+    went(&outcome, "account", "skipped", &["robots only"]);
+    went(&outcome, "tcp", "ok", &[]);
+    went(&outcome, "robot", "ok", &["robot ops"]);
+    assert_eq!(standin.requests().len(), 0);
+}
