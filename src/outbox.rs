@@ -303,10 +303,7 @@ fn hold(dir: &Arc<Dir>, id: &Id) -> io::Result<Claim> {
             let verdict = Verdict {
                 at: unix_ms(SystemTime::now()),
                 exit_code: 65,
-                error: say!(
-                    "消息已损坏：没有发送",
-                    "the entry is damaged: it was not sent"
-                ),
+                error: say!("消息已损坏", "the entry is damaged: it was not sent"),
                 ..Verdict::default()
             };
             failed::bury(dir, id, &verdict)?;
