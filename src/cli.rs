@@ -5,6 +5,7 @@
 )]
 
 mod check;
+mod init;
 mod run;
 mod send;
 mod sendmail;
@@ -20,12 +21,14 @@ use crate::config::value;
 use crate::message::MediaKind;
 use crate::output::Color;
 pub(crate) use check::Check;
+pub(crate) use init::Init;
 pub(crate) use run::{On, Run};
 pub(crate) use send::{Send, To};
 pub(crate) use sendmail::{Sendmail, words};
 
 const EXAMPLES: &str = "\
 Examples:
+  wxpush init                                 the config, by answering questions
   wxpush send \"backup done\"                   a text to the config's recipients
   df -h | wxpush send -t \"Disk report\"        the output of a command, with a title
   wxpush send --to zhangsan,lisi --markdown '**5** jobs failed'
@@ -197,6 +200,8 @@ commands! {
         "Makes any call of WeCom's API with the managed token" API_EXAMPLES;
     "check" Check(Check)
         "Tests the set-up step by step, with what to do for each failure" check::EXAMPLES;
+    "init" Init(Init)
+        "Writes the config: asks at a terminal, takes the WXPUSH_* variables elsewhere" init::EXAMPLES;
     "explain" Explain(Explain)
         "Tells what a WeCom errcode means and what to do, offline" "";
     "crontab" Crontab(Crontab)

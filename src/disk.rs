@@ -6,10 +6,12 @@
 mod dir;
 mod held;
 mod look;
+mod placed;
 
 pub(crate) use dir::Dir;
 pub(crate) use held::{Held, Pause, hold};
 pub(crate) use look::{free, seen, try_writing};
+pub(crate) use placed::{make_dirs, place, place_over, stands};
 
 use std::fs::{self, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};

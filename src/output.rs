@@ -224,6 +224,16 @@ pub(crate) fn diagnostic(text: &str) {
     let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
+/// Writes a question to stderr; the answer is typed behind it.
+pub(crate) fn question(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
+
+/// Ends a line of stderr that was broken off, or leaves one free.
+pub(crate) fn end_line() {
+    diagnostic("");
+}
+
 fn write_stdout(text: &str) -> Result<(), Failure> {
     bytes(format!("{text}\n").as_bytes())
 }

@@ -6,6 +6,7 @@ mod check;
 mod crontab;
 mod explain;
 mod fate;
+mod init;
 mod outbox;
 mod pages;
 mod post;
@@ -47,6 +48,7 @@ pub(crate) fn run(cli: &Cli, output: Output) -> anyhow::Result<Exit> {
         Command::Man(args) => pages::man(args),
         Command::Crontab(args) => crontab::run(args, output),
         Command::Explain(args) => or_as_json(explain::run(args, &cli.global, output), output),
+        Command::Init(args) => or_as_json(init::run(args, &cli.global, output), output),
     }
 }
 

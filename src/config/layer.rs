@@ -38,7 +38,7 @@ pub(crate) enum SecretFrom {
 }
 
 /// The values of one level.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Layer {
     pub(crate) corpid: Option<At<String>>,
     pub(crate) secret: Option<At<SecretFrom>>,

@@ -42,8 +42,8 @@ pub(super) fn keys(names: &[&str], source: Option<&Path>) -> Failure {
         "{names} {verb} not set; no config was found: looked for {places}{passed_over}"
     );
     Failure::new(Exit::Config, what).hint(say!(
-        "把 config.example.toml 复制到其中一处并填好，或设置环境变量 {variables}",
-        "copy config.example.toml to one of these places and fill in the values, or set {variables}"
+        "运行 wxpush init；或把 config.example.toml 复制到其中一处并填好，或设置环境变量 {variables}",
+        "run wxpush init; or copy config.example.toml to one of these places and fill in the values, or set {variables}"
     ))
 }
 

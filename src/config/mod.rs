@@ -4,8 +4,10 @@
 //! Below this room nobody reads the environment, the working directory or the executable's path.
 
 mod api_base;
+mod draft;
 mod environment;
 mod file;
+mod flush;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
 mod layer;
@@ -17,18 +19,20 @@ mod robots;
 mod settings;
 mod states;
 mod survey;
+mod target;
 pub(crate) mod value;
 
-use std::ffi::{OsStr, OsString};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 
 pub(crate) use api_base::ApiBase;
+pub(crate) use draft::{Draft, Key};
 pub(crate) use environment::{SECRET_VARIABLE, language as environment_lang, temporary};
+pub(crate) use flush::{program, quoted};
 pub(crate) use mail::MailTo;
 pub(crate) use places::{NoPlace, State, elsewhere};
 pub(crate) use settings::{Account, App, Base, Limits, Network, Settings, hostname};
 pub(crate) use survey::{config_places, user_units, variables};
+pub(crate) use target::{Target, There};
 pub(crate) use value::{Rotation, ShowIn};
 
 use crate::error::Failure;
@@ -161,20 +165,6 @@ impl Config {
         self.source.as_deref().filter(|_| self.named)
     }
 
-    /// The command that delivers what is kept, as a shell or a crontab takes it.
-    pub(crate) fn flush_command(&self) -> String {
-        let mut words = vec![quoted(program().as_os_str()).to_string_lossy().into_owned()];
-        if let Ok(Some(dir)) = environment::variable("WXPUSH_STATE_DIR") {
-            let dir = quoted(dir.as_ref());
-            words.insert(0, format!("WXPUSH_STATE_DIR={}", dir.to_string_lossy()));
-        }
-        if let Some(path) = self.named() {
-            words.push(format!("-c {}", quoted(path.as_os_str()).to_string_lossy()));
-        }
-        words.push("outbox flush".to_owned());
-        words.join(" ")
-    }
-
     fn profile_in_force(&self) -> Option<&str> {
         self.in_force.as_ref().map(|it| it.name.as_str())
     }
@@ -223,30 +213,6 @@ fn find(option: Option<&Path>) -> Result<(ConfigFile, Option<PathBuf>, bool), Fa
         Some((config, path)) => (config, Some(path), false),
         None => (ConfigFile::default(), None, false),
     })
-}
-
-/// The path of this program, links resolved.
-pub(crate) fn program() -> PathBuf {
-    places::program().unwrap_or_else(|| PathBuf::from("wxpush"))
-}
-
-/// A text as a word of a crontab line, where a bare `%` would end the command.
-pub(crate) fn quoted(text: &OsStr) -> OsString {
-    let plain = |it: &u8| it.is_ascii_alphanumeric() || b"/._-+@,:=".contains(it);
-    let bytes = text.as_bytes();
-    if !bytes.is_empty() && bytes.iter().all(plain) {
-        return text.to_owned();
-    }
-    let mut word = b"'".to_vec();
-    for byte in bytes {
-        match byte {
-            b'\'' => word.extend(br"'\''"),
-            b'%' => word.extend(br"'\%'"),
-            byte => word.push(*byte),
-        }
-    }
-    word.push(b'\'');
-    OsString::from_vec(word)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::env;
 use std::fs;
 use std::io::ErrorKind;
 use std::iter;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::disk::{self, Owner};
@@ -14,6 +14,9 @@ use crate::lang::{say, spoken};
 
 /// Where root's state is that cannot be beside the program.
 const HOSTS: &str = "/var/lib/wxpush";
+
+/// Where root's config is that is not beside the program.
+pub(super) const ETC: &str = "/etc/wxpush";
 
 /// A directory in which state may be kept, and to whom new files there belong.
 #[derive(Debug, Clone)]
@@ -83,7 +86,7 @@ fn beside() -> Option<PathBuf> {
 }
 
 /// The directory beside which a config or state may stand and its owner, or why there is none.
-fn beside_that_counts() -> Result<(PathBuf, Owner), (PathBuf, String)> {
+pub(super) fn beside_that_counts() -> Result<(PathBuf, Owner), (PathBuf, String)> {
     let dir = beside().ok_or_else(|| {
         let why = say!("读不了", "cannot be read");
         (PathBuf::from("/proc/self/exe"), why)
@@ -111,7 +114,7 @@ pub(crate) fn configs() -> impl Iterator<Item = PathBuf> {
     let dirs = beside
         .map(|(dir, _)| dir)
         .chain(user.map(|dir| dir.join("wxpush")));
-    dirs.chain([PathBuf::from("/etc/wxpush")])
+    dirs.chain([PathBuf::from(ETC)])
         .map(|dir| dir.join("config.toml"))
 }
 
@@ -200,7 +203,7 @@ fn fallback() -> Option<PathBuf> {
 }
 
 /// A directory of the XDG specification: from the environment, else below the home directory.
-fn xdg(variable: &str, below: &str) -> Option<PathBuf> {
+pub(super) fn xdg(variable: &str, below: &str) -> Option<PathBuf> {
     named(variable).or_else(|| below_home(below))
 }
 
@@ -217,21 +220,7 @@ pub(super) fn below_home(path: &str) -> Option<PathBuf> {
 
 /// Makes a directory, private from the start, and sees whether it can be used.
 fn made(dir: &Path) -> Result<State, String> {
-    let new: Vec<&Path> = dir.ancestors().take_while(|it| !it.exists()).collect();
-    if !new.is_empty() {
-        // The umask may take away even our own rights, and leave others theirs further up.
-        let umask = rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
-        let made = fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(dir);
-        rustix::process::umask(umask);
-        made.map_err(|error| error.to_string())?;
-        // A power cut must take back none of them, and with it what is accepted in it.
-        for dir in new {
-            disk::sync_parent(dir).map_err(|error| error.to_string())?;
-        }
-    }
+    disk::make_dirs(dir, 0o700).map_err(|error| error.to_string())?;
     usable(dir)
 }
 
@@ -241,7 +230,7 @@ fn usable(dir: &Path) -> Result<State, String> {
 }
 
 /// A private directory that we can write to.
-fn writable(dir: &Path, owner: Owner) -> Result<State, String> {
+pub(super) fn writable(dir: &Path, owner: Owner) -> Result<State, String> {
     let rights = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
     rustix::fs::accessat(rustix::fs::CWD, dir, rights, rustix::fs::AtFlags::EACCESS).map_err(
         |error| {

@@ -3,6 +3,7 @@
 //! `errcodes.tsv` holds one row a code, and nothing else in the program knows a number:
 //! retries, exit codes, error texts and `wxpush explain` all read that row.
 
+use crate::config::Key;
 use crate::error::Exit;
 use crate::lang::Lang;
 
@@ -153,6 +154,21 @@ impl Row {
             texts: texts.try_into().ok()?,
         })
     }
+}
+
+/// The setting that a refusal is about, if it is one of the three that an app has.
+pub(crate) fn setting(errcode: i64) -> Option<Key> {
+    match errcode {
+        40013 | 41002 | 2_000_002 => Some(Key::Corpid),
+        40001 | 40091 | 41004 => Some(Key::Corpsecret),
+        40056 | 41011 | 301_002 => Some(Key::Agentid),
+        _ => None,
+    }
+}
+
+/// Whether a refusal says that a member is not there, or not where the app may look.
+pub(crate) fn is_out_of_reach(errcode: i64) -> bool {
+    matches!(errcode, 46004 | 60011 | 60021 | 60111 | 301_021)
 }
 
 /// The row of a code; none for a code that nobody knows.

@@ -7,6 +7,8 @@ use std::process::Command;
 
 use serde_json::json;
 
+use crate::init::{with_crontab, written};
+use crate::pty::Pty;
 use crate::readmes::{self, READMES, Readme};
 use crate::samples;
 use crate::sandbox::{Outcome, Run, Sandbox, for_each};
@@ -14,6 +16,10 @@ use crate::standin::{AGENTID, CORPID, Landed, ROBOT_KEY, SECRET, Standin};
 
 /// Runs a line in a shell, the sandbox's program standing for the installed one.
 fn shell(sandbox: &Sandbox, line: &str) -> Outcome {
+    described(sandbox, line).run()
+}
+
+fn described(sandbox: &Sandbox, line: &str) -> Run {
     let program = sandbox.path("wxpush").display().to_string();
     let config = sandbox.path("config.toml").display().to_string();
     let line = line
@@ -26,7 +32,6 @@ fn shell(sandbox: &Sandbox, line: &str) -> Outcome {
         .env("PATH", path)
         .env("WXPUSH", program)
         .cwd(sandbox.path(""))
-        .run()
 }
 
 /// What cron runs of a line: without its five fields, cut at the first bare `%`.
@@ -151,6 +156,43 @@ fn every_kind_and_every_receiver_is_sent(readme: Readme) {
         ["image", "markdown_v2", "text"]
     );
     assert!(lines.len() > 20, "{} lines", lines.len());
+}
+
+#[test]
+fn the_config_of_a_newcomer_is_written_as_the_readme_shows_it() {
+    for_each(READMES, the_config_of_a_newcomer_is_written);
+}
+
+fn the_config_of_a_newcomer_is_written(readme: Readme) {
+    let standin = Standin::start();
+    let sandbox = Sandbox::empty();
+    let lines = readme.blocks("sh init");
+    let [at_a_terminal, unattended] = &lines[..] else {
+        panic!("two ways: {lines:?}");
+    };
+    // A crontab of its own: nobody's here is touched.
+    with_crontab(&sandbox, "echo 'no crontab for me' >&2; exit 1");
+    let path = format!("{}:/usr/bin:/bin", sandbox.path("programs").display());
+    let run = described(&sandbox, at_a_terminal).env("PATH", path);
+    let mut pty = Pty::start(run.env("WXPUSH_API_BASE", standin.base()));
+    let agentid = AGENTID.to_string();
+    for answer in [CORPID, SECRET, &agentid, "zhangsan"] {
+        pty.shows("> ").types(answer);
+    }
+    pty.shows("is written").shows("[y/N] ").types("y");
+    let first = sandbox.path("wxpush").display().to_string();
+    pty.shows(&format!("Next:\r\n  {first} send"));
+    assert_eq!(pty.end().0, Some(0));
+    written(&sandbox, "config.toml");
+    shell(&sandbox, &cron_command(&sandbox.read("installed"))).is_silent();
+    fs::remove_file(sandbox.path("config.toml")).unwrap();
+    sandbox.write("secret", SECRET);
+    let secret = sandbox.path("secret").display().to_string();
+    let line = unattended.replace("/run/secrets/wecom", &secret);
+    let run = described(&sandbox, &line).env("WXPUSH_API_BASE", standin.base());
+    run.run().is_silent();
+    shell(&sandbox, "wxpush send hello").is_silent();
+    assert_eq!(standin.company().phone("zhangsan").len(), 1);
 }
 
 #[test]

@@ -43,6 +43,10 @@ mod files; // modes, owners, and what is planted at our paths
 mod holders; // entries and the ledger in hands that are stopped, killed or have no locks
 mod hostile; // caches and answers that cannot be believed
 mod in_memory; // state in memory, of what weighs much
+mod init; // init at a terminal: answers right and wrong, and none
+mod init_files; // init: where it writes, what it keeps, the crontab
+mod init_refused; // init at a terminal, where WeCom or the network says no
+mod init_unattended; // init out of the environment: what is missing, what is there, exit codes
 mod kinds; // every kind to every receiver: command line, JSON on the wire
 mod large_files; // the largest, and larger ones: memory, room, what is cut; files that change meanwhile
 mod leaks; // looks for secrets in all that the other tests leave behind
@@ -68,6 +72,7 @@ mod power; // power cuts at every step, on a file system of its own
 mod protection; // safe, names for ids, ordinary WeChat, options that clash
 mod proxies; // HTTP, HTTPS and SOCKS proxies, from config and environment, that work or do not
 mod proxy; // one that works or misbehaves as told
+mod pty; // a pseudo-terminal to type at
 mod raw; // messages in WeCom's own JSON
 mod readmes; // README in its two languages: the same promises
 mod recall; // what it takes back, and what stays

@@ -1,0 +1,301 @@
+//! `wxpush init` at a terminal: every question answered rightly and wrongly, or not at all.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Stdio;
+
+use nix::sys::signal::{Signal, kill};
+
+use crate::pty::Pty;
+use crate::sandbox::{Run, Sandbox};
+use crate::standin::{AGENTID, CORPID, SECRET, Standin};
+
+/// What the first four questions ask for, as it stands there.
+const ASKED: [&str; 4] = ["corpid, ", "corpsecret, ", "agentid (", "touser, "];
+
+/// `wxpush init` in a sandbox with a `crontab` of its own, which knows nothing.
+pub(crate) fn init(sandbox: &Sandbox, standin: &Standin, args: &str) -> Run {
+    with_crontab(sandbox, "echo 'no crontab for me' >&2; exit 1");
+    bare(sandbox, standin, args)
+}
+
+/// The same with the `crontab` that is there.
+pub(crate) fn bare(sandbox: &Sandbox, standin: &Standin, args: &str) -> Run {
+    let path = format!("{}:/usr/bin:/bin", sandbox.path("programs").display());
+    let run = sandbox.wxpush(&format!("init {args}")).env("PATH", path);
+    run.env("WXPUSH_API_BASE", standin.base())
+}
+
+/// Puts a `crontab` into the sandbox whose `-l` does this, and whose `-` fills the file `installed`.
+pub(crate) fn with_crontab(sandbox: &Sandbox, list: &str) {
+    let dir = sandbox.path("programs");
+    fs::create_dir_all(&dir).unwrap();
+    let installed = sandbox.path("installed").display().to_string();
+    let script = format!(
+        "#!/bin/sh\n[ -z \"$WXPUSH_CORPSECRET\" ] || exit 9\ncase $1 in\n-l) {list} ;;\n-) cat > {installed} ;;\nesac\n"
+    );
+    sandbox.write("programs/crontab", script);
+    let mode = fs::Permissions::from_mode(0o755);
+    fs::set_permissions(dir.join("crontab"), mode).unwrap();
+}
+
+/// The config that was written: ours to read, and nobody else's.
+pub(crate) fn written(sandbox: &Sandbox, name: &str) -> String {
+    let meta = fs::symlink_metadata(sandbox.path(name)).unwrap();
+    assert!(meta.is_file());
+    assert_eq!(meta.permissions().mode() & 0o7777, 0o600, "{name}");
+    let text = sandbox.read(name);
+    sandbox.written().insert(text.clone().into_bytes());
+    text
+}
+
+/// Answers the first questions.
+pub(crate) fn answer(pty: &mut Pty, answers: &[&str]) {
+    for (asked, answer) in ASKED.iter().zip(answers) {
+        pty.shows(asked).shows("> ");
+        if *asked == "corpsecret, " {
+            assert!(!pty.echoes(), "it would be seen");
+        }
+        pty.types(answer);
+    }
+}
+
+fn right() -> [String; 4] {
+    [CORPID, SECRET, &AGENTID.to_string(), "lisi"].map(str::to_owned)
+}
+
+/// Answers so many of the first.
+pub(crate) fn answer_rightly(pty: &mut Pty, count: usize) {
+    let right = right();
+    let right: Vec<&str> = right.iter().map(String::as_str).collect();
+    answer(pty, &right[..count]);
+}
+
+/// Answers those behind the first.
+pub(crate) fn answer_rightly_from(pty: &mut Pty, from: usize) {
+    for (asked, answer) in ASKED.iter().zip(right()).skip(from) {
+        pty.shows(asked).shows("> ").types(&answer);
+    }
+}
+
+#[test]
+fn five_answers_make_a_config_that_sends() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::empty();
+    let mut pty = Pty::start(init(&sandbox, &standin, ""));
+    pty.shows("wework_admin");
+    answer_rightly(&mut pty, 2);
+    pty.shows("✓ WeCom knows the company and the secret");
+    answer_rightly_from(&mut pty, 2);
+    pty.shows("each minute?").shows("[y/N] ").types("y");
+    pty.shows("✓ it is in your crontab").shows("send \"hello\"");
+    let (code, shown) = pty.end();
+    assert_eq!(code, Some(0), "{shown}");
+    assert_eq!(
+        shown.matches("\r\n> ").count() + shown.matches("[y/N]").count(),
+        5
+    );
+    assert!(!shown.contains("warning"), "{shown}");
+    let config = written(&sandbox, "config.toml");
+    assert!(config.contains("touser = \"lisi\"\n"), "{config}");
+    let line = format!(
+        "* * * * * {} outbox flush\n",
+        sandbox.path("wxpush").display()
+    );
+    assert_eq!(sandbox.read("installed"), line);
+    sandbox.send("x").run().is_silent();
+    assert_eq!(standin.company().phone("lisi").len(), 1);
+    assert_eq!(standin.company().phone("zhangsan").len(), 0);
+    assert!(sandbox.read("wxpush.log").contains("config written"));
+}
+
+#[test]
+fn what_is_pasted_with_spaces_quotes_or_wide_letters_is_taken_as_meant() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::empty();
+    let mut pty = Pty::start(init(&sandbox, &standin, ""));
+    let wide: String = CORPID
+        .chars()
+        .map(|it| char::from_u32(u32::from(it) + 0xfee0).unwrap())
+        .collect();
+    let answers = [
+        &*format!("  “{wide}” "),
+        &*format!("\u{feff}\"{SECRET}\"\t"),
+        &*format!(" {AGENTID} "),
+        "lisi，zhangsan",
+    ];
+    answer(&mut pty, &answers);
+    pty.shows("[y/N] ").types("");
+    assert_eq!(pty.end().0, Some(0));
+    let config = written(&sandbox, "config.toml");
+    assert!(config.contains("touser = \"lisi,zhangsan\"\n"), "{config}");
+    assert!(!sandbox.path("installed").exists(), "nobody said yes");
+    sandbox.send("x").run().is_silent();
+}
+
+#[test]
+fn a_wrong_answer_is_asked_again_with_the_reason_and_three_end_it() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::empty();
+    let mut pty = Pty::start(init(&sandbox, &standin, ""));
+    pty.shows("corpid, ").shows("> ").types("");
+    pty.shows("✗ corpid is empty").shows("> ").types("<corpid>");
+    pty.shows("✗ corpid is still a placeholder")
+        .shows("> ")
+        .types(CORPID);
+    pty.shows("corpsecret, ").shows("> ").types(SECRET);
+    pty.shows("agentid (").shows("> ").types("seven");
+    pty.shows("✗ agentid must be").shows("> ").types("0");
+    pty.shows("> ").types("");
+    pty.shows("3 answers for agentid were wrong");
+    let (code, shown) = pty.end();
+    assert_eq!(code, Some(78), "{shown}");
+    assert!(!sandbox.path("config.toml").exists());
+}
+
+#[test]
+fn at_each_question_the_end_of_the_input_or_a_signal_leaves_nothing_behind() {
+    let standin = Standin::start();
+    for (answered, asked) in ASKED.iter().enumerate() {
+        for signal in [
+            None,
+            Some(Signal::SIGINT),
+            Some(Signal::SIGTERM),
+            Some(Signal::SIGHUP),
+        ] {
+            let sandbox = Sandbox::empty();
+            let mut pty = Pty::start(init(&sandbox, &standin, ""));
+            answer_rightly(&mut pty, answered);
+            pty.shows(asked).shows("> ");
+            assert_eq!(pty.echoes(), answered != 1);
+            match signal {
+                Some(signal) => kill(pty.pid(), signal).unwrap(),
+                None => drop(pty.presses("\u{4}")),
+            }
+            let (code, shown) = pty.end();
+            let wanted = if signal.is_some() { None } else { Some(64) };
+            assert_eq!(code, wanted, "{answered} {signal:?}: {shown}");
+            assert_eq!(
+                sandbox.names(),
+                ["programs", "wxpush"],
+                "{answered} {signal:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_config_that_is_there_is_asked_about_and_kept() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let before = sandbox.read("config.toml");
+    let mut pty = Pty::start(init(&sandbox, &standin, ""));
+    pty.shows("config.toml is there already")
+        .shows("[y/N] ")
+        .types("");
+    let (code, shown) = pty.end();
+    assert_eq!(code, Some(73), "{shown}");
+    assert_eq!(sandbox.read("config.toml"), before);
+
+    let mut pty = Pty::start(init(&sandbox, &standin, ""));
+    pty.shows("[y/N] ").types("yes");
+    answer_rightly(&mut pty, 4);
+    // A sixth question would be one too many.
+    pty.shows("The crontab line that");
+    assert_eq!(pty.end().0, Some(0));
+    written(&sandbox, "config.toml");
+    assert_eq!(written(&sandbox, "config.toml.old"), before);
+    assert!(!sandbox.path("config.toml.new").exists());
+
+    // The example as it comes is none.
+    sandbox.write("config.toml", include_str!("../../config.example.toml"));
+    let mut pty = Pty::start(init(&sandbox, &standin, ""));
+    answer_rightly(&mut pty, 4);
+    pty.shows("[y/N] ").types("n");
+    assert_eq!(pty.end().0, Some(0));
+    written(&sandbox, "config.toml");
+}
+
+#[test]
+fn what_the_environment_says_is_not_asked_for_and_one_member_is_proposed() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::empty();
+    {
+        let mut company = standin.company();
+        let app = company.apps.get_mut(&AGENTID).unwrap();
+        app.parties.clear();
+        app.users.insert("lisi".to_owned());
+    }
+    let run = init(&sandbox, &standin, "--json").env("WXPUSH_CORPID", CORPID);
+    let run = run.env("WXPUSH_CORPSECRET", SECRET);
+    let stdout = sandbox.path("result");
+    let file = fs::File::create(&stdout).unwrap();
+    let mut pty = Pty::start_with(run, Some(Stdio::from(file)));
+    pty.shows("corpid: from WXPUSH_CORPID")
+        .shows("corpsecret: from WXPUSH_CORPSECRET");
+    pty.shows("agentid (")
+        .shows("> ")
+        .types(&AGENTID.to_string());
+    pty.shows("; Enter: lisi").shows("> ").types("wangwu");
+    pty.shows("outside").shows("> ").types("");
+    pty.shows("[y/N] ").types("n");
+    assert_eq!(pty.end().0, Some(0));
+    let result: serde_json::Value = serde_json::from_str(&sandbox.read("result")).unwrap();
+    assert_eq!(result["status"], "written");
+    assert_eq!(result["app"]["users"][0], "lisi");
+    assert!(written(&sandbox, "config.toml").contains("touser = \"lisi\"\n"));
+}
+
+#[test]
+fn a_newcomer_without_a_locale_is_asked_in_chinese() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::empty();
+    let run = init(&sandbox, &standin, "").env("LANG", "C");
+    let mut pty = Pty::start(run);
+    pty.shows("最多五个问题，答得不对会再问")
+        .shows("我的企业，页面底部")
+        .shows("> ")
+        .types("");
+    pty.shows("> ").types(CORPID);
+    pty.shows("输入时不显示").shows("> ").types(SECRET);
+    pty.shows("✓ 企业微信认得")
+        .shows("> ")
+        .types(&AGENTID.to_string());
+    pty.shows("✓ 应用: 告警")
+        .shows("默认收件人")
+        .shows("> ")
+        .types("lisi");
+    pty.shows("crontab").shows("[y/N] ").types("是");
+    pty.shows("已加入 crontab").shows("接下来:");
+    assert_eq!(pty.end().0, Some(0));
+    assert!(written(&sandbox, "config.toml").contains("# 企业ID：管理后台"));
+}
+
+#[test]
+#[ignore = "needs setsid, of util-linux"]
+fn what_is_typed_to_end_or_stop_it_gives_the_terminal_back_first() {
+    let standin = Standin::start();
+    for stop in [false, true] {
+        let sandbox = Sandbox::empty();
+        with_crontab(&sandbox, "exit 1");
+        let mut command = std::process::Command::new("setsid");
+        command.arg("-c").arg(sandbox.path("wxpush")).arg("init");
+        let run = Run::new(command).env("PATH", "/usr/bin:/bin");
+        let mut pty = Pty::start(run.env("WXPUSH_API_BASE", standin.base()));
+        answer_rightly(&mut pty, 1);
+        pty.shows("corpsecret, ").shows("> ");
+        pty.await_echo(false);
+        pty.presses(if stop { "\u{1a}" } else { "\u{3}" });
+        pty.await_echo(true);
+        if stop {
+            kill(pty.pid(), Signal::SIGCONT).unwrap();
+            pty.shows("> ");
+            pty.await_echo(false);
+            pty.types(SECRET).shows("knows the company");
+            pty.shows("agentid (").shows("> ").presses("\u{3}");
+        }
+        let (code, shown) = pty.end();
+        assert_eq!(code, None, "{shown}");
+        assert_eq!(sandbox.names(), ["programs", "wxpush"]);
+    }
+}

@@ -1,0 +1,165 @@
+//! `wxpush init` at a terminal, where WeCom or the network says no.
+
+use crate::init::{answer, answer_rightly, answer_rightly_from, init, written};
+use crate::leaks;
+use crate::outbox::refusal;
+use crate::pty::Pty;
+use crate::sandbox::Sandbox;
+use crate::standin::{AGENTID, CORPID, SECRET, Standin};
+
+#[test]
+fn what_wecom_refuses_is_asked_again() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::empty();
+    let other = crate::standin::App {
+        secret: leaks::reversed(),
+        name: "second".to_owned(),
+        enabled: true,
+        users: Default::default(),
+        parties: [1].into(),
+        tags: Default::default(),
+    };
+    standin.company().apps.insert(7, other);
+    let mut pty = Pty::start(init(&sandbox, &standin, ""));
+    answer(&mut pty, &["ww-another", SECRET]);
+    pty.shows("errcode 40013")
+        .shows("corpid, ")
+        .shows("> ")
+        .types(CORPID);
+    pty.shows("knows the company");
+    pty.shows("agentid (").shows("> ").types("7");
+    pty.shows("errcode 301002")
+        .shows("agentid (")
+        .shows("> ")
+        .types("8");
+    pty.shows("errcode 40056")
+        .shows("agentid (")
+        .shows("> ")
+        .types(&AGENTID.to_string());
+    pty.shows("✓ the app is 告警");
+    pty.shows("@all: everyone in the app's 可见范围 (members: 0, departments: 1, tags: 0)");
+    pty.shows("> ").types("");
+    pty.shows("✗ touser is empty").shows("> ").types("nobody");
+    pty.shows("outside the app's 可见范围: nobody")
+        .shows("> ")
+        .types("@all");
+    pty.shows("[y/N] ").types("n");
+    let (code, shown) = pty.end();
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(written(&sandbox, "config.toml").contains("touser = \"@all\"\n"));
+}
+
+#[test]
+fn a_wrong_secret_is_asked_for_again_at_once_and_three_times_at_the_most() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::empty();
+    let wrong = leaks::reversed();
+    let mut pty = Pty::start(init(&sandbox, &standin, ""));
+    answer(&mut pty, &[CORPID, &wrong]);
+    for _ in 0..2 {
+        pty.shows("✗ WeCom refused: errcode 40001")
+            .shows("corpsecret, ")
+            .shows("> ");
+        assert!(!pty.echoes());
+        pty.types(&wrong);
+    }
+    let (code, shown) = pty.end();
+    assert_eq!(code, Some(77), "{shown}");
+    assert!(shown.contains("nothing was written"), "{shown}");
+    assert_eq!(standin.count("/cgi-bin/gettoken"), 3);
+    assert!(!sandbox.path("config.toml").exists());
+}
+
+#[test]
+fn an_untrusted_ip_is_shown_and_can_be_entered_meanwhile_or_passed_by() {
+    for goes_on in [true, false] {
+        let standin = Standin::start();
+        let sandbox = Sandbox::empty();
+        standin.company().trusted_ips = Some(Vec::new());
+        let mut pty = Pty::start(init(&sandbox, &standin, ""));
+        answer_rightly(&mut pty, 3);
+        pty.shows("errcode 60020")
+            .shows("127.0.0.1 ")
+            .shows("> ")
+            .types("what");
+        pty.shows("must be Enter or n").shows("> ");
+        if goes_on {
+            pty.types("n");
+        } else {
+            pty.types("").shows("errcode 60020").shows("> ");
+            standin.company().trusted_ips = None;
+            pty.types("").shows("✓ the app is 告警");
+        }
+        answer_rightly_from(&mut pty, 3);
+        pty.shows("[y/N] ").types("n");
+        let (code, shown) = pty.end();
+        assert_eq!(code, Some(0), "{shown}");
+        written(&sandbox, "config.toml");
+    }
+}
+
+#[test]
+fn a_dead_network_stops_nobody_who_goes_on_and_a_proxy_may_be_named() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::empty();
+    let run = init(&sandbox, &standin, "").env("WXPUSH_API_BASE", Standin::refuse());
+    let mut pty = Pty::start(run);
+    answer_rightly(&mut pty, 2);
+    pty.shows("refuses the connection")
+        .shows("> ")
+        .types("my-proxy");
+    pty.shows("✗ proxy must be a proxy")
+        .shows("> ")
+        .types("http://192.0.2.7:3128");
+    // Nothing comes between this machine and itself: it is only written down.
+    pty.shows("refuses the connection").shows("> ").types("n");
+    answer_rightly_from(&mut pty, 2);
+    // Five questions are enough.
+    pty.shows("The crontab line that").shows("* * * * * ");
+    let (code, shown) = pty.end();
+    assert_eq!(code, Some(0), "{shown}");
+    let config = written(&sandbox, "config.toml");
+    assert!(
+        config.contains("proxy = \"http://192.0.2.7:3128\"\n"),
+        "{config}"
+    );
+    assert_eq!(standin.count("/cgi-bin/gettoken"), 0);
+}
+
+#[test]
+fn a_sixth_question_is_never_put() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let base = Standin::refuse();
+    let mut pty = Pty::start(init(&sandbox, &standin, "").env("WXPUSH_API_BASE", base));
+    pty.shows("is there already").shows("[y/N] ").types("y");
+    answer_rightly(&mut pty, 2);
+    // Nor is a proxy asked for: that would be the fourth, with two to come.
+    pty.shows("Enter: try again, once that is mended")
+        .shows("> ")
+        .types("");
+    pty.shows("refuses the connection").shows("> ").types("n");
+    answer_rightly_from(&mut pty, 2);
+    let (code, shown) = pty.end();
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains("The crontab line that"), "{shown}");
+    written(&sandbox, "config.toml");
+    assert!(written(&sandbox, "config.toml.old").contains(&standin.base()));
+}
+
+#[test]
+fn a_stale_refusal_holds_up_nobody_after_the_mending() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    standin.script("/cgi-bin/gettoken", [refusal(40001)]);
+    sandbox.send("x").run().exits(77);
+    let config = sandbox.read("config.toml");
+    sandbox.written().insert(config.into_bytes());
+    let mut pty = Pty::start(init(&sandbox, &standin, "--force"));
+    answer_rightly(&mut pty, 4);
+    pty.shows("[y/N] ").types("n");
+    assert_eq!(pty.end().0, Some(0));
+    written(&sandbox, "config.toml");
+    written(&sandbox, "config.toml.old");
+    sandbox.send("y").run().is_silent();
+}

@@ -1,0 +1,202 @@
+//! `wxpush init` without a terminal: out of the environment, for who provisions machines.
+
+use crate::init::written;
+use crate::outbox::refusal;
+use crate::sandbox::{Run, Sandbox};
+use crate::standin::{AGENTID, CORPID, SECRET, Standin};
+
+const GETTOKEN: &str = "/cgi-bin/gettoken";
+const AGENT: &str = "/cgi-bin/agent/get";
+
+/// `wxpush init` with all that it takes.
+pub(crate) fn init(sandbox: &Sandbox, standin: &Standin, args: &str) -> Run {
+    set(sandbox.wxpush(&format!("init {args}")), standin)
+}
+
+/// With the variables that it takes.
+pub(crate) fn set(run: Run, standin: &Standin) -> Run {
+    run.env("WXPUSH_CORPID", CORPID)
+        .env("WXPUSH_CORPSECRET", SECRET)
+        .env("WXPUSH_AGENTID", AGENTID.to_string())
+        .env("WXPUSH_TOUSER", "lisi")
+        .env("WXPUSH_API_BASE", standin.base())
+}
+
+#[test]
+fn the_environment_becomes_a_config_that_sends() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::empty();
+    let state = sandbox.path("state").display().to_string();
+    let run = init(&sandbox, &standin, "").env("WXPUSH_STATE_DIR", &state);
+    run.env("WXPUSH_LANG", "en").run().is_silent();
+    let config = written(&sandbox, "config.toml");
+    for line in [
+        format!("corpid = \"{CORPID}\"\n"),
+        format!("agentid = {AGENTID}\n"),
+        "touser = \"lisi\"\n".to_owned(),
+        format!("state_dir = \"{state}\"\n"),
+        "lang = \"en\"\n".to_owned(),
+        format!(
+            "[network]\n# WeCom, or a relay of yours. It is told the secret.\napi_base = \"{}\"\n",
+            standin.base()
+        ),
+    ] {
+        assert!(config.contains(&line), "no {line} in {config}");
+    }
+    assert_eq!((standin.count(GETTOKEN), standin.count(AGENT)), (1, 1));
+    sandbox.send("x").run().is_silent();
+    assert_eq!(standin.company().phone("lisi").len(), 1);
+    assert!(sandbox.read("state/wxpush.log").contains("config written"));
+}
+
+#[test]
+fn a_secret_of_a_file_stays_there() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::empty();
+    sandbox.write("secret of app", format!("{SECRET}\n"));
+    let path = sandbox.path("secret of app").display().to_string();
+    let run = init(&sandbox, &standin, "").env("WXPUSH_CORPSECRET", "");
+    let run = run.env("WXPUSH_CORPSECRET_FILE", &path);
+    run.run().is_silent();
+    // Nothing of it is in the config: `written` need not be told.
+    let config = sandbox.read("config.toml");
+    assert!(
+        config.contains(&format!("corpsecret_file = \"{path}\"\n")),
+        "{config}"
+    );
+    sandbox.send("x").run().is_silent();
+    let run = init(&sandbox, &standin, "--force").env("WXPUSH_CORPSECRET", "");
+    let run = run.env("WXPUSH_CORPSECRET_FILE", "/nowhere/secret");
+    run.run().exits(78).says("/nowhere/secret");
+    assert_eq!(sandbox.read("config.toml"), config);
+}
+
+#[test]
+fn what_is_missing_or_wrong_is_named_and_nothing_is_written() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::empty();
+    let run = sandbox.wxpush("init").run().exits(78);
+    run.says("WXPUSH_CORPID, WXPUSH_CORPSECRET, WXPUSH_AGENTID: not set");
+    let run = init(&sandbox, &standin, "").env("WXPUSH_CORPSECRET", "");
+    run.run()
+        .exits(78)
+        .says("WXPUSH_CORPSECRET: not set")
+        .says("WXPUSH_CORPSECRET_FILE");
+    let run = init(&sandbox, &standin, "").env("WXPUSH_AGENTID", "seven");
+    run.run()
+        .exits(78)
+        .says("WXPUSH_AGENTID (environment) must be");
+    let run = init(&sandbox, &standin, "").env("WXPUSH_API_BASE", "http://192.0.2.7");
+    run.run()
+        .exits(78)
+        .says("WXPUSH_API_BASE (environment) is plain http");
+    sandbox
+        .wxpush("init -p ops")
+        .run()
+        .exits(64)
+        .says("no profile");
+    let outcome = sandbox.wxpush("init --json").run().exits(78);
+    assert_eq!(outcome.json()["exit_code"], 78);
+    let outcome = sandbox.wxpush("init").env("LANG", "C").run().exits(78);
+    outcome.says("没有设置 WXPUSH_CORPID");
+    assert_eq!(sandbox.names(), ["wxpush"]);
+    assert_eq!(standin.requests().len(), 0);
+}
+
+#[test]
+fn a_config_that_is_there_is_touched_by_force_alone() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let before = sandbox.read("config.toml");
+    let outcome = init(&sandbox, &standin, "").run().exits(73);
+    outcome
+        .says("is there already, and was not touched")
+        .says("--force");
+    assert_eq!(sandbox.read("config.toml"), before);
+    assert_eq!(standin.requests().len(), 0, "nobody was asked");
+    let outcome = init(&sandbox, &standin, "--force --json").run().exits(0);
+    let result = outcome.json();
+    let old = sandbox.path("config.toml.old").display().to_string();
+    assert_eq!(result["replaced"], old);
+    assert_eq!(
+        (&result["status"], &result["tested"]),
+        (&"written".into(), &true.into())
+    );
+    assert_eq!(result["app"]["name"], "告警");
+    let line = format!(
+        "* * * * * {} outbox flush",
+        sandbox.path("wxpush").display()
+    );
+    assert_eq!(result["crontab"], line);
+    assert_eq!(written(&sandbox, "config.toml.old"), before);
+    written(&sandbox, "config.toml");
+    // Once more: the one before is the one before.
+    init(&sandbox, &standin, "--force")
+        .env("WXPUSH_TOUSER", "wangwu")
+        .run()
+        .is_silent();
+    assert!(written(&sandbox, "config.toml.old").contains("touser = \"lisi\""));
+    assert!(written(&sandbox, "config.toml").contains("touser = \"wangwu\""));
+}
+
+#[test]
+fn what_wecom_refuses_is_written_all_the_same_and_the_exit_code_tells() {
+    for (path, fault, code, says) in [
+        (GETTOKEN, refusal(40001), 77, "errcode 40001"),
+        (GETTOKEN, refusal(40013), 77, "errcode 40013"),
+        (AGENT, refusal(60020), 77, "errcode 60020"),
+        (AGENT, refusal(301_002), 77, "errcode 301002"),
+        (AGENT, refusal(48002), 77, "errcode 48002"),
+    ] {
+        let standin = Standin::start();
+        let sandbox = Sandbox::empty();
+        standin.always(path, fault);
+        let outcome = init(&sandbox, &standin, "--json").run().exits(code);
+        assert_eq!(outcome.json()["exit_code"], code);
+        assert_eq!(outcome.json()["tested"], false);
+        outcome.says(says).says("is written, but does not work yet");
+        written(&sandbox, "config.toml");
+        // It is mended without another file.
+        standin.mend();
+        sandbox.send("x").run().is_silent();
+    }
+    let standin = Standin::start();
+    let sandbox = Sandbox::empty();
+    standin.company().apps.get_mut(&AGENTID).unwrap().users = ["wangwu".to_owned()].into();
+    standin
+        .company()
+        .apps
+        .get_mut(&AGENTID)
+        .unwrap()
+        .parties
+        .clear();
+    let outcome = init(&sandbox, &standin, "").run().exits(0);
+    outcome.says("not in the app's 可见范围: lisi");
+    let outcome = init(&sandbox, &standin, "--force")
+        .env("WXPUSH_TOUSER", "")
+        .run()
+        .exits(0);
+    outcome.says("messages go to everyone");
+    written(&sandbox, "config.toml.old");
+    assert!(written(&sandbox, "config.toml").contains("#touser = \"@all\"\n"));
+}
+
+#[test]
+fn a_network_that_is_not_there_yet_is_waited_for_and_offline_asks_nobody() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::empty();
+    standin.script(
+        GETTOKEN,
+        [
+            crate::standin::Fault::Status(503, Vec::new(), String::new()),
+            refusal(-1),
+        ],
+    );
+    init(&sandbox, &standin, "").run().is_silent();
+    assert_eq!(standin.count(GETTOKEN), 3);
+    let run = init(&sandbox, &standin, "--force --offline --json");
+    let outcome = run.env("WXPUSH_API_BASE", Standin::refuse()).run().exits(0);
+    assert_eq!(outcome.json()["tested"], false);
+    written(&sandbox, "config.toml");
+    written(&sandbox, "config.toml.old");
+}
