@@ -92,8 +92,8 @@ impl Output {
             visible(what)
         );
         for line in hint.into_iter().flat_map(str::lines) {
-            // Writing into a String cannot fail.
-            let _ = write!(text, "\n    {}", visible(line));
+            text.push_str("\n    ");
+            text.push_str(&visible(line));
         }
         write_stdout(&text)
     }

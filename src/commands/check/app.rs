@@ -145,9 +145,7 @@ pub(super) fn left(names: &[&'static str], report: &mut Report) {
         "前一步没有成功，未检查",
         "not tried, since a step before failed",
     );
-    for name in names {
-        report.left(name, say!("{name}：{why}", "{name}: {why}"));
-    }
+    report.left_all(names, why);
 }
 
 /// Our clock beside the server's.

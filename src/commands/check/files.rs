@@ -153,7 +153,7 @@ pub(super) fn ours(state: &State, report: &mut Report) {
                 };
                 report.fine(
                     "token_cache",
-                    say!("{words}: {shown}（{state}）", "{words}: {shown} ({state})"),
+                    say!("{words}：{shown}（{state}）", "{words}: {shown} ({state})"),
                 );
             }
             Ok(_) => {}

@@ -38,7 +38,7 @@ pub(super) fn run(args: &Check, global: &Global, output: Output) -> anyhow::Resu
             if let Ok(config) = Config::of_environment()
                 && let Ok(network) = config.network()
             {
-                setup::network(&network, &mut report);
+                setup::network(&network, false, &mut report);
                 setup::proxy(&config, &network, &mut report);
                 network::reach(&network, Instant::now() + args.timeout, &mut report);
             }
@@ -102,7 +102,7 @@ fn whole(
         Err(failure) if config.is_for_robots() => report.wrong("network", failure),
         Err(_) => {}
         Ok(network) => {
-            setup::network(&network, report);
+            setup::network(&network, true, report);
             setup::proxy(config, &network, report);
             let is_there = network::reach(&network, deadline, report);
             if let Some(settings) = settings {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::app::left;
 use super::report::Report;
 use crate::config::Network;
 use crate::error::Failure;
@@ -93,16 +94,6 @@ pub(super) fn reach(network: &Network, deadline: Instant, report: &mut Report) -
             report.wrong("tls", Failure::of(error));
             false
         }
-    }
-}
-
-fn left(names: &[&'static str], report: &mut Report) {
-    let why = spoken().of(
-        "前一步没有成功，未检查",
-        "not tried, since the step before failed",
-    );
-    for name in names {
-        report.left(name, say!("{}：{why}", "{}: {why}", name.to_uppercase()));
     }
 }
 

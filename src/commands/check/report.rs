@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::{Exit, Failure};
+use crate::lang::{say, spoken};
 use crate::output::{self, Mark, Output};
 use crate::secret::{Secret, Veil};
 
@@ -70,6 +71,15 @@ impl Report {
         self.add(Mark::Left, name, what, None, None);
     }
 
+    /// Several such steps, for a person in one line.
+    pub(super) fn left_all(&mut self, names: &[&'static str], why: &str) {
+        let all = names.join(spoken().of("、", ", "));
+        self.show(Mark::Left, &say!("{all}：{why}", "{all}: {why}"), None);
+        for name in names {
+            self.note(Mark::Left, name, why.to_owned(), None, None);
+        }
+    }
+
     /// A cross.
     pub(super) fn wrong(&mut self, name: &'static str, failure: Failure) {
         let exit = failure.exit;
@@ -103,10 +113,27 @@ impl Report {
         } else {
             tracing::debug!(check = name, ?mark, what, "step");
         }
+        self.show(mark, &what, hint.as_deref());
+        self.note(mark, name, what, hint, exit);
+    }
+
+    /// Shows a step to a person.
+    fn show(&mut self, mark: Mark, what: &str, hint: Option<&str>) {
         let is_wanted = mark == Mark::Wrong || !self.output.quiet;
         if !self.output.json && is_wanted && self.trouble.is_none() {
-            self.trouble = self.output.step(mark, &what, hint.as_deref()).err();
+            self.trouble = self.output.step(mark, what, hint).err();
         }
+    }
+
+    /// Keeps a step for a script.
+    fn note(
+        &mut self,
+        mark: Mark,
+        name: &'static str,
+        what: String,
+        hint: Option<String>,
+        exit: Option<Exit>,
+    ) {
         self.checks.push(Check {
             name,
             status: match mark {

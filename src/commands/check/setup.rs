@@ -26,16 +26,15 @@ pub(super) fn unread(failure: Failure, global: &Global, report: &mut Report) {
         "因为配置没有读成，未检查",
         "not tried, since the config cannot be read",
     );
-    for name in [
+    let names = [
         "settings",
         "state_dir",
         "token",
         "agent",
         "recipient",
         "outbox",
-    ] {
-        report.left(name, say!("{name}：{left}", "{name}: {left}"));
-    }
+    ];
+    report.left_all(&names, left);
     if global.config.is_none() && !config::variables().contains(&"WXPUSH_CONFIG") {
         passed_over(report);
     }
@@ -250,8 +249,15 @@ fn in_force(config: &Config, settings: &Settings) -> String {
 }
 
 /// Where WeCom is reached.
-pub(super) fn network(network: &Network, report: &mut Report) {
+pub(super) fn network(network: &Network, is_read: bool, report: &mut Report) {
     let mut words = vec![network.api_base.shown().to_owned()];
+    if !is_read {
+        let why = spoken().of(
+            "配置没有读成，先按这个检查",
+            "for want of a config that can be read",
+        );
+        words.push(why.to_owned());
+    }
     if let Some(path) = &network.ca_file {
         words.push(format!("ca_file {}", path.display()));
     }

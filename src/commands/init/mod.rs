@@ -63,10 +63,8 @@ impl<'a> Written<'a> {
         let replaced = target.write(&draft.text(), there != There::Nothing)?;
         let state = begin(&config.base(), output)
             .inspect_err(|place| {
-                tracing::warn!(
-                    "{}",
-                    say!("没有地方保存状态：{place}", "no place for state: {place}")
-                )
+                let text = say!("没有地方保存状态：{place}", "no place for state: {place}");
+                tracing::warn!("{text}");
             })
             .ok();
         tracing::info!(command = "init", path = %target.path.display(), "config written");
