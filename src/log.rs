@@ -90,12 +90,8 @@ pub(crate) fn begin(base: &Base, state: Option<&State>, stderr: Stderr) {
 /// Where the log is kept, and its size in bytes, or why it cannot be written; none where none is.
 pub(crate) fn seen(base: &Base, state: Option<&State>) -> Option<(PathBuf, io::Result<u64>)> {
     base.log.level?;
-    let beside = |file: &Path| fs::metadata(file.parent()?).ok();
     let (path, owner) = match (&base.log.file, state) {
-        (Some(file), _) => (
-            file.clone(),
-            beside(file).map(|dir| Owner::of_directory(&dir)),
-        ),
+        (Some(file), _) => (file.clone(), owner_beside(file)),
         (None, state) => {
             let state = state?;
             (state.file("wxpush.log"), Ok(state.owner()))

@@ -2,7 +2,6 @@
 //!
 //! Nobody else prints (clippy's `print_stdout` and `print_stderr` hold that).
 
-use std::fmt::Write as _;
 use std::io::{self, IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
