@@ -2,6 +2,7 @@
 //! carries one up to `main` with what happened and what to do.
 
 use std::fmt;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::lang::say;
 
@@ -55,6 +56,22 @@ impl Exit {
             Self::Command(code) => code,
         }
     }
+}
+
+/// The exit code should a fault of ours end us.
+static AT_BUG: AtomicU8 = AtomicU8::new(70);
+
+/// How the program ends should a fault of ours end it.
+pub(crate) fn bug_ends_as() -> Exit {
+    match AT_BUG.load(Ordering::Relaxed) {
+        70 => Exit::Bug,
+        code => Exit::Command(code),
+    }
+}
+
+/// From here on not even a fault of ours costs a command's exit code.
+pub(crate) fn let_bugs_end_as(code: u8) {
+    AT_BUG.store(code, Ordering::Relaxed);
 }
 
 /// What went wrong, and what the user does next.

@@ -10,6 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
@@ -206,7 +207,13 @@ impl Sink {
         match self {
             Self::One(file) => (&*file).write_all(line.as_bytes()),
             Self::Daily(daily) => {
-                let mut daily = daily.lock().map_err(|_| {
+                // A fault of ours amid a line must not wait for itself.
+                let daily = if thread::panicking() {
+                    daily.try_lock().ok()
+                } else {
+                    daily.lock().ok()
+                };
+                let mut daily = daily.ok_or_else(|| {
                     io::Error::other(say!("先前有一次写失败", "a writer failed before"))
                 })?;
                 let today = utc_date();

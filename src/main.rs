@@ -21,7 +21,7 @@
 //!         blob  secret  error  lang
 //! ```
 //!
-//! Only `main` ends the process, and only by returning. `fuzz` is the fuzzer's way in, no room.
+//! Only `main` ends the process, and only by returning, or where a fault of ours is shown. `fuzz` is the fuzzer's way in, no room.
 
 #![cfg_attr(fuzzing, no_main)]
 
@@ -49,7 +49,7 @@ mod uploads;
 mod wecom;
 
 use std::panic;
-use std::process::ExitCode;
+use std::process::{self, ExitCode};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
@@ -65,15 +65,15 @@ use output::Output;
 
 fn main() -> ExitCode {
     let begun = Instant::now();
-    panic::set_hook(Box::new(report_bug));
+    panic::set_hook(Box::new(end_of_bug));
     hide_memory();
     lang::speak(config::environment_lang());
     let words = || cli::words(std::env::args_os());
-    let exit = panic::catch_unwind(|| match cli::Cli::try_parse_from(words()) {
+    let exit = match cli::Cli::try_parse_from(words()) {
         Ok(cli) => run(&cli, begun),
         Err(error) => usage(&error),
-    });
-    ExitCode::from(exit.unwrap_or_else(|_| end_of_bug()).code())
+    };
+    ExitCode::from(exit.code())
 }
 
 /// Keeps the secret out of core dumps, and out of reach of the user's other processes, which could
@@ -131,17 +131,6 @@ fn wants_json() -> bool {
     args.any(|arg| arg == "--json")
 }
 
-/// Ends what a fault of ours broke off as everything ends: in the log, and as JSON.
-fn end_of_bug() -> Exit {
-    let exit = Exit::Bug;
-    tracing::error!(exit = exit.code(), "end");
-    if wants_json() {
-        let failure = Failure::new(exit, say!("wxpush 自身的错误", "a fault of wxpush"));
-        commands::report_unsent(failure, Output::default());
-    }
-    exit
-}
-
 /// Shows help or a usage error. Without any arguments the help is one.
 fn usage(error: &clap::Error) -> Exit {
     if !error.use_stderr() {
@@ -197,8 +186,11 @@ fn names_a_secret(error: &clap::Error) -> Option<Failure> {
     })
 }
 
-/// Shows where a panic was; its text could hold the secret that it stumbled over.
-fn report_bug(info: &panic::PanicHookInfo<'_>) {
+/// Ends what a fault of ours breaks off as everything ends: said on stderr, in the log and as JSON.
+///
+/// Here and not once it is unwound: a release unwinds nothing, which makes it a tenth smaller.
+fn end_of_bug(info: &panic::PanicHookInfo<'_>) {
+    // Where it was; the panic's text could hold the secret that it stumbled over.
     let place = info.location().map_or("?".to_owned(), |at| {
         // Without the directories of the machine that built it.
         let file = at.file().rsplit('/').next().unwrap_or_default();
@@ -208,5 +200,12 @@ fn report_bug(info: &panic::PanicHookInfo<'_>) {
         "wxpush 自身的错误，位置 {place}",
         "a fault of wxpush at {place}"
     );
-    Output::default().failure(&Failure::new(Exit::Bug, what).hint_to_report());
+    let failure = Failure::new(Exit::Bug, what).hint_to_report();
+    Output::default().failure(&failure);
+    let exit = error::bug_ends_as();
+    tracing::error!(exit = exit.code(), error = failure.what, "end");
+    if wants_json() {
+        commands::report_unsent(failure, Output::default());
+    }
+    process::exit(exit.code().into());
 }

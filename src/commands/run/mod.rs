@@ -7,7 +7,6 @@ mod due;
 mod words;
 
 use std::ffi::OsString;
-use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Instant;
@@ -19,7 +18,7 @@ use crate::child::{self, End, Ended, Plan};
 use crate::cli::{Global, On, Run};
 use crate::config::{self, Config, Settings, State};
 use crate::delivery::Sender;
-use crate::error::{Exit, Failure};
+use crate::error::{self, Exit, Failure};
 use crate::lang::{say, spoken};
 use crate::log;
 use crate::message::content::Text;
@@ -50,9 +49,8 @@ pub(super) fn run(args: &Run, global: &Global, output: Output) -> Result<Exit, F
     said(args, &ended, output);
     let code = ended.end.code();
     if let Ok(ready) = ready {
-        // Not even a fault of ours may cost the command's exit code.
-        let told = panic::catch_unwind(AssertUnwindSafe(|| ready.tell(args, &ended, output)));
-        if let Ok(Some(failure)) = told {
+        error::let_bugs_end_as(code);
+        if let Some(failure) = ready.tell(args, &ended, output) {
             tracing::error!(exit = failure.exit.code(), error = failure.what, "report");
             output.failure(&failure);
         }
