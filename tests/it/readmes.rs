@@ -125,6 +125,17 @@ fn both_have_the_same_code_but_for_its_comments() {
     });
     for ((language, english), (other, chinese)) in first.iter().zip(&second) {
         assert_eq!(language, other, "{english}: {chinese}");
+        // What the program prints is in the reader's language, but for marks, times and addresses.
+        let first = |line: &str| {
+            line.trim_start()
+                .chars()
+                .next()
+                .filter(|it| !it.is_alphabetic())
+        };
+        if *language == "text" && !chinese.is_ascii() {
+            assert_eq!(first(english), first(chinese), "{english}: {chinese}");
+            continue;
+        }
         let (one, two) = (without_comment(english), without_comment(chinese));
         assert_eq!(one, two);
         let commented = [english.len() > one.len(), chinese.len() > two.len()];
@@ -198,7 +209,7 @@ fn sources(dir: &Path) -> String {
 #[test]
 fn what_stderr_says_by_each_is_what_the_program_says() {
     let sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
-    for readme in READMES.into_iter().take(1) {
+    for readme in READMES {
         let rows = readme.of_stderr();
         assert!(rows.len() > 7, "{rows:?}");
         for row in &rows[2..] {
