@@ -160,6 +160,11 @@ fn the_package_is_installed_used_upgraded_removed_and_purged() {
         standin.company().phone("lisi").last().unwrap().text,
         "from a package"
     );
+    let checked = machine.sh("wxpush check").run().exits(0).stdout;
+    assert!(
+        checked.contains("/etc/cron.d/wxpush"),
+        "no flush: {checked}"
+    );
     shows_pages_and_completions(&machine);
 
     let kept = "unshare -n wxpush send --timeout 1s 'by the package, later'";
