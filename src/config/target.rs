@@ -160,15 +160,20 @@ fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
-/// Whether a config is the example as it comes: it could never be used.
+/// Whether a config is the example as it comes, or as a package brings it, the three settings
+/// commented out: nobody has put anything into it.
 fn is_blank(text: &str) -> bool {
     let placeholders = [
         "corpid = \"<企业ID>\"",
         "corpsecret = \"<Secret>\"",
         "agentid = 0",
     ];
-    let has = |line: &&str| text.lines().any(|it| it.trim_end() == *line);
-    placeholders.iter().all(has)
+    let lines = || text.lines().map(str::trim_end);
+    let has = |it: &str| lines().any(|line| line.strip_prefix('#').unwrap_or(line) == it);
+    let says_nothing = |line: &str| {
+        line.is_empty() || line.starts_with(['#', '[']) || placeholders.contains(&line)
+    };
+    placeholders.into_iter().all(has) && lines().all(says_nothing)
 }
 
 #[cfg(test)]
@@ -180,6 +185,13 @@ mod tests {
         let example = include_str!("../../config.example.toml");
         assert!(is_blank(example));
         assert!(is_blank(&example.replace('\n', "\r\n")));
+        let packaged = example.replace("\ncorp", "\n#corp");
+        let packaged = packaged.replace("\nagentid", "\n#agentid");
+        assert!(is_blank(&packaged));
+        assert!(!is_blank(&format!(
+            "corpid = \"ww0123456789abcdef\"\n{packaged}"
+        )));
+        assert!(!is_blank(&example.replace("#prefix", "prefix")));
         assert!(!is_blank(&example.replace("agentid = 0", "agentid = 7")));
         assert!(!is_blank(""));
     }

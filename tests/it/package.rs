@@ -212,6 +212,18 @@ fn before_it_is_set_up(machine: &Machine, standin: &Standin) {
         run.env("WXPUSH_API_BASE", standin.base()).run().exits(0);
     }
     assert_eq!(standin.company().phone("lisi").len(), 2);
+    // A config in which nothing is set is in nobody's way.
+    let line = "cp -a /etc/wxpush/config.toml /kept && wxpush init";
+    let run = machine.sh(line).env("WXPUSH_API_BASE", standin.base());
+    let run = run.env("WXPUSH_CORPID", CORPID);
+    let run = run.env("WXPUSH_CORPSECRET", SECRET);
+    let run = run.env("WXPUSH_AGENTID", AGENTID.to_string());
+    run.env("WXPUSH_TOUSER", "lisi").run().exits(0);
+    assert!(machine.read("/etc/wxpush/config.toml").contains(CORPID));
+    machine
+        .sh("mv /kept /etc/wxpush/config.toml && test -s /etc/wxpush/config.toml.old")
+        .run()
+        .is_silent();
     machine.sh("rm -rf /var/lib/wxpush/*").run().is_silent();
 }
 
