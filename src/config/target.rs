@@ -54,7 +54,7 @@ impl Target {
         };
         let none = || {
             let what = say!(
-                "没有放配置文件的地方: 程序旁边不行，又没有 $HOME",
+                "没有放配置文件的地方：程序旁边不行，又没有 $HOME",
                 "there is no place for the config: not beside the program, and $HOME is not set"
             );
             Failure::new(Exit::State, what)
@@ -146,7 +146,7 @@ impl Target {
     fn cannot(&self, error: &std::io::Error) -> Failure {
         let path = self.path.display();
         let what = say!(
-            "{path} 写不了: {error}",
+            "{path} 写不了：{error}",
             "{path} cannot be written: {error}"
         );
         Failure::new(Exit::State, what).hint(say!(

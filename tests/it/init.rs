@@ -261,7 +261,7 @@ fn a_newcomer_without_a_locale_is_asked_in_chinese() {
     pty.shows("✓ 企业微信认得")
         .shows("> ")
         .types(&AGENTID.to_string());
-    pty.shows("✓ 应用: 告警")
+    pty.shows("✓ 应用：告警")
         .shows("默认收件人")
         .shows("> ")
         .types("lisi");

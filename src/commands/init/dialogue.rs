@@ -34,7 +34,7 @@ pub(super) fn run(
         "This writes {path}. Five questions at the most, asked again where an answer won't do; ^C ends it, and nothing is written then."
     ));
     tell(&say!(
-        "这些值在企业微信管理后台: {CONSOLE}",
+        "这些值在企业微信管理后台：{CONSOLE}",
         "The values are in WeCom's admin console: {CONSOLE}"
     ));
     if let Some(text) = hidden(target) {
@@ -119,7 +119,7 @@ impl Dialogue {
         let settings = self.draft.settings()?;
         if self.draft.take_proxy(&settings) {
             tick(spoken().of(
-                "代理: 环境变量里的代理会写入配置文件，因为 cron 里没有这些变量",
+                "代理：环境变量里的代理会写入配置文件，因为 cron 里没有这些变量",
                 "proxy: that of the environment goes into the config, since cron has none of it",
             ));
         }
@@ -161,7 +161,7 @@ impl Dialogue {
             let error = match probe.agent(agentid) {
                 Ok(agent) => {
                     let name = &agent.name;
-                    tick(&say!("应用: {name}", "the app is {name}"));
+                    tick(&say!("应用：{name}", "the app is {name}"));
                     off(&agent).iter().for_each(trouble);
                     return Ok(Some(agent));
                 }
@@ -198,7 +198,7 @@ impl Dialogue {
         trouble(&error.failure());
         let text = if proxy {
             say!(
-                "回车: 再试一次；n: 不测试，继续；这台机器要用代理就输入 http://主机:端口 或 socks5://主机:端口（中转: 退出后用 WXPUSH_API_BASE=https://… wxpush init）",
+                "回车：再试一次；n: 不测试，继续；这台机器要用代理就输入 http://主机:端口 或 socks5://主机:端口（中转：退出后用 WXPUSH_API_BASE=https://… wxpush init）",
                 "Enter: try again; n: go on untested; where this machine needs a proxy: http://host:port or socks5://host:port (a relay: ^C, then WXPUSH_API_BASE=https://… wxpush init)"
             )
         } else {
@@ -246,7 +246,7 @@ impl Dialogue {
             };
             if text.is_empty() {
                 return Err(say!(
-                    "是空的: 写您自己的 userid，或 @all",
+                    "是空的：写您自己的 userid，或 @all",
                     "is empty: give your own userid, or @all"
                 ));
             }
@@ -260,7 +260,7 @@ impl Dialogue {
             }
             text.clone_into(&mut doubted);
             Err(say!(
-                "有人不在应用可见范围内: {names}。改正，或再输一次同样的就照写",
+                "有人不在应用可见范围内：{names}。改正，或再输一次同样的就照写",
                 "names somebody outside the app's 可见范围: {names}. Correct it, or type the same again to have it so"
             ))
         })
@@ -297,12 +297,12 @@ fn receivers_text(agent: Option<&Agent>, only: Option<&str>) -> String {
         },
     );
     let text = say!(
-        "touser（默认收件人）: 您自己的 userid（通讯录 → 成员 → 账号），多个用逗号分隔；@all: {everyone}",
+        "touser（默认收件人）：您自己的 userid（通讯录 → 成员 → 账号），多个用逗号分隔；@all: {everyone}",
         "touser, who gets a message by default: your own userid (通讯录 → the member → 账号), several with commas; @all: {everyone}"
     );
     only.map_or_else(
         || text.clone(),
-        |only| say!("{text}；回车: {only}", "{text}; Enter: {only}"),
+        |only| say!("{text}；回车：{only}", "{text}; Enter: {only}"),
     )
 }
 
@@ -347,7 +347,7 @@ fn by_hand(line: &str, why: &str) {
         cross(why);
     }
     tell(&say!(
-        "投递发件箱的 crontab 行（暂时发不出去的消息在那里）:\n  {line}",
+        "投递发件箱的 crontab 行（暂时发不出去的消息在那里）：\n  {line}",
         "The crontab line that delivers what could not go out at once:\n  {line}"
     ));
     if cron::has_systemd() {
@@ -367,7 +367,7 @@ fn next(written: &Written<'_>) {
     }
     output::end_line();
     tell(&say!(
-        "接下来:\n  {words} send \"hello\"\n  {words} check",
+        "接下来：\n  {words} send \"hello\"\n  {words} check",
         "Next:\n  {words} send \"hello\"\n  {words} check"
     ));
 }

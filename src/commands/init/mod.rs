@@ -128,7 +128,7 @@ fn hidden(target: &Target) -> Option<String> {
     let (first, path) = (target.hidden_by()?, target.path.display());
     let first = first.display();
     Some(say!(
-        "注意: {first} 排在前面，会先被读取；{path} 要用 -c 指定才生效，或删除前者",
+        "注意：{first} 排在前面，会先被读取；{path} 要用 -c 指定才生效，或删除前者",
         "mind: {first} comes first and is read in place of {path}: remove it, or name yours by -c"
     ))
 }

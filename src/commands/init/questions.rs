@@ -52,7 +52,7 @@ impl Person {
             cross(&format!("{name} {why}"));
         }
         let what = say!(
-            "{name} {TRIES} 次都不对: {name} {why}；什么都没有写",
+            "{name} {TRIES} 次都不对：{name} {why}；什么都没有写",
             "{TRIES} answers for {name} were wrong: {name} {why}; nothing was written"
         );
         Err(Failure::new(Exit::Config, what).hint(say!(
@@ -91,7 +91,7 @@ impl Person {
 fn meant(line: io::Result<Option<String>>) -> Result<String, Failure> {
     let gone = |error: io::Error| {
         let what = say!(
-            "终端读不了: {error}；什么都没有写",
+            "终端读不了：{error}；什么都没有写",
             "the terminal cannot be read: {error}; nothing was written"
         );
         Failure::new(Exit::Io, what)
@@ -103,7 +103,7 @@ fn meant(line: io::Result<Option<String>>) -> Result<String, Failure> {
             "the input has ended: nothing was written"
         );
         return Err(Failure::new(Exit::Usage, what).hint(say!(
-            "没有人回答问题时，用 WXPUSH_* 环境变量: 见 wxpush init --help",
+            "没有人回答问题时，用 WXPUSH_* 环境变量：见 wxpush init --help",
             "where nobody answers, set the WXPUSH_* variables: see wxpush init --help"
         )));
     };
@@ -125,15 +125,15 @@ impl Question {
     pub(super) fn of(key: Key, again: bool) -> Self {
         let text = match key {
             Key::Corpid => spoken().of(
-                "corpid（企业ID）: 管理后台 → 我的企业，页面底部",
+                "corpid（企业ID）：管理后台 → 我的企业，页面底部",
                 "corpid, the company's ID (企业ID): 我的企业, at the bottom of the page",
             ),
             Key::Corpsecret => spoken().of(
-                "corpsecret（应用的 Secret）: 应用管理 → 该应用 → Secret，在企业微信客户端里查看；输入时不显示",
+                "corpsecret（应用的 Secret）：应用管理 → 该应用 → Secret，在企业微信客户端里查看；输入时不显示",
                 "corpsecret, the app's Secret: 应用管理 → the app → Secret; it is sent to your WeCom client; not shown as you type",
             ),
             _ => spoken().of(
-                "agentid（AgentId）: 应用管理 → 该应用，例如 1000002",
+                "agentid（AgentId）：应用管理 → 该应用，例如 1000002",
                 "agentid (AgentId): 应用管理 → the app, such as 1000002",
             ),
         };

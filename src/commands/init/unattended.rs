@@ -49,7 +49,7 @@ pub(super) fn run(args: &Init, target: &Target, output: Output) -> anyhow::Resul
     };
     let path = target.path.display();
     failure.what = say!(
-        "{path} 已写入，但还用不了: {}",
+        "{path} 已写入，但还用不了：{}",
         "{path} is written, but does not work yet: {}",
         failure.what
     );
@@ -122,7 +122,7 @@ fn notes(draft: &Draft, probe: &Probe, agent: &Agent, output: Output) {
     let names = probe.out_of_reach(to, agent).join(", ");
     if !names.is_empty() {
         output.note(&say!(
-            "不在应用可见范围内: {names}；到应用管理 → 该应用 → 可见范围加入",
+            "不在应用可见范围内：{names}；到应用管理 → 该应用 → 可见范围加入",
             "not in the app's 可见范围: {names}; add them there: 应用管理 → the app → 可见范围"
         ));
     }
