@@ -13,6 +13,7 @@ mod post;
 mod recall;
 mod report;
 mod run;
+mod schedule;
 mod send;
 mod sendmail;
 mod source;

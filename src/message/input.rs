@@ -11,7 +11,7 @@ use std::io::{self, Read};
 pub(crate) const INPUT_MAX: usize = 20 << 20;
 
 /// Most memory in bytes that is left to those who send a long text.
-const SPARE: usize = 4 << 20;
+const SPARE: usize = 6 << 20;
 
 /// Most characters of an escape sequence that are looked at before it is taken for text.
 const SEQUENCE_MAX: usize = 4096;

@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::{Value, json};
 
 use crate::outbox::at_a_terminal;
-use crate::places::{make, program_in, set_mode};
+use crate::places::{fence_in, make, program_in, set_mode};
 use crate::sandbox::{Outcome, Run, Sandbox, for_each};
 use crate::standin::{Fault, Standin};
 use crate::token::{GETTOKEN, SEND};
@@ -285,6 +285,7 @@ fn a_wrong_secret_is_told_at_each_check_and_the_right_one_at_once() {
 
 #[test]
 fn the_place_of_state_is_named_with_why_it_is_not_beside() {
+    fence_in();
     let standin = Standin::start();
     let sandbox = Sandbox::of(&standin);
     let program = program_in(&sandbox, "bin");

@@ -11,11 +11,9 @@ use std::fs::{self, File};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use nix::mount::{MsFlags, mount};
-use nix::sched::{CloneFlags, unshare};
-use nix::unistd::geteuid;
 use serde_json::Value;
 
+use crate::places::fence_in;
 use crate::sandbox::Sandbox;
 use crate::standin::{Fault, Standin};
 use crate::token::SEND;
@@ -41,18 +39,6 @@ pub(crate) fn each<T: Sync>(items: &[T], workers: usize, work: impl Fn(&Standin,
             });
         }
     });
-}
-
-/// Gives this thread, and the programs that it starts, a `/var/lib` of their own: there root's
-/// state goes when it cannot be beside the program.
-fn fence_in() {
-    if !geteuid().is_root() {
-        return;
-    }
-    let (none, private) = (None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE);
-    unshare(CloneFlags::CLONE_NEWNS).expect("root may leave the mounts of others");
-    mount(none, "/", none, private, none).expect("these mounts are ours");
-    mount(none, "/var/lib", Some("tmpfs"), MsFlags::empty(), none).expect("there is a tmpfs");
 }
 
 /// As many as there are processors.

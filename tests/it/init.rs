@@ -266,7 +266,7 @@ fn a_newcomer_without_a_locale_is_asked_in_chinese() {
         .shows("> ")
         .types("lisi");
     pty.shows("crontab").shows("[y/N] ").types("是");
-    pty.shows("已加入 crontab").shows("接下来:");
+    pty.shows("已加入 crontab").shows("接下来：");
     assert_eq!(pty.end().0, Some(0));
     assert!(written(&sandbox, "config.toml").contains("# 企业ID：管理后台"));
 }

@@ -5,6 +5,9 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+
 use crate::chinese::in_both;
 use crate::config::{app, shown};
 use crate::sandbox::{Run, Sandbox, bodies, config, for_each};
@@ -55,6 +58,18 @@ pub(crate) fn program_in(sandbox: &Sandbox, dir: &str) -> PathBuf {
     make(&dir);
     fs::hard_link(sandbox.path("wxpush"), dir.join("wxpush")).unwrap();
     dir.join("wxpush")
+}
+
+/// Gives this thread, and the programs that it starts, a `/var/lib` of their own: there root's
+/// state goes when it cannot be beside the program.
+pub(crate) fn fence_in() {
+    if !is_root() {
+        return;
+    }
+    let (none, private) = (None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE);
+    unshare(CloneFlags::CLONE_NEWNS).expect("root may leave the mounts of others");
+    mount(none, "/", none, private, none).expect("these mounts are ours");
+    mount(none, "/var/lib", Some("tmpfs"), MsFlags::empty(), none).expect("there is a tmpfs");
 }
 
 #[test]

@@ -6,9 +6,9 @@ use std::time::SystemTime;
 
 use chrono::Local;
 
-use super::history;
+use super::super::schedule::{self, Flush};
+use super::history::{self, flushes_of_last_hour};
 use super::report::Report;
-use super::schedule::{self, Flush};
 use crate::config::{Account, Config, State};
 use crate::delivery::{Sender, Senders};
 use crate::disk::{self, Dir};
@@ -18,6 +18,12 @@ use crate::ledger::Receivers;
 use crate::message::Channel;
 use crate::outbox::{self, Id, Outbox};
 use crate::token::seconds;
+
+/// Largest log that is searched, in bytes: past its cap it is set aside.
+const LOG_MAX: u64 = 64 << 20;
+
+/// How many flushes of the last hour in the log count as a habit: one may be a person's.
+const HABIT: usize = 2;
 
 /// With a flush every minute, what has waited for longer has a reason, in seconds.
 const LONG: u64 = 600;
@@ -148,13 +154,14 @@ fn last(log: &str, report: &mut Report) {
 fn flush(config: &Config, state: Option<&State>, waits: bool, report: &mut Report) {
     let log = state.and_then(|state| {
         let (path, _) = crate::log::seen(&config.base(), Some(state))?;
-        disk::read(&path, schedule::LOG_MAX, state.owner()).ok()?
+        disk::read(&path, LOG_MAX, state.owner()).ok()?
     });
     let log = String::from_utf8_lossy(log.as_deref().unwrap_or_default()).into_owned();
     last(&log, report);
     let line = config.flush_command();
     let line = format!("* * * * * {line}");
-    let found = schedule::flush(&log);
+    let found = schedule::flush();
+    let habit = flushes_of_last_hour(&log, Local::now());
     let what = match &found {
         Some(Flush::Cron(place)) if schedule::has_cron() == Some(false) => {
             let what = say!(
@@ -175,9 +182,9 @@ fn flush(config: &Config, state: Option<&State>, waits: bool, report: &mut Repor
             "定时投递：systemd 的 {timer}",
             "flush: by systemd's {timer}"
         ),
-        Some(Flush::Log(count)) => say!(
-            "定时投递：日志里最近一小时有 {count} 次 outbox flush",
-            "flush: {count} times in the last hour, by the log"
+        None if habit >= HABIT => say!(
+            "定时投递：日志里最近一小时有 {habit} 次 outbox flush",
+            "flush: {habit} times in the last hour, by the log"
         ),
         None if waits => {
             let what = say!(

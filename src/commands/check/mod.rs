@@ -10,7 +10,6 @@ mod history;
 mod network;
 mod receivers;
 mod report;
-mod schedule;
 mod setup;
 mod trial;
 

@@ -1,5 +1,6 @@
 //! The questions at a terminal, each answer tested as it is given.
 
+use super::super::schedule::{self, Flush};
 use super::cron::{self, Crontab};
 use super::probe::Probe;
 use super::questions::{Person, Question, TRIES, cross, tell, tick, trouble};
@@ -310,16 +311,23 @@ fn receivers_text(agent: Option<&Agent>, only: Option<&str>) -> String {
 fn crontab(person: &mut Person, written: &Written<'_>) {
     let line = &written.line;
     let command = line.trim_start_matches("* ");
-    let lines = match cron::look(command) {
-        Crontab::HasIt => {
+    let lines = match (cron::look(command), schedule::beside_own_crontab()) {
+        (Crontab::HasIt, _) => {
             tick(spoken().of(
                 "crontab 里已有投递发件箱的一行",
                 "your crontab has the line for the outbox already",
             ));
             return;
         }
-        Crontab::Lacks(lines) => lines,
-        Crontab::Unusable(why) => {
+        (_, Some(Flush::Cron(place) | Flush::Timer(place))) => {
+            tick(&say!(
+                "{place} 已在投递发件箱",
+                "{place} delivers the outbox already"
+            ));
+            return;
+        }
+        (Crontab::Lacks(lines), None) => lines,
+        (Crontab::Unusable(why), None) => {
             by_hand(line, &why);
             return;
         }

@@ -1,5 +1,4 @@
-//! Whether anything delivers the outbox by itself: a crontab, a systemd timer, or, as the log shows,
-//! something else that does so again and again.
+//! Whether anything delivers the outbox by itself: a crontab, or a systemd timer.
 
 use std::fs;
 use std::io::Read;
@@ -7,19 +6,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use chrono::Local;
-
-use super::history::flushes_of_last_hour;
 use crate::config;
 
 /// `crontab -l` has this long; it reads a file.
 const PATIENCE: Duration = Duration::from_secs(3);
-
-/// Largest log that is searched, in bytes: past its cap it is set aside.
-pub(super) const LOG_MAX: u64 = 64 << 20;
-
-/// How many flushes of the last hour in the log count as a habit: one may be a person's.
-const HABIT: usize = 2;
 
 /// Where unit files of systemd lie.
 const UNITS: [&str; 4] = [
@@ -36,27 +26,26 @@ pub(super) enum Flush {
     Cron(String),
     /// By this timer.
     Timer(String),
-    /// So often in the last hour, as the log has it.
-    Log(usize),
 }
 
-/// Looks for a flush; `log` is the text of the log.
-pub(super) fn flush(log: &str) -> Option<Flush> {
-    let own = own_crontab().filter(|text| has_flush(text, &config::program()));
-    if own.is_some() {
+/// Looks for a flush in the user's crontab, and in what else there is.
+pub(super) fn flush() -> Option<Flush> {
+    let program = config::program();
+    if own_crontab().is_some_and(|text| has_flush(&text, &program)) {
         return Some(Flush::Cron("crontab -l".to_owned()));
     }
+    beside_own_crontab()
+}
+
+/// Looks for a flush in the system's crontabs, those of users that can be read, and timers.
+pub(super) fn beside_own_crontab() -> Option<Flush> {
     let program = config::program();
-    let named = crontabs()
-        .find(|path| fs::read_to_string(path).is_ok_and(|text| has_flush(&text, &program)));
-    if let Some(path) = named {
-        return Some(Flush::Cron(path.display().to_string()));
-    }
-    if let Some(timer) = timer(&program) {
-        return Some(Flush::Timer(timer));
-    }
-    let count = flushes_of_last_hour(log, Local::now());
-    (count >= HABIT).then_some(Flush::Log(count))
+    let has =
+        |path: &PathBuf| fs::read_to_string(path).is_ok_and(|text| has_flush(&text, &program));
+    let cron = crontabs()
+        .find(has)
+        .map(|path| Flush::Cron(path.display().to_string()));
+    cron.or_else(|| timer(&program).map(Flush::Timer))
 }
 
 /// Whether a cron runs on this machine; none where that cannot be seen.
