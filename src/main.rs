@@ -21,7 +21,8 @@
 //!         blob  secret  error  lang
 //! ```
 //!
-//! Only `main` ends the process, and only by returning, or where a fault of ours is shown. `fuzz` is the fuzzer's way in, no room.
+//! Only `main` ends the process, by returning, or where a fault of ours is shown. `fuzz` is the
+//! fuzzer's way in, no room.
 
 #![cfg_attr(fuzzing, no_main)]
 

@@ -21,8 +21,8 @@ pub(super) fn keys(names: &[&str], source: Option<&Path>) -> Failure {
             "{names} {verb} not set in {path}"
         );
         return Failure::new(Exit::Config, what).hint(say!(
-            "照 config.example.toml 写进去，或设置环境变量 {variables}",
-            "write them there as config.example.toml shows, or set {variables}"
+            "运行 wxpush init；或照 config.example.toml 写进去，或设置环境变量 {variables}",
+            "run wxpush init; or write them there as config.example.toml shows, or set {variables}"
         ));
     }
     let places: Vec<String> = places::configs()
