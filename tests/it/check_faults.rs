@@ -11,17 +11,7 @@ use crate::sandbox::{Sandbox, config, for_each};
 use crate::standin::tls::Kind;
 use crate::standin::{CORPID, Fault, SECRET, Standin};
 use crate::token::GETTOKEN;
-
-/// A sandbox whose config leads to this TLS stand-in and trusts its authority.
-fn trusting(standin: &Standin) -> Sandbox {
-    let sandbox = Sandbox::empty();
-    sandbox.write("ca.pem", standin.ca_pem());
-    sandbox.write(
-        "config.toml",
-        config(&standin.base()) + "ca_file = \"ca.pem\"\n",
-    );
-    sandbox
-}
+use crate::trust::trusting;
 
 #[test]
 fn a_port_that_refuses_is_a_cross_and_what_depends_on_it_none() {

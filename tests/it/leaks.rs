@@ -82,10 +82,17 @@ pub(crate) fn key_log() -> &'static Path {
 
 impl Pieces {
     fn add(&mut self, of: Of, text: &str) {
-        for (form, text) in forms(text.as_bytes()) {
-            for piece in text.windows(PIECE) {
-                // Eight letters of one case are a word by chance, once in many tokens.
-                if of == Of::Token && !is_mixed(piece) {
+        for (form, bit, shape) in forms(text.as_bytes()) {
+            for (at, piece) in shape.windows(PIECE).enumerate() {
+                // Eight letters of one case are a word by chance, once in many tokens; in base64
+                // six letters of it are, once in a few.
+                let by_chance = !is_mixed(piece)
+                    || bit.is_some_and(|bit| {
+                        let bits = bit + 6 * at;
+                        let meant = &text.as_bytes()[bits.div_ceil(8)..(bits + 6 * PIECE) / 8];
+                        !is_mixed(meant) || !meant.iter().any(u8::is_ascii_digit)
+                    });
+                if of == Of::Token && by_chance {
                     continue;
                 }
                 let number = u64::from_be_bytes(piece.try_into().unwrap());
@@ -133,9 +140,9 @@ fn is_mixed(piece: &[u8]) -> bool {
     !piece.iter().all(u8::is_ascii_lowercase) && !piece.iter().all(u8::is_ascii_uppercase)
 }
 
-/// What a secret may look like.
-fn forms(text: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
-    let mut forms = vec![("as it is", text.to_vec())];
+/// What a secret may look like; of base64 from which of its bits on, too.
+fn forms(text: &[u8]) -> Vec<(&'static str, Option<usize>, Vec<u8>)> {
+    let mut forms = vec![("as it is", None, text.to_vec())];
     let percent = |hex: fn(u8) -> String| {
         let plain = |byte: &u8| byte.is_ascii_alphanumeric();
         text.iter()
@@ -145,12 +152,13 @@ fn forms(text: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
             })
             .collect()
     };
-    forms.push(("percent-encoded", percent(|byte| format!("%{byte:02X}"))));
-    forms.push(("percent-encoded", percent(|byte| format!("%{byte:02x}"))));
+    for hex in [|byte| format!("%{byte:02X}"), |byte| format!("%{byte:02x}")] {
+        forms.push(("percent-encoded", None, percent(hex)));
+    }
     for marks in [b"+/", b"-_"] {
         // Where three bytes begin depends on what stands before the secret.
         for bit in [0, 2, 4] {
-            forms.push(("in base64", base64(text, bit, *marks)));
+            forms.push(("in base64", Some(bit), base64(text, bit, *marks)));
         }
     }
     forms
@@ -259,7 +267,8 @@ fn every_form_of_a_secret_is_found_and_nothing_else() {
     let sandbox = Sandbox::of(&standin);
     sandbox.send("x").run().is_silent();
     let is_found = |text: &str| found(text.as_bytes(), false).is_some();
-    for secret in [SECRET, &reversed(), &token(&sandbox)] {
+    let granted = token(&sandbox);
+    for secret in [SECRET, &reversed(), &granted] {
         assert!(is_found(secret) && is_found(&format!("a {secret} b")));
         for at in [0, 11, 35] {
             assert!(is_found(&format!(" {} ", &secret[at..at + 8])), "{secret}");
@@ -273,7 +282,9 @@ fn every_form_of_a_secret_is_found_and_nothing_else() {
         for before in ["", "a", "ab", "corpsecret="] {
             for after in ["", "&x"] {
                 let encoded = base64_of(&format!("{before}{secret}{after}"));
-                assert!(is_found(&encoded) && is_found(&encoded[20..28]), "{before}");
+                // Of the many tokens only what is no word by chance.
+                let piece = secret == granted || is_found(&encoded[20..28]);
+                assert!(is_found(&encoded) && piece, "{before}");
                 let url_safe = encoded.replace('+', "-").replace('/', "_");
                 assert!(is_found(&url_safe[16..]), "{before}");
             }
@@ -290,7 +301,7 @@ fn every_form_of_a_secret_is_found_and_nothing_else() {
         &base64_of(readme),
         &CORPID.repeat(9),
     ] {
-        assert!(!is_found(innocent), "{innocent}");
+        assert_eq!(found(innocent.as_bytes(), false), None);
     }
 }
 

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
+use crate::pty::Pty;
 use crate::run::sh;
 use crate::sandbox::{Run, Sandbox, for_each};
 use crate::send::texts;
@@ -129,6 +130,24 @@ fn what_is_typed_at_a_terminal_reaches_the_command_once() {
         fs::remove_file(sandbox.path("log")).unwrap();
         fs::remove_file(sandbox.path("log.end")).unwrap();
     }
+}
+
+#[test]
+fn a_limit_at_a_terminal_ends_the_command_alone() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let script = "sleep 60 & echo other $! end; exec sleep 60";
+    let run = sh(&sandbox, "--limit 1s --to lisi", script);
+    let mut pty = Pty::start(run);
+    pty.shows("other ").shows(" end");
+    let (code, shown) = pty.end();
+    assert_eq!(code, Some(124), "{shown}");
+    let (_, rest) = shown.split_once("other ").unwrap();
+    let id = rest.split(' ').next().unwrap().parse().unwrap();
+    // It shares our group with the terminal's: what else is in there is not the command.
+    kill(Pid::from_raw(id), Signal::SIGKILL).expect("it is there still");
+    let reports = texts(&standin, "lisi");
+    assert!(reports[0].starts_with("⏱ sh @ "), "{reports:?}");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::standin::{Fault, Standin};
 use crate::token::{GETTOKEN, SEND};
 
 /// A sandbox whose config leads to a TLS stand-in and trusts its authority.
-fn trusting(standin: &Standin) -> Sandbox {
+pub(crate) fn trusting(standin: &Standin) -> Sandbox {
     let sandbox = Sandbox::empty();
     sandbox.write("ca.pem", standin.ca_pem());
     sandbox.write(

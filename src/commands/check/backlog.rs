@@ -7,6 +7,7 @@ use std::time::SystemTime;
 use chrono::Local;
 
 use super::super::schedule::{self, Flush};
+use super::files::no_outbox;
 use super::history::{self, flushes_of_last_hour};
 use super::report::Report;
 use crate::config::{Account, Config, State};
@@ -49,20 +50,7 @@ pub(super) fn outboxes(config: &Config, state: Option<&State>, report: &mut Repo
             Ok(Some(dir)) => waits |= outbox(config, &place, &dir, report),
             // The one in force has been told already.
             Err(error) if state.is_none_or(|state| !state.is(&place)) => {
-                let path = place.file("outbox");
-                let path = path.display();
-                report.cross(
-                    "outbox",
-                    Exit::State,
-                    say!(
-                        "发件箱：{path} 不能用：{error}",
-                        "outbox: {path} cannot be used: {error}"
-                    ),
-                    say!(
-                        "它必须是运行 wxpush 的用户自己的目录",
-                        "it must be a directory of the user who runs wxpush, and of nobody else"
-                    ),
-                );
+                no_outbox(&place.file("outbox"), &error, report);
             }
             Err(_) => {}
         }

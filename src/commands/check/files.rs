@@ -1,6 +1,8 @@
 //! Where state, log and token cache are, and whether they can be used.
 
+use std::fmt::Display;
 use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use super::report::Report;
 use super::shown;
@@ -173,20 +175,22 @@ pub(super) fn ours(state: &State, report: &mut Report) {
     }
     let outbox = Outbox::of(state);
     if let Err(error) = outbox.open() {
-        let path = outbox.path().display();
-        report.cross(
-            "outbox",
-            Exit::State,
-            say!(
-                "发件箱：{path} 不能用：{error}",
-                "outbox: {path} cannot be used: {error}"
-            ),
-            say!(
-                "它必须是运行 wxpush 的用户自己的目录",
-                "it must be a directory of the user who runs wxpush, and of nobody else"
-            ),
-        );
+        no_outbox(outbox.path(), &error, report);
     }
+}
+
+/// Says why an outbox cannot be used.
+pub(super) fn no_outbox(path: &Path, error: &impl Display, report: &mut Report) {
+    let path = path.display();
+    let what = say!(
+        "发件箱：{path} 不能用：{error}",
+        "outbox: {path} cannot be used: {error}"
+    );
+    let hint = spoken().of(
+        "它必须是运行 wxpush 的用户自己的目录",
+        "it must be a directory of the user who runs wxpush, and of nobody else",
+    );
+    report.cross("outbox", Exit::State, what, hint);
 }
 
 /// A number of bytes for a person.

@@ -199,12 +199,12 @@ impl Dialogue {
         trouble(&error.failure());
         let text = if proxy {
             say!(
-                "回车：再试一次；n: 不测试，继续；这台机器要用代理就输入 http://主机:端口 或 socks5://主机:端口（中转：退出后用 WXPUSH_API_BASE=https://… wxpush init）",
+                "回车：再试一次；n：不测试，继续；这台机器要用代理就输入 http://主机:端口 或 socks5://主机:端口（中转：退出后用 WXPUSH_API_BASE=https://… wxpush init）",
                 "Enter: try again; n: go on untested; where this machine needs a proxy: http://host:port or socks5://host:port (a relay: ^C, then WXPUSH_API_BASE=https://… wxpush init)"
             )
         } else {
             say!(
-                "改好后按回车再试；n: 不测试，继续",
+                "改好后按回车再试；n：不测试，继续",
                 "Enter: try again, once that is mended; n: go on untested"
             )
         };
@@ -271,7 +271,7 @@ impl Dialogue {
 /// Says why a key is not asked for.
 fn of_environment(key: Key) {
     let (name, variable) = (key.name(), key.variable());
-    tick(&say!("{name}: 来自 {variable}", "{name}: from {variable}"));
+    tick(&say!("{name}：来自 {variable}", "{name}: from {variable}"));
 }
 
 /// The setting that an error is about, if it is WeCom's no to one of the three.
@@ -298,7 +298,7 @@ fn receivers_text(agent: Option<&Agent>, only: Option<&str>) -> String {
         },
     );
     let text = say!(
-        "touser（默认收件人）：您自己的 userid（通讯录 → 成员 → 账号），多个用逗号分隔；@all: {everyone}",
+        "touser（默认收件人）：您自己的 userid（通讯录 → 成员 → 账号），多个用逗号分隔；@all：{everyone}",
         "touser, who gets a message by default: your own userid (通讯录 → the member → 账号), several with commas; @all: {everyone}"
     );
     only.map_or_else(

@@ -114,7 +114,7 @@ pub(super) fn off(agent: &Agent) -> Option<Failure> {
 fn notes(draft: &Draft, probe: &Probe, agent: &Agent, output: Output) {
     let Some(to) = draft.to() else {
         output.note(&say!(
-            "没有设置 WXPUSH_TOUSER: 消息默认发给应用可见范围内的所有人（@all）",
+            "没有设置 WXPUSH_TOUSER：消息默认发给应用可见范围内的所有人（@all）",
             "WXPUSH_TOUSER is not set: messages go to everyone in the app's 可见范围 (@all)"
         ));
         return;
