@@ -93,8 +93,19 @@ pub(super) fn asked(
         left(&["agent", "scope", "recipient"], report);
         return None;
     };
-    let pass = Pass::token(&token.value);
     let is_relay = settings.network.api_base != ApiBase::wecom();
+    known((client, token), agentid, is_relay, deadline, report)
+}
+
+/// Asks what the app is, and whom it sees.
+fn known(
+    (client, token): (Rc<Client>, Token),
+    agentid: u32,
+    is_relay: bool,
+    deadline: Instant,
+    report: &mut Report,
+) -> Option<App> {
+    let pass = Pass::token(&token.value);
     let agent = match client.agent(pass, agentid, deadline) {
         Ok(agent) => Some(agent),
         Err(Error::Status { status, .. }) if is_relay && (400..500).contains(&status) => {
