@@ -17,10 +17,17 @@ use std::fs::{self, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
+use std::sync::OnceLock;
 
 use rustix::fs::OFlags;
 
 use crate::lang::{say, spoken};
+
+/// Our effective user id, which nothing here changes; asked once.
+pub(crate) fn euid() -> u32 {
+    static EUID: OnceLock<u32> = OnceLock::new();
+    *EUID.get_or_init(|| rustix::process::geteuid().as_raw())
+}
 
 /// To whom the files of a directory belong, where root works in another user's directory.
 #[derive(Debug, Clone, Copy)]
@@ -29,7 +36,7 @@ pub(crate) struct Owner(Option<(u32, u32)>);
 impl Owner {
     /// The owner of new files in a directory: us, or, if we are root, the directory's.
     pub(crate) fn of_directory(meta: &Metadata) -> Self {
-        let foreign = rustix::process::geteuid().is_root() && meta.uid() != 0;
+        let foreign = euid() == 0 && meta.uid() != 0;
         Self(foreign.then(|| (meta.uid(), meta.gid())))
     }
 
@@ -44,9 +51,7 @@ impl Owner {
     /// Whether a file's owner is us, root, or the one whose directory it is in.
     fn trusts(self, meta: &Metadata) -> bool {
         let uid = meta.uid();
-        uid == 0
-            || uid == rustix::process::geteuid().as_raw()
-            || self.0.is_some_and(|(owner, _)| owner == uid)
+        uid == 0 || uid == euid() || self.0.is_some_and(|(owner, _)| owner == uid)
     }
 }
 
@@ -189,7 +194,7 @@ fn open_or_make(
         opened => opened?,
     };
     // In another user's directory a file of root's may be one that he moved there: it stays.
-    let ours = owner.0.is_none() && meta.uid() == rustix::process::geteuid().as_raw();
+    let ours = owner.0.is_none() && meta.uid() == euid();
     if ours && meta.mode() & 0o7777 != mode {
         file.set_permissions(Permissions::from_mode(mode))?;
     }
@@ -209,6 +214,11 @@ pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32, owner: Owner) -> io:
     {
         return Err(error);
     }
+    write_aside(path, bytes, mode, owner)
+}
+
+/// Writes a file beside the path and renames it over what is there.
+fn write_aside(path: &Path, bytes: &[u8], mode: u32, owner: Owner) -> io::Result<()> {
     let mut aside = path.as_os_str().to_owned();
     aside.push(".new");
     let aside = Path::new(&aside);

@@ -10,11 +10,13 @@ mod times;
 
 use std::io;
 use std::path::PathBuf;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
+use crate::clock::{Stamp, time_of, unix_ms};
 use crate::config::{Limits, State};
 use crate::disk::{self, Held, Owner};
 use lines::Lines;
+pub(crate) use lines::Others;
 use times::Times;
 
 /// A process that was stopped holding the lock delays a message by no more than this.
@@ -23,6 +25,10 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// A slot is moved to the end of a request that took longer: WeCom counts what arrives, and a
 /// window has a second to spare.
 const ON_ITS_WAY: Duration = Duration::from_secs(1);
+
+/// How long after a request ended without an answer WeCom may still take it: a relay or gateway goes
+/// on with what it has read, for a minute as nginx has it by default (`proxy_read_timeout`).
+const IN_DOUBT_FOR: Duration = Duration::from_mins(1);
 
 /// From this size on, in bytes, the file is rewritten once half of it no longer counts.
 const TIDY_FROM: u64 = 64 << 10;
@@ -70,14 +76,47 @@ impl Receivers {
         names.dedup();
         Self::Members(names)
     }
+
+    /// Whether one of these names, joined by `|`, is among them; `*` is everyone.
+    fn meet(&self, names: &str) -> bool {
+        match self {
+            Self::Everyone => true,
+            Self::Members(members) => {
+                names == "*"
+                    || names
+                        .split('|')
+                        .any(|name| members.iter().any(|member| member == name))
+            }
+        }
+    }
+}
+
+/// What a message is known by among others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fingerprint {
+    /// When it was accepted, in Unix ms.
+    pub(crate) accepted: u64,
+    /// The same for equal requests.
+    pub(crate) digest: u32,
+}
+
+impl Fingerprint {
+    fn parse(text: &str) -> Option<Self> {
+        let (accepted, digest) = text.split_once(':')?;
+        Some(Self {
+            accepted: accepted.parse().ok()?,
+            digest: u32::from_str_radix(digest, 16).ok()?,
+        })
+    }
 }
 
 /// The right to send one message now.
 #[derive(Debug)]
 #[must_use = "it is to be settled, or given back"]
 pub(crate) struct Slot {
-    /// Unix ms.
-    at: u64,
+    at: Stamp,
+    /// What other messages say of this one.
+    pub(crate) others: Others,
     /// As it stands in the file.
     text: String,
     taken: Instant,
@@ -111,15 +150,17 @@ impl Ledger {
         &self,
         receivers: &Receivers,
         share: Share,
+        message: Option<&Fingerprint>,
     ) -> io::Result<Result<Slot, Duration>> {
-        self.reserve_at(receivers, share, now)
+        self.reserve_at(receivers, share, message, Stamp::now)
     }
 
     fn reserve_at(
         &self,
         receivers: &Receivers,
         share: Share,
-        clock: impl Fn() -> u64,
+        message: Option<&Fingerprint>,
+        clock: impl Fn() -> Stamp,
     ) -> io::Result<Result<Slot, Duration>> {
         let held = self.hold()?;
         // Only now: the lock may have been waited for.
@@ -128,15 +169,17 @@ impl Ledger {
         let lines = Lines::read(&text, now);
         let mut times = Times::of(receivers, self.limits);
         lines.add_to(&mut times, &self.app);
-        let free = times.earliest(receivers, share, now);
-        let answer = if free == now {
+        let free = times.earliest(receivers, share, now.wall);
+        let answer = if free == now.wall {
+            let others = message.map(|own| lines.others(&self.app, receivers, own));
             Ok(Slot {
                 at: now,
-                text: lines::slot(&self.app, share, receivers),
+                others: others.unwrap_or_default(),
+                text: lines::slot(&self.app, share, message, receivers),
                 taken: Instant::now(),
             })
         } else {
-            Err(Duration::from_millis(free - now))
+            Err(Duration::from_millis(free - now.wall))
         };
         let line = answer.as_ref().map(|slot| lines::taken(now, &slot.text));
         let line = line.unwrap_or_default();
@@ -158,17 +201,38 @@ impl Ledger {
         self.note(&lines::given_back(slot.at, &slot.text));
     }
 
-    /// Notes that a request has ended, with an answer or without: what took long counts from now
-    /// on, as it may have arrived only now.
+    /// Notes that a request has ended with an answer: what took long counts from now on, as it may
+    /// have arrived only now.
     pub(crate) fn settle(&self, slot: Slot) {
-        self.settle_at(slot, now);
+        self.settle_at(slot, Stamp::now);
     }
 
-    fn settle_at(&self, slot: Slot, clock: impl Fn() -> u64) {
+    fn settle_at(&self, slot: Slot, clock: impl Fn() -> Stamp) {
         if slot.taken.elapsed() > ON_ITS_WAY {
             let moved = lines::taken(clock(), &slot.text);
             self.note(&(lines::given_back(slot.at, &slot.text) + &moved));
         }
+    }
+
+    /// Notes that a request has ended without an answer: WeCom may take it for a while yet.
+    pub(crate) fn doubt(&self, slot: Slot) -> Slot {
+        let hold = ms(slot.at.age_or_zero(&Stamp::now()) + IN_DOUBT_FOR);
+        let held = lines::held(slot.at, hold, &slot.text);
+        self.note(&(lines::given_back(slot.at, &slot.text) + &held));
+        slot
+    }
+
+    /// Whether the ledger failed because the disk takes nothing, rather than because somebody else
+    /// has it.
+    pub(crate) fn is_disk_trouble(error: &io::Error) -> bool {
+        error.kind() != io::ErrorKind::Other
+    }
+
+    /// Looks what other messages of the last hour say of one; nothing where the file cannot be read.
+    pub(crate) fn others(&self, receivers: &Receivers, message: &Fingerprint) -> Others {
+        let bytes = disk::read(&self.path, READ_MAX, self.owner);
+        let text = text(bytes.ok().flatten().unwrap_or_default());
+        Lines::read(&text, Stamp::now()).others(&self.app, receivers, message)
     }
 
     /// Best effort: the message's fate is decided.
@@ -188,14 +252,17 @@ impl Ledger {
     /// # Errors
     /// Where the file is not ours or cannot be read.
     pub(crate) fn forecast(&self) -> io::Result<Forecast> {
-        self.forecast_at(now())
+        self.forecast_at(Stamp::now())
     }
 
-    fn forecast_at(&self, now: u64) -> io::Result<Forecast> {
+    fn forecast_at(&self, now: Stamp) -> io::Result<Forecast> {
         let text = text(disk::read(&self.path, READ_MAX, self.owner)?.unwrap_or_default());
         let mut times = Times::of_all(self.limits);
         Lines::read(&text, now).add_to(&mut times, &self.app);
-        Ok(Forecast { times, now })
+        Ok(Forecast {
+            times,
+            now: now.wall,
+        })
     }
 
     fn hold(&self) -> io::Result<Held<'_>> {
@@ -240,7 +307,7 @@ impl Forecast {
         let from = unix_ms(not_before).max(self.now);
         let at = self.times.earliest(receivers, share, from);
         self.times.take(receivers, share, at);
-        UNIX_EPOCH + Duration::from_millis(at)
+        time_of(at)
     }
 
     /// How many slots of the last minute and of the last hour are taken, of the receiver with most.
@@ -249,13 +316,9 @@ impl Forecast {
     }
 }
 
-fn now() -> u64 {
-    unix_ms(SystemTime::now())
-}
-
-fn unix_ms(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+/// Whole milliseconds.
+fn ms(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

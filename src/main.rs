@@ -18,7 +18,7 @@
 //!   config  log    what was meant; where files live; one line an event
 //!     disk  output files that must be ours; the only room that prints
 //!       message        what is sent, in which limits
-//!         blob  secret  error  lang
+//!         blob  secret  error  lang  clock  backoff
 //! ```
 //!
 //! Only `main` ends the process, by returning, or where a fault of ours is shown. `fuzz` is the
@@ -26,9 +26,11 @@
 
 #![cfg_attr(fuzzing, no_main)]
 
+mod backoff;
 mod blob;
 mod child;
 mod cli;
+mod clock;
 mod commands;
 mod config;
 mod delivery;

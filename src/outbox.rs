@@ -5,6 +5,7 @@
 //! up goes to `failed/`. Nothing here knows why a message is delivered or not: that is `delivery`'s.
 
 mod accept;
+mod deferred;
 mod entry;
 mod expired;
 mod failed;
@@ -14,22 +15,26 @@ pub(crate) mod fuzz;
 mod held;
 mod news;
 mod slate;
+mod steady;
 
 use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::time::Instant;
 
 pub(crate) use accept::Accepting;
-pub(crate) use entry::{Account, Entry, Id, SenderName};
+pub(crate) use deferred::Deferred;
+pub(crate) use entry::{Account, Entry, Id, Merged, SenderName};
 pub(crate) use expired::Untold;
 pub(crate) use failed::Verdict;
 pub(crate) use format::Unread;
-pub(crate) use held::{Attempts, Doubt, Held};
+pub(crate) use held::{Attempts, Doubt, HOLD_MAX, Held, Hold, On};
 pub(crate) use news::is_news;
+pub(crate) use steady::is_steady;
 
 use crate::blob::Blob;
+use crate::clock::Stamp;
 use crate::config::State;
 use crate::disk::{self, Dir, Owner};
 use crate::lang::say;
@@ -94,6 +99,8 @@ pub(crate) enum Kept {
     Nowhere,
     /// It is being accepted.
     Begun(Arc<Accepting>),
+    /// It is written down only when its first byte is about to go.
+    Deferred(Arc<Deferred>),
     Held(Arc<Held>),
 }
 
@@ -102,7 +109,7 @@ impl Kept {
     pub(crate) fn attempts(&self) -> Attempts {
         match self {
             Self::Held(held) => held.attempts(),
-            Self::Begun(_) | Self::Nowhere => Attempts::default(),
+            Self::Begun(_) | Self::Deferred(_) | Self::Nowhere => Attempts::default(),
         }
     }
 
@@ -120,13 +127,30 @@ impl Kept {
         if !was_in_time {
             held.note(|attempts| {
                 attempts.sent = sent;
-                attempts.doubt = in_doubt.then(|| Doubt {
-                    since: unix_ms(held.entry().accepted),
-                    marks: String::new(),
-                });
+                attempts.doubt = in_doubt.then(|| Doubt::new(held.entry().accepted, String::new()));
             });
         }
         Ok(Some(held))
+    }
+
+    /// Whether it waits in the outbox should it not be delivered now.
+    pub(crate) fn is_safe(&self) -> bool {
+        match self {
+            Self::Nowhere => false,
+            Self::Begun(accepting) => accepting.held().is_ok(),
+            Self::Deferred(_) | Self::Held(_) => true,
+        }
+    }
+
+    /// Whether its first byte may go.
+    ///
+    /// # Errors
+    /// It cannot be written down, and must not go without.
+    pub(crate) fn may_go(&self) -> io::Result<()> {
+        match self {
+            Self::Deferred(deferred) => deferred.held().map(drop).map_err(io::Error::other),
+            Self::Nowhere | Self::Begun(_) | Self::Held(_) => Ok(()),
+        }
     }
 
     /// Its entry, once it is accepted; none if it is kept nowhere.
@@ -134,6 +158,7 @@ impl Kept {
         match self {
             Self::Nowhere => None,
             Self::Begun(accepting) => accepting.held().ok(),
+            Self::Deferred(deferred) => deferred.held().ok(),
             Self::Held(held) => Some(Arc::clone(held)),
         }
     }
@@ -301,7 +326,7 @@ fn hold(dir: &Arc<Dir>, id: &Id) -> io::Result<Claim> {
         Err(Unread::Newer) => Ok(Claim::Newer),
         Err(Unread::Damaged) => {
             let verdict = Verdict {
-                at: unix_ms(SystemTime::now()),
+                at: Some(Stamp::now()),
                 exit_code: 65,
                 error: say!("消息已损坏", "the entry is damaged: it was not sent"),
                 ..Verdict::default()
@@ -346,15 +371,16 @@ pub(crate) fn failed(dir: &Dir) -> io::Result<Option<Dir>> {
 pub(crate) use failed::{forget, revive, verdict};
 
 /// Puts away what killed processes left, and what failed long ago.
-pub(crate) fn tidy(dir: &Dir, now: SystemTime) {
+pub(crate) fn tidy(dir: &Dir, now: &Stamp) {
     let done = tidied(dir, now);
     if let Err(error) = done {
         tracing::info!(%error, "the outbox cannot be tidied");
     }
 }
 
-fn tidied(dir: &Dir, now: SystemTime) -> io::Result<()> {
-    let now_s = unix_ms(now) / 1000;
+fn tidied(dir: &Dir, now: &Stamp) -> io::Result<()> {
+    let steady = steady::is_steady(dir, now);
+    let now_s = now.wall / 1000;
     for name in dir.names()? {
         let name = name?;
         let is_left_over = match name.strip_suffix(".try").and_then(Id::parse) {
@@ -370,7 +396,7 @@ fn tidied(dir: &Dir, now: SystemTime) -> io::Result<()> {
         }
     }
     if let Some(failed) = failed(dir)? {
-        failed::prune(&failed, now)?;
+        failed::prune(&failed, now, steady)?;
     }
     Ok(())
 }
@@ -384,15 +410,9 @@ pub(crate) fn junk(dir: &Dir) -> io::Result<Vec<String>> {
         let bare = name.strip_suffix(".try").unwrap_or(name);
         let bare = bare.strip_prefix(TEMPORARY).unwrap_or(bare);
         Id::parse(bare).is_some()
-            || [FAILED, news::NAME].contains(&name)
+            || [FAILED, news::NAME, steady::NAME].contains(&name)
             || name.starts_with(expired::PREFIX)
     };
     let names = dir.names()?.collect::<io::Result<Vec<String>>>()?;
     Ok(names.into_iter().filter(|name| !is_ours(name)).collect())
-}
-
-/// Unix milliseconds.
-pub(crate) fn unix_ms(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

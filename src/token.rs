@@ -16,8 +16,8 @@ use crate::config::{App, Network, State};
 use crate::disk::{self, Pause};
 use crate::lang::say;
 use crate::secret::{Secret, digest};
-use crate::wecom::{Class, Client, Error};
-use cache::{Cache, Grant, Record};
+use crate::wecom::{Cause, Class, Client, Error};
+use cache::{Cache, Failed, Grant, Record};
 
 /// A token is used until this many seconds before its end.
 const MARGIN: u64 = 200;
@@ -109,8 +109,9 @@ impl Tokens {
             }),
             Some(Record::Refused(refused)) if is_recent(refused.refused_at, now()) => {
                 let again_in = (refused.refused_at + COOL_DOWN).saturating_sub(now());
-                Look::Done(Err(Error::Errcode(refused.refusal(again_in))))
+                Look::Done(Err(refused.error(again_in)))
             }
+            Some(Record::Failed(failed)) => failed.look(),
             _ => Look::Ask,
         };
         self.obtain(deadline, look, |token| token)
@@ -138,8 +139,9 @@ impl Tokens {
             }
             Some(Record::Refused(refused)) if is_recent(refused.refused_at, now()) => {
                 let again_in = (refused.refused_at + COOL_DOWN).saturating_sub(now());
-                Look::Done(Err(Error::Errcode(refused.refusal(again_in))))
+                Look::Done(Err(refused.error(again_in)))
             }
+            Some(Record::Failed(failed)) if failed.left().is_some() => failed.look(),
             // Our own memory is all there is.
             _ if self.is_alone() => stays(refused.obtained_at),
             _ => Look::Ask,
@@ -243,11 +245,7 @@ impl Tokens {
                         "另一个 wxpush 一直在向企业微信要 access_token，没等到结果",
                         "another wxpush has been asking WeCom for the token all this time"
                     );
-                    return Err(Error::Network {
-                        what,
-                        hint: None,
-                        maybe_sent: false,
-                    });
+                    return Err(Error::network(what, None, false));
                 }
             }
         }
@@ -269,18 +267,13 @@ impl Tokens {
 
     /// Calls `gettoken`, and tells every process what came of it.
     fn ask(&self, lock: Option<&disk::Lock>, deadline: Instant) -> Result<Token, Error> {
-        let granted = self.client.gettoken(&self.corpid, deadline);
-        let record = match &granted {
+        let mut granted = self.client.gettoken(&self.corpid, deadline);
+        let record = match &mut granted {
             Ok(grant) => {
                 tracing::info!(expires_in = grant.expires_in, "token fetched");
                 Some(Record::Token(Grant::new(grant, now())))
             }
-            Err(Error::Errcode(refusal))
-                if !matches!(refusal.class(), Class::Busy | Class::Transient) =>
-            {
-                Some(Record::Refused(cache::Refused::new(refusal, now())))
-            }
-            Err(_) => None,
+            Err(error) => self.refusal_or_failure(error, deadline),
         };
         if let (Some(cache), Some(record), Some(_)) = (&self.cache, record, lock)
             && let Err(error) = cache.put(&self.key, Some(record))
@@ -293,6 +286,36 @@ impl Tokens {
         };
         self.held.replace(Some(token.clone()));
         Ok(token)
+    }
+}
+
+impl Tokens {
+    /// What others need to know of trouble with `gettoken`; who asked waits as they do.
+    fn refusal_or_failure(&self, error: &mut Error, deadline: Instant) -> Option<Record> {
+        if let Cause::Errcode(refusal) = &error.cause
+            && !matches!(error.class, Class::Busy | Class::Transient)
+        {
+            return Some(Record::Refused(cache::Refused::new(refusal, now())));
+        }
+        let before = match self.record() {
+            // A token that is still good is worth more than the news.
+            Some(Record::Token(grant)) if fresh(&grant, now()).is_some() => return None,
+            Some(Record::Failed(failed)) => failed.failures(),
+            _ => 0,
+        };
+        let failed = Failed::new(error, before, deadline);
+        error.retry_after = failed.left();
+        Some(Record::Failed(failed))
+    }
+}
+
+impl Failed {
+    /// Whoever comes before the time waits for it; then one of them asks.
+    fn look<T>(&self) -> Look<Result<T, Error>> {
+        match self.left() {
+            Some(left) => Look::Done(Err(self.error(left))),
+            None => Look::Ask,
+        }
     }
 }
 

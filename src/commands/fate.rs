@@ -2,7 +2,7 @@
 
 use super::post::Way;
 use super::report::{Report, Status};
-use crate::delivery::{Reason, give_up, keep};
+use crate::delivery::{Reason, give_up, keep_new};
 use crate::error::{Exit, Failure};
 use crate::lang::{Lang, say, spoken};
 use crate::outbox::{Held, Id, Kept, Outbox, Verdict};
@@ -36,7 +36,7 @@ impl Fate<'_> {
     fn not_kept(&self) -> Option<String> {
         match self.kept {
             Kept::Nowhere => self.why_not.clone(),
-            Kept::Held(_) => None,
+            Kept::Held(_) | Kept::Deferred(_) => None,
             Kept::Begun(accepting) => {
                 let path = |why| match self.way.state {
                     Ok(state) => {
@@ -87,7 +87,7 @@ impl Fate<'_> {
                 report.fail(failure);
             }
             Some(held) => {
-                keep(&held, reason, &failure);
+                keep_new(&held, reason);
                 report.fail(self.queued(&held, reason, failure));
                 report.kept(held.id(), Status::Queued);
             }

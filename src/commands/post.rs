@@ -1,10 +1,11 @@
 //! The last step of every command that sends: accepted, delivered or kept, and told in words.
 
 use std::rc::Rc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::fate::Fate;
 use super::report::{Report, Status};
+use crate::clock::Stamp;
 use crate::config::{Config, State};
 use crate::delivery::{Bounds, Delivery, Flush, Marks, Sender, Senders, Undelivered};
 use crate::lang::say;
@@ -38,8 +39,10 @@ impl Way<'_> {
     pub(super) fn send(&self, posts: Vec<Post>) -> Report {
         let mut report = Report::new(Status::Sent, posts.len());
         let entry = Entry {
-            accepted: SystemTime::now(),
+            accepted: Stamp::now(),
             retried: None,
+            once: None,
+            merged: Vec::new(),
             sender: self.sender.name(),
             posts,
         };
@@ -52,6 +55,7 @@ impl Way<'_> {
         let untold = look.untold(&entry.sender, &to);
         let marks = Marks {
             accepted: entry.accepted,
+            overtaken: false,
             expired: untold.count(),
             lang: self.sender.settings.phone_lang,
         };
@@ -123,7 +127,7 @@ impl Way<'_> {
             looks: BACKLOG_LOOKS,
             files: false,
         };
-        let mut flush = Flush::new(&senders, &outbox, bounds);
+        let mut flush = Flush::new(&senders, &outbox, bounds).works(self.sender.name());
         if let Err(error) = flush.pass() {
             tracing::info!(%error, "the outbox cannot be read");
         }

@@ -67,8 +67,7 @@ pub(crate) fn read(path: &Path) -> Result<Option<ConfigFile>, Failure> {
     })?;
     let mut config = parse(path, text.strip_prefix('\u{feff}').unwrap_or(&text))?;
     config.open_secret &= others_read(&meta);
-    config.foreign =
-        Some(meta.uid()).filter(|uid| *uid != 0 && rustix::process::geteuid().is_root());
+    config.foreign = Some(meta.uid()).filter(|uid| *uid != 0 && crate::disk::euid() == 0);
     Ok(Some(config))
 }
 
@@ -256,6 +255,7 @@ impl Reader<'_> {
         for (key, value) in table {
             match key.get_ref().as_ref() {
                 "enabled" => layer.keeps = Some(self.switch(key, value, place)?),
+                "merge" => layer.merges = Some(self.switch(key, value, place)?),
                 "max_age" => layer.max_age = Some(self.max_age(key, value, place)?),
                 _ => return Err(self.unknown(key, place, OUTBOX)),
             }

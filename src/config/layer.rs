@@ -62,6 +62,7 @@ pub(crate) struct Layer {
     pub(crate) per_hour: Option<u32>,
     pub(crate) keeps: Option<bool>,
     pub(crate) max_age: Option<Duration>,
+    pub(crate) merges: Option<bool>,
 }
 
 impl Layer {

@@ -30,7 +30,7 @@ pub(crate) use environment::{SECRET_VARIABLE, language as environment_lang, temp
 pub(crate) use flush::{program, quoted};
 pub(crate) use mail::MailTo;
 pub(crate) use places::{NoPlace, State, elsewhere};
-pub(crate) use settings::{Account, App, Base, Limits, Network, Settings, hostname};
+pub(crate) use settings::{Account, App, Base, Limits, MAX_AGE, Network, Settings, hostname};
 pub(crate) use survey::{config_places, user_units, variables};
 pub(crate) use target::{Target, There};
 pub(crate) use value::{Rotation, ShowIn};
@@ -305,7 +305,16 @@ mod tests {
             let config = parsed(path, &format!("{app}{text}\n")).unwrap();
             let settings = config.settings_of(profile).unwrap();
             let max_age = Duration::from_secs(days * 86400);
-            assert_eq!(settings.outbox, Outbox { enabled, max_age }, "{text}");
+            let merge = true;
+            assert_eq!(
+                settings.outbox,
+                Outbox {
+                    enabled,
+                    max_age,
+                    merge
+                },
+                "{text}"
+            );
             let limits = Limits {
                 per_minute,
                 per_hour,

@@ -196,7 +196,7 @@ pub(super) fn state_beside() -> Result<State, (PathBuf, String)> {
 
 /// Where state is kept if it cannot be beside the program; none without a home directory.
 fn fallback() -> Option<PathBuf> {
-    if rustix::process::geteuid().is_root() {
+    if crate::disk::euid() == 0 {
         return Some(PathBuf::from(HOSTS));
     }
     xdg("XDG_STATE_HOME", ".local/state").map(|dir| dir.join("wxpush"))

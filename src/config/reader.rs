@@ -49,7 +49,7 @@ pub(super) const NETWORK: &[&str] = &[
 ];
 pub(super) const LIMITS: &[&str] = &["per_minute", "per_hour"];
 pub(super) const LOG: &[&str] = &["file", "level", "rotation", "keep"];
-pub(super) const OUTBOX: &[&str] = &["enabled", "max_age"];
+pub(super) const OUTBOX: &[&str] = &["enabled", "max_age", "merge"];
 pub(super) const ROBOT: &[&str] = &["key", "key_file"];
 pub(super) const TO: &[&str] = &["touser", "toparty", "totag"];
 pub(super) const TABLES: &[(&str, &[&str])] = &[

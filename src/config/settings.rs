@@ -18,7 +18,7 @@ use crate::secret::Secret;
 const SECRET_FILE_MAX: u64 = 4096;
 
 /// How old a kept message may become where no level says it: a long weekend.
-const MAX_AGE: Duration = Duration::from_hours(3 * 24);
+pub(crate) const MAX_AGE: Duration = Duration::from_hours(3 * 24);
 
 /// Everything that a command needs to know to send, checked.
 #[derive(Debug)]
@@ -116,6 +116,8 @@ pub(crate) struct Outbox {
     pub(crate) enabled: bool,
     /// How old one may become before it is given up.
     pub(crate) max_age: Duration,
+    /// Whether texts that wait for the same receivers go out together.
+    pub(crate) merge: bool,
 }
 
 /// How many messages go to one member.
@@ -257,6 +259,7 @@ impl Levels<'_> {
             outbox: Outbox {
                 enabled: self.pick(|layer| layer.keeps.as_ref()).unwrap_or(true),
                 max_age: self.pick(|layer| layer.max_age.as_ref()).unwrap_or(MAX_AGE),
+                merge: self.pick(|layer| layer.merges.as_ref()).unwrap_or(true),
             },
             limits: Limits {
                 per_minute: self

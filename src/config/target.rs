@@ -157,7 +157,7 @@ impl Target {
 }
 
 fn is_root() -> bool {
-    rustix::process::geteuid().is_root()
+    crate::disk::euid() == 0
 }
 
 /// Whether a config is the example as it comes, or as a package brings it, the three settings

@@ -1,8 +1,8 @@
 //! Calls that are no messages: an upload, a recall, any call of the API. What WeCom may have done is
 //! not asked for again.
 
-use super::insist::Tries;
 use super::reason::Why;
+use super::retry::Tries;
 use super::{Delivery, Undelivered};
 use crate::message::{Attachment, Channel};
 use crate::uploads::Media;
@@ -41,10 +41,10 @@ impl Delivery<'_> {
             watching: None,
             ..*self
         };
-        patient.insist(Tries::default(), |tries| {
+        patient.retry(patient.tries(None), |tries| {
             patient.pass(&mut tries.token).map(drop)
         })?;
-        self.insist(Tries::default(), |tries| {
+        self.retry(self.tries(None), |tries| {
             let result = call(tries);
             if let Err(Why::Call(error)) = &result {
                 tries.outcome_unknown = error.outcome_unknown();

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use super::insist::Tries;
 use super::reason::Why;
+use super::retry::Tries;
 use super::{Delivery, Shot};
 use crate::lang::{say, spoken};
 use crate::message::{Attachment, Channel, Post};
 use crate::uploads::Media;
-use crate::wecom::{Error, Field};
+use crate::wecom::{Cause, Error, Field};
 
 impl Delivery<'_> {
     /// The request, with the `media_id` of its file if it has one.
@@ -66,15 +66,15 @@ impl Delivery<'_> {
         let client = &self.sender.client;
         let watching = self.watching.clone();
         let uploaded = client.upload(call, pass, &file.kind, field, watching, self.deadline);
-        let media = Media::new(uploaded.map_err(|error| match error {
-            Error::File { .. } => {
+        let media = Media::new(uploaded.map_err(|error| match error.cause {
+            Cause::File { .. } => {
                 let (zh, en) = (
                     "它变短了，或磁盘出错",
                     "it has become shorter, or its disk fails",
                 );
                 cannot_read(file, &spoken().of(zh, en))
             }
-            error => Why::Call(error),
+            _ => Why::Call(error),
         })?);
         // What was written over meanwhile is not what the key stands for.
         if uploads.key(file).is_ok_and(|now| now == key) {
@@ -109,5 +109,5 @@ fn cannot_read(file: &Attachment, error: &dyn std::fmt::Display) -> Why {
         "{name} 已无法读取：{error}",
         "{name} cannot be read any more: {error}"
     );
-    Why::Call(Error::File { what })
+    Why::Call(Error::file(what))
 }

@@ -1,19 +1,23 @@
-//! What a message says before its own text: that it is late, and what never arrived.
+//! What a message says before its own text: when it was accepted, and what never arrived.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use chrono::{DateTime, Local};
 
+use crate::clock::Stamp;
 use crate::lang::Lang;
 
 /// From this age on a message is late. Source: the contract with users.
-const LATE: Duration = Duration::from_mins(10);
+pub(super) const LATE: Duration = Duration::from_mins(10);
 
 /// What there may be to say before a message.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Marks {
     /// When it was accepted.
-    pub(crate) accepted: SystemTime,
+    pub(crate) accepted: Stamp,
+    /// Whether a newer message has been delivered to one of its receivers: the last word on the phone
+    /// is then not the latest.
+    pub(crate) overtaken: bool,
     /// How many messages to its receivers have expired, untold.
     pub(crate) expired: u32,
     /// The language of the phone.
@@ -22,11 +26,11 @@ pub(crate) struct Marks {
 
 impl Marks {
     /// The lines, as of now; empty if there is nothing to say.
-    pub(super) fn lines(&self, now: SystemTime) -> String {
+    pub(super) fn lines(&self, now: &Stamp) -> String {
         let mut lines = Vec::new();
-        let age = now.duration_since(self.accepted).unwrap_or_default();
-        if age > LATE {
-            let accepted = DateTime::<Local>::from(self.accepted).format("%Y-%m-%d %H:%M:%S %:z");
+        if self.overtaken || self.accepted.age_or_zero(now) > LATE {
+            let accepted = DateTime::<Local>::from(self.accepted.time());
+            let accepted = accepted.format("%Y-%m-%d %H:%M:%S %:z");
             lines.push(match self.lang {
                 Lang::Zh => format!("[迟到] 这条消息发于 {accepted}"),
                 Lang::En => format!("[late] accepted {accepted}"),
@@ -50,19 +54,21 @@ mod tests {
 
     #[test]
     fn a_message_says_what_its_age_and_its_forerunners_demand() {
-        let now = SystemTime::now();
-        let marks = |seconds, expired, lang| {
-            let accepted = now - Duration::from_secs(seconds);
+        let now = Stamp::of_wall(1_764_000_000_000);
+        let marks = |seconds: u64, overtaken, expired, lang| {
+            let accepted = Stamp::of_wall(now.wall - seconds * 1000);
             Marks {
                 accepted,
+                overtaken,
                 expired,
                 lang,
             }
-            .lines(now)
+            .lines(&now)
         };
-        assert_eq!(marks(600, 0, Lang::Zh), "");
-        assert!(marks(601, 0, Lang::Zh).starts_with("[迟到] "));
-        assert!(marks(601, 0, Lang::En).starts_with("[late] accepted 20"));
+        assert_eq!(marks(600, false, 0, Lang::Zh), "");
+        assert!(marks(601, false, 0, Lang::Zh).starts_with("[迟到] "));
+        assert!(marks(601, false, 0, Lang::En).starts_with("[late] accepted 20"));
+        assert!(marks(1, true, 0, Lang::En).starts_with("[late] accepted 20"));
         for (expired, zh, en) in [
             (
                 1,
@@ -75,9 +81,9 @@ mod tests {
                 "[expired] 2 messages expired undelivered",
             ),
         ] {
-            assert_eq!(marks(0, expired, Lang::Zh), zh);
-            assert_eq!(marks(0, expired, Lang::En), en);
+            assert_eq!(marks(0, false, expired, Lang::Zh), zh);
+            assert_eq!(marks(0, false, expired, Lang::En), en);
         }
-        assert_eq!(marks(601, 2, Lang::Zh).lines().count(), 2);
+        assert_eq!(marks(601, true, 2, Lang::Zh).lines().count(), 2);
     }
 }

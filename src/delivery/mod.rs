@@ -1,36 +1,41 @@
 //! The policy: token, file, slot, send, a new token once, retries within the time limit. Three values
 //! out.
 //!
-//! Decides by `errcode` and HTTP status, through the class of each error; knows no option.
+//! Decides by the class and the scope that each error is born with; knows no option.
 
 mod ask;
+mod doubt;
 mod file;
 mod flush;
-mod insist;
 mod marks;
+mod merge;
 mod reason;
+mod retry;
 mod sender;
 mod tally;
+mod turn;
 
-pub(crate) use flush::{Bounds, Flush, give_up, keep};
-pub(crate) use insist::random;
+pub(crate) use flush::{Bounds, Flush, give_up, keep_new};
 pub(crate) use marks::Marks;
 pub(crate) use reason::{Reason, Undelivered};
+pub(crate) use retry::retry;
 pub(crate) use sender::{Sender, Senders};
 pub(crate) use tally::Tally;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-use crate::ledger::{Receivers, Share, Slot};
-use crate::message::content::DUPLICATE_CHECK_MAX;
+use crate::clock::Stamp;
+use crate::ledger::{Fingerprint, Ledger, Receivers, Share, Slot};
 use crate::message::{Attachment, Channel, Post};
-use crate::outbox::{Doubt, Entry, Kept, unix_ms};
+use crate::outbox::{Doubt, Entry, Kept};
 use crate::output::Watching;
+use crate::secret::digest;
 use crate::token::Token;
 use crate::wecom::{Class, Error, SPEED, Sent, Unreached};
-use insist::Tries;
+use doubt::Form;
 use reason::Why;
+use retry::Tries;
 use sender::Pass;
 
 /// Delivers messages of one sender over one connection.
@@ -55,13 +60,14 @@ struct Shot<'a> {
     /// What goes before its text.
     marks: Option<Marks>,
     kept: &'a Kept,
+    message: Fingerprint,
 }
 
 impl Delivery<'_> {
     /// Delivers the parts that are left of a message in their order, each after WeCom's yes to the
-    /// one before, and takes it out of the outbox after the last. `told` hears that the receivers
-    /// have been told what expired, `sent` of each yes, and where others are there of each part whose
-    /// receivers are not.
+    /// one before, and takes it out of the outbox after the last. Calls `told` once the receivers
+    /// have been told what expired, and `sent` for each part accepted, or skipped because its
+    /// receivers do not exist while others do.
     ///
     /// # Errors
     /// Why the next part was not delivered; the ones behind it have not been tried.
@@ -75,11 +81,11 @@ impl Delivery<'_> {
     ) -> Result<(), Undelivered> {
         // A file goes as it was accepted, so that is waited for.
         let has_files = entry.posts.iter().any(|post| post.attachment.is_some());
-        let held = kept.held().filter(|_| has_files);
+        let held = if has_files { kept.held() } else { None };
         let entry = held.as_ref().map_or(entry, |held| held.entry());
         let first = kept.attempts().sent;
         let mut reached = first > 0;
-        // For nobody who is there; as long as it may turn out that nobody at all is, not yet done.
+        // Parts whose receivers do not exist, held back until one part succeeds.
         let mut passed = Vec::new();
         for part in first..entry.posts.len() {
             let post = &entry.posts[part];
@@ -87,19 +93,21 @@ impl Delivery<'_> {
             if part > first {
                 // What there was to say has been said, unless it is to others.
                 let again = entry.posts[part - 1].envelope() != to;
-                let accepted = if again {
-                    entry.accepted
-                } else {
-                    SystemTime::now()
-                };
                 marks = Marks {
-                    accepted,
+                    accepted: if again { entry.accepted } else { Stamp::now() },
+                    overtaken: marks.overtaken && again,
                     expired: 0,
                     ..marks
                 };
             }
-            let file = entry.attachment(part).filter(|_| has_files);
-            match self.part(post, file, marks, kept, &mut told) {
+            let shot = Shot {
+                post,
+                file: entry.attachment(part).filter(|_| has_files),
+                marks: None,
+                kept,
+                message: fingerprint(entry, post),
+            };
+            match self.part(shot, marks, &mut told) {
                 Ok(yes) => {
                     reached = true;
                     passed.push(Ok(yes));
@@ -128,40 +136,33 @@ impl Delivery<'_> {
     /// a message of their own.
     fn part(
         &self,
-        post: &Post,
-        file: Option<&Attachment>,
+        mut shot: Shot<'_>,
         marks: Marks,
-        kept: &Kept,
         told: &mut impl FnMut(),
     ) -> Result<Sent, Undelivered> {
-        let attempts = kept.attempts();
-        let doubt = attempts.doubt.filter(can_be_compared);
-        let lines = marks.lines(SystemTime::now());
+        let attempts = shot.kept.attempts();
+        let lines = marks.lines(&Stamp::now());
         // What may have arrived goes as it was, and what is noted is not said again.
-        let mut in_text = doubt.is_none() && !attempts.noted;
-        if in_text && !lines.is_empty() && post.marked(&lines).is_none() {
+        let mut in_text = attempts.doubt.is_none() && !attempts.noted;
+        if in_text && !lines.is_empty() && shot.post.marked(&lines).is_none() {
             in_text = false;
             let note = Shot {
-                post: &post.note(&lines),
+                post: &shot.post.note(&lines),
                 file: None,
                 marks: None,
                 kept: &Kept::Nowhere,
+                message: shot.message,
             };
             self.deliver(&note, None)?;
-            if let Some(held) = kept.held() {
+            if let Some(held) = shot.kept.held() {
                 held.note(|attempts| attempts.noted = true);
             }
             if marks.expired > 0 {
                 told();
             }
         }
-        let shot = Shot {
-            post,
-            file,
-            marks: in_text.then_some(marks),
-            kept,
-        };
-        let sent = self.deliver(&shot, doubt)?;
+        shot.marks = in_text.then_some(marks);
+        let sent = self.deliver(&shot, attempts.doubt)?;
         if in_text && marks.expired > 0 {
             told();
         }
@@ -170,7 +171,7 @@ impl Delivery<'_> {
 
     /// Delivers one request, trying again for as long as that may help.
     fn deliver(&self, shot: &Shot<'_>, doubt: Option<Doubt>) -> Result<Sent, Undelivered> {
-        self.insist(Tries::of(doubt), |tries| self.attempt(shot, tries))
+        self.retry(self.tries(doubt), |tries| self.attempt(shot, tries))
     }
 
     fn attempt(&self, shot: &Shot<'_>, tries: &mut Tries) -> Result<Sent, Why> {
@@ -179,7 +180,7 @@ impl Delivery<'_> {
         let result = self.fire(&post, shot, &mut token, tries);
         tries.token = token;
         match result {
-            Err(Why::Call(error)) if error.class() == Class::Media && self.renews(shot, tries) => {
+            Err(Why::Call(error)) if error.class == Class::Media && self.renews(shot, tries) => {
                 self.attempt(shot, tries)
             }
             result => result,
@@ -194,18 +195,30 @@ impl Delivery<'_> {
         tries: &mut Tries,
     ) -> Result<Sent, Why> {
         let pass = self.pass(token)?;
-        tries.doubt = tries.doubt.take().filter(can_be_compared);
-        let resend = tries.doubt.is_some();
-        let now = SystemTime::now();
-        let doubt = tries.doubt.clone().unwrap_or_else(|| Doubt {
-            since: unix_ms(now),
-            marks: shot.marks.map_or(String::new(), |marks| marks.lines(now)),
-        });
+        let before = tries.doubt.clone();
+        let slot = self.slot(shot, tries)?;
+        let others = slot.as_ref().map(|slot| slot.others).unwrap_or_default();
+        let now = Stamp::now();
+        let compares = post.channel() == Some(Channel::App);
+        let Some((form, mut doubt)) = doubt::next(before.as_ref(), compares, others.equal, now)
+        else {
+            self.give_back(post, slot);
+            return Err(Why::Unsettled);
+        };
+        if before.is_none()
+            && let Some(marks) = shot.marks
+        {
+            let overtaken = marks.overtaken || others.overtaken;
+            doubt.marks = Marks { overtaken, ..marks }.lines(&now);
+        }
         let marked = Some(&doubt.marks).filter(|lines| !lines.is_empty());
         let marked = marked.and_then(|lines| post.marked(lines));
+        let window = match form {
+            Form::Plain => None,
+            Form::Flagged(window) => Some(window),
+        };
         let body = marked.as_ref().unwrap_or(post);
-        let body = body.wire(self.sender.agentid(), resend);
-        let slot = self.slot(post)?;
+        let body = body.wire(self.sender.agentid(), window);
         let leaving = {
             let (kept, doubt) = (shot.kept.clone(), doubt.clone());
             move || {
@@ -215,17 +228,12 @@ impl Delivery<'_> {
                         attempts.doubt = Some(doubt.clone());
                     });
                 }
+                kept.may_go()
             }
         };
-        let leaving = Arc::new(leaving);
         let client = &self.sender.client;
-        let result = client.send(&post.call, pass, body, leaving, self.deadline);
-        // A robot's refused messages count, too, as users report.
-        let unused = match self.sender.pass {
-            Pass::App { .. } => Error::was_not_counted,
-            Pass::Robot(_) => Error::never_left,
-        };
-        self.settle(post, slot, result.as_ref().is_err_and(unused));
+        let result = client.send(&post.call, pass, body, Arc::new(leaving), self.deadline);
+        self.settle(post, slot, form, &result, tries);
         result.map_err(|error| {
             if error.outcome_unknown() {
                 tries.doubt = Some(doubt);
@@ -239,41 +247,73 @@ impl Delivery<'_> {
         })
     }
 
-    /// A place among the messages that WeCom delivers to the receivers; none where nobody counts.
-    fn slot(&self, post: &Post) -> Result<Option<Slot>, Why> {
-        let Some(ledger) = self.sender.ledger(post.channel()) else {
+    /// Takes a place among the messages that WeCom delivers to the receivers; `None` where nobody
+    /// counts. Without one nothing goes: what WeCom discards it discards in silence.
+    fn slot(&self, shot: &Shot<'_>, tries: &mut Tries) -> Result<Option<Slot>, Why> {
+        let Some(ledger) = self.sender.ledger(shot.post.channel()) else {
             return Ok(None);
         };
-        match ledger.reserve(&receivers(post), self.share) {
+        if let Some(slot) = tries.slot.take() {
+            ledger.give_back(slot);
+        }
+        match ledger.reserve(&receivers(shot.post), self.share, Some(&shot.message)) {
             Ok(Ok(slot)) => Ok(Some(slot)),
             Ok(Err(wait)) => Err(Why::NoSlot(wait)),
-            Err(error) => {
-                tracing::info!(%error, "the ledger cannot be used, going on without it");
+            // A full disk is when an alert must get out, unless it waits in the outbox.
+            Err(error) if Ledger::is_disk_trouble(&error) && !shot.kept.is_safe() => {
+                tracing::info!(%error, "the ledger cannot be written, going on without it");
                 Ok(None)
             }
+            Err(error) => Err(Why::NoLedger(error.to_string())),
         }
     }
 
-    fn settle(&self, post: &Post, slot: Option<Slot>, unused: bool) {
+    fn give_back(&self, post: &Post, slot: Option<Slot>) {
         if let (Some(ledger), Some(slot)) = (self.sender.ledger(post.channel()), slot) {
-            if unused {
-                ledger.give_back(slot);
-            } else {
-                ledger.settle(slot);
-            }
+            ledger.give_back(slot);
         }
+    }
+
+    /// Notes in the ledger what became of a request.
+    fn settle(
+        &self,
+        post: &Post,
+        slot: Option<Slot>,
+        form: Form,
+        result: &Result<Sent, Error>,
+        tries: &mut Tries,
+    ) {
+        let (Some(ledger), Some(slot)) = (self.sender.ledger(post.channel()), slot) else {
+            return;
+        };
+        // A robot's refused messages count, too, as users report.
+        let unused = match self.sender.pass {
+            Pass::App { .. } => Error::was_not_counted,
+            Pass::Robot(_) => Error::never_left,
+        };
+        match result {
+            Err(error) if unused(error) => ledger.give_back(slot),
+            Err(error) if error.outcome_unknown() => {
+                let held = ledger.doubt(slot);
+                tries.slot = Some(held).filter(|_| form != Form::Plain);
+            }
+            _ => ledger.settle(slot),
+        }
+    }
+}
+
+/// What a request is known by among others of its app.
+fn fingerprint(entry: &Entry, post: &Post) -> Fingerprint {
+    let sum = digest(&[&post.call, &String::from_utf8_lossy(&post.body)]);
+    Fingerprint {
+        accepted: entry.accepted.wall,
+        digest: u32::from_str_radix(&sum[..8], 16).unwrap_or_default(),
     }
 }
 
 /// The time that files take on a slow network, beyond what a message has anyway.
 pub(crate) fn upload_time(bytes: u64) -> Duration {
     Duration::from_secs(bytes / SPEED)
-}
-
-/// Whether WeCom still has the first request to compare with.
-fn can_be_compared(doubt: &Doubt) -> bool {
-    let age = unix_ms(SystemTime::now()).saturating_sub(doubt.since);
-    age < DUPLICATE_CHECK_MAX * 1000
 }
 
 /// For whom a request counts: of a chat's or a group's members nothing is known.

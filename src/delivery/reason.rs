@@ -1,14 +1,12 @@
 //! Why a message was not delivered, and what follows for one that is kept.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use crate::clock::Stamp;
 use crate::error::{Exit, Failure};
-use crate::lang::say;
-use crate::outbox::{Verdict, unix_ms};
-use crate::wecom::{Class, Error, Refusal};
-
-/// Longest time that a kept message is not tried again, whatever a server asks for.
-pub(super) const HOLD_MAX: Duration = Duration::from_hours(1);
+use crate::lang::{say, spoken};
+use crate::outbox::Verdict;
+use crate::wecom::{Class, Error, Refusal, Scope};
 
 /// Why a message was not delivered, or not all of it.
 #[derive(Debug)]
@@ -20,7 +18,7 @@ pub(crate) enum Undelivered {
 }
 
 /// Why a message was not delivered.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Reason {
     pub(crate) error: Why,
     /// Whether the message may have arrived all the same.
@@ -28,7 +26,7 @@ pub(crate) struct Reason {
 }
 
 /// What stood in the way at the end.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) enum Why {
     /// The last call's error.
     Call(Error),
@@ -39,6 +37,10 @@ pub(crate) enum Why {
     },
     /// Its receivers have been sent as much as WeCom delivers; there is room in this time.
     NoSlot(Duration),
+    /// The ledger cannot be used, so that nobody knows what they have been sent.
+    NoLedger(String),
+    /// It may have arrived, and one more request could only be a copy.
+    Unsettled,
 }
 
 impl Reason {
@@ -47,24 +49,32 @@ impl Reason {
         match &self.error {
             Why::Call(error) => error.refusal(),
             Why::TokenTrouble { refusal, .. } => refusal.as_ref(),
-            Why::NoSlot(_) => None,
+            Why::NoSlot(_) | Why::NoLedger(_) | Why::Unsettled => None,
+        }
+    }
+
+    /// What the trouble holds up.
+    pub(crate) fn scope(&self) -> Scope {
+        match &self.error {
+            Why::Call(error) => error.scope,
+            Why::TokenTrouble { .. } | Why::NoLedger(_) => Scope::App,
+            Why::NoSlot(_) | Why::Unsettled => Scope::Message,
+        }
+    }
+
+    /// How long nothing of the kind is to be tried again, if somebody said so.
+    pub(crate) fn wait(&self) -> Option<Duration> {
+        match &self.error {
+            Why::Call(error) => error.retry_after,
+            Why::TokenTrouble { wait, .. } => *wait,
+            // The ledger knows better at any time.
+            Why::NoSlot(_) | Why::NoLedger(_) | Why::Unsettled => None,
         }
     }
 
     /// Whether the last call ended in an error of this class.
     pub(crate) fn is_of(&self, class: Class) -> bool {
-        matches!(&self.error, Why::Call(error) if error.class() == class)
-    }
-
-    /// Unix milliseconds before which the message need not be tried again, if that is known.
-    pub(crate) fn not_before(&self) -> Option<u64> {
-        let wait = match &self.error {
-            Why::Call(error) => error.not_before()?,
-            Why::TokenTrouble { wait, .. } => (*wait)?,
-            // The ledger knows better at any time.
-            Why::NoSlot(_) => return None,
-        };
-        Some(unix_ms(SystemTime::now() + wait.min(HOLD_MAX)))
+        matches!(&self.error, Why::Call(error) if error.class == class)
     }
 
     /// The reason for a person.
@@ -87,16 +97,38 @@ impl Reason {
                 let seconds = wait.map_or(60, |wait| wait.as_secs() + 1);
                 Failure::new(Exit::NotNow, what).hint(say!(
                     "{seconds} 秒后再试：在那之前 wxpush 不会再要新的 access_token，以免企业微信封 IP",
-                    "try again in {seconds} s: wxpush asks for no other token before, lest WeCom bar this IP"
+                    "try again in {seconds} s: wxpush asks for no other token before, or WeCom bars this IP"
                 ))
             }
             Why::NoSlot(wait) => {
                 let seconds = wait.as_secs() + 1;
                 let what = say!(
                     "收件人收到的消息已达企业微信的频率上限，{seconds} 秒后才能再发",
-                    "its receivers have had as many messages as WeCom delivers, the next may go in {seconds} s"
+                    "WeCom's rate limit for these receivers is reached, the next may go in {seconds} s"
                 );
                 Failure::new(Exit::NotNow, what)
+            }
+            Why::NoLedger(error) => {
+                let what = say!(
+                    "频率账本 ledger 不可用，发出去可能被企业微信悄悄丢弃：{error}",
+                    "the ledger of sent messages cannot be used, and WeCom discards in silence what is too much: {error}"
+                );
+                let hint = spoken().of(
+                    "看看是哪个程序占着它；实在不行就删掉状态目录里的 ledger",
+                    "see which program holds it; if need be, remove the file ledger in the state directory",
+                );
+                Failure::new(Exit::NotNow, what).hint(hint)
+            }
+            Why::Unsettled => {
+                let what = say!(
+                    "没收到企业微信的答复，再发只会重复",
+                    "WeCom's answers were lost, and sending it again could only repeat it"
+                );
+                let hint = spoken().of(
+                    "在手机上看看；没收到就用 wxpush outbox retry 重发",
+                    "look at the phone; if it is not there, wxpush outbox retry sends it again",
+                );
+                Failure::new(Exit::NotNow, what).hint(hint)
             }
         }
     }
@@ -106,7 +138,7 @@ impl Verdict {
     /// The reason as it is kept.
     pub(crate) fn of(reason: &Reason, failure: &Failure) -> Self {
         Self {
-            at: unix_ms(SystemTime::now()),
+            at: Some(Stamp::now()),
             exit_code: failure.exit.code(),
             errcode: reason.refusal().map(|refusal| refusal.errcode),
             errmsg: reason.refusal().map(|refusal| refusal.errmsg.clone()),

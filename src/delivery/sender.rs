@@ -3,8 +3,9 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::time::Duration;
 
-use crate::config::{Account, Config, Limits, Settings, State};
+use crate::config::{Account, Config, Limits, MAX_AGE, Settings, State};
 use crate::error::{Exit, Failure};
 use crate::ledger::{Forecast, Ledger};
 use crate::message::Channel;
@@ -41,17 +42,17 @@ impl Sender {
     /// `Exit::Config`: no agentid, or a network setting that cannot be used.
     pub(crate) fn new(settings: Settings, state: Option<&State>) -> anyhow::Result<Self> {
         let client = Rc::new(Client::new(&settings.network, settings.account.secret())?);
-        let base = settings.network.api_base.shown();
+        // One app has one ledger, however its address is written.
         let (pass, key, limits) = match &settings.account {
             Account::App(app) => {
                 let agentid = settings.agentid(app)?;
                 let tokens = Tokens::new(&client, &settings.network, app, state);
-                let key = digest(&[base, &app.corpid, &agentid.to_string()]);
+                let key = digest(&[&app.corpid, &agentid.to_string()]);
                 (Pass::App { agentid, tokens }, key, settings.limits)
             }
             Account::Robot(robot) => {
                 // Two names may be of one robot.
-                let key = digest(&[base, "robot", robot.key.expose()]);
+                let key = digest(&["robot", robot.key.expose()]);
                 (Pass::Robot(robot.key.clone()), key, Limits::ROBOT)
             }
         };
@@ -115,7 +116,7 @@ impl Sender {
     }
 }
 
-/// None: the config of the day does not have it. An error: it does, and it cannot be used.
+/// `None` if the current config has no such sender, `Err` if it has one that is unusable.
 type Known = Option<Result<Rc<Sender>, Failure>>;
 
 /// The senders of a config, made as they are needed.
@@ -152,6 +153,12 @@ impl<'a> Senders<'a> {
         let sender = self.make(name);
         self.known.borrow_mut().insert(name.clone(), sender.clone());
         sender
+    }
+
+    /// How old a message of a sender may become that the config does not have.
+    pub(crate) fn max_age(&self) -> Duration {
+        let settings = self.config.settings(None).ok();
+        settings.map_or(MAX_AGE, |settings| settings.outbox.max_age)
     }
 
     fn make(&self, name: &SenderName) -> Known {

@@ -1,7 +1,7 @@
 //! What a flush has done, and what it leaves.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::time::Instant;
 
 use crate::error::Failure;
 use crate::outbox::SenderName;
@@ -24,8 +24,10 @@ pub(crate) struct Tally {
     pub(crate) strange: Vec<String>,
     /// Why a sender was stopped, the first that was.
     pub(crate) stopped: Option<Failure>,
+    /// Why a message was passed over, the first that was.
+    pub(crate) held_up: Option<Failure>,
     /// When the next may go, where that is known.
-    pub(super) next: Option<SystemTime>,
+    pub(super) next: Option<Instant>,
 }
 
 impl Tally {
@@ -42,6 +44,9 @@ impl Tally {
         self.strange.extend(other.strange);
         if self.stopped.is_none() {
             self.stopped = other.stopped;
+        }
+        if self.held_up.is_none() {
+            self.held_up = other.held_up;
         }
     }
 }

@@ -3,15 +3,20 @@
 //! Eight system calls for a look and a line: what is measured in milliseconds pays for each.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::time::{Duration, Instant};
+
+use rustix::fs::OFlags;
 
 use super::{Owner, held_elsewhere, lock_now, open_or_make, replace};
 
 /// Mode of such a file.
 const MODE: u32 = 0o600;
+
+/// Largest file that is copied to free it of a second name, in bytes.
+const COPY_MAX: u64 = 64 << 20;
 
 /// A file under its lock, which ends with the value, or with the process.
 #[derive(Debug)]
@@ -43,7 +48,10 @@ pub(crate) fn hold(path: &Path, owner: Owner, patience: Duration) -> io::Result<
 fn try_hold(path: &Path, owner: Owner) -> io::Result<Option<Held<'_>>> {
     let mut options = OpenOptions::new();
     options.read(true).append(true);
-    let (file, opened) = open_or_make(path, &mut options, MODE, owner)?;
+    let (file, opened) = match open_or_make(path, &mut options, MODE, owner) {
+        Err(_) if unlink_copy(path, owner)? => return Ok(None),
+        opened => opened?,
+    };
     if !lock_now(&file)? {
         return Ok(None);
     }
@@ -59,6 +67,30 @@ fn try_hold(path: &Path, owner: Owner) -> io::Result<Option<Held<'_>>> {
         file,
         len: named.len(),
     }))
+}
+
+/// Puts a copy in the place of a file of ours that has a second name, and says whether it did: a
+/// backup by hard links must neither stop us nor be written to.
+fn unlink_copy(path: &Path, owner: Owner) -> io::Result<bool> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let opened = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path);
+    let Ok(file) = opened else { return Ok(false) };
+    let meta = file.metadata()?;
+    let is_ours = meta.uid() == super::euid();
+    if !meta.is_file() || meta.nlink() < 2 || !is_ours || meta.len() > COPY_MAX {
+        return Ok(false);
+    }
+    // Whoever else copies it, or still writes to it, is waited for.
+    if !lock_now(&file)? || !super::leads_to(path, &meta) {
+        return Ok(true);
+    }
+    let mut bytes = Vec::new();
+    (&file).take(COPY_MAX).read_to_end(&mut bytes)?;
+    super::write_aside(path, &bytes, MODE, owner)?;
+    Ok(true)
 }
 
 impl Held<'_> {

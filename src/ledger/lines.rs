@@ -1,25 +1,42 @@
-//! The file's text: a line a slot, `1764000000000 + <app> n zhangsan|lisi`, and pure.
+//! The file's text: a line a slot, and pure.
 //!
-//! The time is in Unix ms; then `+`, or `-` where it cancels one equal line before it; the app;
-//! `n` for a new message or `b` for the backlog; the members, or `*` for everyone. What cannot be
-//! read as such a line is as good as absent.
+//! ```text
+//! 1764000000000@1a2b3c4d:86400000 + <app> n 1764000000000:5f3a9c01 zhangsan|lisi
+//! ```
+//!
+//! The moment by both clocks; then `+`, or `-` where the line cancels one equal line before it; the
+//! app; `n` for a new message or `b` for the backlog; when the message was accepted and a digest of
+//! it; the members, or `*` for everyone. `+60000` instead of `+` is a slot that may be used for so
+//! many milliseconds more, since WeCom may take the message that late. What cannot be read as such a
+//! line is as good as absent.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
+use std::time::Duration;
 
 use super::times::{HOUR, Times};
-use super::{Receivers, Share};
+use super::{Fingerprint, Receivers, Share, ms};
+use crate::clock::Stamp;
 
-/// A slot this much later than now, in ms, shows that the clock was set back. Less is what two
-/// looks at one clock may differ by.
+/// A slot this much later than now, in ms, shows that the clock was set back across a reboot. Less is
+/// what two looks at one clock may differ by.
 const SKEW: u64 = 2_000;
+
+/// Longest time that a slot is held for an answer that was lost, in ms.
+const HOLD_MAX: u64 = 600_000;
 
 /// One slot that still counts for some app.
 #[derive(Debug, Clone, Copy)]
 struct Line<'a> {
+    /// When it was taken, in ms on a time line that ends at `Lines::now`.
     at: u64,
+    /// How long after that it may have been used, in ms.
+    hold: u64,
+    stamp: &'a str,
+    sign: &'a str,
     /// What stands behind the sign.
     slot: &'a str,
+    from_future: bool,
 }
 
 /// The lines of a text that still count, in their order.
@@ -30,103 +47,171 @@ pub(super) struct Lines<'a> {
     pub(super) bytes: usize,
     /// Whether some are later than now.
     pub(super) in_future: bool,
-    now: u64,
+    now: Stamp,
+}
+
+/// What other messages say of one that is about to go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Others {
+    /// Whether a newer message to one of its receivers went before it.
+    pub(crate) overtaken: bool,
+    /// How long ago the last equal message went.
+    pub(crate) equal: Option<Duration>,
 }
 
 impl<'a> Lines<'a> {
     /// Reads from the end: what cancels stands behind what it cancels.
-    pub(super) fn read(text: &'a str, now: u64) -> Self {
+    pub(super) fn read(text: &'a str, now: Stamp) -> Self {
         let mut lines = Self {
             standing: Vec::new(),
             bytes: 0,
             in_future: false,
             now,
         };
-        let mut cancelled: HashMap<(u64, &str), u32> = HashMap::new();
-        for line in text.rsplit('\n') {
-            let Some((at, is_taken, slot)) = parse(line) else {
+        let mut cancelled: HashMap<(&str, &str), u32> = HashMap::new();
+        for text in text.rsplit('\n') {
+            let Some(line) = lines.parse(text) else {
                 continue;
             };
-            if at.saturating_add(HOUR) <= now {
+            if line.at.saturating_add(line.hold).saturating_add(HOUR) <= now.wall {
                 continue;
             }
-            if !is_taken {
-                *cancelled.entry((at, slot)).or_default() += 1;
+            if line.sign == "-" {
+                *cancelled.entry((line.stamp, line.slot)).or_default() += 1;
                 continue;
             }
             if !cancelled.is_empty()
-                && let Some(count @ 1..) = cancelled.get_mut(&(at, slot))
+                && let Some(count @ 1..) = cancelled.get_mut(&(line.stamp, line.slot))
             {
                 *count -= 1;
                 continue;
             }
-            lines.in_future |= at > now.saturating_add(SKEW);
-            lines.bytes += line.len() + 1;
-            lines.standing.push(Line { at, slot });
+            lines.in_future |= line.from_future;
+            lines.bytes += text.len() + 1;
+            lines.standing.push(line);
         }
         lines.standing.reverse();
         lines
     }
 
+    /// Reads a line; none if it is none.
+    fn parse(&self, line: &'a str) -> Option<Line<'a>> {
+        let (stamp, rest) = line.split_once(' ')?;
+        let (sign, slot) = rest.split_once(' ')?;
+        let hold = match sign {
+            "+" | "-" => 0,
+            sign => sign
+                .strip_prefix('+')?
+                .parse()
+                .ok()
+                .filter(|hold| *hold <= HOLD_MAX)?,
+        };
+        // What is torn before its receivers counts for nobody.
+        slot.split_once(' ')?;
+        let at = Stamp::parse(stamp)?;
+        let age = at.age(&self.now);
+        let ahead = at.wall.saturating_sub(self.now.wall);
+        Some(Line {
+            at: self.now.wall.saturating_sub(age.map_or(0, ms)),
+            hold,
+            stamp,
+            sign,
+            slot,
+            from_future: age.is_none() && ahead > SKEW,
+        })
+    }
+
     /// Adds one app's slots, none later than now.
     pub(super) fn add_to(&self, times: &mut Times, app: &str) {
         for line in &self.standing {
-            let Some(slot) = line.slot.strip_prefix(app) else {
+            let Some((share, _, names)) = line.of(app) else {
                 continue;
             };
-            let (share, names) = match (slot.strip_prefix(" n "), slot.strip_prefix(" b ")) {
-                (Some(names), _) => (Share::New, names),
-                (_, Some(names)) => (Share::Backlog, names),
-                _ => continue,
-            };
-            let at = line.at.min(self.now);
+            let until = line.at.saturating_add(line.hold);
             if names == "*" {
-                times.add_everyone(share, at);
+                times.add_everyone(share, line.at, until);
             } else {
                 for name in names.split('|').filter(|name| !name.is_empty()) {
-                    times.add(name, share, at);
+                    times.add(name, share, line.at, until);
                 }
             }
         }
     }
 
+    /// Looks what other messages of the app say of one to these receivers.
+    pub(super) fn others(&self, app: &str, receivers: &Receivers, own: &Fingerprint) -> Others {
+        let mut others = Others::default();
+        for line in self.standing.iter().rev() {
+            let Some((_, Some(other), names)) = line.of(app) else {
+                continue;
+            };
+            if other.accepted == own.accepted {
+                continue;
+            }
+            others.overtaken |= other.accepted > own.accepted && receivers.meet(names);
+            if others.equal.is_none() && other.digest == own.digest {
+                let ago = self.now.wall.saturating_sub(line.at);
+                others.equal = Some(Duration::from_millis(ago));
+            }
+        }
+        others
+    }
+
     /// A text of these lines alone; where the clock was set back, as of now.
     pub(super) fn rewritten(&self) -> String {
         let mut text = String::with_capacity(self.bytes + 128);
-        for Line { at, slot } in &self.standing {
-            let from_future = *at > self.now.saturating_add(SKEW);
-            text += &taken(if from_future { self.now } else { *at }, slot);
+        for line in &self.standing {
+            let Line {
+                stamp, sign, slot, ..
+            } = line;
+            // Writing into a String cannot fail.
+            let _ = if line.from_future {
+                writeln!(text, "{} {sign} {slot}", self.now)
+            } else {
+                writeln!(text, "{stamp} {sign} {slot}")
+            };
         }
         text
     }
 }
 
-/// A line's time, whether it takes a slot or gives it back, and the slot.
-fn parse(line: &str) -> Option<(u64, bool, &str)> {
-    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
-    let (at, rest) = line.split_at(digits);
-    let (is_taken, slot) = match rest.strip_prefix(" + ") {
-        Some(slot) => (true, slot),
-        None => (false, rest.strip_prefix(" - ")?),
-    };
-    // What is torn before its receivers counts for nobody.
-    let is_whole = slot.bytes().any(|byte| byte == b' ');
-    is_whole.then_some((at.parse().ok()?, is_taken, slot))
+impl<'a> Line<'a> {
+    /// Whose share it takes, of which message, and for whom; none if it is another app's.
+    fn of(&self, app: &str) -> Option<(Share, Option<Fingerprint>, &'a str)> {
+        let slot = self.slot.strip_prefix(app)?;
+        let (share, rest) = match (slot.strip_prefix(" n "), slot.strip_prefix(" b ")) {
+            (Some(rest), _) => (Share::New, rest),
+            (_, Some(rest)) => (Share::Backlog, rest),
+            _ => return None,
+        };
+        match rest.split_once(' ') {
+            Some((message, names)) => Some((share, Fingerprint::parse(message), names)),
+            None => Some((share, None, rest)),
+        }
+    }
 }
 
 /// A slot as it stands behind the sign.
-pub(super) fn slot(app: &str, share: Share, receivers: &Receivers) -> String {
+pub(super) fn slot(
+    app: &str,
+    share: Share,
+    message: Option<&Fingerprint>,
+    receivers: &Receivers,
+) -> String {
     let share = match share {
         Share::New => 'n',
         Share::Backlog => 'b',
     };
     let mut slot = format!("{app} {share} ");
+    if let Some(Fingerprint { accepted, digest }) = message {
+        // Writing into a String cannot fail.
+        let _ = write!(slot, "{accepted}:{digest:08x} ");
+    }
     match receivers {
         Receivers::Everyone => slot.push('*'),
         Receivers::Members(names) => {
             for (at, name) in names.iter().enumerate() {
                 let gap = if at == 0 { "" } else { "|" };
-                // Writing into a String cannot fail.
                 let _ = write!(slot, "{gap}{name}");
             }
         }
@@ -135,12 +220,17 @@ pub(super) fn slot(app: &str, share: Share, receivers: &Receivers) -> String {
 }
 
 /// The line that takes a slot.
-pub(super) fn taken(at: u64, slot: &str) -> String {
+pub(super) fn taken(at: impl Display, slot: &str) -> String {
     format!("{at} + {slot}\n")
 }
 
+/// The line that takes a slot which may be used for so many milliseconds more.
+pub(super) fn held(at: impl Display, hold: u64, slot: &str) -> String {
+    format!("{at} +{hold} {slot}\n")
+}
+
 /// The line that gives it back.
-pub(super) fn given_back(at: u64, slot: &str) -> String {
+pub(super) fn given_back(at: impl Display, slot: &str) -> String {
     format!("{at} - {slot}\n")
 }
 
@@ -152,9 +242,13 @@ mod tests {
 
     const NOW: u64 = 1_764_000_000_000;
 
+    fn now() -> Stamp {
+        Stamp::of_wall(NOW)
+    }
+
     /// What still counts of a text, as a text.
     fn standing(text: &str) -> String {
-        Lines::read(text, NOW).rewritten()
+        Lines::read(text, now()).rewritten()
     }
 
     #[test]
@@ -202,11 +296,11 @@ mod tests {
     #[test]
     fn slots_of_a_clock_set_back_are_as_of_now() {
         let soon = taken(NOW + SKEW, "x n a");
-        let lines = Lines::read(&soon, NOW);
+        let lines = Lines::read(&soon, now());
         assert!(!lines.in_future);
         assert_eq!(lines.rewritten(), soon, "its holder can still give it back");
         let later = taken(NOW + SKEW + 1, "x n a") + &taken(u64::MAX, "y b *");
-        let lines = Lines::read(&later, NOW);
+        let lines = Lines::read(&later, now());
         assert!(lines.in_future);
         assert_eq!(
             lines.rewritten(),
@@ -214,10 +308,64 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_step_of_the_wall_clock_moves_no_slot_of_this_boot() {
+        let at = |ms: u64| format!("{NOW}@00000001:{ms}");
+        let text = taken(at(50_000), "x n a") + &held(at(50_000), 60_000, "x n b");
+        let now = |wall: u64| Stamp::parse(&format!("{wall}@00000001:60000")).unwrap();
+        for wall in [0, NOW, NOW + 70_000, NOW + 100 * HOUR] {
+            let lines = Lines::read(&text, now(wall.max(20_000)));
+            assert!(!lines.in_future, "{wall}");
+            let mut times = Times::of_all(Limits {
+                per_minute: 1,
+                per_hour: 5,
+            });
+            lines.add_to(&mut times, "x");
+            let base = wall.max(20_000);
+            for (name, left) in [("a", 51_000), ("b", 111_000)] {
+                let to = Receivers::of(Some(name), false);
+                assert_eq!(
+                    times.earliest(&to, Share::New, base),
+                    base + left,
+                    "{wall} {name}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_message_learns_of_newer_ones_and_of_equal_ones() {
+        let message = |accepted, digest| Fingerprint { accepted, digest };
+        let line = |at, accepted, digest, name: &str| {
+            let to = Receivers::of(Some(name), false);
+            taken(
+                at,
+                &slot("x", Share::New, Some(&message(accepted, digest)), &to),
+            )
+        };
+        let text = line(NOW - 5000, 50, 1, "a") + &line(NOW - 3000, 70, 2, "b|c");
+        let lines = Lines::read(&text, now());
+        let others = |name, accepted, digest| {
+            let to = Receivers::of(Some(name), false);
+            let others = lines.others("x", &to, &message(accepted, digest));
+            (others.overtaken, others.equal.map(|age| age.as_secs()))
+        };
+        assert_eq!(others("a", 40, 9), (true, None));
+        assert_eq!(others("a", 60, 9), (false, None));
+        assert_eq!(others("C", 60, 1), (true, Some(5)));
+        assert_eq!(others("@all", 60, 2), (true, Some(3)));
+        assert_eq!(others("d", 10, 9), (false, None));
+        assert_eq!(
+            others("a", 50, 1),
+            (false, None),
+            "it is the message itself"
+        );
+    }
+
     fn text() -> impl Strategy<Value = String> {
         let line = (
             prop_oneof![NOW - 9_000_000..NOW + 9_000_000, any::<u64>()],
-            "[+-]",
+            "([+-]|\\+[0-9]{1,8})",
             "x [nb] (\\*|[ab|]{0,4})",
         );
         let line = line.prop_map(|(at, sign, slot)| format!("{at} {sign} {slot}\n"));
@@ -227,21 +375,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_stands_in_it_nobody_waits_longer_than_an_hour(text in text(), is_new in any::<bool>()) {
+        fn whatever_stands_in_it_nobody_waits_much_longer_than_an_hour(text in text(), is_new in any::<bool>()) {
             let share = if is_new { Share::New } else { Share::Backlog };
             let mut times = Times::of_all(Limits { per_minute: 2, per_hour: 5 });
-            Lines::read(&text, NOW).add_to(&mut times, "x");
-            prop_assert!(times.earliest(&Receivers::Everyone, share, NOW) <= NOW + HOUR);
+            Lines::read(&text, now()).add_to(&mut times, "x");
+            prop_assert!(times.earliest(&Receivers::Everyone, share, NOW) <= NOW + HOUR + HOLD_MAX);
         }
 
         #[test]
         fn what_is_kept_counts_as_before(text in text()) {
             let kept = standing(&text);
             prop_assert_eq!(&standing(&kept), &kept);
-            prop_assert_eq!(Lines::read(&kept, NOW).bytes, kept.len());
+            prop_assert_eq!(Lines::read(&kept, now()).bytes, kept.len());
             let mut both = [&text, &kept].map(|text| {
                 let mut times = Times::of_all(Limits { per_minute: 2, per_hour: 5 });
-                Lines::read(text, NOW).add_to(&mut times, "x");
+                Lines::read(text, now()).add_to(&mut times, "x");
                 times
             });
             for name in ["a", "b", "c"] {

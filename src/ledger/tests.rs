@@ -67,7 +67,7 @@ fn to(names: &str) -> Receivers {
 
 impl Ledger {
     fn new_at(&self, names: &str, now: u64) -> Result<Slot, Duration> {
-        self.reserve_at(&to(names), Share::New, || now)
+        self.reserve_at(&to(names), Share::New, None, || Stamp::of_wall(now))
             .expect("the file can be used")
     }
 
@@ -117,11 +117,11 @@ fn the_real_clock_is_in_milliseconds() {
     let dir = Dir::new();
     let ledger = dir.ledger(1, 1000);
     let slot = ledger
-        .reserve(&to("a"), Share::New)
+        .reserve(&to("a"), Share::New, None)
         .expect("the file can be used");
-    assert!(slot.is_ok_and(|slot| slot.at.abs_diff(now()) < 600_000));
+    assert!(slot.is_ok_and(|slot| slot.at.age(&Stamp::now()).is_some()));
     let wait = ledger
-        .reserve(&to("a"), Share::New)
+        .reserve(&to("a"), Share::New, None)
         .expect("the file can be used")
         .expect_err("none is free");
     assert!(wait <= Duration::from_millis(MINUTE));
@@ -137,7 +137,8 @@ fn threads_with_opens_of_their_own_take_no_slot_twice() {
                 scope.spawn(|| {
                     let ledger = dir.ledger(30, 1000);
                     for _ in 0..40 {
-                        let slot = ledger.reserve_at(&receivers, share, || now);
+                        let slot =
+                            ledger.reserve_at(&receivers, share, None, || Stamp::of_wall(now));
                         let is_free = slot.expect("the file can be used").is_ok();
                         taken.fetch_add(usize::from(is_free), Ordering::Relaxed);
                     }
@@ -173,7 +174,7 @@ fn a_slot_of_a_long_request_counts_from_its_end_alone() {
     let ledger = dir.ledger(2, 1000);
     let mut slot = ledger.new_at("a", NOW).expect("a slot");
     slot.taken -= ON_ITS_WAY;
-    ledger.settle_at(slot, || NOW + 9000);
+    ledger.settle_at(slot, || Stamp::of_wall(NOW + 9000));
     assert!(ledger.new_at("a", NOW + 9001).is_ok(), "it counts once");
     assert_eq!(ledger.wait("a", NOW + MINUTE), 9000);
 }
@@ -184,8 +185,10 @@ fn after_the_clock_is_set_back_nothing_waits_longer_than_the_window() {
     let ledger = dir.ledger(1, 1000);
     let _slot = ledger.new_at("a", NOW).expect("a slot");
     let back = NOW - 24 * HOUR;
-    let mut forecast = ledger.forecast_at(back).expect("the file is read");
-    let next = unix_ms(forecast.next(&to("a"), Share::New, UNIX_EPOCH));
+    let mut forecast = ledger
+        .forecast_at(Stamp::of_wall(back))
+        .expect("the file is read");
+    let next = unix_ms(forecast.next(&to("a"), Share::New, std::time::UNIX_EPOCH));
     assert_eq!(next, back + MINUTE);
     assert_eq!(ledger.wait("a", back), MINUTE);
     assert_eq!(
@@ -205,12 +208,16 @@ fn the_forecast_is_what_comes() {
         .cycle()
         .take(60)
         .collect();
-    let at = |ms| UNIX_EPOCH + Duration::from_millis(ms);
+    let at = |ms| std::time::UNIX_EPOCH + Duration::from_millis(ms);
     for now in [NOW - MINUTE / 2, NOW - 5, NOW - 5, NOW - 4] {
         let _slot = ledger.new_at("a", now);
-        let _slot = ledger.reserve_at(&Receivers::Everyone, Share::Backlog, || now);
+        let _slot = ledger.reserve_at(&Receivers::Everyone, Share::Backlog, None, || {
+            Stamp::of_wall(now)
+        });
     }
-    let mut forecast = ledger.forecast_at(NOW).expect("the file is read");
+    let mut forecast = ledger
+        .forecast_at(Stamp::of_wall(NOW))
+        .expect("the file is read");
     let mut now = NOW;
     for (count, names) in queue.into_iter().enumerate() {
         let share = if count % 3 == 0 {
@@ -220,7 +227,7 @@ fn the_forecast_is_what_comes() {
         };
         let foreseen = forecast.next(&to(names), share, at(now));
         while let Err(wait) = ledger
-            .reserve_at(&to(names), share, || now)
+            .reserve_at(&to(names), share, None, || Stamp::of_wall(now))
             .expect("the file can be used")
         {
             now += u64::try_from(wait.as_millis()).expect("a short time");
@@ -228,10 +235,9 @@ fn the_forecast_is_what_comes() {
         assert_eq!(foreseen, at(now), "{count}: {names}");
     }
     assert!(now > NOW + HOUR, "both limits were met");
-    let first = ledger.forecast_at(now).expect("the file is read").next(
-        &to("z"),
-        Share::New,
-        at(now + HOUR),
-    );
+    let first = ledger
+        .forecast_at(Stamp::of_wall(now))
+        .expect("the file is read")
+        .next(&to("z"), Share::New, at(now + HOUR));
     assert_eq!(first, at(now + HOUR), "not before it may");
 }

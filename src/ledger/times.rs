@@ -19,23 +19,30 @@ pub(super) fn backlog_of(limit: usize) -> usize {
     (limit * 2 / 3).max(1)
 }
 
+/// One slot: from when on it counts, and until when it may have been used, in Unix ms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Taken {
+    at: u64,
+    until: u64,
+}
+
 /// The slots of one member, or those that count for everyone.
 #[derive(Debug, Default)]
 struct Sent {
-    /// Ascending.
-    all: Vec<u64>,
+    /// Ascending by `until`.
+    all: Vec<Taken>,
     /// Those of the backlog among them.
-    backlog: Vec<u64>,
+    backlog: Vec<Taken>,
     /// For new messages and for the backlog: a time found to have no room. It can only grow, so
     /// it is never searched again.
     closed: [Range<u64>; 2],
 }
 
 impl Sent {
-    fn add(&mut self, share: Share, at: u64) {
-        insert(&mut self.all, at);
+    fn add(&mut self, share: Share, taken: Taken) {
+        insert(&mut self.all, taken);
         if share == Share::Backlog {
-            insert(&mut self.backlog, at);
+            insert(&mut self.backlog, taken);
         }
     }
 
@@ -72,7 +79,7 @@ impl Sent {
             if self
                 .all
                 .last()
-                .is_some_and(|last| last.saturating_add(window) <= at)
+                .is_some_and(|last| last.until.saturating_add(window) <= at)
             {
                 continue;
             }
@@ -87,32 +94,32 @@ impl Sent {
     }
 }
 
-/// `at` if fewer than `limit` times count then, else when the oldest of them no longer does.
-fn full(everyone: &[u64], own: &[u64], window: u64, limit: usize, at: u64) -> u64 {
+/// `at` if fewer than `limit` slots count then, else when the first of them no longer does.
+fn full(everyone: &[Taken], own: &[Taken], window: u64, limit: usize, at: u64) -> u64 {
     if everyone.len() + own.len() < limit {
         return at;
     }
-    let (everyone, own) = (counted(everyone, window, at), counted(own, window, at));
-    if everyone.len() + own.len() < limit {
+    let [everyone, own] = [everyone, own].map(|taken| counted(taken, window, at));
+    if everyone.clone().count() + own.clone().count() < limit {
         return at;
     }
-    let oldest = everyone.first().into_iter().chain(own.first()).min();
-    oldest.map_or(at, |oldest| oldest.saturating_add(window))
+    let first = everyone.chain(own).map(|taken| taken.until).min();
+    first.map_or(at, |until| until.saturating_add(window))
 }
 
-/// The times that count at `at`.
-fn counted(times: &[u64], window: u64, at: u64) -> &[u64] {
-    let end = times.partition_point(|time| *time <= at);
-    let start = times[..end].partition_point(|time| time.saturating_add(window) <= at);
-    &times[start..end]
+/// The slots that count at `at`.
+fn counted(all: &[Taken], window: u64, at: u64) -> impl Iterator<Item = &Taken> + Clone {
+    let start = all.partition_point(|taken| taken.until.saturating_add(window) <= at);
+    all[start..].iter().filter(move |taken| taken.at <= at)
 }
 
-/// Puts a time in its place, which is nearly always the last.
-fn insert(times: &mut Vec<u64>, at: u64) {
-    if times.last().is_none_or(|last| *last <= at) {
-        times.push(at);
+/// Puts a slot in its place, which is nearly always the last.
+fn insert(all: &mut Vec<Taken>, taken: Taken) {
+    if all.last().is_none_or(|last| last.until <= taken.until) {
+        all.push(taken);
     } else {
-        times.insert(times.partition_point(|time| *time <= at), at);
+        let place = all.partition_point(|other| other.until <= taken.until);
+        all.insert(place, taken);
     }
 }
 
@@ -152,25 +159,28 @@ impl Times {
     }
 
     /// Adds the slot of a message to everyone.
-    pub(super) fn add_everyone(&mut self, share: Share, at: u64) {
-        self.everyone.add(share, at);
+    pub(super) fn add_everyone(&mut self, share: Share, at: u64, until: u64) {
+        self.everyone.add(share, Taken { at, until });
     }
 
     /// Adds the slot of a message to a member.
-    pub(super) fn add(&mut self, name: &str, share: Share, at: u64) {
+    pub(super) fn add(&mut self, name: &str, share: Share, at: u64, until: u64) {
+        let taken = Taken { at, until };
         if let Some(sent) = self.members.get_mut(name) {
-            sent.add(share, at);
+            sent.add(share, taken);
         } else if self.is_open {
             let sent = self.members.entry(name.to_owned()).or_default();
-            sent.add(share, at);
+            sent.add(share, taken);
         }
     }
 
     /// Adds the slot of a message.
     pub(super) fn take(&mut self, receivers: &Receivers, share: Share, at: u64) {
         match receivers {
-            Receivers::Everyone => self.add_everyone(share, at),
-            Receivers::Members(names) => names.iter().for_each(|name| self.add(name, share, at)),
+            Receivers::Everyone => self.add_everyone(share, at, at),
+            Receivers::Members(names) => {
+                names.iter().for_each(|name| self.add(name, share, at, at));
+            }
         }
     }
 
@@ -186,8 +196,8 @@ impl Times {
         [MINUTE, HOUR].map(|window| {
             let own = members
                 .iter()
-                .map(|sent| counted(&sent.all, window, now).len());
-            counted(&self.everyone.all, window, now).len() + own.max().unwrap_or(0)
+                .map(|sent| counted(&sent.all, window, now).count());
+            counted(&self.everyone.all, window, now).count() + own.max().unwrap_or(0)
         })
     }
 

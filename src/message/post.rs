@@ -3,7 +3,6 @@
 
 use serde_json::{Value, json};
 
-use super::content::DUPLICATE_CHECK_MAX;
 use super::{Channel, Envelope, Kind};
 use crate::blob::Blob;
 
@@ -42,9 +41,10 @@ impl Post {
 
     /// The bytes that go to WeCom: the same for the same arguments, so that WeCom can compare.
     ///
-    /// `resend` asks WeCom to swallow it if an earlier one has arrived, unless the message asks so
-    /// anyway. Both are for messages of an app to members alone: the other calls know neither.
-    pub(crate) fn wire(&self, agentid: u32, resend: bool) -> Vec<u8> {
+    /// `window` asks WeCom to swallow it if an equal one has arrived within so many seconds, unless
+    /// the message asks so anyway. Both are for messages of an app to members alone: the other calls
+    /// know neither.
+    pub(crate) fn wire(&self, agentid: u32, window: Option<u64>) -> Vec<u8> {
         if self.channel() != Some(Channel::App) {
             return self.body.clone();
         }
@@ -52,16 +52,17 @@ impl Post {
         let mut wire = format!("{{\"agentid\":{agentid},").into_bytes();
         wire.extend(rest);
         let asks = || self.value()["enable_duplicate_check"] == 1;
-        if resend && !asks() {
+        if let Some(window) = window
+            && !asks()
+        {
             // The object's end comes behind what is added.
             wire.truncate(
                 wire.iter()
                     .rposition(|byte| *byte == b'}')
                     .unwrap_or(wire.len()),
             );
-            let check = format!(
-                ",\"enable_duplicate_check\":1,\"duplicate_check_interval\":{DUPLICATE_CHECK_MAX}}}"
-            );
+            let check =
+                format!(",\"enable_duplicate_check\":1,\"duplicate_check_interval\":{window}}}");
             wire.extend(check.as_bytes());
         }
         wire
@@ -196,17 +197,17 @@ mod tests {
     #[test]
     fn the_day_adds_the_agentid_and_a_resend_the_flag() {
         let plain = post(r#"{"touser":"a","msgtype":"text","text":{"content":"}"}}"#);
-        let wire = |post: &Post, resend| String::from_utf8(post.wire(7, resend)).unwrap();
+        let wire = |post: &Post, window| String::from_utf8(post.wire(7, window)).unwrap();
         assert_eq!(
-            wire(&plain, false),
+            wire(&plain, None),
             r#"{"agentid":7,"touser":"a","msgtype":"text","text":{"content":"}"}}"#
         );
         assert_eq!(
-            wire(&plain, true),
+            wire(&plain, Some(14400)),
             r#"{"agentid":7,"touser":"a","msgtype":"text","text":{"content":"}"},"enable_duplicate_check":1,"duplicate_check_interval":14400}"#
         );
         let chosen = post(r#"{"enable_duplicate_check":1,"duplicate_check_interval":60}"#);
-        assert_eq!(wire(&chosen, true), wire(&chosen, false));
+        assert_eq!(wire(&chosen, Some(9)), wire(&chosen, None));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use super::entry::{Entry, Id};
 use super::held::Held;
@@ -21,21 +21,33 @@ const DISK_SPEED: u64 = 4 << 20;
 /// A message that is being accepted.
 #[derive(Debug)]
 pub(crate) struct Accepting {
-    /// So long the message waits before it goes without.
+    /// How long the message waits for the disk before it goes without an entry.
     until: Instant,
-    /// So long it is waited for where nothing else is left.
+    /// How long it waits where nothing else is left.
     at_last: Instant,
-    stage: Mutex<Stage>,
+    state: Mutex<State>,
     changed: Condvar,
 }
 
 #[derive(Debug)]
+struct State {
+    stage: Stage,
+    /// The message went without: what comes of the entry decides nothing any more.
+    late: bool,
+}
+
+#[derive(Debug)]
 enum Stage {
+    /// Under a name that no flush looks at.
     Writing,
+    /// Its name is being given to it: for this moment nobody can tell whether it is there.
+    Naming,
+    /// It is there, and not yet synced.
+    Named(Arc<Dir>, Id),
     Accepted(Arc<Held>),
-    /// The message went without, and is not yet where it was to go; what came of it meanwhile.
-    Late(Option<Arc<Held>>),
     Failed(String),
+    /// Nobody wants it any more.
+    Abandoned,
 }
 
 impl Accepting {
@@ -50,20 +62,21 @@ impl Accepting {
         // Time must be left to deliver it without.
         let longest = DISK_MAX + Duration::from_secs(entry.bytes_of_files() / DISK_SPEED);
         let wait = longest.min(deadline.saturating_duration_since(now) / 2);
-        let id = Id::new(SystemTime::now());
+        let id = Id::new(entry.accepted.time());
         let accepting = Arc::new(Self {
             until: now + wait,
             at_last: now + longest,
-            stage: Mutex::new(Stage::Writing),
+            state: Mutex::new(State {
+                stage: Stage::Writing,
+                late: false,
+            }),
             changed: Condvar::new(),
         });
         let writing = {
             let accepting = Arc::clone(&accepting);
             let outbox = outbox.clone();
             let dir = look.dir.clone().filter(|_| look.has_failed);
-            move || {
-                accepting.settle(publish(&outbox, dir, id, entry));
-            }
+            move || accepting.write(&outbox, dir, id, entry)
         };
         let writing = Arc::new(Mutex::new(Some(writing)));
         let write = move || {
@@ -87,19 +100,20 @@ impl Accepting {
     /// # Errors
     /// Why it is not, and goes without.
     pub(crate) fn held(&self) -> Result<Arc<Held>, String> {
-        let mut stage = self.locked();
+        let mut state = self.locked();
         loop {
-            match &*stage {
+            match &state.stage {
+                _ if state.late => return Err(too_slow()),
                 Stage::Accepted(held) => return Ok(Arc::clone(held)),
-                Stage::Late(_) => return Err(too_slow()),
                 Stage::Failed(why) => return Err(why.clone()),
-                Stage::Writing => {}
+                Stage::Abandoned => return Err(too_slow()),
+                Stage::Writing | Stage::Naming | Stage::Named(..) => {}
             }
             if Instant::now() >= self.until {
-                *stage = Stage::Late(None);
+                state.late = true;
                 continue;
             }
-            stage = self.waited(stage, self.until);
+            state = self.waited(state, self.until);
         }
     }
 
@@ -108,72 +122,118 @@ impl Accepting {
     /// # Errors
     /// Why it is not accepted; then it never will be.
     pub(crate) fn at_last(&self) -> Result<Arc<Held>, String> {
-        let mut stage = self.locked();
+        let mut state = self.locked();
         loop {
-            match &*stage {
-                Stage::Accepted(held) | Stage::Late(Some(held)) => return Ok(Arc::clone(held)),
+            match &state.stage {
+                Stage::Accepted(held) => return Ok(Arc::clone(held)),
                 Stage::Failed(why) => return Err(why.clone()),
-                Stage::Writing | Stage::Late(None) => {}
+                Stage::Abandoned => return Err(too_slow()),
+                Stage::Writing | Stage::Naming | Stage::Named(..) => {}
             }
             if Instant::now() >= self.at_last {
-                *stage = Stage::Failed(too_slow());
-                continue;
+                drop(state);
+                self.abandon();
+                return Err(too_slow());
             }
-            stage = self.waited(stage, self.at_last);
+            state = self.waited(state, self.at_last);
         }
     }
 
-    /// It is not needed any more: the message has arrived without.
+    /// Sees to it that no entry stays of a message that has gone its way without one. Until that is
+    /// settled the process must not end: a flush would send the message again.
     pub(crate) fn abandon(&self) {
-        let mut stage = self.locked();
-        if let Stage::Late(Some(held)) = &*stage {
-            drop(held.remove());
+        let mut state = self.locked();
+        let patience = Instant::now() + DISK_MAX;
+        while matches!(state.stage, Stage::Naming) && Instant::now() < patience {
+            state = self.waited(state, patience);
         }
-        if matches!(*stage, Stage::Late(_)) {
-            *stage = Stage::Failed(too_slow());
+        match std::mem::replace(&mut state.stage, Stage::Abandoned) {
+            Stage::Named(dir, id) => {
+                let _ = dir.remove(id.as_str());
+            }
+            Stage::Accepted(held) if state.late => {
+                let _ = held.remove();
+            }
+            stage @ (Stage::Accepted(_) | Stage::Failed(_)) => state.stage = stage,
+            Stage::Writing | Stage::Naming | Stage::Abandoned => {}
         }
     }
 
-    /// The stage once it may have changed, or the time is up.
-    fn waited<'a>(&self, stage: MutexGuard<'a, Stage>, until: Instant) -> MutexGuard<'a, Stage> {
+    /// The state once it may have changed, or the time is up.
+    fn waited<'a>(&self, state: MutexGuard<'a, State>, until: Instant) -> MutexGuard<'a, State> {
         let left = until.saturating_duration_since(Instant::now());
-        match self.changed.wait_timeout(stage, left) {
-            Ok((stage, _)) => stage,
+        match self.changed.wait_timeout(state, left) {
+            Ok((state, _)) => state,
             Err(poisoned) => poisoned.into_inner().0,
         }
     }
 
-    fn settle(&self, written: io::Result<Held>) {
-        let mut stage = self.locked();
-        match (&*stage, written) {
-            (Stage::Writing, Ok(held)) => *stage = Stage::Accepted(Arc::new(held)),
-            (Stage::Late(_), Ok(held)) => *stage = Stage::Late(Some(Arc::new(held))),
-            (Stage::Writing | Stage::Late(_), Err(error)) => {
-                *stage = Stage::Failed(error.to_string());
+    /// Writes the entry and makes it last, unless nobody wants it any more; the lock on it is ours
+    /// before anybody can see it.
+    fn write(&self, outbox: &Outbox, dir: Option<Arc<Dir>>, id: Id, entry: Entry) {
+        let written = self.written(outbox, dir, id, entry);
+        let mut state = self.locked();
+        match (&state.stage, written) {
+            (Stage::Abandoned, Ok(Some(held))) => {
+                let _ = held.remove();
             }
-            // Nobody counts on it any more, and the message has gone its way.
-            (_, Ok(held)) => drop(held.remove()),
-            (_, Err(_)) => {}
+            (Stage::Abandoned, _) | (_, Ok(None)) => {}
+            (_, Ok(Some(held))) => state.stage = Stage::Accepted(Arc::new(held)),
+            (_, Err(error)) => state.stage = Stage::Failed(error.to_string()),
         }
         self.changed.notify_all();
     }
 
-    fn locked(&self) -> MutexGuard<'_, Stage> {
-        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
+    fn written(
+        &self,
+        outbox: &Outbox,
+        dir: Option<Arc<Dir>>,
+        id: Id,
+        entry: Entry,
+    ) -> io::Result<Option<Held>> {
+        let dir = match dir {
+            Some(dir) => dir,
+            None => Arc::new(prepared(outbox)?),
+        };
+        let (temporary, file, files) = write(&dir, &id, &entry)?;
+        if !self.advances(Stage::Naming) {
+            let _ = dir.remove(&temporary);
+            return Ok(None);
+        }
+        if let Err(error) = dir.publish(&temporary, &dir, id.as_str()) {
+            let _ = dir.remove(&temporary);
+            return Err(error);
+        }
+        let named = Stage::Named(Arc::clone(&dir), id.clone());
+        let synced = if self.advances(named) {
+            dir.sync()
+        } else {
+            Err(io::ErrorKind::Interrupted.into())
+        };
+        if let Err(error) = synced {
+            let _ = dir.remove(id.as_str());
+            return Err(error);
+        }
+        let file = Arc::new(file);
+        // What was accepted is what goes, whatever becomes of the files that it was made of.
+        let whole = Blob::of_file(Arc::clone(&file))?;
+        Ok(Some(Held::new(dir, id, entry.placed(&whole, &files), file)))
     }
-}
 
-/// Writes an entry and makes it last; the lock on it is ours before anybody can see it.
-fn publish(outbox: &Outbox, dir: Option<Arc<Dir>>, id: Id, entry: Entry) -> io::Result<Held> {
-    let dir = match dir {
-        Some(dir) => dir,
-        None => Arc::new(prepared(outbox)?),
-    };
-    let (file, files) = place(&dir, &id, &entry)?;
-    let file = Arc::new(file);
-    // What was accepted is what goes, whatever becomes of the files that it was made of.
-    let whole = Blob::of_file(Arc::clone(&file))?;
-    Ok(Held::new(dir, id, entry.placed(&whole, &files), file))
+    /// Goes on to the next stage, unless nobody wants the entry any more.
+    fn advances(&self, next: Stage) -> bool {
+        let mut state = self.locked();
+        let goes_on = !matches!(state.stage, Stage::Abandoned);
+        if goes_on {
+            state.stage = next;
+        }
+        self.changed.notify_all();
+        goes_on
+    }
+
+    fn locked(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Puts an entry into its directory, synced and locked; says where in it its files begin.

@@ -2,15 +2,16 @@
 
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, NaiveDateTime, Utc};
 
+use crate::clock::Stamp;
 use crate::message::{Attachment, Post};
 
 /// The name of an entry: the time of its acceptance, UTC, and eight random digits. Names sort as
 /// they were accepted.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Id(String);
 
 impl Id {
@@ -76,15 +77,32 @@ pub(crate) enum Account {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     /// When; kept to the millisecond.
-    pub(crate) accepted: SystemTime,
+    pub(crate) accepted: Stamp,
     /// When it was put back after it had been given up; its age counts from then.
-    pub(crate) retried: Option<SystemTime>,
+    pub(crate) retried: Option<Stamp>,
+    /// A digest of the key by which it is sent only once.
+    pub(crate) once: Option<String>,
+    /// The entries whose texts it carries in their place, in order.
+    pub(crate) merged: Vec<Merged>,
     pub(crate) sender: SenderName,
     /// Its parts, in their order; one at the least.
     pub(crate) posts: Vec<Post>,
 }
 
+/// An entry whose text another one carries.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Merged {
+    pub(crate) id: Id,
+    /// The part, from zero, that has its last byte.
+    pub(crate) part: usize,
+}
+
 impl Entry {
+    /// How long it has waited, for what may make it too old.
+    pub(crate) fn age(&self, now: &Stamp) -> Duration {
+        self.retried.unwrap_or(self.accepted).age_or_zero(now)
+    }
+
     /// The file that goes with a part: its own, or that of an earlier part which is uploaded once.
     pub(crate) fn attachment(&self, part: usize) -> Option<&Attachment> {
         let posts = self.posts.get(..=part)?;
@@ -98,7 +116,7 @@ impl Entry {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, UNIX_EPOCH};
+    use std::time::UNIX_EPOCH;
 
     use super::*;
 

@@ -1,12 +1,13 @@
 //! Messages that are given up: kept for a month with the reason, to be looked at or put back.
 
 use std::io::{self, Write};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
 use super::entry::{Entry, Id};
-use super::{FAILED, held, unix_ms};
+use super::{FAILED, held};
+use crate::clock::Stamp;
 use crate::disk::Dir;
 
 /// How long they are kept. Source: the contract with users.
@@ -19,8 +20,8 @@ const REASON_MAX: u64 = 16 << 10;
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Verdict {
-    /// When, in Unix milliseconds.
-    pub(crate) at: u64,
+    /// When.
+    pub(crate) at: Option<Stamp>,
     /// The exit status that `send` would have had.
     pub(crate) exit_code: u8,
     pub(crate) errcode: Option<i64>,
@@ -63,7 +64,11 @@ pub(crate) fn revive(dir: &Dir, failed: &Dir, id: &Id, entry: &Entry) -> io::Res
     super::slate::write(
         &slate,
         &held::Attempts {
-            not_before: None,
+            hold: None,
+            passed_over: 0,
+            passed_since: None,
+            reported: false,
+            unknown_codes: 0,
             error: None,
             ..attempts
         },
@@ -80,18 +85,19 @@ pub(crate) fn forget(failed: &Dir, id: &Id) -> io::Result<()> {
     failed.sync()
 }
 
-/// Removes what has been there for a month.
-pub(super) fn prune(failed: &Dir, now: SystemTime) -> io::Result<()> {
-    let Some(limit) = now.checked_sub(KEPT) else {
-        return Ok(());
-    };
+/// Removes what has been there for a month by a clock that can be trusted.
+///
+/// Within one boot that is the boot clock. Across boots it is the wall clock: only where it has
+/// gone on `steady`, without a step, for a while.
+pub(super) fn prune(failed: &Dir, now: &Stamp, steady: bool) -> io::Result<()> {
+    let ids = failed.names()?.filter_map(|name| Id::parse(&name.ok()?));
+    let limit = Id::new(now.time().checked_sub(KEPT).unwrap_or(UNIX_EPOCH));
     // A failed entry is no younger than its name says.
-    let newest = Id::new(limit);
-    let old = failed.names()?.filter_map(|name| Id::parse(&name.ok()?));
-    let old: Vec<Id> = old.filter(|id| *id < newest).take(1000).collect();
+    let old: Vec<Id> = ids.filter(|id| *id < limit).take(1000).collect();
     for id in old {
-        let verdict = verdict(failed, &id);
-        if verdict.at < unix_ms(limit) {
+        let at = verdict(failed, &id).at.unwrap_or(Stamp::of_wall(0));
+        let is_certain = at.is_same_boot(now) || steady;
+        if is_certain && at.age_or_zero(now) >= KEPT {
             forget(failed, &id)?;
             tracing::info!(%id, "failed a month ago, removed");
         }

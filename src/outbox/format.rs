@@ -3,6 +3,7 @@
 //! ```text
 //! wxpush outbox 1
 //! accepted: 2026-11-24T07:41:23.123Z
+//! boot: 1a2b3c4d:86400000
 //! profile: "ops"
 //! corpid: ww0123456789abcdef
 //! api_base: https://qyapi.weixin.qq.com
@@ -14,6 +15,7 @@
 //! END <SHA-256 of all that stands before this line, in hex>
 //! ```
 //!
+//! `boot` is the moment of acceptance by the boot clock, which no step of the wall clock changes.
 //! A header that a version does not know is passed over, so that later ones can add to it. A file
 //! that goes with a request stands behind it, byte for byte:
 //!
@@ -28,13 +30,13 @@
 //! version 2, which a wxpush of before leaves alone; all others are of version 1.
 
 use std::io::{self, Write};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::json;
 
-use super::entry::{Account, Entry, SenderName};
+use super::entry::{Account, Entry, Id, Merged, SenderName};
 use crate::blob::{Blob, PIECE};
+use crate::clock::Stamp;
 use crate::message::{Attachment, Post};
 use crate::secret::Sha256;
 
@@ -106,9 +108,15 @@ impl Entry {
     }
 
     fn head(&self) -> String {
-        let time = |time: SystemTime| {
-            DateTime::<Utc>::from(time).to_rfc3339_opts(SecondsFormat::Millis, true)
+        let time = |stamp: &Stamp| {
+            DateTime::<Utc>::from(stamp.time()).to_rfc3339_opts(SecondsFormat::Millis, true)
         };
+        let boot = |stamp: &Stamp| {
+            let text = stamp.to_string();
+            text.split_once('@').map(|(_, boot)| boot.to_owned())
+        };
+        let merged = self.merged.iter();
+        let merged: Vec<String> = merged.map(|it| format!("{}/{}", it.id, it.part)).collect();
         let line = |name: &str, value: Option<String>| {
             value.map_or(String::new(), |value| format!("{name}: {value}\n"))
         };
@@ -121,8 +129,15 @@ impl Entry {
         let is_first = robot.is_none() && self.posts.iter().all(|post| post.attachment.is_none());
         let text = [
             format!("{MAGIC}{}\n", if is_first { 1 } else { VERSION }),
-            line("accepted", Some(time(self.accepted))),
-            line("retried", self.retried.map(time)),
+            line("accepted", Some(time(&self.accepted))),
+            line("boot", boot(&self.accepted)),
+            line("retried", self.retried.as_ref().map(time)),
+            line("retried_boot", self.retried.as_ref().and_then(boot)),
+            line("once", self.once.clone()),
+            line(
+                "merged",
+                Some(merged.join(" ")).filter(|ids| !ids.is_empty()),
+            ),
             line("profile", sender.profile.as_ref().map(quoted)),
             line("corpid", corpid),
             line("robot", robot),
@@ -202,8 +217,12 @@ impl Entry {
 /// The headers of an entry as they are read.
 #[derive(Default)]
 struct Head {
-    accepted: Option<SystemTime>,
-    retried: Option<SystemTime>,
+    accepted: Option<u64>,
+    boot: Option<String>,
+    retried: Option<u64>,
+    retried_boot: Option<String>,
+    once: Option<String>,
+    merged: Vec<Merged>,
     profile: Option<String>,
     account: Option<Account>,
     api_base: Option<String>,
@@ -215,7 +234,13 @@ impl Head {
     fn take(&mut self, line: &str) -> Option<()> {
         match line.split_once(": ") {
             Some(("accepted", text)) => self.accepted = Some(time(text)?),
+            Some(("boot", text)) => self.boot = Some(text.to_owned()),
             Some(("retried", text)) => self.retried = Some(time(text)?),
+            Some(("retried_boot", text)) => self.retried_boot = Some(text.to_owned()),
+            Some(("once", text)) => self.once = Some(text.to_owned()),
+            Some(("merged", text)) => {
+                self.merged = text.split(' ').map(merged).collect::<Option<_>>()?;
+            }
             Some(("profile", name)) => self.profile = Some(serde_json::from_str(name).ok()?),
             Some(("corpid", text)) => self.account = Some(Account::App(text.to_owned())),
             Some(("robot", name)) => {
@@ -236,8 +261,12 @@ impl Head {
             api_base: self.api_base?,
         };
         (self.count > 0 && posts.len() == self.count).then_some(Entry {
-            accepted: self.accepted?,
-            retried: self.retried,
+            accepted: stamp(self.accepted?, self.boot.as_deref()),
+            retried: self
+                .retried
+                .map(|wall| stamp(wall, self.retried_boot.as_deref())),
+            once: self.once,
+            merged: self.merged,
             sender,
             posts,
         })
@@ -350,9 +379,25 @@ impl<'a, W: Write> Summed<'a, W> {
     }
 }
 
-fn time(text: &str) -> Option<SystemTime> {
+/// Reads an entry that another one carries, and in which part it ends.
+fn merged(text: &str) -> Option<Merged> {
+    let (id, part) = text.split_once('/')?;
+    Some(Merged {
+        id: Id::parse(id)?,
+        part: part.parse().ok()?,
+    })
+}
+
+/// Reads a time, as Unix milliseconds.
+fn time(text: &str) -> Option<u64> {
     let millis = DateTime::parse_from_rfc3339(text).ok()?.timestamp_millis();
-    UNIX_EPOCH.checked_add(Duration::from_millis(u64::try_from(millis).ok()?))
+    u64::try_from(millis).ok()
+}
+
+/// A moment by both clocks; what cannot be read of the boot clock's is as good as absent.
+fn stamp(wall: u64, boot: Option<&str>) -> Stamp {
+    boot.and_then(|boot| Stamp::parse(&format!("{wall}@{boot}")))
+        .unwrap_or_else(|| Stamp::of_wall(wall))
 }
 
 #[cfg(test)]

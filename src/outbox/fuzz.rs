@@ -33,7 +33,7 @@ fn used(entry: &Entry) {
     assert_eq!(again.as_ref(), Ok(entry));
     for (part, post) in entry.posts.iter().enumerate() {
         let _ = (entry.attachment(part), post.with_media("m"));
-        let _ = (post.wire(7, true), post.envelope(), post.msgtype());
+        let _ = (post.wire(7, Some(60)), post.envelope(), post.msgtype());
         if let Some(marked) = post.marked("late") {
             let text = marked.text().expect("what is marked has a text");
             assert!(text.len() <= 2048 && text.starts_with("late\n"));

@@ -3,12 +3,14 @@
 use std::fs::File;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Entry, Id};
+use super::entry::{Entry, Id, Merged};
 use super::failed::{self, Verdict};
 use super::slate;
+use crate::clock::Stamp;
 use crate::disk::Dir;
 use crate::lang::say;
 use crate::uploads::Media;
@@ -23,23 +25,95 @@ pub(crate) struct Attempts {
     pub(crate) tries: u32,
     /// Whether the part that is next may have arrived already.
     pub(crate) doubt: Option<Doubt>,
+    /// The record was damaged: every part that is left may have arrived already.
+    pub(crate) lost: bool,
     /// Whether what goes before that part as a message of its own has been delivered.
     pub(crate) noted: bool,
     /// What its file has been uploaded as.
     pub(crate) media: Option<Media>,
-    /// Unix milliseconds before which it is not tried again.
-    pub(crate) not_before: Option<u64>,
+    /// What it waits for before it is tried again.
+    pub(crate) hold: Option<Hold>,
+    /// How often it was refused while other messages went.
+    pub(crate) passed_over: u32,
+    /// When that began.
+    pub(crate) passed_since: Option<Stamp>,
+    /// Whether a flush has reported that it is held up for long.
+    pub(crate) reported: bool,
+    /// How often WeCom refused it with a code that nobody knows.
+    pub(crate) unknown_codes: u32,
     /// Why it is still here, for people.
     pub(crate) error: Option<String>,
 }
 
-/// A request whose answer was lost: what is sent in its place must be the same to the byte.
+/// A time before which an entry is not tried again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Hold {
+    pub(crate) until: Stamp,
+    pub(crate) on: On,
+}
+
+/// What a hold holds up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum On {
+    /// Everything of its sender.
+    App,
+    /// This entry alone: what is for the same receivers goes ahead.
+    Entry,
+}
+
+/// Longest time that an entry is not tried again, whatever a server asks for.
+pub(crate) const HOLD_MAX: Duration = Duration::from_hours(1);
+
+impl Hold {
+    /// A hold of this length from now on.
+    pub(crate) fn for_time(time: Duration, on: On, now: &Stamp) -> Self {
+        let until = now.later(time.min(HOLD_MAX));
+        Self { until, on }
+    }
+
+    /// How long it still lasts; none if it is over. After a jump of the clock across a reboot nothing
+    /// waits longer than any hold may last.
+    pub(crate) fn left(&self, now: &Stamp) -> Option<Duration> {
+        now.age(&self.until)
+            .filter(|left| !left.is_zero() && *left <= HOLD_MAX)
+    }
+}
+
+/// Requests that may have been processed although no answer came: a resend must be the same to the
+/// byte for WeCom to swallow it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Doubt {
-    /// Unix milliseconds at which the first such request left.
-    pub(crate) since: u64,
+    /// When the first of them left.
+    pub(crate) since: Stamp,
+    /// When the last of them left; as `since` where that is not known.
+    #[serde(default)]
+    pub(crate) last: Option<Stamp>,
     /// The lines that stood before its text.
     pub(crate) marks: String,
+    /// The window of WeCom's duplicate check that the resends ask for, in seconds.
+    #[serde(default)]
+    pub(crate) window: Option<u64>,
+    /// How many different forms of it, that WeCom does not take for the same, may have arrived.
+    #[serde(default = "one")]
+    pub(crate) forms: u32,
+}
+
+fn one() -> u32 {
+    1
+}
+
+impl Doubt {
+    /// A first request that leaves at this moment.
+    pub(crate) fn new(now: Stamp, marks: String) -> Self {
+        Self {
+            since: now,
+            last: None,
+            marks,
+            window: None,
+            forms: 1,
+        }
+    }
 }
 
 /// A locked entry. The lock ends with the value, or with the process.
@@ -90,7 +164,7 @@ impl Held {
 
     /// Writes down what has become of it; not synced.
     ///
-    /// That it cannot be written costs a line in the log, never the delivery.
+    /// A record that cannot be written costs a line in the log, never the delivery.
     pub(crate) fn note(&self, change: impl FnOnce(&mut Attempts)) {
         let mut attempts = self.locked();
         change(&mut attempts);
@@ -109,20 +183,27 @@ impl Held {
         }
     }
 
-    /// The next so many parts are done with; after the last one the entry goes.
+    /// The next so many parts are done with; after the last one the entry goes. Of an entry that
+    /// carries others' texts, those go first that are done with.
     pub(crate) fn delivered(&self, parts: usize) {
-        let next = self.entry.posts.get(self.attempts().sent + parts);
+        let done = self.attempts().sent + parts;
+        let next = self.entry.posts.get(done);
         let has_own = next.is_some_and(|post| post.attachment.is_some());
         let last = next.is_none();
         let next = |attempts: &mut Attempts| {
             *attempts = Attempts {
                 sent: attempts.sent + parts,
                 tries: attempts.tries,
+                doubt: attempts
+                    .lost
+                    .then(|| Doubt::new(self.entry.accepted, String::new())),
+                lost: attempts.lost,
                 // The same file may go to other receivers, too, unless the next part has its own.
                 media: attempts.media.take().filter(|_| !has_own),
                 ..Attempts::default()
             };
         };
+        let removed = self.remove_merged(done);
         if !last {
             self.note(next);
             // A power cut must not send it a second time.
@@ -131,7 +212,7 @@ impl Held {
             }
             return;
         }
-        if let Err(error) = self.remove() {
+        if let Err(error) = removed.and_then(|()| self.remove()) {
             // Whoever comes by then sees that nothing is left to send.
             self.note(next);
             let id = &self.id;
@@ -141,6 +222,28 @@ impl Held {
             );
             tracing::warn!("{text}");
         }
+    }
+
+    /// Removes the entries whose texts end in the first `parts` parts.
+    fn remove_merged(&self, parts: usize) -> io::Result<()> {
+        let merged = self.entry.merged.iter();
+        let mut done = merged.filter(|merged| merged.part < parts).peekable();
+        if done.peek().is_none() {
+            return Ok(());
+        }
+        for Merged { id, .. } in done {
+            self.dir.remove(id.as_str())?;
+            self.dir.remove(&slate_name(id))?;
+        }
+        // Before this entry goes: else a power cut could bring them back alone.
+        self.dir.sync()
+    }
+
+    /// Whether the entries are still there whose texts its next parts carry.
+    pub(crate) fn has_merged(&self) -> bool {
+        let sent = self.attempts().sent;
+        let mut left = self.entry.merged.iter().filter(|it| it.part >= sent);
+        left.all(|Merged { id, .. }| self.dir.size(id.as_str()).is_some())
     }
 
     /// Takes it out of the outbox, undelivered or not.
@@ -189,10 +292,8 @@ pub(super) fn read(dir: &Dir, id: &Id, entry: &Entry) -> Attempts {
         slate::Read::Nothing => Attempts::default(),
         slate::Read::Record(attempts) => attempts,
         slate::Read::Unreadable => Attempts {
-            doubt: Some(Doubt {
-                since: super::unix_ms(entry.accepted),
-                marks: String::new(),
-            }),
+            doubt: Some(Doubt::new(entry.accepted, String::new())),
+            lost: true,
             ..Attempts::default()
         },
     };

@@ -1,32 +1,34 @@
 //! What has been told already, so that cron does not mail it every minute.
 
-use std::time::SystemTime;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{slate, unix_ms};
+use super::slate;
+use crate::clock::Stamp;
 use crate::disk::Dir;
 use crate::secret::sha256;
 
 /// The file's name.
 pub(super) const NAME: &str = "told";
 
-/// For so long the same is no news, in milliseconds.
-const DAY: u64 = 24 * 3600 * 1000;
+/// For so long the same is no news.
+const DAY: Duration = Duration::from_hours(24);
 
 #[derive(Serialize, Deserialize)]
 struct Told {
-    /// Unix milliseconds.
-    at: u64,
+    at: Stamp,
     digest: String,
 }
 
 /// Whether a text is other than what was told last, or a day has passed; it is told then.
-pub(crate) fn is_news(dir: &Dir, text: &str, now: SystemTime) -> bool {
-    let now = unix_ms(now);
+pub(crate) fn is_news(dir: &Dir, text: &str) -> bool {
+    let now = Stamp::now();
     let digest = sha256(text.as_bytes());
     let known = match slate::read::<Told>(dir, NAME) {
-        slate::Read::Record(told) => told.digest == digest && told.at.abs_diff(now) < DAY,
+        slate::Read::Record(told) => {
+            told.digest == digest && told.at.age(&now).is_some_and(|age| age < DAY)
+        }
         slate::Read::Nothing => text.is_empty(),
         slate::Read::Unreadable => false,
     };

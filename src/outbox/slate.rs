@@ -1,8 +1,9 @@
-//! A small record beside the entries that changes often: JSON, written over in place.
+//! A small record beside the entries that changes often: JSON and its digest, written over in place.
 //!
 //! One write of a few hundred bytes goes whole into the kernel or not at all, so a killed process
-//! leaves the old record or the new one. A power cut may leave neither; whoever reads it then
-//! takes the careful view.
+//! leaves the old record or the new one. A power cut or a bad disk may leave neither: the digest
+//! shows it, and whoever reads the record then takes the careful view. A record without a digest is
+//! one of an earlier version.
 
 use std::fs::File;
 use std::io;
@@ -13,6 +14,7 @@ use serde::de::DeserializeOwned;
 
 use crate::disk::Dir;
 use crate::lang::spoken;
+use crate::secret::sha256;
 
 /// Bytes that a record takes, blanks at its end included: the next one then covers all of it.
 const SIZE: usize = 2048;
@@ -29,9 +31,9 @@ pub(super) fn read<T: DeserializeOwned>(dir: &Dir, name: &str) -> Read<T> {
     match dir.read(name, SIZE as u64) {
         Ok(None) => Read::Nothing,
         Ok(Some(bytes)) if bytes.is_empty() => Read::Nothing,
-        Ok(Some(bytes)) => match serde_json::from_slice(&bytes) {
-            Ok(record) => Read::Record(record),
-            Err(_) => Read::Unreadable,
+        Ok(Some(bytes)) => match parse(&bytes) {
+            Some(record) => Read::Record(record),
+            None => Read::Unreadable,
         },
         Err(_) => Read::Unreadable,
     }
@@ -54,6 +56,9 @@ pub(super) fn open(dir: &Dir, name: &str) -> io::Result<File> {
 /// Where it is too long, or the disk says no.
 pub(super) fn write(file: &File, record: &impl Serialize) -> io::Result<()> {
     let mut bytes = serde_json::to_vec(record)?;
+    let sum = digest(&bytes);
+    bytes.push(b'\n');
+    bytes.extend(sum.as_bytes());
     if bytes.len() >= SIZE {
         let why = spoken().of("记录太长", "the record is too long");
         return Err(io::Error::other(why));
@@ -61,4 +66,41 @@ pub(super) fn write(file: &File, record: &impl Serialize) -> io::Result<()> {
     bytes.resize(SIZE - 1, b' ');
     bytes.push(b'\n');
     file.write_all_at(&bytes, 0)
+}
+
+/// Reads a record; none if it is damaged.
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    let text = std::str::from_utf8(bytes).ok()?.trim_end();
+    let (json, sum) = text.split_once('\n').unwrap_or((text, ""));
+    let is_whole = sum.is_empty() || sum == digest(json.as_bytes());
+    is_whole.then(|| serde_json::from_str(json).ok())?
+}
+
+fn digest(json: &[u8]) -> String {
+    let mut sum = sha256(json);
+    sum.truncate(16);
+    sum
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    #[test]
+    fn a_record_with_one_bit_changed_is_none() {
+        let json = json!({"sent": 0, "error": "a\nb 中"}).to_string();
+        let whole = format!("{json}\n{}", digest(json.as_bytes()));
+        assert!(parse::<Value>(whole.as_bytes()).is_some());
+        assert!(
+            parse::<Value>(json.as_bytes()).is_some(),
+            "of an earlier version"
+        );
+        for at in 0..whole.len() {
+            let mut damaged = whole.clone().into_bytes();
+            damaged[at] ^= 1;
+            assert_eq!(parse::<Value>(&damaged), None, "{at}");
+        }
+    }
 }

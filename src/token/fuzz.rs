@@ -22,13 +22,18 @@ pub(crate) fn cache(bytes: &[u8]) {
                     assert!(fresh(grant, now).is_none_or(|left| (1..=7000).contains(&left)));
                 }
             }
+            Record::Failed(failed) => {
+                let left = failed.left().unwrap_or_default();
+                assert!(left <= std::time::Duration::from_mins(1));
+                let _ = failed.error(left).failure();
+            }
             Record::Refused(refused) => {
                 for now in [0, refused.refused_at, u64::MAX] {
                     let age = now.checked_sub(refused.refused_at);
                     let recent = age.is_some_and(|age| age < COOL_DOWN);
                     assert_eq!(is_recent(refused.refused_at, now), recent);
                 }
-                let _ = wecom::Error::Errcode(refused.refusal(60)).failure();
+                let _ = refused.error(60).failure();
             }
         }
         let again = serde_json::to_value(&record).expect("a record is JSON");

@@ -55,13 +55,9 @@ impl Client {
         };
         match self.ask(&question, pass, "", deadline)? {
             Asked::Json(answer, None) if answer.get("errcode").is_some() => Ok(answer),
-            Asked::Json(_, Some(refusal)) => Err(Error::Errcode(refusal)),
-            Asked::Json(_, None) => Err(Error::Unreadable {
-                what: "it has no errcode".to_owned(),
-            }),
-            Asked::Bytes(_) => Err(Error::Unreadable {
-                what: "it is not JSON".to_owned(),
-            }),
+            Asked::Json(_, Some(refusal)) => Err(Error::refused(refusal)),
+            Asked::Json(_, None) => Err(Error::unreadable("it has no errcode")),
+            Asked::Bytes(_) => Err(Error::unreadable("it is not JSON")),
         }
     }
 }

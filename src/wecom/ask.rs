@@ -60,7 +60,7 @@ impl Client {
         };
         let corpid = Secret::new(corpid);
         let credentials = [("corpid", &corpid), ("corpsecret", &self.secret)];
-        let query = if question.call == GETTOKEN {
+        let query = if question.call == super::http::GETTOKEN {
             &credentials[..]
         } else {
             &[pass.0]
@@ -73,23 +73,20 @@ impl Client {
     }
 }
 
-/// The one call that takes no token.
-const GETTOKEN: &str = "gettoken";
-
 /// Tells WeCom's JSON from a file, and from what somebody else answered.
 fn asked(call: &Call<'_>, told: &Veil, reply: Reply) -> Result<(Asked, i64), Error> {
     let Reply { is_file, body, .. } = reply;
     if body.len() > call.answer_max {
         let most = call.answer_max >> 20;
         let what = say!("它超过 {most} MiB", "it is longer than {most} MiB");
-        return Err(Error::Unreadable { what });
+        return Err(Error::unreadable(what));
     }
     // A file may be JSON, or a page, too.
     let read = (!is_file).then(|| serde_json::from_slice::<Value>(&body));
     let Some(Ok(mut answer)) = read else {
         if !is_file && (body.trim_ascii_start().starts_with(b"<") || body.is_empty()) {
             let what = say!("它是网页，或者是空的", "it is a web page, or empty");
-            return Err(Error::Unreadable { what });
+            return Err(Error::unreadable(what));
         }
         // It goes on as it is, or not at all.
         if told.is_in(&body) {
@@ -97,7 +94,7 @@ fn asked(call: &Call<'_>, told: &Veil, reply: Reply) -> Result<(Asked, i64), Err
                 "它照抄了 access_token 或 Secret，所以不显示",
                 "it echoes the token or a secret, and is not shown"
             );
-            return Err(Error::Unreadable { what });
+            return Err(Error::unreadable(what));
         }
         return Ok((Asked::Bytes(body), 0));
     };
@@ -108,14 +105,9 @@ fn asked(call: &Call<'_>, told: &Veil, reply: Reply) -> Result<(Asked, i64), Err
         return Ok((Asked::Json(answer, None), 0));
     }
     let errmsg = serde_json::from_value::<Text>(answer["errmsg"].clone()).unwrap_or_default();
-    let refusal = Refusal {
-        errcode,
-        errmsg: errmsg.0,
-        at_gettoken: call.title() == GETTOKEN,
-        again_in: None,
-    };
-    if refusal.class() == Class::Token {
-        return Err(Error::Errcode(refusal));
+    let refusal = Refusal::new(errcode, errmsg.0, call.is_gettoken());
+    if refusal.class == Class::Token {
+        return Err(Error::refused(refusal));
     }
     Ok((Asked::Json(answer, Some(refusal)), errcode))
 }
@@ -171,6 +163,7 @@ fn rename(value: &mut Value, names: &mut impl Iterator<Item = String>) {
 mod tests {
     use serde_json::json;
 
+    use super::super::Cause;
     use super::*;
 
     fn read(body: &[u8]) -> Result<(Asked, i64), Error> {
@@ -218,7 +211,7 @@ mod tests {
         };
         assert_eq!(refusal.errmsg, "userid not found");
         let token = json!({"errcode": 40014, "errmsg": ""}).to_string();
-        assert!(matches!(read(token.as_bytes()), Err(Error::Errcode(_))));
+        assert!(read(token.as_bytes()).is_err_and(|error| error.class == Class::Token));
     }
 
     #[test]
@@ -232,7 +225,8 @@ mod tests {
         }
         assert!(read_as(true, b"s3cret-of-this-app").is_err());
         for page in [&b""[..], b" <html>", b"no: k=S3CRET-of-this-app"] {
-            assert!(matches!(read(page), Err(Error::Unreadable { .. })));
+            let is_unreadable = |error: Error| matches!(error.cause, Cause::Unreadable { .. });
+            assert!(read(page).is_err_and(is_unreadable));
         }
     }
 }

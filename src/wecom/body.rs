@@ -15,7 +15,8 @@ use crate::blob::{Blob, PIECE};
 use crate::output::Watching;
 
 /// Called before the first byte of a body leaves, and may hold it up: until a message is accepted.
-pub(crate) type Leaving = Arc<dyn Fn() + Send + Sync>;
+/// An error keeps the request from leaving at all.
+pub(crate) type Leaving = Arc<dyn Fn() -> io::Result<()> + Send + Sync>;
 
 /// The bytes of a request, and what they are.
 #[derive(Clone)]
@@ -145,8 +146,11 @@ impl http_body::Body for Watched {
         _: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         // Blocks what runs on this thread: the request, whose head waits to go out with the body.
-        if let Some(leaving) = self.leaving.take() {
-            leaving();
+        if let Some(leaving) = self.leaving.take()
+            && let Err(error) = leaving()
+        {
+            self.progress.set(Stage::Unreadable);
+            return Poll::Ready(Some(Err(error)));
         }
         self.progress.set(Stage::Sending);
         let piece = self.next();

@@ -32,6 +32,31 @@ pub(crate) enum Class {
     Message,
     /// Refused for any other reason.
     Refused,
+    /// A code that the table does not have: it may pass, so it is tried once more later.
+    Unknown,
+}
+
+/// What a refusal concerns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum About {
+    /// The setting `corpid`.
+    Corpid,
+    /// The setting `corpsecret`.
+    Corpsecret,
+    /// The setting `agentid`.
+    Agentid,
+    /// The address of this host.
+    Ip,
+    /// Everything that the app sends.
+    App,
+    /// One call of the API.
+    Call,
+    /// The receivers of one message.
+    Receiver,
+    /// One message.
+    Message,
+    /// Nothing that a sender meets.
+    Nothing,
 }
 
 impl Class {
@@ -60,7 +85,9 @@ impl Class {
     pub(crate) fn exit(self) -> Exit {
         match self {
             Self::Ok => Exit::Sent,
-            Self::Token | Self::Busy | Self::Transient | Self::Limited => Exit::NotNow,
+            Self::Token | Self::Busy | Self::Transient | Self::Limited | Self::Unknown => {
+                Exit::NotNow
+            }
             Self::Setup => Exit::Setup,
             Self::Message | Self::Media => Exit::Data,
             Self::Recipients | Self::Refused => Exit::Refused,
@@ -98,6 +125,10 @@ impl Class {
             Self::Recipients => ("停下：收件人有误", "stops: the receivers are wrong"),
             Self::Message => ("停下：消息本身有误", "stops: the message itself is bad"),
             Self::Refused => ("停下：企业微信拒绝", "stops: WeCom refuses"),
+            Self::Unknown => (
+                "留在发件箱，一小时后再试一次，再不行就放弃",
+                "keeps the message, tries once more after an hour, then gives it up",
+            ),
         };
         match lang {
             Lang::Zh => zh,
@@ -122,6 +153,20 @@ impl Row {
             self.at_gettoken
         } else {
             self.elsewhere
+        }
+    }
+
+    /// What the refusal concerns.
+    pub(crate) fn about(&self) -> About {
+        match (self.errcode, self.elsewhere) {
+            (40013 | 41002 | 2_000_002, _) => About::Corpid,
+            (40001 | 40091 | 41004, _) => About::Corpsecret,
+            (40056 | 41011 | 301_002, _) => About::Agentid,
+            (60020 | 90308 | 301_042, _) => About::Ip,
+            (48001 | 48002 | 43012, _) => About::Call,
+            (50002 | 60011 | 60021 | 92000 | 43004 | 43009, _) => About::Receiver,
+            (_, Class::Setup) => About::App,
+            _ => About::Message,
         }
     }
 

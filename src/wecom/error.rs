@@ -2,9 +2,13 @@
 
 use std::time::Duration;
 
-use super::codes::{self, Class};
+use super::codes::{self, About, Class};
 use crate::error::Failure;
 use crate::lang::{say, spoken};
+
+/// How long nothing is sent after a rate limit, at the least.
+/// Source: errcode 45009 of developer.work.weixin.qq.com/document/path/90313.
+const LIMITED_FOR: Duration = Duration::from_mins(1);
 
 /// What to do when somebody else answers in WeCom's place.
 fn portal() -> &'static str {
@@ -14,9 +18,22 @@ fn portal() -> &'static str {
     )
 }
 
-/// A call that did not succeed. Holds no URL and no secret.
+/// A call that did not succeed, and what follows from it, settled once. Holds no URL and no secret.
 #[derive(Debug, Clone)]
-pub(crate) enum Error {
+pub(crate) struct Error {
+    /// What happened.
+    pub(crate) cause: Cause,
+    /// What kind of trouble it is.
+    pub(crate) class: Class,
+    /// What else it holds up.
+    pub(crate) scope: Scope,
+    /// How long to wait at the least before the next try, if somebody said so.
+    pub(crate) retry_after: Option<Duration>,
+}
+
+/// What happened to a call.
+#[derive(Debug, Clone)]
+pub(crate) enum Cause {
     /// No whole answer came.
     Network {
         /// What happened, in words.
@@ -27,11 +44,7 @@ pub(crate) enum Error {
         maybe_sent: bool,
     },
     /// An answer with an HTTP status other than 200.
-    Status {
-        status: u16,
-        /// How long the server asks to wait.
-        retry_after: Option<Duration>,
-    },
+    Status(u16),
     /// An answer with status 200 that is not WeCom's.
     Unreadable {
         /// What is wrong with it.
@@ -46,38 +59,59 @@ pub(crate) enum Error {
     Errcode(Refusal),
 }
 
+/// What a refusal concerns, beyond the request that met it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Scope {
+    /// Everything that this sender sends: no connection, no token, the IP, the app itself.
+    App,
+    /// Every request of the same API call.
+    Call,
+    /// This message or its receivers alone.
+    Message,
+    /// Unknown: the next message is the probe. If that passes, it was the message's.
+    Unclear,
+}
+
 /// WeCom's no, in its own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) errcode: i64,
     /// As WeCom wrote it, without secrets; decides nothing, WeCom may change it.
     pub(crate) errmsg: String,
-    /// Whether it answered `gettoken`.
-    pub(crate) at_gettoken: bool,
+    /// What kind of refusal it is.
+    pub(crate) class: Class,
+    /// What it concerns, by the table.
+    pub(crate) about: About,
     /// Seconds until WeCom is asked again, if it was not asked this time.
     pub(crate) again_in: Option<u64>,
 }
 
 impl Refusal {
-    /// What follows from it; an unknown code is a refusal.
-    pub(crate) fn class(&self) -> Class {
-        let class =
-            codes::row(self.errcode).map_or(Class::Refused, |row| row.class(self.at_gettoken));
-        match class {
-            // gettoken carries no token that could be invalid: that is not WeCom's own answer.
-            Class::Token if self.at_gettoken => Class::Transient,
-            class => class,
+    /// Classifies WeCom's no to `gettoken`, or to any other call.
+    pub(crate) fn new(errcode: i64, errmsg: String, at_gettoken: bool) -> Self {
+        let row = codes::row(errcode);
+        let class = row.map_or(Class::Unknown, |row| row.class(at_gettoken));
+        Self {
+            errcode,
+            errmsg,
+            class: match class {
+                // What gettoken answers is never about a message.
+                Class::Unknown if at_gettoken => Class::Transient,
+                class => class,
+            },
+            about: row.map_or(About::Message, |row| row.about()),
+            again_in: None,
         }
     }
 
-    /// The caller's address as WeCom sees it (`from ip: …`), to be shown, not decided by.
+    /// Returns the caller's address as WeCom sees it (`from ip: …`), to be shown, not decided by.
     fn address(&self) -> Option<&str> {
         let (_, rest) = self.errmsg.split_once("from ip: ")?;
         let end = rest.find([',', ' ', ';']).unwrap_or(rest.len());
         Some(&rest[..end]).filter(|address| !address.is_empty())
     }
 
-    /// It for a person.
+    /// Words it for a person.
     pub(crate) fn failure(&self) -> Failure {
         let row = codes::row(self.errcode);
         let meaning = row.map_or(
@@ -100,93 +134,154 @@ impl Refusal {
             },
             |row| row.advice(spoken()).to_owned(),
         );
-        let hint = match (self.errcode, self.address()) {
-            (60020, Some(address)) => format!("{address} → {advice}"),
+        let hint = match (self.about, self.address()) {
+            (About::Ip, Some(address)) => format!("{address} → {advice}"),
             _ => advice,
         };
         let hint = match self.again_in {
             Some(seconds) => say!(
                 "{hint} 这是上一次的答复，{seconds} 秒后才会再问企业微信；要马上问，用 `wxpush token refresh`",
-                "{hint}; this is the answer of before, WeCom is asked again in {seconds} s, or at once by `wxpush token refresh`"
+                "{hint}; this is WeCom's earlier answer: wxpush asks again in {seconds} s, or at once by `wxpush token refresh`"
             ),
             None => hint,
         };
-        Failure::new(self.class().exit(), what).hint(hint)
+        Failure::new(self.class.exit(), what).hint(hint)
+    }
+
+    /// What the refusal holds up.
+    fn scope(&self) -> Scope {
+        match (self.class, self.about) {
+            (Class::Token | Class::Limited, _) => Scope::App,
+            (Class::Busy | Class::Transient | Class::Unknown, _) => Scope::Unclear,
+            (_, About::Call) => Scope::Call,
+            (_, About::Corpid | About::Corpsecret | About::Agentid | About::Ip | About::App) => {
+                Scope::App
+            }
+            (_, About::Receiver | About::Message | About::Nothing) => Scope::Message,
+        }
     }
 }
 
 impl Error {
-    /// What follows from it.
-    pub(crate) fn class(&self) -> Class {
-        match self {
-            Self::Network { .. } | Self::Unreadable { .. } | Self::File { .. } => Class::Transient,
-            Self::Status { status, .. } => match status {
-                408 | 429 => Class::Transient,
-                400..500 => Class::Setup,
-                _ => Class::Transient,
-            },
-            Self::Errcode(refusal) => refusal.class(),
+    /// No whole answer came; `maybe_sent` says whether the request may have reached WeCom.
+    pub(crate) fn network(what: String, hint: Option<String>, maybe_sent: bool) -> Self {
+        let scope = if maybe_sent {
+            Scope::Unclear
+        } else {
+            Scope::App
+        };
+        let cause = Cause::Network {
+            what,
+            hint,
+            maybe_sent,
+        };
+        Self::new(cause, Class::Transient, scope)
+    }
+
+    /// An answer with an HTTP status other than 200.
+    pub(crate) fn status(status: u16, retry_after: Option<Duration>) -> Self {
+        let class = match status {
+            408 | 429 => Class::Transient,
+            400..500 => Class::Setup,
+            _ => Class::Transient,
+        };
+        let scope = match status {
+            // A login page or a proxy stands before everything.
+            300..=399 | 401 | 407 => Scope::App,
+            // Whoever finds a body too large takes smaller ones.
+            413 => Scope::Message,
+            _ => Scope::Unclear,
+        };
+        Self {
+            retry_after,
+            ..Self::new(Cause::Status(status), class, scope)
+        }
+    }
+
+    /// An answer with status 200 that is not WeCom's.
+    pub(crate) fn unreadable(what: impl Into<String>) -> Self {
+        let what = what.into();
+        Self::new(Cause::Unreadable { what }, Class::Transient, Scope::Unclear)
+    }
+
+    /// What was to be sent could not be read.
+    pub(crate) fn file(what: String) -> Self {
+        Self::new(Cause::File { what }, Class::Transient, Scope::Message)
+    }
+
+    /// WeCom's own no.
+    pub(crate) fn refused(refusal: Refusal) -> Self {
+        let (class, scope) = (refusal.class, refusal.scope());
+        Self {
+            retry_after: (class == Class::Limited).then_some(LIMITED_FOR),
+            ..Self::new(Cause::Errcode(refusal), class, scope)
+        }
+    }
+
+    fn new(cause: Cause, class: Class, scope: Scope) -> Self {
+        Self {
+            cause,
+            class,
+            scope,
+            retry_after: None,
+        }
+    }
+
+    /// The same, met by a call that everything depends on: without a token nothing goes.
+    pub(crate) fn of_gettoken(self) -> Self {
+        Self {
+            scope: Scope::App,
+            ..self
         }
     }
 
     /// Whether WeCom may have done what was asked although its answer is lost.
     pub(crate) fn outcome_unknown(&self) -> bool {
-        match self {
-            Self::Network { maybe_sent, .. } => *maybe_sent,
-            Self::Status { status, .. } => *status >= 500 || *status == 408,
-            Self::Unreadable { .. } => true,
-            Self::Errcode(_) | Self::File { .. } => false,
+        match &self.cause {
+            Cause::Network { maybe_sent, .. } => *maybe_sent,
+            Cause::Status(status) => *status >= 500 || *status == 408,
+            Cause::Unreadable { .. } => true,
+            Cause::Errcode(_) | Cause::File { .. } => false,
         }
     }
 
     /// Whether WeCom cannot have counted the message: it never left, or was refused for good.
     pub(crate) fn was_not_counted(&self) -> bool {
-        let refused = matches!(self, Self::Errcode(_))
-            && !matches!(self.class(), Class::Busy | Class::Transient);
+        let refused = matches!(self.cause, Cause::Errcode(_))
+            && !matches!(self.class, Class::Busy | Class::Transient | Class::Unknown);
         refused || self.never_left()
     }
 
     /// Whether the request never left.
     pub(crate) fn never_left(&self) -> bool {
         matches!(
-            self,
-            Self::File { .. }
-                | Self::Network {
+            self.cause,
+            Cause::File { .. }
+                | Cause::Network {
                     maybe_sent: false,
                     ..
                 }
         )
     }
 
-    /// How long to wait at the least before the next try.
-    pub(crate) fn not_before(&self) -> Option<Duration> {
-        match self {
-            Self::Status { retry_after, .. } => *retry_after,
-            Self::Errcode(refusal) if refusal.class() == Class::Limited => {
-                Some(Duration::from_mins(1))
-            }
-            _ => None,
-        }
-    }
-
     /// WeCom's no, if it is one.
     pub(crate) fn refusal(&self) -> Option<&Refusal> {
-        match self {
-            Self::Errcode(refusal) => Some(refusal),
+        match &self.cause {
+            Cause::Errcode(refusal) => Some(refusal),
             _ => None,
         }
     }
 
-    /// The error for a person.
+    /// Words the error for a person.
     pub(crate) fn failure(&self) -> Failure {
-        let exit = self.class().exit();
-        match self {
-            Self::Network { what, hint, .. } => Failure {
+        let exit = self.class.exit();
+        match &self.cause {
+            Cause::Network { what, hint, .. } => Failure {
                 exit,
                 what: what.clone(),
                 hint: hint.clone(),
             },
-            Self::Status { status, .. } => {
+            Cause::Status(status) => {
                 let (what, hint) = in_words(*status);
                 let what = say!(
                     "收到的不是企业微信的答复，而是 HTTP 状态 {status}：{what}",
@@ -198,15 +293,15 @@ impl Error {
                     hint: hint.map(str::to_owned),
                 }
             }
-            Self::Unreadable { what } => {
+            Cause::Unreadable { what } => {
                 let what = say!(
                     "收到的不是企业微信的答复：{what}",
                     "the answer is not WeCom's: {what}"
                 );
                 Failure::new(exit, what).hint(portal())
             }
-            Self::File { what } => Failure::new(exit, what),
-            Self::Errcode(refusal) => refusal.failure(),
+            Cause::File { what } => Failure::new(exit, what),
+            Cause::Errcode(refusal) => refusal.failure(),
         }
     }
 }
@@ -258,31 +353,45 @@ mod tests {
     use super::*;
     use crate::error::Exit;
 
-    fn status(status: u16) -> Error {
-        Error::Status {
-            status,
-            retry_after: None,
+    #[test]
+    fn the_status_decides_before_the_body() {
+        for (code, class, scope, unknown) in [
+            (302, Class::Transient, Scope::App, false),
+            (400, Class::Setup, Scope::Unclear, false),
+            (403, Class::Setup, Scope::Unclear, false),
+            (404, Class::Setup, Scope::Unclear, false),
+            (407, Class::Setup, Scope::App, false),
+            (408, Class::Transient, Scope::Unclear, true),
+            (413, Class::Setup, Scope::Message, false),
+            (429, Class::Transient, Scope::Unclear, false),
+            (500, Class::Transient, Scope::Unclear, true),
+            (502, Class::Transient, Scope::Unclear, true),
+        ] {
+            let error = Error::status(code, None);
+            assert_eq!(
+                (error.class, error.scope, error.outcome_unknown()),
+                (class, scope, unknown),
+                "{code}"
+            );
+            assert_eq!(error.of_gettoken().scope, Scope::App);
         }
     }
 
     #[test]
-    fn the_status_decides_before_the_body() {
-        for (code, class, unknown) in [
-            (302, Class::Transient, false),
-            (400, Class::Setup, false),
-            (403, Class::Setup, false),
-            (404, Class::Setup, false),
-            (408, Class::Transient, true),
-            (429, Class::Transient, false),
-            (500, Class::Transient, true),
-            (502, Class::Transient, true),
+    fn a_refusal_knows_what_it_holds_up() {
+        for (errcode, scope) in [
+            (60020, Scope::App),
+            (45009, Scope::App),
+            (301_002, Scope::App),
+            (48002, Scope::Call),
+            (60011, Scope::Message),
+            (92000, Scope::Message),
+            (44004, Scope::Message),
+            (-1, Scope::Unclear),
+            (12345, Scope::Unclear),
         ] {
-            let error = status(code);
-            assert_eq!(
-                (error.class(), error.outcome_unknown()),
-                (class, unknown),
-                "{code}"
-            );
+            let refusal = Refusal::new(errcode, String::new(), false);
+            assert_eq!(Error::refused(refusal).scope, scope, "{errcode}");
         }
     }
 
@@ -290,27 +399,18 @@ mod tests {
     fn the_address_that_wecom_sees_is_shown() {
         let errmsg =
             "not allow to access from your ip, hint: [1], from ip: 192.0.2.7, more info at x";
-        let refusal = Refusal {
-            errcode: 60020,
-            errmsg: errmsg.to_owned(),
-            at_gettoken: false,
-            again_in: None,
-        };
-        let failure = refusal.failure();
+        let failure = Refusal::new(60020, errmsg.to_owned(), false).failure();
         assert!(failure.hint.unwrap().starts_with("192.0.2.7 "));
         assert_eq!(failure.exit, Exit::Setup);
     }
 
     #[test]
-    fn an_unknown_code_is_refused_and_kept_whole() {
-        let refusal = Refusal {
-            errcode: 99999,
-            errmsg: "what, is this".to_owned(),
-            at_gettoken: false,
-            again_in: None,
-        };
+    fn an_unknown_code_is_told_whole_and_at_gettoken_it_passes() {
+        let refusal = Refusal::new(12345, "what, is this".to_owned(), false);
         let failure = refusal.failure();
-        assert_eq!(failure.exit, Exit::Refused);
-        assert!(failure.what.contains("99999") && failure.what.contains("what, is this"));
+        assert_eq!(failure.exit, Exit::NotNow);
+        assert!(failure.what.contains("12345") && failure.what.contains("what, is this"));
+        let refusal = Refusal::new(12345, String::new(), true);
+        assert_eq!(refusal.class, Class::Transient);
     }
 }

@@ -40,6 +40,9 @@ pub(super) const CONNECT_MAX: Duration = Duration::from_secs(8);
 /// A connection that has been idle for longer is not used again: the other side may be closing it.
 const IDLE_MAX: Duration = Duration::from_secs(10);
 
+/// The one call that takes no token.
+pub(super) const GETTOKEN: &str = "gettoken";
+
 /// One request: where it goes, and what must not be seen in it.
 pub(super) struct Call<'a> {
     /// The path below `/cgi-bin/`, with what stands in the query for anybody to see.
@@ -68,6 +71,11 @@ impl<'a> Call<'a> {
             watching: None,
             answer_max: ANSWER_MAX,
         }
+    }
+
+    /// Whether it asks for a token, on which every other call depends.
+    pub(super) fn is_gettoken(&self) -> bool {
+        self.title() == GETTOKEN
     }
 
     /// What it is called, without its query.
@@ -136,7 +144,7 @@ impl Http {
     /// Sends a request and reads its answer, until `deadline` or the end of its own time.
     ///
     /// # Errors
-    /// `Error::Network`: no whole answer came.
+    /// `Cause::Network`: no whole answer came.
     pub(super) fn exchange(&self, call: &Call<'_>, deadline: Instant) -> Result<Reply, Error> {
         let size = call.body.as_ref().map_or(0, Payload::len);
         let longest = TRY_MAX + Duration::from_secs(size / SPEED);
@@ -153,22 +161,15 @@ impl Http {
                     "要发的内容已经读不到了",
                     "what was to be sent cannot be read any more"
                 );
-                return Err(Error::File { what });
+                return Err(Error::file(what));
             }
             Ok(Err(error)) => self.way().broken(&error.without_url(), stage),
             Err(_) => Broken::Words(self.way().too_late(stage)),
         };
         let Broken::Words(Words { what, hint }) = broken else {
-            return Err(Error::Status {
-                status: 407,
-                retry_after: None,
-            });
+            return Err(Error::status(407, None));
         };
-        Err(Error::Network {
-            what,
-            hint,
-            maybe_sent: stage == Stage::Sending,
-        })
+        Err(Error::network(what, hint, stage == Stage::Sending))
     }
 
     async fn fetch(&self, call: &Call<'_>) -> Result<Reply, reqwest::Error> {

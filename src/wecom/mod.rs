@@ -31,9 +31,9 @@ pub(crate) use answer::{Grant, Sent, Unreached};
 pub(crate) use ask::{Asked, Asking, Question};
 use body::Payload;
 pub(crate) use body::{Field, Leaving};
-pub(crate) use codes::Class;
+pub(crate) use codes::{About, Class};
 pub(crate) use directory::Status;
-pub(crate) use error::{Error, Refusal};
+pub(crate) use error::{Cause, Error, Refusal, Scope};
 pub(crate) use http::SPEED;
 use http::{Call, Http, Reply};
 pub(crate) use probe::{Probe, Trusted};
@@ -98,12 +98,11 @@ impl Client {
         let answer = self.call(&Call::new("gettoken", &query, None), deadline)?;
         let access_token = answer.access_token.unwrap_or_default();
         if !is_token(access_token.expose()) {
-            return Err(Error::Unreadable {
-                what: say!(
-                    "里面没有像样的 access_token",
-                    "it grants no access_token that could be one"
-                ),
-            });
+            let what = say!(
+                "里面没有像样的 access_token",
+                "it grants no access_token that could be one"
+            );
+            return Err(Error::unreadable(what).of_gettoken());
         }
         let expires_in = answer::lifetime(&answer.expires_in);
         Ok(Grant {
@@ -170,12 +169,10 @@ impl Client {
         };
         let media_id = self.call(&call, deadline)?.media_id.0;
         if !is_media_id(&media_id) {
-            return Err(Error::Unreadable {
-                what: say!(
-                    "里面没有像样的 media_id",
-                    "it has no media_id that could be one"
-                ),
-            });
+            return Err(Error::unreadable(say!(
+                "里面没有像样的 media_id",
+                "it has no media_id that could be one"
+            )));
         }
         Ok(media_id)
     }
@@ -201,20 +198,23 @@ impl Client {
             if reply.status == 200 {
                 judge(&self.told.borrow(), reply)
             } else {
-                Err(Error::Status {
-                    status: reply.status,
-                    retry_after: reply.retry_after,
-                })
+                Err(Error::status(reply.status, reply.retry_after))
             }
         });
+        let result = match result {
+            Err(error) if call.is_gettoken() => Err(error.of_gettoken()),
+            result => result,
+        };
         let (status, errcode, trouble) = match &result {
             Ok((_, errcode)) => (Some(200), Some(*errcode), None),
-            Err(Error::Errcode(refusal)) => (Some(200), Some(refusal.errcode), None),
-            Err(Error::Status { status, .. }) => (Some(*status), None, None),
-            Err(Error::Unreadable { what }) => (Some(200), None, Some(what.as_str())),
-            Err(Error::Network { what, .. } | Error::File { what }) => {
-                (None, None, Some(what.as_str()))
-            }
+            Err(error) => match &error.cause {
+                Cause::Errcode(refusal) => (Some(200), Some(refusal.errcode), None),
+                Cause::Status(status) => (Some(*status), None, None),
+                Cause::Unreadable { what } => (Some(200), None, Some(what.as_str())),
+                Cause::Network { what, .. } | Cause::File { what } => {
+                    (None, None, Some(what.as_str()))
+                }
+            },
         };
         tracing::info!(
             call = call.title(),
@@ -233,23 +233,17 @@ fn judge(call: &Call<'_>, told: &Veil, body: &[u8]) -> Result<Answer, Error> {
     if body.len() > call.answer_max {
         let most = call.answer_max >> 10;
         let what = say!("它超过 {most} KiB", "it is longer than {most} KiB");
-        return Err(Error::Unreadable { what });
+        return Err(Error::unreadable(what));
     }
-    let mut answer = Answer::read(body).map_err(|what| Error::Unreadable {
-        what: what.to_owned(),
-    })?;
+    let mut answer = Answer::read(body).map_err(Error::unreadable)?;
     answer.hide(told);
     if answer.errcode == 0 {
         return Ok(answer);
     }
     let mut errmsg = answer.errmsg.0;
     errmsg.truncate(errmsg.floor_char_boundary(500));
-    Err(Error::Errcode(Refusal {
-        errcode: answer.errcode,
-        errmsg,
-        at_gettoken: call.title() == "gettoken",
-        again_in: None,
-    }))
+    let refusal = Refusal::new(answer.errcode, errmsg, call.is_gettoken());
+    Err(Error::refused(refusal))
 }
 
 /// The password of a URL, alone and as Basic authentication has it with the user.

@@ -199,7 +199,7 @@ fn what_was_uploaded_is_remembered_beside_the_entry_until_it_is_too_old() {
         // The record of all is lost: the entry has its own.
         fs::remove_file(sandbox.path("uploads")).unwrap();
         edit_attempts(&sandbox, &waiting(&sandbox)[0], |attempts| {
-            attempts["not_before"] = 0.into();
+            attempts["hold"] = serde_json::Value::Null;
             let media = &mut attempts["media"];
             assert!(media["media_id"].is_string());
             media["uploaded_at"] = (media["uploaded_at"].as_u64().unwrap() - age).into();

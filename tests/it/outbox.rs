@@ -35,12 +35,23 @@ pub(crate) fn failed(sandbox: &Sandbox) -> Vec<String> {
     ids_in(sandbox, "outbox/failed")
 }
 
-/// Changes what stands beside an entry.
+/// Reads what stands beside an entry: JSON, and its digest on the next line.
+pub(crate) fn attempts(sandbox: &Sandbox, id: &str) -> Value {
+    let text = sandbox.read(&format!("outbox/{id}.try"));
+    serde_json::from_str(text.lines().next().unwrap()).unwrap()
+}
+
+/// Changes what stands beside an entry, as an earlier version wrote it: without a digest.
 pub(crate) fn edit_attempts(sandbox: &Sandbox, id: &str, change: impl Fn(&mut Value)) {
-    let path = sandbox.path(&format!("outbox/{id}.try"));
-    let mut attempts = serde_json::from_slice(&fs::read(&path).unwrap()).unwrap();
+    let mut attempts = attempts(sandbox, id);
     change(&mut attempts);
+    let path = sandbox.path(&format!("outbox/{id}.try"));
     fs::write(path, attempts.to_string()).unwrap();
+}
+
+/// The moment so many milliseconds from now, as the wall clock alone has it.
+pub(crate) fn stamp(ms: i64) -> String {
+    (Utc::now().timestamp_millis() + ms).to_string()
 }
 
 /// Makes a waiting entry older by so many seconds, or younger, and says what it is called then.
@@ -52,6 +63,12 @@ pub(crate) fn age(sandbox: &Sandbox, id: &str, seconds: i64) -> String {
     let accepted: DateTime<Utc> = accepted - chrono::TimeDelta::seconds(seconds);
     let shown = accepted.to_rfc3339_opts(SecondsFormat::Millis, true);
     let text = text.replacen(line, &format!("accepted: {shown}"), 1);
+    // By the wall clock alone, as after a reboot.
+    let kept = text.split_inclusive('\n').enumerate();
+    let text: String = kept
+        .filter(|(at, line)| *at > 5 || !line.starts_with("boot: "))
+        .map(|(_, line)| line)
+        .collect();
     let text = &text[..text.rfind("END ").unwrap()];
     let hash = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
     let hash: String = hash
@@ -323,9 +340,10 @@ fn who_asks_for_patience_gets_it() {
         assert_eq!(flush(&sandbox).exits(75).stderr, "");
         assert_eq!(standin.count(SEND), 1, "{fault:?}");
         edit_attempts(&sandbox, &waiting(&sandbox)[0], |attempts| {
-            let at = attempts["not_before"].as_i64().unwrap();
+            let until = attempts["hold"]["until"].as_str().unwrap();
+            let at = until.split('@').next().unwrap().parse().unwrap();
             assert!((before + least..=after + most).contains(&at), "{fault:?}");
-            attempts["not_before"] = json!(before - 1);
+            attempts["hold"] = json!({"until": before - 1, "on": "app"});
         });
         flush(&sandbox).is_silent();
         assert_eq!(texts(&standin, "lisi"), ["x"]);

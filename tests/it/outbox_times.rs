@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::outbox::{age, edit_attempts, failed, flush, keep, refusal, waiting};
+use crate::outbox::{age, edit_attempts, failed, flush, keep, refusal, stamp, waiting};
 use crate::sandbox::{Sandbox, bodies, for_each};
 use crate::send::texts;
 use crate::standin::{Fault, Standin};
@@ -78,7 +78,7 @@ fn a_flush_waits_for_what_may_go_within_its_time() {
     let id = keep(&standin, &sandbox, "send --to lisi first");
     keep(&standin, &sandbox, "send --to lisi second");
     edit_attempts(&sandbox, &id, |attempts| {
-        attempts["not_before"] = json!((now() + 2) * 1000);
+        attempts["hold"] = json!({"until": stamp(2000), "on": "app"});
     });
     flush(&sandbox).is_silent();
     assert_eq!(texts(&standin, "lisi"), ["first", "second"]);
@@ -234,7 +234,7 @@ fn a_clock_that_jumps_parks_nothing() {
         let id = age(&sandbox, &id, -seconds);
         let then = (i64::try_from(now()).unwrap() + seconds) * 1000;
         edit_attempts(&sandbox, &id, |attempts| {
-            attempts["not_before"] = json!(then + 60_000);
+            attempts["hold"] = json!({"until": (then + 60_000).to_string(), "on": "app"});
             attempts["doubt"] = json!({"since": then, "marks": ""});
         });
         flush(&sandbox).is_silent();
@@ -243,7 +243,9 @@ fn a_clock_that_jumps_parks_nothing() {
     // Set forward by less than a message keeps, and by more.
     let id = keep(&standin, &sandbox, "send --to lisi forward");
     let id = age(&sandbox, &id, DAY);
-    edit_attempts(&sandbox, &id, |attempts| attempts["not_before"] = json!(1));
+    edit_attempts(&sandbox, &id, |attempts| {
+        attempts["hold"] = json!({"until": "1", "on": "app"})
+    });
     flush(&sandbox).is_silent();
     let landed = texts(&standin, "lisi");
     assert_eq!(landed[..2], ["day", "years"]);

@@ -251,7 +251,7 @@ fn each_refusal_of_a_robot_says_what_to_do_and_nothing_is_lost() {
                     "not before a minute has passed"
                 );
                 edit_attempts(&sandbox, &waiting(&sandbox)[0], |it| {
-                    it["not_before"] = json!(1);
+                    it["hold"] = json!(null);
                 });
             }
             standin.mend();

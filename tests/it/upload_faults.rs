@@ -138,7 +138,7 @@ fn what_wecom_refuses_to_take_ends_the_message_or_keeps_it() {
         if is_kept {
             standin.mend();
             edit_attempts(&sandbox, &waiting(&sandbox)[0], |attempts| {
-                attempts["not_before"] = 0.into();
+                attempts["hold"] = serde_json::Value::Null;
             });
             flush(&sandbox).is_silent();
             holds_files(&standin, "lisi", &[("a.txt", BYTES)]);

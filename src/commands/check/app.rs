@@ -9,7 +9,7 @@ use crate::config::{Account, ApiBase, Settings, State};
 use crate::error::{Exit, Failure};
 use crate::lang::{say, spoken};
 use crate::token::{Token, Tokens};
-use crate::wecom::{Agent, Client, Error, Pass};
+use crate::wecom::{Agent, Cause, Client, Error, Pass};
 
 /// How far our clock may be off, in seconds: certificates and the age of tokens and messages are
 /// judged by it.
@@ -56,7 +56,10 @@ pub(super) fn asked(
     let begun = Instant::now();
     let granted = tokens.refresh(deadline);
     let ms = begun.elapsed().as_millis();
-    if matches!(granted, Ok(_) | Err(Error::Errcode(_))) {
+    if granted
+        .as_ref()
+        .map_or_else(|error| error.refusal().is_some(), |_| true)
+    {
         report.fine(
             "http",
             say!(
@@ -108,7 +111,10 @@ fn known(
     let pass = Pass::token(&token.value);
     let agent = match client.agent(pass, agentid, deadline) {
         Ok(agent) => Some(agent),
-        Err(Error::Status { status, .. }) if is_relay && (400..500).contains(&status) => {
+        Err(Error {
+            cause: Cause::Status(status @ 400..500),
+            ..
+        }) if is_relay => {
             let what = say!(
                 "应用：不知道，中转没有转发 agent/get（HTTP 状态 {status}）",
                 "app: not known, the relay does not forward agent/get (HTTP status {status})"

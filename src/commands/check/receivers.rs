@@ -171,14 +171,18 @@ impl Ask<'_> {
         };
         let status = match client.member(pass, id, self.deadline) {
             Ok(status) => status,
-            Err(Error::Errcode(refusal)) if refusal.errcode == 60111 => {
+            Err(error) if refused_with(&error, 60111) => {
                 let what = say!(
                     "{origin} {id}：没有这个成员，或不在可见范围内",
                     "{origin} {id}: there is no such member, or not in scope"
                 );
                 return wrong(report, what, mend());
             }
-            Err(Error::Errcode(refusal)) if is_out_of_scope(refusal.errcode) => {
+            Err(error)
+                if error
+                    .refusal()
+                    .is_some_and(|it| is_out_of_scope(it.errcode)) =>
+            {
                 let what = say!(
                     "{origin} {id}：不在可见范围内",
                     "{origin} {id}: not in scope"
@@ -283,7 +287,7 @@ impl Ask<'_> {
                     "{origin} tag {id}: {count} members or departments of it are in scope"
                 ),
             ),
-            Err(Error::Errcode(refusal)) if refusal.errcode == 40068 => report.cross(
+            Err(error) if refused_with(&error, 40068) => report.cross(
                 "recipient",
                 Exit::Partial,
                 say!(
@@ -347,6 +351,11 @@ impl Ask<'_> {
             }
         }
     }
+}
+
+/// Whether WeCom refused with this code.
+fn refused_with(error: &Error, errcode: i64) -> bool {
+    error.refusal().is_some_and(|it| it.errcode == errcode)
 }
 
 /// Whether WeCom says by this code that an app may not see somebody.

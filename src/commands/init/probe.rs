@@ -1,15 +1,15 @@
 //! Whether WeCom knows what was given: a token, the app, and the receivers.
 
 use std::rc::Rc;
-use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::config::{Account, App, Settings, State};
+use crate::delivery::retry;
 use crate::error::{Exit, Failure};
 use crate::lang::say;
 use crate::message::Envelope;
 use crate::token::{Known, Token, Tokens};
-use crate::wecom::{Agent, Asked, Asking, Class, Client, Error, Pass, Question, codes};
+use crate::wecom::{Agent, Asked, Asking, Client, Error, Pass, Question, codes};
 
 /// Time for one answer, and for all tries where nobody waits for them.
 const TIME: Duration = Duration::from_secs(30);
@@ -94,20 +94,8 @@ impl Probe {
 }
 
 /// Asks again for as long as only waiting helps and there is time.
-pub(super) fn insisting<T>(mut ask: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
-    let end = Instant::now() + TIME;
-    let mut pause = Duration::from_secs(1);
-    loop {
-        let error = match ask() {
-            Err(error) if matches!(error.class(), Class::Transient | Class::Busy) => error,
-            result => return result,
-        };
-        if Instant::now() + pause > end {
-            return Err(error);
-        }
-        thread::sleep(pause);
-        pause *= 2;
-    }
+pub(super) fn insisting<T>(ask: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {
+    retry(Instant::now() + TIME, ask)
 }
 
 fn app(settings: &Settings) -> Result<&App, Failure> {

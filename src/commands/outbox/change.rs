@@ -1,11 +1,10 @@
 //! `outbox drop` and `outbox retry`: what a person decides about single messages.
 
-use std::time::SystemTime;
-
 use serde_json::json;
 
 use super::{Outboxes, Place};
 use crate::cli::Chosen;
+use crate::clock::Stamp;
 use crate::delivery::Sender;
 use crate::error::{Exit, Failure};
 use crate::lang::{say, spoken};
@@ -70,7 +69,7 @@ pub(super) fn retry(
             None => match outbox::claim(&place.dir, &place.id) {
                 Claim::Held(held) => {
                     let entry = of_the_day(outboxes, held.entry().clone())?;
-                    held.note(|attempts| attempts.not_before = None);
+                    held.note(|attempts| attempts.hold = None);
                     if entry.sender == held.entry().sender {
                         Ok(())
                     } else {
@@ -101,7 +100,7 @@ fn of_the_day(outboxes: &Outboxes<'_>, entry: Entry) -> Result<Entry, Failure> {
         Account::Robot(robot) => config.robot(robot)?,
     };
     Ok(Entry {
-        retried: Some(SystemTime::now()),
+        retried: Some(Stamp::now()),
         sender: Sender::name_of(&settings),
         ..entry
     })

@@ -1,10 +1,11 @@
 //! `outbox flush`: for a crontab, silent when there is nothing new to say.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
 use super::{Outboxes, unreadable};
+use crate::clock::Stamp;
 use crate::config;
 use crate::delivery::{Bounds, Flush, Senders, Tally};
 use crate::disk::Dir;
@@ -42,7 +43,7 @@ pub(super) fn run(
         let mut flush = Flush::new(&senders, &outbox, bounds);
         until_done(&mut flush, deadline).map_err(|error| unreadable(&outbox, &error))?;
         if let Ok(Some(dir)) = outbox.open() {
-            outbox::tidy(&dir, SystemTime::now());
+            outbox::tidy(&dir, &Stamp::now());
             let strange = outbox::junk(&dir).unwrap_or_default();
             flush.tally.strange.extend(strange);
             tell_of(&flush.tally, &dir, output);
@@ -70,6 +71,7 @@ fn until_done(flush: &mut Flush<'_>, deadline: Option<Instant>) -> std::io::Resu
         let before = flush.tally.delivered;
         flush.pass()?;
         let wait = deadline.is_none();
+        // What is of other apps, or unreadable, no waiting delivers.
         if flush.tally.left == 0 && (!wait || flush.tally.busy == 0) {
             return Ok(());
         }
@@ -138,7 +140,7 @@ fn tell_of(tally: &Tally, dir: &Dir, output: Output) {
         )
     });
     let lines: Vec<String> = others.chain(strange).collect();
-    let is_news = outbox::is_news(dir, &lines.join("\n"), SystemTime::now());
+    let is_news = outbox::is_news(dir, &lines.join("\n"));
     let told = is_news || output.verbose > 0;
     for line in lines {
         tell(&line, told);
@@ -191,7 +193,8 @@ fn report(tally: &Tally, output: Output) -> anyhow::Result<Exit> {
 
 /// Why messages are left; none if none is.
 fn failure(tally: &Tally) -> Option<Failure> {
-    let left = tally.left;
+    let others: usize = tally.others.values().sum();
+    let left = tally.left + tally.busy + others + tally.strange.len();
     if let Some(stopped) = &tally.stopped {
         let why = &stopped.what;
         let what = say!(
@@ -203,16 +206,40 @@ fn failure(tally: &Tally) -> Option<Failure> {
             ..stopped.clone()
         });
     }
-    if left > 0 {
+    if left == 0 {
+        return None;
+    }
+    let (what, hint) = if let Some(held_up) = &tally.held_up {
+        let why = &held_up.what;
+        let what = say!(
+            "{left} 条留在发件箱，之后重试，其他消息不受影响：{why}",
+            "{left} stay in the outbox and are tried again later, while others go: {why}"
+        );
+        let hint = spoken().of(
+            "wxpush outbox list 列出每条的原因和下次时间",
+            "wxpush outbox list says why for each, and when it is tried again",
+        );
+        (what, hint)
+    } else if tally.left > 0 {
         let what = say!(
             "{left} 条留在发件箱，排队等待发送",
             "{left} stay in the outbox and wait for their turn"
         );
         let hint = spoken().of(
             "企业微信限制每个成员每分钟收到的条数；wxpush outbox list 列出每条的预计时间",
-            "WeCom delivers so many a minute to one member; wxpush outbox list says when each is due",
+            "WeCom limits the messages a minute to one member; wxpush outbox list says when each is due",
         );
-        return Some(Failure::new(Exit::NotNow, what).hint(hint));
-    }
-    None
+        (what, hint)
+    } else {
+        let what = say!(
+            "{left} 条留在发件箱：另一个 wxpush 正在发送，或属于别的应用，或不可读",
+            "{left} stay in the outbox: another wxpush is sending them, they are for other apps, or cannot be read"
+        );
+        let hint = spoken().of(
+            "wxpush outbox list 列出每条的情况",
+            "wxpush outbox list says which is which",
+        );
+        (what, hint)
+    };
+    Some(Failure::new(Exit::NotNow, what).hint(hint))
 }

@@ -1,13 +1,14 @@
 //! `outbox list` and `outbox show`: what lies there, for a person and for a script.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::SystemTime;
 
 use chrono::{DateTime, Local, SecondsFormat};
 use serde::Serialize;
 use serde_json::json;
 
 use super::{Outboxes, Place};
+use crate::clock::Stamp;
 use crate::config::State;
 use crate::delivery::{Senders, receivers};
 use crate::error::{Exit, Failure};
@@ -242,7 +243,7 @@ fn shown(
     Ok(Shown {
         id: place.id.to_string(),
         status,
-        accepted: Some(time(entry.accepted)),
+        accepted: Some(time(entry.accepted.time())),
         profile: entry.sender.profile.clone(),
         corpid,
         robot: robot.clone(),
@@ -259,7 +260,7 @@ fn shown(
         error: error.or(attempts.error),
         hint: verdict.hint,
         errcode: verdict.errcode,
-        failed_at: (verdict.at > 0).then(|| time(UNIX_EPOCH + Duration::from_millis(verdict.at))),
+        failed_at: verdict.at.map(|at| time(at.time())),
     })
 }
 
@@ -328,8 +329,8 @@ impl<'a> Due<'a> {
             .forecasts
             .entry((entry.sender.clone(), channel))
             .or_insert_with(|| sender.forecast(channel));
-        let not_before = attempts.not_before.unwrap_or_default();
-        let from = SystemTime::now().max(UNIX_EPOCH + Duration::from_millis(not_before));
+        let left = attempts.hold.and_then(|hold| hold.left(&Stamp::now()));
+        let from = SystemTime::now() + left.unwrap_or_default();
         let Some(forecast) = forecast else {
             return Ok(Some(from));
         };

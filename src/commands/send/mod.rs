@@ -14,9 +14,10 @@ use serde_json::json;
 use super::post::Way;
 use super::report::{Report, Status};
 use super::{begin_or_without, load, to};
+use crate::backoff::random;
 use crate::cli::{Global, Send};
 use crate::config::{Account, Settings};
-use crate::delivery::{Sender, random, upload_time};
+use crate::delivery::{Sender, upload_time};
 use crate::error::{Exit, Failure};
 use crate::log;
 use crate::message::Post;
@@ -129,9 +130,9 @@ fn dry_run(settings: &Settings, posts: &[Post], output: Output) -> anyhow::Resul
         }
         let url = shown_url(base, &post.call, pass);
         let body = if post.needs_media() {
-            post.with_media(&media_id).wire(agentid, false)
+            post.with_media(&media_id).wire(agentid, None)
         } else {
-            post.wire(agentid, false)
+            post.wire(agentid, None)
         };
         let body = String::from_utf8(body)?;
         if !output.json {

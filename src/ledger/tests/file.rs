@@ -12,7 +12,9 @@ fn a_slot_is_a_line_of_a_private_file() {
     let dir = Dir::new();
     let ledger = dir.ledger(30, 1000);
     let _slot = ledger.new_at("Zhang|li", NOW);
-    let _slot = ledger.reserve_at(&Receivers::Everyone, Share::Backlog, || NOW + 1);
+    let _slot = ledger.reserve_at(&Receivers::Everyone, Share::Backlog, None, || {
+        Stamp::of_wall(NOW + 1)
+    });
     assert_eq!(
         dir.text(),
         format!("{NOW} + {APP} n li|zhang\n{} + {APP} b *\n", NOW + 1)
@@ -115,10 +117,11 @@ fn what_is_no_file_of_ours_is_an_error_and_stays_as_it_is() {
     fs::write(&victim, "mine").expect("the victim is written");
     let ledger = dir.ledger(1, 1);
     let fails = |why: &str| {
-        let error = ledger.reserve(&to("a"), Share::New).expect_err(why);
+        let error = ledger.reserve(&to("a"), Share::New, None).expect_err(why);
         assert!(error.to_string().contains(why), "{error}");
         let slot = Slot {
-            at: NOW,
+            at: Stamp::of_wall(NOW),
+            others: Others::default(),
             text: "x".to_owned(),
             taken: Instant::now(),
         };
@@ -128,9 +131,6 @@ fn what_is_no_file_of_ours_is_an_error_and_stays_as_it_is() {
     };
     symlink(&victim, dir.path()).expect("a link");
     fails("is a symbolic link");
-    fs::remove_file(dir.path()).expect("removed");
-    fs::hard_link(&victim, dir.path()).expect("a hard link");
-    fails("has a second name");
     fs::remove_file(dir.path()).expect("removed");
     let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
     rustix::fs::mknodat(
@@ -144,8 +144,20 @@ fn what_is_no_file_of_ours_is_an_error_and_stays_as_it_is() {
     fails("is not a regular file");
     fs::remove_file(dir.path()).expect("removed");
     fs::create_dir(dir.path()).expect("a directory");
-    assert!(ledger.reserve(&to("a"), Share::New).is_err());
+    assert!(ledger.reserve(&to("a"), Share::New, None).is_err());
     assert!(ledger.forecast().is_err());
+}
+
+#[test]
+fn a_backup_by_hard_links_is_neither_written_to_nor_in_the_way() {
+    let dir = Dir::new();
+    let ledger = dir.ledger(2, 1000);
+    let _slot = ledger.new_at("a", NOW).expect("a slot");
+    let (backup, before) = (dir.0.join("backup"), dir.text());
+    fs::hard_link(dir.path(), &backup).expect("a hard link");
+    assert!(ledger.new_at("a", NOW + 1).is_ok());
+    assert_eq!(ledger.wait("a", NOW + 2), MINUTE - 2, "both slots count");
+    assert_eq!(fs::read_to_string(backup).expect("it is read"), before);
 }
 
 #[test]
@@ -154,7 +166,7 @@ fn a_holder_that_stands_still_holds_up_nobody_for_long() {
     let ledger = dir.ledger(1, 1);
     let held = ledger.hold().expect("the lock");
     let error = ledger
-        .reserve(&to("a"), Share::New)
+        .reserve(&to("a"), Share::New, None)
         .expect_err("it is held");
     assert!(
         error.to_string().contains("another wxpush holds its lock"),

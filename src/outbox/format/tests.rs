@@ -19,8 +19,13 @@ fn entry() -> Entry {
         attachment: None,
     };
     Entry {
-        accepted: UNIX_EPOCH + Duration::from_millis(1_764_000_000_123),
-        retried: Some(UNIX_EPOCH + Duration::from_secs(1_764_000_001)),
+        accepted: Stamp::parse("1764000000123@1a2b3c4d:5000").unwrap(),
+        retried: Some(Stamp::parse("1764000001000@1a2b3c4d:6000").unwrap()),
+        once: Some("0123456789abcdef".to_owned()),
+        merged: vec![Merged {
+            id: Id::parse("20261124T074123.123Z-9f3a1c77").unwrap(),
+            part: 1,
+        }],
         sender: SenderName {
             profile: Some("op\ns\"".to_owned()),
             account: Account::App("ww0123456789abcdef".to_owned()),

@@ -1,0 +1,283 @@
+//! Moments, and how long ago they were. The one room that reads the wall clock for what is kept.
+//!
+//! A wall clock may be stepped: a Raspberry Pi starts in 1970, an administrator mistypes a year. The
+//! boot clock never is, but says nothing across a reboot. A [`Stamp`] holds both: within one boot
+//! ages come from the boot clock, and a step of the wall clock changes none of them.
+
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Hexadecimal digits of the boot's id that are kept: enough to tell the boots of one host apart.
+const ID_DIGITS: usize = 8;
+
+/// A moment by the wall clock, and by the boot clock where the system tells which boot it is.
+///
+/// Written as `1764000000000@1a2b3c4d:86400000`, or without what follows `@`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    /// Unix milliseconds.
+    pub(crate) wall: u64,
+    boot: Option<Boot>,
+}
+
+/// A moment by the boot clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Boot {
+    /// The first digits of the boot's random id.
+    id: u32,
+    /// Milliseconds since the boot, suspension included.
+    ms: u64,
+}
+
+impl Stamp {
+    /// Reads both clocks.
+    pub(crate) fn now() -> Self {
+        Self {
+            wall: unix_ms(SystemTime::now()),
+            boot: boot_id().map(|id| Boot { id, ms: boot_ms() }),
+        }
+    }
+
+    /// A moment of which only the wall clock's time is known, in Unix milliseconds.
+    pub(crate) fn of_wall(wall: u64) -> Self {
+        Self { wall, boot: None }
+    }
+
+    /// Reads a stamp as `Display` writes it; `None` if the text is none.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let (wall, boot) = match text.split_once('@') {
+            Some((wall, boot)) => (wall, Some(boot)),
+            None => (text, None),
+        };
+        let boot = match boot {
+            None => None,
+            Some(boot) => {
+                let (id, ms) = boot.split_once(':')?;
+                Some(Boot {
+                    id: parse_id(id)?,
+                    ms: digits(ms)?,
+                })
+            }
+        };
+        let wall = digits(wall)?;
+        Some(Self { wall, boot })
+    }
+
+    /// The time from this moment to `now`; `None` if the clocks put it in the future, so that nothing
+    /// is known.
+    pub(crate) fn age(&self, now: &Self) -> Option<Duration> {
+        let ms = match (self.boot, now.boot) {
+            (Some(then), Some(now)) if then.id == now.id => now.ms.checked_sub(then.ms),
+            _ => now.wall.checked_sub(self.wall),
+        };
+        ms.map(Duration::from_millis)
+    }
+
+    /// The time from this moment to `now`, zero if the clocks put it in the future.
+    pub(crate) fn age_or_zero(&self, now: &Self) -> Duration {
+        self.age(now).unwrap_or_default()
+    }
+
+    /// Whether both moments are of the same boot, so that the time between them is certain.
+    pub(crate) fn is_same_boot(&self, other: &Self) -> bool {
+        let id = |stamp: &Self| stamp.boot.map(|boot| boot.id);
+        id(self).is_some() && id(self) == id(other)
+    }
+
+    /// This moment moved into the future.
+    pub(crate) fn later(&self, by: Duration) -> Self {
+        let ms = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+        Self {
+            wall: self.wall.saturating_add(ms),
+            boot: self.boot.map(|boot| Boot {
+                ms: boot.ms.saturating_add(ms),
+                ..boot
+            }),
+        }
+    }
+
+    /// By how much the wall clock was stepped between two moments of one boot; `None` across boots.
+    pub(crate) fn step_until(&self, now: &Self) -> Option<Duration> {
+        let (Some(then), Some(at)) = (self.boot, now.boot) else {
+            return None;
+        };
+        let boot = i128::from(at.ms) - i128::from(then.ms);
+        let wall = i128::from(now.wall) - i128::from(self.wall);
+        let ms = u64::try_from((wall - boot).unsigned_abs()).unwrap_or(u64::MAX);
+        (then.id == at.id).then(|| Duration::from_millis(ms))
+    }
+
+    /// The wall clock's time.
+    pub(crate) fn time(&self) -> SystemTime {
+        time_of(self.wall)
+    }
+}
+
+impl fmt::Display for Stamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.wall)?;
+        match self.boot {
+            Some(Boot { id, ms }) => write!(f, "@{id:08x}:{ms}"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Serialize for Stamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+/// A stamp, or the Unix milliseconds that earlier versions wrote.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Written {
+    Ms(u64),
+    Text(String),
+}
+
+impl<'de> Deserialize<'de> for Stamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match Written::deserialize(deserializer)? {
+            Written::Ms(wall) => Ok(Self::of_wall(wall)),
+            Written::Text(text) => {
+                Self::parse(&text).ok_or_else(|| serde::de::Error::custom("no stamp"))
+            }
+        }
+    }
+}
+
+/// Unix milliseconds.
+pub(crate) fn unix_ms(time: SystemTime) -> u64 {
+    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The time of so many Unix milliseconds, the year 9999 at the latest: state may be damaged.
+pub(crate) fn time_of(ms: u64) -> SystemTime {
+    const END: u64 = 253_402_300_799_000;
+    UNIX_EPOCH + Duration::from_millis(ms.min(END))
+}
+
+fn boot_ms() -> u64 {
+    let time = clock_gettime(ClockId::Boottime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or_default();
+    seconds * 1000 + u64::try_from(time.tv_nsec).unwrap_or_default() / 1_000_000
+}
+
+/// The id of this boot; `None` where `/proc` does not tell. Asked once.
+fn boot_id() -> Option<u32> {
+    static ID: OnceLock<Option<u32>> = OnceLock::new();
+    *ID.get_or_init(|| {
+        let mut digits = [0; ID_DIGITS];
+        File::open("/proc/sys/kernel/random/boot_id")
+            .and_then(|mut file| file.read_exact(&mut digits))
+            .ok()?;
+        parse_id(std::str::from_utf8(&digits).ok()?)
+    })
+}
+
+fn parse_id(text: &str) -> Option<u32> {
+    let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (text.len() == ID_DIGITS && is_hex).then(|| u32::from_str_radix(text, 16).ok())?
+}
+
+/// A number of digits alone: no sign, as `parse` would take.
+fn digits(text: &str) -> Option<u64> {
+    text.bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| text.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stamp(text: &str) -> Stamp {
+        Stamp::parse(text).unwrap()
+    }
+
+    #[test]
+    fn a_stamp_is_read_as_it_was_written_and_junk_is_not() {
+        for text in ["0", "1764000000000", "1764000000000@0a2b3c4d:86400000"] {
+            assert_eq!(stamp(text).to_string(), text);
+            let json = serde_json::to_string(&stamp(text)).unwrap();
+            assert_eq!(
+                serde_json::from_str::<Stamp>(&json).unwrap(),
+                stamp(text),
+                "{json}"
+            );
+        }
+        assert_eq!(serde_json::from_str::<Stamp>("17").unwrap(), stamp("17"));
+        for junk in [
+            "",
+            "@",
+            "1@",
+            "1@1a2b3c4d",
+            "1@1a2b3c4d:",
+            "1@1a2b3c4d:x",
+            "-1",
+            "+1",
+            "1@12:3",
+            "1@xxxxxxxx:3",
+            "99999999999999999999",
+        ] {
+            assert_eq!(Stamp::parse(junk), None, "{junk}");
+        }
+    }
+
+    #[test]
+    fn within_a_boot_the_boot_clock_decides_and_across_boots_the_wall_clock() {
+        let now = stamp("1000000@00000001:5000");
+        for (then, seconds) in [
+            ("999000@00000001:4000", Some(1)),
+            ("0@00000001:4000", Some(1)),
+            ("9000000@00000001:4000", Some(1)),
+            ("990000@00000002:9000", Some(10)),
+            ("990000", Some(10)),
+            ("2000000", None),
+            ("2000000@00000002:1", None),
+        ] {
+            let age = stamp(then).age(&now);
+            assert_eq!(age, seconds.map(Duration::from_secs), "{then}");
+        }
+    }
+
+    #[test]
+    fn a_step_of_the_wall_clock_shows_beside_the_boot_clock() {
+        let then = stamp("1000000@00000001:5000");
+        for (now, seconds) in [
+            ("1010000@00000001:15000", Some(0)),
+            ("1080000@00000001:15000", Some(70)),
+            ("0@00000001:15000", Some(1010)),
+            ("1010000@00000002:15000", None),
+            ("1010000", None),
+        ] {
+            let step = then.step_until(&stamp(now));
+            assert_eq!(step, seconds.map(Duration::from_secs), "{now}");
+        }
+        assert_eq!(
+            then.later(Duration::from_secs(1)),
+            stamp("1001000@00000001:6000")
+        );
+    }
+
+    #[test]
+    fn the_clocks_of_this_host_go_on_together() {
+        let (first, second) = (Stamp::now(), Stamp::now());
+        assert!(first.is_same_boot(&second) && !first.is_same_boot(&stamp("1")));
+        assert!(
+            first
+                .age(&second)
+                .is_some_and(|age| age < Duration::from_secs(5))
+        );
+        assert!(time_of(u64::MAX) > SystemTime::now());
+    }
+}

@@ -1,0 +1,324 @@
+//! Retries: one mechanism and one budget for messages, tokens, uploads and set-up questions.
+
+use std::collections::VecDeque;
+use std::time::{Duration, Instant};
+
+use super::reason::Why;
+use super::sender::Pass;
+use super::{Delivery, Reason, Undelivered};
+use crate::backoff::{self, random};
+use crate::error::Exit;
+use crate::ledger::Slot;
+use crate::outbox::Doubt;
+use crate::token::{Replaced, Token};
+use crate::uploads::Media;
+use crate::wecom::{self, Cause, Class, Error};
+
+/// Most tries while WeCom answers that it is busy. Source: errcode -1 of path 90313.
+const BUSY_MAX: u32 = 3;
+
+/// Most tries that begin within `RATE_WINDOW`: many hosts fail together.
+const RATE_MAX: usize = 6;
+const RATE_WINDOW: Duration = Duration::from_secs(30);
+
+/// Less than this before the end no other try is begun.
+const TRY_MIN: Duration = Duration::from_millis(200);
+
+/// How often and when something is tried until a deadline.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    deadline: Instant,
+    /// When the last tries began.
+    begun: VecDeque<Instant>,
+    failed: u32,
+    busy: u32,
+}
+
+impl Budget {
+    /// A budget of which nothing is spent.
+    pub(crate) fn until(deadline: Instant) -> Self {
+        Self {
+            deadline,
+            begun: VecDeque::new(),
+            failed: 0,
+            busy: 0,
+        }
+    }
+
+    /// Notes that a try begins.
+    fn begin(&mut self) {
+        if self.begun.len() == RATE_MAX {
+            self.begun.pop_front();
+        }
+        self.begun.push_back(Instant::now());
+    }
+
+    fn left(&self) -> Duration {
+        self.deadline.saturating_duration_since(Instant::now())
+    }
+
+    /// Sleeps before the next try, and says whether there is one: only trouble that passes is worth
+    /// it, and only if the wait ends before the deadline.
+    fn sleep(&mut self, error: &Error) -> bool {
+        let Some(wait) = self.wait(error) else {
+            return false;
+        };
+        tracing::info!(wait_ms = wait.as_millis(), "trying again");
+        std::thread::sleep(wait);
+        true
+    }
+
+    fn wait(&mut self, error: &Error) -> Option<Duration> {
+        if !passes(error) {
+            return None;
+        }
+        self.busy += u32::from(error.class == Class::Busy);
+        if self.busy >= BUSY_MAX {
+            return None;
+        }
+        let left = self.left().saturating_sub(TRY_MIN);
+        let jitter = match error.retry_after {
+            Some(wait) => wait + random(left.saturating_sub(wait).min(Duration::from_secs(1))),
+            // However short the time is, a second try fits.
+            None if self.failed == 0 => random(backoff::FIRST.min(left)),
+            None => random(backoff::backoff(self.failed)),
+        };
+        self.failed += 1;
+        let wait = jitter.max(self.until_rate_allows());
+        (wait <= left).then_some(wait)
+    }
+
+    /// How long it is until one more try keeps to the rate.
+    fn until_rate_allows(&self) -> Duration {
+        match self.begun.front() {
+            Some(oldest) if self.begun.len() == RATE_MAX => {
+                (*oldest + RATE_WINDOW).saturating_duration_since(Instant::now())
+            }
+            _ => Duration::ZERO,
+        }
+    }
+}
+
+/// Tries something until it succeeds, or its trouble does not pass before the deadline.
+///
+/// # Errors
+/// The last try's.
+pub(crate) fn retry<T>(
+    deadline: Instant,
+    mut attempt: impl FnMut() -> Result<T, Error>,
+) -> Result<T, Error> {
+    let mut budget = Budget::until(deadline);
+    loop {
+        budget.begin();
+        match attempt() {
+            Err(error) if budget.sleep(&error) => {}
+            result => return result,
+        }
+    }
+}
+
+/// Whether trouble may be over after a while.
+fn passes(error: &Error) -> bool {
+    // What cannot be read does not come back while one waits.
+    let is_file = matches!(error.cause, Cause::File { .. });
+    matches!(error.class, Class::Busy | Class::Transient | Class::Limited) && !is_file
+}
+
+/// What is remembered between the tries of one request.
+pub(super) struct Tries {
+    budget: Budget,
+    token_replaced: bool,
+    /// The token to use next, where it is known already.
+    pub(super) token: Option<Token>,
+    /// What its file has been uploaded as.
+    pub(super) media: Option<Media>,
+    /// WeCom did not know an upload, and has been sent it anew.
+    pub(super) media_renewed: bool,
+    /// Of what is not sent again: whether it may have been done.
+    pub(super) outcome_unknown: bool,
+    /// An answer was lost: what goes out again is the same, and flagged for WeCom's check.
+    pub(super) doubt: Option<Doubt>,
+    /// The slot of the last flagged resend, which the next one of the same form uses again: WeCom
+    /// takes only one of them.
+    pub(super) slot: Option<Slot>,
+}
+
+impl Delivery<'_> {
+    /// What is known before the first try of a request, which may have arrived already if there is
+    /// a doubt.
+    pub(super) fn tries(&self, doubt: Option<Doubt>) -> Tries {
+        Tries {
+            budget: Budget::until(self.deadline),
+            token_replaced: false,
+            token: None,
+            media: None,
+            media_renewed: false,
+            outcome_unknown: false,
+            doubt,
+            slot: None,
+        }
+    }
+
+    /// Attempts something for as long as that may help.
+    ///
+    /// # Errors
+    /// Why the last attempt did not succeed.
+    pub(super) fn retry<T>(
+        &self,
+        mut tries: Tries,
+        mut attempt: impl FnMut(&mut Tries) -> Result<T, Why>,
+    ) -> Result<T, Undelivered> {
+        loop {
+            tries.budget.begin();
+            let why = match attempt(&mut tries) {
+                Ok(done) => return Ok(done),
+                Err(why) => why,
+            };
+            let refused = tries.token.take();
+            let next = match (why, &refused) {
+                (Why::Call(error), Some(refused)) if error.class == Class::Token => {
+                    self.replacement(refused, error, &mut tries).map(Some)
+                }
+                (Why::Call(error), _) => self.pause(error, &mut tries).map(|()| None),
+                (why, _) => self.queue(why, &tries).map(|()| None),
+            };
+            match next {
+                Ok(next) => tries.token = next,
+                Err(why) => return Err(tries.give_up(why)),
+            }
+        }
+    }
+
+    /// What lets a call pass, once it is there.
+    pub(super) fn pass<'a>(&'a self, token: &'a mut Option<Token>) -> Result<wecom::Pass<'a>, Why> {
+        match &self.sender.pass {
+            Pass::Robot(key) => Ok(wecom::Pass::key(key)),
+            Pass::App { tokens, .. } => {
+                let token = match token {
+                    Some(token) => token,
+                    None => token.insert(tokens.get(self.deadline).map_err(Why::Call)?),
+                };
+                Ok(wecom::Pass::token(&token.value))
+            }
+        }
+    }
+
+    /// Waits for the receivers' turn, or says that it comes too late.
+    fn queue(&self, why: Why, tries: &Tries) -> Result<(), Why> {
+        let wait = match &why {
+            Why::NoSlot(wait) => *wait,
+            // Whoever holds the ledger may let go of it.
+            Why::NoLedger(_) => random(backoff::FIRST),
+            _ => return Err(why),
+        };
+        if self.once || wait + TRY_MIN >= tries.budget.left() {
+            return Err(why);
+        }
+        tracing::info!(
+            wait_ms = wait.as_millis(),
+            "waiting for the receivers' turn"
+        );
+        std::thread::sleep(wait);
+        Ok(())
+    }
+
+    /// The token to use in place of a refused one; once a message.
+    fn replacement(&self, refused: &Token, error: Error, tries: &mut Tries) -> Result<Token, Why> {
+        let trouble = |wait| Why::TokenTrouble {
+            refusal: error.refusal().cloned(),
+            wait,
+        };
+        let Pass::App { tokens, .. } = &self.sender.pass else {
+            return Err(Why::Call(error));
+        };
+        if std::mem::replace(&mut tries.token_replaced, true) {
+            return Err(trouble(None));
+        }
+        loop {
+            match tokens.replace(refused, self.deadline) {
+                Ok(Replaced::By(token)) => return Ok(token),
+                Ok(Replaced::BySame) => return Err(trouble(None)),
+                Ok(Replaced::Not(wait)) if !self.once && wait + TRY_MIN < tries.budget.left() => {
+                    tracing::info!(
+                        wait = wait.as_secs(),
+                        "token refused, too young to be replaced"
+                    );
+                    std::thread::sleep(wait);
+                }
+                Ok(Replaced::Not(wait)) => return Err(trouble(Some(wait))),
+                // gettoken failed: the refused token is still all that the cache has.
+                Err(error) => self.pause(error, tries)?,
+            }
+        }
+    }
+
+    /// Waits before the next try, or says why there is none.
+    fn pause(&self, error: Error, tries: &mut Tries) -> Result<(), Why> {
+        let may_be_done = !self.resends && !error.never_left();
+        if self.once || may_be_done || !tries.budget.sleep(&error) {
+            return Err(Why::Call(error));
+        }
+        Ok(())
+    }
+}
+
+impl Tries {
+    fn give_up(&self, why: Why) -> Undelivered {
+        let class = match &why {
+            Why::Call(error) => error.class,
+            Why::TokenTrouble { .. } | Why::NoSlot(_) | Why::NoLedger(_) => Class::Transient,
+            Why::Unsettled => Class::Refused,
+        };
+        // What WeCom refuses now it may have accepted before, when its answer was lost.
+        let reason = Reason {
+            error: why,
+            outcome_unknown: self.outcome_unknown || self.doubt.is_some(),
+        };
+        match class.exit() {
+            Exit::NotNow | Exit::Setup => Undelivered::NotNow(reason),
+            _ => Undelivered::Refused(reason),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn six_tries_in_thirty_seconds_are_the_most_and_a_second_one_always_fits() {
+        let busy = Error::status(502, None);
+        for seconds in [1, 30] {
+            let mut budget = Budget::until(Instant::now() + Duration::from_secs(seconds));
+            budget.begin();
+            assert!(budget.wait(&busy).is_some());
+        }
+        let mut budget = Budget::until(Instant::now() + Duration::from_secs(300));
+        for _ in 0..RATE_MAX {
+            budget.begin();
+        }
+        let wait = budget.wait(&busy).unwrap();
+        assert!(wait > RATE_WINDOW - Duration::from_secs(1), "{wait:?}");
+        let mut short = Budget::until(Instant::now() + Duration::from_secs(29));
+        short.begun = budget.begun;
+        assert!(short.wait(&busy).is_none());
+    }
+
+    #[test]
+    fn only_what_passes_is_tried_again() {
+        let end = Instant::now() + Duration::from_secs(300);
+        let tries = |error: Error| {
+            let mut budget = Budget::until(end);
+            (0..10)
+                .take_while(|_| budget.wait(&error).is_some())
+                .count()
+        };
+        assert_eq!(tries(Error::status(403, None)), 0);
+        assert_eq!(tries(Error::file(String::new())), 0);
+        let refused = |code| Error::refused(wecom::Refusal::new(code, String::new(), false));
+        assert_eq!(tries(refused(60020)), 0);
+        assert_eq!(tries(refused(12345)), 0);
+        assert_eq!(tries(refused(-1)), 2, "three tries in all");
+        assert!(tries(Error::status(502, None)) > 5);
+    }
+}

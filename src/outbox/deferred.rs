@@ -1,0 +1,52 @@
+//! An entry that is written down at the last moment: while nothing of it has left, nothing is there.
+
+use std::sync::{Arc, OnceLock};
+
+use super::accept::place;
+use super::entry::{Entry, Id};
+use super::held::Held;
+use crate::disk::Dir;
+
+/// An entry that carries the texts of others, which stay where they are until it is delivered.
+#[derive(Debug)]
+pub(crate) struct Deferred {
+    dir: Arc<Dir>,
+    id: Id,
+    entry: Entry,
+    held: OnceLock<Result<Arc<Held>, String>>,
+}
+
+impl Deferred {
+    /// An entry to be named `id`; nothing is written yet.
+    pub(crate) fn new(dir: &Arc<Dir>, id: Id, entry: Entry) -> Self {
+        Self {
+            dir: Arc::clone(dir),
+            id,
+            entry,
+            held: OnceLock::new(),
+        }
+    }
+
+    /// The entry, written and synced at the first call.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(crate) fn held(&self) -> Result<Arc<Held>, String> {
+        let held = self.held.get_or_init(|| {
+            let (file, _) = place(&self.dir, &self.id, &self.entry).map_err(|it| it.to_string())?;
+            let (dir, id) = (Arc::clone(&self.dir), self.id.clone());
+            Ok(Arc::new(Held::new(
+                dir,
+                id,
+                self.entry.clone(),
+                Arc::new(file),
+            )))
+        });
+        held.clone()
+    }
+
+    /// The entry, if it has been written.
+    pub(crate) fn written(&self) -> Option<Arc<Held>> {
+        self.held.get()?.as_ref().ok().map(Arc::clone)
+    }
+}

@@ -1,0 +1,239 @@
+//! Messages that are sent only once, however often they are asked for: the file `once`, a journal.
+//!
+//! ```text
+//! 1764000000000@1a2b3c4d:86400000 <key> begun <entry> <digest of the line>
+//! 1764000001000@1a2b3c4d:86401000 <key> done <entry> <digest of the line>
+//! ```
+//!
+//! A key is noted, synced, before its entry gets its name, and closed before the entry goes. So a
+//! key that is open and has no entry belongs to a process that died before it sent anything.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::time::{Duration, Instant};
+
+use super::TEMPORARY;
+use super::entry::Id;
+use crate::clock::Stamp;
+use crate::disk::{self, Dir, Pause};
+use crate::secret::sha256;
+
+/// The file's name.
+pub(super) const NAME: &str = "once";
+
+/// How long a key counts. Source: the contract with users.
+const KEPT: Duration = Duration::from_hours(24);
+
+/// Longest wait for the file's lock, which is held for a moment.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// From this size on, in bytes, a flush takes out what no longer counts.
+const TIDY_FROM: u64 = 64 << 10;
+
+/// What is known of a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Known {
+    Nothing,
+    /// Its message is under way, in this entry.
+    Begun(Id),
+    /// Its message has arrived.
+    Done,
+}
+
+/// Where the message of a key is that is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whereabouts {
+    /// In the outbox; whether a process has it in hand, its lock tells.
+    Kept,
+    /// Being written by a process that is alive.
+    Writing,
+    /// Nowhere: whoever began it died before anything was sent.
+    Nowhere,
+}
+
+/// Looks what is known of a key.
+///
+/// # Errors
+/// Why the journal cannot be read.
+pub(crate) fn known(dir: &Dir, key: &str) -> io::Result<Known> {
+    let bytes = dir.read(NAME, u64::MAX)?.unwrap_or_default();
+    Ok(latest(&String::from_utf8_lossy(&bytes), key, &Stamp::now()))
+}
+
+/// Notes, synced, that the message of a key is about to be sent from an entry, unless it is known
+/// already: what is known is returned then. `dead` is an entry that is known to be nowhere.
+///
+/// # Errors
+/// Why it cannot be noted; then nothing must be sent.
+pub(super) fn begin(dir: &Dir, key: &str, id: &Id, dead: Option<&Id>) -> io::Result<Known> {
+    let file = locked(dir)?;
+    let text = text(&file)?;
+    let known = latest(&text, key, &Stamp::now());
+    let is_dead = matches!(&known, Known::Begun(id) if Some(id) == dead);
+    if known != Known::Nothing && !is_dead {
+        return Ok(known);
+    }
+    append(&file, &text, &line(key, "begun", id))?;
+    Ok(Known::Nothing)
+}
+
+/// Notes, synced, that the message of a key has arrived.
+///
+/// # Errors
+/// Why it cannot be noted; then its entry must stay.
+pub(super) fn close(dir: &Dir, key: &str, id: &Id) -> io::Result<()> {
+    let file = locked(dir)?;
+    append(&file, &text(&file)?, &line(key, "done", id))
+}
+
+/// Looks where the entry of a key is.
+pub(crate) fn whereabouts(dir: &Dir, id: &Id) -> Whereabouts {
+    let is_kept = || dir.size(id.as_str()).is_some();
+    if is_kept() {
+        return Whereabouts::Kept;
+    }
+    let temporary = format!("{TEMPORARY}{id}");
+    if let Ok((file, _)) = dir.edit(&temporary)
+        && disk::lock_now(&file).is_ok_and(|is_free| !is_free)
+    {
+        return Whereabouts::Writing;
+    }
+    // It may have got its name between the two looks.
+    if is_kept() {
+        Whereabouts::Kept
+    } else {
+        Whereabouts::Nowhere
+    }
+}
+
+/// Takes out what no longer counts.
+pub(super) fn tidy(dir: &Dir) -> io::Result<()> {
+    if dir.size(NAME).is_none_or(|size| size < TIDY_FROM) {
+        return Ok(());
+    }
+    let file = locked(dir)?;
+    let now = Stamp::now();
+    let text = text(&file)?;
+    let kept = text
+        .lines()
+        .filter(|line| parse(line).is_some_and(|(at, ..)| counts(&at, &now)));
+    let kept: String = kept.flat_map(|line| [line, "\n"]).collect();
+    let aside = format!("{NAME}.new");
+    // What a killed process left; under the lock nobody else is writing it.
+    dir.remove(&aside)?;
+    let new = dir.create(&aside)?;
+    new.write_all_at(kept.as_bytes(), 0)?;
+    new.sync_all()?;
+    dir.rename(&aside, dir, NAME)?;
+    dir.sync()
+}
+
+fn locked(dir: &Dir) -> io::Result<File> {
+    let deadline = Instant::now() + PATIENCE;
+    let mut pause = Pause::default();
+    loop {
+        let file = match dir.create(NAME) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => dir.edit(NAME)?.0,
+            made => {
+                let made = made?;
+                // Its name must outlast a power cut, as what stands in it.
+                dir.sync()?;
+                made
+            }
+        };
+        if disk::lock_now(&file)? && dir.leads_to(NAME, &file.metadata()?) {
+            return Ok(file);
+        }
+        if !pause.sleep(deadline) {
+            return Err(disk::held_elsewhere());
+        }
+    }
+}
+
+fn text(file: &File) -> io::Result<String> {
+    let size = file.metadata()?.len();
+    let mut bytes = vec![0; usize::try_from(size).map_err(io::Error::other)?];
+    file.read_exact_at(&mut bytes, 0)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Appends a line behind what may have been left torn, and makes it last.
+fn append(file: &File, text: &str, line: &str) -> io::Result<()> {
+    let gap = if text.is_empty() || text.ends_with('\n') {
+        ""
+    } else {
+        "\n"
+    };
+    let size = file.metadata()?.len();
+    file.write_all_at(format!("{gap}{line}").as_bytes(), size)?;
+    file.sync_data()
+}
+
+fn line(key: &str, what: &str, id: &Id) -> String {
+    let line = format!("{} {key} {what} {id}", Stamp::now());
+    format!("{line} {}\n", digest(&line))
+}
+
+fn digest(line: &str) -> String {
+    let mut sum = sha256(line.as_bytes());
+    sum.truncate(8);
+    sum
+}
+
+/// The moment, key, state and entry of a line; none if it is damaged.
+fn parse(line: &str) -> Option<(Stamp, &str, &str, Id)> {
+    let (line, sum) = line.rsplit_once(' ')?;
+    if digest(line) != sum {
+        return None;
+    }
+    let mut words = line.split(' ');
+    let (at, key, what, id) = (words.next()?, words.next()?, words.next()?, words.next()?);
+    Some((Stamp::parse(at)?, key, what, Id::parse(id)?))
+}
+
+fn counts(at: &Stamp, now: &Stamp) -> bool {
+    at.age_or_zero(now) < KEPT
+}
+
+/// The last word on a key.
+fn latest(text: &str, key: &str, now: &Stamp) -> Known {
+    let lines = text.lines().rev().filter(|line| line.contains(key));
+    let mut known = lines
+        .filter_map(parse)
+        .filter(|(at, found, ..)| *found == key && counts(at, now));
+    match known.next() {
+        Some((_, _, "done", _)) => Known::Done,
+        Some((_, _, _, id)) => Known::Begun(id),
+        None => Known::Nothing,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "0123456789abcdef0123456789abcdef";
+
+    #[test]
+    fn the_last_whole_line_of_a_key_counts_for_a_day() {
+        let id = Id::parse("20261124T074123.123Z-9f3a1c77").unwrap();
+        let now = Stamp::now();
+        let later = now.later(KEPT + Duration::from_secs(60));
+        let begun = line(KEY, "begun", &id);
+        let done = line(KEY, "done", &id);
+        let other = line(&KEY.replace('0', "f"), "done", &id);
+        for (text, known) in [
+            (String::new(), Known::Nothing),
+            (other.clone(), Known::Nothing),
+            (begun.clone(), Known::Begun(id.clone())),
+            (begun.clone() + &done, Known::Done),
+            (done.clone() + &other + "torn", Known::Done),
+            (begun.clone() + &done.replace(" done", " dune"), Known::Begun(id.clone())),
+            (begun.clone() + &done[..done.len() - 3], Known::Begun(id.clone())),
+        ] {
+            assert_eq!(latest(&text, KEY, &now), known, "{text}");
+            assert_eq!(latest(&text, KEY, &later), Known::Nothing, "{text}");
+        }
+    }
+}
