@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::codes::{self, Class};
+use super::codes::{self, About, Class};
 use crate::error::Failure;
 use crate::lang::{say, spoken};
 
@@ -59,14 +59,21 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    /// What follows from it; an unknown code is a refusal.
+    /// What follows from it; an unknown code is a refusal, but never of a message at `gettoken`.
     pub(crate) fn class(&self) -> Class {
-        let class =
-            codes::row(self.errcode).map_or(Class::Refused, |row| row.class(self.at_gettoken));
-        match class {
-            // gettoken carries no token that could be invalid: that is not WeCom's own answer.
-            Class::Token if self.at_gettoken => Class::Transient,
-            class => class,
+        match codes::row(self.errcode) {
+            Some(row) => row.class(self.at_gettoken),
+            None if self.at_gettoken => Class::Setup,
+            None => Class::Refused,
+        }
+    }
+
+    /// What it concerns; an unknown code is about the message, but at `gettoken` about the app.
+    pub(crate) fn about(&self) -> About {
+        let about = codes::row(self.errcode).map_or(About::Message, |row| row.about());
+        match about {
+            About::Call | About::Receiver | About::Message if self.at_gettoken => About::App,
+            about => about,
         }
     }
 
@@ -100,8 +107,8 @@ impl Refusal {
             },
             |row| row.advice(spoken()).to_owned(),
         );
-        let hint = match (self.errcode, self.address()) {
-            (60020, Some(address)) => format!("{address} → {advice}"),
+        let hint = match (self.about(), self.address()) {
+            (About::Ip, Some(address)) => format!("{address} → {advice}"),
             _ => advice,
         };
         let hint = match self.again_in {
@@ -299,6 +306,32 @@ mod tests {
         let failure = refusal.failure();
         assert!(failure.hint.unwrap().starts_with("192.0.2.7 "));
         assert_eq!(failure.exit, Exit::Setup);
+    }
+
+    #[test]
+    fn what_gettoken_says_is_never_about_a_message() {
+        for (errcode, class, about) in [
+            (99999, Class::Setup, About::App),
+            (41013, Class::Setup, About::App),
+            (40058, Class::Setup, About::App),
+            (40003, Class::Setup, About::App),
+            (40014, Class::Transient, About::App),
+            (40001, Class::Setup, About::Corpsecret),
+            (60020, Class::Setup, About::Ip),
+            (-1, Class::Busy, About::App),
+        ] {
+            let refusal = Refusal {
+                errcode,
+                errmsg: String::new(),
+                at_gettoken: true,
+                again_in: None,
+            };
+            assert_eq!(
+                (refusal.class(), refusal.about()),
+                (class, about),
+                "{errcode}"
+            );
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::error::Exit;
 use crate::lang::{say, spoken};
 use crate::message::Envelope;
-use crate::wecom::{Agent, Error, Status};
+use crate::wecom::{Agent, Class, Error, Status, codes};
 
 /// Most questions that are asked about receivers.
 const MOST: usize = 30;
@@ -171,18 +171,18 @@ impl Ask<'_> {
         };
         let status = match client.member(pass, id, self.deadline) {
             Ok(status) => status,
-            Err(Error::Errcode(refusal)) if refusal.errcode == 60111 => {
-                let what = say!(
-                    "{origin} {id}：没有这个成员，或不在可见范围内",
-                    "{origin} {id}: there is no such member, or not in scope"
-                );
-                return wrong(report, what, mend());
-            }
-            Err(Error::Errcode(refusal)) if is_out_of_scope(refusal.errcode) => {
-                let what = say!(
-                    "{origin} {id}：不在可见范围内",
-                    "{origin} {id}: not in scope"
-                );
+            Err(Error::Errcode(refusal)) if codes::is_out_of_reach(refusal.errcode) => {
+                let what = if refusal.class() == Class::Recipients {
+                    say!(
+                        "{origin} {id}：没有这个成员，或不在可见范围内",
+                        "{origin} {id}: there is no such member, or not in scope"
+                    )
+                } else {
+                    say!(
+                        "{origin} {id}：不在可见范围内",
+                        "{origin} {id}: not in scope"
+                    )
+                };
                 return wrong(report, what, mend());
             }
             Err(error) => {
@@ -283,7 +283,7 @@ impl Ask<'_> {
                     "{origin} tag {id}: {count} members or departments of it are in scope"
                 ),
             ),
-            Err(Error::Errcode(refusal)) if refusal.errcode == 40068 => report.cross(
+            Err(Error::Errcode(refusal)) if codes::is_unknown_tag(refusal.errcode) => report.cross(
                 "recipient",
                 Exit::Partial,
                 say!(
@@ -347,9 +347,4 @@ impl Ask<'_> {
             }
         }
     }
-}
-
-/// Whether WeCom says by this code that an app may not see somebody.
-fn is_out_of_scope(errcode: i64) -> bool {
-    [50002, 60011, 60021, 92000].contains(&errcode)
 }
