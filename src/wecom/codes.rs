@@ -184,6 +184,11 @@ impl Row {
         }
     }
 
+    /// What follows at `gettoken`, where the code means something else there.
+    pub(crate) fn other_at_gettoken(&self) -> Option<Class> {
+        self.at_gettoken
+    }
+
     /// What a refusal by this code concerns.
     pub(crate) fn about(&self) -> About {
         self.about
