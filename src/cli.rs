@@ -203,7 +203,7 @@ commands! {
     "init" Init(Init)
         "Writes the config: asks at a terminal, takes the WXPUSH_* variables elsewhere" init::EXAMPLES;
     "explain" Explain(Explain)
-        "Tells what a WeCom errcode means and what to do, offline" "";
+        "Tells what WeCom errcodes mean and what to do, offline" "";
     "crontab" Crontab(Crontab)
         "Prints a correct crontab line: absolute path, quoting, % escaped" CRONTAB_EXAMPLES;
     "completions" Completions(Completions)
@@ -345,9 +345,9 @@ pub(crate) enum TokenAction {
 /// `wxpush explain`.
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// The errcode, such as 60020
-    #[arg(value_name = "ERRCODE", allow_negative_numbers = true)]
-    pub(crate) errcode: i64,
+    /// One or more errcodes, such as 60020
+    #[arg(value_name = "ERRCODE", required = true, allow_negative_numbers = true)]
+    pub(crate) errcodes: Vec<i64>,
 }
 
 /// `wxpush crontab`.

@@ -1,7 +1,9 @@
 //! WeCom's errcodes: what each means, what the user does, and what wxpush does.
 //!
-//! `errcodes.tsv` holds one row a code, and nothing else in the program knows a number:
-//! retries, exit codes, error texts and `wxpush explain` all read that row.
+//! `errcodes.tsv` holds the row of a code, and nothing else in the program knows a number:
+//! retries, exit codes, error texts, `init`, `check` and `wxpush explain` all read that row.
+
+use std::ops::RangeInclusive;
 
 use crate::config::Key;
 use crate::error::Exit;
@@ -36,29 +38,6 @@ pub(crate) enum Class {
     Unknown,
 }
 
-/// What a refusal concerns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum About {
-    /// The setting `corpid`.
-    Corpid,
-    /// The setting `corpsecret`.
-    Corpsecret,
-    /// The setting `agentid`.
-    Agentid,
-    /// The address of this host.
-    Ip,
-    /// Everything that the app sends.
-    App,
-    /// One call of the API.
-    Call,
-    /// The receivers of one message.
-    Receiver,
-    /// One message.
-    Message,
-    /// Nothing that a sender meets.
-    Nothing,
-}
-
 impl Class {
     /// Every class with its name in the table.
     const NAMES: &[(&str, Self)] = &[
@@ -79,6 +58,16 @@ impl Class {
             .iter()
             .find(|(known, _)| *known == name)
             .map(|(_, class)| *class)
+    }
+
+    /// What it comes to when `gettoken` says it: never a fault of a message.
+    fn at_gettoken(self) -> Self {
+        match self {
+            // gettoken carries no token that could be invalid: that is not WeCom's own answer.
+            Self::Token => Self::Transient,
+            Self::Media | Self::Recipients | Self::Message | Self::Refused => Self::Setup,
+            class => class,
+        }
     }
 
     /// The exit status of a message that ends so.
@@ -137,12 +126,59 @@ impl Class {
     }
 }
 
+/// What a refusal concerns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum About {
+    /// The setting `corpid` is wrong.
+    Corpid,
+    /// The setting `corpsecret` is wrong.
+    Corpsecret,
+    /// The setting `agentid` is wrong.
+    Agentid,
+    /// WeCom does not trust the address of this host.
+    Ip,
+    /// All that this app or robot sends.
+    App,
+    /// This call of the API alone.
+    Call,
+    /// The receivers of one message.
+    Receiver,
+    /// One request: its content, file or card.
+    Message,
+    /// Nothing is refused.
+    Nothing,
+}
+
+impl About {
+    /// Each with its name in the table.
+    const NAMES: &[(&str, Self)] = &[
+        ("corpid", Self::Corpid),
+        ("corpsecret", Self::Corpsecret),
+        ("agentid", Self::Agentid),
+        ("ip", Self::Ip),
+        ("app", Self::App),
+        ("call", Self::Call),
+        ("receiver", Self::Receiver),
+        ("message", Self::Message),
+        ("-", Self::Nothing),
+    ];
+
+    fn named(name: &str) -> Option<Self> {
+        Self::NAMES
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, about)| *about)
+    }
+}
+
 /// A row of the table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Row {
-    pub(crate) errcode: i64,
-    at_gettoken: Class,
+    at_gettoken: Option<Class>,
     elsewhere: Class,
+    about: About,
+    /// What of the receivers it concerns, if not whether a member can be seen.
+    of_receivers: Option<&'static str>,
     texts: [&'static str; 4],
 }
 
@@ -150,24 +186,20 @@ impl Row {
     /// What follows when the call was, or was not, `gettoken`.
     pub(crate) fn class(&self, gettoken: bool) -> Class {
         if gettoken {
-            self.at_gettoken
+            self.at_gettoken.unwrap_or(self.elsewhere).at_gettoken()
         } else {
             self.elsewhere
         }
     }
 
-    /// What the refusal concerns.
+    /// What follows at `gettoken`, where the code means something else there.
+    pub(crate) fn other_at_gettoken(&self) -> Option<Class> {
+        self.at_gettoken
+    }
+
+    /// What a refusal by this code concerns.
     pub(crate) fn about(&self) -> About {
-        match (self.errcode, self.elsewhere) {
-            (40013 | 41002 | 2_000_002, _) => About::Corpid,
-            (40001 | 40091 | 41004, _) => About::Corpsecret,
-            (40056 | 41011 | 301_002, _) => About::Agentid,
-            (60020 | 90308 | 301_042, _) => About::Ip,
-            (48001 | 48002 | 43012, _) => About::Call,
-            (50002 | 60011 | 60021 | 92000 | 43004 | 43009, _) => About::Receiver,
-            (_, Class::Setup) => About::App,
-            _ => About::Message,
-        }
+        self.about
     }
 
     /// What the code means.
@@ -187,60 +219,242 @@ impl Row {
     }
 
     fn read(line: &'static str) -> Option<Self> {
-        let cells: Vec<&str> = line.split('\t').collect();
-        let [errcode, class, texts @ ..] = cells.as_slice() else {
-            return None;
+        let [_, class, about, mut texts @ ..] = cells(line)?;
+        let [_, class_of_most, about_of_most, texts_of_most @ ..] = cells(defaults()?)?;
+        let class = or(class, class_of_most);
+        let about = or(about, about_of_most);
+        for (column, text) in texts.iter_mut().enumerate() {
+            *text = or(text, texts_of_most[column]);
+            if let Some(errcode) = text.strip_prefix('=') {
+                let [_, _, _, others @ ..] = cells(line_of(errcode.parse().ok()?)?)?;
+                *text = others[column];
+            }
+        }
+        let (at_gettoken, elsewhere) = match class.split_once('|') {
+            Some((at_gettoken, elsewhere)) => (Some(Class::named(at_gettoken)?), elsewhere),
+            None => (None, class),
         };
-        let (at_gettoken, elsewhere) = class.split_once('|').unwrap_or((class, class));
+        let (about, of_receivers) = match about.split_once(':') {
+            Some((about, of)) => (about, Some(of)),
+            None => (about, None),
+        };
         Some(Self {
-            errcode: errcode.parse().ok()?,
-            at_gettoken: Class::named(at_gettoken)?,
+            at_gettoken,
             elsewhere: Class::named(elsewhere)?,
-            texts: texts.try_into().ok()?,
+            about: About::named(about)?,
+            of_receivers,
+            texts,
         })
     }
 }
 
+/// The row of a code; none for a code that nobody knows.
+pub(crate) fn row(errcode: i64) -> Option<Row> {
+    Row::read(line_of(errcode)?)
+}
+
 /// The setting that a refusal is about, if it is one of the three that an app has.
 pub(crate) fn setting(errcode: i64) -> Option<Key> {
-    match errcode {
-        40013 | 41002 | 2_000_002 => Some(Key::Corpid),
-        40001 | 40091 | 41004 => Some(Key::Corpsecret),
-        40056 | 41011 | 301_002 => Some(Key::Agentid),
+    match row(errcode)?.about {
+        About::Corpid => Some(Key::Corpid),
+        About::Corpsecret => Some(Key::Corpsecret),
+        About::Agentid => Some(Key::Agentid),
         _ => None,
     }
 }
 
 /// Whether a refusal says that a member is not there, or not where the app may look.
 pub(crate) fn is_out_of_reach(errcode: i64) -> bool {
-    matches!(errcode, 46004 | 60011 | 60021 | 60111 | 301_021)
+    row(errcode).is_some_and(|row| row.about == About::Receiver && row.of_receivers.is_none())
 }
 
-/// The row of a code; none for a code that nobody knows.
-pub(crate) fn row(errcode: i64) -> Option<Row> {
-    rows().find(|row| row.errcode == errcode)
+/// Whether a refusal says that there is no such tag.
+pub(crate) fn is_unknown_tag(errcode: i64) -> bool {
+    row(errcode).is_some_and(|row| row.of_receivers == Some("tag"))
 }
 
-fn rows() -> impl Iterator<Item = Row> {
-    TABLE.lines().filter_map(Row::read)
+/// The line of a code. What is not a code's has no number before its first tab.
+fn line_of(errcode: i64) -> Option<&'static str> {
+    TABLE
+        .lines()
+        .find(|line| codes(line).any(|codes| codes.contains(&errcode)))
+}
+
+/// The line with what an empty cell means.
+fn defaults() -> Option<&'static str> {
+    TABLE.lines().find(|line| line.starts_with("*\t"))
+}
+
+/// The codes of a line: `1-3,5` is 1 to 3, and 5.
+fn codes(line: &str) -> impl Iterator<Item = RangeInclusive<i64>> {
+    let (cell, _) = line.split_once('\t').unwrap_or_default();
+    cell.split(',').filter_map(|codes| {
+        if let Ok(errcode) = codes.parse() {
+            return Some(errcode..=errcode);
+        }
+        let (first, last) = codes.split_once('-')?;
+        Some(first.parse().ok()?..=last.parse().ok()?)
+    })
+}
+
+fn cells(line: &'static str) -> Option<[&'static str; 7]> {
+    let mut found = line.split('\t');
+    let mut cells = [""; 7];
+    for cell in &mut cells {
+        *cell = found.next()?;
+    }
+    found.next().is_none().then_some(cells)
+}
+
+/// A cell, or what it means where it is empty.
+fn or(cell: &'static str, default: &'static str) -> &'static str {
+    if cell.is_empty() { default } else { cell }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// What may stand behind `receiver:`.
+    const OF_RECEIVERS: [&str; 6] = ["party", "tag", "chat", "list", "plugin", "licence"];
+
+    /// The codes of the table in its order, with their rows.
+    fn rows() -> Vec<(i64, Row)> {
+        let lines = TABLE.lines().filter(|line| !line.starts_with(['#', '*']));
+        lines
+            .flat_map(|line| {
+                let row = Row::read(line).unwrap_or_else(|| panic!("no row: {line}"));
+                let codes: Vec<i64> = codes(line).flatten().collect();
+                assert!(!codes.is_empty(), "{line}");
+                codes.into_iter().map(move |errcode| (errcode, row))
+            })
+            .collect()
+    }
+
     #[test]
     fn every_line_is_a_row_or_a_comment_and_the_codes_ascend() {
-        let lines = TABLE.lines().filter(|line| !line.starts_with('#')).count();
-        let codes: Vec<i64> = rows().map(|row| row.errcode).collect();
-        assert_eq!(codes.len(), lines);
-        assert!(codes.is_sorted_by(|a, b| a < b));
-        for row in rows() {
+        let lines = TABLE.lines().filter(|line| !line.starts_with(['#', '*']));
+        let firsts: Vec<i64> = lines
+            .clone()
+            .map(|line| codes(line).next().unwrap())
+            .map(|it| *it.start())
+            .collect();
+        assert!(firsts.is_sorted_by(|a, b| a < b));
+        for line in lines {
+            let codes: Vec<i64> = codes(line).flatten().collect();
+            assert!(codes.is_sorted_by(|a, b| a < b), "{line}");
+        }
+        let mut all: Vec<i64> = rows().into_iter().map(|(errcode, _)| errcode).collect();
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count, "a code has two lines");
+    }
+
+    #[test]
+    fn no_text_is_empty_and_each_is_in_its_language() {
+        let is_chinese = |it: char| matches!(it, '\u{4e00}'..='\u{9fff}');
+        let sign = |it: char| "，。；：（）、".contains(it);
+        for (errcode, row) in rows() {
+            for text in [row.meaning(Lang::Zh), row.advice(Lang::Zh)] {
+                assert!(text.contains(is_chinese), "{errcode}: {text}");
+            }
+            for text in [row.meaning(Lang::En), row.advice(Lang::En)] {
+                let has_words = text
+                    .split(' ')
+                    .any(|word| word.len() > 1 && word.is_ascii());
+                assert!(has_words && !text.contains(sign), "{errcode}: {text}");
+            }
+            for text in row.texts {
+                assert!(
+                    text.trim() == text && !text.starts_with('='),
+                    "{errcode}: {text}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn gettoken_says_nothing_about_a_message() {
+        for (errcode, row) in rows() {
             assert!(
-                row.texts.iter().all(|text| !text.trim().is_empty()),
-                "{}",
-                row.errcode
+                matches!(
+                    row.class(true),
+                    Class::Ok | Class::Setup | Class::Transient | Class::Busy | Class::Limited
+                ),
+                "{errcode}"
             );
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_about_what_it_says() {
+        for (errcode, row) in rows() {
+            assert_eq!(
+                row.about == About::Nothing,
+                row.elsewhere == Class::Ok,
+                "{errcode}"
+            );
+            let is_known = row.of_receivers.is_none_or(|of| OF_RECEIVERS.contains(&of));
+            let is_of_receivers = row.of_receivers.is_none() || row.about == About::Receiver;
+            assert!(is_known && is_of_receivers, "{errcode}");
+            if matches!(
+                row.about,
+                About::Corpid | About::Corpsecret | About::Agentid | About::Ip
+            ) {
+                assert_eq!(row.class(true), Class::Setup, "{errcode}");
+            }
+            if row.elsewhere == Class::Recipients {
+                assert_eq!(row.about, About::Receiver, "{errcode}");
+            }
+        }
+        for (errcode, about) in [
+            (40013, About::Corpid),
+            (40001, About::Corpsecret),
+            (301_002, About::Agentid),
+            (60020, About::Ip),
+            (90308, About::Ip),
+            (301_042, About::Ip),
+            (45009, About::App),
+            (50003, About::App),
+            (301_007, About::App),
+            (48001, About::Call),
+            (48002, About::Call),
+            (43004, About::Receiver),
+            (60111, About::Receiver),
+            (81013, About::Receiver),
+            (44004, About::Message),
+            (43012, About::Message),
+        ] {
+            assert_eq!(row(errcode).unwrap().about(), about, "{errcode}");
+        }
+    }
+
+    #[test]
+    fn only_what_is_said_of_a_member_puts_him_out_of_reach() {
+        for errcode in [40003, 46004, 50002, 60011, 60021, 60111, 92000, 301_021] {
+            assert!(is_out_of_reach(errcode), "{errcode}");
+        }
+        // Of a department, a tag, a chat, a list; of nobody.
+        for errcode in [
+            60003, 60123, 40066, 40068, 40050, 86003, 82001, 43004, 48002, 0, 12345,
+        ] {
+            assert!(!is_out_of_reach(errcode), "{errcode}");
+        }
+        assert!(is_unknown_tag(40068) && !is_unknown_tag(60111) && !is_unknown_tag(60011));
+    }
+
+    #[test]
+    fn the_settings_of_an_app_are_known_by_their_codes() {
+        for (key, codes) in [
+            (Some(Key::Corpid), &[40013, 41002, 2_000_002][..]),
+            (Some(Key::Corpsecret), &[40001, 40091, 41004]),
+            (Some(Key::Agentid), &[40056, 41011, 301_002]),
+            (None, &[0, 60020, 60111, 12345]),
+        ] {
+            for errcode in codes {
+                assert_eq!(setting(*errcode), key, "{errcode}");
+            }
         }
     }
 
@@ -251,16 +465,26 @@ mod tests {
             (0, Class::Ok, Class::Ok),
             (6000, Class::Transient, Class::Transient),
             (40001, Class::Setup, Class::Token),
+            (40003, Class::Setup, Class::Recipients),
+            (40007, Class::Setup, Class::Media),
             (40013, Class::Setup, Class::Setup),
-            (40014, Class::Token, Class::Token),
-            (41001, Class::Token, Class::Token),
-            (42001, Class::Token, Class::Token),
-            (44004, Class::Message, Class::Message),
+            (40014, Class::Transient, Class::Token),
+            (40058, Class::Setup, Class::Message),
+            (40063, Class::Setup, Class::Refused),
+            (41001, Class::Transient, Class::Token),
+            (42001, Class::Transient, Class::Token),
+            (44004, Class::Setup, Class::Message),
             (45009, Class::Limited, Class::Limited),
             (45033, Class::Transient, Class::Transient),
+            (45035, Class::Transient, Class::Transient),
+            (45036, Class::Transient, Class::Transient),
             (60020, Class::Setup, Class::Setup),
+            (81013, Class::Setup, Class::Recipients),
+            (81026, Class::Transient, Class::Transient),
             (301_002, Class::Setup, Class::Setup),
-            (81013, Class::Recipients, Class::Recipients),
+            (2_000_111, Class::Transient, Class::Transient),
+            (2_000_141, Class::Transient, Class::Transient),
+            (2_090_726, Class::Transient, Class::Transient),
         ] {
             let row = row(errcode).unwrap();
             assert_eq!(
@@ -270,5 +494,16 @@ mod tests {
             );
         }
         assert!(row(12345).is_none());
+    }
+
+    #[test]
+    fn codes_that_share_a_line_are_all_found_and_no_others() {
+        let found: Vec<i64> = codes("-1,3-5,9\tx").flatten().collect();
+        assert_eq!(found, [-1, 3, 4, 5, 9]);
+        for line in ["# 1 to 3, and 5", "*\tx", "x-1\ty", ""] {
+            assert_eq!(codes(line).next(), None, "{line}");
+        }
+        assert!(row(84077).is_some() && row(84100).is_some() && row(84172).is_some());
+        assert!(row(84164).is_none());
     }
 }

@@ -90,16 +90,21 @@ impl Refusal {
     /// Classifies WeCom's no to `gettoken`, or to any other call.
     pub(crate) fn new(errcode: i64, errmsg: String, at_gettoken: bool) -> Self {
         let row = codes::row(errcode);
-        let class = row.map_or(Class::Unknown, |row| row.class(at_gettoken));
+        let class = match &row {
+            Some(row) => row.class(at_gettoken),
+            None if at_gettoken => Class::Setup,
+            None => Class::Unknown,
+        };
+        let about = match row.map_or(About::Message, |row| row.about()) {
+            // What gettoken answers is never about a message.
+            About::Call | About::Receiver | About::Message if at_gettoken => About::App,
+            about => about,
+        };
         Self {
             errcode,
             errmsg,
-            class: match class {
-                // What gettoken answers is never about a message.
-                Class::Unknown if at_gettoken => Class::Transient,
-                class => class,
-            },
-            about: row.map_or(About::Message, |row| row.about()),
+            class,
+            about,
             again_in: None,
         }
     }
@@ -405,12 +410,27 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_code_is_told_whole_and_at_gettoken_it_passes() {
+    fn what_gettoken_says_is_never_about_a_message() {
+        for (errcode, class, about) in [
+            (99999, Class::Setup, About::App),
+            (41013, Class::Setup, About::App),
+            (40058, Class::Setup, About::App),
+            (40003, Class::Setup, About::App),
+            (40014, Class::Transient, About::App),
+            (40001, Class::Setup, About::Corpsecret),
+            (60020, Class::Setup, About::Ip),
+            (-1, Class::Busy, About::App),
+        ] {
+            let refusal = Refusal::new(errcode, String::new(), true);
+            assert_eq!((refusal.class, refusal.about), (class, about), "{errcode}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_code_is_told_whole_and_kept() {
         let refusal = Refusal::new(12345, "what, is this".to_owned(), false);
         let failure = refusal.failure();
         assert_eq!(failure.exit, Exit::NotNow);
         assert!(failure.what.contains("12345") && failure.what.contains("what, is this"));
-        let refusal = Refusal::new(12345, String::new(), true);
-        assert_eq!(refusal.class, Class::Transient);
     }
 }

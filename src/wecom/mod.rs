@@ -31,7 +31,7 @@ pub(crate) use answer::{Grant, Sent, Unreached};
 pub(crate) use ask::{Asked, Asking, Question};
 use body::Payload;
 pub(crate) use body::{Field, Leaving};
-pub(crate) use codes::{About, Class};
+pub(crate) use codes::{About, Class, Row};
 pub(crate) use directory::Status;
 pub(crate) use error::{Cause, Error, Refusal, Scope};
 pub(crate) use http::SPEED;

@@ -1,8 +1,11 @@
 //! wxpush check: the app's scope, each receiver in it or not, profiles and robots.
 
 use crate::check::{check, steps, to, went};
+use crate::init::written;
+use crate::init_unattended::init;
+use crate::outbox::refusal;
 use crate::samples::with_robot;
-use crate::sandbox::Sandbox;
+use crate::sandbox::{Sandbox, for_each};
 use crate::standin::{AGENTID, Fault, Standin};
 
 #[test]
@@ -58,6 +61,49 @@ fn each_receiver_is_in_scope_or_is_not() {
             "{status} {said}: {words}"
         );
     }
+}
+
+#[test]
+fn init_and_check_agree_on_whom_the_app_does_not_reach() {
+    let none = "receiver lisi: there is no such member, or not in scope";
+    let unseen = "receiver lisi: not in scope";
+    for_each(
+        [
+            (40003, none),
+            (46004, none),
+            (60111, none),
+            (301_021, none),
+            (50002, unseen),
+            (60011, unseen),
+            (60021, unseen),
+            (92000, unseen),
+        ],
+        |(errcode, words)| {
+            let (standin, sandbox) = refusing(errcode);
+            let outcome = init(&sandbox, &standin, "").run().exits(0);
+            outcome.says("not in the app's 可见范围: lisi");
+            written(&sandbox, "config.toml");
+            let outcome = check(&sandbox, "").run().exits(67);
+            went(&outcome, "recipient", "failed", &[words]);
+        },
+    );
+    // What is said of something else puts nobody out of reach.
+    for_each([40068, 48002, 60003], |errcode| {
+        let (standin, sandbox) = refusing(errcode);
+        let outcome = init(&sandbox, &standin, "").run().exits(0);
+        assert!(!outcome.stderr.contains("可见范围"), "{outcome:?}");
+        written(&sandbox, "config.toml");
+        let outcome = check(&sandbox, "").run().exits(0);
+        let words = ["whether it is in scope cannot be asked"];
+        went(&outcome, "recipient", "warning", &words);
+    });
+}
+
+/// A company that answers every question about a member by this code.
+fn refusing(errcode: i64) -> (Standin, Sandbox) {
+    let standin = Standin::start();
+    standin.always("/cgi-bin/user/get", refusal(errcode));
+    (standin, Sandbox::empty())
 }
 
 #[test]

@@ -38,6 +38,7 @@ mod descriptors; // stdin, stdout and stderr closed, full or left by their reade
 mod docs; // every command of both READMEs, every file of examples/
 mod encoding; // other encodings than UTF-8, and --splay
 mod exits; // every exit code of the contract
+mod explain; // explain: every code that WeCom lists, in both languages, several at once
 mod fields; // long fields at WeCom's limits and past them
 mod files; // modes, owners, and what is planted at our paths
 mod holders; // entries and the ledger in hands that are stopped, killed or have no locks

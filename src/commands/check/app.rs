@@ -9,14 +9,11 @@ use crate::config::{Account, ApiBase, Settings, State};
 use crate::error::{Exit, Failure};
 use crate::lang::{say, spoken};
 use crate::token::{Token, Tokens};
-use crate::wecom::{Agent, Cause, Client, Error, Pass};
+use crate::wecom::{About, Agent, Cause, Client, Error, Pass};
 
 /// How far our clock may be off, in seconds: certificates and the age of tokens and messages are
 /// judged by it.
 const SKEW_MAX: i64 = 5 * 60;
-
-/// WeCom's no to an address that it does not know.
-const UNTRUSTED_IP: i64 = 60020;
 
 /// An app that WeCom has let in.
 pub(super) struct App {
@@ -127,8 +124,8 @@ fn known(
             None
         }
         Err(error) => {
-            let refused = error.refusal().map(|refusal| refusal.errcode);
-            let name = if refused == Some(UNTRUSTED_IP) {
+            let about = error.refusal().map(|refusal| refusal.about);
+            let name = if about == Some(About::Ip) {
                 "trusted_ip"
             } else {
                 "agent"

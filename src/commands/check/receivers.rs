@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::error::Exit;
 use crate::lang::{say, spoken};
 use crate::message::Envelope;
-use crate::wecom::{Agent, Error, Status};
+use crate::wecom::{Agent, Class, Error, Status, codes};
 
 /// Most questions that are asked about receivers.
 const MOST: usize = 30;
@@ -171,22 +171,18 @@ impl Ask<'_> {
         };
         let status = match client.member(pass, id, self.deadline) {
             Ok(status) => status,
-            Err(error) if refused_with(&error, 60111) => {
-                let what = say!(
-                    "{origin} {id}：没有这个成员，或不在可见范围内",
-                    "{origin} {id}: there is no such member, or not in scope"
-                );
-                return wrong(report, what, mend());
-            }
-            Err(error)
-                if error
-                    .refusal()
-                    .is_some_and(|it| is_out_of_scope(it.errcode)) =>
-            {
-                let what = say!(
-                    "{origin} {id}：不在可见范围内",
-                    "{origin} {id}: not in scope"
-                );
+            Err(error) if refused_as(&error, codes::is_out_of_reach) => {
+                let what = if error.class == Class::Recipients {
+                    say!(
+                        "{origin} {id}：没有这个成员，或不在可见范围内",
+                        "{origin} {id}: there is no such member, or not in scope"
+                    )
+                } else {
+                    say!(
+                        "{origin} {id}：不在可见范围内",
+                        "{origin} {id}: not in scope"
+                    )
+                };
                 return wrong(report, what, mend());
             }
             Err(error) => {
@@ -287,7 +283,7 @@ impl Ask<'_> {
                     "{origin} tag {id}: {count} members or departments of it are in scope"
                 ),
             ),
-            Err(error) if refused_with(&error, 40068) => report.cross(
+            Err(error) if refused_as(&error, codes::is_unknown_tag) => report.cross(
                 "recipient",
                 Exit::Partial,
                 say!(
@@ -353,12 +349,7 @@ impl Ask<'_> {
     }
 }
 
-/// Whether WeCom refused with this code.
-fn refused_with(error: &Error, errcode: i64) -> bool {
-    error.refusal().is_some_and(|it| it.errcode == errcode)
-}
-
-/// Whether WeCom says by this code that an app may not see somebody.
-fn is_out_of_scope(errcode: i64) -> bool {
-    [50002, 60011, 60021, 92000].contains(&errcode)
+/// Whether WeCom refused with a code of which this is true.
+fn refused_as(error: &Error, is_such: impl Fn(i64) -> bool) -> bool {
+    error.refusal().is_some_and(|it| is_such(it.errcode))
 }
