@@ -3,21 +3,25 @@
 use std::io::{self, Write};
 use std::time::{Duration, SystemTime};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
+use serde_json::Value;
 
 use super::entry::{Entry, Id};
-use super::{FAILED, held, unix_ms};
-use crate::disk::Dir;
+use super::held::{self, Attempts, Held};
+use super::{FAILED, TEMPORARY, slate, unix_ms};
+use crate::disk::{self, Dir};
 
 /// How long they are kept. Source: the contract with users.
 const KEPT: Duration = Duration::from_hours(30 * 24);
+
+/// The same in milliseconds.
+const KEPT_MS: u64 = 30 * 24 * 3_600_000;
 
 /// Longest reason that is read, in bytes.
 const REASON_MAX: u64 = 16 << 10;
 
 /// Why a message was given up, as it stands in `failed/ID.why`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Verdict {
     /// When, in Unix milliseconds.
     pub(crate) at: u64,
@@ -53,23 +57,74 @@ pub(super) fn bury(dir: &Dir, id: &Id, verdict: &Verdict) -> io::Result<()> {
 pub(crate) fn verdict(failed: &Dir, id: &Id) -> Verdict {
     let bytes = failed.read(&why_name(id), REASON_MAX);
     let bytes = bytes.ok().flatten().unwrap_or_default();
-    serde_json::from_slice(&bytes).unwrap_or_default()
+    let value: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let text = |name: &str| value[name].as_str().map(str::to_owned);
+    // Each by itself: a number that cannot be one takes none of the others along.
+    let exit_code = value["exit_code"].as_u64().map(u8::try_from);
+    Verdict {
+        at: value["at"].as_u64().unwrap_or_default(),
+        exit_code: exit_code.and_then(Result::ok).unwrap_or_default(),
+        errcode: value["errcode"].as_i64(),
+        errmsg: text("errmsg"),
+        error: text("error").unwrap_or_default(),
+        hint: text("hint"),
+    }
 }
 
-/// Puts an entry back, in the form given; the failed one goes.
-pub(crate) fn revive(dir: &Dir, failed: &Dir, id: &Id, entry: &Entry) -> io::Result<()> {
-    let attempts = held::read(failed, id, entry);
-    let slate = super::slate::open(dir, &held::slate_name(id))?;
-    super::slate::write(
-        &slate,
-        &held::Attempts {
+/// What comes of putting an entry back.
+pub(crate) enum Revived {
+    Back,
+    /// Another process has it in hand.
+    Busy,
+    /// One of its name waits already: both stay.
+    Waits,
+}
+
+/// Puts an entry back that the caller holds, in the form given.
+///
+/// At any moment one of the two directories has it, and one alone: it gets its new form where it
+/// lies, and moves by one renaming. What is known of its tries is there before it is.
+///
+/// # Errors
+/// What the disk says; then it lies among the failed still, or waits already.
+pub(crate) fn revive(dir: &Dir, failed: &Dir, held: &Held, entry: &Entry) -> io::Result<Revived> {
+    let id = held.id();
+    if dir.size(id.as_str()).is_some() {
+        return Ok(Revived::Waits);
+    }
+    // Of one that was killed: nobody writes it without the lock that the caller has.
+    failed.remove(&format!("{TEMPORARY}{id}"))?;
+    super::accept::replace(failed, id, entry)?;
+    // It is another file now. Whoever sends it is kept off until nothing of it is left here.
+    let (file, meta) = failed.edit(id.as_str())?;
+    if !disk::lock_now(&file)? || !failed.leads_to(id.as_str(), &meta) {
+        return Ok(Revived::Busy);
+    }
+    let name = held::slate_name(id);
+    // Where a crash cut short its burial, or another try to put it back, it lies beside the outbox's.
+    let is_there = matches!(slate::read::<Attempts>(dir, &name), slate::Read::Record(_));
+    let attempts = held::read(if is_there { dir } else { failed }, id, entry);
+    let record = slate::open(dir, &name)?;
+    slate::write(
+        &record,
+        &Attempts {
             not_before: None,
             error: None,
             ..attempts
         },
     )?;
-    super::accept::place(dir, id, entry)?;
-    forget(failed, id)
+    record.sync_all()?;
+    dir.sync()?;
+    match failed.publish(id.as_str(), dir, id.as_str()) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(Revived::Waits),
+        moved => moved?,
+    }
+    dir.sync()?;
+    failed.sync()?;
+    // What stays of these a flush removes.
+    let _ = failed.remove(&name);
+    let _ = failed.remove(&why_name(id));
+    Ok(Revived::Back)
 }
 
 /// Removes a failed entry and all that belongs to it.
@@ -90,8 +145,10 @@ pub(super) fn prune(failed: &Dir, now: SystemTime) -> io::Result<()> {
     let old = failed.names()?.filter_map(|name| Id::parse(&name.ok()?));
     let old: Vec<Id> = old.filter(|id| *id < newest).take(1000).collect();
     for id in old {
-        let verdict = verdict(failed, &id);
-        if verdict.at < unix_ms(limit) {
+        let at = verdict(failed, &id).at;
+        // A time that no clock has shown yet is none.
+        let is_believed = at <= unix_ms(now).saturating_add(KEPT_MS);
+        if at < unix_ms(limit) || !is_believed {
             forget(failed, &id)?;
             tracing::info!(%id, "failed a month ago, removed");
         }

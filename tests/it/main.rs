@@ -60,6 +60,8 @@ mod mistakes; // every way in which a config can be wrong, by line and key
 mod network; // no network, silent name servers, addresses that swallow: in namespaces
 mod outbox; // what is kept, when it goes and in which order
 mod outbox_commands; // list, show, retry, drop, flush and their exit codes
+mod outbox_hostile; // numbers in state files that no clock or counter ever made
+mod outbox_many; // very many entries, and some that cannot be changed
 mod outbox_times; // lost answers, late and expired messages, clocks that jump
 mod pace; // backlogs: paced, in order, what is new first
 mod package; // the .deb: installed, used, upgraded, removed, purged

@@ -17,6 +17,12 @@ use crate::message::Channel;
 use crate::outbox::{self, Account, Attempts, Entry, SenderName, Unread, Verdict};
 use crate::output::{self, Output};
 
+/// The latest moment that is shown, in Unix milliseconds: the beginning of the year 9999.
+const SHOWN_MAX: u64 = 253_370_764_800_000;
+
+/// Nothing waits for longer by itself: a flush does not believe it, either.
+const WAIT_MAX: Duration = Duration::from_hours(24);
+
 /// One message as a script sees it.
 #[derive(Debug, Serialize)]
 struct Shown {
@@ -164,7 +170,7 @@ fn line(shown: &Shown) -> Result<(), Failure> {
         words.push(say!("发给 {whom}", "to {whom}"));
     }
     if shown.parts > 1 {
-        let (part, parts) = (shown.sent + 1, shown.parts);
+        let (part, parts) = ((shown.sent + 1).min(shown.parts), shown.parts);
         words.push(say!(
             "第 {part} 段，共 {parts} 段",
             "part {part} of {parts}"
@@ -259,7 +265,7 @@ fn shown(
         error: error.or(attempts.error),
         hint: verdict.hint,
         errcode: verdict.errcode,
-        failed_at: (verdict.at > 0).then(|| time(UNIX_EPOCH + Duration::from_millis(verdict.at))),
+        failed_at: (verdict.at > 0).then(|| time(moment(verdict.at))),
     })
 }
 
@@ -286,6 +292,11 @@ fn strange(place: &Place<'_>, why: &str) -> Shown {
         errcode: None,
         failed_at: None,
     }
+}
+
+/// Unix milliseconds out of a file, which may hold any number, as a moment that can be shown.
+fn moment(ms: u64) -> SystemTime {
+    UNIX_EPOCH + Duration::from_millis(ms.min(SHOWN_MAX))
 }
 
 /// A moment for people and scripts: local time with its offset.
@@ -328,8 +339,10 @@ impl<'a> Due<'a> {
             .forecasts
             .entry((entry.sender.clone(), channel))
             .or_insert_with(|| sender.forecast(channel));
-        let not_before = attempts.not_before.unwrap_or_default();
-        let from = SystemTime::now().max(UNIX_EPOCH + Duration::from_millis(not_before));
+        let now = SystemTime::now();
+        let not_before = attempts.not_before.map(moment);
+        let not_before = not_before.filter(|at| *at <= now + WAIT_MAX);
+        let from = not_before.map_or(now, |at| at.max(now));
         let Some(forecast) = forecast else {
             return Ok(Some(from));
         };
