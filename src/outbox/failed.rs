@@ -20,6 +20,9 @@ const KEPT_MS: u64 = 30 * 24 * 3_600_000;
 /// Longest reason that is read, in bytes.
 const REASON_MAX: u64 = 16 << 10;
 
+/// The same of what is known of its tries.
+const RECORD_MAX: u64 = 16 << 10;
+
 /// Why a message was given up, as it stands in `failed/ID.why`.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Verdict {
@@ -101,9 +104,7 @@ pub(crate) fn revive(dir: &Dir, failed: &Dir, held: &Held, entry: &Entry) -> io:
         return Ok(Revived::Busy);
     }
     let name = held::slate_name(id);
-    // Where a crash cut short its burial, or another try to put it back, it lies beside the outbox's.
-    let is_there = matches!(slate::read::<Attempts>(dir, &name), slate::Read::Record(_));
-    let attempts = held::read(if is_there { dir } else { failed }, id, entry);
+    let attempts = tried(dir, failed, id, entry)?;
     let record = slate::open(dir, &name)?;
     slate::write(
         &record,
@@ -125,6 +126,38 @@ pub(crate) fn revive(dir: &Dir, failed: &Dir, held: &Held, entry: &Entry) -> io:
     let _ = failed.remove(&name);
     let _ = failed.remove(&why_name(id));
     Ok(Revived::Back)
+}
+
+/// What is known of the tries of a failed entry.
+///
+/// Where a crash cut short its burial, or another try to put it back, the last word on them lies
+/// beside the outbox's own.
+///
+/// # Errors
+/// That it cannot be read now: to forget it would send again what has arrived.
+fn tried(dir: &Dir, failed: &Dir, id: &Id, entry: &Entry) -> io::Result<Attempts> {
+    let name = held::slate_name(id);
+    let mut doubtful = None;
+    for place in [dir, failed] {
+        let bytes = match place.read(&name, RECORD_MAX) {
+            Ok(bytes) => bytes.unwrap_or_default(),
+            // None of ours: it tells nothing, and that is no accident.
+            Err(error) if error.kind() == io::ErrorKind::Other => b"?".to_vec(),
+            Err(error) => return Err(error),
+        };
+        match serde_json::from_slice::<Attempts>(&bytes) {
+            Ok(attempts) => {
+                return Ok(Attempts {
+                    sent: attempts.sent.min(entry.posts.len()),
+                    ..attempts
+                });
+            }
+            Err(_) if bytes.is_empty() => {}
+            Err(_) => doubtful = Some(place),
+        }
+    }
+    // Damaged: the careful view.
+    Ok(doubtful.map_or_else(Attempts::default, |place| held::read(place, id, entry)))
 }
 
 /// Removes a failed entry and all that belongs to it.
