@@ -107,5 +107,6 @@ mod tracer; // ends or fails the program at any one of its system calls
 mod trust; // TLS, authorities, redirects, relays, the source address
 mod upload_command; // what wxpush upload prints, takes and says, and the bar at a terminal
 mod upload_faults; // files that WeCom does not know any more, does not take or does not answer for
+mod upload_stalls; // uploads on networks that are slow or dead
 mod uploads; // uploads that are used again: by whom, how long, whatever stands in the way
 mod uploads_at_once; // one file of many at once: one upload, whoever is killed or stands still
