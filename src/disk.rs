@@ -16,7 +16,7 @@ pub(crate) use placed::{make_dirs, place, place_over, stands};
 use std::fs::{self, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use rustix::fs::OFlags;
@@ -267,6 +267,33 @@ pub(crate) fn try_lock(path: &Path, owner: Owner) -> io::Result<Option<Lock>> {
     // If the name has come to point elsewhere meanwhile, somebody else may hold that file.
     let same = leads_to(path, &file.metadata()?);
     Ok(same.then_some(Lock { _file: file }))
+}
+
+/// A lock on a file that is there for as long as it is held.
+#[derive(Debug)]
+pub(crate) struct Passing {
+    path: PathBuf,
+    _lock: Lock,
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        // Under the lock: who has opened it meanwhile sees that the name leads elsewhere. Best
+        // effort: what stays is nobody's, and can be locked.
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Takes the lock on a file that goes with it; none if another process holds it, or has just left it.
+///
+/// # Errors
+/// Those of [`try_lock`].
+pub(crate) fn try_passing(path: &Path, owner: Owner) -> io::Result<Option<Passing>> {
+    let lock = try_lock(path, owner)?;
+    Ok(lock.map(|lock| Passing {
+        path: path.to_owned(),
+        _lock: lock,
+    }))
 }
 
 /// Locks an open file until it is closed; false if another process has it locked.

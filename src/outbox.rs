@@ -16,6 +16,7 @@ mod held;
 mod news;
 mod slate;
 mod steady;
+mod tidy;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -27,11 +28,12 @@ pub(crate) use accept::Accepting;
 pub(crate) use deferred::Deferred;
 pub(crate) use entry::{Account, Entry, Id, Merged, SenderName};
 pub(crate) use expired::Untold;
-pub(crate) use failed::Verdict;
+pub(crate) use failed::{Revived, Verdict};
 pub(crate) use format::Unread;
 pub(crate) use held::{Attempts, Doubt, HOLD_MAX, Held, Hold, On};
 pub(crate) use news::is_news;
 pub(crate) use steady::is_steady;
+pub(crate) use tidy::tidy;
 
 use crate::blob::Blob;
 use crate::clock::Stamp;
@@ -52,9 +54,6 @@ const ENTRIES_MAX: usize = 100_000;
 
 /// Most bytes that entries have, where another one comes with a file: nobody's disk is filled.
 const BYTES_MAX: u64 = 1 << 30;
-
-/// Seconds after which what a killed process left is removed.
-const LEFT_OVER: u64 = 60;
 
 /// The directory of one state directory's outbox; nothing is opened yet.
 #[derive(Debug, Clone)]
@@ -233,7 +232,8 @@ impl Outbox {
                 .names()
                 .map_err(|error| say!("{path}：{error}", "{path}: {error}"))?;
             let sizes = names.flatten().filter_map(|name| dir.size(&name));
-            let bytes = sizes.sum::<u64>() + entry.bytes_of_files();
+            // A file with holes may have any size.
+            let bytes = sizes.fold(entry.bytes_of_files(), u64::saturating_add);
             if bytes > BYTES_MAX {
                 let max = BYTES_MAX >> 20;
                 return Err(say!(
@@ -293,9 +293,27 @@ pub(crate) fn oldest(dir: &Dir, after: Option<&Id>, max: usize) -> io::Result<BT
     Ok(oldest)
 }
 
-/// Takes an entry into our hands.
+/// Takes an entry into our hands; a damaged one is put among the failed.
 pub(crate) fn claim(dir: &Arc<Dir>, id: &Id) -> Claim {
-    match hold(dir, id) {
+    let damaged = || {
+        let verdict = Verdict {
+            at: Some(Stamp::now()),
+            exit_code: 65,
+            error: say!("消息已损坏", "the entry is damaged: it was not sent"),
+            ..Verdict::default()
+        };
+        failed::bury(dir, id, &verdict)
+    };
+    claimed(hold(dir, id, damaged))
+}
+
+/// Takes a failed entry into our hands; a damaged one stays where it is.
+pub(crate) fn claim_failed(failed: &Arc<Dir>, id: &Id) -> Claim {
+    claimed(hold(failed, id, || Ok(())))
+}
+
+fn claimed(held: io::Result<Claim>) -> Claim {
+    match held {
         Ok(claim) => claim,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Claim::Gone,
         Err(error) => match error.kind() {
@@ -308,7 +326,7 @@ pub(crate) fn claim(dir: &Arc<Dir>, id: &Id) -> Claim {
     }
 }
 
-fn hold(dir: &Arc<Dir>, id: &Id) -> io::Result<Claim> {
+fn hold(dir: &Arc<Dir>, id: &Id, damaged: impl FnOnce() -> io::Result<()>) -> io::Result<Claim> {
     let (file, meta) = dir.edit(id.as_str())?;
     if !disk::lock_now(&file)? {
         return Ok(Claim::Busy);
@@ -325,13 +343,7 @@ fn hold(dir: &Arc<Dir>, id: &Id) -> io::Result<Claim> {
         }
         Err(Unread::Newer) => Ok(Claim::Newer),
         Err(Unread::Damaged) => {
-            let verdict = Verdict {
-                at: Some(Stamp::now()),
-                exit_code: 65,
-                error: say!("消息已损坏", "the entry is damaged: it was not sent"),
-                ..Verdict::default()
-            };
-            failed::bury(dir, id, &verdict)?;
+            damaged()?;
             Ok(Claim::Damaged)
         }
     }
@@ -370,37 +382,6 @@ pub(crate) fn failed(dir: &Dir) -> io::Result<Option<Dir>> {
 
 pub(crate) use failed::{forget, revive, verdict};
 
-/// Puts away what killed processes left, and what failed long ago.
-pub(crate) fn tidy(dir: &Dir, now: &Stamp) {
-    let done = tidied(dir, now);
-    if let Err(error) = done {
-        tracing::info!(%error, "the outbox cannot be tidied");
-    }
-}
-
-fn tidied(dir: &Dir, now: &Stamp) -> io::Result<()> {
-    let steady = steady::is_steady(dir, now);
-    let now_s = now.wall / 1000;
-    for name in dir.names()? {
-        let name = name?;
-        let is_left_over = match name.strip_suffix(".try").and_then(Id::parse) {
-            Some(id) => dir.changed_at(id.as_str()).is_none(),
-            None => name.strip_prefix(TEMPORARY).and_then(Id::parse).is_some(),
-        };
-        let is_old = || {
-            dir.changed_at(&name)
-                .is_some_and(|at| at.abs_diff(now_s) > LEFT_OVER)
-        };
-        if is_left_over && is_old() {
-            dir.remove(&name)?;
-        }
-    }
-    if let Some(failed) = failed(dir)? {
-        failed::prune(&failed, now, steady)?;
-    }
-    Ok(())
-}
-
 /// The names of what is in the outbox and is nothing of wxpush's.
 ///
 /// # Errors
@@ -415,4 +396,14 @@ pub(crate) fn junk(dir: &Dir) -> io::Result<Vec<String>> {
     };
     let names = dir.names()?.collect::<io::Result<Vec<String>>>()?;
     Ok(names.into_iter().filter(|name| !is_ours(name)).collect())
+}
+
+/// Puts the same message in place of one that the caller holds, for another app.
+///
+/// # Errors
+/// What the disk says; then it stays as it was.
+pub(crate) fn readdress(dir: &Dir, held: &Held, entry: &Entry) -> io::Result<()> {
+    // Of one that was killed: nobody writes it without the lock that the caller has.
+    dir.remove(&format!("{TEMPORARY}{}", held.id()))?;
+    held.readdress(entry)
 }

@@ -4,15 +4,18 @@
 //! The file `uploads` has a line an upload: `1764000000 <key> <media_id>`. A later line of a key
 //! counts instead of an earlier one, and one without a `media_id` takes it back. What cannot be read
 //! as such a line is as good as absent. Not synced: what is lost is uploaded again.
+//!
+//! Of those who have the same file to upload at once one does, and the others wait for what comes of
+//! it: it holds the lock on `uploads.<key>.lock`, which goes with the lock.
 
 use std::io;
-use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
 use crate::config::State;
-use crate::disk::{self, Held, Owner};
+use crate::disk::{self, Dir, Held, Owner, Passing, Pause};
 use crate::message::Attachment;
 use crate::message::content::is_media_id;
 use crate::secret::digest;
@@ -23,6 +26,11 @@ const LIFETIME: u64 = (3 * 24 - 1) * 3600;
 
 /// Longest wait for the file's lock: without it the file is uploaded.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The name of a lock: what stands before and behind the key's first digits, and how many.
+const LOCK_START: &str = "uploads.";
+const LOCK_END: &str = ".lock";
+const LOCK_DIGITS: usize = 16;
 
 /// From this size on, in bytes, the file is rewritten without what no longer counts.
 const TIDY_FROM: u64 = 256 << 10;
@@ -58,6 +66,14 @@ impl Media {
     }
 }
 
+/// What comes of asking for an upload.
+pub(crate) enum Turn {
+    /// WeCom has it already.
+    Known(Media),
+    /// It is ours to upload. Others wait for as long as this lives, unless there is no lock to be had.
+    Ours { _lock: Option<Passing> },
+}
+
 /// The uploads of one sender.
 pub(crate) struct Uploads {
     place: Option<(PathBuf, Owner)>,
@@ -90,6 +106,44 @@ impl Uploads {
         latest(&String::from_utf8_lossy(&text), key).filter(Media::is_fresh)
     }
 
+    /// Finds an upload, waiting until `until` for one that another process makes.
+    pub(crate) fn turn(&self, key: &str, until: Instant) -> Turn {
+        let mut pause = Pause::default();
+        loop {
+            if let Some(media) = self.find(key) {
+                return Turn::Known(media);
+            }
+            let lock = match self.try_lock(key) {
+                Ok(Some(lock)) => Some(lock),
+                Ok(None) if pause.sleep(until) => continue,
+                // It takes too long, or may stand still: better twice than not in time.
+                Ok(None) => None,
+                Err(error) => {
+                    tracing::debug!("an upload cannot be locked, others may make it too: {error}");
+                    None
+                }
+            };
+            // Who had the lock before us may have uploaded it.
+            return match self.find(key) {
+                Some(media) => Turn::Known(media),
+                None => Turn::Ours { _lock: lock },
+            };
+        }
+    }
+
+    /// Where nothing is kept nothing is locked.
+    fn try_lock(&self, key: &str) -> io::Result<Option<Passing>> {
+        let Some((path, owner)) = &self.place else {
+            return Err(io::ErrorKind::NotFound.into());
+        };
+        let path = path.with_file_name(lock_name(key));
+        let lock = disk::try_passing(&path, *owner)?;
+        if lock.is_some() {
+            tidy_locks(&path, *owner);
+        }
+        Ok(lock)
+    }
+
     /// Remembers an upload.
     pub(crate) fn add(&self, key: &str, media: &Media) {
         self.note(&format!("{} {key} {}\n", media.uploaded_at, media.media_id));
@@ -114,6 +168,35 @@ impl Uploads {
         if let Err(error) = noted {
             let path = path.display();
             tracing::debug!("{path} cannot be written, the file may be uploaded again: {error}");
+        }
+    }
+}
+
+/// What is locked while a file is uploaded.
+fn lock_name(key: &str) -> String {
+    let key = key.get(..LOCK_DIGITS).unwrap_or(key);
+    format!("{LOCK_START}{key}{LOCK_END}")
+}
+
+fn is_lock_name(name: &str) -> bool {
+    let digits = name
+        .strip_prefix(LOCK_START)
+        .and_then(|name| name.strip_suffix(LOCK_END));
+    digits.is_some_and(|digits| {
+        digits.len() == LOCK_DIGITS && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
+    })
+}
+
+/// Removes the locks that killed processes left beside ours; those that are held stay.
+fn tidy_locks(ours: &Path, owner: Owner) {
+    let Some(dir) = ours.parent() else {
+        return;
+    };
+    for name in Dir::names_at(dir).unwrap_or_default() {
+        let path = dir.join(&name);
+        if is_lock_name(&name) && path != ours {
+            // It goes with the lock, which is let go at once.
+            drop(disk::try_passing(&path, owner));
         }
     }
 }
@@ -195,6 +278,20 @@ mod tests {
         let now = 1_764_000_000;
         assert!(media(now).is_fresh_at(now) && media(now - LIFETIME + 1).is_fresh_at(now));
         assert!(!media(now - LIFETIME).is_fresh_at(now) && !media(now + 1).is_fresh_at(now));
+    }
+
+    #[test]
+    fn no_file_but_a_lock_is_taken_for_one() {
+        let key = "0123456789abcdef0123456789abcdef";
+        assert!(is_lock_name(&lock_name(key)));
+        for name in [
+            "uploads",
+            "uploads.lock",
+            "uploads.x.lock",
+            "uploads.0123456789abcdeg.lock",
+        ] {
+            assert!(!is_lock_name(name), "{name}");
+        }
     }
 
     #[test]

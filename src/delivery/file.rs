@@ -1,14 +1,18 @@
 //! The file of a message: uploaded once, and again where WeCom does not know it any more.
 
 use std::borrow::Cow;
+use std::time::{Duration, Instant};
 
 use super::reason::Why;
 use super::retry::Tries;
-use super::{Delivery, Shot};
+use super::{Delivery, Shot, upload_time};
 use crate::lang::{say, spoken};
 use crate::message::{Attachment, Channel, Post};
-use crate::uploads::Media;
+use crate::uploads::{Media, Turn};
 use crate::wecom::{Cause, Error, Field};
+
+/// Longest wait for another process's upload, beyond the time that the size of the file gives it.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Delivery<'_> {
     /// The request, with the `media_id` of its file if it has one.
@@ -52,10 +56,14 @@ impl Delivery<'_> {
         let key = uploads
             .key(file)
             .map_err(|error| cannot_read(file, &error))?;
-        if let Some(media) = uploads.find(&key) {
-            tracing::info!(name = file.name, "upload reused");
-            return Ok(media);
-        }
+        // Kept to its end: others wait for what comes of it.
+        let _turn = match uploads.turn(&key, self.patience(file)) {
+            Turn::Known(media) => {
+                tracing::info!(name = file.name, "upload reused");
+                return Ok(media);
+            }
+            ours @ Turn::Ours { .. } => ours,
+        };
         let pass = self.pass(token)?;
         let field = Field {
             name: "media".to_owned(),
@@ -81,6 +89,14 @@ impl Delivery<'_> {
             uploads.add(&key, &media);
         }
         Ok(media)
+    }
+
+    /// Until when another process's upload of a file is waited for: no longer than one may take, and so
+    /// that time is left for one of our own, should that process stand still.
+    fn patience(&self, file: &Attachment) -> Instant {
+        let now = Instant::now();
+        let left = self.deadline.saturating_duration_since(now);
+        now + (PATIENCE + upload_time(file.bytes.len())).min(left / 2)
     }
 
     /// Whether a file that WeCom does not know is uploaded anew: once, and if it is ours to upload.

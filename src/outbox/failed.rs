@@ -4,11 +4,13 @@ use std::io::{self, Write};
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::entry::{Entry, Id};
-use super::{FAILED, held};
+use super::held::{self, Attempts, Held};
+use super::{FAILED, TEMPORARY, slate};
 use crate::clock::Stamp;
-use crate::disk::Dir;
+use crate::disk::{self, Dir};
 
 /// How long they are kept. Source: the contract with users.
 const KEPT: Duration = Duration::from_hours(30 * 24);
@@ -16,9 +18,11 @@ const KEPT: Duration = Duration::from_hours(30 * 24);
 /// Longest reason that is read, in bytes.
 const REASON_MAX: u64 = 16 << 10;
 
+/// The same of what is known of its tries.
+const RECORD_MAX: u64 = 16 << 10;
+
 /// Why a message was given up, as it stands in `failed/ID.why`.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Verdict {
     /// When.
     pub(crate) at: Option<Stamp>,
@@ -54,16 +58,55 @@ pub(super) fn bury(dir: &Dir, id: &Id, verdict: &Verdict) -> io::Result<()> {
 pub(crate) fn verdict(failed: &Dir, id: &Id) -> Verdict {
     let bytes = failed.read(&why_name(id), REASON_MAX);
     let bytes = bytes.ok().flatten().unwrap_or_default();
-    serde_json::from_slice(&bytes).unwrap_or_default()
+    let value: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let text = |name: &str| value[name].as_str().map(str::to_owned);
+    // Each by itself: a number that cannot be one takes none of the others along.
+    let exit_code = value["exit_code"].as_u64().map(u8::try_from);
+    Verdict {
+        at: Stamp::deserialize(&value["at"]).ok(),
+        exit_code: exit_code.and_then(Result::ok).unwrap_or_default(),
+        errcode: value["errcode"].as_i64(),
+        errmsg: text("errmsg"),
+        error: text("error").unwrap_or_default(),
+        hint: text("hint"),
+    }
 }
 
-/// Puts an entry back, in the form given; the failed one goes.
-pub(crate) fn revive(dir: &Dir, failed: &Dir, id: &Id, entry: &Entry) -> io::Result<()> {
-    let attempts = held::read(failed, id, entry);
-    let slate = super::slate::open(dir, &held::slate_name(id))?;
-    super::slate::write(
-        &slate,
-        &held::Attempts {
+/// What comes of putting an entry back.
+pub(crate) enum Revived {
+    Back,
+    /// Another process has it in hand.
+    Busy,
+    /// One of its name waits already: both stay.
+    Waits,
+}
+
+/// Puts an entry back that the caller holds, in the form given.
+///
+/// At any moment one of the two directories has it, and one alone: it gets its new form where it
+/// lies, and moves by one renaming. What is known of its tries is there before it is.
+///
+/// # Errors
+/// What the disk says; then it lies among the failed still, or waits already.
+pub(crate) fn revive(dir: &Dir, failed: &Dir, held: &Held, entry: &Entry) -> io::Result<Revived> {
+    let id = held.id();
+    if dir.size(id.as_str()).is_some() {
+        return Ok(Revived::Waits);
+    }
+    // Of one that was killed: nobody writes it without the lock that the caller has.
+    failed.remove(&format!("{TEMPORARY}{id}"))?;
+    super::accept::replace(failed, id, entry)?;
+    // It is another file now. Whoever sends it is kept off until nothing of it is left here.
+    let (file, meta) = failed.edit(id.as_str())?;
+    if !disk::lock_now(&file)? || !failed.leads_to(id.as_str(), &meta) {
+        return Ok(Revived::Busy);
+    }
+    let name = held::slate_name(id);
+    let attempts = tried(dir, failed, id, entry)?;
+    let record = slate::open(dir, &name)?;
+    slate::write(
+        &record,
+        &Attempts {
             hold: None,
             passed_over: 0,
             passed_since: None,
@@ -73,8 +116,50 @@ pub(crate) fn revive(dir: &Dir, failed: &Dir, id: &Id, entry: &Entry) -> io::Res
             ..attempts
         },
     )?;
-    super::accept::place(dir, id, entry)?;
-    forget(failed, id)
+    record.sync_all()?;
+    dir.sync()?;
+    match failed.publish(id.as_str(), dir, id.as_str()) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(Revived::Waits),
+        moved => moved?,
+    }
+    dir.sync()?;
+    failed.sync()?;
+    // What stays of these a flush removes.
+    let _ = failed.remove(&name);
+    let _ = failed.remove(&why_name(id));
+    Ok(Revived::Back)
+}
+
+/// What is known of the tries of a failed entry.
+///
+/// Where a crash cut short its burial, or another try to put it back, the last word on them lies
+/// beside the outbox's own.
+///
+/// # Errors
+/// That it cannot be read now: to forget it would send again what has arrived.
+fn tried(dir: &Dir, failed: &Dir, id: &Id, entry: &Entry) -> io::Result<Attempts> {
+    let name = held::slate_name(id);
+    let mut doubtful = None;
+    for place in [dir, failed] {
+        let bytes = match place.read(&name, RECORD_MAX) {
+            Ok(bytes) => bytes.unwrap_or_default(),
+            // None of ours: it tells nothing, and that is no accident.
+            Err(error) if error.kind() == io::ErrorKind::Other => b"?".to_vec(),
+            Err(error) => return Err(error),
+        };
+        match slate::parse::<Attempts>(&bytes) {
+            Some(attempts) => {
+                return Ok(Attempts {
+                    sent: attempts.sent.min(entry.posts.len()),
+                    ..attempts
+                });
+            }
+            None if bytes.is_empty() => {}
+            None => doubtful = Some(place),
+        }
+    }
+    // Damaged: the careful view.
+    Ok(doubtful.map_or_else(Attempts::default, |place| held::read(place, id, entry)))
 }
 
 /// Removes a failed entry and all that belongs to it.

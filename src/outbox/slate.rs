@@ -69,7 +69,7 @@ pub(super) fn write(file: &File, record: &impl Serialize) -> io::Result<()> {
 }
 
 /// Reads a record; none if it is damaged.
-fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let text = std::str::from_utf8(bytes).ok()?.trim_end();
     let (json, sum) = text.split_once('\n').unwrap_or((text, ""));
     let is_whole = sum.is_empty() || sum == digest(json.as_bytes());

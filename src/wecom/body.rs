@@ -10,6 +10,7 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
+use super::moving::Moving;
 use super::trouble::{Progress, Stage};
 use crate::blob::{Blob, PIECE};
 use crate::output::Watching;
@@ -102,6 +103,7 @@ pub(super) struct Watched {
     all: u64,
     left: u64,
     progress: Arc<Progress>,
+    moving: Arc<Moving>,
     leaving: Option<Leaving>,
     watching: Option<Watching>,
 }
@@ -110,6 +112,7 @@ impl Watched {
     pub(super) fn new(
         payload: &Payload,
         progress: &Arc<Progress>,
+        moving: &Arc<Moving>,
         leaving: Option<Leaving>,
         watching: Option<Watching>,
     ) -> Self {
@@ -118,6 +121,7 @@ impl Watched {
             all: payload.len(),
             left: payload.len(),
             progress: Arc::clone(progress),
+            moving: Arc::clone(moving),
             leaving,
             watching,
         }
@@ -157,6 +161,7 @@ impl http_body::Body for Watched {
         if let Some(Err(_)) = piece {
             self.progress.set(Stage::Unreadable);
         }
+        self.moving.went(self.left);
         if let Some(watching) = &self.watching {
             watching(self.all - self.left, self.all);
         }
@@ -217,7 +222,7 @@ mod tests {
                 Vec::new().into(),
             ],
         };
-        let mut body = Watched::new(&payload, &Arc::default(), None, None);
+        let mut body = Watched::new(&payload, &Arc::default(), &Arc::default(), None, None);
         let mut sent = Vec::new();
         while let Some(piece) = body.next() {
             sent.extend(piece.unwrap());

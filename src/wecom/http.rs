@@ -15,6 +15,7 @@ use reqwest::{Body, Url};
 use super::body::{Leaving, Payload, Watched};
 use super::error::Error;
 use super::head::ahead;
+use super::moving::Moving;
 use super::retry_after::retry_after;
 use super::tls;
 use super::trouble::{self, Broken, NoAddress, Progress, Stage, Way, Words};
@@ -27,7 +28,7 @@ use crate::secret::Secret;
 /// Longest answer that is read, in bytes; WeCom's have a few hundred.
 pub(super) const ANSWER_MAX: usize = 64 << 10;
 
-/// Longest time for one try, connection included.
+/// Longest time for one try, connection included; of one with a file, in which nothing moves.
 const TRY_MAX: Duration = Duration::from_secs(10);
 
 /// How slow a network may be that takes files, in bytes a second: for them a try has more time.
@@ -100,6 +101,7 @@ pub(super) struct Http {
     /// One that trusts the system's store too, once that has known an issuer that we didn't.
     trusting: OnceCell<reqwest::Client>,
     progress: Arc<Progress>,
+    moving: Arc<Moving>,
     /// How many seconds our clock is ahead of the last answer's.
     ahead: Cell<Option<i64>>,
     runtime: tokio::runtime::Runtime,
@@ -131,6 +133,7 @@ impl Http {
             client,
             trusting: OnceCell::new(),
             progress,
+            moving: Arc::default(),
             ahead: Cell::new(None),
             runtime,
         })
@@ -150,9 +153,11 @@ impl Http {
         let longest = TRY_MAX + Duration::from_secs(size / SPEED);
         let deadline = deadline.min(Instant::now() + longest);
         self.progress.set(Stage::Connecting);
-        let result = self
-            .runtime
-            .block_on(async { tokio::time::timeout_at(deadline.into(), self.fetch(call)).await });
+        let result = self.runtime.block_on(async {
+            let fetched = self.moving.kept_up(size, TRY_MAX, self.fetch(call));
+            let in_time = tokio::time::timeout_at(deadline.into(), fetched).await;
+            in_time.ok().flatten().ok_or(())
+        });
         let stage = self.progress.stage();
         let broken = match result {
             Ok(Ok(reply)) => return Ok(reply),
@@ -164,7 +169,7 @@ impl Http {
                 return Err(Error::file(what));
             }
             Ok(Err(error)) => self.way().broken(&error.without_url(), stage),
-            Err(_) => Broken::Words(self.way().too_late(stage)),
+            Err(()) => Broken::Words(self.way().too_late(stage)),
         };
         let Broken::Words(Words { what, hint }) = broken else {
             return Err(Error::status(407, None));
@@ -217,11 +222,13 @@ impl Http {
                 .body(Body::wrap(Watched::new(
                     body,
                     &self.progress,
+                    &self.moving,
                     call.leaving.clone(),
                     call.watching.clone(),
                 ))),
         };
         let mut response = request.send().await?;
+        self.moving.came();
         self.ahead.set(ahead(response.headers()));
         let header = response
             .headers()
@@ -240,6 +247,7 @@ impl Http {
         while body.len() <= call.answer_max
             && let Some(chunk) = response.chunk().await?
         {
+            self.moving.came();
             body.extend_from_slice(&chunk);
         }
         Ok(Reply {

@@ -11,6 +11,7 @@ mod error;
 pub(crate) mod fuzz;
 mod head;
 mod http;
+mod moving;
 mod probe;
 mod retry_after;
 mod tls;

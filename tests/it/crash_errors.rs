@@ -67,7 +67,7 @@ const EXEMPT: &[(&str, &str)] = &[
 ];
 
 /// What can be made to fail: behind the loader, whose failures are not ours.
-fn points(calls: &[Call]) -> Vec<Point> {
+pub(crate) fn points(calls: &[Call]) -> Vec<Point> {
     let begun = calls
         .iter()
         .position(|call| call.point.name() == "sigaltstack")
@@ -80,7 +80,7 @@ fn points(calls: &[Call]) -> Vec<Point> {
 }
 
 /// Every point with an error, and whether it lasts.
-fn failures(points: &[Point]) -> Vec<(Point, Errno, bool)> {
+pub(crate) fn failures(points: &[Point]) -> Vec<(Point, Errno, bool)> {
     let all = std::env::var_os("WXPUSH_CRASH").is_some_and(|it| it == "all");
     let mut failures = Vec::new();
     for (at, point) in points.iter().enumerate() {
@@ -99,7 +99,7 @@ fn failures(points: &[Point]) -> Vec<(Point, Errno, bool)> {
 
 /// Holds what holds whatever fails.
 #[track_caller]
-fn holds(traced: &Traced, what: &str) -> i32 {
+pub(crate) fn holds(traced: &Traced, what: &str) -> i32 {
     assert!(!traced.hangs(), "hangs: {what}");
     assert_eq!(traced.signal, None, "{what}: {}", traced.stderr);
     let code = traced.code.expect("no signal ended it");

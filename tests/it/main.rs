@@ -30,6 +30,8 @@ mod crash; // kill -9 at every system call of send and flush
 mod crash_errors; // each system call of send and flush fails
 #[cfg(target_arch = "x86_64")]
 mod crash_files; // the same for a send with a caption and a file
+#[cfg(target_arch = "x86_64")]
+mod crash_retry; // the same for outbox retry, and a flush beside a send that stands still
 mod cron; // a real cron
 mod crontab; // lines that reach wxpush through cron and a shell as they were typed
 mod debris; // what killed programs and others leave in an outbox, and in which
@@ -61,6 +63,8 @@ mod mistakes; // every way in which a config can be wrong, by line and key
 mod network; // no network, silent name servers, addresses that swallow: in namespaces
 mod outbox; // what is kept, when it goes and in which order
 mod outbox_commands; // list, show, retry, drop, flush and their exit codes
+mod outbox_hostile; // numbers in state files that no clock or counter ever made
+mod outbox_many; // very many entries, and some that cannot be changed
 mod outbox_times; // lost answers, late and expired messages, clocks that jump
 mod pace; // backlogs: paced, in order, what is new first
 mod package; // the .deb: installed, used, upgraded, removed, purged
@@ -104,4 +108,6 @@ mod tracer; // ends or fails the program at any one of its system calls
 mod trust; // TLS, authorities, redirects, relays, the source address
 mod upload_command; // what wxpush upload prints, takes and says, and the bar at a terminal
 mod upload_faults; // files that WeCom does not know any more, does not take or does not answer for
+mod upload_stalls; // uploads on networks that are slow or dead
 mod uploads; // uploads that are used again: by whom, how long, whatever stands in the way
+mod uploads_at_once; // one file of many at once: one upload, whoever is killed or stands still

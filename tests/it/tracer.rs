@@ -73,6 +73,8 @@ pub(crate) enum Act<'a> {
     Fail(Point, i32, bool),
     /// It reads or writes no more than half of what it should.
     Halve(Point),
+    /// The process stands still while this is done.
+    Pause(Point, &'a dyn Fn()),
 }
 
 /// What came of a run.
@@ -312,6 +314,10 @@ impl Tracer<'_> {
                 if let Some(regs) = &mut regs {
                     regs.orig_rax = u64::MAX;
                 }
+            }
+            Act::Pause(at, meanwhile) if *at == point => {
+                meanwhile();
+                self.acted = true;
             }
             Act::Halve(at) if *at == point => {
                 self.acted = true;

@@ -7,7 +7,7 @@ use std::process::Command;
 
 use crate::leaks::reversed;
 use crate::samples;
-use crate::sandbox::{Run, Sandbox, at_once, for_each};
+use crate::sandbox::{Run, Sandbox, for_each};
 use crate::standin::{Standin, Upload};
 use crate::token::now;
 
@@ -100,30 +100,6 @@ fn the_same_file_is_uploaded_once_for_all_the_sends_of_one_sender() {
     assert_eq!((&*last.filename, &*last.bytes), ("a.txt", BYTES));
     here(&sandbox, "upload a.txt").run().exits(0);
     assert_eq!(standin.count(UPLOAD), expected.0, "and by upload, too");
-}
-
-#[test]
-fn many_at_once_send_the_same_file_and_what_they_note_is_whole() {
-    let standin = Standin::start();
-    let sandbox = with_file(&standin, BYTES);
-    for outcome in at_once(12, |_| send(&sandbox)) {
-        outcome.is_silent();
-    }
-    let uploads = standin.count(UPLOAD);
-    assert!((1..=12).contains(&uploads));
-    holds_files(&standin, "lisi", &[("a.txt", BYTES); 12]);
-    let text = sandbox.read("uploads");
-    assert_eq!(text.lines().count(), uploads);
-    for line in text.lines() {
-        let words: Vec<&str> = line.split(' ').collect();
-        assert_eq!(
-            (words.len(), words[1].len(), words[2].len()),
-            (3, 32, 65),
-            "{line}"
-        );
-    }
-    send(&sandbox).run().is_silent();
-    assert_eq!(standin.count(UPLOAD), uploads);
 }
 
 /// What is in the place of `uploads`, and whether an upload is remembered there all the same.

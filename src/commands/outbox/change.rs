@@ -1,15 +1,26 @@
-//! `outbox drop` and `outbox retry`: what a person decides about single messages.
+//! `outbox drop` and `outbox retry`: what a person decides about single messages. One that cannot be
+//! changed holds up none of the others.
+
+use std::collections::BTreeSet;
 
 use serde_json::json;
 
-use super::{Outboxes, Place};
+use super::{Outboxes, Place, named_among};
 use crate::cli::Chosen;
 use crate::clock::Stamp;
 use crate::delivery::Sender;
 use crate::error::{Exit, Failure};
 use crate::lang::{say, spoken};
-use crate::outbox::{self, Account, Claim, Entry};
+use crate::outbox::{self, Account, Claim, Entry, Revived};
 use crate::output::{self, Output};
+
+/// What became of a message.
+enum Done {
+    Dropped,
+    ToBeTried,
+    /// It had left the outbox before.
+    Gone,
+}
 
 /// Removes messages, those that wait and those that failed.
 pub(super) fn drop(
@@ -17,32 +28,11 @@ pub(super) fn drop(
     chosen: &Chosen,
     output: Output,
 ) -> anyhow::Result<Exit> {
-    let places = if chosen.all {
-        outboxes.all()?.0
-    } else {
-        named(outboxes, chosen)?
-    };
-    for place in &places {
-        let done = match &place.failed {
-            Some(failed) => outbox::forget(failed, &place.id),
-            None => match outbox::claim(&place.dir, &place.id) {
-                Claim::Held(held) => held.remove(),
-                Claim::Busy => return Err(busy(place).into()),
-                Claim::Gone => Ok(()),
-                // It has been put among the failed just now.
-                Claim::Damaged => match outbox::failed(&place.dir) {
-                    Ok(Some(failed)) => outbox::forget(&failed, &place.id),
-                    Ok(None) => Ok(()),
-                    Err(error) => Err(error),
-                },
-                Claim::Newer => place.dir.remove(place.id.as_str()),
-                Claim::Foreign(error) | Claim::Unusable(error) => Err(error),
-            },
-        };
-        done.map_err(|error| cannot(place, &error))?;
-        tracing::info!(id = %place.id, "dropped");
+    let (mut all, failed) = outboxes.all()?;
+    if !chosen.all {
+        all.extend(failed);
     }
-    tell(&places, "dropped", "已移除", output)
+    each(&all, chosen, output, dropped)
 }
 
 /// Puts failed messages back, and lets waiting ones be tried at once, for the sender of the day.
@@ -51,41 +41,126 @@ pub(super) fn retry(
     chosen: &Chosen,
     output: Output,
 ) -> anyhow::Result<Exit> {
-    let places = if chosen.all {
-        let (waiting, failed) = outboxes.all()?;
-        waiting.into_iter().chain(failed).collect()
-    } else {
-        named(outboxes, chosen)?
-    };
-    for place in &places {
-        let done = match &place.failed {
-            Some(failed) => {
-                let Some(Ok((entry, _))) = outbox::peek(failed, &place.id).ok().flatten() else {
-                    return Err(unreadable(place).into());
-                };
-                let entry = of_the_day(outboxes, entry)?;
-                outbox::revive(&place.dir, failed, &place.id, &entry)
+    let (mut all, failed) = outboxes.all()?;
+    all.extend(failed);
+    each(&all, chosen, output, |place| retried(outboxes, place))
+}
+
+/// Changes each of those that are chosen, whatever becomes of the others, and tells of each.
+fn each(
+    all: &[Place<'_>],
+    chosen: &Chosen,
+    output: Output,
+    change: impl Fn(&Place<'_>) -> Result<Done, Failure>,
+) -> anyhow::Result<Exit> {
+    let wanted = wanted(all, chosen);
+    let (count, mut troubles) = (wanted.len(), Vec::new());
+    for place in wanted {
+        let told = place.and_then(|at| {
+            let done = change(&all[at])?;
+            tell(&all[at], &done, output)
+        });
+        if let Err(failure) = told {
+            if count > 1 {
+                tell_trouble(&failure, output);
             }
-            None => match outbox::claim(&place.dir, &place.id) {
-                Claim::Held(held) => {
-                    let entry = of_the_day(outboxes, held.entry().clone())?;
-                    held.note(|attempts| attempts.hold = None);
-                    if entry.sender == held.entry().sender {
-                        Ok(())
-                    } else {
-                        held.readdress(&entry)
-                    }
-                }
-                Claim::Busy => return Err(busy(place).into()),
-                Claim::Gone => Ok(()),
-                Claim::Damaged | Claim::Newer => return Err(unreadable(place).into()),
-                Claim::Foreign(error) | Claim::Unusable(error) => Err(error),
-            },
-        };
-        done.map_err(|error| cannot(place, &error))?;
-        tracing::info!(id = %place.id, "to be tried again");
+            troubles.push(failure);
+        }
     }
-    tell(&places, "to be tried again", "将重新发送", output)
+    let left = troubles.len();
+    match troubles.into_iter().next() {
+        None => Ok(Exit::Sent),
+        Some(failure) if count == 1 => Err(failure.into()),
+        Some(first) => {
+            let what = say!(
+                "{count} 条里有 {left} 条没有改动",
+                "{left} of {count} were left as they are"
+            );
+            Err(Failure { what, ..first }.into())
+        }
+    }
+}
+
+/// Those that are chosen, each once, or why there is no such one, in their order.
+fn wanted(all: &[Place<'_>], chosen: &Chosen) -> Vec<Result<usize, Failure>> {
+    if chosen.all {
+        return (0..all.len()).map(Ok).collect();
+    }
+    let mut wanted = Vec::new();
+    for text in &chosen.ids {
+        match named_among(all, text) {
+            Ok(found) => wanted.extend(found.into_iter().map(Ok)),
+            Err(failure) => wanted.push(Err(failure)),
+        }
+    }
+    let mut seen = BTreeSet::new();
+    wanted.retain(|it| it.as_ref().map_or(true, |at| seen.insert(*at)));
+    wanted
+}
+
+fn dropped(place: &Place<'_>) -> Result<Done, Failure> {
+    let id = &place.id;
+    let removed = match &place.failed {
+        Some(failed) => {
+            // Held until it is gone.
+            let claim = outbox::claim_failed(failed, id);
+            match claim {
+                Claim::Busy => return Err(busy(place)),
+                Claim::Gone => return Ok(Done::Gone),
+                _ => outbox::forget(failed, id),
+            }
+        }
+        None => match outbox::claim(&place.dir, id) {
+            Claim::Held(held) => held.remove(),
+            Claim::Busy => return Err(busy(place)),
+            Claim::Gone => return Ok(Done::Gone),
+            // It has been put among the failed just now.
+            Claim::Damaged => match outbox::failed(&place.dir) {
+                Ok(Some(failed)) => outbox::forget(&failed, id),
+                Ok(None) => Ok(()),
+                Err(error) => Err(error),
+            },
+            Claim::Newer => place.dir.remove(id.as_str()),
+            Claim::Foreign(error) | Claim::Unusable(error) => Err(error),
+        },
+    };
+    removed.map_err(|error| cannot(place, &error))?;
+    tracing::info!(%id, "dropped");
+    Ok(Done::Dropped)
+}
+
+fn retried(outboxes: &Outboxes<'_>, place: &Place<'_>) -> Result<Done, Failure> {
+    let id = &place.id;
+    let claim = match &place.failed {
+        Some(failed) => outbox::claim_failed(failed, id),
+        None => outbox::claim(&place.dir, id),
+    };
+    let held = match claim {
+        Claim::Held(held) => held,
+        Claim::Busy => return Err(busy(place)),
+        Claim::Gone => return Ok(Done::Gone),
+        Claim::Damaged | Claim::Newer => return Err(unreadable(place)),
+        Claim::Foreign(error) | Claim::Unusable(error) => return Err(cannot(place, &error)),
+    };
+    let entry = of_the_day(outboxes, held.entry().clone())?;
+    let changed = if let Some(failed) = &place.failed {
+        match outbox::revive(&place.dir, failed, &held, &entry) {
+            Ok(Revived::Back) => Ok(()),
+            Ok(Revived::Busy) => return Err(busy(place)),
+            Ok(Revived::Waits) => return Err(waits(place)),
+            Err(error) => Err(error),
+        }
+    } else {
+        held.note(|attempts| attempts.hold = None);
+        if entry.sender == held.entry().sender {
+            Ok(())
+        } else {
+            outbox::readdress(&place.dir, &held, &entry)
+        }
+    };
+    changed.map_err(|error| cannot(place, &error))?;
+    tracing::info!(%id, "to be tried again");
+    Ok(Done::ToBeTried)
 }
 
 /// The same message for the sender that the config of the day has under its profile.
@@ -104,10 +179,6 @@ fn of_the_day(outboxes: &Outboxes<'_>, entry: Entry) -> Result<Entry, Failure> {
         sender: Sender::name_of(&settings),
         ..entry
     })
-}
-
-fn named<'a>(outboxes: &'a Outboxes<'_>, chosen: &Chosen) -> Result<Vec<Place<'a>>, Failure> {
-    chosen.ids.iter().map(|id| outboxes.named(id)).collect()
 }
 
 fn busy(place: &Place<'_>) -> Failure {
@@ -145,15 +216,47 @@ fn cannot(place: &Place<'_>, error: &std::io::Error) -> Failure {
     Failure::new(Exit::State, what).hint(hint)
 }
 
-/// Tells of each what became of it; a script in English.
-fn tell(places: &[Place<'_>], what: &str, zh: &str, output: Output) -> anyhow::Result<Exit> {
-    for place in places {
-        if output.json {
-            output::object(&json!({"id": place.id.as_str(), "status": what}))?;
-        } else if output.is_talkative() {
-            let what = spoken().of(zh, what);
-            output::result(&format!("{} {what}", place.id))?;
-        }
+fn waits(place: &Place<'_>) -> Failure {
+    let id = &place.id;
+    let what = say!(
+        "{id} 已在等待发送，失败的那一份保持不动",
+        "{id} waits in the outbox already, so the one among the failed stays there"
+    );
+    let hint = say!(
+        "先发出等待的那一份（wxpush outbox flush），再用 wxpush outbox drop {id} 移除失败的",
+        "let the one that waits go first (wxpush outbox flush), then wxpush outbox drop {id} removes the other"
+    );
+    Failure::new(Exit::Data, what).hint(hint)
+}
+
+/// Tells of one that was changed; a script in English.
+fn tell(place: &Place<'_>, done: &Done, output: Output) -> Result<(), Failure> {
+    let id = &place.id;
+    let (zh, status) = match done {
+        Done::Dropped => ("已移除", "dropped"),
+        Done::ToBeTried => ("将重新发送", "to be tried again"),
+        Done::Gone => ("已不在发件箱", "gone"),
+    };
+    if output.json {
+        output::object(&json!({"id": id.as_str(), "status": status}))?;
+    } else if output.is_talkative() {
+        let what = spoken().of(zh, status);
+        output::result(&format!("{id} {what}"))?;
     }
-    Ok(Exit::Sent)
+    if matches!(done, Done::Gone) {
+        output.note(&say!(
+            "{id} 刚刚离开了发件箱：已发送，或已被移除",
+            "{id} has just left the outbox: it was delivered, or dropped by another"
+        ));
+    }
+    Ok(())
+}
+
+/// Tells of one that was not changed, while others are.
+fn tell_trouble(failure: &Failure, output: Output) {
+    tracing::error!(error = failure.what, "left as it is");
+    output.failure(&Failure {
+        hint: None,
+        ..failure.clone()
+    });
 }

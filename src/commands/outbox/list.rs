@@ -165,7 +165,7 @@ fn line(shown: &Shown) -> Result<(), Failure> {
         words.push(say!("发给 {whom}", "to {whom}"));
     }
     if shown.parts > 1 {
-        let (part, parts) = (shown.sent + 1, shown.parts);
+        let (part, parts) = ((shown.sent + 1).min(shown.parts), shown.parts);
         words.push(say!(
             "第 {part} 段，共 {parts} 段",
             "part {part} of {parts}"

@@ -72,7 +72,7 @@ struct Place<'a> {
     state: &'a State,
     dir: Arc<Dir>,
     /// Where it lies if it has failed.
-    failed: Option<Dir>,
+    failed: Option<Arc<Dir>>,
     id: Id,
 }
 
@@ -107,10 +107,13 @@ impl Outboxes<'_> {
             let Some(given_up) = outbox::failed(&dir).map_err(cannot)? else {
                 continue;
             };
-            for id in outbox::oldest(&given_up, None, usize::MAX).map_err(cannot)? {
-                let dir = outbox::failed(&dir).map_err(cannot)?;
-                failed.push(place(id, dir));
-            }
+            // One handle for all of them: there may be more than a process may have open files.
+            let given_up = Arc::new(given_up);
+            let ids = outbox::oldest(&given_up, None, usize::MAX).map_err(cannot)?;
+            failed.extend(
+                ids.into_iter()
+                    .map(|id| place(id, Some(Arc::clone(&given_up)))),
+            );
         }
         Ok((waiting, failed))
     }
@@ -118,33 +121,45 @@ impl Outboxes<'_> {
     /// The one entry whose ID is, or has in it, this text.
     fn named(&self, text: &str) -> Result<Place<'_>, Failure> {
         let (waiting, failed) = self.all()?;
-        let all = waiting.into_iter().chain(failed);
-        let mut found: Vec<Place<'_>> = all
-            .filter(|place| place.id.as_str().contains(text))
-            .collect();
-        let hint = spoken().of(
-            "wxpush outbox list 列出所有 ID",
-            "wxpush outbox list shows the IDs",
-        );
-        match found.len() {
-            1 => Ok(found.remove(0)),
-            0 => {
-                let text = crate::config::value::shown(text);
-                let what = say!(
-                    "发件箱里没有 ID 含 {text} 的消息",
-                    "no message in the outbox has an ID with {text} in it"
-                );
-                Err(Failure::new(Exit::Data, what).hint(hint))
-            }
-            count => {
-                let what = say!(
-                    "有 {count} 条消息的 ID 含 {text}",
-                    "{count} messages have an ID with {text} in it"
-                );
-                Err(Failure::new(Exit::Data, what).hint(hint))
-            }
-        }
+        let all: Vec<Place<'_>> = waiting.into_iter().chain(failed).collect();
+        let found = named_among(&all, text)?.swap_remove(0);
+        Ok(all.into_iter().nth(found).expect("it is one of them"))
     }
+}
+
+/// Which of these have the ID that is, or has in it, this text: one, or both where it is among those
+/// that wait and among the failed as well.
+fn named_among(all: &[Place<'_>], text: &str) -> Result<Vec<usize>, Failure> {
+    let found: Vec<usize> = (0..all.len())
+        .filter(|at| all[*at].id.as_str().contains(text))
+        .collect();
+    let is_one = |first: &usize| {
+        let first = &all[*first];
+        let mut rest = found.iter().map(|at| &all[*at]);
+        rest.all(|it| it.id == first.id && Arc::ptr_eq(&it.dir, &first.dir))
+    };
+    let what = match found.first() {
+        Some(first) if is_one(first) => return Ok(found),
+        None => {
+            let text = crate::config::value::shown(text);
+            say!(
+                "发件箱里没有 ID 含 {text} 的消息",
+                "no message in the outbox has an ID with {text} in it"
+            )
+        }
+        Some(_) => {
+            let count = found.len();
+            say!(
+                "有 {count} 条消息的 ID 含 {text}",
+                "{count} messages have an ID with {text} in it"
+            )
+        }
+    };
+    let hint = spoken().of(
+        "wxpush outbox list 列出所有 ID",
+        "wxpush outbox list shows the IDs",
+    );
+    Err(Failure::new(Exit::Data, what).hint(hint))
 }
 
 fn unreadable(outbox: &Outbox, error: &std::io::Error) -> Failure {
