@@ -224,6 +224,19 @@ impl Outbox {
     pub(crate) fn accept(&self, look: &Look, entry: Entry, deadline: Instant) -> Arc<Accepting> {
         Accepting::begin(self, look, entry, deadline)
     }
+
+    /// Accepts a message that nobody sends meanwhile, or says by `deadline` why it cannot.
+    ///
+    /// # Errors
+    /// In words: what the disk says, or that it does not answer.
+    pub(crate) fn accept_by(
+        &self,
+        look: &Look,
+        entry: Entry,
+        deadline: Instant,
+    ) -> Result<Arc<Held>, String> {
+        Accepting::begin_for(self, look, entry, deadline, deadline).at_last()
+    }
 }
 
 impl Look {

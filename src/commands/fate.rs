@@ -74,7 +74,11 @@ impl Fate<'_> {
         let mut failure = reason.failure();
         let held = self.kept.at_last(self.sent, reason.outcome_unknown);
         match held.ok().flatten() {
-            Some(held) if failure.exit == Exit::Setup && output::stderr_is_terminal() => {
+            Some(held)
+                if failure.exit == Exit::Setup
+                    && !self.way.kept_ok
+                    && output::stderr_is_terminal() =>
+            {
                 if let Err(error) = held.remove() {
                     let id = held.id();
                     let text = say!(

@@ -50,10 +50,21 @@ impl Accepting {
         // Time must be left to deliver it without.
         let longest = DISK_MAX + Duration::from_secs(entry.bytes_of_files() / DISK_SPEED);
         let wait = longest.min(deadline.saturating_duration_since(now) / 2);
+        Self::begin_for(outbox, look, entry, now + wait, now + longest)
+    }
+
+    /// The same, with the times that it is waited for.
+    pub(super) fn begin_for(
+        outbox: &Outbox,
+        look: &Look,
+        entry: Entry,
+        until: Instant,
+        at_last: Instant,
+    ) -> Arc<Self> {
         let id = Id::new(SystemTime::now());
         let accepting = Arc::new(Self {
-            until: now + wait,
-            at_last: now + longest,
+            until,
+            at_last,
             stage: Mutex::new(Stage::Writing),
             changed: Condvar::new(),
         });

@@ -73,6 +73,7 @@ mod protection; // safe, names for ids, ordinary WeChat, options that clash
 mod proxies; // HTTP, HTTPS and SOCKS proxies, from config and environment, that work or do not
 mod proxy; // one that works or misbehaves as told
 mod pty; // a pseudo-terminal to type at
+mod queue; // what is kept for a flush without a try, or is content to be kept
 mod raw; // messages in WeCom's own JSON
 mod readmes; // README in its two languages: the same promises
 mod recall; // what it takes back, and what stays

@@ -90,6 +90,7 @@ fn deliver(args: &Sendmail, global: &Global, output: Output) -> anyhow::Result<O
         let way = Way {
             config: &config,
             keep: settings.outbox.enabled,
+            kept_ok: false,
             sender: Rc::new(Sender::new(settings, state.as_ref().ok())?),
             state: state.as_ref().map_err(Clone::clone),
             deadline: Instant::now() + TIME + upload_time(files),
