@@ -22,6 +22,9 @@ const BACKLOG_MAX: usize = 10;
 /// Most older messages that a send looks at to find some that may go.
 const BACKLOG_LOOKS: usize = 200;
 
+/// Longest time that the disk is waited for where a message can go without it.
+const DISK_TIME: Duration = Duration::from_secs(5);
+
 /// How messages are sent.
 pub(super) struct Way<'a> {
     pub(super) config: &'a Config,
@@ -62,6 +65,23 @@ impl Way<'_> {
             }
         }
         report
+    }
+
+    /// Keeps a message for a flush to deliver; one that cannot be kept goes now, within this time.
+    pub(super) fn queue_or_send(mut self, posts: Vec<Post>, time: Duration) -> Report {
+        let entry = self.entry(posts);
+        match self.hold(&entry, Instant::now() + DISK_TIME) {
+            Ok(held) => {
+                let mut report = Report::new(Status::Queued, entry.posts.len());
+                queued(&held, &mut report);
+                report
+            }
+            Err(why) => {
+                tracing::info!(why, "not kept, so it goes now");
+                self.deadline = Instant::now() + time;
+                self.deliver(&entry)
+            }
+        }
     }
 
     /// A message as it is accepted.
