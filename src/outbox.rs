@@ -19,7 +19,8 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::{Instant, SystemTime, UNIX_EPOCH};
+use std::task::Poll;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 pub(crate) use accept::Accepting;
 pub(crate) use entry::{Account, Entry, Id, SenderName};
@@ -118,15 +119,31 @@ impl Kept {
         let was_in_time = accepting.held().is_ok();
         let held = accepting.at_last()?;
         if !was_in_time {
-            held.note(|attempts| {
-                attempts.sent = sent;
-                attempts.doubt = in_doubt.then(|| Doubt {
-                    since: unix_ms(held.entry().accepted),
-                    marks: String::new(),
-                });
-            });
+            catch_up(&held, sent, in_doubt);
         }
         Ok(Some(held))
+    }
+
+    /// The same where it has to be known within that time; pending while it is being written.
+    pub(crate) fn within(
+        &self,
+        time: Duration,
+        sent: usize,
+        in_doubt: bool,
+    ) -> Poll<Option<Arc<Held>>> {
+        let Self::Begun(accepting) = self else {
+            return Poll::Ready(self.held());
+        };
+        match accepting.within(time) {
+            None => Poll::Pending,
+            Some(Err(_)) => Poll::Ready(None),
+            Some(Ok((held, was_in_time))) => {
+                if !was_in_time {
+                    catch_up(&held, sent, in_doubt);
+                }
+                Poll::Ready(Some(held))
+            }
+        }
     }
 
     /// Its entry, once it is accepted; none if it is kept nowhere.
@@ -137,6 +154,17 @@ impl Kept {
             Self::Held(held) => Some(Arc::clone(held)),
         }
     }
+}
+
+/// Writes down what became of a message while its entry was not there.
+fn catch_up(held: &Held, sent: usize, in_doubt: bool) {
+    held.note(|attempts| {
+        attempts.sent = sent;
+        attempts.doubt = in_doubt.then(|| Doubt {
+            since: unix_ms(held.entry().accepted),
+            marks: String::new(),
+        });
+    });
 }
 
 impl Outbox {

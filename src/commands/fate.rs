@@ -5,7 +5,7 @@ use super::report::{Report, Status};
 use crate::delivery::{Reason, give_up, keep};
 use crate::error::{Exit, Failure};
 use crate::lang::{Lang, say, spoken};
-use crate::outbox::{Held, Id, Kept, Outbox, Verdict};
+use crate::outbox::{Held, Kept, Outbox, Verdict};
 use crate::output;
 
 /// What is known when a message has been carried as far as it goes.
@@ -14,21 +14,27 @@ pub(super) struct Fate<'a> {
     pub(super) kept: &'a Kept,
     /// Why it could not even be begun to be kept, though it should have been.
     pub(super) why_not: Option<String>,
+    pub(super) parts: Parts,
+}
+
+/// How far a message has got.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parts {
     pub(super) sent: usize,
-    pub(super) parts: usize,
+    pub(super) all: usize,
 }
 
 /// Where what was not sent is now.
 #[derive(Debug, Clone, Copy)]
-enum Lies<'a> {
+pub(super) enum Lies<'a> {
     /// Nowhere, as it is to be.
     NotKept,
     /// Nowhere, for this reason.
     Lost(&'a str),
     /// In the outbox.
-    Waiting(&'a Id),
+    Waiting(&'a str),
     /// Among the failed ones.
-    Buried(&'a Id),
+    Buried(&'a str),
 }
 
 impl Fate<'_> {
@@ -72,7 +78,7 @@ impl Fate<'_> {
             report.refused(refusal.errcode, &refusal.errmsg);
         }
         let mut failure = reason.failure();
-        let held = self.kept.at_last(self.sent, reason.outcome_unknown);
+        let held = self.kept.at_last(self.parts.sent, reason.outcome_unknown);
         match held.ok().flatten() {
             Some(held)
                 if failure.exit == Exit::Setup
@@ -113,7 +119,7 @@ impl Fate<'_> {
     }
 
     fn queued(&self, held: &Held, reason: &Reason, mut failure: Failure) -> Failure {
-        failure.what = self.words(reason, Some(Lies::Waiting(held.id())), &failure);
+        failure.what = self.words(reason, Some(Lies::Waiting(held.id().as_str())), &failure);
         let when = if failure.exit == Exit::Setup {
             spoken().of(
                 "改好设置后，下次运行 wxpush 时会自动发出",
@@ -139,12 +145,12 @@ impl Fate<'_> {
             report.refused(refusal.errcode, &refusal.errmsg);
         }
         let mut failure = reason.failure();
-        let held = self.kept.at_last(self.sent, false);
+        let held = self.kept.at_last(self.parts.sent, false);
         let buried = held
             .ok()
             .flatten()
             .filter(|held| give_up(held, &Verdict::of(reason, &failure)));
-        let lies = buried.as_ref().map(|held| Lies::Buried(held.id()));
+        let lies = buried.as_ref().map(|held| Lies::Buried(held.id().as_str()));
         failure.what = self.words(reason, lies, &failure);
         report.fail(failure);
         if let Some(held) = buried {
@@ -152,24 +158,30 @@ impl Fate<'_> {
         }
     }
 
-    /// What happened to which parts, and why.
     fn words(&self, reason: &Reason, lies: Option<Lies<'_>>, failure: &Failure) -> String {
-        let (unknown, what) = (reason.outcome_unknown, &failure.what);
+        self.parts
+            .words(reason.outcome_unknown, lies, &failure.what)
+    }
+}
+
+impl Parts {
+    /// What happened to which of them, and why; what became of the next one may be unknown.
+    pub(super) fn words(self, unknown: bool, lies: Option<Lies<'_>>, what: &str) -> String {
         match spoken() {
             Lang::Zh => {
                 let lies = lies.map_or(String::new(), Lies::in_chinese);
                 format!("{}{lies}：{what}", self.in_chinese(unknown))
             }
             Lang::En => {
-                let are = self.sent > 0 && self.parts - self.sent > 1;
+                let are = self.sent > 0 && self.all - self.sent > 1;
                 let lies = lies.map_or(String::new(), |lies| lies.in_english(are));
                 format!("{}{lies}: {what}", self.in_english(unknown))
             }
         }
     }
 
-    fn in_chinese(&self, unknown: bool) -> String {
-        let (at, parts) = (self.sent, self.parts);
+    fn in_chinese(self, unknown: bool) -> String {
+        let (at, parts) = (self.sent, self.all);
         let left = parts - at;
         let next = at + 1;
         let subject = match left {
@@ -193,8 +205,8 @@ impl Fate<'_> {
         fate + &sent
     }
 
-    fn in_english(&self, unknown: bool) -> String {
-        let (at, parts) = (self.sent, self.parts);
+    fn in_english(self, unknown: bool) -> String {
+        let (at, parts) = (self.sent, self.all);
         let left = parts - at;
         let next = at + 1;
         let (subject, was) = match left {
@@ -206,9 +218,9 @@ impl Fate<'_> {
         let fate = if !unknown {
             format!("{subject} {was} not sent")
         } else if left == 1 {
-            format!("{subject} may or may not have arrived (an answer was lost)")
+            format!("{subject} may or may not have arrived (no answer came)")
         } else {
-            format!("{subject} {was} not sent, part {next} may have been (an answer was lost)")
+            format!("{subject} {was} not sent, part {next} may have been (no answer came)")
         };
         let sent = match at {
             0 => String::new(),

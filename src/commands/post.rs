@@ -4,8 +4,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use super::fate::Fate;
+use super::fate::{Fate, Parts};
 use super::report::{Report, Status};
+use super::waiting::Waiting;
 use crate::config::{Config, State};
 use crate::delivery::{Bounds, Delivery, Flush, Marks, Sender, Senders, Undelivered};
 use crate::error::{Exit, Failure};
@@ -13,7 +14,7 @@ use crate::lang::{say, spoken};
 use crate::ledger::Share;
 use crate::message::Post;
 use crate::outbox::{Entry, Held, Kept, Look, Outbox};
-use crate::output::Watching;
+use crate::output::{Output, Watching};
 
 /// Longest time that a send spends on older messages, and the most of them. Source: the contract.
 const BACKLOG_TIME: Duration = Duration::from_secs(5);
@@ -36,6 +37,8 @@ pub(super) struct Way<'a> {
     pub(super) keep: bool,
     /// Whether to be kept is as good as to be sent, though a person is there to mend the set-up.
     pub(super) kept_ok: bool,
+    /// How a person who waits is told what goes on; none where nobody is there.
+    pub(super) person: Option<Output>,
     /// Who watches files leave.
     pub(super) watching: Option<Watching>,
 }
@@ -104,13 +107,17 @@ impl Way<'_> {
             expired: untold.count(),
             lang: self.sender.settings.phone_lang,
         };
+        let waiting = Waiting::begin(self, &kept, entry.posts.len());
         let delivery = Delivery {
             sender: &self.sender,
             deadline: self.deadline,
             share: Share::New,
             once: false,
             resends: true,
-            watching: self.watching.clone(),
+            watching: match &waiting {
+                Some(waiting) => waiting.seeing(self.watching.clone()),
+                None => self.watching.clone(),
+            },
         };
         let mut sent = 0;
         let told = || look.told(&untold);
@@ -120,13 +127,19 @@ impl Way<'_> {
                 Err(absent) => report.absent(&absent),
             }
             sent += 1;
+            if let Some(waiting) = &waiting {
+                waiting.sent(sent);
+            }
         });
+        drop(waiting);
         let fate = Fate {
             way: self,
             kept: &kept,
             why_not,
-            sent,
-            parts: entry.posts.len(),
+            parts: Parts {
+                sent,
+                all: entry.posts.len(),
+            },
         };
         let worked = !matches!(end, Err(Undelivered::NotNow(_)));
         match end {

@@ -20,6 +20,7 @@ pub(crate) use sender::{Sender, Senders};
 pub(crate) use tally::Tally;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::ledger::{Receivers, Share, Slot};
@@ -196,6 +197,7 @@ impl Delivery<'_> {
         let pass = self.pass(token)?;
         tries.doubt = tries.doubt.take().filter(can_be_compared);
         let resend = tries.doubt.is_some();
+        self.doubts(tries);
         let now = SystemTime::now();
         let doubt = tries.doubt.clone().unwrap_or_else(|| Doubt {
             since: unix_ms(now),
@@ -208,6 +210,7 @@ impl Delivery<'_> {
         let slot = self.slot(post)?;
         let leaving = {
             let (kept, doubt) = (shot.kept.clone(), doubt.clone());
+            let in_doubt = Arc::clone(&self.sender.in_doubt);
             move || {
                 if let Some(held) = kept.held() {
                     held.note(|attempts| {
@@ -215,6 +218,7 @@ impl Delivery<'_> {
                         attempts.doubt = Some(doubt.clone());
                     });
                 }
+                in_doubt.store(true, Ordering::Relaxed);
             }
         };
         let leaving = Arc::new(leaving);
@@ -230,6 +234,7 @@ impl Delivery<'_> {
             if error.outcome_unknown() {
                 tries.doubt = Some(doubt);
             }
+            self.doubts(tries);
             if !error.never_left()
                 && let Some(held) = shot.kept.held()
             {
@@ -237,6 +242,12 @@ impl Delivery<'_> {
             }
             Why::Call(error)
         })
+    }
+
+    /// Tells whoever asks whether the message may have arrived.
+    fn doubts(&self, tries: &Tries) {
+        let in_doubt = tries.doubt.is_some();
+        self.sender.in_doubt.store(in_doubt, Ordering::Relaxed);
     }
 
     /// A place among the messages that WeCom delivers to the receivers; none where nobody counts.

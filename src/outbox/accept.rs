@@ -134,6 +134,25 @@ impl Accepting {
         }
     }
 
+    /// What has come of it within that time, and whether the message waited for it; none while it
+    /// is being written.
+    pub(crate) fn within(&self, time: Duration) -> Option<Result<(Arc<Held>, bool), String>> {
+        let until = Instant::now() + time;
+        let mut stage = self.locked();
+        loop {
+            match &*stage {
+                Stage::Accepted(held) => return Some(Ok((Arc::clone(held), true))),
+                Stage::Late(Some(held)) => return Some(Ok((Arc::clone(held), false))),
+                Stage::Failed(why) => return Some(Err(why.clone())),
+                Stage::Writing | Stage::Late(None) => {}
+            }
+            if Instant::now() >= until {
+                return None;
+            }
+            stage = self.waited(stage, until);
+        }
+    }
+
     /// It is not needed any more: the message has arrived without.
     pub(crate) fn abandon(&self) {
         let mut stage = self.locked();

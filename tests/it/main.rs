@@ -105,3 +105,4 @@ mod trust; // TLS, authorities, redirects, relays, the source address
 mod upload_command; // what wxpush upload prints, takes and says, and the bar at a terminal
 mod upload_faults; // files that WeCom does not know any more, does not take or does not answer for
 mod uploads; // uploads that are used again: by whom, how long, whatever stands in the way
+mod waiting; // a person who waits at a terminal, and ^C

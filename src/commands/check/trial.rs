@@ -71,6 +71,7 @@ fn sent(
         deadline: Instant::now() + time,
         keep: false,
         kept_ok: false,
+        person: None,
         watching: None,
     };
     way.send(vec![post]).outcome()

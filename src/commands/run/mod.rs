@@ -219,6 +219,7 @@ impl Ready {
             sender: Rc::new(Sender::new(settings, self.state.as_ref().ok())?),
             state: self.state.as_ref().map_err(Clone::clone),
             deadline: Instant::now() + args.timeout,
+            person: None,
             watching: None,
         };
         Ok(way.send(posts))

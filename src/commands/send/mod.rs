@@ -99,6 +99,7 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
         sender: Rc::new(Sender::new(settings, state.as_ref().ok())?),
         state: state.as_ref().map_err(Clone::clone),
         deadline,
+        person: output.has_reader().then_some(output),
         watching: output::watching(output),
     };
     let report = if args.queue {

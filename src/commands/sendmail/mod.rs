@@ -95,6 +95,7 @@ fn deliver(args: &Sendmail, global: &Global, output: Output) -> anyhow::Result<O
             sender: Rc::new(Sender::new(settings, state.as_ref().ok())?),
             state: state.as_ref().map_err(Clone::clone),
             deadline: Instant::now() + time,
+            person: output.has_reader().then_some(output),
             watching: output::watching(output),
         };
         let report = if asked.queue {
