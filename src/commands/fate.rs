@@ -169,12 +169,12 @@ impl Parts {
     pub(super) fn words(self, unknown: bool, lies: Option<Lies<'_>>, what: &str) -> String {
         match spoken() {
             Lang::Zh => {
-                let lies = lies.map_or(String::new(), Lies::in_chinese);
+                let lies = lies.map_or(String::new(), |lies| lies.in_chinese(unknown));
                 format!("{}{lies}：{what}", self.in_chinese(unknown))
             }
             Lang::En => {
                 let are = self.sent > 0 && self.all - self.sent > 1;
-                let lies = lies.map_or(String::new(), |lies| lies.in_english(are));
+                let lies = lies.map_or(String::new(), |lies| lies.in_english(are, unknown));
                 format!("{}{lies}: {what}", self.in_english(unknown))
             }
         }
@@ -232,8 +232,10 @@ impl Parts {
 }
 
 impl Lies<'_> {
-    fn in_chinese(self) -> String {
+    /// `unknown`: what it is said of may have arrived, so it may not be lost.
+    fn in_chinese(self, unknown: bool) -> String {
         match self {
+            Self::Lost(why) if unknown => format!("，也没能存入发件箱（{why}）"),
             Self::NotKept => "，也没有保留".to_owned(),
             Self::Lost(why) => format!("，而且已丢失，因为也无法保存（{why}）"),
             Self::Waiting(id) => format!("，已存入发件箱（{id}）"),
@@ -241,10 +243,13 @@ impl Lies<'_> {
         }
     }
 
-    /// `are`: it is said of several parts.
-    fn in_english(self, are: bool) -> String {
+    /// `are`: it is said of several parts; `unknown` as in Chinese.
+    fn in_english(self, are: bool, unknown: bool) -> String {
         let is = if are { "are" } else { "is" };
         match self {
+            Self::Lost(why) if unknown => {
+                format!(" and {is} not kept, since nothing can be kept ({why})")
+            }
             Self::NotKept => format!(" and {is} not kept"),
             Self::Lost(why) => {
                 format!(" and {is} LOST, since nothing can be kept either ({why})")

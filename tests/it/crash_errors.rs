@@ -139,7 +139,8 @@ fn whatever_call_of_a_send_fails_it_says_rightly_what_became_of_the_message() {
             "{what}: {}",
             traced.stderr
         );
-        let told = traced.stderr.contains("LOST") || traced.stderr.contains("no place");
+        let told =
+            traced.stderr.contains("nothing can be kept") || traced.stderr.contains("no place");
         assert!(code != 73 || told, "{what}: {}", traced.stderr);
         recover(&sandbox);
         let arrived = landed(standin, &message).len();

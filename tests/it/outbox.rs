@@ -370,6 +370,20 @@ fn where_nothing_can_be_kept_the_message_goes_or_is_said_to_be_lost() {
     standin.always(SEND, refusal(45009));
     let outcome = sandbox.send("y").run().exits(73);
     outcome.says("the message was not sent and is LOST, since nothing can be kept either (");
+    // Nobody knows whether it is lost.
+    standin.always(SEND, Fault::HangProcessed);
+    for is_chinese in [false, true] {
+        let mut run = sandbox.wxpush("send --to lisi --timeout 1s z");
+        if is_chinese {
+            run = run.in_chinese();
+        }
+        let outcome = run.run().exits(73);
+        let said = ["may or may not have arrived", "可能已送达，也可能没有"];
+        let outcome = outcome.says(said[usize::from(is_chinese)]);
+        let lost = outcome.stderr.contains("LOST") || outcome.stderr.contains("丢失");
+        assert!(!lost, "{}", outcome.stderr);
+    }
+    standin.mend();
     let config = config(&standin.base());
     sandbox.write("config.toml", config);
     let outcome = script(&sandbox, &[], "exec \"$0\" outbox flush").run();
