@@ -189,6 +189,17 @@ impl Outbox {
         Ok(Dir::open(&self.path, self.owner)?.map(Arc::new))
     }
 
+    /// Whether an entry is in it still, where a flush finds it: nobody has removed it meanwhile, nor
+    /// the outbox itself.
+    pub(crate) fn has(&self, held: &Held) -> bool {
+        match self.open() {
+            Ok(Some(dir)) => held.is_there(Some(&dir)),
+            Ok(None) => false,
+            // It cannot be told from here.
+            Err(_) => held.is_there(None),
+        }
+    }
+
     /// Looks what is there.
     ///
     /// # Errors

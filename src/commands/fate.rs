@@ -1,6 +1,9 @@
 //! What becomes of a message that WeCom has not accepted whole, and how that is told.
 
-use super::post::Way;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::post::{DISK_TIME, Way};
 use super::report::{Report, Status};
 use crate::delivery::{Reason, give_up, keep};
 use crate::error::{Exit, Failure};
@@ -78,9 +81,8 @@ impl Fate<'_> {
             report.refused(refusal.errcode, &refusal.errmsg);
         }
         let mut failure = reason.failure();
-        let held = self.kept.at_last(self.parts.sent, reason.outcome_unknown);
-        match held.ok().flatten() {
-            Some(held)
+        match self.kept_still(reason.outcome_unknown) {
+            Ok(Some(held))
                 if failure.exit == Exit::Setup
                     && !self.way.kept_ok
                     && output::stderr_is_terminal() =>
@@ -96,26 +98,47 @@ impl Fate<'_> {
                 failure.what = self.words(reason, Some(Lies::NotKept), &failure);
                 report.fail(failure);
             }
-            Some(held) => {
+            Ok(Some(held)) => {
                 keep(&held, reason, &failure);
                 report.fail(self.queued(&held, reason, failure));
                 report.kept(held.id(), Status::Queued);
             }
-            None => {
-                if let Some(why) = self.not_kept() {
-                    failure.exit = Exit::State;
-                    failure.what = self.words(reason, Some(Lies::Lost(&why)), &failure);
-                } else {
-                    failure.what = self.words(reason, Some(Lies::NotKept), &failure);
-                    let hint = spoken().of(
-                        "稍后重发，或用 --timeout 多给些时间",
-                        "send it again later, or give it more time with --timeout",
-                    );
-                    failure.hint.get_or_insert_with(|| hint.to_owned());
-                }
+            Ok(None) => {
+                failure.what = self.words(reason, Some(Lies::NotKept), &failure);
+                let hint = spoken().of(
+                    "稍后重发，或用 --timeout 多给些时间",
+                    "send it again later, or give it more time with --timeout",
+                );
+                failure.hint.get_or_insert_with(|| hint.to_owned());
+                report.fail(failure);
+            }
+            Err(why) => {
+                failure.exit = Exit::State;
+                failure.what = self.words(reason, Some(Lies::Lost(&why)), &failure);
                 report.fail(failure);
             }
         }
+    }
+
+    /// The entry of what has not gone out; anew where it has been removed under our hands. None
+    /// where nothing is to be kept.
+    ///
+    /// # Errors
+    /// Why there is none, though there should be one.
+    fn kept_still(&self, in_doubt: bool) -> Result<Option<Arc<Held>>, String> {
+        let held = self.kept.at_last(self.parts.sent, in_doubt);
+        let (Some(held), Ok(state)) = (held.ok().flatten(), &self.way.state) else {
+            return self.not_kept().map_or(Ok(None), Err);
+        };
+        if Outbox::of(state).has(&held) {
+            return Ok(Some(held));
+        }
+        let anew = self.way.hold(held.entry(), Instant::now() + DISK_TIME)?;
+        anew.note(|attempts| *attempts = held.attempts());
+        tracing::info!(id = %held.id(), anew = %anew.id(), "it was gone from the outbox");
+        // Where the whole outbox was moved away: it must not go out twice.
+        let _ = held.remove();
+        Ok(Some(anew))
     }
 
     fn queued(&self, held: &Held, reason: &Reason, mut failure: Failure) -> Failure {

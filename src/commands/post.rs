@@ -23,8 +23,8 @@ const BACKLOG_MAX: usize = 10;
 /// Most older messages that a send looks at to find some that may go.
 const BACKLOG_LOOKS: usize = 200;
 
-/// Longest time that the disk is waited for where a message can go without it.
-const DISK_TIME: Duration = Duration::from_secs(5);
+/// Longest time that the disk is waited for where nothing else says it.
+pub(super) const DISK_TIME: Duration = Duration::from_secs(5);
 
 /// How messages are sent.
 pub(super) struct Way<'a> {
@@ -173,7 +173,7 @@ impl Way<'_> {
     }
 
     /// Accepts a message, or says by `deadline` why it cannot be.
-    fn hold(&self, entry: &Entry, deadline: Instant) -> Result<Arc<Held>, String> {
+    pub(super) fn hold(&self, entry: &Entry, deadline: Instant) -> Result<Arc<Held>, String> {
         if !self.keep {
             return Err(say!(
                 "发件箱已停用（[outbox] enabled = false）",

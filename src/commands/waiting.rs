@@ -23,7 +23,7 @@ use super::post::Way;
 use crate::child::is_ignored;
 use crate::error::{Exit, Failure};
 use crate::lang::{say, spoken};
-use crate::outbox::Kept;
+use crate::outbox::{Held, Kept, Outbox};
 use crate::output::{self, Output, Watching};
 
 /// So long nobody wonders.
@@ -43,6 +43,7 @@ pub(super) struct Waiting {
 struct Facts {
     output: Output,
     kept: Kept,
+    outbox: Option<Outbox>,
     in_doubt: Arc<AtomicBool>,
     /// The command that removes what is kept, but for its ID.
     drop: String,
@@ -78,6 +79,7 @@ impl Waiting {
         let facts = Arc::new(Facts {
             output,
             kept: kept.clone(),
+            outbox: way.state.as_ref().ok().map(|state| Outbox::of(state)),
             in_doubt: Arc::clone(&way.sender.in_doubt),
             drop: flush.trim_end_matches("flush").to_owned() + "drop",
             parts,
@@ -234,7 +236,9 @@ impl Facts {
     fn kept(&self, time: Duration) -> Poll<Option<String>> {
         let (sent, in_doubt) = (self.sent.load(Ordering::SeqCst), self.in_doubt());
         let held = self.kept.within(time, sent, in_doubt);
-        held.map(|held| held.map(|held| held.id().to_string()))
+        // Somebody may have removed it.
+        let is_there = |held: &Arc<Held>| self.outbox.as_ref().is_some_and(|it| it.has(held));
+        held.map(|held| held.filter(is_there).map(|held| held.id().to_string()))
     }
 
     fn in_doubt(&self) -> bool {

@@ -100,6 +100,18 @@ fn of_what_is_not_kept_it_is_said_whether_it_may_have_arrived() {
 }
 
 #[test]
+fn what_somebody_removed_is_not_said_to_be_kept() {
+    let sandbox = Sandbox::empty();
+    sandbox.write("config.toml", crate::sandbox::config(&Standin::refuse()));
+    let mut pty = Pty::start(sandbox.wxpush("send --timeout 10m x"));
+    pty.shows("^C ends that");
+    std::fs::remove_dir_all(sandbox.path("outbox")).unwrap();
+    let shown = interrupted(pty);
+    assert!(shown.contains("is not kept"), "{shown}");
+    assert!(!shown.contains("outbox drop"), "{shown}");
+}
+
+#[test]
 fn of_several_parts_it_is_said_how_many_have_gone() {
     let standin = Standin::start();
     let sandbox = Sandbox::of(&standin);
