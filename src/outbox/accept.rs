@@ -202,7 +202,10 @@ fn publish(outbox: &Outbox, dir: Option<Arc<Dir>>, id: Id, entry: Entry) -> io::
     let (file, files) = place(&dir, &id, &entry)?;
     let file = Arc::new(file);
     // What was accepted is what goes, whatever becomes of the files that it was made of.
-    let whole = Blob::of_file(Arc::clone(&file))?;
+    let whole = Blob::of_file(Arc::clone(&file)).inspect_err(|_| {
+        // It is said not to be kept, so it must not be.
+        let _ = dir.remove(id.as_str());
+    })?;
     Ok(Held::new(dir, id, entry.placed(&whole, &files), file))
 }
 
