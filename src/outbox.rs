@@ -22,7 +22,8 @@ use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Instant;
+use std::task::Poll;
+use std::time::{Duration, Instant};
 
 pub(crate) use accept::Accepting;
 pub(crate) use deferred::Deferred;
@@ -124,10 +125,7 @@ impl Kept {
         let was_in_time = accepting.held().is_ok();
         let held = accepting.at_last()?;
         if !was_in_time {
-            held.note(|attempts| {
-                attempts.sent = sent;
-                attempts.doubt = in_doubt.then(|| Doubt::new(held.entry().accepted, String::new()));
-            });
+            catch_up(&held, sent, in_doubt);
         }
         Ok(Some(held))
     }
@@ -152,6 +150,29 @@ impl Kept {
         }
     }
 
+    /// The same as `at_last` where it has to be known within that time; pending while it is being
+    /// written.
+    pub(crate) fn within(
+        &self,
+        time: Duration,
+        sent: usize,
+        in_doubt: bool,
+    ) -> Poll<Option<Arc<Held>>> {
+        let Self::Begun(accepting) = self else {
+            return Poll::Ready(self.held());
+        };
+        match accepting.within(time) {
+            None => Poll::Pending,
+            Some(Err(_)) => Poll::Ready(None),
+            Some(Ok((held, was_in_time))) => {
+                if !was_in_time {
+                    catch_up(&held, sent, in_doubt);
+                }
+                Poll::Ready(Some(held))
+            }
+        }
+    }
+
     /// Its entry, once it is accepted; none if it is kept nowhere.
     pub(crate) fn held(&self) -> Option<Arc<Held>> {
         match self {
@@ -161,6 +182,14 @@ impl Kept {
             Self::Held(held) => Some(Arc::clone(held)),
         }
     }
+}
+
+/// Writes down what became of a message while its entry was not there.
+fn catch_up(held: &Held, sent: usize, in_doubt: bool) {
+    held.note(|attempts| {
+        attempts.sent = sent;
+        attempts.doubt = in_doubt.then(|| Doubt::new(held.entry().accepted, String::new()));
+    });
 }
 
 impl Outbox {
@@ -183,6 +212,17 @@ impl Outbox {
     /// Where something else stands in its place.
     pub(crate) fn open(&self) -> io::Result<Option<Arc<Dir>>> {
         Ok(Dir::open(&self.path, self.owner)?.map(Arc::new))
+    }
+
+    /// Whether an entry is in it still, where a flush finds it: nobody has removed it meanwhile, nor
+    /// the outbox itself.
+    pub(crate) fn has(&self, held: &Held) -> bool {
+        match self.open() {
+            Ok(Some(dir)) => held.is_there(Some(&dir)),
+            Ok(None) => false,
+            // It cannot be told from here.
+            Err(_) => held.is_there(None),
+        }
     }
 
     /// Looks what is there.
@@ -248,6 +288,19 @@ impl Outbox {
     /// Begins to accept a message. Whether it is, `Accepting::held` tells.
     pub(crate) fn accept(&self, look: &Look, entry: Entry, deadline: Instant) -> Arc<Accepting> {
         Accepting::begin(self, look, entry, deadline)
+    }
+
+    /// Accepts a message that nobody sends meanwhile, or says by `deadline` why it cannot.
+    ///
+    /// # Errors
+    /// In words: what the disk says, or that it does not answer.
+    pub(crate) fn accept_by(
+        &self,
+        look: &Look,
+        entry: Entry,
+        deadline: Instant,
+    ) -> Result<Arc<Held>, String> {
+        Accepting::begin_for(self, look, entry, deadline, deadline).at_last()
     }
 }
 

@@ -3,8 +3,8 @@
 //! Nobody else prints (clippy's `print_stdout` and `print_stderr` hold that).
 
 use std::io::{self, IsTerminal, Write};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
@@ -51,6 +51,11 @@ impl Output {
     /// Whether a person who is there wants to read of a success.
     pub(crate) fn is_talkative(self) -> bool {
         !self.quiet && !self.json && (self.verbose > 0 || io::stdout().is_terminal())
+    }
+
+    /// Whether a person reads more than errors on stderr.
+    pub(crate) fn has_reader(self) -> bool {
+        !self.quiet && stderr_is_terminal()
     }
 
     /// Shows an error: what happened, and below it what to do.
@@ -122,7 +127,7 @@ const BAR_FROM: u64 = 512 << 10;
 
 /// Who shows at a terminal how far a file has gone; nobody where no person looks.
 pub(crate) fn watching(output: Output) -> Option<Watching> {
-    if output.quiet || output.json || !stderr_is_terminal() {
+    if output.json || !output.has_reader() {
         return None;
     }
     let bar = Bar::default();
@@ -169,9 +174,10 @@ fn mib(bytes: u64) -> String {
     format!("{:.1}", bytes as f64 / f64::from(1 << 20))
 }
 
-/// Whether diagnostics reach a person.
+/// Whether diagnostics reach a person; asked once.
 pub(crate) fn stderr_is_terminal() -> bool {
-    io::stderr().is_terminal()
+    static IS_ONE: OnceLock<bool> = OnceLock::new();
+    *IS_ONE.get_or_init(|| io::stderr().is_terminal())
 }
 
 /// Writes a result for a person, or for a script that asked for it.

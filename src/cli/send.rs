@@ -26,6 +26,7 @@ Examples:
   wxpush send --chat ops \"to a group chat of the app\"
   journalctl -n 500 | wxpush send --long split      up to 99 numbered parts
   wxpush send --json hello | jq -r .msgids[0]
+  wxpush send --queue hello                         kept in a moment, sent by the next flush
   wxpush send -- -5 degrees                         a message that begins with -";
 
 /// `wxpush send`.
@@ -64,6 +65,12 @@ pub(crate) struct Send {
     /// Lets WeCom swallow an identical message within this time (at most 4h)
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub(crate) dedupe: Option<Duration>,
+    /// Keeps the message and returns: nothing is sent, the next flush delivers it
+    #[arg(long, conflicts_with_all = ["no_outbox", "dry_run"])]
+    pub(crate) queue: bool,
+    /// Succeeds, too, if the message could not be sent now and is kept
+    #[arg(long, conflicts_with = "no_outbox")]
+    pub(crate) kept_ok: bool,
     /// Fails rather than keep the message for later
     #[arg(long)]
     pub(crate) no_outbox: bool,

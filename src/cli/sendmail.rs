@@ -13,6 +13,7 @@ pub(super) const EXAMPLES: &str = "\
 Options, together or apart, before, between or behind the addresses:
   -t           to the addresses of To, Cc and Bcc, too
   -i, -oi      a line of one dot does not end the mail
+  -odq, -odb   keeps the mail for the next flush, and returns at once (-odi: sends it, as always)
   -v           shows what is done
   -f, -F, -B, -N, -h, -o, -e, -G and the like change nothing
 

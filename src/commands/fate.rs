@@ -1,11 +1,14 @@
 //! What becomes of a message that WeCom has not accepted whole, and how that is told.
 
-use super::post::Way;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::post::{DISK_TIME, Way};
 use super::report::{Report, Status};
 use crate::delivery::{Reason, give_up, keep_new};
 use crate::error::{Exit, Failure};
 use crate::lang::{Lang, say, spoken};
-use crate::outbox::{Held, Id, Kept, Outbox, Verdict};
+use crate::outbox::{Held, Kept, Outbox, Verdict};
 use crate::output;
 
 /// What is known when a message has been carried as far as it goes.
@@ -14,21 +17,27 @@ pub(super) struct Fate<'a> {
     pub(super) kept: &'a Kept,
     /// Why it could not even be begun to be kept, though it should have been.
     pub(super) why_not: Option<String>,
+    pub(super) parts: Parts,
+}
+
+/// How far a message has got.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Parts {
     pub(super) sent: usize,
-    pub(super) parts: usize,
+    pub(super) all: usize,
 }
 
 /// Where what was not sent is now.
 #[derive(Debug, Clone, Copy)]
-enum Lies<'a> {
+pub(super) enum Lies<'a> {
     /// Nowhere, as it is to be.
     NotKept,
     /// Nowhere, for this reason.
     Lost(&'a str),
     /// In the outbox.
-    Waiting(&'a Id),
+    Waiting(&'a str),
     /// Among the failed ones.
-    Buried(&'a Id),
+    Buried(&'a str),
 }
 
 impl Fate<'_> {
@@ -72,9 +81,12 @@ impl Fate<'_> {
             report.refused(refusal.errcode, &refusal.errmsg);
         }
         let mut failure = reason.failure();
-        let held = self.kept.at_last(self.sent, reason.outcome_unknown);
-        match held.ok().flatten() {
-            Some(held) if failure.exit == Exit::Setup && output::stderr_is_terminal() => {
+        match self.kept_still(reason.outcome_unknown) {
+            Ok(Some(held))
+                if failure.exit == Exit::Setup
+                    && !self.way.kept_ok
+                    && output::stderr_is_terminal() =>
+            {
                 if let Err(error) = held.remove() {
                     let id = held.id();
                     let text = say!(
@@ -86,30 +98,51 @@ impl Fate<'_> {
                 failure.what = self.words(reason, Some(Lies::NotKept), &failure);
                 report.fail(failure);
             }
-            Some(held) => {
+            Ok(Some(held)) => {
                 keep_new(&held, reason);
                 report.fail(self.queued(&held, reason, failure));
                 report.kept(held.id(), Status::Queued);
             }
-            None => {
-                if let Some(why) = self.not_kept() {
-                    failure.exit = Exit::State;
-                    failure.what = self.words(reason, Some(Lies::Lost(&why)), &failure);
-                } else {
-                    failure.what = self.words(reason, Some(Lies::NotKept), &failure);
-                    let hint = spoken().of(
-                        "稍后重发，或用 --timeout 多给些时间",
-                        "send it again later, or give it more time with --timeout",
-                    );
-                    failure.hint.get_or_insert_with(|| hint.to_owned());
-                }
+            Ok(None) => {
+                failure.what = self.words(reason, Some(Lies::NotKept), &failure);
+                let hint = spoken().of(
+                    "稍后重发，或用 --timeout 多给些时间",
+                    "send it again later, or give it more time with --timeout",
+                );
+                failure.hint.get_or_insert_with(|| hint.to_owned());
+                report.fail(failure);
+            }
+            Err(why) => {
+                failure.exit = Exit::State;
+                failure.what = self.words(reason, Some(Lies::Lost(&why)), &failure);
                 report.fail(failure);
             }
         }
     }
 
+    /// The entry of what has not gone out; anew where it has been removed under our hands. None
+    /// where nothing is to be kept.
+    ///
+    /// # Errors
+    /// Why there is none, though there should be one.
+    fn kept_still(&self, in_doubt: bool) -> Result<Option<Arc<Held>>, String> {
+        let held = self.kept.at_last(self.parts.sent, in_doubt);
+        let (Some(held), Ok(state)) = (held.ok().flatten(), &self.way.state) else {
+            return self.not_kept().map_or(Ok(None), Err);
+        };
+        if Outbox::of(state).has(&held) {
+            return Ok(Some(held));
+        }
+        let anew = self.way.hold(held.entry(), Instant::now() + DISK_TIME)?;
+        anew.note(|attempts| *attempts = held.attempts());
+        tracing::info!(id = %held.id(), anew = %anew.id(), "it was gone from the outbox");
+        // Where the whole outbox was moved away: it must not go out twice.
+        let _ = held.remove();
+        Ok(Some(anew))
+    }
+
     fn queued(&self, held: &Held, reason: &Reason, mut failure: Failure) -> Failure {
-        failure.what = self.words(reason, Some(Lies::Waiting(held.id())), &failure);
+        failure.what = self.words(reason, Some(Lies::Waiting(held.id().as_str())), &failure);
         let when = if failure.exit == Exit::Setup {
             spoken().of(
                 "改好设置后，下次运行 wxpush 时会自动发出",
@@ -135,12 +168,12 @@ impl Fate<'_> {
             report.refused(refusal.errcode, &refusal.errmsg);
         }
         let mut failure = reason.failure();
-        let held = self.kept.at_last(self.sent, false);
+        let held = self.kept.at_last(self.parts.sent, false);
         let buried = held
             .ok()
             .flatten()
             .filter(|held| give_up(held, &Verdict::of(reason, &failure)));
-        let lies = buried.as_ref().map(|held| Lies::Buried(held.id()));
+        let lies = buried.as_ref().map(|held| Lies::Buried(held.id().as_str()));
         failure.what = self.words(reason, lies, &failure);
         report.fail(failure);
         if let Some(held) = buried {
@@ -148,24 +181,30 @@ impl Fate<'_> {
         }
     }
 
-    /// What happened to which parts, and why.
     fn words(&self, reason: &Reason, lies: Option<Lies<'_>>, failure: &Failure) -> String {
-        let (unknown, what) = (reason.outcome_unknown, &failure.what);
+        self.parts
+            .words(reason.outcome_unknown, lies, &failure.what)
+    }
+}
+
+impl Parts {
+    /// What happened to which of them, and why; what became of the next one may be unknown.
+    pub(super) fn words(self, unknown: bool, lies: Option<Lies<'_>>, what: &str) -> String {
         match spoken() {
             Lang::Zh => {
-                let lies = lies.map_or(String::new(), Lies::in_chinese);
+                let lies = lies.map_or(String::new(), |lies| lies.in_chinese(unknown));
                 format!("{}{lies}：{what}", self.in_chinese(unknown))
             }
             Lang::En => {
-                let are = self.sent > 0 && self.parts - self.sent > 1;
-                let lies = lies.map_or(String::new(), |lies| lies.in_english(are));
+                let are = self.sent > 0 && self.all - self.sent > 1;
+                let lies = lies.map_or(String::new(), |lies| lies.in_english(are, unknown));
                 format!("{}{lies}: {what}", self.in_english(unknown))
             }
         }
     }
 
-    fn in_chinese(&self, unknown: bool) -> String {
-        let (at, parts) = (self.sent, self.parts);
+    fn in_chinese(self, unknown: bool) -> String {
+        let (at, parts) = (self.sent, self.all);
         let left = parts - at;
         let next = at + 1;
         let subject = match left {
@@ -189,8 +228,8 @@ impl Fate<'_> {
         fate + &sent
     }
 
-    fn in_english(&self, unknown: bool) -> String {
-        let (at, parts) = (self.sent, self.parts);
+    fn in_english(self, unknown: bool) -> String {
+        let (at, parts) = (self.sent, self.all);
         let left = parts - at;
         let next = at + 1;
         let (subject, was) = match left {
@@ -202,9 +241,9 @@ impl Fate<'_> {
         let fate = if !unknown {
             format!("{subject} {was} not sent")
         } else if left == 1 {
-            format!("{subject} may or may not have arrived (an answer was lost)")
+            format!("{subject} may or may not have arrived (no answer came)")
         } else {
-            format!("{subject} {was} not sent, part {next} may have been (an answer was lost)")
+            format!("{subject} {was} not sent, part {next} may have been (no answer came)")
         };
         let sent = match at {
             0 => String::new(),
@@ -216,8 +255,10 @@ impl Fate<'_> {
 }
 
 impl Lies<'_> {
-    fn in_chinese(self) -> String {
+    /// `unknown`: what it is said of may have arrived, so it may not be lost.
+    fn in_chinese(self, unknown: bool) -> String {
         match self {
+            Self::Lost(why) if unknown => format!("，也没能存入发件箱（{why}）"),
             Self::NotKept => "，也没有保留".to_owned(),
             Self::Lost(why) => format!("，而且已丢失，因为也无法保存（{why}）"),
             Self::Waiting(id) => format!("，已存入发件箱（{id}）"),
@@ -225,10 +266,13 @@ impl Lies<'_> {
         }
     }
 
-    /// `are`: it is said of several parts.
-    fn in_english(self, are: bool) -> String {
+    /// `are`: it is said of several parts; `unknown` as in Chinese.
+    fn in_english(self, are: bool, unknown: bool) -> String {
         let is = if are { "are" } else { "is" };
         match self {
+            Self::Lost(why) if unknown => {
+                format!(" and {is} not kept, since nothing can be kept ({why})")
+            }
             Self::NotKept => format!(" and {is} not kept"),
             Self::Lost(why) => {
                 format!(" and {is} LOST, since nothing can be kept either ({why})")

@@ -20,6 +20,7 @@ mod source;
 mod to;
 mod token;
 mod upload;
+mod waiting;
 
 use serde_json::json;
 

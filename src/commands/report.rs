@@ -16,7 +16,7 @@ pub(super) enum Status {
     Sent,
     /// Accepted, but not for all.
     Partial,
-    /// Not accepted by WeCom, or not all parts were; kept in the outbox.
+    /// Not accepted by WeCom, or not all parts were, or not yet asked to; kept in the outbox.
     Queued,
     /// Not accepted, or not all parts were.
     Failed,
@@ -125,6 +125,16 @@ impl Report {
         self.status == Status::Queued
     }
 
+    /// Counts it as done if it is kept. Why it was not sent is told all the same.
+    pub(super) fn kept_is_done(mut self) -> Self {
+        if self.is_queued()
+            && let Some(failure) = &mut self.failure
+        {
+            failure.exit = Exit::Sent;
+        }
+        self
+    }
+
     /// Settles whether everybody was reached; after the last part.
     pub(super) fn finish(mut self) -> Self {
         if self.failure.is_none() && !self.unreached.is_empty() {
@@ -163,6 +173,12 @@ impl Report {
         say!("已发送：msgid {msgids}", "sent: msgid {msgids}")
     }
 
+    /// The one line of what was kept without a try.
+    fn queued(&self) -> String {
+        let id = self.outbox_id.as_deref().unwrap_or_default();
+        say!("已存入发件箱：{id}", "kept in the outbox: {id}")
+    }
+
     /// Shows the result where somebody wants it, and hands on why it did not end well, if so.
     ///
     /// That it cannot be shown no longer changes the message's fate.
@@ -173,10 +189,14 @@ impl Report {
         }
         let shown = if output.json {
             output::object(&self)
-        } else if output.is_talkative() && self.status == Status::Sent {
-            output::result(&self.sent())
         } else {
-            Ok(())
+            match self.status {
+                Status::Sent if output.is_talkative() => output::result(&self.sent()),
+                Status::Queued if self.failure.is_none() && output.is_talkative() => {
+                    output::result(&self.queued())
+                }
+                _ => Ok(()),
+            }
         };
         if let Err(failure) = shown {
             let what = failure.what;

@@ -23,6 +23,7 @@ pub(crate) use sender::{Sender, Senders};
 pub(crate) use tally::Tally;
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::clock::Stamp;
@@ -196,6 +197,7 @@ impl Delivery<'_> {
     ) -> Result<Sent, Why> {
         let pass = self.pass(token)?;
         let before = tries.doubt.clone();
+        self.doubts(tries);
         let slot = self.slot(shot, tries)?;
         let others = slot.as_ref().map(|slot| slot.others).unwrap_or_default();
         let now = Stamp::now();
@@ -221,6 +223,7 @@ impl Delivery<'_> {
         let body = body.wire(self.sender.agentid(), window);
         let leaving = {
             let (kept, doubt) = (shot.kept.clone(), doubt.clone());
+            let in_doubt = Arc::clone(&self.sender.in_doubt);
             move || {
                 if let Some(held) = kept.held() {
                     held.note(|attempts| {
@@ -228,7 +231,9 @@ impl Delivery<'_> {
                         attempts.doubt = Some(doubt.clone());
                     });
                 }
-                kept.may_go()
+                kept.may_go()?;
+                in_doubt.store(true, Ordering::Relaxed);
+                Ok(())
             }
         };
         let client = &self.sender.client;
@@ -238,6 +243,7 @@ impl Delivery<'_> {
             if error.outcome_unknown() {
                 tries.doubt = Some(doubt);
             }
+            self.doubts(tries);
             if !error.never_left()
                 && let Some(held) = shot.kept.held()
             {
@@ -245,6 +251,12 @@ impl Delivery<'_> {
             }
             Why::Call(error)
         })
+    }
+
+    /// Tells whoever asks whether the message may have arrived.
+    fn doubts(&self, tries: &Tries) {
+        let in_doubt = tries.doubt.is_some();
+        self.sender.in_doubt.store(in_doubt, Ordering::Relaxed);
     }
 
     /// Takes a place among the messages that WeCom delivers to the receivers; `None` where nobody

@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use crate::config::{Account, Config, Limits, MAX_AGE, Settings, State};
@@ -25,6 +27,9 @@ pub(crate) struct Sender {
     /// What it has sent to chats: WeCom counts that apart.
     pub(super) chats: Option<Ledger>,
     pub(super) uploads: Uploads,
+    /// Whether the message in hand may have arrived: it has left. Of use to who waits for it, and
+    /// ended by whoever takes in its yes.
+    pub(crate) in_doubt: Arc<AtomicBool>,
 }
 
 /// What lets a sender's calls pass.
@@ -64,6 +69,7 @@ impl Sender {
             ledger: ledger(&key, limits),
             chats: ledger(&digest(&[&key, "chats"]), Limits::CHAT),
             uploads: Uploads::new(state, key),
+            in_doubt: Arc::default(),
             settings,
         })
     }

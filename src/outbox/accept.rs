@@ -62,10 +62,21 @@ impl Accepting {
         // Time must be left to deliver it without.
         let longest = DISK_MAX + Duration::from_secs(entry.bytes_of_files() / DISK_SPEED);
         let wait = longest.min(deadline.saturating_duration_since(now) / 2);
+        Self::begin_for(outbox, look, entry, now + wait, now + longest)
+    }
+
+    /// The same, with the times that it is waited for.
+    pub(super) fn begin_for(
+        outbox: &Outbox,
+        look: &Look,
+        entry: Entry,
+        until: Instant,
+        at_last: Instant,
+    ) -> Arc<Self> {
         let id = Id::new(entry.accepted.time());
         let accepting = Arc::new(Self {
-            until: now + wait,
-            at_last: now + longest,
+            until,
+            at_last,
             state: Mutex::new(State {
                 stage: Stage::Writing,
                 late: false,
@@ -136,6 +147,25 @@ impl Accepting {
                 return Err(too_slow());
             }
             state = self.waited(state, self.at_last);
+        }
+    }
+
+    /// What has come of it within that time, and whether the message waited for it; none while it
+    /// is being written.
+    pub(crate) fn within(&self, time: Duration) -> Option<Result<(Arc<Held>, bool), String>> {
+        let until = Instant::now() + time;
+        let mut state = self.locked();
+        loop {
+            match &state.stage {
+                Stage::Accepted(held) => return Some(Ok((Arc::clone(held), !state.late))),
+                Stage::Failed(why) => return Some(Err(why.clone())),
+                Stage::Abandoned => return Some(Err(too_slow())),
+                Stage::Writing | Stage::Naming | Stage::Named(..) => {}
+            }
+            if Instant::now() >= until {
+                return None;
+            }
+            state = self.waited(state, until);
         }
     }
 
@@ -216,7 +246,10 @@ impl Accepting {
         }
         let file = Arc::new(file);
         // What was accepted is what goes, whatever becomes of the files that it was made of.
-        let whole = Blob::of_file(Arc::clone(&file))?;
+        let whole = Blob::of_file(Arc::clone(&file)).inspect_err(|_| {
+            // It is said not to be kept, so it must not be.
+            let _ = dir.remove(id.as_str());
+        })?;
         Ok(Some(Held::new(dir, id, entry.placed(&whole, &files), file)))
     }
 

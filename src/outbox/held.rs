@@ -122,7 +122,7 @@ pub(crate) struct Held {
     dir: Arc<Dir>,
     id: Id,
     entry: Entry,
-    _lock: Arc<File>,
+    lock: Arc<File>,
     attempts: Mutex<Attempts>,
     /// Where they are written down; none where that failed.
     slate: OnceLock<Option<File>>,
@@ -134,7 +134,7 @@ impl Held {
             dir,
             id,
             entry,
-            _lock: lock,
+            lock,
             attempts: Mutex::default(),
             slate: OnceLock::new(),
         }
@@ -160,6 +160,14 @@ impl Held {
     /// What became of it so far.
     pub(crate) fn attempts(&self) -> Attempts {
         self.locked().clone()
+    }
+
+    /// Whether its name leads to it still; in the directory that is in the outbox's place now, if
+    /// that one can be opened.
+    pub(super) fn is_there(&self, now: Option<&Dir>) -> bool {
+        let dir = now.unwrap_or(&self.dir);
+        let meta = self.lock.metadata();
+        meta.is_ok_and(|meta| dir.leads_to(self.id.as_str(), &meta))
     }
 
     /// Writes down what has become of it; not synced.

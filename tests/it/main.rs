@@ -78,6 +78,7 @@ mod protection; // safe, names for ids, ordinary WeChat, options that clash
 mod proxies; // HTTP, HTTPS and SOCKS proxies, from config and environment, that work or do not
 mod proxy; // one that works or misbehaves as told
 mod pty; // a pseudo-terminal to type at
+mod queue; // what is kept for a flush without a try, or is content to be kept
 mod raw; // messages in WeCom's own JSON
 mod readmes; // README in its two languages: the same promises
 mod recall; // what it takes back, and what stays
@@ -111,3 +112,4 @@ mod upload_faults; // files that WeCom does not know any more, does not take or 
 mod upload_stalls; // uploads on networks that are slow or dead
 mod uploads; // uploads that are used again: by whom, how long, whatever stands in the way
 mod uploads_at_once; // one file of many at once: one upload, whoever is killed or stands still
+mod waiting; // a person who waits at a terminal, and ^C

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::descriptors::redirected;
 use crate::places::{names_in, script};
-use crate::sandbox::{Outcome, Run, Sandbox, bodies, config};
+use crate::sandbox::{Outcome, Run, Sandbox, await_count, bodies, config, for_each};
 use crate::send::texts;
 use crate::standin::{AGENTID, Fault, SECRET, Standin};
 use crate::token::{GETTOKEN, SEND};
@@ -388,8 +388,69 @@ fn where_nothing_can_be_kept_the_message_goes_or_is_said_to_be_lost() {
     standin.always(SEND, refusal(45009));
     let outcome = sandbox.send("y").run().exits(73);
     outcome.says("the message was not sent and is LOST, since nothing can be kept either (");
+    // Nobody knows whether it is lost.
+    standin.always(SEND, Fault::HangProcessed);
+    for is_chinese in [false, true] {
+        let mut run = sandbox.wxpush("send --to lisi --timeout 1s z");
+        if is_chinese {
+            run = run.in_chinese();
+        }
+        let outcome = run.run().exits(73);
+        let said = ["may or may not have arrived", "可能已送达，也可能没有"];
+        let outcome = outcome.says(said[usize::from(is_chinese)]);
+        let lost = outcome.stderr.contains("LOST") || outcome.stderr.contains("丢失");
+        assert!(!lost, "{}", outcome.stderr);
+    }
+    standin.mend();
     let config = config(&standin.base());
     sandbox.write("config.toml", config);
     let outcome = script(&sandbox, &[], "exec \"$0\" outbox flush").run();
     outcome.exits(73).says("the outbox ");
+}
+
+/// What is done to the outbox while a message is under way, and the exit code that comes of it.
+type Removal = (&'static str, i32);
+
+#[test]
+fn what_is_said_to_be_kept_is_there_though_the_outbox_was_removed_meanwhile() {
+    let removals: [Removal; 5] = [
+        ("rm -r outbox", 75),
+        ("rm outbox/2*", 75),
+        ("mv outbox elsewhere", 75),
+        ("rm -r outbox; echo > outbox", 73),
+        ("true", 75),
+    ];
+    for_each(removals, |(removal, code)| {
+        let standin = Standin::start();
+        standin.company().phones.match_unflagged = true;
+        let sandbox = Sandbox::of(&standin);
+        sandbox.write("report.txt", "bytes of a file");
+        let file = sandbox.path("report.txt").display().to_string();
+        standin.always(SEND, Fault::HangProcessed);
+        let run = sandbox.wxpush("--json send --to lisi --timeout 4s --file");
+        let started = run.args(&[&file, "words"]).start();
+        await_count(&standin, SEND, 1);
+        script(&sandbox, &[], &format!("cd \"$1\" && {removal}"))
+            .run()
+            .exits(0);
+        let outcome = started.wait().exits(code);
+        let json = outcome.json();
+        if code == 75 {
+            let ids = waiting(&sandbox);
+            assert_eq!(ids.len(), 1, "{removal}");
+            assert_eq!(json["outbox_id"], ids[0].as_str(), "{removal}");
+            assert!(outcome.stderr.contains(&ids[0]), "{removal}");
+            standin.mend();
+            flush(&sandbox).is_silent();
+            assert_eq!(texts(&standin, "lisi").len(), 2, "{removal}: once");
+            assert_eq!(standin.company().media.uploads.len(), 1, "{removal}");
+        } else {
+            assert!(json["outbox_id"].is_null(), "{removal}");
+        }
+        // Nothing is left to go out a second time.
+        if removal.starts_with("mv") {
+            let left = names_in(&sandbox.path("elsewhere"));
+            assert_eq!(left, ["failed"]);
+        }
+    });
 }

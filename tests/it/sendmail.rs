@@ -1,10 +1,13 @@
 //! Mails on stdin: what of them lands on which phone, and how it ends.
 
 use std::os::unix::fs::symlink;
+use std::time::Duration;
 
+use crate::outbox::{flush, waiting};
 use crate::sandbox::{Run, Sandbox};
 use crate::send::texts;
 use crate::standin::{Fault, Standin};
+use crate::token::{GETTOKEN, SEND};
 
 /// WeCom says no.
 fn refusal(errcode: i64) -> Fault {
@@ -252,4 +255,56 @@ fn s_nail_sends_through_it_with_a_file() {
     );
     let expected = ("report.csv".to_owned(), b"a,b\n1,2\n".to_vec());
     assert_eq!(files(&standin), [expected]);
+}
+
+#[test]
+fn a_mail_that_is_to_be_queued_waits_for_no_network() {
+    let standin = Standin::start();
+    let sandbox = mailing(&standin, "\"lisi\" = { touser = \"lisi\" }");
+    standin.always(GETTOKEN, Fault::Hang);
+    let mail = "Subject: Disk\n\nfull\n";
+    for (at, args) in [
+        "-odq root",
+        "-t -i -odb root lisi",
+        "-O DeliveryMode=b root",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let run = sandbox.wxpush(&format!("sendmail {args}"));
+        let outcome = run.stdin(mail).run().is_silent();
+        assert!(outcome.time < Duration::from_secs(1), "{:?}", outcome.time);
+        // One mail is for two.
+        assert_eq!(waiting(&sandbox).len(), [1, 3, 4][at], "{args}");
+    }
+    assert_eq!(standin.requests().len(), 0);
+    standin.mend();
+    flush(&sandbox).is_silent();
+    assert_eq!(texts(&standin, "zhangsan"), ["Disk\nfull"; 3]);
+    assert_eq!(texts(&standin, "lisi"), ["Disk\nfull"]);
+    // The last word holds.
+    let run = sandbox.wxpush("sendmail -odq -odi lisi");
+    run.stdin(mail).run().is_silent();
+    assert_eq!(texts(&standin, "lisi").len(), 2);
+}
+
+#[test]
+fn a_mail_to_be_queued_that_cannot_be_kept_is_sent() {
+    let standin = Standin::start();
+    let sandbox = mailing(&standin, "");
+    sandbox.write("outbox", "in the way");
+    let run = |mail: &str| sandbox.wxpush("sendmail -odq root").stdin(mail);
+    run("Subject: a\n\nb\n").run().exits(0);
+    assert_eq!(texts(&standin, "zhangsan"), ["a\nb"]);
+    standin.always(SEND, refusal(45009));
+    run("Subject: c\n\nd\n").run().exits(75);
+    std::fs::remove_file(sandbox.path("outbox")).unwrap();
+    standin.mend();
+    let config = sandbox.read("config.toml");
+    sandbox.write(
+        "config.toml",
+        config.replace("[mail]", "[outbox]\nenabled = false\n[mail]"),
+    );
+    run("Subject: e\n\nf\n").run().is_silent();
+    assert_eq!(texts(&standin, "zhangsan"), ["a\nb", "e\nf"]);
 }

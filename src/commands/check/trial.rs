@@ -70,6 +70,8 @@ fn sent(
         sender: Rc::new(Sender::new(settings, state).map_err(Failure::of)?),
         deadline: Instant::now() + time,
         keep: false,
+        kept_ok: false,
+        person: None,
         watching: None,
     };
     way.send(vec![post]).outcome()

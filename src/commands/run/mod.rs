@@ -215,9 +215,11 @@ impl Ready {
         let way = Way {
             config: &self.config,
             keep: settings.outbox.enabled,
+            kept_ok: false,
             sender: Rc::new(Sender::new(settings, self.state.as_ref().ok())?),
             state: self.state.as_ref().map_err(Clone::clone),
             deadline: Instant::now() + args.timeout,
+            person: None,
             watching: None,
         };
         Ok(way.send(posts))

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::post::Way;
 use super::report::{Report, Status};
-use super::{begin_or_without, load, to};
+use super::{begin, begin_or_without, load, to};
 use crate::backoff::random;
 use crate::cli::{Global, Send};
 use crate::config::{Account, Settings};
@@ -37,9 +37,14 @@ pub(super) fn run(args: &Send, global: &Global, output: Output) -> anyhow::Resul
         Ok(report) => report,
         Err(error) => Report::failed(error.downcast::<Failure>()?),
     };
-    report
-        .show(output)
-        .map_or(Ok(Exit::Sent), |failure| Err(failure.into()))
+    match report.show(output) {
+        Some(failure) if failure.exit == Exit::Sent => {
+            output.failure(&failure);
+            Ok(Exit::Sent)
+        }
+        Some(failure) => Err(failure.into()),
+        None => Ok(Exit::Sent),
+    }
 }
 
 fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> {
@@ -50,6 +55,9 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
     let state = if args.dry_run {
         log::to_stderr(super::stderr(output));
         Err(String::new())
+    } else if args.queue {
+        // Without state there is no going on.
+        begin(&settings.base, output).map_err(|place| place.to_string())
     } else {
         begin_or_without(&settings.base, output)
     };
@@ -88,12 +96,23 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
     let way = Way {
         config: &config,
         keep: settings.outbox.enabled && !args.no_outbox,
+        kept_ok: args.kept_ok,
         sender: Rc::new(Sender::new(settings, state.as_ref().ok())?),
         state: state.as_ref().map_err(Clone::clone),
         deadline,
+        person: output.has_reader().then_some(output),
         watching: output::watching(output),
     };
-    Ok(way.send(posts))
+    let report = if args.queue {
+        way.queue(posts)
+    } else {
+        way.send(posts)
+    };
+    Ok(if args.kept_ok {
+        report.kept_is_done()
+    } else {
+        report
+    })
 }
 
 /// The receivers for a log.

@@ -20,6 +20,8 @@ pub(super) struct Asked {
     pub(super) by_head: bool,
     /// `-i`: a line of one dot is one of the mail.
     pub(super) dots: bool,
+    /// `-odq`, `-odb`: it is kept for a flush, and nobody waits for the network.
+    pub(super) queue: bool,
     /// `-v`: what happens is shown.
     pub(super) verbose: bool,
     /// The addresses, of which one word may have several.
@@ -111,6 +113,13 @@ impl Asked {
             ('o', "i") | ('O', "IgnoreDots" | "IgnoreDots=True" | "IgnoreDots=true") => {
                 self.dots = true;
             }
+            // The last one holds, as with sendmail.
+            ('o', "dq" | "db") => self.queue = true,
+            ('o', "di" | "df") => self.queue = false,
+            ('O', mode) if mode.starts_with("DeliveryMode=") => {
+                let mode = mode.trim_start_matches("DeliveryMode=");
+                self.queue = mode.starts_with(['q', 'b']);
+            }
             ('b', "m") => {}
             ('b', "p") => {
                 return Err(instead("-bp", "list"));
@@ -174,10 +183,17 @@ mod tests {
             ("-i -- -t <c@d>", "i", &["-t", "c@d"]),
             ("a -i b", "i", &["a", "b"]),
             ("-d0.1 a", "", &["a"]),
+            ("-odq a", "q", &["a"]),
+            ("-t -i -odb", "itq", &[]),
+            ("-odq -odi a", "", &["a"]),
+            ("-odf -tiodb a", "itq", &["a"]),
+            ("-O DeliveryMode=background a", "q", &["a"]),
+            ("-ODeliveryMode=q -O DeliveryMode=i a", "", &["a"]),
         ] {
             let expected = Asked {
                 by_head: flags.contains('t'),
                 dots: flags.contains('i'),
+                queue: flags.contains('q'),
                 verbose: flags.contains('v'),
                 addresses: addresses.iter().map(|it| (*it).to_owned()).collect(),
             };

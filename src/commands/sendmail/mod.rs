@@ -87,15 +87,23 @@ fn deliver(args: &Sendmail, global: &Global, output: Output) -> anyhow::Result<O
             "start"
         );
         tracing::debug!(text = letter.text(), "message");
+        let time = TIME + upload_time(files);
         let way = Way {
             config: &config,
             keep: settings.outbox.enabled,
+            kept_ok: false,
             sender: Rc::new(Sender::new(settings, state.as_ref().ok())?),
             state: state.as_ref().map_err(Clone::clone),
-            deadline: Instant::now() + TIME + upload_time(files),
+            deadline: Instant::now() + time,
+            person: output.has_reader().then_some(output),
             watching: output::watching(output),
         };
-        failures.extend(told(way.send(posts), output));
+        let report = if asked.queue {
+            way.queue_or_send(posts, time)
+        } else {
+            way.send(posts)
+        };
+        failures.extend(told(report, output));
     }
     if !found.unknown.is_empty() {
         let names = found.unknown.join(spoken().of("、", ", "));
