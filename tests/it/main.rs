@@ -36,6 +36,7 @@ mod debris; // what killed programs and others leave in an outbox, and in which
 mod delivery; // retries, refusals, partial delivery, lost answers
 mod descriptors; // stdin, stdout and stderr closed, full or left by their reader
 mod docs; // every command of both READMEs, every file of examples/
+mod elapsed; // runs at another time, or under a clock that was set wrong
 mod encoding; // other encodings than UTF-8, and --splay
 mod exits; // every exit code of the contract
 mod fields; // long fields at WeCom's limits and past them
@@ -67,6 +68,8 @@ mod pages; // completions and manual pages, by real shells and man
 mod phone; // what reaches the phone, in its language
 mod places; // where configs are found and state is kept, whatever stands in the way
 mod planted; // what is none of ours at the outbox, and state among the files of others
+mod poison; // one message that WeCom or a relay does not take, among others
+mod poison_hours; // how long what does not pass waits
 #[cfg(target_arch = "x86_64")]
 mod power; // power cuts at every step, on a file system of its own
 mod protection; // safe, names for ids, ordinary WeChat, options that clash
