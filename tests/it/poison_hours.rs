@@ -61,7 +61,7 @@ fn a_code_nobody_knows_is_tried_once_more_after_an_hour() {
     keep(&standin, &sandbox, "send --to lisi poison", SEND);
     let id = waiting(&sandbox);
     let asked = poison(&standin, SEND, refusal(UNKNOWN));
-    for (minutes, tries, gone) in [(0, 1, false), (50, 1, false), (65, 2, true), (70, 2, true)] {
+    for (minutes, tries, gone) in [(0, 1, false), (50, 1, false), (65, 2, true), (80, 2, true)] {
         let passed = time.wxpush("outbox flush").run();
         assert_eq!(asked.load(Ordering::SeqCst), tries, "{minutes}: {passed:?}");
         assert_eq!(failed(&sandbox).is_empty(), !gone, "{minutes}");
