@@ -36,6 +36,7 @@ mod debris; // what killed programs and others leave in an outbox, and in which
 mod delivery; // retries, refusals, partial delivery, lost answers
 mod descriptors; // stdin, stdout and stderr closed, full or left by their reader
 mod docs; // every command of both READMEs, every file of examples/
+mod doubt; // lost answers: one copy at most, and equal alerts that are both wanted
 mod elapsed; // runs at another time, or under a clock that was set wrong
 mod encoding; // other encodings than UTF-8, and --splay
 mod exits; // every exit code of the contract
