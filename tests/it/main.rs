@@ -52,6 +52,7 @@ mod init_unattended; // init out of the environment: what is missing, what is th
 mod kinds; // every kind to every receiver: command line, JSON on the wire
 mod large_files; // the largest, and larger ones: memory, room, what is cut; files that change meanwhile
 mod leaks; // looks for secrets in all that the other tests leave behind
+mod ledgers; // too much for one member: the ledger held, linked, late or twice
 mod limits; // files at WeCom's limits and past them
 mod locks; // locks that are held or lost, paths with something in the way
 mod log; // lines, levels, rotation, many writers, what cannot be written
