@@ -58,13 +58,18 @@ impl<'a> Time<'a> {
 
     /// The program at the time that it is by now, on every clock of its machine.
     pub(crate) fn wxpush(&self, args: &str) -> Run {
-        let passed = self.passed.get().to_string();
+        self.stepped(0, args)
+    }
+
+    /// The same with the clock on the wall so many seconds ahead, or behind.
+    pub(crate) fn stepped(&self, ahead: i64, args: &str) -> Run {
+        let passed = self.passed.get();
+        let shows = format!("{:+}s", passed.cast_signed() + ahead);
+        let passed = passed.to_string();
         let mut command = Command::new("/usr/bin/unshare");
         command.args(["--time", "--fork", "--kill-child"]);
         command.args(["--boottime", &passed, "--monotonic", &passed]);
-        command
-            .arg("/usr/bin/env")
-            .args(wall(&format!("+{passed}s")));
+        command.arg("/usr/bin/env").args(wall(&shows));
         command.arg(self.sandbox.path("wxpush"));
         command.args(args.split_whitespace());
         Run::new(command)

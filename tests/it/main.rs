@@ -23,6 +23,7 @@ mod check_backlog; // check of what waits, and its test message
 mod check_faults; // check where networks, certificates, clocks, configs and disks are bad
 mod check_receivers; // check of scope, receivers, profiles, robots
 mod chinese; // whether what a person reads is Chinese, with no English left in it
+mod clocks; // clocks on the wall that are wrong, and are set right
 mod config; // precedence, profiles, receivers, secrets, every key
 #[cfg(target_arch = "x86_64")]
 mod crash; // kill -9 at every system call of send and flush
