@@ -9,7 +9,7 @@ use crate::elapsed::Time;
 use crate::outbox::{failed, waiting};
 use crate::sandbox::{Outcome, Run, Sandbox, at_once, await_count, for_each};
 use crate::send::texts;
-use crate::spool::plant;
+use crate::spool::{markdown_to, plant_bodies};
 use crate::standin::{Fault, Standin};
 use crate::token::SEND;
 
@@ -27,10 +27,10 @@ fn none_is_lost(standin: &Standin, sandbox: &Sandbox, accepted: usize, what: &st
     assert_eq!(failed(sandbox), [""; 0], "{what}");
 }
 
-/// Sends them all at once; each is delivered, or kept.
+/// Sends them all at once, of a kind that is never sent together with others; each is delivered, or kept.
 fn crowd(run: impl Fn(usize) -> Run) -> Vec<Outcome> {
     let outcomes = at_once(CROWD, |number| {
-        run(number).args(&["--to", "lisi", "--timeout", "3s"])
+        run(number).args(&["--markdown", "--to", "lisi", "--timeout", "3s"])
     });
     for outcome in &outcomes {
         assert!(matches!(outcome.code, Some(0 | 75)), "{outcome:?}");
@@ -47,7 +47,8 @@ fn without_the_lock_of_the_ledger_nobody_gets_too_much() {
     ledger.lock().unwrap();
     crowd(|number| sandbox.send(&format!("number {number}")));
     none_is_lost(&standin, &sandbox, CROWD + 1, "held");
-    plant(&sandbox, &standin.base(), 40, &["lisi"]);
+    let bodies = (0..40).map(|number| markdown_to("lisi", &format!("old {number}")));
+    plant_bodies(&sandbox, &standin.base(), bodies);
     sandbox.wxpush("outbox flush --timeout 5s").run();
     none_is_lost(&standin, &sandbox, CROWD + 41, "held while it flushes");
     // A script that wants nothing kept is told that nothing went.

@@ -101,6 +101,7 @@ mod soak; // senders, flushers and kills at once
 mod spoken; // what people read of all this in Chinese
 mod spoken_fields; // what the tables of limits find, in Chinese
 mod spool; // an outbox with junk, damage, a full disk or fifty flushers in it
+mod storm; // many that wait for the same receivers go together
 mod supply; // dependencies: reasons, sources, bans
 mod token; // one gettoken for all, revoked early, wrong secrets, clocks that jump
 mod token_command; // what wxpush token tells and changes

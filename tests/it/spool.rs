@@ -66,6 +66,27 @@ pub(crate) fn plant(sandbox: &Sandbox, base: &str, count: u64, members: &[&str])
     planted.collect()
 }
 
+/// Puts these bodies into the outbox, as accepted one after the other within the last minute.
+pub(crate) fn plant_bodies(
+    sandbox: &Sandbox,
+    base: &str,
+    bodies: impl IntoIterator<Item = String>,
+) -> Vec<String> {
+    plant(sandbox, base, 0, &[]);
+    let from = (now() - 60) * 1000;
+    let planted = bodies.into_iter().zip(0..).map(|(body, number)| {
+        let (name, bytes) = entry_of(from + 50 * number, base, number, &body);
+        put(sandbox, &name, bytes);
+        name
+    });
+    planted.collect()
+}
+
+/// A body that no other is sent together with.
+pub(crate) fn markdown_to(member: &str, text: &str) -> String {
+    json!({"touser": member, "msgtype": "markdown", "markdown": {"content": text}}).to_string()
+}
+
 /// Puts a file into the outbox, as private as an entry.
 pub(crate) fn put(sandbox: &Sandbox, name: &str, bytes: impl AsRef<[u8]>) {
     let path = sandbox.path(&format!("outbox/{name}"));
