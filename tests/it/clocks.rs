@@ -59,7 +59,6 @@ fn what_was_kept_under_a_right_clock_outlives_a_wrong_one() {
     for_each(WRONG, |shows| {
         let standin = Standin::start();
         let sandbox = Sandbox::of(&standin);
-        plant(&sandbox, &standin.base(), 3, &MEMBERS);
         for number in 0..3 {
             keep_at(
                 &standin,

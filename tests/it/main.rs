@@ -62,6 +62,7 @@ mod log_faults; // logs that cannot be written, and what would forge a line
 mod long; // messages past WeCom's limit
 mod mistakes; // every way in which a config can be wrong, by line and key
 mod network; // no network, silent name servers, addresses that swallow: in namespaces
+mod order; // what overtakes what, and what a flush says of what it leaves
 mod outbox; // what is kept, when it goes and in which order
 mod outbox_commands; // list, show, retry, drop, flush and their exit codes
 mod outbox_times; // lost answers, late and expired messages, clocks that jump
@@ -83,6 +84,7 @@ mod raw; // messages in WeCom's own JSON
 mod readmes; // README in its two languages: the same promises
 mod recall; // what it takes back, and what stays
 mod receivers; // more than one request takes, and those that are not there
+mod retries; // how often WeCom is asked while it does not answer well
 mod robot_keys; // keys of group robots: missing, mistyped, never shown
 mod robots; // group robots: pace, backlog, refusals
 mod round_trips; // connections and round trips of a send
