@@ -11,13 +11,12 @@ use crate::standin::Standin;
 const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 
 /// The lines of `env` before a program whose clock on the wall shows this, in libfaketime's words.
-fn wall(shows: &str) -> [String; 5] {
+fn wall(shows: &str) -> [String; 4] {
     [
         format!("LD_PRELOAD={FAKETIME}"),
         format!("FAKETIME={shows}"),
         "FAKETIME_DONT_FAKE_MONOTONIC=1".to_owned(),
         "DONT_FAKE_MONOTONIC=1".to_owned(),
-        "FAKETIME_DISABLE_SHM=1".to_owned(),
     ]
 }
 

@@ -18,6 +18,7 @@ mod api_faults; // api and recall: tokens refused, answers lost, networks down
 mod attachments; // files of messages that wait: kept as they were, shown, uploaded anew
 #[cfg(target_arch = "x86_64")]
 mod calls; // system calls by number
+mod chaos; // a WeCom that does all it can wrong, kills, and clocks that jump
 mod check; // wxpush check: steps, receivers, what waits, a test message
 mod check_backlog; // check of what waits, and its test message
 mod check_faults; // check where networks, certificates, clocks, configs and disks are bad
@@ -62,6 +63,7 @@ mod log_faults; // logs that cannot be written, and what would forge a line
 mod long; // messages past WeCom's limit
 mod mistakes; // every way in which a config can be wrong, by line and key
 mod network; // no network, silent name servers, addresses that swallow: in namespaces
+mod once; // send --once: one message for one key, whatever happens to who asks
 mod order; // what overtakes what, and what a flush says of what it leaves
 mod outbox; // what is kept, when it goes and in which order
 mod outbox_commands; // list, show, retry, drop, flush and their exit codes
