@@ -49,6 +49,8 @@ pub enum Fault {
     Body(String),
     /// Nothing but a wait before the right answer.
     Delay(Duration),
+    /// Processed only after this wait, whether the client is still there or has left; answered rightly.
+    Late(Duration),
 }
 
 impl Fault {
@@ -87,7 +89,7 @@ impl Fault {
     /// Turns the right answer, which is there if the request was processed, into what the client gets.
     pub(super) fn apply(self, right: Answer) -> Outcome {
         let answer = match self {
-            Self::Delay(_) => right,
+            Self::Delay(_) | Self::Late(_) => right,
             Self::Errcode(code, text) => Answer::json(&json!({"errcode": code, "errmsg": text})),
             Self::Status(status, headers, body) | Self::StatusAfter(status, headers, body) => {
                 Answer {
@@ -281,3 +283,6 @@ impl Wire for TlsStream<TcpStream> {
         self.get_ref().0.set_zero_linger()
     }
 }
+
+#[cfg(test)]
+mod tests;

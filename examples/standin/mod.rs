@@ -21,6 +21,7 @@ mod message;
 mod multipart;
 mod phones;
 mod refusal;
+mod request;
 mod road;
 mod robots;
 pub mod tls;
@@ -35,10 +36,11 @@ pub use faults::Fault;
 pub use media::{Owner, Upload};
 pub use members::{App, Member};
 pub use phones::Landed;
+pub use request::Request;
 pub use robots::{ROBOT_KEY, Robot};
 pub use tokens::granted;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::future::poll_fn;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -46,11 +48,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::{Bytes, Incoming};
+use http_body_util::Full;
+use hyper::Response;
+use hyper::body::Bytes;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{HeaderMap, Response};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
@@ -60,48 +62,14 @@ use tokio::time::sleep;
 
 use company::Call;
 use faults::{Answer, Outcome, Wire};
+use request::{endpoint, receive};
 use tls::{Kind, Tls};
 
 /// Connections that may wait to be accepted; two hundred clients come at once.
 const BACKLOG: u32 = 1024;
 
-/// A request as it arrived.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// When it had arrived whole, on this machine's clock.
-    pub at: SystemTime,
-    /// The number of its connection, from 1.
-    pub connection: usize,
-    /// Its method.
-    pub method: String,
-    /// Its path and query, as sent.
-    pub target: String,
-    /// Its path, with what a relay's address puts before `/cgi-bin/`.
-    pub path: String,
-    /// Its query, decoded.
-    pub query: BTreeMap<String, String>,
-    /// Its headers.
-    pub headers: HeaderMap,
-    /// Its body.
-    pub body: Bytes,
-}
-
-impl Request {
-    /// The path from `/cgi-bin/` on.
-    pub fn endpoint(&self) -> &str {
-        endpoint(&self.path)
-    }
-
-    /// The body as JSON, `null` if it is none.
-    pub fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or_default()
-    }
-
-    /// A header, if it is there and is text.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.get(name)?.to_str().ok()
-    }
-}
+/// What decides, by a request, what goes wrong with it.
+type Judge = Arc<dyn Fn(&Request) -> Option<Fault> + Send + Sync>;
 
 /// A running stand-in, which stops and closes its port when dropped.
 pub struct Standin {
@@ -116,6 +84,7 @@ struct Shared {
     company: Mutex<Company>,
     ahead: Mutex<Duration>,
     scripts: Mutex<HashMap<String, VecDeque<Fault>>>,
+    judge: Mutex<Option<Judge>>,
     always: Mutex<HashMap<String, Fault>>,
     requests: Mutex<Vec<Request>>,
     connections: AtomicUsize,
@@ -202,13 +171,18 @@ impl Standin {
         *locked(&self.shared.ahead) += by;
     }
 
-    /// Gives the next requests to a path one of these faults each, before any that `always` has.
+    /// Gives the next requests to a path one of these faults each, before any of `judge` and `always`.
     pub fn script(&self, path: &str, faults: impl IntoIterator<Item = Fault>) {
         let mut scripts = locked(&self.shared.scripts);
         scripts
             .entry(endpoint(path).to_owned())
             .or_default()
             .extend(faults);
+    }
+
+    /// Has each request looked at, to give it a fault by what is in it, before any that `always` has.
+    pub fn judge(&self, judge: impl Fn(&Request) -> Option<Fault> + Send + Sync + 'static) {
+        *locked(&self.shared.judge) = Some(Arc::new(judge));
     }
 
     /// Gives every request to a path this fault.
@@ -219,6 +193,7 @@ impl Standin {
     /// Takes back all faults.
     pub fn mend(&self) {
         locked(&self.shared.scripts).clear();
+        *locked(&self.shared.judge) = None;
         locked(&self.shared.always).clear();
     }
 
@@ -256,32 +231,34 @@ impl Shared {
         SystemTime::now() + *locked(&self.ahead)
     }
 
-    fn next_fault(&self, endpoint: &str) -> Option<Fault> {
+    fn next_fault(&self, request: &Request) -> Option<Fault> {
+        let endpoint = request.endpoint();
         let scripted = locked(&self.scripts)
             .get_mut(endpoint)
             .and_then(VecDeque::pop_front);
-        scripted.or_else(|| locked(&self.always).get(endpoint).cloned())
+        // Not under its lock: it may take its time, or be taken back meanwhile.
+        let judge = locked(&self.judge).clone();
+        let judged = || judge.and_then(|judge| judge(request));
+        let always = || locked(&self.always).get(endpoint).cloned();
+        scripted.or_else(judged).or_else(always)
     }
 
-    async fn respond(&self, request: Request, ip: IpAddr) -> Outcome {
+    async fn respond(self: &Arc<Self>, request: Request, ip: IpAddr) -> Outcome {
         locked(&self.requests).push(request.clone());
-        let fault = self.next_fault(request.endpoint());
+        let fault = self.next_fault(&request);
         if let Some(Fault::Delay(wait)) = fault {
             sleep(wait).await;
         }
-        let right = if fault.as_ref().is_none_or(Fault::processes) {
-            let call = Call {
-                now: self.now(),
-                ip,
-                method: &request.method,
-                endpoint: request.endpoint(),
-                query: &request.query,
-                content_type: request.header("content-type").unwrap_or_default(),
-                chunked: request.header("transfer-encoding").is_some(),
-                body: &request.body,
-            };
-            let answer = locked(&self.company).answer(&call);
-            answer.map_or_else(Answer::not_found, Answer::reply)
+        let right = if let Some(Fault::Late(wait)) = fault {
+            let shared = Arc::clone(self);
+            // A task of its own goes on when the client has left, and this with it.
+            let late = tokio::spawn(async move {
+                sleep(wait).await;
+                shared.process(&request, ip)
+            });
+            late.await.unwrap_or_else(|_| Answer::json(&Value::Null))
+        } else if fault.as_ref().is_none_or(Fault::processes) {
+            self.process(&request, ip)
         } else {
             Answer::json(&Value::Null)
         };
@@ -289,6 +266,22 @@ impl Shared {
             Some(fault) => fault.apply(right),
             None => Outcome::Answer(right),
         }
+    }
+
+    /// Has the company act on a request.
+    fn process(&self, request: &Request, ip: IpAddr) -> Answer {
+        let call = Call {
+            now: self.now(),
+            ip,
+            method: &request.method,
+            endpoint: request.endpoint(),
+            query: &request.query,
+            content_type: request.header("content-type").unwrap_or_default(),
+            chunked: request.header("transfer-encoding").is_some(),
+            body: &request.body,
+        };
+        let answer = locked(&self.company).answer(&call);
+        answer.map_or_else(Answer::not_found, Answer::reply)
     }
 }
 
@@ -330,7 +323,7 @@ async fn converse(
     wire: Box<dyn Wire>,
     ip: IpAddr,
     number: usize,
-    shared: &Shared,
+    shared: &Arc<Shared>,
 ) -> io::Result<()> {
     let taken = &Mutex::new(None);
     let service = service_fn(|request| {
@@ -353,46 +346,6 @@ async fn converse(
     }
     end.map_err(io::Error::other)?;
     wire.shutdown().await
-}
-
-async fn receive(request: hyper::Request<Incoming>, connection: usize) -> io::Result<Request> {
-    let (head, body) = request.into_parts();
-    let body = body.collect().await.map_err(io::Error::other)?.to_bytes();
-    Ok(Request {
-        at: SystemTime::now(),
-        connection,
-        method: head.method.to_string(),
-        target: head.uri.to_string(),
-        path: head.uri.path().to_owned(),
-        query: decode_query(head.uri.query().unwrap_or_default()),
-        headers: head.headers,
-        body,
-    })
-}
-
-fn decode_query(query: &str) -> BTreeMap<String, String> {
-    let pairs = query.split('&').filter(|pair| !pair.is_empty());
-    let pairs = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, "")));
-    pairs
-        .map(|(key, value)| (percent_decode(key), percent_decode(value)))
-        .collect()
-}
-
-fn percent_decode(text: &str) -> String {
-    let mut bytes = Vec::with_capacity(text.len());
-    let mut rest = text.as_bytes();
-    while let Some((first, tail)) = rest.split_first() {
-        let pair = tail.get(..2).filter(|_| *first == b'%');
-        let pair = pair.and_then(|pair| std::str::from_utf8(pair).ok());
-        let decoded = pair.and_then(|pair| u8::from_str_radix(pair, 16).ok());
-        bytes.push(decoded.unwrap_or(if *first == b'+' { b' ' } else { *first }));
-        rest = if decoded.is_some() { &tail[2..] } else { tail };
-    }
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn endpoint(path: &str) -> &str {
-    path.find("/cgi-bin/").map_or(path, |at| &path[at..])
 }
 
 fn locked<T>(value: &Mutex<T>) -> MutexGuard<'_, T> {

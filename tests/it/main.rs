@@ -18,11 +18,13 @@ mod api_faults; // api and recall: tokens refused, answers lost, networks down
 mod attachments; // files of messages that wait: kept as they were, shown, uploaded anew
 #[cfg(target_arch = "x86_64")]
 mod calls; // system calls by number
+mod chaos; // a WeCom that does all it can wrong, kills, and clocks that jump
 mod check; // wxpush check: steps, receivers, what waits, a test message
 mod check_backlog; // check of what waits, and its test message
 mod check_faults; // check where networks, certificates, clocks, configs and disks are bad
 mod check_receivers; // check of scope, receivers, profiles, robots
 mod chinese; // whether what a person reads is Chinese, with no English left in it
+mod clocks; // clocks on the wall that are wrong, and are set right
 mod config; // precedence, profiles, receivers, secrets, every key
 #[cfg(target_arch = "x86_64")]
 mod crash; // kill -9 at every system call of send and flush
@@ -38,6 +40,8 @@ mod debris; // what killed programs and others leave in an outbox, and in which
 mod delivery; // retries, refusals, partial delivery, lost answers
 mod descriptors; // stdin, stdout and stderr closed, full or left by their reader
 mod docs; // every command of both READMEs, every file of examples/
+mod doubt; // lost answers: one copy at most, and equal alerts that are both wanted
+mod elapsed; // runs at another time, or under a clock that was set wrong
 mod encoding; // other encodings than UTF-8, and --splay
 mod exits; // every exit code of the contract
 mod explain; // explain: every code that WeCom lists, in both languages, several at once
@@ -53,6 +57,7 @@ mod init_unattended; // init out of the environment: what is missing, what is th
 mod kinds; // every kind to every receiver: command line, JSON on the wire
 mod large_files; // the largest, and larger ones: memory, room, what is cut; files that change meanwhile
 mod leaks; // looks for secrets in all that the other tests leave behind
+mod ledgers; // too much for one member: the ledger held, linked, late or twice
 mod limits; // files at WeCom's limits and past them
 mod locks; // locks that are held or lost, paths with something in the way
 mod log; // lines, levels, rotation, many writers, what cannot be written
@@ -61,6 +66,8 @@ mod log_faults; // logs that cannot be written, and what would forge a line
 mod long; // messages past WeCom's limit
 mod mistakes; // every way in which a config can be wrong, by line and key
 mod network; // no network, silent name servers, addresses that swallow: in namespaces
+mod once; // send --once: one message for one key, whatever happens to who asks
+mod order; // what overtakes what, and what a flush says of what it leaves
 mod outbox; // what is kept, when it goes and in which order
 mod outbox_commands; // list, show, retry, drop, flush and their exit codes
 mod outbox_hostile; // numbers in state files that no clock or counter ever made
@@ -72,6 +79,8 @@ mod pages; // completions and manual pages, by real shells and man
 mod phone; // what reaches the phone, in its language
 mod places; // where configs are found and state is kept, whatever stands in the way
 mod planted; // what is none of ours at the outbox, and state among the files of others
+mod poison; // one message that WeCom or a relay does not take, among others
+mod poison_hours; // how long what does not pass waits
 #[cfg(target_arch = "x86_64")]
 mod power; // power cuts at every step, on a file system of its own
 mod protection; // safe, names for ids, ordinary WeChat, options that clash
@@ -83,6 +92,7 @@ mod raw; // messages in WeCom's own JSON
 mod readmes; // README in its two languages: the same promises
 mod recall; // what it takes back, and what stays
 mod receivers; // more than one request takes, and those that are not there
+mod retries; // how often WeCom is asked while it does not answer well
 mod robot_keys; // keys of group robots: missing, mistyped, never shown
 mod robots; // group robots: pace, backlog, refusals
 mod round_trips; // connections and round trips of a send
@@ -101,6 +111,7 @@ mod soak; // senders, flushers and kills at once
 mod spoken; // what people read of all this in Chinese
 mod spoken_fields; // what the tables of limits find, in Chinese
 mod spool; // an outbox with junk, damage, a full disk or fifty flushers in it
+mod storm; // many that wait for the same receivers go together
 mod supply; // dependencies: reasons, sources, bans
 mod token; // one gettoken for all, revoked early, wrong secrets, clocks that jump
 mod token_command; // what wxpush token tells and changes

@@ -30,7 +30,12 @@ fn end(text: &str) -> String {
 
 /// An entry as wxpush would have written it a minute ago: its name, and its bytes.
 pub(crate) fn entry(base: &str, number: u64, body: &str) -> (String, String) {
-    let accepted = UNIX_EPOCH + Duration::from_millis((now() - 60) * 1000 + number);
+    entry_of((now() - 60) * 1000 + number, base, number, body)
+}
+
+/// An entry as wxpush would have written it at this time, in Unix milliseconds.
+pub(crate) fn entry_of(at: u64, base: &str, number: u64, body: &str) -> (String, String) {
+    let accepted = UNIX_EPOCH + Duration::from_millis(at);
     let accepted = DateTime::<Utc>::from(accepted);
     let name = accepted.format("%Y%m%dT%H%M%S%.3fZ").to_string() + &format!("-{number:08x}");
     let accepted = accepted.to_rfc3339_opts(SecondsFormat::Millis, true);
@@ -61,13 +66,36 @@ pub(crate) fn plant(sandbox: &Sandbox, base: &str, count: u64, members: &[&str])
     planted.collect()
 }
 
-fn put(sandbox: &Sandbox, name: &str, bytes: impl AsRef<[u8]>) {
+/// Puts these bodies into the outbox, as accepted one after the other within the last minute.
+pub(crate) fn plant_bodies(
+    sandbox: &Sandbox,
+    base: &str,
+    bodies: impl IntoIterator<Item = String>,
+) -> Vec<String> {
+    plant(sandbox, base, 0, &[]);
+    let from = (now() - 60) * 1000;
+    let planted = bodies.into_iter().zip(0..).map(|(body, number)| {
+        let (name, bytes) = entry_of(from + 50 * number, base, number, &body);
+        put(sandbox, &name, bytes);
+        name
+    });
+    planted.collect()
+}
+
+/// A body that no other is sent together with.
+pub(crate) fn markdown_to(member: &str, text: &str) -> String {
+    json!({"touser": member, "msgtype": "markdown", "markdown": {"content": text}}).to_string()
+}
+
+/// Puts a file into the outbox, as private as an entry.
+pub(crate) fn put(sandbox: &Sandbox, name: &str, bytes: impl AsRef<[u8]>) {
     let path = sandbox.path(&format!("outbox/{name}"));
     fs::write(&path, bytes).unwrap();
     fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
 }
 
-fn all_texts(standin: &Standin) -> Vec<String> {
+/// Every text on the phones of these members, sorted.
+pub(crate) fn all_texts(standin: &Standin) -> Vec<String> {
     let mut all: Vec<String> = MEMBERS
         .iter()
         .flat_map(|member| texts(standin, member))
