@@ -13,6 +13,7 @@ mod format;
 pub(crate) mod fuzz;
 mod held;
 mod news;
+mod size;
 mod slate;
 mod tidy;
 
