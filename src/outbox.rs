@@ -14,6 +14,7 @@ mod format;
 pub(crate) mod fuzz;
 mod held;
 mod news;
+mod size;
 mod slate;
 mod steady;
 mod tidy;

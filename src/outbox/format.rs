@@ -48,7 +48,7 @@ const VERSION: u32 = 2;
 
 /// Largest entry that is read, in bytes: 99 parts have a fifth of a megabyte, a file 20 MiB, and a
 /// robot's picture less than 3.
-const SIZE_MAX: u64 = 64 << 20;
+pub(super) const SIZE_MAX: u64 = 64 << 20;
 
 /// Longest line of an entry that is read, in bytes.
 const LINE_MAX: usize = PIECE;

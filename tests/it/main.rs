@@ -73,6 +73,7 @@ mod outbox_commands; // list, show, retry, drop, flush and their exit codes
 mod outbox_hostile; // numbers in state files that no clock or counter ever made
 mod outbox_many; // very many entries, and some that cannot be changed
 mod outbox_times; // lost answers, late and expired messages, clocks that jump
+mod oversized; // messages to so many that no entry could hold them
 mod pace; // backlogs: paced, in order, what is new first
 mod package; // the .deb: installed, used, upgraded, removed, purged
 mod pages; // completions and manual pages, by real shells and man

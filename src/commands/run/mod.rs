@@ -13,6 +13,7 @@ use std::time::Instant;
 
 use super::post::Way;
 use super::report::Report;
+use super::send::requests::keepable;
 use super::{begin_or_without, load, to};
 use crate::child::{self, End, Ended, Plan};
 use crate::cli::{Global, On, Run};
@@ -209,6 +210,9 @@ impl Ready {
             request.post(&content, None)
         });
         let posts: Vec<Post> = posts.collect();
+        if settings.outbox.enabled {
+            keepable(&posts)?;
+        }
         let digest = &digest(&[&text])[..16];
         tracing::info!(bytes = text.len(), digest, parts = posts.len(), "report");
         tracing::debug!(text, "message");

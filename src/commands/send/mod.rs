@@ -25,7 +25,7 @@ use crate::output::{self, Output};
 use crate::secret::digest;
 use crate::wecom::shown_url;
 use contents::{Contents, Making};
-use requests::{guard, posts};
+use requests::{guard, keepable, posts};
 use wanted::Wanted;
 
 /// The time for delivery where `--timeout` doesn't say it. Source: the contract.
@@ -71,6 +71,10 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
     };
     let posts = posts(args, wanted, &settings, pieces)?;
     guard(&settings, &text, &posts)?;
+    let keep = settings.outbox.enabled && !args.no_outbox;
+    if keep {
+        keepable(&posts)?;
+    }
     if let Some(splay) = args.splay.filter(|_| !args.dry_run) {
         let wait = random(splay);
         tracing::info!(wait_ms = wait.as_millis(), "waiting, by --splay");
@@ -95,7 +99,7 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
     drop(text);
     let way = Way {
         config: &config,
-        keep: settings.outbox.enabled && !args.no_outbox,
+        keep,
         kept_ok: args.kept_ok,
         sender: Rc::new(Sender::new(settings, state.as_ref().ok())?),
         state: state.as_ref().map_err(Clone::clone),

@@ -13,6 +13,7 @@ use crate::lang::{say, spoken};
 use crate::message::content::names_receivers;
 use crate::message::media::{SAFE_FILES, can_be_safe};
 use crate::message::{Attachment, Channel, Content, MediaKind, Post, Request, limits};
+use crate::outbox::Entry;
 use crate::secret::Secret;
 
 /// The requests: every message to each of the envelopes that the receivers make.
@@ -229,6 +230,26 @@ pub(in crate::commands) fn guard(
         "it belongs into the config, or a file that the config names, and nowhere else",
     );
     Err(Failure::new(exit, what).hint(hint))
+}
+
+/// Sees that the message can be kept, where it is to be.
+///
+/// # Errors
+/// `Exit::Data`: it takes more of the disk than an entry of the outbox may.
+pub(in crate::commands) fn keepable(posts: &[Post]) -> Result<(), Failure> {
+    let Some((size, max)) = Entry::excess(posts) else {
+        return Ok(());
+    };
+    let (size, max) = (size.div_ceil(1 << 20), max >> 20);
+    let what = say!(
+        "消息和它的收件人共约 {size} MiB，发件箱里的一条最多 {max} MiB：什么都没有发送",
+        "with its receivers the message takes some {size} MiB, and the outbox holds {max} MiB of one: nothing was sent"
+    );
+    let hint = spoken().of(
+        "一次发给少一些的收件人，或用 --long file 把长文作为文件发送",
+        "send it to fewer receivers at once, or the long text as a file: --long file",
+    );
+    Err(Failure::new(Exit::Data, what).hint(hint))
 }
 
 /// Whether a file has the secret in it as it is.

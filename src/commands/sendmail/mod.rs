@@ -11,7 +11,7 @@ use std::time::Instant;
 use super::post::Way;
 use super::report::Report;
 use super::send::TIME;
-use super::send::requests::guard;
+use super::send::requests::{guard, keepable};
 use super::{begin_or_without, load, to};
 use crate::cli::{Global, Sendmail};
 use crate::config::{self, Config, Settings};
@@ -73,6 +73,9 @@ fn deliver(args: &Sendmail, global: &Global, output: Output) -> anyhow::Result<O
     for settings in different(found.to, &config)? {
         let posts = posts(&letter, &settings)?;
         guard(&settings, letter.text(), &posts)?;
+        if settings.outbox.enabled {
+            keepable(&posts)?;
+        }
         all.push((settings, posts));
     }
     let mut failures = Vec::new();

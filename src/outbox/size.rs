@@ -1,0 +1,85 @@
+//! How much of the disk a message takes, before it is accepted: what is larger than an entry may be
+//! could never be read again.
+
+use super::entry::Entry;
+use super::format::SIZE_MAX;
+use crate::message::Post;
+
+/// Most bytes that its head, its end and what is added to them later take.
+const AROUND_MAX: u64 = 16 << 10;
+
+/// Most bytes that stand around a request and its file, but for the file's name.
+const LINES_MAX: u64 = 128;
+
+impl Entry {
+    /// How many bytes the entry of a message of these requests takes, at the most.
+    fn size(posts: &[Post]) -> u64 {
+        let sizes = posts.iter().map(|post| {
+            let name = post.attachment.as_ref().map_or(0, |file| file.name.len());
+            // JSON makes six bytes of one at the most.
+            let lines = LINES_MAX + (post.call.len() + 6 * name) as u64;
+            lines + post.body.len() as u64 + post.bytes_of_file()
+        });
+        sizes.fold(AROUND_MAX, u64::saturating_add)
+    }
+
+    /// How many bytes a message takes that is larger than an entry may be, and how many that may have;
+    /// none where it can be kept.
+    pub(crate) fn excess(posts: &[Post]) -> Option<(u64, u64)> {
+        let size = Self::size(posts);
+        (size > SIZE_MAX).then_some((size, SIZE_MAX))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+    use crate::message::Attachment;
+    use crate::outbox::{Account, SenderName};
+
+    #[test]
+    fn an_entry_takes_no_more_than_is_said_and_little_less() {
+        for count in [1, 3, 400] {
+            let post = |at: usize| Post {
+                call: "message/send".to_owned(),
+                body: vec![b'x'; 100 * at],
+                attachment: at.is_multiple_of(3).then(|| Attachment {
+                    kind: "file".to_owned(),
+                    name: "\u{1}报\"告\".pdf".to_owned(),
+                    bytes: vec![0; 1000].into(),
+                }),
+            };
+            let entry = Entry {
+                accepted: SystemTime::now(),
+                retried: Some(SystemTime::now()),
+                sender: SenderName {
+                    profile: Some("p".repeat(100)),
+                    account: Account::App("ww0123456789abcdef".to_owned()),
+                    api_base: "https://qyapi.weixin.qq.com".to_owned(),
+                },
+                posts: (0..count).map(post).collect(),
+            };
+            let mut bytes = Vec::new();
+            entry.write(&mut bytes).unwrap();
+            let said = Entry::size(&entry.posts);
+            let room = AROUND_MAX + 256 * entry.posts.len() as u64;
+            assert!((bytes.len() as u64..bytes.len() as u64 + room).contains(&said));
+            assert_eq!(Entry::excess(&entry.posts), None);
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_read_again_is_too_large() {
+        let post = Post {
+            call: "message/send".to_owned(),
+            body: vec![b'x'; 1 << 20],
+            attachment: None,
+        };
+        let posts = |count| vec![post.clone(); count];
+        assert_eq!(Entry::excess(&posts(63)), None);
+        let (size, max) = Entry::excess(&posts(64)).unwrap();
+        assert!(size > max && max == SIZE_MAX);
+    }
+}
