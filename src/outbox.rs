@@ -14,6 +14,7 @@ mod format;
 pub(crate) mod fuzz;
 mod held;
 mod news;
+pub(crate) mod once;
 mod size;
 mod slate;
 mod steady;
@@ -445,7 +446,7 @@ pub(crate) fn junk(dir: &Dir) -> io::Result<Vec<String>> {
         let bare = name.strip_suffix(".try").unwrap_or(name);
         let bare = bare.strip_prefix(TEMPORARY).unwrap_or(bare);
         Id::parse(bare).is_some()
-            || [FAILED, news::NAME, steady::NAME].contains(&name)
+            || [FAILED, news::NAME, once::NAME, steady::NAME].contains(&name)
             || name.starts_with(expired::PREFIX)
     };
     let names = dir.names()?.collect::<io::Result<Vec<String>>>()?;

@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use crate::config::value;
 use crate::message::{Encoding, Long};
@@ -65,6 +66,9 @@ pub(crate) struct Send {
     /// Lets WeCom swallow an identical message within this time (at most 4h)
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub(crate) dedupe: Option<Duration>,
+    /// Sends the message of this KEY only once in 24h, whoever asks for it again
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["no_outbox", "dry_run", "queue"], value_parser = NonEmptyStringValueParser::new())]
+    pub(crate) once: Option<String>,
     /// Keeps the message and returns: nothing is sent, the next flush delivers it
     #[arg(long, conflicts_with_all = ["no_outbox", "dry_run"])]
     pub(crate) queue: bool,

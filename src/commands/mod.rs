@@ -7,6 +7,7 @@ mod crontab;
 mod explain;
 mod fate;
 mod init;
+mod once;
 mod outbox;
 mod pages;
 mod post;

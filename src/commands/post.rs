@@ -44,6 +44,9 @@ pub(super) struct Way<'a> {
     pub(super) watching: Option<Watching>,
 }
 
+/// Where a message is kept, what else there is, and why it is not kept though it should be.
+pub(super) type Begun = (Kept, Look, Option<String>);
+
 impl Way<'_> {
     /// Sends a message of so many parts, each after the answer to the one before.
     pub(super) fn send(&self, posts: Vec<Post>) -> Report {
@@ -89,7 +92,7 @@ impl Way<'_> {
     }
 
     /// A message as it is accepted.
-    fn entry(&self, posts: Vec<Post>) -> Entry {
+    pub(super) fn entry(&self, posts: Vec<Post>) -> Entry {
         Entry {
             accepted: Stamp::now(),
             retried: None,
@@ -101,8 +104,12 @@ impl Way<'_> {
     }
 
     fn deliver(&self, entry: &Entry) -> Report {
+        self.carry(entry, self.begin(entry))
+    }
+
+    /// Delivers a message that is being kept, as far as it can be.
+    pub(super) fn carry(&self, entry: &Entry, (kept, look, why_not): Begun) -> Report {
         let mut report = Report::new(Status::Sent, entry.posts.len());
-        let (kept, look, why_not) = self.begin(entry);
         let to = entry.posts[0].envelope();
         let untold = look.untold(&entry.sender, &to);
         let marks = Marks {
@@ -161,7 +168,7 @@ impl Way<'_> {
     }
 
     /// Begins to accept the message, or says why it cannot be.
-    fn begin(&self, entry: &Entry) -> (Kept, Look, Option<String>) {
+    fn begin(&self, entry: &Entry) -> Begun {
         let outbox = match &self.state {
             _ if !self.keep => return (Kept::Nowhere, Look::default(), None),
             Err(why) => return (Kept::Nowhere, Look::default(), Some(why.clone())),

@@ -20,6 +20,8 @@ pub(super) enum Status {
     Queued,
     /// Not accepted, or not all parts were.
     Failed,
+    /// Its key has been sent before.
+    Duplicate,
     /// There was nothing to send.
     Empty,
     /// Nothing was sent because only the requests were wanted.
@@ -117,7 +119,10 @@ impl Report {
 
     /// Whether the message has arrived somewhere, or will.
     pub(super) fn is_safe(&self) -> bool {
-        matches!(self.status, Status::Sent | Status::Partial | Status::Queued)
+        matches!(
+            self.status,
+            Status::Sent | Status::Partial | Status::Queued | Status::Duplicate
+        )
     }
 
     /// Whether it lies in the outbox, and goes out by itself.
@@ -192,6 +197,9 @@ impl Report {
         } else {
             match self.status {
                 Status::Sent if output.is_talkative() => output::result(&self.sent()),
+                Status::Duplicate if output.is_talkative() => {
+                    output::result(spoken().of("已经发过，没有再发", "sent before, and not again"))
+                }
                 Status::Queued if self.failure.is_none() && output.is_talkative() => {
                     output::result(&self.queued())
                 }

@@ -31,20 +31,38 @@ pub(super) enum Form {
     Flagged(u64),
 }
 
+/// What else decides on the form of a request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct About {
+    /// Whether WeCom compares requests of this call.
+    pub(super) compares: bool,
+    /// Whether the message must not arrive twice, whatever happens.
+    pub(super) once: bool,
+    /// How long ago an equal message went.
+    pub(super) equal: Option<Duration>,
+}
+
 /// The form of the next request, and the doubt that it leaves if its answer is lost, too; `None` if
 /// one more could only be a copy.
-///
-/// `compares` says whether WeCom compares requests of this call, `equal` how long ago an equal
-/// message went.
-pub(super) fn next(
-    doubt: Option<&Doubt>,
-    compares: bool,
-    equal: Option<Duration>,
-    now: Stamp,
-) -> Option<(Form, Doubt)> {
+pub(super) fn next(doubt: Option<&Doubt>, about: About, now: Stamp) -> Option<(Form, Doubt)> {
+    let About {
+        compares,
+        once,
+        equal,
+    } = about;
     let Some(doubt) = doubt else {
-        return Some((Form::Plain, Doubt::new(now, String::new())));
+        let fresh = Doubt::new(now, String::new());
+        let is_alone = equal.is_none_or(|equal| equal.as_secs() > MARGIN_MAX);
+        if !once || !compares || !is_alone {
+            return Some((Form::Plain, fresh));
+        }
+        // Flagged from the first on, so that a resend is the same to the byte.
+        let window = Some(MARGIN_MAX);
+        return Some((Form::Flagged(MARGIN_MAX), Doubt { window, ..fresh }));
     };
+    if once && !compares {
+        return None;
+    }
     let again = Doubt {
         last: Some(now),
         ..doubt.clone()
@@ -98,6 +116,16 @@ fn window(age: u64, equal: Option<Duration>) -> u64 {
 mod tests {
     use super::*;
 
+    const MEMBER: About = About {
+        compares: true,
+        once: false,
+        equal: None,
+    };
+    const CHAT: About = About {
+        compares: false,
+        ..MEMBER
+    };
+
     fn at(second: u64) -> Stamp {
         Stamp::of_wall(1_764_000_000_000 + second * 1000)
     }
@@ -115,7 +143,7 @@ mod tests {
             (14_000, None, 14_400),
         ] {
             let equal = equal.map(Duration::from_secs);
-            let (form, again) = next(Some(&doubt), true, equal, at(second)).unwrap();
+            let (form, again) = next(Some(&doubt), About { equal, ..MEMBER }, at(second)).unwrap();
             assert_eq!(form, Form::Flagged(window), "{second} {equal:?}");
             assert_eq!((again.since, &*again.marks), (at(0), "late"));
         }
@@ -124,33 +152,54 @@ mod tests {
     #[test]
     fn later_resends_are_the_same_while_the_window_reaches_the_one_before() {
         let first = Doubt::new(at(0), String::new());
-        let (form, doubt) = next(Some(&first), true, None, at(10)).unwrap();
+        let (form, doubt) = next(Some(&first), MEMBER, at(10)).unwrap();
         assert_eq!(form, Form::Flagged(610));
-        let (form, doubt) = next(Some(&doubt), true, None, at(600)).unwrap();
+        let (form, doubt) = next(Some(&doubt), MEMBER, at(600)).unwrap();
         assert_eq!(form, Form::Flagged(610));
-        let (form, doubt) = next(Some(&doubt), true, None, at(1205)).unwrap();
+        let (form, doubt) = next(Some(&doubt), MEMBER, at(1205)).unwrap();
         assert_eq!((form, doubt.forms), (Form::Flagged(610), 2));
-        let (form, doubt) = next(Some(&doubt), true, None, at(5000)).unwrap();
+        let (form, doubt) = next(Some(&doubt), MEMBER, at(5000)).unwrap();
         assert_eq!((form, doubt.forms), (Form::Flagged(5600), 3));
     }
 
     #[test]
     fn where_nothing_swallows_a_copy_there_is_one_resend_in_all() {
         let first = Doubt::new(at(0), String::new());
-        let (form, doubt) = next(Some(&first), false, None, at(1)).unwrap();
+        let (form, doubt) = next(Some(&first), CHAT, at(1)).unwrap();
         assert_eq!(form, Form::Plain);
-        assert_eq!(next(Some(&doubt), false, None, at(2)), None);
-        assert_eq!(next(Some(&doubt), false, None, at(20_000)), None);
+        assert_eq!(next(Some(&doubt), CHAT, at(2)), None);
+        assert_eq!(next(Some(&doubt), CHAT, at(20_000)), None);
         // An app's, once WeCom compares no more; and then never again.
-        let (form, doubt) = next(Some(&first), true, None, at(14_400)).unwrap();
+        let (form, doubt) = next(Some(&first), MEMBER, at(14_400)).unwrap();
         assert_eq!(form, Form::Plain);
-        let after = next(Some(&doubt), true, None, at(14_460));
+        let after = next(Some(&doubt), MEMBER, at(14_460));
         assert_eq!(after, None, "a widened window would be one more");
     }
 
     #[test]
     fn what_is_not_in_doubt_goes_as_it_is() {
-        let (form, doubt) = next(None, true, Some(Duration::ZERO), at(0)).unwrap();
+        let equal = Some(Duration::ZERO);
+        let (form, doubt) = next(None, About { equal, ..MEMBER }, at(0)).unwrap();
         assert_eq!((form, doubt.forms), (Form::Plain, 1));
+    }
+
+    #[test]
+    fn what_is_sent_only_once_is_flagged_from_the_first_on() {
+        let once = About {
+            once: true,
+            ..MEMBER
+        };
+        let (form, doubt) = next(None, once, at(0)).unwrap();
+        assert_eq!(form, Form::Flagged(600));
+        let (form, doubt) = next(Some(&doubt), once, at(500)).unwrap();
+        assert_eq!((form, doubt.forms), (Form::Flagged(600), 1));
+        // An equal message of another key would swallow it.
+        let equal = Some(Duration::from_secs(5));
+        let (form, _) = next(None, About { equal, ..once }, at(0)).unwrap();
+        assert_eq!(form, Form::Plain);
+        let chat = About { once: true, ..CHAT };
+        let (form, doubt) = next(None, chat, at(0)).unwrap();
+        assert_eq!(form, Form::Plain);
+        assert_eq!(next(Some(&doubt), chat, at(1)), None);
     }
 }

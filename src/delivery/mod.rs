@@ -14,6 +14,7 @@ mod retry;
 mod sender;
 mod tally;
 mod turn;
+mod waiting;
 
 pub(crate) use flush::{Bounds, Flush, give_up, keep_new};
 pub(crate) use marks::Marks;
@@ -62,6 +63,8 @@ struct Shot<'a> {
     marks: Option<Marks>,
     kept: &'a Kept,
     message: Fingerprint,
+    /// Whether it must not arrive twice, whatever happens.
+    once: bool,
 }
 
 impl Delivery<'_> {
@@ -107,6 +110,7 @@ impl Delivery<'_> {
                 marks: None,
                 kept,
                 message: fingerprint(entry, post),
+                once: entry.once.is_some(),
             };
             match self.part(shot, marks, &mut told) {
                 Ok(yes) => {
@@ -153,6 +157,7 @@ impl Delivery<'_> {
                 marks: None,
                 kept: &Kept::Nowhere,
                 message: shot.message,
+                once: false,
             };
             self.deliver(&note, None)?;
             if let Some(held) = shot.kept.held() {
@@ -202,8 +207,12 @@ impl Delivery<'_> {
         let others = slot.as_ref().map(|slot| slot.others).unwrap_or_default();
         let now = Stamp::now();
         let compares = post.channel() == Some(Channel::App);
-        let Some((form, mut doubt)) = doubt::next(before.as_ref(), compares, others.equal, now)
-        else {
+        let about = doubt::About {
+            compares,
+            once: shot.once,
+            equal: others.equal,
+        };
+        let Some((form, mut doubt)) = doubt::next(before.as_ref(), about, now) else {
             self.give_back(post, slot);
             return Err(Why::Unsettled);
         };
@@ -227,7 +236,7 @@ impl Delivery<'_> {
             move || {
                 if let Some(held) = kept.held() {
                     held.note(|attempts| {
-                        attempts.tries += 1;
+                        attempts.tries = attempts.tries.saturating_add(1);
                         attempts.doubt = Some(doubt.clone());
                     });
                 }

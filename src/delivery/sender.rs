@@ -82,6 +82,17 @@ impl Sender {
         }
     }
 
+    /// What it is known by among the senders of a host: the same however its address is written.
+    pub(crate) fn id(&self) -> String {
+        match (&self.pass, &self.settings.account) {
+            (Pass::App { agentid, .. }, Account::App(app)) => {
+                digest(&[&app.corpid, &agentid.to_string()])
+            }
+            (Pass::Robot(key), _) => digest(&["robot", key.expose()]),
+            (Pass::App { .. }, Account::Robot(robot)) => digest(&["robot", &robot.name]),
+        }
+    }
+
     /// The id of its company; a robot's is not known.
     pub(super) fn corpid(&self) -> &str {
         match &self.settings.account {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::entry::{Entry, Id};
 use super::held::Held;
-use super::{FAILED, Look, Outbox, TEMPORARY};
+use super::{FAILED, Look, Outbox, TEMPORARY, once};
 use crate::blob::Blob;
 use crate::disk::{self, Dir};
 use crate::lang::{say, spoken};
@@ -226,6 +226,12 @@ impl Accepting {
             None => Arc::new(prepared(outbox)?),
         };
         let (temporary, file, files) = write(&dir, &id, &entry)?;
+        if let Some(key) = &entry.once
+            && let Err(error) = claimed(&dir, key, &id)
+        {
+            let _ = dir.remove(&temporary);
+            return Err(error);
+        }
         if !self.advances(Stage::Naming) {
             let _ = dir.remove(&temporary);
             return Ok(None);
@@ -281,6 +287,20 @@ pub(super) fn place(dir: &Dir, id: &Id, entry: &Entry) -> io::Result<(std::fs::F
         return Err(error);
     }
     Ok((file, files))
+}
+
+/// Notes the key of a message that is sent only once.
+///
+/// # Errors
+/// It cannot be noted, or another process has been faster.
+fn claimed(dir: &Dir, key: &str, id: &Id) -> io::Result<()> {
+    match once::begin(dir, key, id)? {
+        once::Known::Nothing => Ok(()),
+        once::Known::Begun(_) | once::Known::Done => Err(io::Error::other(say!(
+            "另一个 wxpush 正在发送这个 KEY 的消息",
+            "another wxpush is sending the message of this KEY"
+        ))),
+    }
 }
 
 /// Why a message goes without.

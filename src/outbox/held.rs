@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entry::{Entry, Id, Merged};
 use super::failed::{self, Verdict};
-use super::slate;
+use super::{once, slate};
 use crate::clock::Stamp;
 use crate::disk::Dir;
 use crate::lang::say;
@@ -33,6 +33,8 @@ pub(crate) struct Attempts {
     pub(crate) media: Option<Media>,
     /// What it waits for before it is tried again.
     pub(crate) hold: Option<Hold>,
+    /// What the trouble concerned that keeps it here.
+    pub(crate) blocked_by: Option<On>,
     /// How often it was refused while other messages went.
     pub(crate) passed_over: u32,
     /// When that began.
@@ -58,6 +60,8 @@ pub(crate) struct Hold {
 pub(crate) enum On {
     /// Everything of its sender.
     App,
+    /// Every request of the same call.
+    Call,
     /// This entry alone: what is for the same receivers goes ahead.
     Entry,
 }
@@ -220,7 +224,7 @@ impl Held {
             }
             return;
         }
-        if let Err(error) = removed.and_then(|()| self.remove()) {
+        if let Err(error) = removed.and_then(|()| self.finish()) {
             // Whoever comes by then sees that nothing is left to send.
             self.note(next);
             let id = &self.id;
@@ -230,6 +234,33 @@ impl Held {
             );
             tracing::warn!("{text}");
         }
+    }
+
+    /// Takes it out of the outbox, now that it has arrived.
+    ///
+    /// # Errors
+    /// What the disk says; then it stays.
+    pub(crate) fn finish(&self) -> io::Result<()> {
+        self.close_once()?;
+        self.remove()
+    }
+
+    /// Notes, of a message that is sent only once, that it is not to be sent again.
+    ///
+    /// # Errors
+    /// What the disk says.
+    pub(crate) fn close_once(&self) -> io::Result<()> {
+        match &self.entry.once {
+            Some(key) => once::close(&self.dir, key, &self.id),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether it is sent only once, and another entry has been.
+    pub(crate) fn is_done(&self) -> bool {
+        let known = |key| once::known(&self.dir, key);
+        let key = self.entry.once.as_deref();
+        key.is_some_and(|key| known(key).is_ok_and(|known| known == once::Known::Done))
     }
 
     /// Removes the entries whose texts end in the first `parts` parts.

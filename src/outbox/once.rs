@@ -61,17 +61,21 @@ pub(crate) fn known(dir: &Dir, key: &str) -> io::Result<Known> {
     Ok(latest(&String::from_utf8_lossy(&bytes), key, &Stamp::now()))
 }
 
-/// Notes, synced, that the message of a key is about to be sent from an entry, unless it is known
-/// already: what is known is returned then. `dead` is an entry that is known to be nowhere.
+/// Notes, synced, that the message of a key is about to be sent from an entry, unless it is under way
+/// or has arrived: that is returned then.
 ///
 /// # Errors
 /// Why it cannot be noted; then nothing must be sent.
-pub(super) fn begin(dir: &Dir, key: &str, id: &Id, dead: Option<&Id>) -> io::Result<Known> {
+pub(super) fn begin(dir: &Dir, key: &str, id: &Id) -> io::Result<Known> {
     let file = locked(dir)?;
     let text = text(&file)?;
     let known = latest(&text, key, &Stamp::now());
-    let is_dead = matches!(&known, Known::Begun(id) if Some(id) == dead);
-    if known != Known::Nothing && !is_dead {
+    let is_free = match &known {
+        Known::Nothing => true,
+        Known::Begun(other) => whereabouts(dir, other) == Whereabouts::Nowhere,
+        Known::Done => false,
+    };
+    if !is_free {
         return Ok(known);
     }
     append(&file, &text, &line(key, "begun", id))?;
@@ -229,8 +233,14 @@ mod tests {
             (begun.clone(), Known::Begun(id.clone())),
             (begun.clone() + &done, Known::Done),
             (done.clone() + &other + "torn", Known::Done),
-            (begun.clone() + &done.replace(" done", " dune"), Known::Begun(id.clone())),
-            (begun.clone() + &done[..done.len() - 3], Known::Begun(id.clone())),
+            (
+                begun.clone() + &done.replace(" done", " dune"),
+                Known::Begun(id.clone()),
+            ),
+            (
+                begun.clone() + &done[..done.len() - 3],
+                Known::Begun(id.clone()),
+            ),
         ] {
             assert_eq!(latest(&text, KEY, &now), known, "{text}");
             assert_eq!(latest(&text, KEY, &later), Known::Nothing, "{text}");

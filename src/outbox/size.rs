@@ -33,7 +33,7 @@ impl Entry {
 
 #[cfg(test)]
 mod tests {
-    use std::time::SystemTime;
+    use crate::clock::Stamp;
 
     use super::*;
     use crate::message::Attachment;
@@ -52,8 +52,10 @@ mod tests {
                 }),
             };
             let entry = Entry {
-                accepted: SystemTime::now(),
-                retried: Some(SystemTime::now()),
+                accepted: Stamp::now(),
+                retried: Some(Stamp::now()),
+                once: None,
+                merged: Vec::new(),
                 sender: SenderName {
                     profile: Some("p".repeat(100)),
                     account: Account::App("ww0123456789abcdef".to_owned()),

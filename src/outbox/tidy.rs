@@ -3,23 +3,23 @@
 use std::io;
 
 use super::entry::Id;
-use super::{TEMPORARY, failed, steady};
+use super::{TEMPORARY, failed, once};
 use crate::clock::Stamp;
 use crate::disk::{self, Dir};
 
 /// Seconds after which what a killed process left is removed.
 const LEFT_OVER: u64 = 60;
 
-/// Puts away what killed processes left, and what failed long ago.
-pub(crate) fn tidy(dir: &Dir, now: &Stamp) {
-    let done = tidied(dir, now);
+/// Puts away what killed processes left, and what failed long ago; across boots only by a wall clock
+/// that is `steady`.
+pub(crate) fn tidy(dir: &Dir, now: &Stamp, steady: bool) {
+    let done = tidied(dir, now, steady);
     if let Err(error) = done {
         tracing::info!(%error, "the outbox cannot be tidied");
     }
 }
 
-fn tidied(dir: &Dir, now: &Stamp) -> io::Result<()> {
-    let steady = steady::is_steady(dir, now);
+fn tidied(dir: &Dir, now: &Stamp, steady: bool) -> io::Result<()> {
     let failed = super::failed(dir)?;
     let has = |dir: &Dir, id: &Id| dir.size(id.as_str()).is_some();
     // An entry goes from the one to the other by one renaming, and so it comes back: a second look
@@ -37,6 +37,7 @@ fn tidied(dir: &Dir, now: &Stamp) -> io::Result<()> {
             }
         }
     }
+    once::tidy(dir)?;
     if let Some(failed) = &failed {
         failed::prune(failed, now, steady)?;
     }

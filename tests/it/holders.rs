@@ -56,7 +56,7 @@ fn what_a_stopped_process_holds_is_passed_by_and_goes_once_it_is_killed() {
         signal(&holder, Signal::KILL);
         assert_eq!(holder.wait().code, None);
         patient.wait().is_silent();
-        assert_eq!(names_in(&sandbox.path("outbox")), ["failed"]);
+        assert_eq!(crate::outbox::emptied(&sandbox), ["failed"]);
         assert_eq!(texts(&standin, "lisi").last().unwrap(), "held");
         let last = bodies(&standin).pop().unwrap();
         assert_eq!(last["enable_duplicate_check"], 1, "it may have arrived");
@@ -221,7 +221,7 @@ fn where_a_file_system_has_no_locks_the_message_goes_and_says_so() {
                 sent.stderr
             );
             assert_eq!(texts(&standin, "lisi"), ["x"]);
-            assert_eq!(names_in(&sandbox.path("outbox")), ["failed"]);
+            assert_eq!(crate::outbox::emptied(&sandbox), ["failed"]);
             let lost = without_locks(&sandbox, error, &["send", "y", "--timeout", "2s"])
                 .env("WXPUSH_API_BASE", Standin::refuse())
                 .run();

@@ -183,7 +183,7 @@ fn what_is_dropped_is_gone() {
     assert_eq!(waiting(&sandbox), ids[2..]);
     sandbox.wxpush("outbox drop").run().exits(64);
     sandbox.wxpush("outbox drop --all").run().is_silent();
-    assert_eq!(names_in(&sandbox.path("outbox")), ["failed"]);
+    assert_eq!(crate::outbox::emptied(&sandbox), ["failed"]);
     standin.mend();
     let before = standin.count(SEND);
     flush(&sandbox).is_silent();
@@ -248,7 +248,7 @@ fn a_flush_that_waits_ends_when_all_is_delivered() {
     started.wait().is_silent();
     assert_eq!(texts(&standin, "lisi"), ["one", "two"]);
     assert_eq!(standin.count(SEND), before + 4);
-    assert_eq!(names_in(&sandbox.path("outbox")), ["failed"]);
+    assert_eq!(crate::outbox::emptied(&sandbox), ["failed"]);
 }
 
 #[test]

@@ -40,10 +40,14 @@ pub(super) fn run(
             looks: usize::MAX,
             files: true,
         };
-        let mut flush = Flush::new(&senders, &outbox, bounds);
+        let steady = match outbox.open() {
+            Ok(Some(dir)) => outbox::is_steady(&dir, &Stamp::now()),
+            _ => false,
+        };
+        let mut flush = Flush::new(&senders, &outbox, bounds).steady(steady);
         until_done(&mut flush, deadline).map_err(|error| unreadable(&outbox, &error))?;
         if let Ok(Some(dir)) = outbox.open() {
-            outbox::tidy(&dir, &Stamp::now());
+            outbox::tidy(&dir, &Stamp::now(), steady);
             let strange = outbox::junk(&dir).unwrap_or_default();
             flush.tally.strange.extend(strange);
             tell_of(&flush.tally, &dir, output);

@@ -1,7 +1,7 @@
 //! `outbox list` and `outbox show`: what lies there, for a person and for a script.
 
 use std::collections::BTreeMap;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Local, SecondsFormat};
 use serde::Serialize;
@@ -15,8 +15,11 @@ use crate::error::{Exit, Failure};
 use crate::lang::{say, spoken};
 use crate::ledger::{Forecast, Share};
 use crate::message::Channel;
-use crate::outbox::{self, Account, Attempts, Entry, SenderName, Unread, Verdict};
+use crate::outbox::{self, Account, Attempts, Entry, Id, On, SenderName, Unread, Verdict};
 use crate::output::{self, Output};
+
+/// A message that is due sooner waits for nothing but the next flush.
+const SOON: Duration = Duration::from_secs(2);
 
 /// One message as a script sees it.
 #[derive(Debug, Serialize)]
@@ -41,6 +44,10 @@ struct Shown {
     tries: u32,
     /// When it will be sent, if a flush runs then.
     due: Option<String>,
+    /// What it waits for: `app`, `entry` (its own back-off), `slot`, or nothing.
+    waits_for: Option<&'static str>,
+    /// The entry that carries its text, with others.
+    merged_into: Option<String>,
     /// Whether it may have arrived already.
     in_doubt: bool,
     error: Option<String>,
@@ -161,6 +168,12 @@ fn line(shown: &Shown) -> Result<(), Failure> {
     if let Some(due) = &shown.due {
         words.push(say!("预计 {due}", "due {due}"));
     }
+    if let Some(what) = &shown.waits_for {
+        words.push(waits(what));
+    }
+    if let Some(id) = &shown.merged_into {
+        words.push(say!("并入 {id}", "merged into {id}"));
+    }
     if let Some(whom) = &shown.whom {
         words.push(say!("发给 {whom}", "to {whom}"));
     }
@@ -200,6 +213,9 @@ fn look(place: &Place<'_>, due: &mut Due<'_>) -> Result<Option<(Shown, Option<En
     Ok(match outbox::peek(dir, &place.id) {
         Ok(None) => None,
         Ok(Some(Ok((entry, attempts)))) => {
+            let merged = entry.merged.iter();
+            due.merged
+                .extend(merged.map(|it| (it.id.clone(), place.id.clone())));
             let shown = shown(place, &entry, attempts, verdict, due)?;
             Some((shown, Some(entry)))
         }
@@ -226,7 +242,7 @@ fn shown(
     let (status, at) = match &verdict {
         Some(_) => ("failed", None),
         None => match due.of(place.state, entry, &attempts)? {
-            Some(at) => ("waiting", Some(time(at))),
+            Some(at) => ("waiting", Some(at)),
             None => ("other-app", None),
         },
     };
@@ -255,13 +271,38 @@ fn shown(
         parts: entry.posts.len(),
         sent: attempts.sent,
         tries: attempts.tries,
-        due: at,
+        waits_for: waits_for(&attempts, at),
+        merged_into: due.merged.get(&place.id).map(Id::to_string),
+        due: at.map(time),
         in_doubt: attempts.doubt.is_some(),
         error: error.or(attempts.error),
         hint: verdict.hint,
         errcode: verdict.errcode,
         failed_at: verdict.at.map(|at| time(at.time())),
     })
+}
+
+/// What keeps a message from going now: its own back-off, a call, the app, or a slot.
+fn waits_for(attempts: &Attempts, due: Option<SystemTime>) -> Option<&'static str> {
+    let due = due?;
+    let held = attempts.hold.map(|hold| hold.on);
+    match held.or(attempts.blocked_by) {
+        Some(On::App) => Some("app"),
+        Some(On::Call) => Some("call"),
+        Some(On::Entry) => Some("entry"),
+        None => (due > SystemTime::now() + SOON).then_some("slot"),
+    }
+}
+
+/// The same for a person.
+fn waits(what: &str) -> String {
+    let (zh, en) = match what {
+        "app" => ("等应用恢复", "waits for the app"),
+        "call" => ("等该接口恢复", "waits for its call"),
+        "entry" => ("自己退避中", "waits by itself"),
+        _ => ("等发送名额", "waits for a slot"),
+    };
+    spoken().of(zh, en).to_owned()
 }
 
 fn strange(place: &Place<'_>, why: &str) -> Shown {
@@ -281,6 +322,8 @@ fn strange(place: &Place<'_>, why: &str) -> Shown {
         sent: 0,
         tries: 0,
         due: None,
+        waits_for: None,
+        merged_into: None,
         in_doubt: false,
         error: Some(why.to_owned()),
         hint: None,
@@ -298,6 +341,8 @@ fn time(at: SystemTime) -> String {
 struct Due<'a> {
     senders: Vec<(&'a State, Senders<'a>)>,
     forecasts: BTreeMap<(SenderName, Option<Channel>), Option<Forecast>>,
+    /// Entries by those whose texts they carry.
+    merged: BTreeMap<Id, Id>,
 }
 
 impl<'a> Due<'a> {
@@ -309,6 +354,7 @@ impl<'a> Due<'a> {
         Self {
             senders: senders.collect(),
             forecasts: BTreeMap::new(),
+            merged: BTreeMap::new(),
         }
     }
 

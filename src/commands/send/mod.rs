@@ -55,7 +55,7 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
     let state = if args.dry_run {
         log::to_stderr(super::stderr(output));
         Err(String::new())
-    } else if args.queue {
+    } else if args.queue || args.once.is_some() {
         // Without state there is no going on.
         begin(&settings.base, output).map_err(|place| place.to_string())
     } else {
@@ -107,10 +107,10 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
         person: output.has_reader().then_some(output),
         watching: output::watching(output),
     };
-    let report = if args.queue {
-        way.queue(posts)
-    } else {
-        way.send(posts)
+    let report = match &args.once {
+        Some(key) => way.send_once(posts, key),
+        None if args.queue => way.queue(posts),
+        None => way.send(posts),
     };
     Ok(if args.kept_ok {
         report.kept_is_done()

@@ -1,0 +1,157 @@
+//! Texts that go out together: chosen, sent as one, and taken apart again where that does not work.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use super::super::waiting::meet;
+use super::super::{Reason, Sender, merge, receivers};
+use super::Flush;
+use crate::disk::Dir;
+use crate::outbox::{Attempts, Claim, Deferred, Entry, Held, Id, Kept};
+
+/// How far ahead texts are looked for that may go together, in entries.
+const AHEAD_MAX: usize = 400;
+
+impl Flush<'_> {
+    /// Whether an entry that carries others' texts is still to go as it is: all of them must be there,
+    /// and it must not be given up before they are.
+    pub(super) fn is_worth_carrying(
+        &mut self,
+        held: &Arc<Held>,
+        attempts: &Attempts,
+        is_old: bool,
+    ) -> bool {
+        if attempts.doubt.is_none() && (is_old || !held.has_merged()) {
+            self.dissolve(held);
+            return false;
+        }
+        true
+    }
+
+    /// Lets the texts that an entry carries go on their own again.
+    pub(super) fn dissolve(&mut self, held: &Arc<Held>) {
+        if let Err(error) = held.remove() {
+            tracing::info!(id = %held.id(), %error, "merged messages cannot be taken apart");
+            return;
+        }
+        let ids = held.entry().merged.iter().map(|merged| merged.id.clone());
+        self.alone.extend(ids);
+        // They are looked at again at once.
+        self.next(Duration::ZERO);
+    }
+
+    /// Gives up the texts of a message that may have arrived: one more could only repeat them.
+    pub(super) fn bury_merged(&mut self, dir: &Arc<Dir>, message: &Message, reason: &Reason) {
+        for held in &message.originals {
+            self.refuse(held, reason);
+        }
+        if message.originals.is_empty() {
+            for merged in &message.entry.merged {
+                if let Claim::Held(held) = self.claim(dir, &merged.id) {
+                    self.tally.left += 1;
+                    self.refuse(&held, reason);
+                }
+            }
+        }
+        if let Some(held) = message.held() {
+            self.dissolve(&held);
+        }
+    }
+
+    /// Claims the texts behind one that may go together with it, as one message.
+    pub(super) fn merged(
+        &mut self,
+        dir: &Arc<Dir>,
+        first: &Arc<Held>,
+        sender: &Rc<Sender>,
+        behind: &[Id],
+    ) -> Option<Message> {
+        if !sender.settings.outbox.merge || self.alone.contains(first.id()) {
+            return None;
+        }
+        let text = merge::text(first.entry(), &first.attempts())?;
+        let likeness = text.likeness.clone();
+        let to = receivers(&first.entry().posts[0]);
+        let mut entries = vec![(first.id().clone(), first.entry().clone(), text)];
+        let mut held = vec![Arc::clone(first)];
+        for id in behind.iter().take(AHEAD_MAX) {
+            if entries.len() >= merge::TEXTS_MAX || self.carried.contains(id) {
+                break;
+            }
+            let Claim::Held(next) = self.claim(dir, id) else {
+                // Who has it in hand, and for whom, is looked at when its turn comes.
+                break;
+            };
+            let entry = next.entry();
+            let attempts = next.attempts();
+            let is_of_sender = entry.sender == first.entry().sender;
+            let text = merge::text(entry, &attempts)
+                .filter(|text| is_of_sender && text.likeness == likeness)
+                .filter(|_| attempts.hold.is_none() && !self.alone.contains(id));
+            if let Some(text) = text {
+                entries.push((id.clone(), entry.clone(), text));
+                held.push(next);
+                continue;
+            }
+            let post = entry.posts.get(attempts.sent).unwrap_or(&entry.posts[0]);
+            let stays_behind = is_of_sender
+                && post.channel() == first.entry().posts[0].channel()
+                && meet(&to, &receivers(post));
+            self.ahead.insert(id.clone(), Arc::clone(&next));
+            if stays_behind {
+                break;
+            }
+        }
+        let is_merged = entries.len() >= merge::TEXTS_MIN;
+        let entry = is_merged
+            .then(|| merge::merged(&entries, sender.settings.phone_lang, SystemTime::now()))
+            .flatten();
+        let Some(entry) = entry else {
+            let others = held.into_iter().skip(1);
+            self.ahead.extend(others.map(|it| (it.id().clone(), it)));
+            return None;
+        };
+        self.carried.extend(held.iter().map(|it| it.id().clone()));
+        let before = entry.accepted.time() - Duration::from_millis(1);
+        let deferred = Deferred::new(dir, Id::new(before), entry.clone());
+        Some(Message {
+            entry,
+            kept: Kept::Deferred(Arc::new(deferred)),
+            originals: held,
+        })
+    }
+}
+
+/// What goes out as one message: an entry, or one that carries the texts of several.
+pub(super) struct Message {
+    pub(super) entry: Entry,
+    pub(super) kept: Kept,
+    /// The entries whose texts it carries, in our hands.
+    pub(super) originals: Vec<Arc<Held>>,
+}
+
+impl Message {
+    pub(super) fn of(held: &Arc<Held>) -> Self {
+        Self {
+            entry: held.entry().clone(),
+            kept: Kept::Held(Arc::clone(held)),
+            originals: Vec::new(),
+        }
+    }
+
+    /// Its entry, if it is written down.
+    pub(super) fn held(&self) -> Option<Arc<Held>> {
+        match &self.kept {
+            Kept::Deferred(deferred) => deferred.written(),
+            kept => kept.held(),
+        }
+    }
+
+    pub(super) fn id(&self) -> String {
+        match (&self.kept, self.originals.first()) {
+            (_, Some(first)) => first.id().to_string(),
+            (kept, None) => kept.held().map_or(String::new(), |it| it.id().to_string()),
+        }
+    }
+}

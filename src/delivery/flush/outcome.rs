@@ -1,0 +1,315 @@
+//! What follows from the end of a message: who goes, who waits, who is given up.
+
+use std::fmt::Display;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::reason::Why;
+use super::super::turn::Suspect;
+use super::super::{Reason, Sender, Undelivered};
+use super::Flush;
+use super::merging::Message;
+use crate::clock::Stamp;
+use crate::disk::Dir;
+use crate::error::Exit;
+use crate::lang::say;
+use crate::ledger::Receivers;
+use crate::message::{Channel, Post};
+use crate::outbox::{self, Attempts, Entry, HOLD_MAX, Held, Hold, On, SenderName, Verdict};
+use crate::wecom::{Class, Scope, Unreached};
+
+/// How long a message waits that was refused while others went; the next time twice as long.
+const PASSED_OVER_FIRST: Duration = Duration::from_mins(1);
+
+/// A message that is held up for longer is reported once.
+const HELD_UP_LONG: Duration = Duration::from_hours(1);
+
+impl Flush<'_> {
+    pub(super) fn delivered(&mut self, message: &Message, unreached: &Unreached) {
+        let id = message.id();
+        tracing::info!(%id, "flushed");
+        let merged = &message.entry.merged;
+        self.tried += 1;
+        self.tally.left -= usize::from(merged.is_empty() || !message.originals.is_empty());
+        self.tally.delivered += merged.len().max(1);
+        for carried in merged {
+            self.carried.remove(&carried.id);
+        }
+        if !unreached.is_empty() {
+            let whom = unreached.describe();
+            let text = say!(
+                "{id} 已发送，但企业微信无法送达：{whom}",
+                "{id} was delivered, but WeCom could not reach: {whom}"
+            );
+            tracing::warn!("{text}");
+        }
+        for Suspect { held, reason } in self.turn(&message.entry.sender).passed() {
+            self.pass_over(&held, &reason);
+        }
+    }
+
+    pub(super) fn undelivered(
+        &mut self,
+        dir: &Arc<Dir>,
+        message: &Message,
+        sender: &Rc<Sender>,
+        to: &Receivers,
+        is_old: bool,
+        undelivered: Undelivered,
+    ) {
+        let name = &message.entry.sender;
+        let (reason, is_refused) = match undelivered {
+            Undelivered::NotNow(reason) => (reason, false),
+            Undelivered::Refused(reason) => (reason, true),
+        };
+        if let Why::NoSlot(wait) = &reason.error {
+            self.next(*wait);
+            let channel = message.entry.posts[0].channel();
+            self.waits(name, channel).add(to);
+            return;
+        }
+        self.tried += 1;
+        let Some(held) = message.held() else {
+            // Nothing of what goes together has left: each text waits as before.
+            if reason.scope() == Scope::App {
+                for held in &message.originals {
+                    keep(held, &reason, None);
+                }
+            }
+            return self.trouble(name, None, &reason);
+        };
+        if is_refused && message.entry.merged.is_empty() {
+            return self.refuse(&held, &reason);
+        }
+        if matches!(reason.error, Why::Unsettled) {
+            return self.bury_merged(dir, message, &reason);
+        }
+        if !message.entry.merged.is_empty()
+            && (is_refused || reason.scope() != Scope::App && !reason.outcome_unknown)
+        {
+            self.dissolve(&held);
+            self.turn(name).refused();
+            return;
+        }
+        let wait = reason.wait().filter(|_| reason.scope() == Scope::App);
+        keep(&held, &reason, wait.map(|wait| (wait, On::App)));
+        self.trouble(name, Some((&held, &message.entry)), &reason);
+        if is_old {
+            self.expire(dir, &held, sender.settings.outbox.max_age);
+        }
+    }
+
+    /// Decides what trouble holds up beside the message that met it.
+    pub(super) fn trouble(
+        &mut self,
+        name: &SenderName,
+        of: Option<(&Arc<Held>, &Entry)>,
+        reason: &Reason,
+    ) {
+        let failure = reason.failure();
+        let turn = self.turns.entry(name.clone()).or_default();
+        match (reason.scope(), of) {
+            (Scope::App, _) => turn.stop(),
+            (_, None) => {
+                turn.refused();
+            }
+            (Scope::Call, Some((held, entry))) if !is_main_call(entry) => {
+                let call = refused_call(entry, &held.attempts(), reason);
+                turn.stop_call(&call);
+                turn.refused();
+            }
+            (Scope::Message, Some((held, _))) => {
+                turn.refused();
+                self.pass_over(held, reason);
+            }
+            // Whether the app's own call, or this kind of message, the next one shows.
+            (Scope::Call | Scope::Unclear, Some((held, _))) => {
+                if !turn.refused() {
+                    turn.suspect(Arc::clone(held), reason.clone());
+                }
+            }
+        }
+        if self.turn(name).is_stopped() {
+            self.tally.stopped.get_or_insert(failure);
+        } else {
+            self.tally.held_up.get_or_insert(failure);
+        }
+    }
+
+    /// Makes a message wait by itself: others have passed, so that the trouble is its own.
+    pub(super) fn pass_over(&mut self, held: &Arc<Held>, reason: &Reason) {
+        let compares = held.entry().posts[0].channel() == Some(Channel::App);
+        if !held.entry().merged.is_empty() && (compares || held.attempts().doubt.is_none()) {
+            return self.dissolve(held);
+        }
+        let is_unknown = reason.is_of(Class::Unknown);
+        let now = Stamp::now();
+        let before = held.attempts();
+        if is_unknown && before.unknown_codes > 0 {
+            return self.refuse(held, reason);
+        }
+        let wait = match reason.wait() {
+            _ if is_unknown => HOLD_MAX,
+            Some(wait) => wait,
+            None => PASSED_OVER_FIRST.saturating_mul(1 << before.passed_over.min(6)),
+        };
+        let since = before.passed_since.unwrap_or(now);
+        let is_news = !before.reported && since.age_or_zero(&now) >= HELD_UP_LONG;
+        held.note(|attempts| {
+            attempts.hold = Some(Hold::for_time(wait, On::Entry, &now));
+            attempts.blocked_by = Some(On::Entry);
+            attempts.passed_over += 1;
+            attempts.passed_since = Some(since);
+            attempts.unknown_codes += u32::from(is_unknown);
+            attempts.reported |= is_news;
+        });
+        if is_news {
+            let (id, what) = (held.id(), reason.failure().what);
+            let text = say!(
+                "{id} 已被挡住一小时以上，会继续重试，其他消息不受影响：{what}",
+                "{id} has been held up for over an hour, and is tried again; other messages go: {what}"
+            );
+            tracing::warn!("{text}");
+        }
+    }
+
+    pub(super) fn refuse(&mut self, held: &Arc<Held>, reason: &Reason) {
+        let failure = reason.failure();
+        if reason.outcome_unknown
+            && let Err(error) = held.close_once()
+        {
+            tracing::info!(id = %held.id(), %error, "its key cannot be closed");
+        }
+        if !give_up(held, &Verdict::of(reason, &failure)) {
+            self.tally.stopped.get_or_insert(failure);
+            return;
+        }
+        self.tally.left -= 1;
+        self.tally.failed += 1;
+        let (id, what) = (held.id(), failure.what);
+        let text = if reason.outcome_unknown {
+            say!(
+                "{id} 可能已送达，也可能没有，不再重发，已移入 failed/：{what}",
+                "{id} may or may not have arrived, is not sent again, and lies in failed/ now: {what}"
+            )
+        } else {
+            say!(
+                "{id} 被拒绝，已移入 failed/：{what}",
+                "{id} was refused, and lies in failed/ now: {what}"
+            )
+        };
+        tracing::warn!("{text}");
+    }
+
+    /// Gives up a message that is too old; it, or its app, has been tried in vain since that was found.
+    pub(super) fn expire(&mut self, dir: &Arc<Dir>, held: &Arc<Held>, max_age: Duration) {
+        let entry = held.entry();
+        let max_age = crate::token::seconds(max_age.as_secs());
+        let mut error = say!(
+            "在 {max_age}（max_age）内未能送达",
+            "it could not be delivered within {max_age} (max_age)"
+        );
+        let stopped = self.tally.stopped.as_ref().map(|failure| &failure.what);
+        if let Some(last) = held.attempts().error.as_ref().or(stopped) {
+            error = because(&error, last);
+        }
+        self.tally.expired += 1;
+        let verdict = Verdict {
+            at: Some(Stamp::now()),
+            exit_code: Exit::NotNow.code(),
+            error: error.clone(),
+            ..Verdict::default()
+        };
+        if give_up(held, &verdict) {
+            self.tally.left = self.tally.left.saturating_sub(1);
+            outbox::count_expired(dir, &entry.sender, &entry.posts[0].envelope());
+            self.look = self.outbox.look_for_expired();
+            let id = held.id();
+            let text = say!(
+                "{id} 已过期，已移入 failed/：{error}",
+                "{id} has expired, and lies in failed/ now: {error}"
+            );
+            tracing::warn!("{text}");
+        }
+    }
+}
+
+/// Whether an entry goes by the call that everything else goes by, too.
+fn is_main_call(entry: &Entry) -> bool {
+    matches!(
+        entry.posts[0].channel(),
+        Some(Channel::App | Channel::Robot)
+    ) && entry.posts.iter().all(|post| post.attachment.is_none())
+}
+
+/// The call that was refused: the upload of a file, or the message's own.
+fn refused_call(entry: &Entry, attempts: &Attempts, reason: &Reason) -> String {
+    let post: &Post = &entry.posts[attempts.sent];
+    let needs_upload = entry.attachment(attempts.sent).is_some() && attempts.media.is_none();
+    match post.channel() {
+        Some(channel) if needs_upload && reason.refusal().is_none() => {
+            channel.upload_call().to_owned()
+        }
+        _ => post.call.clone(),
+    }
+}
+
+/// What happened, and why.
+pub(super) fn because(what: &dyn Display, why: &dyn Display) -> String {
+    say!("{what}：{why}", "{what}: {why}")
+}
+
+/// What trouble concerns, as far as that is known.
+fn blocked_by(reason: &Reason) -> Option<On> {
+    match reason.scope() {
+        Scope::App => Some(On::App),
+        Scope::Call => Some(On::Call),
+        Scope::Message if !matches!(reason.error, Why::NoSlot(_)) => Some(On::Entry),
+        Scope::Message | Scope::Unclear => None,
+    }
+}
+
+/// Writes down, beside a message that stays in the outbox, why it does.
+pub(crate) fn keep(held: &Held, reason: &Reason, wait: Option<(Duration, On)>) {
+    let what = reason.failure().what;
+    let now = Stamp::now();
+    held.note(|attempts| {
+        attempts.error = Some(what.clone());
+        attempts.blocked_by = blocked_by(reason);
+        attempts.hold = wait.map(|(time, on)| Hold::for_time(time, on, &now));
+    });
+    tracing::info!(id = %held.id(), reason = what, "kept");
+}
+
+/// Writes down, beside a new message that could not be sent, why it stays and what it waits for.
+pub(crate) fn keep_new(held: &Held, reason: &Reason) {
+    let is_unknown = reason.is_of(Class::Unknown);
+    let wait = match (reason.scope(), reason.wait()) {
+        _ if is_unknown => Some((HOLD_MAX, On::Entry)),
+        (Scope::App, wait) => wait.map(|wait| (wait, On::App)),
+        (Scope::Message, None) => match &reason.error {
+            Why::Call(_) => Some((PASSED_OVER_FIRST, On::Entry)),
+            _ => None,
+        },
+        (_, wait) => wait.map(|wait| (wait, On::Entry)),
+    };
+    keep(held, reason, wait);
+    if is_unknown {
+        held.note(|attempts| attempts.unknown_codes = 1);
+    }
+}
+
+/// Puts a message among the failed, and says whether that could be done.
+pub(crate) fn give_up(held: &Held, verdict: &Verdict) -> bool {
+    let done = held.refuse(verdict);
+    if let Err(error) = &done {
+        let id = held.id();
+        let text = say!(
+            "{id} 无法移入 failed/：{error}",
+            "{id} cannot be put among the failed: {error}"
+        );
+        tracing::warn!("{text}");
+    }
+    done.is_ok()
+}
