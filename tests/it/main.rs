@@ -82,6 +82,7 @@ mod protection; // safe, names for ids, ordinary WeChat, options that clash
 mod proxies; // HTTP, HTTPS and SOCKS proxies, from config and environment, that work or do not
 mod proxy; // one that works or misbehaves as told
 mod pty; // a pseudo-terminal to type at
+mod queue; // send --queue and --kept-ok, mails for the queue
 mod raw; // messages in WeCom's own JSON
 mod readmes; // README in its two languages: the same promises
 mod recall; // what it takes back, and what stays
