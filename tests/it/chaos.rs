@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use crate::elapsed::{Time, stepped};
-use crate::order::unmarked;
+use crate::order::{is_marked, unmarked};
 use crate::outbox::{failed, refusal, waiting};
 use crate::poison::{APPCHAT, UNKNOWN, has};
 use crate::sandbox::{Sandbox, hire};
@@ -271,7 +271,10 @@ fn late_without_a_word(standin: &Standin, member: &str) -> Vec<usize> {
         let earlier = phone[..at].iter().filter(before);
         read.extend(earlier.map(|it| ("[late]".to_owned(), numbers_in(&it.text))));
         read.push((landed.text.clone(), numbers));
-        if !flagged(landed) {
+        // Where a text has no room, or there is none, it is told by the message before.
+        let told = |it: &Landed| is_marked(&it.text) && numbers_in(&it.text).is_empty();
+        let told = at > 0 && told(&phone[at - 1]);
+        if !told && !flagged(landed) {
             late.extend(unmarked(&read));
         }
     }

@@ -66,7 +66,7 @@ fn different_keys_and_different_apps_are_different_messages() {
         let secret = crate::leaks::reversed();
         let profile = format!("[profiles.p]\nagentid = 7\ncorpsecret = \"{secret}\"\n");
         sandbox.write("config.toml", sandbox.read("config.toml") + &profile);
-        for key in ["one", "two", "One", "one "] {
+        for key in ["one", "two", "One", "o.ne"] {
             says(&once(&sandbox, key, "the same").run(), "sent");
         }
         says(

@@ -376,11 +376,7 @@ fn output_that_goes_nowhere_costs_no_message() {
         let flush = "-vv --json outbox flush";
         redirected(&sandbox, flush, redirection).run().exits(code);
         assert_eq!(texts(&standin, "lisi"), ["words"], "{redirection}");
-        assert_eq!(
-            emptied(&sandbox),
-            ["failed"],
-            "{redirection}"
-        );
+        assert_eq!(emptied(&sandbox), ["failed"], "{redirection}");
     }
 }
 

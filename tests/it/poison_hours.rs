@@ -21,7 +21,6 @@ fn what_does_not_pass_is_asked_less_and_less_up_to_once_an_hour() {
         keep(&standin, &sandbox, "send --to lisi poison", SEND);
         let asked = poison(&standin, SEND, fault.clone());
         let (mut when, mut told) = (Vec::new(), Vec::new());
-        let id = waiting(&sandbox).remove(0);
         for minute in 0..240 {
             let before = asked.load(Ordering::SeqCst);
             let outcome = time.wxpush("outbox flush").run();
@@ -29,7 +28,7 @@ fn what_does_not_pass_is_asked_less_and_less_up_to_once_an_hour() {
             let asked = asked.load(Ordering::SeqCst) - before;
             assert!(asked <= 1, "{fault:?}: {asked} in minute {minute}");
             when.extend((asked == 1).then_some(minute));
-            told.extend(outcome.stderr.contains(&id).then_some(minute));
+            told.extend((!outcome.stderr.is_empty()).then_some(minute));
             time.pass(60);
         }
         let gaps: Vec<i32> = when.windows(2).map(|pair| pair[1] - pair[0]).collect();

@@ -60,10 +60,18 @@ fn what_is_late_is_processed_though_its_client_has_left_and_counts_from_then() {
         [Fault::Late(wait), Fault::Late(wait)],
     );
     let left = standin.now();
-    drop(post(&standin, "nobody waits"));
     let begun = Instant::now();
-    while standin.company().phone("lisi").is_empty() {
+    let wire = post(&standin, "nobody waits");
+    while standin.requests().is_empty() {
         assert!(begun.elapsed() < Duration::from_secs(20), "it never came");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    drop(wire);
+    while standin.company().phone("lisi").is_empty() {
+        assert!(
+            begun.elapsed() < Duration::from_secs(20),
+            "it was never taken"
+        );
         std::thread::sleep(Duration::from_millis(5));
     }
     let landed = standin.company().phone("lisi")[0].at;
