@@ -142,6 +142,9 @@ impl Fate<'_> {
     }
 
     fn queued(&self, held: &Held, reason: &Reason, mut failure: Failure) -> Failure {
+        if failure.exit != Exit::Setup {
+            failure.exit = Exit::NotNow;
+        }
         failure.what = self.words(reason, Some(Lies::Waiting(held.id().as_str())), &failure);
         let when = if failure.exit == Exit::Setup {
             spoken().of(

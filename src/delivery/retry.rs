@@ -275,6 +275,8 @@ impl Tries {
             outcome_unknown: self.outcome_unknown || self.doubt.is_some(),
         };
         match class.exit() {
+            // It may pass: that is tried once more, later.
+            _ if class == Class::Unknown => Undelivered::NotNow(reason),
             Exit::NotNow | Exit::Setup => Undelivered::NotNow(reason),
             _ => Undelivered::Refused(reason),
         }

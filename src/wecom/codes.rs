@@ -74,12 +74,10 @@ impl Class {
     pub(crate) fn exit(self) -> Exit {
         match self {
             Self::Ok => Exit::Sent,
-            Self::Token | Self::Busy | Self::Transient | Self::Limited | Self::Unknown => {
-                Exit::NotNow
-            }
+            Self::Token | Self::Busy | Self::Transient | Self::Limited => Exit::NotNow,
             Self::Setup => Exit::Setup,
             Self::Message | Self::Media => Exit::Data,
-            Self::Recipients | Self::Refused => Exit::Refused,
+            Self::Recipients | Self::Refused | Self::Unknown => Exit::Refused,
         }
     }
 

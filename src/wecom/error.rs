@@ -430,7 +430,7 @@ mod tests {
     fn an_unknown_code_is_told_whole_and_kept() {
         let refusal = Refusal::new(12345, "what, is this".to_owned(), false);
         let failure = refusal.failure();
-        assert_eq!(failure.exit, Exit::NotNow);
+        assert_eq!(failure.exit, Exit::Refused);
         assert!(failure.what.contains("12345") && failure.what.contains("what, is this"));
     }
 }

@@ -7,7 +7,6 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use crate::outbox::{age, edit_attempts, failed, flush, keep, refusal, waiting};
-use crate::places::names_in;
 use crate::samples::{png, with_robot};
 use crate::sandbox::{Run, Sandbox, bodies, for_each};
 use crate::send::texts;

@@ -8,7 +8,6 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::log_cap::stopped_at;
 use crate::outbox::{flush, waiting};
-use crate::places::names_in;
 use crate::sandbox::{Run, Sandbox, Started, at_once, await_count, bodies, for_each};
 use crate::send::texts;
 use crate::spool::{MEMBERS, entry, plant, text_to};

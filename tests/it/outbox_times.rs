@@ -259,7 +259,7 @@ fn a_clock_that_jumps_parks_nothing() {
 #[test]
 fn the_backlog_leaves_room_for_what_is_new_and_holds_up_nobody_else() {
     let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let sandbox = crate::pace::one_by_one(&standin);
     let old: Vec<String> = (0..23).map(|number| format!("old{number:02}")).collect();
     for text in &old {
         keep(&standin, &sandbox, &format!("send --to lisi {text}"));

@@ -2,7 +2,6 @@
 
 use crate::chinese::in_both;
 use crate::outbox::waiting;
-use crate::places::names_in;
 use crate::sandbox::{Sandbox, bodies, hire};
 use crate::standin::Standin;
 

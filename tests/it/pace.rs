@@ -26,6 +26,13 @@ fn most_a_minute(times: &[SystemTime]) -> usize {
     times.iter().map(within).max().unwrap_or_default()
 }
 
+/// A sandbox in which no texts go together.
+pub(crate) fn one_by_one(standin: &Standin) -> Sandbox {
+    let sandbox = Sandbox::of(standin);
+    sandbox.configure("outbox.merge = false");
+    sandbox
+}
+
 fn numbers(texts: &[String]) -> Vec<u64> {
     // After ten minutes a line before it says that it is late.
     let last = texts.iter().filter_map(|text| text.lines().last());
@@ -40,7 +47,7 @@ fn numbers(texts: &[String]) -> Vec<u64> {
 fn a_long_backlog_to_one_member_all_arrives_and_a_new_message_at_once() {
     let count = std::env::var("WXPUSH_PACE").map_or(90, |count| count.parse().unwrap());
     let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let sandbox = one_by_one(&standin);
     plant(&sandbox, &standin.base(), count, &["lisi"]);
     let minutes = u32::try_from(count / 10).unwrap();
     let flushes = sandbox.wxpush("outbox flush --wait");
@@ -72,7 +79,7 @@ fn a_long_backlog_to_one_member_all_arrives_and_a_new_message_at_once() {
 #[test]
 fn a_backlog_takes_two_thirds_of_a_minute_and_says_when_the_rest_is_due() {
     let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let sandbox = one_by_one(&standin);
     plant(&sandbox, &standin.base(), 45, &["lisi"]);
     let begun = Instant::now();
     let outcome = sandbox.wxpush("outbox flush --timeout 3s").run().exits(75);
@@ -107,7 +114,7 @@ fn a_backlog_takes_two_thirds_of_a_minute_and_says_when_the_rest_is_due() {
 #[test]
 fn nothing_overtakes_what_waits_for_the_same_member_and_others_are_not_held_up() {
     let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let sandbox = one_by_one(&standin);
     // To lisi more than her share, then to both, then to each.
     let mut members = vec!["lisi"; 21];
     members.extend(["lisi|wangwu", "wangwu", "zhangsan"]);
@@ -126,7 +133,7 @@ fn nothing_overtakes_what_waits_for_the_same_member_and_others_are_not_held_up()
 #[test]
 fn a_message_to_everybody_counts_for_each() {
     let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let sandbox = one_by_one(&standin);
     plant(&sandbox, &standin.base(), 20, &["@all"]);
     flush(&sandbox).is_silent();
     for _ in 0..5 {
@@ -152,7 +159,7 @@ fn a_message_to_everybody_counts_for_each() {
 #[test]
 fn the_limits_of_the_config_hold_for_all_processes_together() {
     let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let sandbox = one_by_one(&standin);
     sandbox.write(
         "config.toml",
         sandbox.read("config.toml") + "[limits]\nper_minute = 7\n",
@@ -174,7 +181,7 @@ fn the_limits_of_the_config_hold_for_all_processes_together() {
 #[test]
 fn ten_thousand_that_wait_hold_up_nothing_new() {
     let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let sandbox = one_by_one(&standin);
     // The member has had her share, so that none of them can go.
     plant(&sandbox, &standin.base(), 20, &["lisi"]);
     flush(&sandbox).is_silent();
@@ -200,7 +207,7 @@ fn ten_thousand_that_wait_hold_up_nothing_new() {
 #[test]
 fn a_full_outbox_takes_no_more_and_loses_none_of_what_it_has() {
     let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let sandbox = one_by_one(&standin);
     let first = plant(&sandbox, &standin.base(), 1, &["lisi"]);
     // Only their names count, and a link is made sooner than a file.
     for number in 0..99_999 {
@@ -228,7 +235,7 @@ fn a_full_outbox_takes_no_more_and_loses_none_of_what_it_has() {
 #[test]
 fn a_hundred_messages_to_all_members_go_in_one_flush() {
     let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let sandbox = one_by_one(&standin);
     plant(&sandbox, &standin.base(), 130, &MEMBERS);
     flush(&sandbox).is_silent();
     for member in MEMBERS {

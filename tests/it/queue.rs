@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::chinese::in_both;
 use crate::outbox::{age, flush, refusal, waiting};
-use crate::places::{names_in, script};
+use crate::places::script;
 use crate::pty::Pty;
 use crate::sandbox::{Sandbox, for_each};
 use crate::send::texts;
