@@ -12,6 +12,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use crate::clock::Stamp;
 use crate::config::{App, Network, State};
 use crate::disk::{self, Pause};
 use crate::lang::say;
@@ -71,6 +72,7 @@ pub(crate) struct Tokens {
     corpid: String,
     key: String,
     cache: Option<Cache>,
+    begun: Stamp,
     /// The last token fetched, for when there is no cache to find it in.
     held: RefCell<Option<Token>>,
 }
@@ -89,6 +91,7 @@ impl Tokens {
             corpid: app.corpid.clone(),
             key: digest(&[base, &app.corpid, app.corpsecret.expose()]),
             cache: state.map(Cache::new),
+            begun: Stamp::now(),
             held: RefCell::new(None),
         }
     }
@@ -111,7 +114,7 @@ impl Tokens {
                 let again_in = (refused.refused_at + COOL_DOWN).saturating_sub(now());
                 Look::Done(Err(refused.error(again_in)))
             }
-            Some(Record::Failed(failed)) => failed.look(),
+            Some(Record::Failed(failed)) => failed.look(&self.begun),
             _ => Look::Ask,
         };
         self.obtain(deadline, look, |token| token)
@@ -141,7 +144,9 @@ impl Tokens {
                 let again_in = (refused.refused_at + COOL_DOWN).saturating_sub(now());
                 Look::Done(Err(refused.error(again_in)))
             }
-            Some(Record::Failed(failed)) if failed.left().is_some() => failed.look(),
+            Some(Record::Failed(failed)) if failed.left(&self.begun).is_some() => {
+                failed.look(&self.begun)
+            }
             // Our own memory is all there is.
             _ if self.is_alone() => stays(refused.obtained_at),
             _ => Look::Ask,
@@ -304,15 +309,17 @@ impl Tokens {
             _ => 0,
         };
         let failed = Failed::new(error, before, deadline);
-        error.retry_after = failed.left();
+        if error.retry_after.is_none() {
+            error.asked_again_in = failed.left(&self.begun);
+        }
         Some(Record::Failed(failed))
     }
 }
 
 impl Failed {
     /// Whoever comes before the time waits for it; then one of them asks.
-    fn look<T>(&self) -> Look<Result<T, Error>> {
-        match self.left() {
+    fn look<T>(&self, begun: &Stamp) -> Look<Result<T, Error>> {
+        match self.left(begun) {
             Some(left) => Look::Done(Err(self.error(left))),
             None => Look::Ask,
         }

@@ -4,7 +4,7 @@ mod merging;
 mod outcome;
 
 use merging::Message;
-use outcome::because;
+use outcome::{because, next_call};
 pub(crate) use outcome::{give_up, keep_new};
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -61,6 +61,8 @@ pub(crate) struct Flush<'a> {
     /// Entries that are claimed, and whose turn is still to come.
     ahead: HashMap<Id, Arc<Held>>,
     tried: usize,
+    /// Whether messages were left out in this pass that had been refused before with all else.
+    left_out: bool,
     /// Whether the wall clock can be trusted.
     steady: bool,
     look: Look,
@@ -80,6 +82,7 @@ impl<'a> Flush<'a> {
             alone: HashSet::new(),
             ahead: HashMap::new(),
             tried: 0,
+            left_out: false,
             steady: false,
             look: Look::default(),
         }
@@ -116,12 +119,17 @@ impl<'a> Flush<'a> {
             return Ok(());
         };
         self.look = self.outbox.look_for_expired();
+        self.turns.values_mut().for_each(Turn::begin);
         let done = self.walk(&dir);
         self.ahead.clear();
         let turns = self.turns.values_mut();
         let blamed: Vec<Suspect> = turns.flat_map(Turn::blamed).collect();
         for Suspect { held, reason } in blamed {
             self.pass_over(&held, &reason);
+        }
+        if std::mem::take(&mut self.left_out) && self.tally.delivered > before.delivered {
+            // Others have passed meanwhile.
+            self.next(Duration::ZERO);
         }
         done
     }
@@ -270,6 +278,10 @@ impl<'a> Flush<'a> {
         if self.is_call_stopped(entry, &attempts) {
             return;
         }
+        if attempts.suspected && self.turn(&entry.sender).leaves_out_suspects() {
+            self.left_out = true;
+            return;
+        }
         if !entry.merged.is_empty() && !self.is_worth_carrying(&held, &attempts, is_old) {
             return;
         }
@@ -354,11 +366,9 @@ impl<'a> Flush<'a> {
 
     /// Whether the call that an entry needs next is not made any more in this turn.
     fn is_call_stopped(&mut self, entry: &Entry, attempts: &Attempts) -> bool {
-        let post = &entry.posts[attempts.sent];
-        let upload = entry.attachment(attempts.sent).is_some() && attempts.media.is_none();
-        let upload = post.channel().filter(|_| upload).map(Channel::upload_call);
+        let own = &entry.posts[attempts.sent].call;
         let turn = self.turn(&entry.sender);
-        turn.is_call_stopped(&post.call) || upload.is_some_and(|call| turn.is_call_stopped(call))
+        turn.is_call_stopped(own) || turn.is_call_stopped(next_call(entry, attempts))
     }
 
     fn turn(&mut self, name: &SenderName) -> &mut Turn {

@@ -34,7 +34,7 @@ use crate::outbox::{Doubt, Entry, Kept};
 use crate::output::Watching;
 use crate::secret::digest;
 use crate::token::Token;
-use crate::wecom::{Class, Error, SPEED, Sent, Unreached};
+use crate::wecom::{Cause, Class, Error, SPEED, Sent, Unreached};
 use doubt::Form;
 use reason::Why;
 use retry::Tries;
@@ -249,7 +249,7 @@ impl Delivery<'_> {
         let result = client.send(&post.call, pass, body, Arc::new(leaving), self.deadline);
         self.settle(post, slot, form, &result, tries);
         result.map_err(|error| {
-            if error.outcome_unknown() {
+            if is_doubt(&post, &error) {
                 tries.doubt = Some(doubt);
             }
             self.doubts(tries);
@@ -314,13 +314,21 @@ impl Delivery<'_> {
         };
         match result {
             Err(error) if unused(error) => ledger.give_back(slot),
-            Err(error) if error.outcome_unknown() => {
+            Err(error) if is_doubt(post, error) => {
                 let held = ledger.doubt(slot);
                 tries.slot = Some(held).filter(|_| form != Form::Plain);
             }
             _ => ledger.settle(slot),
         }
     }
+}
+
+/// Whether a request may have been processed. A gateway that says that it failed is believed where
+/// WeCom would not swallow a copy: a message to a group would else be given up for two such answers.
+fn is_doubt(post: &Post, error: &Error) -> bool {
+    let is_believed = post.channel() != Some(Channel::App)
+        && matches!(error.cause, Cause::Status(500 | 502 | 503));
+    error.outcome_unknown() && !is_believed
 }
 
 /// What a request is known by among others of its app.

@@ -77,7 +77,7 @@ impl Budget {
             return None;
         }
         let left = self.left().saturating_sub(TRY_MIN);
-        let jitter = match error.retry_after {
+        let jitter = match error.retry_after.or(error.asked_again_in) {
             Some(wait) => wait + random(left.saturating_sub(wait).min(Duration::from_secs(1))),
             // However short the time is, a second try fits.
             None if self.failed == 0 => random(backoff::FIRST.min(left)),

@@ -59,9 +59,20 @@ impl Turn {
         self.suspects.clear();
     }
 
-    /// Ends the turn, since it is too early for another try.
+    /// Ends the turn for this pass, since it is too early for another try.
     pub(super) fn hold(&mut self) {
         self.stopped = true;
+    }
+
+    /// Begins another pass: what it was too early for may have come.
+    pub(super) fn begin(&mut self) {
+        self.stopped = self.in_vain;
+    }
+
+    /// Whether what was refused before, with all else, is left out: one such message has been refused
+    /// again, and the next probe is one that has not been tried.
+    pub(super) fn leaves_out_suspects(&self) -> bool {
+        !self.works && self.refused_in_a_row > 0
     }
 
     /// Lets the app have another turn.

@@ -35,6 +35,9 @@ pub(crate) struct Attempts {
     pub(crate) hold: Option<Hold>,
     /// What the trouble concerned that keeps it here.
     pub(crate) blocked_by: Option<On>,
+    /// Whether it was refused together with all else, so that nobody knows whose trouble that was.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) suspected: bool,
     /// How often it was refused while other messages went.
     pub(crate) passed_over: u32,
     /// When that began.

@@ -164,6 +164,9 @@ pub(super) struct Failed {
     pub(super) failures: u32,
     /// Milliseconds until somebody asks again.
     pub(super) retry_in: u64,
+    /// Whether the server said so.
+    #[serde(default)]
+    told: bool,
     /// The HTTP status, if it was one.
     status: Option<u16>,
     error: String,
@@ -189,14 +192,19 @@ impl Failed {
             failed_at: Stamp::now(),
             failures: before.saturating_add(1),
             retry_in: u64::try_from(wait.as_millis()).unwrap_or_default(),
+            told: error.retry_after.is_some(),
             status,
             error: what,
             hint,
         }
     }
 
-    /// How long it is until somebody asks again; none if that time has come.
-    pub(super) fn left(&self) -> Option<Duration> {
+    /// How long it is until somebody asks again; none if that time has come, and for a process that
+    /// began only after the failure: meanwhile it may be mended.
+    pub(super) fn left(&self, begun: &Stamp) -> Option<Duration> {
+        if !self.told {
+            begun.age(&self.failed_at)?;
+        }
         let age = self.failed_at.age(&Stamp::now())?;
         let wait = Duration::from_millis(self.retry_in).min(RETRY_MAX);
         wait.checked_sub(age).filter(|left| !left.is_zero())
@@ -215,8 +223,14 @@ impl Failed {
             Some(status) => Error::status(status, None),
             None => Error::network(self.error.clone(), self.hint.clone(), false),
         };
+        let (retry_after, asked_again_in) = if self.told {
+            (Some(left), None)
+        } else {
+            (None, Some(left))
+        };
         Error {
-            retry_after: Some(left),
+            retry_after,
+            asked_again_in,
             ..error.of_gettoken()
         }
     }

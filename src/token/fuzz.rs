@@ -23,7 +23,7 @@ pub(crate) fn cache(bytes: &[u8]) {
                 }
             }
             Record::Failed(failed) => {
-                let left = failed.left().unwrap_or_default();
+                let left = failed.left(&failed.failed_at).unwrap_or_default();
                 assert!(left <= std::time::Duration::from_mins(1));
                 let _ = failed.error(left).failure();
             }

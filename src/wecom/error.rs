@@ -29,6 +29,8 @@ pub(crate) struct Error {
     pub(crate) scope: Scope,
     /// How long to wait at the least before the next try, if somebody said so.
     pub(crate) retry_after: Option<Duration>,
+    /// When one process asks again for all, of what all of them need.
+    pub(crate) asked_again_in: Option<Duration>,
 }
 
 /// What happened to a call.
@@ -229,6 +231,7 @@ impl Error {
             class,
             scope,
             retry_after: None,
+            asked_again_in: None,
         }
     }
 

@@ -114,10 +114,11 @@ impl Flush<'_> {
             (_, None) => {
                 turn.refused();
             }
-            (Scope::Call, Some((held, entry))) if !is_main_call(entry) => {
-                let call = refused_call(entry, &held.attempts(), reason);
-                turn.stop_call(&call);
+            // Of a call that only some messages need, the others show nothing: it rests.
+            (Scope::Call | Scope::Unclear, Some((held, entry))) if !next_is_main(held, entry) => {
+                turn.stop_call(next_call(entry, &held.attempts()));
                 turn.refused();
+                self.pass_over(held, reason);
             }
             (Scope::Message, Some((held, _))) => {
                 turn.refused();
@@ -125,6 +126,7 @@ impl Flush<'_> {
             }
             // Whether the app's own call, or this kind of message, the next one shows.
             (Scope::Call | Scope::Unclear, Some((held, _))) => {
+                held.note(|attempts| attempts.suspected = true);
                 if !turn.refused() {
                     turn.suspect(Arc::clone(held), reason.clone());
                 }
@@ -159,6 +161,7 @@ impl Flush<'_> {
         held.note(|attempts| {
             attempts.hold = Some(Hold::for_time(wait, On::Entry, &now));
             attempts.blocked_by = Some(On::Entry);
+            attempts.suspected = false;
             attempts.passed_over += 1;
             attempts.passed_since = Some(since);
             attempts.unknown_codes += u32::from(is_unknown);
@@ -235,23 +238,20 @@ impl Flush<'_> {
     }
 }
 
-/// Whether an entry goes by the call that everything else goes by, too.
-fn is_main_call(entry: &Entry) -> bool {
-    matches!(
-        entry.posts[0].channel(),
-        Some(Channel::App | Channel::Robot)
-    ) && entry.posts.iter().all(|post| post.attachment.is_none())
+/// Whether an entry's next call is the one that everything else of its sender goes by, too.
+fn next_is_main(held: &Held, entry: &Entry) -> bool {
+    let call = next_call(entry, &held.attempts());
+    let is_own = |post: &Post| post.call == call && post.channel() != Some(Channel::Chat);
+    entry.posts.iter().any(is_own)
 }
 
-/// The call that was refused: the upload of a file, or the message's own.
-fn refused_call(entry: &Entry, attempts: &Attempts, reason: &Reason) -> String {
-    let post: &Post = &entry.posts[attempts.sent];
+/// The call that an entry needs next: the upload of its file, or the message's own.
+pub(super) fn next_call<'a>(entry: &'a Entry, attempts: &Attempts) -> &'a str {
+    let post = &entry.posts[attempts.sent];
     let needs_upload = entry.attachment(attempts.sent).is_some() && attempts.media.is_none();
     match post.channel() {
-        Some(channel) if needs_upload && reason.refusal().is_none() => {
-            channel.upload_call().to_owned()
-        }
-        _ => post.call.clone(),
+        Some(channel) if needs_upload => channel.upload_call(),
+        _ => &post.call,
     }
 }
 
