@@ -216,7 +216,7 @@ impl Ledger {
 
     /// Notes that a request has ended without an answer: WeCom may take it for a while yet.
     pub(crate) fn doubt(&self, slot: Slot) -> Slot {
-        let hold = ms(slot.at.age_or_zero(&Stamp::now()) + IN_DOUBT_FOR);
+        let hold = ms(slot.at.age_or_zero(&Stamp::now()) + IN_DOUBT_FOR).min(lines::HOLD_MAX);
         let held = lines::held(slot.at, hold, &slot.text);
         self.note(&(lines::given_back(slot.at, &slot.text) + &held));
         slot

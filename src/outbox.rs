@@ -35,7 +35,7 @@ pub(crate) use failed::{Revived, Verdict};
 pub(crate) use format::Unread;
 pub(crate) use held::{Attempts, Doubt, HOLD_MAX, Held, Hold, On};
 pub(crate) use news::is_news;
-pub(crate) use steady::is_steady;
+pub(crate) use steady::{Clocks, look_at_clocks};
 pub(crate) use tidy::tidy;
 
 use crate::blob::Blob;

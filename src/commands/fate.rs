@@ -85,6 +85,7 @@ impl Fate<'_> {
             Ok(Some(held))
                 if failure.exit == Exit::Setup
                     && !self.way.kept_ok
+                    && !reason.outcome_unknown
                     && output::stderr_is_terminal() =>
             {
                 if let Err(error) = held.remove() {
@@ -171,7 +172,7 @@ impl Fate<'_> {
             report.refused(refusal.errcode, &refusal.errmsg);
         }
         let mut failure = reason.failure();
-        let held = self.kept.at_last(self.parts.sent, false);
+        let held = self.kept.at_last(self.parts.sent, reason.outcome_unknown);
         let buried = held
             .ok()
             .flatten()

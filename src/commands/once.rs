@@ -41,6 +41,9 @@ impl Way<'_> {
                 (_, Known::Done) => return Ok(Report::new(Status::Duplicate, entry.posts.len())),
                 (Some(dir), Known::Begun(id)) => match once::whereabouts(dir, &id) {
                     Whereabouts::Nowhere => None,
+                    Whereabouts::Failed => {
+                        return Ok(Report::new(Status::Duplicate, entry.posts.len()));
+                    }
                     Whereabouts::Writing => Some(id),
                     Whereabouts::Kept => match self.resume(dir, &id)? {
                         Some(report) => return Ok(report),
@@ -52,7 +55,7 @@ impl Way<'_> {
             if id.is_none() {
                 match self.hold(entry, self.deadline) {
                     Ok(held) => return Ok(self.deliver_held(held)),
-                    Err(why) => self.unless_begun(&outbox, key, &why)?,
+                    Err(why) => unless_begun(&outbox, key, &why)?,
                 }
             }
             if !pause.sleep(self.deadline) {
@@ -73,7 +76,7 @@ impl Way<'_> {
                 );
                 return Err(Box::new(Failure::new(Exit::NotNow, what)));
             }
-            Claim::Foreign(error) | Claim::Unusable(error) => return Err(cannot(&error)),
+            Claim::Foreign(error) | Claim::Unusable(error) => return Err(cannot(&error).into()),
         };
         let attempts = held.attempts();
         if attempts.sent >= held.entry().posts.len() {
@@ -96,15 +99,19 @@ impl Way<'_> {
         let entry = held.entry().clone();
         self.carry(&entry, (Kept::Held(held), look, None))
     }
+}
 
-    /// Nothing, if the key could not be noted because another process has been faster.
-    fn unless_begun(&self, outbox: &Outbox, key: &str, why: &str) -> Result<(), Box<Failure>> {
-        let dir = outbox.open().ok().flatten();
-        let known = dir.and_then(|dir| once::known(&dir, key).ok());
-        match known {
-            Some(Known::Begun(_) | Known::Done) => Ok(()),
-            _ => Err(cannot(&why)),
-        }
+/// Nothing, if the key could not be noted because another process has been faster.
+fn unless_begun(outbox: &Outbox, key: &str, why: &str) -> Result<(), Box<Failure>> {
+    let dir = outbox.open().ok().flatten();
+    let is_known = |dir: &Arc<Dir>| match once::known(dir, key) {
+        Ok(Known::Begun(id)) => once::whereabouts(dir, &id) != Whereabouts::Nowhere,
+        known => matches!(known, Ok(Known::Done)),
+    };
+    if dir.as_ref().is_some_and(is_known) {
+        Ok(())
+    } else {
+        Err(cannot(&why).into())
     }
 }
 
@@ -113,11 +120,11 @@ fn undecided(id: Option<&Id>) -> Report {
     let what = match id {
         Some(id) => say!(
             "这个 KEY 的消息还没有结果，它在发件箱里（{id}），不会发第二次",
-            "the message of this KEY is still under way, in the outbox ({id}), and is not sent twice"
+            "the message of KEY is not settled yet: it is in the outbox ({id}), and will not be sent twice"
         ),
         None => say!(
             "这个 KEY 的消息还没有结果：另一个 wxpush 正在发送",
-            "the message of this KEY is still under way: another wxpush is sending it"
+            "the message of KEY is not settled yet: another wxpush is sending it"
         ),
     };
     let hint = spoken().of(
@@ -131,14 +138,14 @@ fn undecided(id: Option<&Id>) -> Report {
     report
 }
 
-fn cannot(why: &dyn std::fmt::Display) -> Box<Failure> {
+fn cannot(why: &dyn std::fmt::Display) -> Failure {
     let what = say!(
         "没有发送：记不下这个 KEY，就无法保证只发一次：{why}",
-        "nothing was sent: the KEY cannot be noted, so that it might go out twice: {why}"
+        "nothing was sent: without a record of KEY it could be sent twice: {why}"
     );
     let hint = spoken().of(
         "--once 需要可用的发件箱：腾出磁盘空间，或设置 state_dir",
         "--once needs an outbox that can be used: make room, or set state_dir",
     );
-    Box::new(Failure::new(Exit::State, what).hint(hint))
+    Failure::new(Exit::State, what).hint(hint)
 }

@@ -130,7 +130,7 @@ impl Way<'_> {
                 None => self.watching.clone(),
             },
         };
-        let mut sent = 0;
+        let mut sent = kept.attempts().sent;
         let told = || look.told(&untold);
         let end = delivery.carry(entry, marks, &kept, told, |answer| {
             match answer {

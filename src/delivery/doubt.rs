@@ -67,7 +67,14 @@ pub(super) fn next(doubt: Option<&Doubt>, about: About, now: Stamp) -> Option<(F
         last: Some(now),
         ..doubt.clone()
     };
-    let age = doubt.since.age_or_zero(&now).as_secs();
+    // Of a clock that was set back across a reboot nothing is known: as wide as can be.
+    let age = doubt
+        .since
+        .age(&now)
+        .map_or(DUPLICATE_CHECK_MAX - 1, |age| age.as_secs());
+    if once && age >= DUPLICATE_CHECK_MAX {
+        return None;
+    }
     if !compares || age >= DUPLICATE_CHECK_MAX {
         // Nothing can swallow a copy any more: one resend in all, counted across its windows.
         let is_first = doubt.forms == 1 || compares && doubt.forms <= FORMS_MAX;

@@ -23,7 +23,7 @@ use crate::error::{Exit, Failure};
 use crate::lang::say;
 use crate::ledger::{Receivers, Share};
 use crate::message::Channel;
-use crate::outbox::{self, Attempts, Claim, Entry, Held, Id, Look, On, Outbox, SenderName};
+use crate::outbox::{self, Attempts, Claim, Clocks, Entry, Held, Id, Look, On, Outbox, SenderName};
 
 /// Names read in one go; with more of them memory stays flat.
 const CHUNK: usize = 4096;
@@ -63,9 +63,9 @@ pub(crate) struct Flush<'a> {
     tried: usize,
     /// Whether messages were left out in this pass that had been refused before with all else.
     left_out: bool,
-    /// Whether the wall clock can be trusted.
-    steady: bool,
-    look: Look,
+    clocks: Clocks,
+    /// What has expired, untold; none where that has to be looked up.
+    look: Option<Look>,
 }
 
 impl<'a> Flush<'a> {
@@ -83,8 +83,8 @@ impl<'a> Flush<'a> {
             ahead: HashMap::new(),
             tried: 0,
             left_out: false,
-            steady: false,
-            look: Look::default(),
+            clocks: Clocks::default(),
+            look: None,
         }
     }
 
@@ -94,9 +94,9 @@ impl<'a> Flush<'a> {
         self
     }
 
-    /// The same, knowing whether the wall clock has gone on without a step for a while.
-    pub(crate) fn steady(mut self, steady: bool) -> Self {
-        self.steady = steady;
+    /// The same, knowing what the clocks tell.
+    pub(crate) fn at(mut self, clocks: Clocks) -> Self {
+        self.clocks = clocks;
         self
     }
 
@@ -118,7 +118,6 @@ impl<'a> Flush<'a> {
         let Some(dir) = self.outbox.open()? else {
             return Ok(());
         };
-        self.look = self.outbox.look_for_expired();
         self.turns.values_mut().for_each(Turn::begin);
         let done = self.walk(&dir);
         self.ahead.clear();
@@ -178,10 +177,19 @@ impl<'a> Flush<'a> {
     }
 
     fn claim(&mut self, dir: &Arc<Dir>, id: &Id) -> Claim {
-        match self.ahead.remove(id) {
+        let claim = match self.ahead.remove(id) {
             Some(held) => Claim::Held(held),
             None => outbox::claim(dir, id),
+        };
+        if matches!(claim, Claim::Damaged) {
+            self.tally.failed += 1;
+            let text = say!(
+                "{id} 已损坏：没有发送，已移入 failed/",
+                "{id} is damaged: it was not sent, and lies in failed/ now"
+            );
+            tracing::warn!("{text}");
         }
+        claim
     }
 
     fn entry(&mut self, dir: &Arc<Dir>, id: &Id, behind: &[Id]) {
@@ -192,21 +200,13 @@ impl<'a> Flush<'a> {
         match self.claim(dir, id) {
             Claim::Held(held) => self.held(dir, held, behind),
             Claim::Busy => self.busy(dir, id),
-            Claim::Gone => {}
+            Claim::Gone | Claim::Damaged => {}
             Claim::Newer => {
                 let what = say!(
                     "{id} 由更新版本的 wxpush 写入",
                     "{id} was written by a newer wxpush"
                 );
                 self.tally.strange.push(what);
-            }
-            Claim::Damaged => {
-                self.tally.failed += 1;
-                let text = say!(
-                    "{id} 已损坏：没有发送，已移入 failed/",
-                    "{id} is damaged: it was not sent, and lies in failed/ now"
-                );
-                tracing::warn!("{text}");
             }
             Claim::Foreign(error) => self.tally.strange.push(because(id, &error)),
             Claim::Unusable(error) => {
@@ -240,6 +240,9 @@ impl<'a> Flush<'a> {
             // Delivered, but somebody could not remove it.
             if let Err(error) = held.finish() {
                 tracing::info!(id = %held.id(), %error, "delivered, and still cannot be removed");
+                self.tally.left += 1;
+                let merged = entry.merged.iter().map(|merged| merged.id.clone());
+                self.carried.extend(merged);
             }
             return;
         }
@@ -259,9 +262,16 @@ impl<'a> Flush<'a> {
         self.tally.left += usize::from(entry.merged.is_empty());
         let is_old = entry.age(&now) > sender.settings.outbox.max_age;
         if self.turn(&entry.sender).is_stopped() {
-            if is_old && entry.merged.is_empty() && self.turn(&entry.sender).is_in_vain() {
+            if let Some(answered) = self.turn(&entry.sender).in_vain()
+                && is_old
+                && entry.merged.is_empty()
+                && self.may_expire(entry, answered)
+            {
                 self.expire(dir, &held, sender.settings.outbox.max_age);
             }
+            return;
+        }
+        if held.is_carried() {
             return;
         }
         if let Some((hold, left)) = attempts
@@ -291,12 +301,12 @@ impl<'a> Flush<'a> {
             waiting.add(&to);
             return;
         }
-        match self.merged(dir, &held, &sender, behind) {
-            Some(merged) => self.deliver(dir, &merged, &sender, &to, false),
-            None => {
-                let one = Message::of(&held);
-                self.deliver(dir, &one, &sender, &to, is_old);
-            }
+        let merged = (!is_old).then(|| self.merged(dir, &held, &sender, behind));
+        if let Some(merged) = merged.flatten() {
+            self.deliver(dir, &merged, &sender, &to, false);
+        } else {
+            let one = Message::of(&held);
+            self.deliver(dir, &one, &sender, &to, is_old);
         }
     }
 
@@ -304,7 +314,7 @@ impl<'a> Flush<'a> {
     /// by a clock that can be trusted.
     fn other(&mut self, dir: &Arc<Dir>, held: &Arc<Held>, now: &Stamp) {
         let entry = held.entry();
-        let is_certain = entry.accepted.is_same_boot(now) || self.steady;
+        let is_certain = entry.accepted.is_same_boot(now) || self.clocks.steady;
         let max_age = self.senders.max_age();
         if is_certain && entry.age(now) > max_age {
             self.expire(dir, held, max_age);
@@ -342,7 +352,9 @@ impl<'a> Flush<'a> {
             resends: true,
             watching: None,
         };
-        let untold = self.look.untold(&entry.sender, &entry.posts[0].envelope());
+        let outbox = self.outbox;
+        let look = self.look.get_or_insert_with(|| outbox.look_for_expired());
+        let untold = look.untold(&entry.sender, &entry.posts[0].envelope());
         let marks = Marks {
             accepted: if is_merged {
                 Stamp::now()
@@ -354,7 +366,7 @@ impl<'a> Flush<'a> {
             lang: sender.settings.phone_lang,
         };
         let mut unreached = crate::wecom::Unreached::default();
-        let told = || self.look.told(&untold);
+        let told = || look.told(&untold);
         let end = delivery.carry(entry, marks, &message.kept, told, |answer| {
             unreached.merge(&answer.map_or_else(|absent| absent, |sent| sent.unreached));
         });
@@ -399,6 +411,9 @@ fn is_overtaken(sender: &Sender, entry: &Entry, attempts: &Attempts) -> bool {
     let ledger = sender.ledger(post.channel());
     ledger.is_some_and(|ledger| {
         let message = fingerprint(entry, post);
-        ledger.others(&receivers(post), &message).overtaken
+        ledger
+            .others(&receivers(post), &message)
+            .overtaken_by
+            .is_some()
     })
 }

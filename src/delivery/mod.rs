@@ -40,6 +40,9 @@ use reason::Why;
 use retry::Tries;
 use sender::Pass;
 
+/// Messages that were accepted this close to each other were sent at the same moment.
+const AT_ONCE: Duration = Duration::from_secs(2);
+
 /// Delivers messages of one sender over one connection.
 pub(crate) struct Delivery<'a> {
     pub(crate) sender: &'a Sender,
@@ -219,7 +222,9 @@ impl Delivery<'_> {
         if before.is_none()
             && let Some(marks) = shot.marks
         {
-            let overtaken = marks.overtaken || others.overtaken;
+            // Of messages sent at the same moment none is the latest.
+            let is_later = |by| self.share == Share::Backlog || by > AT_ONCE;
+            let overtaken = marks.overtaken || others.overtaken_by.is_some_and(is_later);
             doubt.marks = Marks { overtaken, ..marks }.lines(&now);
         }
         let marked = Some(&doubt.marks).filter(|lines| !lines.is_empty());
@@ -249,7 +254,7 @@ impl Delivery<'_> {
         let result = client.send(&post.call, pass, body, Arc::new(leaving), self.deadline);
         self.settle(post, slot, form, &result, tries);
         result.map_err(|error| {
-            if is_doubt(&post, &error) {
+            if is_doubt(post, &error) {
                 tries.doubt = Some(doubt);
             }
             self.doubts(tries);

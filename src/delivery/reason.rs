@@ -6,7 +6,7 @@ use crate::clock::Stamp;
 use crate::error::{Exit, Failure};
 use crate::lang::{say, spoken};
 use crate::outbox::Verdict;
-use crate::wecom::{Class, Error, Refusal, Scope};
+use crate::wecom::{Cause, Class, Error, Refusal, Scope};
 
 /// Why a message was not delivered, or not all of it.
 #[derive(Debug)]
@@ -75,6 +75,11 @@ impl Reason {
     /// Whether the last call ended in an error of this class.
     pub(crate) fn is_of(&self, class: Class) -> bool {
         matches!(&self.error, Why::Call(error) if error.class == class)
+    }
+
+    /// Whether it is our own disk.
+    pub(crate) fn is_of_disk(&self) -> bool {
+        matches!(&self.error, Why::Call(error) if matches!(error.cause, Cause::File { .. }))
     }
 
     /// The reason for a person.

@@ -295,12 +295,15 @@ mod tests {
             budget.begin();
             assert!(budget.wait(&busy).is_some());
         }
-        let mut budget = Budget::until(Instant::now() + Duration::from_secs(300));
+        let mut budget = Budget::until(Instant::now() + Duration::from_mins(5));
         for _ in 0..RATE_MAX {
             budget.begin();
         }
         let wait = budget.wait(&busy).unwrap();
-        assert!(wait > RATE_WINDOW - Duration::from_secs(1), "{wait:?}");
+        assert!(
+            wait > RATE_WINDOW.checked_sub(Duration::from_secs(1)).unwrap(),
+            "{wait:?}"
+        );
         let mut short = Budget::until(Instant::now() + Duration::from_secs(29));
         short.begun = budget.begun;
         assert!(short.wait(&busy).is_none());
@@ -308,7 +311,7 @@ mod tests {
 
     #[test]
     fn only_what_passes_is_tried_again() {
-        let end = Instant::now() + Duration::from_secs(300);
+        let end = Instant::now() + Duration::from_mins(5);
         let tries = |error: Error| {
             let mut budget = Budget::until(end);
             (0..10)

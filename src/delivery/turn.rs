@@ -15,9 +15,7 @@ const REFUSED_MAX: u32 = 3;
 /// What a flush knows of one app.
 #[derive(Default)]
 pub(super) struct Turn {
-    stopped: bool,
-    /// Whether it was stopped by trouble that was met in this flush.
-    in_vain: bool,
+    stop: Option<Stop>,
     /// Calls that nothing is sent by any more.
     calls: HashSet<String>,
     refused_in_a_row: u32,
@@ -25,6 +23,17 @@ pub(super) struct Turn {
     works: bool,
     /// Messages that were refused for a reason that may be the app's or their own.
     suspects: Vec<Suspect>,
+}
+
+/// Why nothing more is sent in a turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stop {
+    /// It is too early for another try; the next pass looks again.
+    Early,
+    /// Too many were refused in a row.
+    InARow,
+    /// Trouble with everything of the app; `answered` if WeCom itself says so.
+    App { answered: bool },
 }
 
 /// A refused message, and why.
@@ -44,29 +53,31 @@ impl Turn {
 
     /// Whether nothing is sent any more.
     pub(super) fn is_stopped(&self) -> bool {
-        self.stopped
+        self.stop.is_some()
     }
 
-    /// Whether it was stopped by trouble that was met in this flush.
-    pub(super) fn is_in_vain(&self) -> bool {
-        self.in_vain
+    /// Whether the app itself was tried in vain in this flush, and if so, whether WeCom answered.
+    pub(super) fn in_vain(&self) -> Option<bool> {
+        match self.stop {
+            Some(Stop::App { answered }) => Some(answered),
+            _ => None,
+        }
     }
 
     /// Ends the turn: the trouble is the app's, and no message's own.
-    pub(super) fn stop(&mut self) {
-        self.stopped = true;
-        self.in_vain = true;
+    pub(super) fn stop(&mut self, answered: bool) {
+        self.stop = Some(Stop::App { answered });
         self.suspects.clear();
     }
 
     /// Ends the turn for this pass, since it is too early for another try.
     pub(super) fn hold(&mut self) {
-        self.stopped = true;
+        self.stop = Some(Stop::Early);
     }
 
     /// Begins another pass: what it was too early for may have come.
     pub(super) fn begin(&mut self) {
-        self.stopped = self.in_vain;
+        self.stop = self.stop.filter(|stop| *stop != Stop::Early);
     }
 
     /// Whether what was refused before, with all else, is left out: one such message has been refused
@@ -77,8 +88,7 @@ impl Turn {
 
     /// Lets the app have another turn.
     pub(super) fn forgive(&mut self) {
-        self.stopped = false;
-        self.in_vain = false;
+        self.stop = None;
         self.refused_in_a_row = 0;
         self.calls.clear();
     }
@@ -103,15 +113,18 @@ impl Turn {
     /// Notes a refusal, and returns whether it ends the turn.
     pub(super) fn refused(&mut self) -> bool {
         self.refused_in_a_row += 1;
-        if self.refused_in_a_row >= REFUSED_MAX {
-            self.stop();
+        let ends = self.refused_in_a_row >= REFUSED_MAX;
+        if ends {
+            self.stop = Some(Stop::InARow);
         }
-        self.stopped
+        ends
     }
 
-    /// Keeps a refused message in mind until the next one shows whose trouble it was.
-    pub(super) fn suspect(&mut self, held: Arc<Held>, reason: Reason) {
+    /// Keeps a refused message in mind until the next one shows whose trouble it was, and returns the
+    /// first that waits for that.
+    pub(super) fn suspect(&mut self, held: Arc<Held>, reason: Reason) -> Arc<Held> {
         self.suspects.push(Suspect { held, reason });
+        Arc::clone(&self.suspects[0].held)
     }
 
     /// Returns, at the end of a pass, the messages whose trouble was their own: others have passed.

@@ -23,7 +23,7 @@ use crate::clock::Stamp;
 const SKEW: u64 = 2_000;
 
 /// Longest time that a slot is held for an answer that was lost, in ms.
-const HOLD_MAX: u64 = 600_000;
+pub(super) const HOLD_MAX: u64 = 600_000;
 
 /// One slot that still counts for some app.
 #[derive(Debug, Clone, Copy)]
@@ -53,8 +53,8 @@ pub(super) struct Lines<'a> {
 /// What other messages say of one that is about to go.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Others {
-    /// Whether a newer message to one of its receivers went before it.
-    pub(crate) overtaken: bool,
+    /// By how much the newest message was accepted later that went to one of its receivers before it.
+    pub(crate) overtaken_by: Option<Duration>,
     /// How long ago the last equal message went.
     pub(crate) equal: Option<Duration>,
 }
@@ -148,7 +148,11 @@ impl<'a> Lines<'a> {
             if other.accepted == own.accepted {
                 continue;
             }
-            others.overtaken |= other.accepted > own.accepted && receivers.meet(names);
+            let newer_by = other.accepted.saturating_sub(own.accepted);
+            if newer_by > 0 && receivers.meet(names) {
+                let newer_by = Some(Duration::from_millis(newer_by));
+                others.overtaken_by = others.overtaken_by.max(newer_by);
+            }
             if others.equal.is_none() && other.digest == own.digest {
                 let ago = self.now.wall.saturating_sub(line.at);
                 others.equal = Some(Duration::from_millis(ago));
@@ -348,7 +352,10 @@ mod tests {
         let others = |name, accepted, digest| {
             let to = Receivers::of(Some(name), false);
             let others = lines.others("x", &to, &message(accepted, digest));
-            (others.overtaken, others.equal.map(|age| age.as_secs()))
+            (
+                others.overtaken_by.is_some(),
+                others.equal.map(|age| age.as_secs()),
+            )
         };
         assert_eq!(others("a", 40, 9), (true, None));
         assert_eq!(others("a", 60, 9), (false, None));

@@ -179,7 +179,9 @@ impl Times {
         match receivers {
             Receivers::Everyone => self.add_everyone(share, at, at),
             Receivers::Members(names) => {
-                names.iter().for_each(|name| self.add(name, share, at, at));
+                for name in names {
+                    self.add(name, share, at, at);
+                }
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use encoding_rs::{CoderResult, Decoder};
+use encoding_rs::{Decoder, DecoderResult};
 
 use crate::lang::spoken;
 
@@ -40,6 +40,7 @@ impl Encoding {
             filled: 0,
             output: Vec::new(),
             at: 0,
+            is_read: false,
             is_over: false,
             replaced: 0,
         }
@@ -56,6 +57,8 @@ pub(crate) struct Decoded<R> {
     output: Vec<u8>,
     /// How much of `output` has been handed on.
     at: usize,
+    /// Whether the end of the input has been read.
+    is_read: bool,
     is_over: bool,
     replaced: usize,
 }
@@ -67,23 +70,27 @@ impl<R: Read> Decoded<R> {
     }
 
     fn refill(&mut self) -> io::Result<()> {
-        let read = self.inner.read(&mut self.input[self.filled..])?;
-        self.filled += read;
-        let last = read == 0;
+        if self.filled < CHUNK {
+            let read = self.inner.read(&mut self.input[self.filled..])?;
+            self.filled += read;
+            self.is_read = read == 0;
+        }
         let input = &self.input[..self.filled];
         let room = self.decoder.max_utf8_buffer_length(input.len());
         self.output.resize(room.unwrap_or(4 * CHUNK), 0);
-        let (result, used, written, had_errors) =
-            self.decoder.decode_to_utf8(input, &mut self.output, last);
+        let decoder = &mut self.decoder;
+        let (result, used, written) =
+            decoder.decode_to_utf8_without_replacement(input, &mut self.output, self.is_read);
         self.output.truncate(written);
         self.at = 0;
-        if had_errors {
-            let text = String::from_utf8_lossy(&self.output);
-            self.replaced += text.matches(char::REPLACEMENT_CHARACTER).count();
+        // Counted here: the input may have characters of this kind of its own.
+        if matches!(result, DecoderResult::Malformed(..)) {
+            self.output.extend("\u{fffd}".bytes());
+            self.replaced += 1;
         }
         self.input.copy_within(used..self.filled, 0);
         self.filled -= used;
-        self.is_over = last && result == CoderResult::InputEmpty;
+        self.is_over = self.is_read && result == DecoderResult::InputEmpty;
         Ok(())
     }
 }

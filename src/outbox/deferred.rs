@@ -13,16 +13,19 @@ pub(crate) struct Deferred {
     dir: Arc<Dir>,
     id: Id,
     entry: Entry,
+    /// Those whose texts it carries.
+    originals: Vec<Arc<Held>>,
     held: OnceLock<Result<Arc<Held>, String>>,
 }
 
 impl Deferred {
-    /// An entry to be named `id`; nothing is written yet.
-    pub(crate) fn new(dir: &Arc<Dir>, id: Id, entry: Entry) -> Self {
+    /// An entry to be named `id` that carries the texts of others; nothing is written yet.
+    pub(crate) fn new(dir: &Arc<Dir>, id: Id, entry: Entry, originals: Vec<Arc<Held>>) -> Self {
         Self {
             dir: Arc::clone(dir),
             id,
             entry,
+            originals,
             held: OnceLock::new(),
         }
     }
@@ -33,6 +36,10 @@ impl Deferred {
     /// What the disk says.
     pub(crate) fn held(&self) -> Result<Arc<Held>, String> {
         let held = self.held.get_or_init(|| {
+            // Whoever listed the outbox before this entry was there must not send them, too.
+            for original in &self.originals {
+                original.note(|attempts| attempts.carried_by = Some(self.id.to_string()));
+            }
             let (file, _) = place(&self.dir, &self.id, &self.entry).map_err(|it| it.to_string())?;
             let (dir, id) = (Arc::clone(&self.dir), self.id.clone());
             Ok(Arc::new(Held::new(

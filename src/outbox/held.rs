@@ -38,6 +38,9 @@ pub(crate) struct Attempts {
     /// Whether it was refused together with all else, so that nobody knows whose trouble that was.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) suspected: bool,
+    /// The entry that carries its text, if that one is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) carried_by: Option<String>,
     /// How often it was refused while other messages went.
     pub(crate) passed_over: u32,
     /// When that began.
@@ -48,6 +51,13 @@ pub(crate) struct Attempts {
     pub(crate) unknown_codes: u32,
     /// Why it is still here, for people.
     pub(crate) error: Option<String>,
+}
+
+impl Attempts {
+    /// Whether something of it has arrived, or may have.
+    pub(crate) fn may_have_arrived(&self) -> bool {
+        self.sent > 0 || self.doubt.is_some()
+    }
 }
 
 /// A time before which an entry is not tried again.
@@ -191,9 +201,16 @@ impl Held {
                 .inspect_err(|error| cannot_note(&self.id, error))
                 .ok()
         });
-        if let Some(slate) = slate
-            && let Err(error) = slate::write(slate, &*attempts)
-        {
+        let Some(slate) = slate else { return };
+        let written = slate::write(slate, &*attempts).or_else(|_| {
+            // Why it is here may be long, and matters less than whether it may have arrived.
+            let short = Attempts {
+                error: None,
+                ..attempts.clone()
+            };
+            slate::write(slate, &short)
+        });
+        if let Err(error) = written {
             cannot_note(&self.id, &error);
         }
     }
@@ -245,6 +262,16 @@ impl Held {
     /// What the disk says; then it stays.
     pub(crate) fn finish(&self) -> io::Result<()> {
         self.close_once()?;
+        self.remove_merged(self.entry.posts.len())?;
+        self.remove()
+    }
+
+    /// Lets the entries whose texts it carries go on their own, but for those that have arrived.
+    ///
+    /// # Errors
+    /// What the disk says; then it stays.
+    pub(crate) fn dissolve(&self) -> io::Result<()> {
+        self.remove_merged(self.attempts().sent)?;
         self.remove()
     }
 
@@ -266,6 +293,12 @@ impl Held {
         key.is_some_and(|key| known(key).is_ok_and(|known| known == once::Known::Done))
     }
 
+    /// Whether its text goes out with another entry.
+    pub(crate) fn is_carried(&self) -> bool {
+        let carrier = self.attempts().carried_by;
+        carrier.is_some_and(|carrier| self.dir.size(&carrier).is_some())
+    }
+
     /// Removes the entries whose texts end in the first `parts` parts.
     fn remove_merged(&self, parts: usize) -> io::Result<()> {
         let merged = self.entry.merged.iter();
@@ -281,11 +314,12 @@ impl Held {
         self.dir.sync()
     }
 
-    /// Whether the entries are still there whose texts its next parts carry.
-    pub(crate) fn has_merged(&self) -> bool {
+    /// Whether all, and whether any of the entries are still there whose texts its next parts carry.
+    pub(crate) fn has_merged(&self) -> (bool, bool) {
         let sent = self.attempts().sent;
-        let mut left = self.entry.merged.iter().filter(|it| it.part >= sent);
-        left.all(|Merged { id, .. }| self.dir.size(id.as_str()).is_some())
+        let left = self.entry.merged.iter().filter(|it| it.part >= sent);
+        let there = left.map(|Merged { id, .. }| self.dir.size(id.as_str()).is_some());
+        there.fold((true, false), |(all, any), it| (all && it, any || it))
     }
 
     /// Takes it out of the outbox, undelivered or not.

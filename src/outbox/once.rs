@@ -15,6 +15,8 @@ use std::time::{Duration, Instant};
 
 use super::TEMPORARY;
 use super::entry::Id;
+use super::held::{Attempts, slate_name};
+use super::slate;
 use crate::clock::Stamp;
 use crate::disk::{self, Dir, Pause};
 use crate::secret::sha256;
@@ -48,6 +50,8 @@ pub(crate) enum Whereabouts {
     Kept,
     /// Being written by a process that is alive.
     Writing,
+    /// Among the failed, and it may have arrived.
+    Failed,
     /// Nowhere: whoever began it died before anything was sent.
     Nowhere,
 }
@@ -106,9 +110,22 @@ pub(crate) fn whereabouts(dir: &Dir, id: &Id) -> Whereabouts {
     // It may have got its name between the two looks.
     if is_kept() {
         Whereabouts::Kept
+    } else if failed_in_doubt(dir, id) {
+        Whereabouts::Failed
     } else {
         Whereabouts::Nowhere
     }
+}
+
+/// Whether an entry is among the failed, and may have arrived: whoever put it there may have died
+/// before the key was closed.
+fn failed_in_doubt(dir: &Dir, id: &Id) -> bool {
+    let Ok(Some(failed)) = super::failed(dir) else {
+        return false;
+    };
+    let attempts = slate::read::<Attempts>(&failed, &slate_name(id));
+    failed.size(id.as_str()).is_some()
+        && matches!(attempts, slate::Read::Record(it) if it.may_have_arrived())
 }
 
 /// Takes out what no longer counts.
@@ -223,7 +240,7 @@ mod tests {
     fn the_last_whole_line_of_a_key_counts_for_a_day() {
         let id = Id::parse("20261124T074123.123Z-9f3a1c77").unwrap();
         let now = Stamp::now();
-        let later = now.later(KEPT + Duration::from_secs(60));
+        let later = now.later(KEPT + Duration::from_mins(1));
         let begun = line(KEY, "begun", &id);
         let done = line(KEY, "done", &id);
         let other = line(&KEY.replace('0', "f"), "done", &id);

@@ -1,4 +1,4 @@
-//! Whether the wall clock can be trusted: each flush notes both clocks, and a step shows.
+//! What the clocks tell: each flush notes both, so that a step shows, and a time without flushes.
 
 use std::time::Duration;
 
@@ -17,6 +17,9 @@ const STEP_MIN: Duration = Duration::from_mins(1);
 /// How long the clock must have gone on without a step: by then a network has set it.
 const STEADY_FROM: Duration = Duration::from_hours(1);
 
+/// A longer time without a flush shows that the host was off or asleep.
+const AWAKE_MAX: Duration = Duration::from_hours(1);
+
 #[derive(Serialize, Deserialize)]
 struct Seen {
     /// The first look since which no step was seen.
@@ -24,17 +27,33 @@ struct Seen {
     last: Stamp,
 }
 
-/// Notes the clocks, and says whether the wall clock has gone on without a step for an hour of this
-/// boot.
-pub(crate) fn is_steady(dir: &Dir, now: &Stamp) -> bool {
-    let since = match slate::read::<Seen>(dir, NAME) {
-        slate::Read::Record(seen) if seen.goes_on_until(now) => seen.since,
+/// What the clocks tell.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Clocks {
+    /// Whether the wall clock has gone on without a step for an hour of this boot.
+    pub(crate) steady: bool,
+    /// Whether a flush has run within the last hour: else the host was off or asleep, and what has
+    /// grown old meanwhile has had no chance yet.
+    pub(crate) awake: bool,
+}
+
+/// Notes the clocks, and says what they tell.
+pub(crate) fn look_at_clocks(dir: &Dir, now: &Stamp) -> Clocks {
+    let before = match slate::read::<Seen>(dir, NAME) {
+        slate::Read::Record(seen) => Some(seen),
+        _ => None,
+    };
+    let since = match &before {
+        Some(seen) if seen.goes_on_until(now) => seen.since,
         _ => *now,
     };
     let seen = Seen { since, last: *now };
     // Where it cannot be written, nothing is pruned.
     let _ = slate::open(dir, NAME).and_then(|file| slate::write(&file, &seen));
-    since.is_same_boot(now) && since.age_or_zero(now) >= STEADY_FROM
+    Clocks {
+        steady: since.is_same_boot(now) && since.age_or_zero(now) >= STEADY_FROM,
+        awake: before.is_none_or(|seen| seen.last.age(now).is_some_and(|age| age < AWAKE_MAX)),
+    }
 }
 
 impl Seen {

@@ -176,6 +176,8 @@ fn of_the_day(outboxes: &Outboxes<'_>, entry: Entry) -> Result<Entry, Failure> {
     };
     Ok(Entry {
         retried: Some(Stamp::now()),
+        // Whoever asks for it a second time wants it a second time.
+        once: None,
         sender: Sender::name_of(&settings),
         ..entry
     })

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 
 use super::{Outboxes, unreadable};
@@ -12,7 +13,7 @@ use crate::disk::Dir;
 use crate::error::{Exit, Failure};
 use crate::lang::{say, spoken};
 use crate::log;
-use crate::outbox::{self, Account, Outbox};
+use crate::outbox::{self, Account, Clocks, Outbox};
 use crate::output::{self, Output};
 
 /// Pauses between the tries of `--wait` grow from the first to the longest.
@@ -29,8 +30,10 @@ pub(super) fn run(
     output: Output,
 ) -> anyhow::Result<Exit> {
     let deadline = time.map(|time| Instant::now() + time);
+    allow_descriptors();
     tracing::info!(command = "outbox flush", wait = time.is_none(), "start");
     let mut whole = Tally::default();
+    let mut unread = None;
     for state in &outboxes.places {
         let outbox = Outbox::of(state);
         let senders = Senders::of(outboxes.config, state);
@@ -40,14 +43,17 @@ pub(super) fn run(
             looks: usize::MAX,
             files: true,
         };
-        let steady = match outbox.open() {
-            Ok(Some(dir)) => outbox::is_steady(&dir, &Stamp::now()),
-            _ => false,
+        let clocks = match outbox.open() {
+            Ok(Some(dir)) => outbox::look_at_clocks(&dir, &Stamp::now()),
+            _ => Clocks::default(),
         };
-        let mut flush = Flush::new(&senders, &outbox, bounds).steady(steady);
-        until_done(&mut flush, deadline).map_err(|error| unreadable(&outbox, &error))?;
+        let mut flush = Flush::new(&senders, &outbox, bounds).at(clocks);
+        if let Err(error) = until_done(&mut flush, deadline) {
+            unread.get_or_insert(unreadable(&outbox, &error));
+            continue;
+        }
         if let Ok(Some(dir)) = outbox.open() {
-            outbox::tidy(&dir, &Stamp::now(), steady);
+            outbox::tidy(&dir, &Stamp::now(), clocks.steady);
             let strange = outbox::junk(&dir).unwrap_or_default();
             flush.tally.strange.extend(strange);
             tell_of(&flush.tally, &dir, output);
@@ -65,7 +71,19 @@ pub(super) fn run(
             }
         }
     }
-    report(&whole, output)
+    let exit = report(&whole, output)?;
+    unread.map_or(Ok(exit), |failure| Err(failure.into()))
+}
+
+/// Takes as many descriptors as there may be: each text of a message that carries many is locked.
+fn allow_descriptors() {
+    let limit = getrlimit(Resource::Nofile);
+    let most = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    // Where it stays as it is, fewer texts go together.
+    let _ = setrlimit(Resource::Nofile, most);
 }
 
 /// Passes through the outbox until its time is up, or nothing is left that could go in it.
@@ -199,6 +217,9 @@ fn report(tally: &Tally, output: Output) -> anyhow::Result<Exit> {
 fn failure(tally: &Tally) -> Option<Failure> {
     let others: usize = tally.others.values().sum();
     let left = tally.left + tally.busy + others + tally.strange.len();
+    if left == 0 {
+        return None;
+    }
     if let Some(stopped) = &tally.stopped {
         let why = &stopped.what;
         let what = say!(
@@ -209,9 +230,6 @@ fn failure(tally: &Tally) -> Option<Failure> {
             what,
             ..stopped.clone()
         });
-    }
-    if left == 0 {
-        return None;
     }
     let (what, hint) = if let Some(held_up) = &tally.held_up {
         let why = &held_up.what;

@@ -61,7 +61,7 @@ pub(super) fn list(outboxes: &Outboxes<'_>, output: Output) -> anyhow::Result<Ex
     let (waiting, failed) = outboxes.all()?;
     let mut due = Due::new(outboxes);
     for place in waiting.iter().chain(&failed) {
-        let Some((shown, _)) = look(place, &mut due)? else {
+        let Some((shown, _)) = look(place, &mut due) else {
             continue;
         };
         if output.json {
@@ -99,7 +99,7 @@ pub(super) fn show(outboxes: &Outboxes<'_>, id: &str, output: Output) -> anyhow:
         let what = say!("{id} 刚刚离开了发件箱", "{id} has just left the outbox");
         Failure::new(Exit::Data, what)
     };
-    let (shown, entry) = look(&place, &mut due)?.ok_or_else(gone)?;
+    let (shown, entry) = look(&place, &mut due).ok_or_else(gone)?;
     let posts = entry.map_or(Vec::new(), |entry| entry.posts);
     if output.json {
         let mut object = serde_json::to_value(&shown)?;
@@ -204,19 +204,19 @@ fn line(shown: &Shown) -> Result<(), Failure> {
     Ok(())
 }
 
-fn look(place: &Place<'_>, due: &mut Due<'_>) -> Result<Option<(Shown, Option<Entry>)>, Failure> {
+fn look(place: &Place<'_>, due: &mut Due<'_>) -> Option<(Shown, Option<Entry>)> {
     let dir = place.failed.as_ref().unwrap_or(&place.dir);
     let verdict = place
         .failed
         .as_ref()
         .map(|failed| outbox::verdict(failed, &place.id));
-    Ok(match outbox::peek(dir, &place.id) {
+    match outbox::peek(dir, &place.id) {
         Ok(None) => None,
         Ok(Some(Ok((entry, attempts)))) => {
             let merged = entry.merged.iter();
             due.merged
                 .extend(merged.map(|it| (it.id.clone(), place.id.clone())));
-            let shown = shown(place, &entry, attempts, verdict, due)?;
+            let shown = shown(place, &entry, attempts, verdict, due);
             Some((shown, Some(entry)))
         }
         Ok(Some(Err(Unread::Newer))) => {
@@ -228,7 +228,7 @@ fn look(place: &Place<'_>, due: &mut Due<'_>) -> Result<Option<(Shown, Option<En
             Some((strange(place, why), None))
         }
         Err(error) => Some((strange(place, &error.to_string()), None)),
-    })
+    }
 }
 
 fn shown(
@@ -237,13 +237,19 @@ fn shown(
     attempts: Attempts,
     verdict: Option<Verdict>,
     due: &mut Due<'_>,
-) -> Result<Shown, Failure> {
+) -> Shown {
     let next = entry.posts.get(attempts.sent).unwrap_or(&entry.posts[0]);
+    let mut unusable = None;
     let (status, at) = match &verdict {
         Some(_) => ("failed", None),
-        None => match due.of(place.state, entry, &attempts)? {
-            Some(at) => ("waiting", Some(at)),
-            None => ("other-app", None),
+        None => match due.of(place.state, entry, &attempts) {
+            Ok(Some(at)) => ("waiting", Some(at)),
+            Ok(None) => ("other-app", None),
+            // Its profile cannot be used; the others are of interest all the same.
+            Err(failure) => {
+                unusable = Some(failure.what);
+                ("waiting", None)
+            }
         },
     };
     let (corpid, robot) = match entry.sender.account.clone() {
@@ -256,7 +262,7 @@ fn shown(
         None => next.envelope().said(spoken()),
     };
     let error = Some(verdict.error).filter(|error| !error.is_empty());
-    Ok(Shown {
+    Shown {
         id: place.id.to_string(),
         status,
         accepted: Some(time(entry.accepted.time())),
@@ -275,11 +281,11 @@ fn shown(
         merged_into: due.merged.get(&place.id).map(Id::to_string),
         due: at.map(time),
         in_doubt: attempts.doubt.is_some(),
-        error: error.or(attempts.error),
+        error: error.or(unusable).or(attempts.error),
         hint: verdict.hint,
         errcode: verdict.errcode,
         failed_at: verdict.at.map(|at| time(at.time())),
-    })
+    }
 }
 
 /// What keeps a message from going now: its own back-off, a call, the app, or a slot.

@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::super::waiting::meet;
 use super::super::{Reason, Sender, merge, receivers};
 use super::Flush;
+use crate::clock::Stamp;
 use crate::disk::Dir;
 use crate::outbox::{Attempts, Claim, Deferred, Entry, Held, Id, Kept};
 
@@ -22,7 +23,8 @@ impl Flush<'_> {
         attempts: &Attempts,
         is_old: bool,
     ) -> bool {
-        if attempts.doubt.is_none() && (is_old || !held.has_merged()) {
+        let (has_all, has_some) = held.has_merged();
+        if !has_some || attempts.doubt.is_none() && (is_old || !has_all) {
             self.dissolve(held);
             return false;
         }
@@ -31,7 +33,7 @@ impl Flush<'_> {
 
     /// Lets the texts that an entry carries go on their own again.
     pub(super) fn dissolve(&mut self, held: &Arc<Held>) {
-        if let Err(error) = held.remove() {
+        if let Err(error) = held.dissolve() {
             tracing::info!(id = %held.id(), %error, "merged messages cannot be taken apart");
             return;
         }
@@ -41,22 +43,23 @@ impl Flush<'_> {
         self.next(Duration::ZERO);
     }
 
-    /// Gives up the texts of a message that may have arrived: one more could only repeat them.
+    /// Gives up the texts that end in a part that may have arrived: one more could only repeat them.
+    /// The others have not arrived whole, and go on their own.
     pub(super) fn bury_merged(&mut self, dir: &Arc<Dir>, message: &Message, reason: &Reason) {
-        for held in &message.originals {
-            self.refuse(held, reason);
+        let Some(held) = message.held() else { return };
+        let part = held.attempts().sent;
+        for merged in message.entry.merged.iter().filter(|it| it.part == part) {
+            let ours = message.originals.iter().find(|it| *it.id() == merged.id);
+            let original = match ours {
+                Some(ours) => Arc::clone(ours),
+                None => match self.claim(dir, &merged.id) {
+                    Claim::Held(held) => held,
+                    _ => continue,
+                },
+            };
+            self.refuse(&original, reason);
         }
-        if message.originals.is_empty() {
-            for merged in &message.entry.merged {
-                if let Claim::Held(held) = self.claim(dir, &merged.id) {
-                    self.tally.left += 1;
-                    self.refuse(&held, reason);
-                }
-            }
-        }
-        if let Some(held) = message.held() {
-            self.dissolve(&held);
-        }
+        self.dissolve(&held);
     }
 
     /// Claims the texts behind one that may go together with it, as one message.
@@ -75,6 +78,7 @@ impl Flush<'_> {
         let to = receivers(&first.entry().posts[0]);
         let mut entries = vec![(first.id().clone(), first.entry().clone(), text)];
         let mut held = vec![Arc::clone(first)];
+        let (now, max_age) = (Stamp::now(), sender.settings.outbox.max_age);
         for id in behind.iter().take(AHEAD_MAX) {
             if entries.len() >= merge::TEXTS_MAX || self.carried.contains(id) {
                 break;
@@ -88,7 +92,8 @@ impl Flush<'_> {
             let is_of_sender = entry.sender == first.entry().sender;
             let text = merge::text(entry, &attempts)
                 .filter(|text| is_of_sender && text.likeness == likeness)
-                .filter(|_| attempts.hold.is_none() && !self.alone.contains(id));
+                .filter(|_| attempts.hold.is_none() && !self.alone.contains(id))
+                .filter(|_| entry.age(&now) <= max_age && !next.is_carried());
             if let Some(text) = text {
                 entries.push((id.clone(), entry.clone(), text));
                 held.push(next);
@@ -114,7 +119,7 @@ impl Flush<'_> {
         };
         self.carried.extend(held.iter().map(|it| it.id().clone()));
         let before = entry.accepted.time() - Duration::from_millis(1);
-        let deferred = Deferred::new(dir, Id::new(before), entry.clone());
+        let deferred = Deferred::new(dir, Id::new(before), entry.clone(), held.clone());
         Some(Message {
             entry,
             kept: Kept::Deferred(Arc::new(deferred)),

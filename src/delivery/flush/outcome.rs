@@ -31,7 +31,8 @@ impl Flush<'_> {
         tracing::info!(%id, "flushed");
         let merged = &message.entry.merged;
         self.tried += 1;
-        self.tally.left -= usize::from(merged.is_empty() || !message.originals.is_empty());
+        let counted = usize::from(merged.is_empty() || !message.originals.is_empty());
+        self.tally.left = self.tally.left.saturating_sub(counted);
         self.tally.delivered += merged.len().max(1);
         for carried in merged {
             self.carried.remove(&carried.id);
@@ -71,6 +72,12 @@ impl Flush<'_> {
         }
         self.tried += 1;
         let Some(held) = message.held() else {
+            if reason.is_of_disk() {
+                // What goes together must be written down first; what goes alone has been.
+                let ids = message.originals.iter().map(|held| held.id().clone());
+                self.alone.extend(ids);
+                return self.next(Duration::ZERO);
+            }
             // Nothing of what goes together has left: each text waits as before.
             if reason.scope() == Scope::App {
                 for held in &message.originals {
@@ -94,10 +101,23 @@ impl Flush<'_> {
         }
         let wait = reason.wait().filter(|_| reason.scope() == Scope::App);
         keep(&held, &reason, wait.map(|wait| (wait, On::App)));
-        self.trouble(name, Some((&held, &message.entry)), &reason);
-        if is_old {
-            self.expire(dir, &held, sender.settings.outbox.max_age);
+        let answered = reason.refusal().is_some();
+        if !is_old || !self.may_expire(&message.entry, answered) {
+            return self.trouble(name, Some((&held, &message.entry)), &reason);
         }
+        self.trouble(name, None, &reason);
+        if message.entry.merged.is_empty() {
+            self.expire(dir, &held, sender.settings.outbox.max_age);
+        } else {
+            self.bury_merged(dir, message, &reason);
+        }
+    }
+
+    /// Whether a message that is too old, and was tried in vain, may be given up: its age is certain,
+    /// and flushes have had time to deliver it, or WeCom itself answers.
+    pub(super) fn may_expire(&self, entry: &Entry, answered: bool) -> bool {
+        let is_certain = self.clocks.steady || entry.accepted.is_same_boot(&Stamp::now());
+        answered || is_certain && self.clocks.awake
     }
 
     /// Decides what trouble holds up beside the message that met it.
@@ -110,7 +130,7 @@ impl Flush<'_> {
         let failure = reason.failure();
         let turn = self.turns.entry(name.clone()).or_default();
         match (reason.scope(), of) {
-            (Scope::App, _) => turn.stop(),
+            (Scope::App, _) => turn.stop(reason.refusal().is_some()),
             (_, None) => {
                 turn.refused();
             }
@@ -127,8 +147,13 @@ impl Flush<'_> {
             // Whether the app's own call, or this kind of message, the next one shows.
             (Scope::Call | Scope::Unclear, Some((held, _))) => {
                 held.note(|attempts| attempts.suspected = true);
-                if !turn.refused() {
-                    turn.suspect(Arc::clone(held), reason.clone());
+                let first = turn.suspect(Arc::clone(held), reason.clone());
+                if turn.refused()
+                    && let Some(wait) = reason.wait()
+                {
+                    // Everything gets it: the app waits, for as long as the server says.
+                    let hold = Hold::for_time(wait, On::App, &Stamp::now());
+                    first.note(|attempts| attempts.hold = Some(hold));
                 }
             }
         }
@@ -141,16 +166,16 @@ impl Flush<'_> {
 
     /// Makes a message wait by itself: others have passed, so that the trouble is its own.
     pub(super) fn pass_over(&mut self, held: &Arc<Held>, reason: &Reason) {
-        let compares = held.entry().posts[0].channel() == Some(Channel::App);
-        if !held.entry().merged.is_empty() && (compares || held.attempts().doubt.is_none()) {
+        let before = held.attempts();
+        let is_unknown = reason.is_of(Class::Unknown);
+        let is_known_twice = is_unknown && before.unknown_codes > 0;
+        if !held.entry().merged.is_empty() && (before.doubt.is_none() || is_known_twice) {
             return self.dissolve(held);
         }
-        let is_unknown = reason.is_of(Class::Unknown);
-        let now = Stamp::now();
-        let before = held.attempts();
-        if is_unknown && before.unknown_codes > 0 {
+        if is_known_twice {
             return self.refuse(held, reason);
         }
+        let now = Stamp::now();
         let wait = match reason.wait() {
             _ if is_unknown => HOLD_MAX,
             Some(wait) => wait,
@@ -179,16 +204,11 @@ impl Flush<'_> {
 
     pub(super) fn refuse(&mut self, held: &Arc<Held>, reason: &Reason) {
         let failure = reason.failure();
-        if reason.outcome_unknown
-            && let Err(error) = held.close_once()
-        {
-            tracing::info!(id = %held.id(), %error, "its key cannot be closed");
-        }
         if !give_up(held, &Verdict::of(reason, &failure)) {
             self.tally.stopped.get_or_insert(failure);
             return;
         }
-        self.tally.left -= 1;
+        self.tally.left = self.tally.left.saturating_sub(1);
         self.tally.failed += 1;
         let (id, what) = (held.id(), failure.what);
         let text = if reason.outcome_unknown {
@@ -217,7 +237,6 @@ impl Flush<'_> {
         if let Some(last) = held.attempts().error.as_ref().or(stopped) {
             error = because(&error, last);
         }
-        self.tally.expired += 1;
         let verdict = Verdict {
             at: Some(Stamp::now()),
             exit_code: Exit::NotNow.code(),
@@ -225,9 +244,10 @@ impl Flush<'_> {
             ..Verdict::default()
         };
         if give_up(held, &verdict) {
+            self.tally.expired += 1;
             self.tally.left = self.tally.left.saturating_sub(1);
             outbox::count_expired(dir, &entry.sender, &entry.posts[0].envelope());
-            self.look = self.outbox.look_for_expired();
+            self.look = None;
             let id = held.id();
             let text = say!(
                 "{id} 已过期，已移入 failed/：{error}",
@@ -300,9 +320,16 @@ pub(crate) fn keep_new(held: &Held, reason: &Reason) {
     }
 }
 
-/// Puts a message among the failed, and says whether that could be done.
+/// Puts a message among the failed, and says whether that could be done. One that may have arrived is
+/// done with, if it is to be sent only once.
 pub(crate) fn give_up(held: &Held, verdict: &Verdict) -> bool {
     let done = held.refuse(verdict);
+    if done.is_ok()
+        && held.attempts().may_have_arrived()
+        && let Err(error) = held.close_once()
+    {
+        tracing::info!(id = %held.id(), %error, "its key cannot be closed");
+    }
     if let Err(error) = &done {
         let id = held.id();
         let text = say!(
