@@ -83,6 +83,7 @@ pub(super) fn next(doubt: Option<&Doubt>, about: About, now: Stamp) -> Option<(F
             since: now,
             last: None,
             window: None,
+            answered: false,
             forms,
             marks: doubt.marks.clone(),
         };

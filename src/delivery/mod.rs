@@ -254,7 +254,11 @@ impl Delivery<'_> {
         let result = client.send(&post.call, pass, body, Arc::new(leaving), self.deadline);
         self.settle(post, slot, form, &result, tries);
         result.map_err(|error| {
-            if is_doubt(post, &error) {
+            let is_doubt = is_doubt(post, &error);
+            let is_last = is_doubt && doubt::next(Some(&doubt), about, now).is_none();
+            if is_doubt {
+                let answered = before.is_none_or(|before| before.answered);
+                doubt.answered = answered && is_answered(&error);
                 tries.doubt = Some(doubt);
             }
             self.doubts(tries);
@@ -262,6 +266,9 @@ impl Delivery<'_> {
                 && let Some(held) = shot.kept.held()
             {
                 held.note(|attempts| attempts.doubt.clone_from(&tries.doubt));
+            }
+            if is_last {
+                return Why::Unsettled;
             }
             Why::Call(error)
         })
@@ -328,12 +335,20 @@ impl Delivery<'_> {
     }
 }
 
-/// Whether a request may have been processed. A gateway that says that it failed is believed where
-/// WeCom would not swallow a copy: a message to a group would else be given up for two such answers.
+/// Whether a request may have been processed. Where WeCom would not swallow a copy, who answers in its
+/// place is believed not to have passed it on: a message to a group would else be given up for two
+/// such answers.
 fn is_doubt(post: &Post, error: &Error) -> bool {
-    let is_believed = post.channel() != Some(Channel::App)
-        && matches!(error.cause, Cause::Status(500 | 502 | 503));
-    error.outcome_unknown() && !is_believed
+    let is_compared = post.channel() == Some(Channel::App);
+    error.outcome_unknown() && (is_compared || !is_answered(error))
+}
+
+/// Whether somebody has answered in WeCom's place: a gateway that failed, or a portal.
+fn is_answered(error: &Error) -> bool {
+    matches!(
+        error.cause,
+        Cause::Status(500 | 502 | 503) | Cause::Unreadable { .. }
+    )
 }
 
 /// What a request is known by among others of its app.

@@ -58,6 +58,11 @@ impl Attempts {
     pub(crate) fn may_have_arrived(&self) -> bool {
         self.sent > 0 || self.doubt.is_some()
     }
+
+    /// Whether a request was lost on its way, so that nobody knows what became of it.
+    pub(crate) fn is_in_the_dark(&self) -> bool {
+        self.doubt.as_ref().is_some_and(|doubt| !doubt.answered)
+    }
 }
 
 /// A time before which an entry is not tried again.
@@ -111,6 +116,9 @@ pub(crate) struct Doubt {
     /// The window of WeCom's duplicate check that the resends ask for, in seconds.
     #[serde(default)]
     pub(crate) window: Option<u64>,
+    /// Whether each of them was answered, if not by WeCom: they were hardly passed on.
+    #[serde(default)]
+    pub(crate) answered: bool,
     /// How many different forms of it, that WeCom does not take for the same, may have arrived.
     #[serde(default = "one")]
     pub(crate) forms: u32,
@@ -128,6 +136,7 @@ impl Doubt {
             last: None,
             marks,
             window: None,
+            answered: false,
             forms: 1,
         }
     }

@@ -93,11 +93,17 @@ impl Flush<'_> {
             return self.bury_merged(dir, message, &reason);
         }
         if !message.entry.merged.is_empty()
-            && (is_refused || reason.scope() != Scope::App && !reason.outcome_unknown)
+            && (is_refused || reason.scope() != Scope::App && !held.attempts().is_in_the_dark())
         {
             self.dissolve(&held);
-            self.turn(name).refused();
-            return;
+            return match message.originals.first() {
+                // One shows what all of them would.
+                Some(first) if reason.scope() == Scope::Call => {
+                    keep(first, &reason, None);
+                    self.trouble(name, Some((first, first.entry())), &reason);
+                }
+                _ => drop(self.turn(name).refused()),
+            };
         }
         let wait = reason.wait().filter(|_| reason.scope() == Scope::App);
         keep(&held, &reason, wait.map(|wait| (wait, On::App)));
@@ -127,7 +133,11 @@ impl Flush<'_> {
         of: Option<(&Arc<Held>, &Entry)>,
         reason: &Reason,
     ) {
-        let failure = reason.failure();
+        let mut failure = reason.failure();
+        if failure.exit != Exit::Setup {
+            // Whatever the message met, it stays.
+            failure.exit = Exit::NotNow;
+        }
         let turn = self.turns.entry(name.clone()).or_default();
         match (reason.scope(), of) {
             (Scope::App, _) => turn.stop(reason.refusal().is_some()),
@@ -169,7 +179,7 @@ impl Flush<'_> {
         let before = held.attempts();
         let is_unknown = reason.is_of(Class::Unknown);
         let is_known_twice = is_unknown && before.unknown_codes > 0;
-        if !held.entry().merged.is_empty() && (before.doubt.is_none() || is_known_twice) {
+        if !held.entry().merged.is_empty() && (!before.is_in_the_dark() || is_known_twice) {
             return self.dissolve(held);
         }
         if is_known_twice {
