@@ -1,4 +1,4 @@
-//! Moments, and how long ago they were. The one room that reads the wall clock for what is kept.
+//! Moments, and how long ago they were. The only module that reads the wall clock for anything that is kept.
 //!
 //! A wall clock may be stepped: a Raspberry Pi starts in 1970, an administrator mistypes a year. The
 //! boot clock never is, but says nothing across a reboot. A [`Stamp`] holds both: within one boot

@@ -26,10 +26,10 @@ use crate::lang::{say, spoken};
 use crate::outbox::{Held, Kept, Outbox};
 use crate::output::{self, Output, Watching};
 
-/// So long nobody wonders.
+/// After this time a person wonders what is going on.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// So long ^C waits for a disk that has not answered yet.
+/// How long ^C waits for a disk that has not answered yet.
 const MOMENT: Duration = Duration::from_millis(500);
 
 /// Somebody waits; until the value goes.

@@ -123,7 +123,7 @@ fn cannot_read(file: &Attachment, error: &dyn std::fmt::Display) -> Why {
     let name = &file.name;
     let what = say!(
         "{name} 已无法读取：{error}",
-        "{name} cannot be read any more: {error}"
+        "{name} can no longer be read: {error}"
     );
     Why::Call(Error::file(what))
 }

@@ -258,7 +258,7 @@ impl<'a> Flush<'a> {
         };
         self.carried
             .extend(entry.merged.iter().map(|merged| merged.id.clone()));
-        // What carries others' texts is counted as these.
+        // An entry that carries others is counted by those others.
         self.tally.left += usize::from(entry.merged.is_empty());
         let is_old = entry.age(&now) > sender.settings.outbox.max_age;
         if self.turn(&entry.sender).is_stopped() {

@@ -1,5 +1,4 @@
-//! The policy: token, file, slot, send, a new token once, retries within the time limit. Three values
-//! out.
+//! The policy: token, file, slot, send, a new token once, retries within the time limit.
 //!
 //! Decides by the class and the scope that each error is born with; knows no option.
 

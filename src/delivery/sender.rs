@@ -27,8 +27,8 @@ pub(crate) struct Sender {
     /// What it has sent to chats: WeCom counts that apart.
     pub(super) chats: Option<Ledger>,
     pub(super) uploads: Uploads,
-    /// Whether the message in hand may have arrived: it has left. Of use to who waits for it, and
-    /// ended by whoever takes in its yes.
+    /// Whether the message in hand has left and may have arrived. A report of ^C reads it; WeCom's yes
+    /// clears it.
     pub(crate) in_doubt: Arc<AtomicBool>,
 }
 

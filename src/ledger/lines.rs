@@ -8,7 +8,7 @@
 //! app; `n` for a new message or `b` for the backlog; when the message was accepted and a digest of
 //! it; the members, or `*` for everyone. `+60000` instead of `+` is a slot that may be used for so
 //! many milliseconds more, since WeCom may take the message that late. What cannot be read as such a
-//! line is as good as absent.
+//! line is ignored.
 
 use std::collections::HashMap;
 use std::fmt::{Display, Write as _};

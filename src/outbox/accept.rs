@@ -303,7 +303,7 @@ fn claimed(dir: &Dir, key: &str, id: &Id) -> io::Result<()> {
     }
 }
 
-/// Why a message goes without.
+/// Why a message goes without an entry.
 fn too_slow() -> String {
     say!("磁盘没有响应", "the disk does not answer")
 }

@@ -394,7 +394,7 @@ fn time(text: &str) -> Option<u64> {
     u64::try_from(millis).ok()
 }
 
-/// A moment by both clocks; what cannot be read of the boot clock's is as good as absent.
+/// A moment by both clocks; an unreadable boot time is ignored.
 fn stamp(wall: u64, boot: Option<&str>) -> Stamp {
     boot.and_then(|boot| Stamp::parse(&format!("{wall}@{boot}")))
         .unwrap_or_else(|| Stamp::of_wall(wall))

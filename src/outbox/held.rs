@@ -371,7 +371,7 @@ pub(super) fn slate_name(id: &Id) -> String {
     format!("{id}.try")
 }
 
-/// What stands beside an entry; where that is damaged, the careful view.
+/// Reads what stands beside an entry. If that is damaged, every part may have arrived.
 pub(super) fn read(dir: &Dir, id: &Id, entry: &Entry) -> Attempts {
     let attempts = match slate::read(dir, &slate_name(id)) {
         slate::Read::Nothing => Attempts::default(),

@@ -2,7 +2,7 @@
 //!
 //! One write of a few hundred bytes goes whole into the kernel or not at all, so a killed process
 //! leaves the old record or the new one. A power cut or a bad disk may leave neither: the digest
-//! shows it, and whoever reads the record then takes the careful view. A record without a digest is
+//! shows it, and the reader then assumes that everything may have arrived. A record without a digest is
 //! one of an earlier version.
 
 use std::fs::File;

@@ -1,6 +1,6 @@
 //! Requests over HTTP: one connection, one deadline, answers of bounded size.
 //!
-//! Only this room names reqwest's client, only it sees a URL that holds a secret, and no error
+//! Only this module names reqwest's client, and only it sees a URL that holds a secret, and no error
 //! leaves it with one. No redirect is followed: it would carry the secret along.
 
 use std::cell::{Cell, OnceCell};
@@ -164,7 +164,7 @@ impl Http {
             _ if stage == Stage::Unreadable => {
                 let what = say!(
                     "要发的内容已经读不到了",
-                    "what was to be sent cannot be read any more"
+                    "the data to send can no longer be read"
                 );
                 return Err(Error::file(what));
             }

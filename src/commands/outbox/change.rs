@@ -74,7 +74,7 @@ fn each(
         Some(first) => {
             let what = say!(
                 "{count} 条里有 {left} 条没有改动",
-                "{left} of {count} were left as they are"
+                "{left} of {count} were not changed"
             );
             Err(Failure { what, ..first }.into())
         }
@@ -222,7 +222,7 @@ fn waits(place: &Place<'_>) -> Failure {
     let id = &place.id;
     let what = say!(
         "{id} 已在等待发送，失败的那一份保持不动",
-        "{id} waits in the outbox already, so the one among the failed stays there"
+        "{id} is already in the outbox, so its copy in failed/ stays there"
     );
     let hint = say!(
         "先发出等待的那一份（wxpush outbox flush），再用 wxpush outbox drop {id} 移除失败的",

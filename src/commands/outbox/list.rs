@@ -83,7 +83,7 @@ pub(super) fn list(outboxes: &Outboxes<'_>, output: Output) -> anyhow::Result<Ex
             let path = path.display();
             output.note(&say!(
                 "{path} 不是 wxpush 的，不处理",
-                "{path} is nothing of wxpush's, and is left alone"
+                "{path} does not belong to wxpush and is left alone"
             ));
         }
     }
@@ -305,7 +305,7 @@ fn waits(what: &str) -> String {
     let (zh, en) = match what {
         "app" => ("等应用恢复", "waits for the app"),
         "call" => ("等该接口恢复", "waits for its call"),
-        "entry" => ("自己退避中", "waits by itself"),
+        "entry" => ("自己退避中", "paused"),
         _ => ("等发送名额", "waits for a slot"),
     };
     spoken().of(zh, en).to_owned()

@@ -15,8 +15,8 @@ use crate::outbox::{Attempts, Claim, Deferred, Entry, Held, Id, Kept};
 const AHEAD_MAX: usize = 400;
 
 impl Flush<'_> {
-    /// Whether an entry that carries others' texts is still to go as it is: all of them must be there,
-    /// and it must not be given up before they are.
+    /// Returns whether to send an entry that carries others' texts. Takes it apart if some of them have
+    /// been removed meanwhile, or if it is too old.
     pub(super) fn is_worth_carrying(
         &mut self,
         held: &Arc<Held>,
@@ -84,7 +84,7 @@ impl Flush<'_> {
                 break;
             }
             let Claim::Held(next) = self.claim(dir, id) else {
-                // Who has it in hand, and for whom, is looked at when its turn comes.
+                // Another process has it, or it cannot be read: its own turn deals with that.
                 break;
             };
             let entry = next.entry();
