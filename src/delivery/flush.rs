@@ -1,35 +1,30 @@
 //! Delivering what the outbox keeps: oldest first, every sender of the config, nobody's order broken.
 
 mod merging;
+mod message;
 mod outcome;
 
-use merging::Message;
+use message::Message;
 use outcome::{because, next_call};
 pub(crate) use outcome::{give_up, keep_new};
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::marks::LATE;
 use super::turn::{Suspect, Turn};
 use super::waiting::Waiting;
-use super::{Delivery, Marks, Sender, Senders, Tally, fingerprint, receivers, upload_time};
+use super::{Senders, Tally, receivers};
 use crate::clock::Stamp;
 use crate::disk::Dir;
 use crate::error::{Exit, Failure};
 use crate::lang::say;
-use crate::ledger::{Receivers, Share};
 use crate::message::Channel;
 use crate::outbox::{self, Attempts, Claim, Clocks, Entry, Held, Id, Look, On, Outbox, SenderName};
 
 /// Names read in one go; with more of them memory stays flat.
 const CHUNK: usize = 4096;
-
-/// Longest time for one message; a flush as a whole may have no limit.
-const MESSAGE_MAX: Duration = Duration::from_secs(30);
 
 /// How far a flush goes.
 #[derive(Debug, Clone, Copy)]
@@ -323,59 +318,6 @@ impl<'a> Flush<'a> {
         }
     }
 
-    fn deliver(
-        &mut self,
-        dir: &Arc<Dir>,
-        message: &Message,
-        sender: &Rc<Sender>,
-        to: &Receivers,
-        is_old: bool,
-    ) {
-        let entry = &message.entry;
-        let is_merged = !entry.merged.is_empty();
-        let more = upload_time(entry.bytes_of_files());
-        let until = Instant::now() + MESSAGE_MAX + more;
-        let delivery = Delivery {
-            sender,
-            deadline: match self.bounds.deadline {
-                None => until,
-                Some(end) if self.bounds.files => until.min(end + more),
-                Some(end) => until.min(end),
-            },
-            // What carries many texts may use every slot: it empties the backlog.
-            share: if is_merged {
-                Share::New
-            } else {
-                Share::Backlog
-            },
-            once: true,
-            resends: true,
-            watching: None,
-        };
-        let outbox = self.outbox;
-        let look = self.look.get_or_insert_with(|| outbox.look_for_expired());
-        let untold = look.untold(&entry.sender, &entry.posts[0].envelope());
-        let marks = Marks {
-            accepted: if is_merged {
-                Stamp::now()
-            } else {
-                entry.accepted
-            },
-            overtaken: !is_merged && is_overtaken(sender, entry, &message.kept.attempts()),
-            expired: untold.count(),
-            lang: sender.settings.phone_lang,
-        };
-        let mut unreached = crate::wecom::Unreached::default();
-        let told = || look.told(&untold);
-        let end = delivery.carry(entry, marks, &message.kept, told, |answer| {
-            unreached.merge(&answer.map_or_else(|absent| absent, |sent| sent.unreached));
-        });
-        match end {
-            Ok(()) => self.delivered(message, &unreached),
-            Err(undelivered) => self.undelivered(dir, message, sender, to, is_old, undelivered),
-        }
-    }
-
     /// Whether the call that an entry needs next is not made any more in this turn.
     fn is_call_stopped(&mut self, entry: &Entry, attempts: &Attempts) -> bool {
         let own = &entry.posts[attempts.sent].call;
@@ -397,23 +339,4 @@ impl<'a> Flush<'a> {
         let next = self.tally.next.get_or_insert(at);
         *next = at.min(*next);
     }
-}
-
-/// Whether a newer message has been delivered to one of its receivers; of what is late anyway that
-/// is not asked.
-fn is_overtaken(sender: &Sender, entry: &Entry, attempts: &Attempts) -> bool {
-    if entry.accepted.age_or_zero(&Stamp::now()) > LATE {
-        return false;
-    }
-    let Some(post) = entry.posts.get(attempts.sent) else {
-        return false;
-    };
-    let ledger = sender.ledger(post.channel());
-    ledger.is_some_and(|ledger| {
-        let message = fingerprint(entry, post);
-        ledger
-            .others(&receivers(post), &message)
-            .overtaken_by
-            .is_some()
-    })
 }

@@ -26,8 +26,12 @@
 //! <1234 bytes>
 //! ```
 //!
-//! and a robot's message names the robot where others have the corpid. Entries with either are of
-//! version 2, which a wxpush of before leaves alone; all others are of version 1.
+//! A robot's message names the robot where others have the corpid; `once` is the digest of a key;
+//! `merged` names the entries whose texts this one carries, each with the part that has its last byte.
+//! Entries with any of these are of version 2, which an earlier wxpush leaves alone; all others are of
+//! version 1.
+
+mod summed;
 
 use std::io::{self, Write};
 
@@ -38,7 +42,7 @@ use super::entry::{Account, Entry, Id, Merged, SenderName};
 use crate::blob::{Blob, PIECE};
 use crate::clock::Stamp;
 use crate::message::{Attachment, Post};
-use crate::secret::Sha256;
+use summed::Summed;
 
 /// The first line, up to the version.
 const MAGIC: &str = "wxpush outbox ";
@@ -126,7 +130,10 @@ impl Entry {
             Account::App(corpid) => (Some(corpid.clone()), None),
             Account::Robot(name) => (None, Some(quoted(name))),
         };
-        let is_first = robot.is_none() && self.posts.iter().all(|post| post.attachment.is_none());
+        let is_first = robot.is_none()
+            && self.once.is_none()
+            && self.merged.is_empty()
+            && self.posts.iter().all(|post| post.attachment.is_none());
         let text = [
             format!("{MAGIC}{}\n", if is_first { 1 } else { VERSION }),
             line("accepted", Some(time(&self.accepted))),
@@ -339,43 +346,6 @@ impl Cursor {
             _ => return Ok(None),
         }
         Ok(Some(()))
-    }
-}
-
-/// What is written, summed up as it is; in one write where there are no files.
-struct Summed<'a, W: Write> {
-    out: &'a mut W,
-    sum: Sha256,
-    pending: Vec<u8>,
-    written: u64,
-}
-
-impl<'a, W: Write> Summed<'a, W> {
-    fn new(out: &'a mut W) -> Self {
-        Self {
-            out,
-            sum: Sha256::default(),
-            pending: Vec::new(),
-            written: 0,
-        }
-    }
-
-    fn add(&mut self, bytes: &[u8]) {
-        self.sum.add(bytes);
-        self.pending.extend_from_slice(bytes);
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.out.write_all(&self.pending)?;
-        self.written += self.pending.len() as u64;
-        self.pending.clear();
-        Ok(())
-    }
-
-    fn end(mut self) -> io::Result<()> {
-        let sum = std::mem::take(&mut self.sum).hex();
-        self.pending.extend(format!("END {sum}\n").as_bytes());
-        self.flush()
     }
 }
 

@@ -7,9 +7,10 @@ use std::time::{Duration, SystemTime};
 use super::super::waiting::meet;
 use super::super::{Reason, Sender, merge, receivers};
 use super::Flush;
+use super::message::Message;
 use crate::clock::Stamp;
 use crate::disk::Dir;
-use crate::outbox::{Attempts, Claim, Deferred, Entry, Held, Id, Kept};
+use crate::outbox::{Attempts, Claim, Deferred, Held, Id, Kept};
 
 /// How far ahead texts are looked for that may go together, in entries.
 const AHEAD_MAX: usize = 400;
@@ -125,38 +126,5 @@ impl Flush<'_> {
             kept: Kept::Deferred(Arc::new(deferred)),
             originals: held,
         })
-    }
-}
-
-/// What goes out as one message: an entry, or one that carries the texts of several.
-pub(super) struct Message {
-    pub(super) entry: Entry,
-    pub(super) kept: Kept,
-    /// The entries whose texts it carries, in our hands.
-    pub(super) originals: Vec<Arc<Held>>,
-}
-
-impl Message {
-    pub(super) fn of(held: &Arc<Held>) -> Self {
-        Self {
-            entry: held.entry().clone(),
-            kept: Kept::Held(Arc::clone(held)),
-            originals: Vec::new(),
-        }
-    }
-
-    /// Its entry, if it is written down.
-    pub(super) fn held(&self) -> Option<Arc<Held>> {
-        match &self.kept {
-            Kept::Deferred(deferred) => deferred.written(),
-            kept => kept.held(),
-        }
-    }
-
-    pub(super) fn id(&self) -> String {
-        match (&self.kept, self.originals.first()) {
-            (_, Some(first)) => first.id().to_string(),
-            (kept, None) => kept.held().map_or(String::new(), |it| it.id().to_string()),
-        }
     }
 }

@@ -9,7 +9,7 @@ use super::super::reason::Why;
 use super::super::turn::Suspect;
 use super::super::{Reason, Sender, Undelivered};
 use super::Flush;
-use super::merging::Message;
+use super::message::Message;
 use crate::clock::Stamp;
 use crate::disk::Dir;
 use crate::error::Exit;

@@ -1,0 +1,125 @@
+//! One message of a flush: what goes out, and with what before its text.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::super::marks::LATE;
+use super::super::{Delivery, Marks, Sender, fingerprint, receivers, upload_time};
+use super::Flush;
+use crate::clock::Stamp;
+use crate::disk::Dir;
+use crate::ledger::{Receivers, Share};
+use crate::outbox::{Attempts, Entry, Held, Kept};
+use crate::wecom::Unreached;
+
+/// Longest time for one message; a flush as a whole may have no limit.
+const MESSAGE_MAX: Duration = Duration::from_secs(30);
+
+/// What goes out as one message: an entry, or one that carries the texts of several.
+pub(super) struct Message {
+    pub(super) entry: Entry,
+    pub(super) kept: Kept,
+    /// The entries whose texts it carries, in our hands.
+    pub(super) originals: Vec<Arc<Held>>,
+}
+
+impl Message {
+    pub(super) fn of(held: &Arc<Held>) -> Self {
+        Self {
+            entry: held.entry().clone(),
+            kept: Kept::Held(Arc::clone(held)),
+            originals: Vec::new(),
+        }
+    }
+
+    /// Its entry, if it is written down.
+    pub(super) fn held(&self) -> Option<Arc<Held>> {
+        match &self.kept {
+            Kept::Deferred(deferred) => deferred.written(),
+            kept => kept.held(),
+        }
+    }
+
+    pub(super) fn id(&self) -> String {
+        match (&self.kept, self.originals.first()) {
+            (_, Some(first)) => first.id().to_string(),
+            (kept, None) => kept.held().map_or(String::new(), |it| it.id().to_string()),
+        }
+    }
+}
+
+impl Flush<'_> {
+    /// Delivers a message, and draws the conclusions.
+    pub(super) fn deliver(
+        &mut self,
+        dir: &Arc<Dir>,
+        message: &Message,
+        sender: &Rc<Sender>,
+        to: &Receivers,
+        is_old: bool,
+    ) {
+        let entry = &message.entry;
+        let is_merged = !entry.merged.is_empty();
+        let more = upload_time(entry.bytes_of_files());
+        let until = Instant::now() + MESSAGE_MAX + more;
+        let delivery = Delivery {
+            sender,
+            deadline: match self.bounds.deadline {
+                None => until,
+                Some(end) if self.bounds.files => until.min(end + more),
+                Some(end) => until.min(end),
+            },
+            // What carries many texts may use every slot: it empties the backlog.
+            share: if is_merged {
+                Share::New
+            } else {
+                Share::Backlog
+            },
+            once: true,
+            resends: true,
+            watching: None,
+        };
+        let outbox = self.outbox;
+        let look = self.look.get_or_insert_with(|| outbox.look_for_expired());
+        let untold = look.untold(&entry.sender, &entry.posts[0].envelope());
+        let marks = Marks {
+            accepted: if is_merged {
+                Stamp::now()
+            } else {
+                entry.accepted
+            },
+            overtaken: !is_merged && is_overtaken(sender, entry, &message.kept.attempts()),
+            expired: untold.count(),
+            lang: sender.settings.phone_lang,
+        };
+        let mut unreached = Unreached::default();
+        let told = || look.told(&untold);
+        let end = delivery.carry(entry, marks, &message.kept, told, |answer| {
+            unreached.merge(&answer.map_or_else(|absent| absent, |sent| sent.unreached));
+        });
+        match end {
+            Ok(()) => self.delivered(message, &unreached),
+            Err(undelivered) => self.undelivered(dir, message, sender, to, is_old, undelivered),
+        }
+    }
+}
+
+/// Whether a newer message has been delivered to one of its receivers; of what is late anyway that
+/// is not asked.
+fn is_overtaken(sender: &Sender, entry: &Entry, attempts: &Attempts) -> bool {
+    if entry.accepted.age_or_zero(&Stamp::now()) > LATE {
+        return false;
+    }
+    let Some(post) = entry.posts.get(attempts.sent) else {
+        return false;
+    };
+    let ledger = sender.ledger(post.channel());
+    ledger.is_some_and(|ledger| {
+        let message = fingerprint(entry, post);
+        ledger
+            .others(&receivers(post), &message)
+            .overtaken_by
+            .is_some()
+    })
+}

@@ -1,0 +1,193 @@
+use super::*;
+
+/// What may stand behind `receiver:`.
+const OF_RECEIVERS: [&str; 6] = ["party", "tag", "chat", "list", "plugin", "licence"];
+
+/// The codes of the table in its order, with their rows.
+fn rows() -> Vec<(i64, Row)> {
+    let lines = TABLE.lines().filter(|line| !line.starts_with(['#', '*']));
+    lines
+        .flat_map(|line| {
+            let row = Row::read(line).unwrap_or_else(|| panic!("no row: {line}"));
+            let codes: Vec<i64> = codes(line).flatten().collect();
+            assert!(!codes.is_empty(), "{line}");
+            codes.into_iter().map(move |errcode| (errcode, row))
+        })
+        .collect()
+}
+
+#[test]
+fn every_line_is_a_row_or_a_comment_and_the_codes_ascend() {
+    let lines = TABLE.lines().filter(|line| !line.starts_with(['#', '*']));
+    let firsts: Vec<i64> = lines
+        .clone()
+        .map(|line| codes(line).next().unwrap())
+        .map(|it| *it.start())
+        .collect();
+    assert!(firsts.is_sorted_by(|a, b| a < b));
+    for line in lines {
+        let codes: Vec<i64> = codes(line).flatten().collect();
+        assert!(codes.is_sorted_by(|a, b| a < b), "{line}");
+    }
+    let mut all: Vec<i64> = rows().into_iter().map(|(errcode, _)| errcode).collect();
+    let count = all.len();
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), count, "a code has two lines");
+}
+
+#[test]
+fn no_text_is_empty_and_each_is_in_its_language() {
+    let is_chinese = |it: char| matches!(it, '\u{4e00}'..='\u{9fff}');
+    let sign = |it: char| "，。；：（）、".contains(it);
+    for (errcode, row) in rows() {
+        for text in [row.meaning(Lang::Zh), row.advice(Lang::Zh)] {
+            assert!(text.contains(is_chinese), "{errcode}: {text}");
+        }
+        for text in [row.meaning(Lang::En), row.advice(Lang::En)] {
+            let has_words = text
+                .split(' ')
+                .any(|word| word.len() > 1 && word.is_ascii());
+            assert!(has_words && !text.contains(sign), "{errcode}: {text}");
+        }
+        for text in row.texts {
+            assert!(
+                text.trim() == text && !text.starts_with('='),
+                "{errcode}: {text}"
+            );
+        }
+    }
+}
+
+#[test]
+fn gettoken_says_nothing_about_a_message() {
+    for (errcode, row) in rows() {
+        assert!(
+            matches!(
+                row.class(true),
+                Class::Ok | Class::Setup | Class::Transient | Class::Busy | Class::Limited
+            ),
+            "{errcode}"
+        );
+    }
+}
+
+#[test]
+fn a_refusal_is_about_what_it_says() {
+    for (errcode, row) in rows() {
+        assert_eq!(
+            row.about == About::Nothing,
+            row.elsewhere == Class::Ok,
+            "{errcode}"
+        );
+        let is_known = row.of_receivers.is_none_or(|of| OF_RECEIVERS.contains(&of));
+        let is_of_receivers = row.of_receivers.is_none() || row.about == About::Receiver;
+        assert!(is_known && is_of_receivers, "{errcode}");
+        if matches!(
+            row.about,
+            About::Corpid | About::Corpsecret | About::Agentid | About::Ip
+        ) {
+            assert_eq!(row.class(true), Class::Setup, "{errcode}");
+        }
+        if row.elsewhere == Class::Recipients {
+            assert_eq!(row.about, About::Receiver, "{errcode}");
+        }
+    }
+    for (errcode, about) in [
+        (40013, About::Corpid),
+        (40001, About::Corpsecret),
+        (301_002, About::Agentid),
+        (60020, About::Ip),
+        (90308, About::Ip),
+        (301_042, About::Ip),
+        (45009, About::App),
+        (50003, About::App),
+        (301_007, About::App),
+        (48001, About::Call),
+        (48002, About::Call),
+        (43004, About::Receiver),
+        (60111, About::Receiver),
+        (81013, About::Receiver),
+        (44004, About::Message),
+        (43012, About::Message),
+    ] {
+        assert_eq!(row(errcode).unwrap().about(), about, "{errcode}");
+    }
+}
+
+#[test]
+fn only_what_is_said_of_a_member_puts_him_out_of_reach() {
+    for errcode in [40003, 46004, 50002, 60011, 60021, 60111, 92000, 301_021] {
+        assert!(is_out_of_reach(errcode), "{errcode}");
+    }
+    // Of a department, a tag, a chat, a list; of nobody.
+    for errcode in [
+        60003, 60123, 40066, 40068, 40050, 86003, 82001, 43004, 48002, 0, 12345,
+    ] {
+        assert!(!is_out_of_reach(errcode), "{errcode}");
+    }
+    assert!(is_unknown_tag(40068) && !is_unknown_tag(60111) && !is_unknown_tag(60011));
+}
+
+#[test]
+fn the_settings_of_an_app_are_known_by_their_codes() {
+    for (key, codes) in [
+        (Some(Key::Corpid), &[40013, 41002, 2_000_002][..]),
+        (Some(Key::Corpsecret), &[40001, 40091, 41004]),
+        (Some(Key::Agentid), &[40056, 41011, 301_002]),
+        (None, &[0, 60020, 60111, 12345]),
+    ] {
+        for errcode in codes {
+            assert_eq!(setting(*errcode), key, "{errcode}");
+        }
+    }
+}
+
+#[test]
+fn the_codes_that_decide_most_are_in_their_class() {
+    for (errcode, at_gettoken, elsewhere) in [
+        (-1, Class::Busy, Class::Busy),
+        (0, Class::Ok, Class::Ok),
+        (6000, Class::Transient, Class::Transient),
+        (40001, Class::Setup, Class::Token),
+        (40003, Class::Setup, Class::Recipients),
+        (40007, Class::Setup, Class::Media),
+        (40013, Class::Setup, Class::Setup),
+        (40014, Class::Transient, Class::Token),
+        (40058, Class::Setup, Class::Message),
+        (40063, Class::Setup, Class::Refused),
+        (41001, Class::Transient, Class::Token),
+        (42001, Class::Transient, Class::Token),
+        (44004, Class::Setup, Class::Message),
+        (45009, Class::Limited, Class::Limited),
+        (45033, Class::Transient, Class::Transient),
+        (45035, Class::Transient, Class::Transient),
+        (45036, Class::Transient, Class::Transient),
+        (60020, Class::Setup, Class::Setup),
+        (81013, Class::Setup, Class::Recipients),
+        (81026, Class::Transient, Class::Transient),
+        (301_002, Class::Setup, Class::Setup),
+        (2_000_111, Class::Transient, Class::Transient),
+        (2_000_141, Class::Transient, Class::Transient),
+        (2_090_726, Class::Transient, Class::Transient),
+    ] {
+        let row = row(errcode).unwrap();
+        assert_eq!(
+            (row.class(true), row.class(false)),
+            (at_gettoken, elsewhere),
+            "{errcode}"
+        );
+    }
+    assert!(row(12345).is_none());
+}
+
+#[test]
+fn codes_that_share_a_line_are_all_found_and_no_others() {
+    let found: Vec<i64> = codes("-1,3-5,9\tx").flatten().collect();
+    assert_eq!(found, [-1, 3, 4, 5, 9]);
+    for line in ["# 1 to 3, and 5", "*\tx", "x-1\ty", ""] {
+        assert_eq!(codes(line).next(), None, "{line}");
+    }
+    assert!(row(84077).is_some() && row(84100).is_some() && row(84172).is_some());
+    assert!(row(84164).is_none());
+}
