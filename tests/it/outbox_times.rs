@@ -251,7 +251,7 @@ fn a_clock_that_jumps_parks_nothing() {
     let id = keep(&standin, &sandbox, "send --to lisi forward");
     let id = age(&sandbox, &id, DAY);
     edit_attempts(&sandbox, &id, |attempts| {
-        attempts["hold"] = json!({"until": "1", "on": "app"})
+        attempts["hold"] = json!({"until": "1", "on": "app"});
     });
     flush(&sandbox).is_silent();
     let landed = texts(&standin, "lisi");
