@@ -177,7 +177,7 @@ fn a_refusal_is_final_and_has_the_exit_code_of_its_class() {
 }
 
 #[test]
-fn a_code_that_nobody_knows_keeps_the_message_and_is_tried_once() {
+fn a_code_that_nobody_knows_keeps_the_message_and_it_rests() {
     for (option, exit, kept) in [("--quiet", 75, 1), ("--no-outbox", 69, 0)] {
         let standin = Standin::start();
         let sandbox = Sandbox::of(&standin);
