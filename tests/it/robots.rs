@@ -244,7 +244,7 @@ fn each_refusal_of_a_robot_says_what_to_do_and_nothing_is_lost() {
             let standin = Standin::start();
             let sandbox = with_robot(&standin);
             standin.always(WEBHOOK, fault);
-            let send = sandbox.wxpush("send --robot ops --timeout 4s hello");
+            let send = sandbox.wxpush("send --robot ops --timeout 15s hello");
             send.run().exits(code).says(words);
             let counts = (waiting(&sandbox).len(), failed(&sandbox).len());
             assert_eq!(counts, (kept, buried), "{words}");
