@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::outbox::waiting;
 use crate::sandbox::{Sandbox, bodies as tries, for_each};
 use crate::standin::{Fault, Standin};
 
@@ -149,7 +150,6 @@ fn a_refusal_is_final_and_has_the_exit_code_of_its_class() {
         (81013, 69, "--to"),
         (40003, 69, "userid"),
         (40008, 69, "errmsg"),
-        (98765, 69, "devtool/query?e=98765"),
     ] {
         let standin = Standin::start();
         let sandbox = Sandbox::of(&standin);
@@ -173,6 +173,25 @@ fn a_refusal_is_final_and_has_the_exit_code_of_its_class() {
             .exits(77)
             .says(&format!("HTTP status {status}"));
         assert_eq!(standin.count(SEND), 1);
+    }
+}
+
+#[test]
+fn a_code_that_nobody_knows_keeps_the_message_and_it_rests() {
+    for (option, exit, kept) in [("--quiet", 75, 1), ("--no-outbox", 69, 0)] {
+        let standin = Standin::start();
+        let sandbox = Sandbox::of(&standin);
+        standin.always(SEND, errcode(98765));
+        let outcome = sandbox.send("hello").arg(option).run().exits(exit);
+        outcome
+            .says("errcode 98765")
+            .says("what WeCom says")
+            .says("devtool/query?e=98765");
+        assert_eq!(waiting(&sandbox).len(), kept, "{option}");
+        // Not again within the hour.
+        let run = sandbox.wxpush("outbox flush").run();
+        assert_eq!(run.exits(if kept == 1 { 75 } else { 0 }).stderr, "");
+        assert_eq!(standin.count(SEND), 1, "{option}");
     }
 }
 

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::hostile::{cache, is_sound, key};
 use crate::sandbox::{Run, Sandbox, Started, at_once, await_count};
-use crate::send::texts;
+use crate::send::{last_lines, texts};
 use crate::standin::{Fault, Standin};
 use crate::token::{GETTOKEN, SEND};
 
@@ -127,7 +127,7 @@ fn a_lock_dies_with_its_holder_and_the_others_go_on() {
         assert!(outcome.time < Duration::from_secs(8), "{:?}", outcome.time);
     }
     assert_eq!(standin.count(GETTOKEN), 2);
-    let mut landed = texts(&standin, "zhangsan");
+    let mut landed = last_lines(texts(&standin, "zhangsan"));
     landed.sort();
     // The others have delivered what it left, if it was accepted.
     let left = landed.iter().take_while(|text| *text == "holder").count();

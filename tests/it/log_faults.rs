@@ -70,7 +70,7 @@ fn no_hostile_text_adds_a_line_or_a_control_character() {
         let sandbox = logging(&standin, "level = \"debug\"");
         let title = text.replace('\0', "");
         for fault in [None, Some(Fault::Errcode(99999, text.to_owned()))] {
-            let exit = if fault.is_some() { 69 } else { 0 };
+            let exit = if fault.is_some() { 75 } else { 0 };
             standin.script(SEND, fault);
             let titled = sandbox.wxpush("send -vvv --title").arg(&title).arg("x");
             let piped = sandbox.wxpush("send -vvv -").stdin(format!("x{text}"));
@@ -80,12 +80,13 @@ fn no_hostile_text_adds_a_line_or_a_control_character() {
                 assert!(!shown.contains(odd), "{shown:?}");
             }
         }
-        // First with the token fetched, then reused; each run with the text itself.
+        // First with the token fetched, then reused; each run with the text itself, and one with
+        // where its message is kept.
         let lines = lines(&sandbox.read("wxpush.log"));
-        assert_eq!(lines.len(), 6 + 5 + 5 + 5, "{text:?}");
+        assert_eq!(lines.len(), 6 + 5 + 6 + 5, "{text:?}");
         assert!(lines.iter().all(|line| line.pid != 1), "one is forged");
         let error = lines.iter().find(|line| line.level == "ERROR").unwrap();
-        assert_eq!(error.field("exit"), "69", "{error:?}");
+        assert_eq!(error.field("exit"), "75", "{error:?}");
     }
 }
 

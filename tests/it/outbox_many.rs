@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::chinese::in_both;
 use crate::outbox::{failed, flush, keep, refusal, waiting};
+use crate::pace::one_by_one;
 use crate::places::{names_in, script};
 use crate::sandbox::{Outcome, Run, Sandbox};
 use crate::send::texts;
@@ -43,7 +44,7 @@ fn told(outcome: &Outcome) -> Vec<(String, String)> {
 #[test]
 fn however_many_have_failed_few_descriptors_do() {
     let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let sandbox = one_by_one(&standin);
     let ids = plant_failed(&sandbox, &standin.base(), 1500);
     let few = |words: &str| -> Run {
         let line = format!("ulimit -n 64; exec \"$0\" outbox {words}");
@@ -78,7 +79,7 @@ fn however_many_have_failed_few_descriptors_do() {
 fn those_that_cannot_be_changed_hold_up_none_of_the_others() {
     for command in ["retry", "drop"] {
         let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let sandbox = one_by_one(&standin);
         let given_up = plant_failed(&sandbox, &standin.base(), 3);
         let kept: Vec<String> = (0..4)
             .map(|number| keep(&standin, &sandbox, &format!("send --to lisi kept{number}")))

@@ -148,7 +148,11 @@ fn where_a_text_has_no_room_its_lateness_is_told_before_it_and_once() {
 
 #[test]
 fn what_is_too_old_is_given_up_and_its_receivers_are_told_once() {
-    for command in ["outbox flush", "send --to wangwu other"] {
+    let passes = || Fault::Delay(Duration::ZERO);
+    for (command, faults, code) in [
+        ("outbox flush", vec![refusal(60020)], 77),
+        ("send --to wangwu other", vec![passes(), refusal(60020)], 0),
+    ] {
         let standin = Standin::start();
         let sandbox = Sandbox::of(&standin);
         for text in ["one", "two"] {
@@ -156,7 +160,8 @@ fn what_is_too_old_is_given_up_and_its_receivers_are_told_once() {
             age(&sandbox, &id, 3 * DAY + MINUTE);
         }
         let old = waiting(&sandbox);
-        let outcome = sandbox.wxpush(command).run().exits(0);
+        standin.script(SEND, faults);
+        let outcome = sandbox.wxpush(command).run().exits(code);
         for id in &old {
             let line = format!("{id} has expired, and lies in failed/ now: it could not");
             let lines = outcome.stderr.lines();
@@ -201,6 +206,7 @@ fn who_could_not_be_told_of_what_expired_is_told_later() {
     edit_attempts(&sandbox, &doubtful, |attempts| {
         attempts["doubt"] = json!({"since": since, "marks": ""});
     });
+    standin.script(SEND, [refusal(98765)]);
     flush(&sandbox).exits(0).says("has expired");
     sandbox.wxpush("send --to lisi next").run().is_silent();
     sandbox.wxpush("send --to lisi last").run().is_silent();
@@ -217,7 +223,8 @@ fn what_is_told_in_a_message_of_its_own_is_told_once() {
     age(&sandbox, &expired, 4 * DAY);
     let text = "x".repeat(2048);
     keep(&standin, &sandbox, &format!("send --to lisi {text}"));
-    standin.script(SEND, [Fault::Delay(Duration::ZERO), refusal(60020)]);
+    let faults = [refusal(98765), Fault::Delay(Duration::ZERO), refusal(60020)];
+    standin.script(SEND, faults);
     flush(&sandbox).exits(77).says("has expired");
     sandbox.wxpush("send --to lisi next").run().is_silent();
     let told = "[过期] 另有 1 条消息因过期未送达";
@@ -252,7 +259,8 @@ fn a_clock_that_jumps_parks_nothing() {
     assert!(landed[2].ends_with("\nforward"), "{landed:?}");
     let id = keep(&standin, &sandbox, "send far-forward");
     let id = age(&sandbox, &id, TEN_YEARS);
-    flush(&sandbox).exits(0).says("has expired");
+    standin.script(SEND, [refusal(60020)]);
+    flush(&sandbox).exits(77).says("has expired");
     assert_eq!((waiting(&sandbox), failed(&sandbox)), (vec![], vec![id]));
 }
 

@@ -15,7 +15,7 @@ use crate::token::{GETTOKEN, SEND};
 #[test]
 fn what_is_queued_asks_nothing_of_the_network_and_is_delivered_by_a_flush() {
     let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let sandbox = crate::pace::one_by_one(&standin);
     standin.always(GETTOKEN, Fault::Hang);
     let args = "send --to lisi --queue --timeout 1h one";
     let outcome = sandbox.wxpush(args).run().is_silent();
@@ -68,8 +68,13 @@ fn a_queued_message_is_delivered_once_by_the_next_send_in_order_and_late_if_it_i
     flush(&sandbox).is_silent();
     let landed = texts(&standin, "lisi");
     let numbers: Vec<bool> = landed.iter().map(|it| it.contains("/3)")).collect();
-    assert_eq!(numbers[..4], [false, true, true, true], "{landed:?}");
-    assert_eq!((landed.len(), waiting(&sandbox).len()), (5, 0));
+    let expected = [false, false, true, true, true, false, false];
+    assert_eq!(numbers, expected, "{landed:?}");
+    // What has been overtaken says so first, and once.
+    let late: Vec<bool> = landed.iter().map(|it| it.starts_with("[迟到] ")).collect();
+    let expected = [false, true, false, false, false, true, false];
+    assert_eq!(late, expected, "{landed:?}");
+    assert_eq!(waiting(&sandbox).len(), 0);
     let uploads = standin.company().media.uploads.len();
     assert_eq!(uploads, 1);
     sandbox

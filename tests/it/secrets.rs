@@ -74,8 +74,8 @@ fn what_a_server_echoes_of_the_secret_or_the_token_is_not_repeated() {
                 (yes("invaliduser"), 67),
                 (yes("invalidparty"), 67),
                 (yes("unlicenseduser"), 67),
-                (no("errmsg"), 69),
-                (no("invaliduser"), 69),
+                (no("errmsg"), 75),
+                (no("invaliduser"), 75),
                 (format!("{{\"access_token\": \"{echo}\"}}"), 75),
                 (echo.clone(), 75),
             ] {
@@ -127,7 +127,7 @@ fn what_a_server_was_told_before_is_hidden_too() {
     sandbox
         .send("y")
         .run()
-        .exits(69)
+        .exits(75)
         .says("first [hidden], then another");
 }
 

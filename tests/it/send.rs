@@ -15,6 +15,15 @@ pub(crate) fn texts(standin: &Standin, userid: &str) -> Vec<String> {
         .collect()
 }
 
+/// The last line of each: the text alone, if a line before it says that it is late.
+pub(crate) fn last_lines(texts: Vec<String>) -> Vec<String> {
+    let last = |text: String| match text.rsplit_once('\n') {
+        Some((_, last)) => last.to_owned(),
+        None => text,
+    };
+    texts.into_iter().map(last).collect()
+}
+
 #[test]
 fn a_message_lands_on_the_phone_and_nothing_is_printed() {
     let standin = Standin::start();

@@ -261,6 +261,7 @@ fn s_nail_sends_through_it_with_a_file() {
 fn a_mail_that_is_to_be_queued_waits_for_no_network() {
     let standin = Standin::start();
     let sandbox = mailing(&standin, "\"lisi\" = { touser = \"lisi\" }");
+    sandbox.configure("outbox.merge = false");
     standin.always(GETTOKEN, Fault::Hang);
     let mail = "Subject: Disk\n\nfull\n";
     for (at, args) in [

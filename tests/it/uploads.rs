@@ -162,7 +162,8 @@ const OBSTACLES: [Obstacle; 12] = [
     (
         "a second name",
         |path, victim| fs::hard_link(victim, path).unwrap(),
-        false,
+        // A copy of it takes its place.
+        true,
     ),
     (
         "a directory",
