@@ -115,6 +115,7 @@ impl Way<'_> {
         let marks = Marks {
             accepted: entry.accepted,
             overtaken: false,
+            told: false,
             expired: untold.count(),
             lang: self.sender.settings.phone_lang,
         };

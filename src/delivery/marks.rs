@@ -18,6 +18,8 @@ pub(crate) struct Marks {
     /// Whether a newer message has been delivered to one of its receivers: the last word on the phone
     /// is then not the latest.
     pub(crate) overtaken: bool,
+    /// Whether its receivers have been told so with an earlier part.
+    pub(crate) told: bool,
     /// How many messages to its receivers have expired, untold.
     pub(crate) expired: u32,
     /// The language of the phone.
@@ -28,7 +30,7 @@ impl Marks {
     /// The lines, as of now; empty if there is nothing to say.
     pub(super) fn lines(&self, now: &Stamp) -> String {
         let mut lines = Vec::new();
-        if self.overtaken || self.accepted.age_or_zero(now) > LATE {
+        if !self.told && (self.overtaken || self.accepted.age_or_zero(now) > LATE) {
             let accepted = DateTime::<Local>::from(self.accepted.time());
             let accepted = accepted.format("%Y-%m-%d %H:%M:%S %:z");
             lines.push(match self.lang {
@@ -60,6 +62,7 @@ mod tests {
             Marks {
                 accepted,
                 overtaken,
+                told: false,
                 expired,
                 lang,
             }

@@ -100,8 +100,7 @@ impl Delivery<'_> {
                 // What there was to say has been said, unless it is to others.
                 let again = entry.posts[part - 1].envelope() != to;
                 marks = Marks {
-                    accepted: if again { entry.accepted } else { Stamp::now() },
-                    overtaken: marks.overtaken && again,
+                    told: !again,
                     expired: 0,
                     ..marks
                 };

@@ -206,7 +206,7 @@ fn report(tally: &Tally, output: Output) -> anyhow::Result<Exit> {
         return Ok(Exit::Sent);
     };
     // What goes on as before was told by the send: cron need not mail it every minute.
-    if output::stderr_is_terminal() || output.verbose > 0 {
+    if !output.json && (output::stderr_is_terminal() || output.verbose > 0) {
         return Err(failure.into());
     }
     tracing::info!(reason = failure.what, "messages stay");

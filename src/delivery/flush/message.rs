@@ -90,6 +90,7 @@ impl Flush<'_> {
                 entry.accepted
             },
             overtaken: !is_merged && is_overtaken(sender, entry, &message.kept.attempts()),
+            told: false,
             expired: untold.count(),
             lang: sender.settings.phone_lang,
         };
