@@ -213,8 +213,11 @@ fn parse(line: &str) -> Option<(Stamp, &str, &str, Id)> {
     Some((Stamp::parse(at)?, key, what, Id::parse(id)?))
 }
 
+/// Whether a key noted then still counts. One from further ahead is of a clock that was wrong: if it
+/// counted, nothing would be sent until that time comes.
 fn counts(at: &Stamp, now: &Stamp) -> bool {
-    at.age_or_zero(now) < KEPT
+    let apart = at.age(now).or_else(|| now.age(at));
+    apart.is_some_and(|apart| apart < KEPT)
 }
 
 /// The last word on a key.

@@ -244,7 +244,7 @@ fn a_file_that_shrinks_on_its_way_is_an_error_in_words() {
         let started = changed(&sandbox, &standin, SEND, || cut(&sandbox, left));
         let outcome = started.wait().exits(75);
         let outcome = outcome
-            .says("a.bin cannot be read any more: ")
+            .says("a.bin can no longer be read: ")
             .says("is not kept");
         assert!(!outcome.stderr.contains("panicked"), "{}", outcome.stderr);
         assert_eq!(standin.count(UPLOAD), 0, "{left}: it never was whole");
@@ -257,7 +257,7 @@ fn a_file_that_shrinks_on_its_way_is_an_error_in_words() {
         sandbox.wxpush("token clear").run().exits(0);
         let started = changed(&sandbox, &standin, "upload a.bin", || cut(&sandbox, left));
         let outcome = started.wait().exits(75);
-        outcome.says("the upload was not done: a.bin cannot be read any more: ");
+        outcome.says("the upload was not done: a.bin can no longer be read: ");
     }
 }
 

@@ -232,13 +232,8 @@ fn each_refusal_of_a_robot_says_what_to_do_and_nothing_is_lost() {
             (refusal(93000), 77, 1, 0, "93000"),
             (refusal(93004), 77, 1, 0, "93004"),
             (refusal(40058), 65, 0, 1, "40058"),
-            (
-                Fault::Body("{}".to_owned()),
-                75,
-                0,
-                1,
-                "may or may not have arrived",
-            ),
+            (Fault::Body("{}".to_owned()), 75, 1, 0, "not WeCom's"),
+            (Fault::CutAfter, 75, 0, 1, "may or may not have arrived"),
         ],
         |(fault, code, kept, buried, words)| {
             let standin = Standin::start();

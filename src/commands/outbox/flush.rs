@@ -218,7 +218,8 @@ fn failure(tally: &Tally) -> Option<Failure> {
     let others: usize = tally.others.values().sum();
     let left = tally.left + tally.busy + others + tally.strange.len();
     if left == 0 {
-        return None;
+        // What was given up has been told; the trouble is there still.
+        return tally.stopped.clone();
     }
     if let Some(stopped) = &tally.stopped {
         let why = &stopped.what;
