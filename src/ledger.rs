@@ -94,8 +94,8 @@ impl Receivers {
 /// What a message is known by among others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fingerprint {
-    /// When it was accepted, in Unix ms.
-    pub(crate) accepted: u64,
+    /// When it was accepted; the ledger keeps the wall clock's word.
+    pub(crate) accepted: Stamp,
     /// The same for equal requests.
     pub(crate) digest: u32,
 }
@@ -104,7 +104,7 @@ impl Fingerprint {
     fn parse(text: &str) -> Option<Self> {
         let (accepted, digest) = text.split_once(':')?;
         Some(Self {
-            accepted: accepted.parse().ok()?,
+            accepted: Stamp::of_wall(accepted.parse().ok()?),
             digest: u32::from_str_radix(digest, 16).ok()?,
         })
     }
@@ -145,16 +145,20 @@ impl Ledger {
     /// Takes a slot for one message, or says how long it is until the earliest may be free.
     ///
     /// # Errors
-    /// Where the file is not ours, cannot be read or written, or its lock is held for 2 s.
+    /// Where the file is not ours, cannot be read or written, or its lock is held for `patience`, at most
+    /// 2 s.
     pub(crate) fn reserve(
         &self,
         receivers: &Receivers,
         share: Share,
         message: Option<&Fingerprint>,
+        patience: Duration,
     ) -> io::Result<Result<Slot, Duration>> {
-        self.reserve_at(receivers, share, message, Stamp::now)
+        let held = self.hold(patience.min(PATIENCE))?;
+        self.reserve_in(&held, receivers, share, message, Stamp::now)
     }
 
+    #[cfg(test)]
     fn reserve_at(
         &self,
         receivers: &Receivers,
@@ -162,7 +166,17 @@ impl Ledger {
         message: Option<&Fingerprint>,
         clock: impl Fn() -> Stamp,
     ) -> io::Result<Result<Slot, Duration>> {
-        let held = self.hold()?;
+        self.reserve_in(&self.hold(PATIENCE)?, receivers, share, message, clock)
+    }
+
+    fn reserve_in(
+        &self,
+        held: &Held<'_>,
+        receivers: &Receivers,
+        share: Share,
+        message: Option<&Fingerprint>,
+        clock: impl Fn() -> Stamp,
+    ) -> io::Result<Result<Slot, Duration>> {
         // Only now: the lock may have been waited for.
         let now = clock();
         let text = text(held.tail(READ_MAX)?);
@@ -192,7 +206,7 @@ impl Ledger {
                 return tidied.map(|()| answer);
             }
         }
-        append(&held, &line, text.as_bytes().last())?;
+        append(held, &line, text.as_bytes().last())?;
         Ok(answer)
     }
 
@@ -237,7 +251,7 @@ impl Ledger {
 
     /// Best effort: the message's fate is decided.
     fn note(&self, lines: &str) {
-        let noted = self.hold().and_then(|held| {
+        let noted = self.hold(PATIENCE / 2).and_then(|held| {
             let last = held.tail(1)?;
             append(&held, lines, last.last())
         });
@@ -265,8 +279,8 @@ impl Ledger {
         })
     }
 
-    fn hold(&self) -> io::Result<Held<'_>> {
-        disk::hold(&self.path, self.owner, PATIENCE)
+    fn hold(&self, patience: Duration) -> io::Result<Held<'_>> {
+        disk::hold(&self.path, self.owner, patience)
     }
 }
 

@@ -73,6 +73,8 @@ pub(crate) struct Look {
     has_failed: bool,
     /// How many entries there are.
     pub(crate) entries: usize,
+    /// The name of the latest.
+    latest: Option<Id>,
     /// Counts of what has expired, by the names of their files.
     expired: Vec<String>,
 }
@@ -240,7 +242,10 @@ impl Outbox {
             for name in dir.names()? {
                 let name = name?;
                 look.has_failed |= name == FAILED;
-                look.entries += usize::from(Id::parse(&name).is_some());
+                if let Some(id) = Id::parse(&name) {
+                    look.entries += 1;
+                    look.latest = look.latest.max(Some(id));
+                }
                 if name.starts_with(expired::PREFIX) {
                     look.expired.push(name);
                 }

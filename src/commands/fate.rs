@@ -177,7 +177,18 @@ impl Fate<'_> {
             .ok()
             .flatten()
             .filter(|held| give_up(held, &Verdict::of(reason, &failure)));
-        let lies = buried.as_ref().map(|held| Lies::Buried(held.id().as_str()));
+        let lost = match &buried {
+            None if failure.exit == Exit::NotNow => self.not_kept(),
+            _ => None,
+        };
+        let lies = match (&buried, &lost) {
+            (Some(held), _) => Some(Lies::Buried(held.id().as_str())),
+            (None, Some(why)) => {
+                failure.exit = Exit::State;
+                Some(Lies::Lost(why))
+            }
+            (None, None) => None,
+        };
         failure.what = self.words(reason, lies, &failure);
         report.fail(failure);
         if let Some(held) = buried {

@@ -41,9 +41,7 @@ impl Way<'_> {
                 (_, Known::Done) => return Ok(Report::new(Status::Duplicate, entry.posts.len())),
                 (Some(dir), Known::Begun(id)) => match once::whereabouts(dir, &id) {
                     Whereabouts::Nowhere => None,
-                    Whereabouts::Failed => {
-                        return Ok(Report::new(Status::Duplicate, entry.posts.len()));
-                    }
+                    Whereabouts::Failed => return Ok(given_up(&id)),
                     Whereabouts::Writing => Some(id),
                     Whereabouts::Kept => match self.resume(dir, &id)? {
                         Some(report) => return Ok(report),
@@ -135,6 +133,21 @@ fn undecided(id: Option<&Id>) -> Report {
     if let Some(id) = id {
         report.kept(id, Status::Queued);
     }
+    report
+}
+
+/// The message may have arrived, and is not sent again by itself.
+fn given_up(id: &Id) -> Report {
+    let what = say!(
+        "这个 KEY 的消息可能已送达，也可能没有，不会再发；它在 outbox/failed（{id}）",
+        "the message of KEY may or may not have arrived, is not sent again, and lies in outbox/failed ({id})"
+    );
+    let hint = spoken().of(
+        "在手机上看看；没收到就用 wxpush outbox retry 重发",
+        "look at the phone; if it is not there, wxpush outbox retry sends it again",
+    );
+    let mut report = Report::failed(Failure::new(Exit::NotNow, what).hint(hint));
+    report.kept(id, Status::Failed);
     report
 }
 

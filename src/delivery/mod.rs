@@ -287,7 +287,9 @@ impl Delivery<'_> {
         if let Some(slot) = tries.slot.take() {
             ledger.give_back(slot);
         }
-        match ledger.reserve(&receivers(shot.post), self.share, Some(&shot.message)) {
+        let to = receivers(shot.post);
+        let patience = self.deadline.saturating_duration_since(Instant::now());
+        match ledger.reserve(&to, self.share, Some(&shot.message), patience) {
             Ok(Ok(slot)) => Ok(Some(slot)),
             Ok(Err(wait)) => Err(Why::NoSlot(wait)),
             // A full disk is when an alert must get out, unless it waits in the outbox.
@@ -353,7 +355,7 @@ fn is_answered(error: &Error) -> bool {
 fn fingerprint(entry: &Entry, post: &Post) -> Fingerprint {
     let sum = digest(&[&post.call, &String::from_utf8_lossy(&post.body)]);
     Fingerprint {
-        accepted: entry.accepted.wall,
+        accepted: entry.accepted,
         digest: u32::from_str_radix(&sum[..8], 16).unwrap_or_default(),
     }
 }

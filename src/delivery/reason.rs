@@ -119,8 +119,8 @@ impl Reason {
                     "the ledger of sent messages cannot be used, and WeCom discards in silence what is too much: {error}"
                 );
                 let hint = spoken().of(
-                    "看看是哪个程序占着它；实在不行就删掉状态目录里的 ledger",
-                    "see which program holds it; if need be, remove the file ledger in the state directory",
+                    "看看状态目录里的 ledger 是不是别的东西，或被哪个程序占着；实在不行就删掉它",
+                    "look at ledger in the state directory: whether it is a file, and which program holds it; if need be, remove it",
                 );
                 Failure::new(Exit::NotNow, what).hint(hint)
             }
@@ -130,8 +130,8 @@ impl Reason {
                     "WeCom's answers were lost, and sending it again could only repeat it"
                 );
                 let hint = spoken().of(
-                    "在手机上看看；没收到就用 wxpush outbox retry 重发",
-                    "look at the phone; if it is not there, wxpush outbox retry sends it again",
+                    "在手机上看看；没收到就用 wxpush outbox retry（没有保留的就用 send）重发",
+                    "look at the phone; if it is not there, wxpush outbox retry sends it again, or send if it is not kept",
                 );
                 Failure::new(Exit::NotNow, what).hint(hint)
             }

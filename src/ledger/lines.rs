@@ -141,14 +141,21 @@ impl<'a> Lines<'a> {
     /// Looks what other messages of the app say of one to these receivers.
     pub(super) fn others(&self, app: &str, receivers: &Receivers, own: &Fingerprint) -> Others {
         let mut others = Others::default();
+        let own_age = own.accepted.age(&self.now).map_or(0, ms);
+        let own_accepted = self.now.wall.saturating_sub(own_age);
         for line in self.standing.iter().rev() {
             let Some((_, Some(other), names)) = line.of(app) else {
                 continue;
             };
-            if other.accepted == own.accepted {
+            if other.accepted.wall == own.accepted.wall {
                 continue;
             }
-            let newer_by = other.accepted.saturating_sub(own.accepted);
+            // Both as of now, so that a step of the wall clock between them changes nothing.
+            let Some(taken) = Stamp::parse(line.stamp) else {
+                continue;
+            };
+            let waited = taken.wall.saturating_sub(other.accepted.wall);
+            let newer_by = line.at.saturating_sub(waited).saturating_sub(own_accepted);
             if newer_by > 0 && receivers.meet(names) {
                 let newer_by = Some(Duration::from_millis(newer_by));
                 others.overtaken_by = others.overtaken_by.max(newer_by);
@@ -209,7 +216,7 @@ pub(super) fn slot(
     let mut slot = format!("{app} {share} ");
     if let Some(Fingerprint { accepted, digest }) = message {
         // Writing into a String cannot fail.
-        let _ = write!(slot, "{accepted}:{digest:08x} ");
+        let _ = write!(slot, "{}:{digest:08x} ", accepted.wall);
     }
     match receivers {
         Receivers::Everyone => slot.push('*'),
@@ -339,34 +346,54 @@ mod tests {
 
     #[test]
     fn a_message_learns_of_newer_ones_and_of_equal_ones() {
-        let message = |accepted, digest| Fingerprint { accepted, digest };
-        let line = |at, accepted, digest, name: &str| {
-            let to = Receivers::of(Some(name), false);
-            taken(
-                at,
-                &slot("x", Share::New, Some(&message(accepted, digest)), &to),
-            )
+        let message = |ago, digest| Fingerprint {
+            accepted: Stamp::of_wall(NOW - ago),
+            digest,
         };
-        let text = line(NOW - 5000, 50, 1, "a") + &line(NOW - 3000, 70, 2, "b|c");
-        let lines = Lines::read(&text, now());
-        let others = |name, accepted, digest| {
+        let line = |at, ago, digest, name: &str| {
             let to = Receivers::of(Some(name), false);
-            let others = lines.others("x", &to, &message(accepted, digest));
+            taken(at, &slot("x", Share::New, Some(&message(ago, digest)), &to))
+        };
+        let text = line(NOW - 5000, 6000, 1, "a") + &line(NOW - 3000, 4000, 2, "b|c");
+        let lines = Lines::read(&text, now());
+        let others = |name, ago, digest| {
+            let to = Receivers::of(Some(name), false);
+            let others = lines.others("x", &to, &message(ago, digest));
             (
-                others.overtaken_by.is_some(),
+                others.overtaken_by.map(|by| by.as_secs()),
                 others.equal.map(|age| age.as_secs()),
             )
         };
-        assert_eq!(others("a", 40, 9), (true, None));
-        assert_eq!(others("a", 60, 9), (false, None));
-        assert_eq!(others("C", 60, 1), (true, Some(5)));
-        assert_eq!(others("@all", 60, 2), (true, Some(3)));
-        assert_eq!(others("d", 10, 9), (false, None));
+        assert_eq!(others("a", 7000, 9), (Some(1), None));
+        assert_eq!(others("a", 5000, 9), (None, None));
+        assert_eq!(others("C", 7000, 1), (Some(3), Some(5)));
+        assert_eq!(others("@all", 5000, 2), (Some(1), Some(3)));
+        assert_eq!(others("d", 9000, 9), (None, None));
         assert_eq!(
-            others("a", 50, 1),
-            (false, None),
+            others("a", 6000, 1),
+            (None, None),
             "it is the message itself"
         );
+    }
+
+    #[test]
+    fn a_step_of_the_wall_clock_makes_no_message_newer() {
+        let stamp = |wall: u64, ms: u64| Stamp::parse(&format!("{wall}@00000001:{ms}")).unwrap();
+        let message = |accepted| Fingerprint {
+            accepted,
+            digest: 1,
+        };
+        let to = Receivers::of(Some("a"), false);
+        // An hour ahead when it was sent; right again, 5 s later.
+        let ahead = stamp(NOW + HOUR, 10_000);
+        let text = taken(ahead, &slot("x", Share::New, Some(&message(ahead)), &to));
+        let now = stamp(NOW + 5000, 15_000);
+        let lines = Lines::read(&text, now);
+        let own = message(now);
+        assert_eq!(lines.others("x", &to, &own).overtaken_by, None);
+        let older = message(stamp(NOW - 1000, 9000));
+        let others = lines.others("x", &to, &older);
+        assert_eq!(others.overtaken_by, Some(Duration::from_secs(1)));
     }
 
     fn text() -> impl Strategy<Value = String> {

@@ -117,11 +117,11 @@ fn the_real_clock_is_in_milliseconds() {
     let dir = Dir::new();
     let ledger = dir.ledger(1, 1000);
     let slot = ledger
-        .reserve(&to("a"), Share::New, None)
+        .reserve(&to("a"), Share::New, None, PATIENCE)
         .expect("the file can be used");
     assert!(slot.is_ok_and(|slot| slot.at.age(&Stamp::now()).is_some()));
     let wait = ledger
-        .reserve(&to("a"), Share::New, None)
+        .reserve(&to("a"), Share::New, None, PATIENCE)
         .expect("the file can be used")
         .expect_err("none is free");
     assert!(wait <= Duration::from_millis(MINUTE));

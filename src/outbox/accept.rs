@@ -73,7 +73,7 @@ impl Accepting {
         until: Instant,
         at_last: Instant,
     ) -> Arc<Self> {
-        let id = Id::new(entry.accepted.time());
+        let id = Id::after(look.latest.as_ref(), entry.accepted.time());
         let accepting = Arc::new(Self {
             until,
             at_last,

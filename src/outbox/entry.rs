@@ -23,6 +23,15 @@ impl Id {
         Self(format!("{time}-{random:08x}"))
     }
 
+    /// A name that sorts behind the latest there is, although the clock may have been set back.
+    pub(crate) fn after(latest: Option<&Self>, now: SystemTime) -> Self {
+        let latest = latest.and_then(Self::accepted).filter(|it| *it >= now);
+        let later = latest.map(|latest| Self::new(latest + Duration::from_millis(1)));
+        // Behind the last day that a name can bear there is none.
+        let later = later.and_then(|later| Self::parse(later.as_str()));
+        later.unwrap_or_else(|| Self::new(now))
+    }
+
     /// Reads a file's name; none if no entry is named so.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         let (date, rest) = name.split_once('T')?;

@@ -7,10 +7,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::entry::{Entry, Id};
-use super::held::{self, Attempts, Held};
+use super::held::{self, Attempts, Doubt, Held};
 use super::{FAILED, TEMPORARY, slate};
 use crate::clock::Stamp;
 use crate::disk::{self, Dir};
+use crate::message::Channel;
+use crate::message::content::DUPLICATE_CHECK_MAX;
 
 /// How long they are kept. Source: the contract with users.
 const KEPT: Duration = Duration::from_hours(30 * 24);
@@ -104,9 +106,20 @@ pub(crate) fn revive(dir: &Dir, failed: &Dir, held: &Held, entry: &Entry) -> io:
     let name = held::slate_name(id);
     let attempts = tried(dir, failed, id, entry)?;
     let record = slate::open(dir, &name)?;
+    // Whoever asks for it has looked at the phone: where WeCom compares nothing it goes as it is.
+    let compares = entry.posts[0].channel() == Some(Channel::App);
+    let compares = |doubt: &Doubt| {
+        let age = doubt.since.age_or_zero(&Stamp::now()).as_secs();
+        compares && age < DUPLICATE_CHECK_MAX
+    };
+    let doubt = attempts.doubt.filter(compares);
     slate::write(
         &record,
         &Attempts {
+            lost: attempts.lost && doubt.is_some(),
+            doubt: doubt.map(|doubt| Doubt { forms: 1, ..doubt }),
+            suspected: false,
+            carried_by: None,
             hold: None,
             passed_over: 0,
             passed_since: None,

@@ -288,7 +288,7 @@ impl Held {
     ///
     /// # Errors
     /// What the disk says.
-    pub(crate) fn close_once(&self) -> io::Result<()> {
+    fn close_once(&self) -> io::Result<()> {
         match &self.entry.once {
             Some(key) => once::close(&self.dir, key, &self.id),
             None => Ok(()),
@@ -306,6 +306,15 @@ impl Held {
     pub(crate) fn is_carried(&self) -> bool {
         let carrier = self.attempts().carried_by;
         carrier.is_some_and(|carrier| self.dir.size(&carrier).is_some())
+    }
+
+    /// The entry that carries its text and may have arrived, if there is one.
+    pub(crate) fn carrier_in_doubt(&self) -> Option<String> {
+        let carrier = self.attempts().carried_by?;
+        let is_there = self.dir.size(&carrier).is_some();
+        let attempts = slate::read::<Attempts>(&self.dir, &format!("{carrier}.try"));
+        let is_in_doubt = matches!(attempts, slate::Read::Record(it) if it.doubt.is_some());
+        (is_there && is_in_doubt).then_some(carrier)
     }
 
     /// Removes the entries whose texts end in the first `parts` parts.

@@ -6,7 +6,8 @@
 //! ```
 //!
 //! A key is noted, synced, before its entry gets its name, and closed before the entry goes. So a
-//! key that is open and has no entry belongs to a process that died before it sent anything.
+//! key that is open and has no entry belongs to a process that died before it sent anything. One whose
+//! entry is among the failed and may have arrived stays as it is.
 
 use std::fs::File;
 use std::io;
@@ -117,15 +118,18 @@ pub(crate) fn whereabouts(dir: &Dir, id: &Id) -> Whereabouts {
     }
 }
 
-/// Whether an entry is among the failed, and may have arrived: whoever put it there may have died
-/// before the key was closed.
+/// Whether an entry is among the failed, and may have arrived.
 fn failed_in_doubt(dir: &Dir, id: &Id) -> bool {
     let Ok(Some(failed)) = super::failed(dir) else {
         return false;
     };
     let attempts = slate::read::<Attempts>(&failed, &slate_name(id));
     failed.size(id.as_str()).is_some()
-        && matches!(attempts, slate::Read::Record(it) if it.may_have_arrived())
+        && match attempts {
+            slate::Read::Record(attempts) => attempts.may_have_arrived(),
+            slate::Read::Unreadable => true,
+            slate::Read::Nothing => false,
+        }
 }
 
 /// Takes out what no longer counts.

@@ -11,7 +11,7 @@ use crate::clock::Stamp;
 use crate::delivery::Sender;
 use crate::error::{Exit, Failure};
 use crate::lang::{say, spoken};
-use crate::outbox::{self, Account, Claim, Entry, Revived};
+use crate::outbox::{self, Account, Claim, Entry, Id, Revived};
 use crate::output::{self, Output};
 
 /// What became of a message.
@@ -111,7 +111,12 @@ fn dropped(place: &Place<'_>) -> Result<Done, Failure> {
             }
         }
         None => match outbox::claim(&place.dir, id) {
-            Claim::Held(held) => held.remove(),
+            Claim::Held(held) => {
+                if let Some(carrier) = held.carrier_in_doubt() {
+                    return Err(carried(id, &carrier));
+                }
+                held.remove()
+            }
             Claim::Busy => return Err(busy(place)),
             Claim::Gone => return Ok(Done::Gone),
             // It has been put among the failed just now.
@@ -176,11 +181,21 @@ fn of_the_day(outboxes: &Outboxes<'_>, entry: Entry) -> Result<Entry, Failure> {
     };
     Ok(Entry {
         retried: Some(Stamp::now()),
-        // Whoever asks for it a second time wants it a second time.
-        once: None,
         sender: Sender::name_of(&settings),
         ..entry
     })
+}
+
+/// A text may have left with others, and they can only go again as they were.
+fn carried(id: &Id, carrier: &str) -> Failure {
+    let what = say!(
+        "{id} 已合并到 {carrier}，可能已送达，不能单独删除",
+        "{id} is merged into {carrier}, which may have arrived, and cannot be dropped alone"
+    );
+    Failure::new(Exit::NotNow, what).hint(say!(
+        "先用 wxpush outbox drop {carrier} 拆开：其余的会单独重发，可能重复",
+        "wxpush outbox drop {carrier} takes it apart first: the others then go again, and may come twice"
+    ))
 }
 
 fn busy(place: &Place<'_>) -> Failure {

@@ -193,13 +193,16 @@ fn line(shown: &Shown) -> Result<(), Failure> {
         words.push(first.chars().take(60).collect());
     }
     output::result(&words.join("  "))?;
-    if let Some(error) = &shown.error {
-        let doubt = if shown.in_doubt {
-            spoken().of("可能已送达：", "may have arrived: ")
-        } else {
-            ""
-        };
-        output::result(&format!("    {doubt}{error}"))?;
+    let doubt = shown
+        .in_doubt
+        .then(|| spoken().of("可能已送达", "may have arrived"));
+    match (doubt, &shown.error) {
+        (Some(doubt), Some(error)) => {
+            output::result(&say!("    {doubt}：{error}", "    {doubt}: {error}"))?;
+        }
+        (Some(line), None) => output::result(&format!("    {line}"))?,
+        (None, Some(line)) => output::result(&format!("    {line}"))?,
+        (None, None) => {}
     }
     Ok(())
 }

@@ -119,7 +119,8 @@ impl Flush<'_> {
             return None;
         };
         self.carried.extend(held.iter().map(|it| it.id().clone()));
-        let before = entry.accepted.time() - Duration::from_millis(1);
+        let accepted = first.id().accepted().unwrap_or(entry.accepted.time());
+        let before = accepted - Duration::from_millis(1);
         let deferred = Deferred::new(dir, Id::new(before), entry.clone(), held.clone());
         Some(Message {
             entry,

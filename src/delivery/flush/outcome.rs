@@ -330,16 +330,9 @@ pub(crate) fn keep_new(held: &Held, reason: &Reason) {
     }
 }
 
-/// Puts a message among the failed, and says whether that could be done. One that may have arrived is
-/// done with, if it is to be sent only once.
+/// Puts a message among the failed, and says whether that could be done.
 pub(crate) fn give_up(held: &Held, verdict: &Verdict) -> bool {
     let done = held.refuse(verdict);
-    if done.is_ok()
-        && held.attempts().may_have_arrived()
-        && let Err(error) = held.close_once()
-    {
-        tracing::info!(id = %held.id(), %error, "its key cannot be closed");
-    }
     if let Err(error) = &done {
         let id = held.id();
         let text = say!(

@@ -117,7 +117,9 @@ fn what_is_no_file_of_ours_is_an_error_and_stays_as_it_is() {
     fs::write(&victim, "mine").expect("the victim is written");
     let ledger = dir.ledger(1, 1);
     let fails = |why: &str| {
-        let error = ledger.reserve(&to("a"), Share::New, None).expect_err(why);
+        let error = ledger
+            .reserve(&to("a"), Share::New, None, PATIENCE)
+            .expect_err(why);
         assert!(error.to_string().contains(why), "{error}");
         let slot = Slot {
             at: Stamp::of_wall(NOW),
@@ -144,7 +146,11 @@ fn what_is_no_file_of_ours_is_an_error_and_stays_as_it_is() {
     fails("is not a regular file");
     fs::remove_file(dir.path()).expect("removed");
     fs::create_dir(dir.path()).expect("a directory");
-    assert!(ledger.reserve(&to("a"), Share::New, None).is_err());
+    assert!(
+        ledger
+            .reserve(&to("a"), Share::New, None, PATIENCE)
+            .is_err()
+    );
     assert!(ledger.forecast().is_err());
 }
 
@@ -164,9 +170,9 @@ fn a_backup_by_hard_links_is_neither_written_to_nor_in_the_way() {
 fn a_holder_that_stands_still_holds_up_nobody_for_long() {
     let dir = Dir::new();
     let ledger = dir.ledger(1, 1);
-    let held = ledger.hold().expect("the lock");
+    let held = ledger.hold(PATIENCE).expect("the lock");
     let error = ledger
-        .reserve(&to("a"), Share::New, None)
+        .reserve(&to("a"), Share::New, None, PATIENCE)
         .expect_err("it is held");
     assert!(
         error.to_string().contains("another wxpush holds its lock"),
