@@ -100,7 +100,7 @@ fn the_format_of_version_1_is_read_for_ever() {
 #[test]
 fn what_a_newer_version_wrote_is_told_from_damage() {
     let newer = String::from_utf8(bytes(&entry())).unwrap();
-    let newer = newer.replacen("outbox 1", "outbox 3", 1);
+    let newer = newer.replacen("outbox 2", "outbox 3", 1);
     assert_eq!(read(newer.as_bytes()), Err(Unread::Newer));
     for text in ["", "x", "wxpush outbox 0\n", "wxpush outbox x\n", "END\n"] {
         assert_eq!(read(text.as_bytes()), Err(Unread::Damaged), "{text}");
