@@ -33,6 +33,8 @@ mod crash_errors; // each system call of send and flush fails
 #[cfg(target_arch = "x86_64")]
 mod crash_files; // the same for a send with a caption and a file
 #[cfg(target_arch = "x86_64")]
+mod crash_once; // the same for a merged flush, and for send --once
+#[cfg(target_arch = "x86_64")]
 mod crash_retry; // the same for outbox retry, and a flush beside a send that stands still
 mod cron; // a real cron
 mod crontab; // lines that reach wxpush through cron and a shell as they were typed
