@@ -22,6 +22,9 @@ use crate::clock::Stamp;
 /// what two looks at one clock may differ by.
 const SKEW: u64 = 2_000;
 
+/// What two looks at two clocks may differ by, in ms: messages this close have no order.
+const APART_MIN: u64 = 2;
+
 /// Longest time that a slot is held for an answer that was lost, in ms.
 pub(super) const HOLD_MAX: u64 = 600_000;
 
@@ -154,9 +157,12 @@ impl<'a> Lines<'a> {
             let Some(taken) = Stamp::parse(line.stamp) else {
                 continue;
             };
-            let waited = taken.wall.saturating_sub(other.accepted.wall);
-            let newer_by = line.at.saturating_sub(waited).saturating_sub(own_accepted);
-            if newer_by > 0 && receivers.meet(names) {
+            // Set back between its acceptance and its slot: nothing is known.
+            let waited = taken.wall.checked_sub(other.accepted.wall);
+            let newer_by = waited.map_or(0, |waited| {
+                line.at.saturating_sub(waited).saturating_sub(own_accepted)
+            });
+            if newer_by > APART_MIN && receivers.meet(names) {
                 let newer_by = Some(Duration::from_millis(newer_by));
                 others.overtaken_by = others.overtaken_by.max(newer_by);
             }
