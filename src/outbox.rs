@@ -5,6 +5,8 @@
 //! up goes to `failed/`. Nothing here knows why a message is delivered or not: that is `delivery`'s.
 
 mod accept;
+mod attempts;
+mod claim;
 mod deferred;
 mod entry;
 mod expired;
@@ -28,20 +30,20 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 pub(crate) use accept::Accepting;
+pub(crate) use attempts::{Attempts, Doubt, HOLD_MAX, Hold, On};
+pub(crate) use claim::{Claim, claim, claim_failed, peek};
 pub(crate) use deferred::Deferred;
 pub(crate) use entry::{Account, Entry, Id, Merged, SenderName};
 pub(crate) use expired::Untold;
 pub(crate) use failed::{Revived, Verdict};
 pub(crate) use format::Unread;
-pub(crate) use held::{Attempts, Doubt, HOLD_MAX, Held, Hold, On};
+pub(crate) use held::Held;
 pub(crate) use news::is_news;
 pub(crate) use steady::{Clocks, look_at_clocks};
 pub(crate) use tidy::tidy;
 
-use crate::blob::Blob;
-use crate::clock::Stamp;
 use crate::config::State;
-use crate::disk::{self, Dir, Owner};
+use crate::disk::{Dir, Owner};
 use crate::lang::say;
 use crate::message::Envelope;
 
@@ -77,23 +79,6 @@ pub(crate) struct Look {
     latest: Option<Id>,
     /// Counts of what has expired, by the names of their files.
     expired: Vec<String>,
-}
-
-/// What comes of reaching for an entry.
-pub(crate) enum Claim {
-    Held(Arc<Held>),
-    /// Another process has it in hand.
-    Busy,
-    /// It has been delivered or dropped meanwhile.
-    Gone,
-    /// A newer wxpush has written it: it is left alone.
-    Newer,
-    /// It was damaged, and has been put among the failed.
-    Damaged,
-    /// It is none of ours: it is left alone.
-    Foreign(io::Error),
-    /// It may be ours, and cannot be opened, locked or read now.
-    Unusable(io::Error),
 }
 
 /// Where a message is kept while it is being sent.
@@ -351,78 +336,6 @@ pub(crate) fn oldest(dir: &Dir, after: Option<&Id>, max: usize) -> io::Result<BT
         }
     }
     Ok(oldest)
-}
-
-/// Takes an entry into our hands; a damaged one is put among the failed.
-pub(crate) fn claim(dir: &Arc<Dir>, id: &Id) -> Claim {
-    let damaged = || {
-        let verdict = Verdict {
-            at: Some(Stamp::now()),
-            exit_code: 65,
-            error: say!("消息已损坏", "the entry is damaged: it was not sent"),
-            ..Verdict::default()
-        };
-        failed::bury(dir, id, &verdict)
-    };
-    claimed(hold(dir, id, damaged))
-}
-
-/// Takes a failed entry into our hands; a damaged one stays where it is.
-pub(crate) fn claim_failed(failed: &Arc<Dir>, id: &Id) -> Claim {
-    claimed(hold(failed, id, || Ok(())))
-}
-
-fn claimed(held: io::Result<Claim>) -> Claim {
-    match held {
-        Ok(claim) => claim,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Claim::Gone,
-        Err(error) => match error.kind() {
-            // In words of `disk`'s own: not what an entry is. The rest the system says.
-            io::ErrorKind::Other
-            | io::ErrorKind::IsADirectory
-            | io::ErrorKind::PermissionDenied => Claim::Foreign(error),
-            _ => Claim::Unusable(error),
-        },
-    }
-}
-
-fn hold(dir: &Arc<Dir>, id: &Id, damaged: impl FnOnce() -> io::Result<()>) -> io::Result<Claim> {
-    let (file, meta) = dir.edit(id.as_str())?;
-    if !disk::lock_now(&file)? {
-        return Ok(Claim::Busy);
-    }
-    // Who had it before us may have delivered it.
-    if !dir.leads_to(id.as_str(), &meta) {
-        return Ok(Claim::Gone);
-    }
-    let file = Arc::new(file);
-    match Entry::read(&Blob::of_file(Arc::clone(&file))?)? {
-        Ok(entry) => {
-            let held = Held::new(Arc::clone(dir), id.clone(), entry, file);
-            Ok(Claim::Held(Arc::new(held.remembered())))
-        }
-        Err(Unread::Newer) => Ok(Claim::Newer),
-        Err(Unread::Damaged) => {
-            damaged()?;
-            Ok(Claim::Damaged)
-        }
-    }
-}
-
-/// Reads an entry without taking it, with what became of it so far.
-///
-/// # Errors
-/// Why it is none of ours; none inside where it cannot be read as an entry.
-pub(crate) fn peek(dir: &Dir, id: &Id) -> io::Result<Option<Result<(Entry, Attempts), Unread>>> {
-    let Some((file, _)) = dir.view(id.as_str())? else {
-        return Ok(None);
-    };
-    Ok(Some(Entry::read(&Blob::of_file(Arc::new(file))?)?.map(
-        |entry| {
-            let attempts = held::read(dir, id, &entry);
-            (entry, attempts)
-        },
-    )))
 }
 
 /// Counts a message that has become too old, for its receivers to be told.

@@ -5,6 +5,7 @@
 //! watches the cache meanwhile, so one answer serves all.
 
 mod cache;
+mod failed;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
 
@@ -18,7 +19,8 @@ use crate::disk::{self, Pause};
 use crate::lang::say;
 use crate::secret::{Secret, digest};
 use crate::wecom::{Cause, Class, Client, Error};
-use cache::{Cache, Failed, Grant, Record};
+use cache::{Cache, Grant, Record};
+use failed::Failed;
 
 /// A token is used until this many seconds before its end.
 const MARGIN: u64 = 200;
@@ -313,16 +315,6 @@ impl Tokens {
             error.asked_again_in = failed.left(&self.begun);
         }
         Some(Record::Failed(failed))
-    }
-}
-
-impl Failed {
-    /// Whoever comes before the time waits for it; then one of them asks.
-    fn look<T>(&self, begun: &Stamp) -> Look<Result<T, Error>> {
-        match self.left(begun) {
-            Some(left) => Look::Done(Err(self.error(left))),
-            None => Look::Ask,
-        }
     }
 }
 

@@ -6,8 +6,9 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::attempts::{self, Attempts, Doubt, slate_name};
 use super::entry::{Entry, Id};
-use super::held::{self, Attempts, Doubt, Held};
+use super::held::Held;
 use super::{FAILED, TEMPORARY, slate};
 use crate::clock::Stamp;
 use crate::disk::{self, Dir};
@@ -50,7 +51,7 @@ pub(super) fn bury(dir: &Dir, id: &Id, verdict: &Verdict) -> io::Result<()> {
     file.write_all(&text)?;
     file.sync_all()?;
     dir.rename(id.as_str(), &failed, id.as_str())?;
-    let slate = held::slate_name(id);
+    let slate = slate_name(id);
     // What was tried is of interest, not of need.
     let _ = dir.rename(&slate, &failed, &slate);
     failed.sync()
@@ -103,7 +104,7 @@ pub(crate) fn revive(dir: &Dir, failed: &Dir, held: &Held, entry: &Entry) -> io:
     if !disk::lock_now(&file)? || !failed.leads_to(id.as_str(), &meta) {
         return Ok(Revived::Busy);
     }
-    let name = held::slate_name(id);
+    let name = slate_name(id);
     let attempts = tried(dir, failed, id, entry)?;
     let record = slate::open(dir, &name)?;
     // Whoever asks for it has looked at the phone: where WeCom compares nothing it goes as it is.
@@ -151,7 +152,7 @@ pub(crate) fn revive(dir: &Dir, failed: &Dir, held: &Held, entry: &Entry) -> io:
 /// # Errors
 /// That it cannot be read now: to forget it would send again what has arrived.
 fn tried(dir: &Dir, failed: &Dir, id: &Id, entry: &Entry) -> io::Result<Attempts> {
-    let name = held::slate_name(id);
+    let name = slate_name(id);
     let mut doubtful = None;
     for place in [dir, failed] {
         let bytes = match place.read(&name, RECORD_MAX) {
@@ -172,13 +173,13 @@ fn tried(dir: &Dir, failed: &Dir, id: &Id, entry: &Entry) -> io::Result<Attempts
         }
     }
     // Damaged: the careful view.
-    Ok(doubtful.map_or_else(Attempts::default, |place| held::read(place, id, entry)))
+    Ok(doubtful.map_or_else(Attempts::default, |place| attempts::read(place, id, entry)))
 }
 
 /// Removes a failed entry and all that belongs to it.
 pub(crate) fn forget(failed: &Dir, id: &Id) -> io::Result<()> {
     failed.remove(id.as_str())?;
-    failed.remove(&held::slate_name(id))?;
+    failed.remove(&slate_name(id))?;
     failed.remove(&why_name(id))?;
     failed.sync()
 }

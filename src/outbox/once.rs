@@ -15,8 +15,8 @@ use std::os::unix::fs::FileExt;
 use std::time::{Duration, Instant};
 
 use super::TEMPORARY;
+use super::attempts::{Attempts, slate_name};
 use super::entry::Id;
-use super::held::{Attempts, slate_name};
 use super::slate;
 use crate::clock::Stamp;
 use crate::disk::{self, Dir, Pause};

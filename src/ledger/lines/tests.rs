@@ -1,0 +1,187 @@
+use super::*;
+use crate::ledger::Limits;
+use proptest::prelude::*;
+
+const NOW: u64 = 1_764_000_000_000;
+
+fn now() -> Stamp {
+    Stamp::of_wall(NOW)
+}
+
+/// What still counts of a text, as a text.
+fn standing(text: &str) -> String {
+    Lines::read(text, now()).rewritten()
+}
+
+#[test]
+fn a_cancelled_slot_counts_no_longer_and_its_equals_do() {
+    let (a, b) = ("x n a", "x n b");
+    let text = [
+        taken(NOW, a),
+        taken(NOW, a),
+        given_back(NOW, a),
+        taken(NOW, b),
+        given_back(NOW, "x b b"),
+        given_back(NOW - 1, b),
+        given_back(NOW, b),
+        taken(NOW, b),
+    ];
+    let left = taken(NOW, a) + &taken(NOW, b);
+    assert_eq!(standing(&text.concat()), left);
+}
+
+#[test]
+fn what_is_older_than_an_hour_or_no_line_is_gone() {
+    let old = taken(NOW - HOUR, "x n a");
+    let young = taken(NOW - HOUR + 1, "y ? of another version");
+    for junk in [
+        "",
+        "\n\n",
+        "1764",
+        "1764000000000 + ",
+        " + x n a",
+        "x + x n a",
+        "NaN",
+        "# note\n",
+        "-1 + x n a\n",
+        "1764000000000 * x n a\n",
+        "99999999999999999999999 + x n a\n",
+        "\0\0\0",
+    ] {
+        assert_eq!(
+            standing(&format!("{old}{junk}\n{young}")).trim_end(),
+            young.trim_end()
+        );
+    }
+}
+
+#[test]
+fn slots_of_a_clock_set_back_are_as_of_now() {
+    let soon = taken(NOW + SKEW, "x n a");
+    let lines = Lines::read(&soon, now());
+    assert!(!lines.in_future);
+    assert_eq!(lines.rewritten(), soon, "its holder can still give it back");
+    let later = taken(NOW + SKEW + 1, "x n a") + &taken(u64::MAX, "y b *");
+    let lines = Lines::read(&later, now());
+    assert!(lines.in_future);
+    assert_eq!(
+        lines.rewritten(),
+        taken(NOW, "x n a") + &taken(NOW, "y b *")
+    );
+}
+
+#[test]
+fn a_step_of_the_wall_clock_moves_no_slot_of_this_boot() {
+    let at = |ms: u64| format!("{NOW}@00000001:{ms}");
+    let text = taken(at(50_000), "x n a") + &held(at(50_000), 60_000, "x n b");
+    let now = |wall: u64| Stamp::parse(&format!("{wall}@00000001:60000")).unwrap();
+    for wall in [0, NOW, NOW + 70_000, NOW + 100 * HOUR] {
+        let lines = Lines::read(&text, now(wall.max(20_000)));
+        assert!(!lines.in_future, "{wall}");
+        let mut times = Times::of_all(Limits {
+            per_minute: 1,
+            per_hour: 5,
+        });
+        lines.add_to(&mut times, "x");
+        let base = wall.max(20_000);
+        for (name, left) in [("a", 51_000), ("b", 111_000)] {
+            let to = Receivers::of(Some(name), false);
+            assert_eq!(
+                times.earliest(&to, Share::New, base),
+                base + left,
+                "{wall} {name}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_message_learns_of_newer_ones_and_of_equal_ones() {
+    let message = |ago, digest| Fingerprint {
+        accepted: Stamp::of_wall(NOW - ago),
+        digest,
+    };
+    let line = |at, ago, digest, name: &str| {
+        let to = Receivers::of(Some(name), false);
+        taken(at, &slot("x", Share::New, Some(&message(ago, digest)), &to))
+    };
+    let text = line(NOW - 5000, 6000, 1, "a") + &line(NOW - 3000, 4000, 2, "b|c");
+    let lines = Lines::read(&text, now());
+    let others = |name, ago, digest| {
+        let to = Receivers::of(Some(name), false);
+        let others = lines.others("x", &to, &message(ago, digest));
+        (
+            others.overtaken_by.map(|by| by.as_secs()),
+            others.equal.map(|age| age.as_secs()),
+        )
+    };
+    assert_eq!(others("a", 7000, 9), (Some(1), None));
+    assert_eq!(others("a", 5000, 9), (None, None));
+    assert_eq!(others("C", 7000, 1), (Some(3), Some(5)));
+    assert_eq!(others("@all", 5000, 2), (Some(1), Some(3)));
+    assert_eq!(others("d", 9000, 9), (None, None));
+    assert_eq!(
+        others("a", 6000, 1),
+        (None, None),
+        "it is the message itself"
+    );
+}
+
+#[test]
+fn a_step_of_the_wall_clock_makes_no_message_newer() {
+    let stamp = |wall: u64, ms: u64| Stamp::parse(&format!("{wall}@00000001:{ms}")).unwrap();
+    let message = |accepted| Fingerprint {
+        accepted,
+        digest: 1,
+    };
+    let to = Receivers::of(Some("a"), false);
+    // An hour ahead when it was sent; right again, 5 s later.
+    let ahead = stamp(NOW + HOUR, 10_000);
+    let text = taken(ahead, &slot("x", Share::New, Some(&message(ahead)), &to));
+    let now = stamp(NOW + 5000, 15_000);
+    let lines = Lines::read(&text, now);
+    let own = message(now);
+    assert_eq!(lines.others("x", &to, &own).overtaken_by, None);
+    let older = message(stamp(NOW - 1000, 9000));
+    let others = lines.others("x", &to, &older);
+    assert_eq!(others.overtaken_by, Some(Duration::from_secs(1)));
+}
+
+fn text() -> impl Strategy<Value = String> {
+    let line = (
+        prop_oneof![NOW - 9_000_000..NOW + 9_000_000, any::<u64>()],
+        "([+-]|\\+[0-9]{1,8})",
+        "x [nb] (\\*|[ab|]{0,4})",
+    );
+    let line = line.prop_map(|(at, sign, slot)| format!("{at} {sign} {slot}\n"));
+    prop::collection::vec(prop_oneof![9 => line, 1 => any::<String>()], 0..60)
+        .prop_map(|lines| lines.concat())
+}
+
+proptest! {
+    #[test]
+    fn whatever_stands_in_it_nobody_waits_much_longer_than_an_hour(text in text(), is_new in any::<bool>()) {
+        let share = if is_new { Share::New } else { Share::Backlog };
+        let mut times = Times::of_all(Limits { per_minute: 2, per_hour: 5 });
+        Lines::read(&text, now()).add_to(&mut times, "x");
+        prop_assert!(times.earliest(&Receivers::Everyone, share, NOW) <= NOW + HOUR + HOLD_MAX);
+    }
+
+    #[test]
+    fn what_is_kept_counts_as_before(text in text()) {
+        let kept = standing(&text);
+        prop_assert_eq!(&standing(&kept), &kept);
+        prop_assert_eq!(Lines::read(&kept, now()).bytes, kept.len());
+        let mut both = [&text, &kept].map(|text| {
+            let mut times = Times::of_all(Limits { per_minute: 2, per_hour: 5 });
+            Lines::read(text, now()).add_to(&mut times, "x");
+            times
+        });
+        for name in ["a", "b", "c"] {
+            let [was, is] = &mut both;
+            let to = Receivers::of(Some(name), false);
+            let at = was.earliest(&to, Share::New, NOW);
+            prop_assert_eq!(at, is.earliest(&to, Share::New, NOW));
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Reaching for an entry: whoever locks it sends it, and nobody else.
+
+use std::io;
+use std::sync::Arc;
+
+use super::attempts::{self, Attempts};
+use super::entry::{Entry, Id};
+use super::failed::{self, Verdict};
+use super::format::Unread;
+use super::held::Held;
+use crate::blob::Blob;
+use crate::clock::Stamp;
+use crate::disk::{self, Dir};
+use crate::lang::say;
+
+/// What comes of reaching for an entry.
+pub(crate) enum Claim {
+    Held(Arc<Held>),
+    /// Another process has it in hand.
+    Busy,
+    /// It has been delivered or dropped meanwhile.
+    Gone,
+    /// A newer wxpush has written it: it is left alone.
+    Newer,
+    /// It was damaged, and has been put among the failed.
+    Damaged,
+    /// It is none of ours: it is left alone.
+    Foreign(io::Error),
+    /// It may be ours, and cannot be opened, locked or read now.
+    Unusable(io::Error),
+}
+
+/// Takes an entry into our hands; a damaged one is put among the failed.
+pub(crate) fn claim(dir: &Arc<Dir>, id: &Id) -> Claim {
+    let damaged = || {
+        let verdict = Verdict {
+            at: Some(Stamp::now()),
+            exit_code: 65,
+            error: say!("消息已损坏", "the entry is damaged: it was not sent"),
+            ..Verdict::default()
+        };
+        failed::bury(dir, id, &verdict)
+    };
+    claimed(hold(dir, id, damaged))
+}
+
+/// Takes a failed entry into our hands; a damaged one stays where it is.
+pub(crate) fn claim_failed(failed: &Arc<Dir>, id: &Id) -> Claim {
+    claimed(hold(failed, id, || Ok(())))
+}
+
+fn claimed(held: io::Result<Claim>) -> Claim {
+    match held {
+        Ok(claim) => claim,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Claim::Gone,
+        Err(error) => match error.kind() {
+            // In words of `disk`'s own: not what an entry is. The rest the system says.
+            io::ErrorKind::Other
+            | io::ErrorKind::IsADirectory
+            | io::ErrorKind::PermissionDenied => Claim::Foreign(error),
+            _ => Claim::Unusable(error),
+        },
+    }
+}
+
+fn hold(dir: &Arc<Dir>, id: &Id, damaged: impl FnOnce() -> io::Result<()>) -> io::Result<Claim> {
+    let (file, meta) = dir.edit(id.as_str())?;
+    if !disk::lock_now(&file)? {
+        return Ok(Claim::Busy);
+    }
+    // Who had it before us may have delivered it.
+    if !dir.leads_to(id.as_str(), &meta) {
+        return Ok(Claim::Gone);
+    }
+    let file = Arc::new(file);
+    match Entry::read(&Blob::of_file(Arc::clone(&file))?)? {
+        Ok(entry) => {
+            let held = Held::new(Arc::clone(dir), id.clone(), entry, file);
+            Ok(Claim::Held(Arc::new(held.remembered())))
+        }
+        Err(Unread::Newer) => Ok(Claim::Newer),
+        Err(Unread::Damaged) => {
+            damaged()?;
+            Ok(Claim::Damaged)
+        }
+    }
+}
+
+/// Reads an entry without taking it, with what became of it so far.
+///
+/// # Errors
+/// Why it is none of ours; none inside where it cannot be read as an entry.
+pub(crate) fn peek(dir: &Dir, id: &Id) -> io::Result<Option<Result<(Entry, Attempts), Unread>>> {
+    let Some((file, _)) = dir.view(id.as_str())? else {
+        return Ok(None);
+    };
+    Ok(Some(Entry::read(&Blob::of_file(Arc::new(file))?)?.map(
+        |entry| {
+            let attempts = attempts::read(dir, id, &entry);
+            (entry, attempts)
+        },
+    )))
+}
