@@ -12,8 +12,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use nix::errno::Errno;
+use serde_json::json;
 
 use crate::crash::{each, entries, landed, processors, recover, watched, with_backlog};
+use crate::outbox::{edit_attempts, waiting};
 use crate::sandbox::Sandbox;
 use crate::standin::Standin;
 use crate::tracer::{Act, Call, Point, Traced, trace};
@@ -213,6 +215,15 @@ fn whatever_call_of_a_flush_fails_the_messages_stay_or_arrive() {
         let act = Act::Fail(*point, *error as i32, *lasts);
         let traced = trace(&sandbox, &args, act);
         holds(&traced, &what);
+        // What failed while the other passed waits by itself: that time is over.
+        for id in waiting(&sandbox) {
+            if sandbox
+                .read(&format!("outbox/{id}.try"))
+                .contains("\"hold\":{")
+            {
+                edit_attempts(&sandbox, &id, |attempts| attempts["hold"] = json!(null));
+            }
+        }
         recover(&sandbox);
         let landed = landed(standin, &message);
         for it in ["first", "second"] {
