@@ -225,3 +225,28 @@ fn days_that_do_pass_end_in_failed_after_a_try() {
     assert!(landed.ends_with("found"), "{landed}");
     assert_eq!(failed(&sandbox), old);
 }
+
+#[test]
+#[ignore = "needs faketime"]
+fn a_clock_that_is_set_back_keeps_the_order_and_makes_nothing_late() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    for (step, text) in [("+1h", "one"), ("+30m", "two"), ("+0", "three")] {
+        let send = format!("send --markdown --to lisi --queue {text}");
+        stepped(&sandbox, step, &send).run().is_silent();
+    }
+    flush(&sandbox).is_silent();
+    let landed = texts(&standin, "lisi");
+    assert_eq!(
+        landed
+            .iter()
+            .map(|text| text.lines().last().unwrap())
+            .collect::<Vec<_>>(),
+        ["one", "two", "three"]
+    );
+    stepped(&sandbox, "+1h", "send --to wangwu ahead")
+        .run()
+        .is_silent();
+    sandbox.wxpush("send --to wangwu right").run().is_silent();
+    assert_eq!(texts(&standin, "wangwu"), ["ahead", "right"]);
+}

@@ -295,3 +295,22 @@ fn a_slow_disk_makes_no_second_copy() {
         }
     });
 }
+
+#[test]
+fn a_person_who_has_looked_at_the_phone_can_have_it_sent_again() {
+    for_each(["--robot ops", "--chat ops"], |to| {
+        let standin = Standin::start();
+        let sandbox = with_robot(&standin);
+        let at = if to == "--chat ops" { APPCHAT } else { WEBHOOK };
+        standin.always(at, Fault::CutBefore);
+        let send = sandbox.wxpush(&format!("send {to} --timeout 15s x"));
+        send.run().exits(75).says("may or may not have arrived");
+        let id = failed(&sandbox).remove(0);
+        standin.mend();
+        let retry = sandbox.wxpush("outbox retry").arg(&id).run();
+        retry.is_silent();
+        flush(&sandbox).is_silent();
+        assert_eq!(shown(&standin, at), 1, "{to}");
+        assert_eq!((waiting(&sandbox), failed(&sandbox)), (vec![], vec![]));
+    });
+}

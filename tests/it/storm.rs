@@ -346,3 +346,27 @@ fn the_last_time_of_a_text_is_its_minutes() {
     assert_eq!(last_time("07:41:23 +08:00 none 1:2"), Some("07:41"));
     assert_eq!(last_time("none"), None);
 }
+
+#[test]
+fn a_text_that_may_have_arrived_with_others_is_dropped_with_them_or_not_at_all() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let drops: Vec<String> = (0..4).map(drop_of).collect();
+    let bodies = drops.iter().map(|text| text_to("lisi", text));
+    plant_bodies(&sandbox, &standin.base(), bodies);
+    standin.always(SEND, Fault::CutBefore);
+    leaves_some(&flush(&sandbox).run());
+    let kept = waiting(&sandbox);
+    assert_eq!(kept.len(), 5);
+    let drop = |id: &str| sandbox.wxpush("outbox drop").arg(id).run();
+    drop(&kept[2]).exits(75).says(&kept[0]);
+    assert_eq!(waiting(&sandbox), kept);
+    // Taken apart they are free again.
+    drop(&kept[0]).is_silent();
+    drop(&kept[2]).is_silent();
+    standin.mend();
+    flush(&sandbox).run().is_silent();
+    let left = [0, 2, 3].map(|number: usize| drops[number].clone());
+    reads(&standin, "lisi", &left);
+    assert!(!read_by(&standin, "lisi").contains(&drops[1]));
+}
