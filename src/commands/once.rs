@@ -1,4 +1,4 @@
-//! `send --once`: one message for one key, however often it is asked for and whoever is killed.
+//! `send --once`: one message for one key, across repeated calls and kills.
 
 use std::sync::Arc;
 use std::time::Instant;

@@ -53,7 +53,7 @@ pub(super) fn text(entry: &Entry, attempts: &Attempts) -> Option<Text> {
     }
     let text = fields.get_mut("text")?.as_object_mut()?;
     let content = text.remove("content")?.as_str()?.to_owned();
-    // Whoever is mentioned is mentioned in one text alone.
+    // A mention belongs to one text alone.
     let is_plain = text.is_empty();
     let call = post.call.clone();
     is_plain.then_some(Text {

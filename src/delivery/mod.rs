@@ -272,7 +272,7 @@ impl Delivery<'_> {
         })
     }
 
-    /// Tells whoever asks whether the message may have arrived.
+    /// Records whether the message may have arrived, for ^C to report.
     fn doubts(&self, tries: &Tries) {
         let in_doubt = tries.doubt.is_some();
         self.sender.in_doubt.store(in_doubt, Ordering::Relaxed);

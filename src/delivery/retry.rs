@@ -207,7 +207,7 @@ impl Delivery<'_> {
     fn queue(&self, why: Why, tries: &Tries) -> Result<(), Why> {
         let wait = match &why {
             Why::NoSlot(wait) => *wait,
-            // Whoever holds the ledger may let go of it.
+            // Another process may release the ledger soon.
             Why::NoLedger(_) => random(backoff::FIRST),
             _ => return Err(why),
         };

@@ -83,7 +83,7 @@ fn unlink_copy(path: &Path, owner: Owner) -> io::Result<bool> {
     if !meta.is_file() || meta.nlink() < 2 || !is_ours || meta.len() > COPY_MAX {
         return Ok(false);
     }
-    // Whoever else copies it, or still writes to it, is waited for.
+    // Wait for any process that copies it or still writes to it.
     if !lock_now(&file)? || !super::leads_to(path, &meta) {
         return Ok(true);
     }

@@ -1,4 +1,4 @@
-//! Reaching for an entry: whoever locks it sends it, and nobody else.
+//! Claiming an entry: only the process that has locked it sends it.
 
 use std::io;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::clock::Stamp;
 use crate::disk::{self, Dir};
 use crate::lang::say;
 
-/// What comes of reaching for an entry.
+/// The result of claiming an entry.
 pub(crate) enum Claim {
     Held(Arc<Held>),
     /// Another process has it in hand.

@@ -36,7 +36,7 @@ impl Deferred {
     /// What the disk says.
     pub(crate) fn held(&self) -> Result<Arc<Held>, String> {
         let held = self.held.get_or_init(|| {
-            // Whoever listed the outbox before this entry was there must not send them, too.
+            // A flush that listed the outbox earlier must not send them as well.
             for original in &self.originals {
                 original.note(|attempts| attempts.carried_by = Some(self.id.to_string()));
             }

@@ -107,7 +107,7 @@ pub(crate) fn revive(dir: &Dir, failed: &Dir, held: &Held, entry: &Entry) -> io:
     let name = slate_name(id);
     let attempts = tried(dir, failed, id, entry)?;
     let record = slate::open(dir, &name)?;
-    // Whoever asks for it has looked at the phone: where WeCom compares nothing it goes as it is.
+    // The user has looked at the phone: where WeCom has no duplicate check, send it afresh.
     let compares = entry.posts[0].channel() == Some(Channel::App);
     let compares = |doubt: &Doubt| {
         let age = doubt.since.age_or_zero(&Stamp::now()).as_secs();

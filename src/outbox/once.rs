@@ -53,7 +53,7 @@ pub(crate) enum Whereabouts {
     Writing,
     /// Among the failed, and it may have arrived.
     Failed,
-    /// Nowhere: whoever began it died before anything was sent.
+    /// Nowhere: the process that began it died before it sent anything.
     Nowhere,
 }
 

@@ -96,7 +96,7 @@ impl Failed {
         }
     }
 
-    /// Whoever comes before the time waits for it; then one of them asks.
+    /// Before that time callers wait; then one of them asks.
     pub(super) fn look<T>(&self, begun: &Stamp) -> Look<Result<T, Error>> {
         match self.left(begun) {
             Some(left) => Look::Done(Err(self.error(left))),

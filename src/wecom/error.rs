@@ -195,7 +195,7 @@ impl Error {
         let scope = match status {
             // A login page or a proxy stands before everything.
             300..=399 | 401 | 407 => Scope::App,
-            // Whoever finds a body too large takes smaller ones.
+            // A server that finds one body too large still takes smaller ones.
             413 => Scope::Message,
             _ => Scope::Unclear,
         };
