@@ -14,13 +14,15 @@ use crate::outbox::Doubt;
 
 /// How far a window reaches beyond the first request in doubt, at the most, in seconds: so long the
 /// same resend serves.
-const MARGIN_MAX: u64 = 600;
+const MARGIN_MAX: u64 = 3600;
 
 /// Two looks at the clock, and a network between them, in seconds.
 const SLACK: u64 = 2;
 
-/// Most forms of one message that WeCom does not take for the same: each may arrive once.
-const FORMS_MAX: u32 = 4;
+/// Most forms of one message whose requests were lost: WeCom may compare bytes, and then each may arrive
+/// once. An equal message before it keeps the windows short, so that more of them are needed.
+const FORMS_MAX: u32 = 2;
+const FORMS_MAX_BESIDE_AN_EQUAL: u32 = 4;
 
 /// How a request goes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,7 +40,7 @@ pub(super) struct About {
     pub(super) compares: bool,
     /// Whether the message must not arrive twice, whatever happens.
     pub(super) once: bool,
-    /// How long ago an equal message went.
+    /// How long ago an equal message went; asked at the first request alone.
     pub(super) equal: Option<Duration>,
 }
 
@@ -51,72 +53,63 @@ pub(super) fn next(doubt: Option<&Doubt>, about: About, now: Stamp) -> Option<(F
         equal,
     } = about;
     let Some(doubt) = doubt else {
-        let fresh = Doubt::new(now, String::new());
+        let fresh = Doubt {
+            apart: equal.map(|equal| equal.as_secs()),
+            ..Doubt::new(now, String::new())
+        };
         let is_alone = equal.is_none_or(|equal| equal.as_secs() > MARGIN_MAX);
         if !once || !compares || !is_alone {
             return Some((Form::Plain, fresh));
         }
         // Flagged from the first on, so that a resend is the same to the byte.
         let window = Some(MARGIN_MAX);
-        return Some((Form::Flagged(MARGIN_MAX), Doubt { window, ..fresh }));
-    };
-    if once && !compares {
-        return None;
-    }
-    let again = Doubt {
-        last: Some(now),
-        ..doubt.clone()
+        let formed = Some(now);
+        let fresh = Doubt {
+            window,
+            formed,
+            ..fresh
+        };
+        return Some((Form::Flagged(MARGIN_MAX), fresh));
     };
     // Of a clock that was set back across a reboot nothing is known: as wide as can be.
-    let age = doubt
-        .since
-        .age(&now)
-        .map_or(DUPLICATE_CHECK_MAX - 1, |age| age.as_secs());
-    if once && age >= DUPLICATE_CHECK_MAX {
+    let age = doubt.since.age(&now).map(|age| age.as_secs());
+    let age = age.unwrap_or(DUPLICATE_CHECK_MAX - 1);
+    if !compares || age >= DUPLICATE_CHECK_MAX {
+        // Nothing can swallow a copy any more: one resend in all, unless none was passed on.
+        let is_first = doubt.forms == 1 || compares && doubt.answered;
+        let fresh = Doubt {
+            apart: None,
+            forms: 2,
+            marks: doubt.marks.clone(),
+            ..Doubt::new(now, String::new())
+        };
+        return (!once && is_first).then_some((Form::Plain, fresh));
+    }
+    // A swallowed request may not count for the check: the window must reach the first of its form.
+    let formed = doubt.formed.unwrap_or(doubt.since);
+    let since_formed = formed.age(&now).map(|age| age.as_secs());
+    let reaches = |window: &u64| since_formed.is_some_and(|age| age + SLACK <= *window);
+    if let Some(window) = doubt.window.filter(reaches) {
+        return Some((Form::Flagged(window), doubt.clone()));
+    }
+    let most = doubt.apart.map_or(FORMS_MAX, |_| FORMS_MAX_BESIDE_AN_EQUAL);
+    if doubt.forms >= most && !doubt.answered {
         return None;
     }
-    if !compares || age >= DUPLICATE_CHECK_MAX {
-        // Nothing can swallow a copy any more: one resend in all, counted across its windows.
-        let is_first = doubt.forms == 1 || compares && doubt.forms <= FORMS_MAX;
-        let forms = if compares { FORMS_MAX + 1 } else { 2 };
-        let fresh = Doubt {
-            since: now,
-            last: None,
-            window: None,
-            answered: false,
-            forms,
-            marks: doubt.marks.clone(),
-        };
-        return is_first.then_some((Form::Plain, fresh));
-    }
-    let since_last = doubt.last.unwrap_or(doubt.since).age_or_zero(&now);
-    match doubt.window {
-        Some(window) if since_last.as_secs() + SLACK <= window => {
-            Some((Form::Flagged(window), again))
-        }
-        // Wider than before: not the same to the byte, and so perhaps a copy.
-        _ if doubt.forms >= FORMS_MAX => None,
-        _ => {
-            let window = window(age, equal);
-            let forms = doubt.forms + 1;
-            let again = Doubt {
-                window: Some(window),
-                forms,
-                ..again
-            };
-            Some((Form::Flagged(window), again))
-        }
-    }
+    let window = window_of(age, doubt.apart);
+    let again = Doubt {
+        window: Some(window),
+        formed: Some(now),
+        forms: doubt.forms + u32::from(!doubt.answered),
+        ..doubt.clone()
+    };
+    Some((Form::Flagged(window), again))
 }
 
-/// A window that reaches back to a doubt of this age, and not to an equal message before it.
-fn window(age: u64, equal: Option<Duration>) -> u64 {
-    let margin = match equal.map(|equal| equal.as_secs()) {
-        // It went before the doubt: between the two there is so much room.
-        Some(equal) if equal > age => ((equal - age) / 2).min(MARGIN_MAX),
-        // It went after: nothing tells them apart.
-        _ => MARGIN_MAX,
-    };
+/// A window that reaches back to a doubt of this age, and not to an equal message so many seconds
+/// before it.
+fn window_of(age: u64, apart: Option<u64>) -> u64 {
+    let margin = apart.map_or(MARGIN_MAX, |apart| (apart / 2).min(MARGIN_MAX));
     (age + margin).clamp(1, DUPLICATE_CHECK_MAX)
 }
 
@@ -139,35 +132,46 @@ mod tests {
     }
 
     #[test]
-    fn the_first_resend_reaches_the_doubt_and_no_equal_message_before_it() {
-        let doubt = Doubt::new(at(0), "late".to_owned());
-        for (second, equal, window) in [
-            (1, None, 601),
-            (1, Some(1000), 500),
-            (1, Some(5), 3),
-            (1, Some(2), 1),
-            (20, Some(80), 50),
-            (20, Some(10), 620),
+    fn a_resend_reaches_the_doubt_and_no_equal_message_before_it() {
+        for (second, apart, window) in [
+            (1, None, 3601),
+            (1, Some(999), 500),
+            (1, Some(4), 3),
+            (1, Some(1), 1),
+            (20, Some(60), 50),
             (14_000, None, 14_400),
         ] {
-            let equal = equal.map(Duration::from_secs);
-            let (form, again) = next(Some(&doubt), About { equal, ..MEMBER }, at(second)).unwrap();
-            assert_eq!(form, Form::Flagged(window), "{second} {equal:?}");
+            let doubt = Doubt {
+                apart,
+                ..Doubt::new(at(0), "late".to_owned())
+            };
+            let (form, again) = next(Some(&doubt), MEMBER, at(second)).unwrap();
+            assert_eq!(form, Form::Flagged(window), "{second} {apart:?}");
             assert_eq!((again.since, &*again.marks), (at(0), "late"));
         }
     }
 
     #[test]
-    fn later_resends_are_the_same_while_the_window_reaches_the_one_before() {
+    fn later_resends_are_the_same_while_the_window_reaches_their_first() {
         let first = Doubt::new(at(0), String::new());
         let (form, doubt) = next(Some(&first), MEMBER, at(10)).unwrap();
-        assert_eq!(form, Form::Flagged(610));
-        let (form, doubt) = next(Some(&doubt), MEMBER, at(600)).unwrap();
-        assert_eq!(form, Form::Flagged(610));
-        let (form, doubt) = next(Some(&doubt), MEMBER, at(1205)).unwrap();
-        assert_eq!((form, doubt.forms), (Form::Flagged(610), 2));
-        let (form, doubt) = next(Some(&doubt), MEMBER, at(5000)).unwrap();
-        assert_eq!((form, doubt.forms), (Form::Flagged(5600), 3));
+        assert_eq!(form, Form::Flagged(3610));
+        let (form, doubt) = next(Some(&doubt), MEMBER, at(3600)).unwrap();
+        assert_eq!(form, Form::Flagged(3610));
+        assert_eq!(
+            next(Some(&doubt), MEMBER, at(4000)),
+            None,
+            "it may be a copy"
+        );
+        // What a gateway answered was hardly passed on.
+        let answered = Doubt {
+            answered: true,
+            ..doubt
+        };
+        let (form, again) = next(Some(&answered), MEMBER, at(4000)).unwrap();
+        assert_eq!((form, again.forms), (Form::Flagged(7600), 2));
+        let (form, _) = next(Some(&answered), MEMBER, at(14_400)).unwrap();
+        assert_eq!(form, Form::Plain);
     }
 
     #[test]
@@ -180,8 +184,7 @@ mod tests {
         // An app's, once WeCom compares no more; and then never again.
         let (form, doubt) = next(Some(&first), MEMBER, at(14_400)).unwrap();
         assert_eq!(form, Form::Plain);
-        let after = next(Some(&doubt), MEMBER, at(14_460));
-        assert_eq!(after, None, "a widened window would be one more");
+        assert_eq!(next(Some(&doubt), MEMBER, at(14_460)), None);
     }
 
     #[test]
@@ -198,9 +201,9 @@ mod tests {
             ..MEMBER
         };
         let (form, doubt) = next(None, once, at(0)).unwrap();
-        assert_eq!(form, Form::Flagged(600));
+        assert_eq!(form, Form::Flagged(3600));
         let (form, doubt) = next(Some(&doubt), once, at(500)).unwrap();
-        assert_eq!((form, doubt.forms), (Form::Flagged(600), 1));
+        assert_eq!((form, doubt.forms), (Form::Flagged(3600), 1));
         // An equal message of another key would swallow it.
         let equal = Some(Duration::from_secs(5));
         let (form, _) = next(None, About { equal, ..once }, at(0)).unwrap();

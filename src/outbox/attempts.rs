@@ -103,18 +103,21 @@ impl Hold {
 pub(crate) struct Doubt {
     /// When the first of them left.
     pub(crate) since: Stamp,
-    /// When the last of them left; as `since` where that is not known.
+    /// How long before the first an equal message went, in seconds, as far as that is known.
     #[serde(default)]
-    pub(crate) last: Option<Stamp>,
+    pub(crate) apart: Option<u64>,
     /// The lines that stood before its text.
     pub(crate) marks: String,
     /// The window of WeCom's duplicate check that the resends ask for, in seconds.
     #[serde(default)]
     pub(crate) window: Option<u64>,
+    /// When the first request with this window left.
+    #[serde(default)]
+    pub(crate) formed: Option<Stamp>,
     /// Whether each of them was answered, if not by WeCom: they were hardly passed on.
     #[serde(default)]
     pub(crate) answered: bool,
-    /// How many different forms of it, that WeCom does not take for the same, may have arrived.
+    /// How many different forms of it, that WeCom may not take for the same, may have arrived.
     #[serde(default = "one")]
     pub(crate) forms: u32,
 }
@@ -128,9 +131,10 @@ impl Doubt {
     pub(crate) fn new(now: Stamp, marks: String) -> Self {
         Self {
             since: now,
-            last: None,
+            apart: None,
             marks,
             window: None,
+            formed: None,
             answered: false,
             forms: 1,
         }
