@@ -77,6 +77,11 @@ impl Reason {
         matches!(&self.error, Why::Call(error) if error.class == class)
     }
 
+    /// Whether somebody said no, rather than that nothing works.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.refusal().is_some() || self.is_of(Class::Setup)
+    }
+
     /// Whether it is our own disk.
     pub(crate) fn is_of_disk(&self) -> bool {
         matches!(&self.error, Why::Call(error) if matches!(error.cause, Cause::File { .. }))

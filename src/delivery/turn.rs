@@ -127,9 +127,12 @@ impl Turn {
         Arc::clone(&self.suspects[0].held)
     }
 
-    /// Returns, at the end of a pass, the messages whose trouble was their own: others have passed.
+    /// Returns, at the end of a pass, the messages whose trouble was their own: others have passed, or
+    /// none was left to show it and they were refused in so many words.
     pub(super) fn blamed(&mut self) -> Vec<Suspect> {
-        let suspects = std::mem::take(&mut self.suspects);
-        if self.works { suspects } else { Vec::new() }
+        let (works, is_alone) = (self.works, self.stop.is_none());
+        let suspects = std::mem::take(&mut self.suspects).into_iter();
+        let is_own = |it: &Suspect| works || is_alone && it.reason.is_refusal();
+        suspects.filter(is_own).collect()
     }
 }

@@ -150,12 +150,15 @@ impl Flush<'_> {
                 turn.refused();
                 self.pass_over(held, reason);
             }
-            (Scope::Message, Some((held, _))) => {
+            // Its own trouble, or found to be so before: others had passed.
+            (scope, Some((held, _)))
+                if scope == Scope::Message || held.attempts().passed_over > 0 =>
+            {
                 turn.refused();
                 self.pass_over(held, reason);
             }
             // Whether the app's own call, or this kind of message, the next one shows.
-            (Scope::Call | Scope::Unclear, Some((held, _))) => {
+            (_, Some((held, _))) => {
                 held.note(|attempts| attempts.suspected = true);
                 let first = turn.suspect(Arc::clone(held), reason.clone());
                 if turn.refused()
