@@ -230,5 +230,6 @@ fn much_output_takes_little_memory() {
     }
     assert!(child.wait().unwrap().success());
     assert_eq!(count, size);
-    assert!((1..16 << 10).contains(&most), "{most} KiB");
+    // The debug build alone has some 15 MiB in memory, most of it code.
+    assert!((1..24 << 10).contains(&most), "{most} KiB");
 }
