@@ -76,7 +76,7 @@ impl Budget {
         if self.busy >= BUSY_MAX {
             return None;
         }
-        let left = self.left().saturating_sub(TRY_MIN);
+        let left = self.left().checked_sub(TRY_MIN)?;
         let jitter = match error.retry_after.or(error.asked_again_in) {
             Some(wait) => wait + random(left.saturating_sub(wait).min(Duration::from_secs(1))),
             // However short the time is, a second try fits.
