@@ -6,6 +6,7 @@
 //! ```text
 //! main, cli        what was typed
 //! commands         arguments -> the rooms below -> a result to print
+//!   text           every sentence that a person reads
 //!   delivery       the policy: token, file, slot, send, a new token once, retries, the backlog
 //!     token        the access_token: one gettoken for many processes
 //!       wecom      the API; the only room that sees a URL with a secret
@@ -18,7 +19,7 @@
 //!   config  log    what was meant; where files live; one line an event
 //!     disk  output files that must be ours; the only room that prints
 //!       message        what is sent, in which limits
-//!         blob  secret  error  lang  clock  backoff
+//!         blob  secret  error  lang  clock  backoff  notice
 //! ```
 //!
 //! Only `main` ends the process, by returning, or where a fault of ours is shown. `fuzz` is the
@@ -42,11 +43,13 @@ mod lang;
 mod ledger;
 mod log;
 mod message;
+mod notice;
 mod outbox;
 mod output;
 mod runs;
 mod secret;
 mod terminal;
+mod text;
 mod token;
 mod uploads;
 mod wecom;
@@ -70,6 +73,7 @@ fn main() -> ExitCode {
     let begun = Instant::now();
     panic::set_hook(Box::new(end_of_bug));
     hide_memory();
+    notice::install(text::notice::warn);
     lang::speak(config::environment_lang());
     let words = || cli::words(std::env::args_os());
     let exit = match cli::Cli::try_parse_from(words()) {

@@ -14,7 +14,7 @@ use super::Token;
 use super::failed::Failed;
 use crate::config::State;
 use crate::disk::{self, Lock, Owner};
-use crate::lang::say;
+use crate::notice::{self, Notice};
 use crate::secret::{Secret, digest};
 use crate::wecom::{self, Error, Refusal};
 
@@ -198,12 +198,8 @@ impl Cache {
     /// Says, once, that the cache cannot be used.
     pub(super) fn warn_once(&self, error: &io::Error) {
         if !self.warned.replace(true) {
-            let path = self.path.display();
-            let text = say!(
-                "token 缓存 {path} 用不了，不用缓存，继续运行：{error}",
-                "the token cache {path} cannot be used, going on without it: {error}"
-            );
-            tracing::warn!("{text}");
+            let path = &self.path;
+            notice::notify(&Notice::TokenCacheUnusable { path, error });
         }
     }
 

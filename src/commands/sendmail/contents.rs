@@ -10,6 +10,7 @@ use crate::message::input::{Input, one_line};
 use crate::message::media::{self, can_be_safe};
 use crate::message::split::Rest;
 use crate::message::{Attachment, Channel, Content, Kind, Long, Mail, MediaKind, Post, Request};
+use crate::text::sendmail::attachment_left_out;
 
 /// How much of a file its format is told by, in bytes.
 const HEAD: usize = 4096;
@@ -62,7 +63,7 @@ impl Letter {
                 let text = say!("没有随邮件发送：{why}", "not sent with the mail: {why}");
                 tracing::warn!("{text}");
             }
-            note(&mut text, &left_out(&name, size, lang));
+            note(&mut text, &attachment_left_out(lang, &name, size));
         }
         if title.is_none() && text.trim().is_empty() && files.is_empty() {
             let what = spoken().of("邮件是空的", "the mail is empty");
@@ -101,13 +102,6 @@ fn note(text: &mut String, line: &str) {
         text.push('\n');
     }
     text.push_str(line);
-}
-
-fn left_out(name: &str, size: usize, lang: Lang) -> String {
-    match lang {
-        Lang::Zh => format!("（附件未发送：{name}，{size} 字节）"),
-        Lang::En => format!("(not sent: {name}, {size} bytes)"),
-    }
 }
 
 /// The requests for one mail: the text in as many parts as it takes, then each file.

@@ -21,6 +21,7 @@ use crate::lang::{say, spoken};
 use crate::message::{Envelope, Mail, Post};
 use crate::output::{self, Output};
 use crate::secret::digest;
+use crate::text;
 use contents::{Letter, posts};
 
 /// Most of a mail that is read, in bytes: what is past WeCom's largest file as mail writes it
@@ -158,12 +159,7 @@ fn told(report: Report, output: Output) -> Option<Failure> {
 fn read(dots: bool) -> Result<(Vec<u8>, bool), Failure> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
-        let what = spoken().of("没有邮件：stdin 是终端", "no mail: stdin is a terminal");
-        let hint = spoken().of(
-            "把邮件用管道接给它，或写成 wxpush send \"text\"",
-            "pipe a mail into it, or write wxpush send \"text\"",
-        );
-        return Err(Failure::new(Exit::Usage, what).hint(hint));
+        return Err(text::sendmail::no_mail());
     }
     letter(stdin.lock(), dots, MAIL_MAX).map_err(|error| {
         let what = say!(

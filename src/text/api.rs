@@ -1,0 +1,1 @@
+//! Words of `api`, `upload`, `recall`, `token`, `explain` and the pages.

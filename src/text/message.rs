@@ -1,0 +1,1 @@
+//! Words for messages and files that WeCom would refuse or cut.

@@ -1,0 +1,80 @@
+//! Every sentence that a person reads, Chinese and English side by side.
+//!
+//! The rooms below return typed outcomes and know no words. Here each of them becomes a sentence, in
+//! a file for its subject. An entry is the pair of a text, so that none can lack its twin:
+//!
+//! ```text
+//! texts! {
+//!     still_trying(until) = "还在尝试，最晚到 {until}", "still trying, until {until}";
+//! }
+//! failures! {
+//!     no_mail() => Usage,
+//!         "没有邮件：stdin 是终端", "no mail: stdin is a terminal",
+//!         "把邮件用管道接给它", "pipe a mail into it";
+//! }
+//! phone_texts! {
+//!     cut() = "（已截断）", "(cut)";
+//! }
+//! ```
+
+/// Sentences for a person at a terminal: functions of values that can be shown, which return a
+/// `String` in the language of diagnostics.
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident),* $(,)?) = $zh:literal, $en:literal;)*) => {$(
+        $(#[$doc])*
+        pub(crate) fn $name($($arg: impl std::fmt::Display),*) -> String {
+            match $crate::lang::spoken() {
+                $crate::lang::Lang::Zh => format!($zh),
+                $crate::lang::Lang::En => format!($en),
+            }
+        }
+    )*};
+}
+
+/// Failures in words: what happened, and what to do next; functions that return a `Failure`.
+macro_rules! failures {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident),* $(,)?) => $exit:ident,
+        $zh:literal, $en:literal $(, $hint_zh:literal, $hint_en:literal)? $(,)?;)*) => {$(
+        $(#[$doc])*
+        pub(crate) fn $name($($arg: impl std::fmt::Display),*) -> $crate::error::Failure {
+            let what = match $crate::lang::spoken() {
+                $crate::lang::Lang::Zh => format!($zh),
+                $crate::lang::Lang::En => format!($en),
+            };
+            let failure = $crate::error::Failure::new($crate::error::Exit::$exit, what);
+            $(let failure = failure.hint(match $crate::lang::spoken() {
+                $crate::lang::Lang::Zh => format!($hint_zh),
+                $crate::lang::Lang::En => format!($hint_en),
+            });)?
+            failure
+        }
+    )*};
+}
+
+/// Sentences that go to a phone, of values that can be shown: functions whose first argument is the phone's language.
+macro_rules! phone_texts {
+    ($($(#[$doc:meta])* $name:ident($($arg:ident),* $(,)?) = $zh:literal, $en:literal;)*) => {$(
+        $(#[$doc])*
+        pub(crate) fn $name(lang: $crate::lang::Lang $(, $arg: impl std::fmt::Display)*) -> String {
+            match lang {
+                $crate::lang::Lang::Zh => format!($zh),
+                $crate::lang::Lang::En => format!($en),
+            }
+        }
+    )*};
+}
+
+pub(crate) mod api;
+pub(crate) mod check;
+pub(crate) mod config;
+pub(crate) mod cron;
+pub(crate) mod delivery;
+pub(crate) mod init;
+pub(crate) mod message;
+pub(crate) mod network;
+pub(crate) mod notice;
+pub(crate) mod outbox;
+pub(crate) mod run;
+pub(crate) mod send;
+pub(crate) mod sendmail;
+pub(crate) mod store;

@@ -1,0 +1,1 @@
+//! Words for WeCom's refusals and for networks that fail.

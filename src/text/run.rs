@@ -1,0 +1,1 @@
+//! Words of `run`, its report on the phone among them.

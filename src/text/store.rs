@@ -1,0 +1,1 @@
+//! Words for files, locks and logs.
