@@ -33,6 +33,7 @@ mod child;
 mod cli;
 mod clock;
 mod commands;
+mod compose;
 mod config;
 mod delivery;
 mod disk;

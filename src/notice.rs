@@ -3,16 +3,48 @@
 //! A room knows no words, and may be far below whoever has them: it sends a typed notice, and the
 //! program words it for stderr and the log.
 
+use std::fmt::Display;
 use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
 
 /// Something that a person should know, and that does not stop what is under way.
-#[derive(Debug)]
 pub(crate) enum Notice<'a> {
     /// The token cache cannot be read or written: each process asks WeCom for a token of its own.
     TokenCacheUnusable {
         path: &'a Path,
+        error: &'a io::Error,
+    },
+    /// An entry is damaged, and was moved to `failed/`.
+    EntryDamaged { id: &'a dyn Display },
+    /// An entry is delivered, and cannot be removed from the outbox.
+    DeliveredEntryStays {
+        id: &'a dyn Display,
+        error: &'a io::Error,
+    },
+    /// An entry was refused and cannot be removed from the outbox.
+    EntryStays {
+        id: &'a dyn Display,
+        error: &'a io::Error,
+    },
+    /// An entry was delivered, but WeCom could not reach some of its recipients.
+    NotReached {
+        id: &'a dyn Display,
+        unreached: &'a str,
+    },
+    /// An entry has been held up for over an hour.
+    HeldUp { id: &'a dyn Display, why: &'a str },
+    /// An entry was given up, and is in `failed/` now.
+    GivenUp {
+        id: &'a dyn Display,
+        in_doubt: bool,
+        why: &'a str,
+    },
+    /// An entry was too old, and is in `failed/` now.
+    Expired { id: &'a dyn Display, why: &'a str },
+    /// An entry cannot be moved to `failed/`.
+    CannotFail {
+        id: &'a dyn Display,
         error: &'a io::Error,
     },
 }

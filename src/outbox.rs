@@ -16,6 +16,7 @@ mod format;
 pub(crate) mod fuzz;
 mod held;
 mod news;
+mod not_kept;
 pub(crate) mod once;
 mod size;
 mod slate;
@@ -39,12 +40,12 @@ pub(crate) use failed::{Revived, Verdict};
 pub(crate) use format::Unread;
 pub(crate) use held::Held;
 pub(crate) use news::is_news;
+pub(crate) use not_kept::NotKept;
 pub(crate) use steady::{Clocks, look_at_clocks};
 pub(crate) use tidy::tidy;
 
 use crate::config::State;
 use crate::disk::{Dir, Owner};
-use crate::lang::say;
 use crate::message::Envelope;
 
 /// Where what is given up lies.
@@ -107,7 +108,11 @@ impl Kept {
     ///
     /// # Errors
     /// Why there is none, if there should be one.
-    pub(crate) fn at_last(&self, sent: usize, in_doubt: bool) -> Result<Option<Arc<Held>>, String> {
+    pub(crate) fn at_last(
+        &self,
+        sent: usize,
+        in_doubt: bool,
+    ) -> Result<Option<Arc<Held>>, NotKept> {
         let Self::Begun(accepting) = self else {
             return Ok(self.held());
         };
@@ -134,7 +139,7 @@ impl Kept {
     /// It cannot be written down, and must not go without.
     pub(crate) fn may_go(&self) -> io::Result<()> {
         match self {
-            Self::Deferred(deferred) => deferred.held().map(drop).map_err(io::Error::other),
+            Self::Deferred(deferred) => deferred.held().map(drop),
             Self::Nowhere | Self::Begun(_) | Self::Held(_) => Ok(()),
         }
     }
@@ -247,37 +252,41 @@ impl Outbox {
     /// Whether an entry may be put beside what a look has found.
     ///
     /// # Errors
-    /// In words: it is full.
-    pub(crate) fn room(&self, look: &Look, entry: &Entry) -> Result<(), String> {
-        let path = self.path.display();
+    /// It is full, or cannot be read.
+    pub(crate) fn room(&self, look: &Look, entry: &Entry) -> Result<(), NotKept> {
+        let path = || self.path.clone();
         if look.entries >= ENTRIES_MAX {
-            let count = look.entries;
-            return Err(say!(
-                "{path} 已满：有 {count} 条消息在等待",
-                "{path} is full: {count} messages wait there"
-            ));
+            return Err(NotKept::Full {
+                path: path(),
+                entries: look.entries,
+            });
         }
         if entry.bytes_of_files() > 0
             && let Some(dir) = &look.dir
         {
-            let names = dir
-                .names()
-                .map_err(|error| say!("{path}：{error}", "{path}: {error}"))?;
+            let names = dir.names().map_err(|error| self.disk(error))?;
             let sizes = names.flatten().filter_map(|name| dir.size(&name));
             // A file with holes may have any size.
             let bytes = sizes.fold(entry.bytes_of_files(), u64::saturating_add);
             if bytes > BYTES_MAX {
-                let max = BYTES_MAX >> 20;
-                return Err(say!(
-                    "{path} 已满：加上这个文件会超过 {max} MiB",
-                    "{path} is full: with this file there would be more than {max} MiB"
-                ));
+                return Err(NotKept::FullOfFiles {
+                    path: path(),
+                    bytes_max: BYTES_MAX,
+                });
             }
         }
         Ok(())
     }
 
-    /// Begins to accept a message. Whether it is, `Accepting::held` tells.
+    /// The error for a disk that refuses.
+    pub(crate) fn disk(&self, error: io::Error) -> NotKept {
+        NotKept::Disk {
+            path: self.path.clone(),
+            error: Arc::new(error),
+        }
+    }
+
+    /// Begins to accept a message; `Accepting::held` returns whether it was.
     pub(crate) fn accept(&self, look: &Look, entry: Entry, deadline: Instant) -> Arc<Accepting> {
         Accepting::begin(self, look, entry, deadline)
     }
@@ -285,13 +294,13 @@ impl Outbox {
     /// Accepts a message that nobody sends meanwhile, or says by `deadline` why it cannot.
     ///
     /// # Errors
-    /// In words: what the disk says, or that it does not answer.
+    /// The disk refuses, or does not answer.
     pub(crate) fn accept_by(
         &self,
         look: &Look,
         entry: Entry,
         deadline: Instant,
-    ) -> Result<Arc<Held>, String> {
+    ) -> Result<Arc<Held>, NotKept> {
         Accepting::begin_for(self, look, entry, deadline, deadline).at_last()
     }
 }

@@ -94,7 +94,7 @@ impl Uploads {
     /// Where the bytes cannot be read.
     pub(crate) fn key(&self, file: &Attachment) -> io::Result<String> {
         let sum = file.bytes.sha256()?;
-        let mut key = digest(&[&self.sender, &file.kind, &file.name, &sum]);
+        let mut key = digest(&[&self.sender, file.kind.name(), &file.name, &sum]);
         key.truncate(32);
         Ok(key)
     }

@@ -1,92 +1,60 @@
 //! `wxpush explain`: rows of the errcode table, for people.
 
-use serde::Serialize;
+use serde_json::json;
 
 use super::load;
 use crate::cli::{Explain, Global};
 use crate::error::{Exit, Failure};
-use crate::lang::{say, spoken};
+use crate::lang::spoken;
 use crate::output::{self, Output};
-use crate::wecom::{Class, Row, codes};
+use crate::text::api as text;
+use crate::wecom::{Row, codes};
 
-#[derive(Serialize)]
-struct Explained {
-    errcode: i64,
-    meaning: &'static str,
-    advice: &'static str,
-    action: &'static str,
-    exit_code: u8,
-}
-
-/// Tells what each code means, what to do, and what wxpush does about it.
+/// Prints what each code means, what to do, and what wxpush does about it.
 pub(super) fn run(args: &Explain, global: &Global, output: Output) -> anyhow::Result<Exit> {
-    // Only for the language that it asks for: to explain takes none.
+    // Only for the language: no config is needed.
     let _ = load(global);
     let mut unknown: Option<Failure> = None;
-    let mut gap = false;
+    let mut is_first = true;
     for errcode in &args.errcodes {
-        match codes::row(*errcode) {
-            Some(row) if output.json => output::object(&explained(*errcode, &row))?,
-            Some(row) => {
-                if std::mem::replace(&mut gap, true) {
-                    output::result("")?;
-                }
-                told(*errcode, &row)?;
+        let Some(row) = codes::row(*errcode) else {
+            if let Some(before) = unknown.replace(text::unknown_errcode(errcode)) {
+                output.failure(&before);
             }
-            None => {
-                if let Some(before) = unknown.replace(not_found(*errcode)) {
-                    output.failure(&before);
-                }
+            continue;
+        };
+        if output.json {
+            print_json(*errcode, &row)?;
+        } else {
+            if !is_first {
+                output::result("")?;
             }
+            print(*errcode, &row)?;
+            is_first = false;
         }
     }
     unknown.map_or(Ok(Exit::Sent), |failure| Err(failure.into()))
 }
 
-/// That a code is in no row.
-fn not_found(errcode: i64) -> Failure {
-    let what = say!(
-        "未收录 errcode {errcode}",
-        "errcode {errcode} is not in the table"
-    );
-    let hint = say!(
-        "到这里查：https://open.work.weixin.qq.com/devtool/query?e={errcode}",
-        "look it up: https://open.work.weixin.qq.com/devtool/query?e={errcode}"
-    );
-    Failure::new(Exit::Data, what).hint(hint)
+fn print_json(errcode: i64, row: &Row) -> Result<(), Failure> {
+    let (lang, class) = (spoken(), row.class(false));
+    output::object(&json!({
+        "errcode": errcode,
+        "meaning": row.meaning(lang),
+        "advice": row.advice(lang),
+        "action": class.action(lang),
+        "exit_code": class.exit().code(),
+    }))
 }
 
-fn explained(errcode: i64, row: &Row) -> Explained {
-    let lang = spoken();
-    let class = row.class(false);
-    Explained {
-        errcode,
-        meaning: row.meaning(lang),
-        advice: row.advice(lang),
-        action: class.action(lang),
-        exit_code: class.exit().code(),
-    }
-}
-
-/// Tells a person of a row.
-fn told(errcode: i64, row: &Row) -> Result<(), Failure> {
-    let Explained {
-        meaning, advice, ..
-    } = explained(errcode, row);
-    output::result(&format!("{errcode}  {meaning}"))?;
-    output::result(&say!("怎么办：{advice}", "what to do: {advice}"))?;
-    let ends = |class: Class| {
-        let (action, code) = (class.action(spoken()), class.exit().code());
-        say!("{action}；退出码 {code}", "{action}; exit code {code}")
-    };
-    let does = ends(row.class(false));
-    output::result(&say!("wxpush：{does}", "wxpush: {does}"))?;
+fn print(errcode: i64, row: &Row) -> Result<(), Failure> {
+    let (lang, class) = (spoken(), row.class(false));
+    output::result(&format!("{errcode}  {}", row.meaning(lang)))?;
+    output::result(&text::advice(row.advice(lang)))?;
+    output::result(&text::action(class.action(lang), class.exit().code()))?;
     if let Some(class) = row.other_at_gettoken() {
-        let does = ends(class);
-        output::result(&say!(
-            "wxpush（gettoken 时）：{does}",
-            "wxpush (at gettoken): {does}"
-        ))?;
+        let code = class.exit().code();
+        output::result(&text::action_at_gettoken(class.action(lang), code))?;
     }
     Ok(())
 }

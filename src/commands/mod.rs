@@ -1,16 +1,13 @@
 //! One file a command: arguments, the rooms below, a result to print.
 
 mod api;
-mod asking;
+mod call;
 mod check;
 mod crontab;
 mod explain;
-mod fate;
 mod init;
-mod once;
 mod outbox;
 mod pages;
-mod post;
 mod recall;
 mod report;
 mod run;
@@ -18,19 +15,21 @@ mod schedule;
 mod send;
 mod sendmail;
 mod source;
+mod submit;
 mod to;
 mod token;
 mod upload;
-mod waiting;
+mod watcher;
 
 use serde_json::json;
 
 use crate::cli::{Cli, Command, Global};
 use crate::config::{Base, Config, NoPlace, State};
 use crate::error::{Exit, Failure};
-use crate::lang::{self, say};
+use crate::lang;
 use crate::log::{self, Stderr};
 use crate::output::{self, Output};
+use crate::text;
 
 /// Runs the command that was asked for.
 ///
@@ -84,39 +83,25 @@ fn load(global: &Global) -> Result<Config, Failure> {
     Ok(config)
 }
 
-/// Finds the place for state, and begins to log there.
+/// Finds the state directory, and begins to log there.
 fn begin(base: &Base, output: Output) -> Result<State, NoPlace> {
     let state = base.state();
     log::begin(base, state.as_ref().ok(), stderr(output));
     if let (true, Some(path)) = (base.open_secret, &base.source) {
-        let path = path.display();
-        let text = say!(
-            "{path} 里有密钥，而别人也能读它：chmod 600 {path}",
-            "{path} holds a secret and others can read it: chmod 600 {path}"
-        );
+        let text = text::config::others_can_read(path.display());
         tracing::warn!(target: log::AT_TERMINAL, "{text}");
     }
     if let (Some(uid), Some(path)) = (base.foreign, &base.source) {
-        let path = path.display();
-        let text = say!(
-            "{path} 属于用户 {uid}，此人能改动 root 发送的内容：以该用户运行 wxpush，或 chown root {path}",
-            "{path} belongs to user {uid}, who can change what root sends: run wxpush as that user, or chown root {path}"
-        );
+        let text = text::config::belongs_to_user(path.display(), uid);
         tracing::warn!(target: log::AT_TERMINAL, "{text}");
     }
     state
 }
 
-/// The same for what goes out without state, too: then it warns, and tells why there is none.
+/// Begins a command that works without state, too: warns then, and returns why there is none.
 fn begin_or_without(base: &Base, output: Output) -> Result<State, String> {
     let state = begin(base, output).map_err(|place| place.to_string());
-    state.inspect_err(|place| {
-        let text = say!(
-            "没有可用的状态目录，不使用 access_token 缓存、发件箱和日志，继续运行：{place}",
-            "no place for state, going on without token cache, outbox and log: {place}"
-        );
-        tracing::warn!("{text}");
-    })
+    state.inspect_err(|place| tracing::warn!("{}", text::store::no_state(place)))
 }
 
 /// What the log may say on stderr.

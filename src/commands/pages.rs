@@ -1,13 +1,11 @@
-//! `wxpush completions` and `wxpush man`: what the command line says of itself, for shells and `man`.
-
-use std::path::Path;
+//! `wxpush completions` and `wxpush man`: the command line's own documentation.
 
 use clap::CommandFactory;
 
 use crate::cli::{Cli, Completions, Man};
-use crate::error::{Exit, Failure};
-use crate::lang::{say, spoken};
+use crate::error::Exit;
 use crate::output;
+use crate::text::api as text;
 
 /// Runs `completions`.
 pub(super) fn completions(args: &Completions) -> anyhow::Result<Exit> {
@@ -27,16 +25,6 @@ pub(super) fn man(args: &Man) -> anyhow::Result<Exit> {
     };
     std::fs::create_dir_all(dir)
         .and_then(|()| clap_mangen::generate_to(Cli::command(), dir))
-        .map_err(|error| cannot(dir, &error))?;
+        .map_err(|error| text::pages_unwritable(dir.display(), error))?;
     Ok(Exit::Sent)
-}
-
-fn cannot(dir: &Path, error: &std::io::Error) -> Failure {
-    let dir = dir.display();
-    let what = say!(
-        "手册页无法写入 {dir}：{error}",
-        "the pages cannot be written to {dir}: {error}"
-    );
-    let hint = spoken().of("换一个可写的目录", "name a directory that you may write to");
-    Failure::new(Exit::Io, what).hint(hint)
 }

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
+use crate::delivery::{End, Outcome};
 use crate::error::{Exit, Failure};
-use crate::lang::{say, spoken};
-use crate::outbox::Id;
 use crate::output::{self, Output};
-use crate::wecom::{Sent, Unreached};
+use crate::text;
+use crate::wecom::Unreached;
 
 /// How a send ended, in the contract's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -20,7 +20,7 @@ pub(super) enum Status {
     Queued,
     /// Not accepted, or not all parts were.
     Failed,
-    /// Its key has been sent before.
+    /// Its `--once` key has been sent before.
     Duplicate,
     /// There was nothing to send.
     Empty,
@@ -28,13 +28,13 @@ pub(super) enum Status {
     DryRun,
 }
 
-/// What became of all parts of a message.
+/// The result of sending a message.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     status: Status,
     /// One for each part that WeCom accepted.
     msgids: Vec<String>,
-    /// WeCom's last word, if it had one.
+    /// WeCom's last answer, if there was one.
     errcode: Option<i64>,
     errmsg: Option<String>,
     parts: usize,
@@ -54,7 +54,42 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// A report of so many parts, of which nothing is known yet.
+    /// Reports how a submitted message ended; `flush_command` is the command that retries.
+    pub(super) fn of(outcome: Outcome, flush_command: &str) -> Self {
+        let failure = text::delivery::failure(&outcome, flush_command);
+        let (status, id) = match outcome.end {
+            End::Sent if outcome.unreached.is_empty() => (Status::Sent, None),
+            End::Sent => (Status::Partial, None),
+            End::Queued { id } | End::Kept { id, .. } | End::Undecided { id: Some(id) } => {
+                (Status::Queued, Some(id))
+            }
+            End::Failed { id, .. } | End::GivenUp { id } => (Status::Failed, Some(id)),
+            End::Duplicate => (Status::Duplicate, None),
+            End::NotQueued(_)
+            | End::NotNow(_)
+            | End::Lost { .. }
+            | End::Refused(_)
+            | End::Undecided { id: None }
+            | End::Newer { .. }
+            | End::NoRecord(_) => (Status::Failed, None),
+        };
+        let (errcode, errmsg) = match outcome.refusal {
+            Some(refusal) => (Some(refusal.errcode), Some(refusal.errmsg)),
+            None if outcome.msgids.is_empty() => (None, None),
+            None => (Some(0), Some("ok".to_owned())),
+        };
+        Self {
+            msgids: outcome.msgids,
+            errcode,
+            errmsg,
+            unreached: outcome.unreached,
+            outbox_id: id.map(|id| id.to_string()),
+            failure,
+            ..Self::new(status, outcome.parts.all)
+        }
+    }
+
+    /// A report of so many parts, none of them sent.
     pub(super) fn new(status: Status, parts: usize) -> Self {
         Self {
             status,
@@ -71,11 +106,12 @@ impl Report {
         }
     }
 
-    /// A report of a send that ended before anything went out.
+    /// A report of a send that ended before anything was sent.
     pub(super) fn failed(failure: Failure) -> Self {
-        let mut report = Self::new(Status::Failed, 0);
-        report.fail(failure);
-        report
+        Self {
+            failure: Some(failure),
+            ..Self::new(Status::Failed, 0)
+        }
     }
 
     /// A report of a dry run.
@@ -86,51 +122,12 @@ impl Report {
         }
     }
 
-    /// Takes in WeCom's yes to a part.
-    pub(super) fn add(&mut self, sent: &Sent) {
-        self.errcode = Some(0);
-        self.errmsg = Some("ok".to_owned());
-        self.msgids.push(sent.msgid.clone());
-        self.unreached.merge(&sent.unreached);
-    }
-
-    /// Takes in that those to whom a part was to go are not there, while others are.
-    pub(super) fn absent(&mut self, unreached: &Unreached) {
-        self.unreached.merge(unreached);
-    }
-
-    /// Takes in WeCom's no.
-    pub(super) fn refused(&mut self, errcode: i64, errmsg: &str) {
-        self.errcode = Some(errcode);
-        self.errmsg = Some(errmsg.to_owned());
-    }
-
-    /// Takes in why not everything went out.
-    pub(super) fn fail(&mut self, failure: Failure) {
-        self.status = Status::Failed;
-        self.failure = Some(failure);
-    }
-
-    /// Takes in that the message lies in the outbox, or among its failed ones.
-    pub(super) fn kept(&mut self, id: &Id, status: Status) {
-        self.status = status;
-        self.outbox_id = Some(id.to_string());
-    }
-
-    /// Whether the message has arrived somewhere, or will.
-    pub(super) fn is_safe(&self) -> bool {
-        matches!(
-            self.status,
-            Status::Sent | Status::Partial | Status::Queued | Status::Duplicate
-        )
-    }
-
-    /// Whether it lies in the outbox, and goes out by itself.
+    /// Whether the message is in the outbox, and is sent by itself later.
     pub(super) fn is_queued(&self) -> bool {
         self.status == Status::Queued
     }
 
-    /// Counts it as done if it is kept. Why it was not sent is told all the same.
+    /// Counts a kept message as done. Why it was not sent is reported all the same.
     pub(super) fn kept_is_done(mut self) -> Self {
         if self.is_queued()
             && let Some(failure) = &mut self.failure
@@ -140,53 +137,38 @@ impl Report {
         self
     }
 
-    /// Settles whether everybody was reached; after the last part.
-    pub(super) fn finish(mut self) -> Self {
-        if self.failure.is_none() && !self.unreached.is_empty() {
-            self.status = Status::Partial;
-            let whom = self.unreached.describe();
-            let what = say!(
-                "已发送，但企业微信无法送达：{whom}",
-                "sent, but WeCom could not reach: {whom}"
-            );
-            let hint = spoken().of(
-                "检查这些 ID 有没有拼错，是否在应用的可见范围内（应用管理 → 该应用 → 可见范围）；不要给其他人重发",
-                "look for misspelt ids, and whether they are within the app's 可见范围 (应用管理 → the app); do not resend to the others",
-            );
-            self.failure = Some(Failure::new(Exit::Partial, what).hint(hint));
-        }
-        self
-    }
-
-    /// Its one line, or why it did not end well.
+    /// Returns its one line, or why it did not end well.
     ///
     /// # Errors
-    /// Why not everything went out.
-    pub(super) fn outcome(self) -> Result<String, Failure> {
-        let line = self.sent();
+    /// Why not everything was sent.
+    pub(super) fn result(self) -> Result<String, Failure> {
+        let line = self.line().unwrap_or_default();
         self.failure.map_or(Ok(line), Err)
     }
 
-    /// The one line for a person; a duplicate that WeCom swallowed has no msgid.
-    fn sent(&self) -> String {
-        let msgids = self.msgids.iter().filter(|msgid| !msgid.is_empty());
-        let msgids: Vec<&str> = msgids.map(String::as_str).collect();
-        if msgids.is_empty() {
-            return say!("已发送", "sent");
-        }
-        let msgids = msgids.join(", ");
-        say!("已发送：msgid {msgids}", "sent: msgid {msgids}")
+    /// The one line for a person, if there is something to say.
+    fn line(&self) -> Option<String> {
+        Some(match self.status {
+            Status::Sent => {
+                // WeCom gives no msgid for a duplicate that it dropped.
+                let msgids = self.msgids.iter().filter(|msgid| !msgid.is_empty());
+                let msgids: Vec<&str> = msgids.map(String::as_str).collect();
+                match &*msgids {
+                    [] => text::send::sent(),
+                    msgids => text::send::sent_as(msgids.join(", ")),
+                }
+            }
+            Status::Duplicate => text::send::sent_before(),
+            Status::Queued if self.failure.is_none() => {
+                text::send::queued(self.outbox_id.as_deref().unwrap_or_default())
+            }
+            _ => return None,
+        })
     }
 
-    /// The one line of what was kept without a try.
-    fn queued(&self) -> String {
-        let id = self.outbox_id.as_deref().unwrap_or_default();
-        say!("已存入发件箱：{id}", "kept in the outbox: {id}")
-    }
-
-    /// Shows the result where somebody wants it, and hands on why it did not end well, if so.
+    /// Shows the result where somebody wants it, and returns why it did not end well, if so.
     ///
-    /// That it cannot be shown no longer changes the message's fate.
+    /// An error in showing it changes nothing for the message.
     pub(super) fn show(mut self, output: Output) -> Option<Failure> {
         if let Some(failure) = &self.failure {
             self.error = Some(failure.what.clone());
@@ -195,23 +177,13 @@ impl Report {
         let shown = if output.json {
             output::object(&self)
         } else {
-            match self.status {
-                Status::Sent if output.is_talkative() => output::result(&self.sent()),
-                Status::Duplicate if output.is_talkative() => {
-                    output::result(spoken().of("已经发过，没有再发", "sent before, and not again"))
-                }
-                Status::Queued if self.failure.is_none() && output.is_talkative() => {
-                    output::result(&self.queued())
-                }
-                _ => Ok(()),
+            match self.line().filter(|_| output.is_talkative()) {
+                Some(line) => output::result(&line),
+                None => Ok(()),
             }
         };
         if let Err(failure) = shown {
-            let what = failure.what;
-            output.note(&say!(
-                "{what}；消息不受影响",
-                "{what}; of the message this changes nothing"
-            ));
+            output.note(&text::send::result_not_shown(failure.what));
         }
         self.failure
     }

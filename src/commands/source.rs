@@ -12,32 +12,27 @@ use rustix::fs::OFlags;
 use crate::blob::Blob;
 use crate::config::value::shown;
 use crate::error::{Exit, Failure};
-use crate::lang::{say, spoken};
 use crate::message::media::{self, FILE_MAX};
 use crate::message::{Attachment, MediaKind};
+use crate::text::send as text;
 
-/// How much of a file its format is told by, in bytes.
+/// Bytes at the start of a file that tell its format.
 const HEAD: u64 = 4096;
 
-/// A file, and the name that others see.
+/// A file, and the name that its receivers see.
 pub(super) struct Source {
     name: String,
     bytes: Blob,
 }
 
-/// Opens a file, or reads stdin where it is called `-`; `name` is what others are to see.
+/// Opens a file, or reads stdin if it is called `-`; receivers see `name`, if it is given.
 ///
 /// # Errors
-/// `Exit::NoInput` where there is none, `Exit::Data` where it is larger than any that WeCom takes.
+/// `Exit::NoInput` if there is none, `Exit::Data` if it is larger than any that WeCom takes.
 pub(super) fn open(path: &OsStr, name: Option<&str>) -> Result<Source, Failure> {
     if path == "-" {
         if io::stdin().is_terminal() {
-            let what = spoken().of("没有文件：stdin 是终端", "no file: stdin is a terminal");
-            let hint = spoken().of(
-                "写上文件名，或把命令的输出用管道接给 wxpush",
-                "name a file, or pipe a command's output into wxpush",
-            );
-            return Err(Failure::new(Exit::Usage, what).hint(hint));
+            return Err(text::no_file());
         }
         let bytes = whole(io::stdin().lock(), "stdin")?;
         let name = name.map_or_else(|| default_name(&bytes), str::to_owned);
@@ -45,19 +40,13 @@ pub(super) fn open(path: &OsStr, name: Option<&str>) -> Result<Source, Failure> 
     }
     let path = Path::new(path);
     let label = shown(&path.to_string_lossy());
-    let missing = |error: &io::Error| {
-        let hint = spoken().of(
-            "换一个存在且可读的文件",
-            "name a file that is there, and that you may read",
-        );
-        unreadable(Exit::NoInput, &label, error).hint(hint)
-    };
-    let file = readable(path).map_err(|error| missing(&error))?;
-    let meta = file.metadata().map_err(|error| missing(&error))?;
+    let missing = |error: io::Error| text::no_such_file(&label, error);
+    let file = readable(path).map_err(missing)?;
+    let meta = file.metadata().map_err(missing)?;
     let bytes = if meta.is_file() {
-        Blob::of_file(Arc::new(file)).map_err(|error| missing(&error))?
+        Blob::of_file(Arc::new(file)).map_err(missing)?
     } else {
-        // A pipe by a name, as a shell's <(command) is.
+        // A named pipe, such as a shell's <(command).
         whole(file, &label)?
     };
     let named = || match path.file_name() {
@@ -68,18 +57,15 @@ pub(super) fn open(path: &OsStr, name: Option<&str>) -> Result<Source, Failure> 
     Ok(Source { name, bytes })
 }
 
-/// Whether a path says what a file is called: stdin and a shell's `<(command)` have no name.
+/// Whether a path has a file's name in it: stdin and a shell's `<(command)` have none.
 pub(super) fn has_name(path: &OsStr) -> bool {
-    path != "-"
-        && !["/dev", "/proc"]
-            .iter()
-            .any(|dir| Path::new(path).starts_with(dir))
+    let is_below = |dir: &&str| Path::new(path).starts_with(dir);
+    path != "-" && !["/dev", "/proc"].iter().any(is_below)
 }
 
-/// Opens what can be read; a pipe is waited for, since its other end is being opened.
+/// Opens anything but a directory; waits until the other end of a pipe is open, too.
 fn readable(path: &Path) -> io::Result<File> {
-    let is_pipe = std::fs::metadata(path)?;
-    if is_pipe.is_dir() {
+    if std::fs::metadata(path)?.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
     let mut options = OpenOptions::new();
@@ -89,30 +75,23 @@ fn readable(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// What a reader gives, up to a byte more than the largest file of all.
+/// Reads to the end, or fails beyond the largest file that WeCom takes.
 fn whole(reader: impl Read, label: &str) -> Result<Blob, Failure> {
     let mut bytes = Vec::new();
     let read = reader.take(FILE_MAX + 1).read_to_end(&mut bytes);
     read.map_err(|error| unreadable(Exit::Io, label, &error))?;
     if bytes.len() as u64 > FILE_MAX {
-        let max = FILE_MAX >> 20;
-        let what = say!(
-            "{label} 超过企业微信允许的 {max} MB",
-            "{label} has more than the {max} MB that WeCom takes"
-        );
-        let hint = spoken().of("压缩它，或只发一部分", "compress it, or send a part of it");
-        return Err(Failure::new(Exit::Data, what).hint(hint));
+        return Err(text::file_too_large(label, FILE_MAX >> 20));
     }
     Ok(bytes.into())
 }
 
 /// Why a file cannot be read.
 pub(super) fn unreadable(exit: Exit, name: &str, error: &io::Error) -> Failure {
-    let what = say!("无法读取 {name}：{error}", "{name} cannot be read: {error}");
-    Failure::new(exit, what)
+    Failure::new(exit, text::file_unreadable(name, error))
 }
 
-/// A name for what came without one.
+/// A name for a file without one.
 fn default_name(bytes: &Blob) -> String {
     let head = bytes.piece(0).unwrap_or_default();
     let extension = match media::kind_of(&head) {
@@ -126,7 +105,7 @@ fn default_name(bytes: &Blob) -> String {
 }
 
 impl Source {
-    /// Whether there is nothing in it.
+    /// Whether it has no bytes.
     pub(super) fn is_empty(&self) -> bool {
         self.bytes.len() == 0
     }
@@ -141,12 +120,12 @@ impl Source {
         self.bytes
     }
 
-    /// What its format says that it is.
+    /// The kind that its format suggests.
     pub(super) fn kind(&self) -> MediaKind {
         media::kind_of(&self.bytes.piece(0).unwrap_or_default())
     }
 
-    /// The file as WeCom takes it; `robot` says by which of its two doors.
+    /// The file as WeCom takes it: of an app, or a robot, which has other limits.
     ///
     /// # Errors
     /// `Exit::Data`, with the limit and the value.
@@ -161,10 +140,6 @@ impl Source {
             let whole = bytes.read().map_err(unreadable)?;
             media::check_voice(&name, &whole).map_err(bad)?;
         }
-        Ok(Attachment {
-            kind: kind.name().to_owned(),
-            name,
-            bytes,
-        })
+        Ok(Attachment { kind, name, bytes })
     }
 }

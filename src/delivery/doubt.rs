@@ -9,7 +9,7 @@
 use std::time::Duration;
 
 use crate::clock::Stamp;
-use crate::message::content::DUPLICATE_CHECK_MAX;
+use crate::message::DUPLICATE_CHECK_MAX;
 use crate::outbox::Doubt;
 
 /// How far a window reaches beyond the first request in doubt, at the most, in seconds: so long the

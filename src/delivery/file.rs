@@ -5,9 +5,9 @@ use std::time::{Duration, Instant};
 
 use super::reason::Why;
 use super::retry::Tries;
-use super::{Delivery, Shot, upload_time};
+use super::{Delivery, Part, upload_time};
 use crate::lang::{say, spoken};
-use crate::message::{Attachment, Channel, Post};
+use crate::message::{Attachment, Channel, Message};
 use crate::uploads::{Media, Turn};
 use crate::wecom::{Cause, Error, Field};
 
@@ -15,22 +15,22 @@ use crate::wecom::{Cause, Error, Field};
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Delivery<'_> {
-    /// The request, with the `media_id` of its file if it has one.
-    pub(super) fn filled<'a>(
+    /// Returns the message with the `media_id` of its file, which is uploaded if need be.
+    pub(super) fn with_media<'a>(
         &self,
-        shot: &Shot<'a>,
+        part: &Part<'a>,
         tries: &mut Tries,
-    ) -> Result<Cow<'a, Post>, Why> {
-        let Some(file) = shot.file else {
-            return Ok(Cow::Borrowed(shot.post));
+    ) -> Result<Cow<'a, Message>, Why> {
+        let Some(file) = part.file else {
+            return Ok(Cow::Borrowed(part.message));
         };
-        let held = shot.kept.held();
+        let held = part.kept.held();
         let remembered = || held.as_ref()?.attempts().media.filter(Media::is_fresh);
         let known = tries.media.take().or_else(remembered);
         let media = if let Some(media) = known {
             media
         } else {
-            let channel = shot.post.channel().unwrap_or(Channel::App);
+            let channel = part.message.channel;
             let mut token = tries.token.take();
             let uploaded = self.uploaded(file, channel, &mut token);
             tries.token = token;
@@ -40,9 +40,9 @@ impl Delivery<'_> {
             }
             media
         };
-        let post = shot.post.with_media(&media.media_id);
+        let message = part.message.with_media(&media.media_id);
         tries.media = Some(media);
-        Ok(Cow::Owned(post))
+        Ok(Cow::Owned(message))
     }
 
     /// What WeCom has the file as, uploaded if need be.
@@ -73,7 +73,7 @@ impl Delivery<'_> {
         let call = channel.upload_call();
         let client = &self.sender.client;
         let watching = self.watching.clone();
-        let uploaded = client.upload(call, pass, &file.kind, field, watching, self.deadline);
+        let uploaded = client.upload(call, pass, file.kind.name(), field, watching, self.deadline);
         let media = Media::new(uploaded.map_err(|error| match error.cause {
             Cause::File { .. } => {
                 let (zh, en) = (
@@ -100,8 +100,8 @@ impl Delivery<'_> {
     }
 
     /// Whether a file that WeCom does not know is uploaded anew: once, and if it is ours to upload.
-    pub(super) fn renews(&self, shot: &Shot<'_>, tries: &mut Tries) -> bool {
-        let Some(file) = shot.file else {
+    pub(super) fn renews(&self, part: &Part<'_>, tries: &mut Tries) -> bool {
+        let Some(file) = part.file else {
             return false;
         };
         if std::mem::replace(&mut tries.media_renewed, true) {
@@ -112,7 +112,7 @@ impl Delivery<'_> {
         {
             self.sender.uploads.forget(&key, &media.media_id);
         }
-        if let Some(held) = shot.kept.held() {
+        if let Some(held) = part.kept.held() {
             held.note(|attempts| attempts.media = None);
         }
         true

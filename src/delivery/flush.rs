@@ -1,11 +1,11 @@
 //! Delivering what the outbox keeps: oldest first, every sender of the config, nobody's order broken.
 
+mod dispatch;
 mod merging;
-mod message;
 mod outcome;
 
-use message::Message;
-use outcome::{because, next_call};
+use dispatch::Dispatch;
+use outcome::next_call;
 pub(crate) use outcome::{give_up, keep_new};
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -13,14 +13,14 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::tally::Strange;
 use super::turn::{Suspect, Turn};
 use super::waiting::Waiting;
-use super::{Senders, Tally, receivers};
+use super::{Senders, Tally, Wording, receivers};
 use crate::clock::Stamp;
 use crate::disk::Dir;
-use crate::error::{Exit, Failure};
-use crate::lang::say;
 use crate::message::Channel;
+use crate::notice::{self, Notice};
 use crate::outbox::{self, Attempts, Claim, Clocks, Entry, Held, Id, Look, On, Outbox, SenderName};
 
 /// Names read in one go; with more of them memory stays flat.
@@ -45,10 +45,11 @@ pub(crate) struct Flush<'a> {
     senders: &'a Senders<'a>,
     outbox: &'a Outbox,
     bounds: Bounds,
+    wording: Wording,
     pub(crate) tally: Tally,
     turns: HashMap<SenderName, Turn>,
     /// Receivers that wait for their turn: nothing overtakes what is for them. Chats wait apart.
-    waiting: BTreeMap<(SenderName, Option<Channel>), Waiting>,
+    waiting: BTreeMap<(SenderName, Channel), Waiting>,
     /// Entries whose texts another entry carries: they are not sent themselves.
     carried: HashSet<Id>,
     /// Texts that are not to go together with others in this flush.
@@ -65,11 +66,17 @@ pub(crate) struct Flush<'a> {
 
 impl<'a> Flush<'a> {
     /// A flush that has not begun.
-    pub(crate) fn new(senders: &'a Senders<'a>, outbox: &'a Outbox, bounds: Bounds) -> Self {
+    pub(crate) fn new(
+        senders: &'a Senders<'a>,
+        outbox: &'a Outbox,
+        bounds: Bounds,
+        wording: Wording,
+    ) -> Self {
         Self {
             senders,
             outbox,
             bounds,
+            wording,
             tally: Tally::default(),
             turns: HashMap::new(),
             waiting: BTreeMap::new(),
@@ -178,11 +185,7 @@ impl<'a> Flush<'a> {
         };
         if matches!(claim, Claim::Damaged) {
             self.tally.failed += 1;
-            let text = say!(
-                "{id} 已损坏：没有发送，已移入 failed/",
-                "{id} is damaged: it was not sent, and lies in failed/ now"
-            );
-            tracing::warn!("{text}");
+            notice::notify(&Notice::EntryDamaged { id });
         }
         claim
     }
@@ -197,19 +200,20 @@ impl<'a> Flush<'a> {
             Claim::Busy => self.busy(dir, id),
             Claim::Gone | Claim::Damaged => {}
             Claim::Newer => {
-                let what = say!(
-                    "{id} 由更新版本的 wxpush 写入",
-                    "{id} was written by a newer wxpush"
-                );
-                self.tally.strange.push(what);
+                self.tally.strange.push((id.to_string(), Strange::Newer));
             }
-            Claim::Foreign(error) => self.tally.strange.push(because(id, &error)),
+            Claim::Foreign(error) => {
+                self.tally
+                    .strange
+                    .push((id.to_string(), Strange::Foreign(error)));
+            }
             Claim::Unusable(error) => {
-                let what = because(id, &error);
                 self.tally.left += 1;
-                let failure = Failure::new(Exit::NotNow, what.clone());
+                let failure = (self.wording.unusable)(id, &error);
                 self.tally.stopped.get_or_insert(failure);
-                self.tally.strange.push(what);
+                self.tally
+                    .strange
+                    .push((id.to_string(), Strange::Unusable(error)));
             }
         }
     }
@@ -222,16 +226,16 @@ impl<'a> Flush<'a> {
         };
         self.carried
             .extend(entry.merged.iter().map(|merged| merged.id.clone()));
-        for post in entry.posts.iter().skip(attempts.sent) {
-            self.waits(&entry.sender, post.channel())
-                .add(&receivers(post));
+        for message in entry.messages.iter().skip(attempts.sent) {
+            self.waits(&entry.sender, message.channel)
+                .add(&receivers(message));
         }
     }
 
     fn held(&mut self, dir: &Arc<Dir>, held: Arc<Held>, behind: &[Id]) {
         let entry = held.entry();
         let attempts = held.attempts();
-        if attempts.sent >= entry.posts.len() || held.is_done() {
+        if attempts.sent >= entry.messages.len() || held.is_done() {
             // Delivered, but somebody could not remove it.
             if let Err(error) = held.finish() {
                 tracing::info!(id = %held.id(), %error, "delivered, and still cannot be removed");
@@ -279,7 +283,7 @@ impl<'a> Flush<'a> {
             }
             return;
         }
-        let post = &entry.posts[attempts.sent];
+        let next = &entry.messages[attempts.sent];
         if self.is_call_stopped(entry, &attempts) {
             return;
         }
@@ -290,8 +294,8 @@ impl<'a> Flush<'a> {
         if !entry.merged.is_empty() && !self.is_worth_carrying(&held, &attempts, is_old) {
             return;
         }
-        let to = receivers(post);
-        let waiting = self.waits(&entry.sender, post.channel());
+        let to = receivers(next);
+        let waiting = self.waits(&entry.sender, next.channel);
         if waiting.touches(&to) {
             waiting.add(&to);
             return;
@@ -300,7 +304,7 @@ impl<'a> Flush<'a> {
         if let Some(merged) = merged.flatten() {
             self.deliver(dir, &merged, &sender, &to, false);
         } else {
-            let one = Message::of(&held);
+            let one = Dispatch::of(&held);
             self.deliver(dir, &one, &sender, &to, is_old);
         }
     }
@@ -320,7 +324,7 @@ impl<'a> Flush<'a> {
 
     /// Whether the call that an entry needs next is not made any more in this turn.
     fn is_call_stopped(&mut self, entry: &Entry, attempts: &Attempts) -> bool {
-        let own = &entry.posts[attempts.sent].call;
+        let own = entry.messages[attempts.sent].channel.call();
         let turn = self.turn(&entry.sender);
         turn.is_call_stopped(own) || turn.is_call_stopped(next_call(entry, attempts))
     }
@@ -330,7 +334,7 @@ impl<'a> Flush<'a> {
     }
 
     /// Who waits, of those whom messages by this road are counted among.
-    fn waits(&mut self, name: &SenderName, channel: Option<Channel>) -> &mut Waiting {
+    fn waits(&mut self, name: &SenderName, channel: Channel) -> &mut Waiting {
         self.waiting.entry((name.clone(), channel)).or_default()
     }
 

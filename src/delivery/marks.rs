@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, Local};
 
+use super::Wording;
 use crate::clock::Stamp;
 use crate::lang::Lang;
 
@@ -24,27 +25,20 @@ pub(crate) struct Marks {
     pub(crate) expired: u32,
     /// The language of the phone.
     pub(crate) lang: Lang,
+    pub(crate) wording: Wording,
 }
 
 impl Marks {
-    /// The lines, as of now; empty if there is nothing to say.
+    /// Returns the lines as of now; empty if there is nothing to say.
     pub(super) fn lines(&self, now: &Stamp) -> String {
         let mut lines = Vec::new();
         if !self.told && (self.overtaken || self.accepted.age_or_zero(now) > LATE) {
             let accepted = DateTime::<Local>::from(self.accepted.time());
-            let accepted = accepted.format("%Y-%m-%d %H:%M:%S %:z");
-            lines.push(match self.lang {
-                Lang::Zh => format!("[迟到] 这条消息发于 {accepted}"),
-                Lang::En => format!("[late] accepted {accepted}"),
-            });
+            let accepted = accepted.format("%Y-%m-%d %H:%M:%S %:z").to_string();
+            lines.push((self.wording.late)(self.lang, &accepted));
         }
         if self.expired > 0 {
-            let count = self.expired;
-            lines.push(match self.lang {
-                Lang::Zh => format!("[过期] 另有 {count} 条消息因过期未送达"),
-                Lang::En if count == 1 => "[expired] 1 message expired undelivered".to_owned(),
-                Lang::En => format!("[expired] {count} messages expired undelivered"),
-            });
+            lines.push((self.wording.missed)(self.lang, self.expired));
         }
         lines.join("\n")
     }
@@ -65,6 +59,7 @@ mod tests {
                 told: false,
                 expired,
                 lang,
+                wording: crate::text::delivery::WORDING,
             }
             .lines(&now)
         };

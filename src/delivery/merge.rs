@@ -4,11 +4,9 @@
 use std::time::SystemTime;
 
 use chrono::{DateTime, Local};
-use serde_json::Value;
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::lang::Lang;
-use crate::message::{Channel, Kind, Post};
+use crate::message::{Content, Message, TextKind};
 use crate::outbox::{Attempts, Entry, Id, Merged};
 
 /// From so many on, texts go together. Source: the contract with users.
@@ -20,65 +18,60 @@ pub(super) const TEXTS_MAX: usize = 200;
 /// A text is not begun in a message where less than this is left, in bytes.
 const ROOM_MIN: usize = 8;
 
-/// What texts that go together have in common: everything but the text itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Likeness {
-    call: String,
-    rest: Value,
-}
-
 /// One text that is to go together with others.
-pub(super) struct Text {
-    pub(super) likeness: Likeness,
-    content: String,
+pub(super) struct MergeText<'a> {
+    message: &'a Message,
+    content: &'a str,
 }
 
-/// Reads an entry as one text, if it is one that nothing is known of yet.
-pub(super) fn text(entry: &Entry, attempts: &Attempts) -> Option<Text> {
+impl MergeText<'_> {
+    /// Whether two texts differ in nothing but their content.
+    pub(super) fn is_alike(&self, other: &MergeText<'_>) -> bool {
+        let (one, other) = (self.message, other.message);
+        (one.channel, &one.to, one.options) == (other.channel, &other.to, other.options)
+    }
+}
+
+/// Reads an entry as one text, if it is one that has not been tried yet.
+pub(super) fn text<'a>(entry: &'a Entry, attempts: &Attempts) -> Option<MergeText<'a>> {
     let is_new = attempts.sent == 0
         && attempts.doubt.is_none()
         && !attempts.noted
         && attempts.passed_over == 0
         && attempts.unknown_codes == 0;
-    let [post] = &*entry.posts else { return None };
-    if !is_new || !entry.merged.is_empty() || entry.once.is_some() || post.attachment.is_some() {
+    let [message] = &*entry.messages else {
+        return None;
+    };
+    let is_free = entry.merged.is_empty() && entry.once.is_none();
+    if !is_new || !is_free || message.options.enable_duplicate_check.is_some() {
         return None;
     }
-    let mut rest = post.value();
-    let fields = rest.as_object_mut()?;
-    if fields.get("msgtype")? != Kind::Text.msgtype()
-        || fields.contains_key("enable_duplicate_check")
-    {
-        return None;
+    match &message.content {
+        // A mention belongs to one text alone.
+        Content::Text(text) if text.mentions_nobody() => Some(MergeText {
+            message,
+            content: &text.content,
+        }),
+        _ => None,
     }
-    let text = fields.get_mut("text")?.as_object_mut()?;
-    let content = text.remove("content")?.as_str()?.to_owned();
-    // A mention belongs to one text alone.
-    let is_plain = text.is_empty();
-    let call = post.call.clone();
-    is_plain.then_some(Text {
-        likeness: Likeness { call, rest },
-        content,
-    })
 }
 
 /// The texts of some entries as one, oldest first.
-pub(super) fn merged(entries: &[(Id, Entry, Text)], lang: Lang, now: SystemTime) -> Option<Entry> {
+pub(super) fn merged(
+    entries: &[(Id, &Entry, MergeText<'_>)],
+    head: &str,
+    now: SystemTime,
+) -> Option<Entry> {
     let (_, first, text) = entries.first()?;
-    let limit = Kind::Text.max(Channel::of(&text.likeness.call)?);
+    let limit = TextKind::Text.max(text.message.channel);
     let items: Vec<Item<'_>> = entries
         .iter()
         .map(|(_, entry, text)| Item {
             label: label(entry.accepted.time(), now),
-            text: &text.content,
+            text: text.content,
         })
         .collect();
-    let count = entries.len();
-    let head = match lang {
-        Lang::Zh => format!("[合并] {count} 条"),
-        Lang::En => format!("[merged] {count} messages"),
-    };
-    let messages = packed(&head, &items, limit);
+    let messages = packed(head, &items, limit);
     let mut merged = Vec::new();
     for (part, message) in messages.iter().enumerate() {
         let ids = entries[merged.len()..].iter().take(message.ends);
@@ -87,9 +80,9 @@ pub(super) fn merged(entries: &[(Id, Entry, Text)], lang: Lang, now: SystemTime)
             part,
         }));
     }
-    let posts = messages
+    let messages = messages
         .into_iter()
-        .map(|message| text.likeness.post(message.text))
+        .map(|packed| text.message.with_text(packed.text))
         .collect();
     Some(Entry {
         accepted: first.accepted,
@@ -97,20 +90,8 @@ pub(super) fn merged(entries: &[(Id, Entry, Text)], lang: Lang, now: SystemTime)
         once: None,
         merged,
         sender: first.sender.clone(),
-        posts,
+        messages,
     })
-}
-
-impl Likeness {
-    fn post(&self, content: String) -> Post {
-        let mut value = self.rest.clone();
-        value["text"]["content"] = content.into();
-        Post {
-            call: self.call.clone(),
-            body: value.to_string().into_bytes(),
-            attachment: None,
-        }
-    }
 }
 
 /// The time of a text, for a person: with its date where that is not today's.
@@ -131,14 +112,14 @@ struct Item<'a> {
 
 /// A message that carries some texts.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Message {
+struct Packed {
     text: String,
     /// How many texts have their last byte in it.
     ends: usize,
 }
 
 /// The texts in as few messages as hold them: each whole in one of them, if that takes no more.
-fn packed(head: &str, items: &[Item<'_>], limit: usize) -> Vec<Message> {
+fn packed(head: &str, items: &[Item<'_>], limit: usize) -> Vec<Packed> {
     let [whole, dense] = [false, true].map(|dense| filled(head, items, limit, dense));
     if whole.len() <= dense.len() {
         whole
@@ -147,15 +128,15 @@ fn packed(head: &str, items: &[Item<'_>], limit: usize) -> Vec<Message> {
     }
 }
 
-fn filled(head: &str, items: &[Item<'_>], limit: usize, dense: bool) -> Vec<Message> {
-    let mut messages = vec![Message {
+fn filled(head: &str, items: &[Item<'_>], limit: usize, dense: bool) -> Vec<Packed> {
+    let mut messages = vec![Packed {
         text: head.to_owned(),
         ends: 0,
     }];
     // The time that stands over what comes next in the last message.
     let mut over = None;
     for item in items {
-        let lead = |message: &Message, over: Option<&str>| {
+        let lead = |message: &Packed, over: Option<&str>| {
             let gap = if message.text.is_empty() { "" } else { "\n" };
             if over == Some(&*item.label) {
                 gap.to_owned()
@@ -169,7 +150,7 @@ fn filled(head: &str, items: &[Item<'_>], limit: usize, dense: bool) -> Vec<Mess
         let fits_alone = item.label.len() + 1 + item.text.len() <= limit;
         let has_room = messages[last].text.len() + start.len() + ROOM_MIN <= limit;
         if !fits && (fits_alone && !dense || !has_room) {
-            messages.push(Message::default());
+            messages.push(Packed::default());
             last += 1;
             start = lead(&messages[last], None);
         }
@@ -181,7 +162,7 @@ fn filled(head: &str, items: &[Item<'_>], limit: usize, dense: bool) -> Vec<Mess
             let (part, behind) = rest.split_at(boundary(rest, room));
             messages[last].text += part;
             rest = behind;
-            messages.push(Message::default());
+            messages.push(Packed::default());
             last += 1;
             over = None;
         }
@@ -225,7 +206,7 @@ mod tests {
         let messages = packed("3 messages", &items(&texts), 2048);
         assert_eq!(
             messages,
-            [Message {
+            [Packed {
                 text: "3 messages\n07:31\none\ntwo\n07:32\nthree\nlines".to_owned(),
                 ends: 3
             }]

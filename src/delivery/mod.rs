@@ -8,76 +8,82 @@ mod file;
 mod flush;
 mod marks;
 mod merge;
+mod once;
+mod outcome;
 mod reason;
 mod retry;
 mod sender;
+mod slots;
+mod submit;
 mod tally;
 mod turn;
 mod waiting;
+mod wording;
 
-pub(crate) use flush::{Bounds, Flush, give_up, keep_new};
+pub(crate) use flush::{Bounds, Flush};
 pub(crate) use marks::Marks;
-pub(crate) use reason::{Reason, Undelivered};
+pub(crate) use outcome::{End, Outcome, Parts};
+pub(crate) use reason::{Reason, Undelivered, Why};
 pub(crate) use retry::retry;
 pub(crate) use sender::{Sender, Senders};
-pub(crate) use tally::Tally;
+pub(crate) use submit::{Delivering, Submission, Watcher};
+pub(crate) use tally::{Strange, Tally};
+pub(crate) use wording::Wording;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::clock::Stamp;
-use crate::ledger::{Fingerprint, Ledger, Receivers, Share, Slot};
-use crate::message::{Attachment, Channel, Post};
+use crate::ledger::{Fingerprint, Receivers, Share};
+use crate::message::{Attachment, Channel, Message};
 use crate::outbox::{Doubt, Entry, Kept};
 use crate::output::Watching;
 use crate::secret::digest;
 use crate::token::Token;
 use crate::wecom::{Cause, Class, Error, SPEED, Sent, Unreached};
 use doubt::Form;
-use reason::Why;
 use retry::Tries;
-use sender::Pass;
 
-/// Messages that were accepted this close to each other were sent at the same moment.
+/// Messages accepted within this time of each other count as sent at the same moment.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// Delivers messages of one sender over one connection.
 pub(crate) struct Delivery<'a> {
     pub(crate) sender: &'a Sender,
     pub(crate) deadline: Instant,
-    /// Whose slots of the ledger the messages take.
+    /// The share of the ledger's slots that the messages take.
     pub(crate) share: Share,
-    /// Whether it ends at the first trouble that only waiting could mend.
+    /// Whether it gives up at the first error that only waiting could cure.
     pub(crate) once: bool,
-    /// Whether what may have been done is asked for again: a message is, flagged.
+    /// Whether a request that may have been processed is sent again: a message is, flagged.
     pub(crate) resends: bool,
-    /// Who watches files leave.
+    /// Watches the upload of files.
     pub(crate) watching: Option<Watching>,
 }
 
-/// One request of a message.
-struct Shot<'a> {
-    post: &'a Post,
-    /// What is uploaded before it, unless WeCom has it.
+/// One message of an entry, as it is sent.
+struct Part<'a> {
+    message: &'a Message,
+    /// The file to upload before it, unless WeCom has it.
     file: Option<&'a Attachment>,
-    /// What goes before its text.
+    /// The lines that go before its text.
     marks: Option<Marks>,
     kept: &'a Kept,
-    message: Fingerprint,
-    /// Whether it must not arrive twice, whatever happens.
+    fingerprint: Fingerprint,
+    /// Whether it must not arrive twice under any circumstances.
     once: bool,
 }
 
 impl Delivery<'_> {
-    /// Delivers the parts that are left of a message in their order, each after WeCom's yes to the
-    /// one before, and takes it out of the outbox after the last. Calls `told` once the receivers
-    /// have been told what expired, and `sent` for each part accepted, or skipped because its
-    /// receivers do not exist while others do.
+    /// Delivers the remaining messages of an entry in order, each after WeCom accepted the one before,
+    /// and removes the entry from the outbox after the last. Calls `told` once the recipients have
+    /// got the notice of expired messages, and `sent` for each message that was accepted, or skipped
+    /// because its recipients do not exist while others do.
     ///
     /// # Errors
-    /// Why the next part was not delivered; the ones behind it have not been tried.
-    pub(crate) fn carry(
+    /// Why the next message was not delivered; the ones behind it have not been tried.
+    pub(crate) fn deliver_parts(
         &self,
         entry: &Entry,
         mut marks: Marks,
@@ -85,45 +91,44 @@ impl Delivery<'_> {
         mut told: impl FnMut(),
         mut sent: impl FnMut(Result<Sent, Unreached>),
     ) -> Result<(), Undelivered> {
-        // A file goes as it was accepted, so that is waited for.
-        let has_files = entry.posts.iter().any(|post| post.attachment.is_some());
+        // Files are sent as they were accepted, so wait for the entry.
+        let has_files = entry.messages.iter().any(|it| it.attachment.is_some());
         let held = if has_files { kept.held() } else { None };
         let entry = held.as_ref().map_or(entry, |held| held.entry());
         let first = kept.attempts().sent;
         let mut reached = first > 0;
-        // Parts whose receivers do not exist, held back until one part succeeds.
+        // Messages whose recipients do not exist, held back until one succeeds.
         let mut passed = Vec::new();
-        for part in first..entry.posts.len() {
-            let post = &entry.posts[part];
-            let to = post.envelope();
+        for part in first..entry.messages.len() {
+            let message = &entry.messages[part];
             if part > first {
-                // What there was to say has been said, unless it is to others.
-                let again = entry.posts[part - 1].envelope() != to;
+                // The lines have been said, unless these are other recipients.
+                let is_same = entry.messages[part - 1].to == message.to;
                 marks = Marks {
-                    told: !again,
+                    told: is_same,
                     expired: 0,
                     ..marks
                 };
             }
-            let shot = Shot {
-                post,
+            let next = Part {
+                message,
                 file: entry.attachment(part).filter(|_| has_files),
                 marks: None,
                 kept,
-                message: fingerprint(entry, post),
+                fingerprint: fingerprint(entry, message),
                 once: entry.once.is_some(),
             };
-            match self.part(shot, marks, &mut told) {
+            match self.deliver_part(next, marks, &mut told) {
                 Ok(yes) => {
                     reached = true;
                     passed.push(Ok(yes));
                 }
                 Err(Undelivered::Refused(reason))
                     if reason.is_of(Class::Recipients)
-                        && (reached || part + 1 < entry.posts.len())
-                        && entry.posts.iter().any(|other| other.envelope() != to) =>
+                        && (reached || part + 1 < entry.messages.len())
+                        && entry.messages.iter().any(|other| other.to != message.to) =>
                 {
-                    passed.push(Err(Unreached::all(&to)));
+                    passed.push(Err(Unreached::all(&message.to)));
                 }
                 Err(undelivered) => return Err(undelivered),
             }
@@ -138,87 +143,90 @@ impl Delivery<'_> {
         Ok(())
     }
 
-    /// Delivers one part with the lines that go before it: in its text, or where there is no room as
-    /// a message of their own.
-    fn part(
+    /// Delivers one message with the lines that go before it: in its text, or where there is no room
+    /// as a message of their own.
+    fn deliver_part(
         &self,
-        mut shot: Shot<'_>,
+        mut part: Part<'_>,
         marks: Marks,
         told: &mut impl FnMut(),
     ) -> Result<Sent, Undelivered> {
-        let attempts = shot.kept.attempts();
+        let attempts = part.kept.attempts();
         let lines = marks.lines(&Stamp::now());
-        // What may have arrived goes as it was, and what is noted is not said again.
+        // A message that may have arrived is resent unchanged, and noted lines are not repeated.
         let mut in_text = attempts.doubt.is_none() && !attempts.noted;
-        if in_text && !lines.is_empty() && shot.post.marked(&lines).is_none() {
+        if in_text && !lines.is_empty() && part.message.marked(&lines).is_none() {
             in_text = false;
-            let note = Shot {
-                post: &shot.post.note(&lines),
+            let note = Part {
+                message: &part.message.note(lines),
                 file: None,
                 marks: None,
                 kept: &Kept::Nowhere,
-                message: shot.message,
+                fingerprint: part.fingerprint,
                 once: false,
             };
-            self.deliver(&note, None)?;
-            if let Some(held) = shot.kept.held() {
+            self.send_with_retry(&note, None)?;
+            if let Some(held) = part.kept.held() {
                 held.note(|attempts| attempts.noted = true);
             }
             if marks.expired > 0 {
                 told();
             }
         }
-        shot.marks = in_text.then_some(marks);
-        let sent = self.deliver(&shot, attempts.doubt)?;
+        part.marks = in_text.then_some(marks);
+        let sent = self.send_with_retry(&part, attempts.doubt)?;
         if in_text && marks.expired > 0 {
             told();
         }
         Ok(sent)
     }
 
-    /// Delivers one request, trying again for as long as that may help.
-    fn deliver(&self, shot: &Shot<'_>, doubt: Option<Doubt>) -> Result<Sent, Undelivered> {
-        self.retry(self.tries(doubt), |tries| self.attempt(shot, tries))
+    /// Sends one message, and retries for as long as that may help.
+    fn send_with_retry(&self, part: &Part<'_>, doubt: Option<Doubt>) -> Result<Sent, Undelivered> {
+        self.retry(self.tries(doubt), |tries| self.send(part, tries))
     }
 
-    fn attempt(&self, shot: &Shot<'_>, tries: &mut Tries) -> Result<Sent, Why> {
-        let post = self.filled(shot, tries)?;
+    /// Uploads the message's file if need be, and sends it; once more where WeCom has forgotten the
+    /// file.
+    fn send(&self, part: &Part<'_>, tries: &mut Tries) -> Result<Sent, Why> {
+        let message = self.with_media(part, tries)?;
         let mut token = tries.token.take();
-        let result = self.fire(&post, shot, &mut token, tries);
+        let result = self.send_once(&message, part, &mut token, tries);
         tries.token = token;
         match result {
-            Err(Why::Call(error)) if error.class == Class::Media && self.renews(shot, tries) => {
-                self.attempt(shot, tries)
+            Err(Why::Call(error)) if error.class == Class::Media && self.renews(part, tries) => {
+                self.send(part, tries)
             }
             result => result,
         }
     }
 
-    fn fire(
+    /// Makes one request: reserves its slot, records the doubt before its first byte leaves, and
+    /// records the outcome.
+    fn send_once(
         &self,
-        post: &Post,
-        shot: &Shot<'_>,
+        message: &Message,
+        part: &Part<'_>,
         token: &mut Option<Token>,
         tries: &mut Tries,
     ) -> Result<Sent, Why> {
         let pass = self.pass(token)?;
         let before = tries.doubt.clone();
-        self.doubts(tries);
-        let slot = self.slot(shot, tries)?;
+        self.record_doubt(tries);
+        let slot = self.reserve_slot(part, tries)?;
         let others = slot.as_ref().map(|slot| slot.others).unwrap_or_default();
         let now = Stamp::now();
-        let compares = post.channel() == Some(Channel::App);
         let about = doubt::About {
-            compares,
-            once: shot.once,
+            compares: message.channel == Channel::App,
+            once: part.once,
             equal: others.equal,
         };
         let Some((form, mut doubt)) = doubt::next(before.as_ref(), about, now) else {
-            self.give_back(post, slot);
+            self.give_back(message, slot);
             return Err(Why::Unsettled);
         };
         if before.is_none()
-            && let Some(marks) = shot.marks
+            && let Some(marks) = part.marks
         {
             // Of messages sent at the same moment none is the latest.
             let is_later = |by| self.share == Share::Backlog || by > AT_ONCE;
@@ -226,42 +234,29 @@ impl Delivery<'_> {
             doubt.marks = Marks { overtaken, ..marks }.lines(&now);
         }
         let marked = Some(&doubt.marks).filter(|lines| !lines.is_empty());
-        let marked = marked.and_then(|lines| post.marked(lines));
+        let marked = marked.and_then(|lines| message.marked(lines));
         let window = match form {
             Form::Plain => None,
             Form::Flagged(window) => Some(window),
         };
-        let body = marked.as_ref().unwrap_or(post);
-        let body = body.wire(self.sender.agentid(), window);
-        let leaving = {
-            let (kept, doubt) = (shot.kept.clone(), doubt.clone());
-            let in_doubt = Arc::clone(&self.sender.in_doubt);
-            move || {
-                if let Some(held) = kept.held() {
-                    held.note(|attempts| {
-                        attempts.tries = attempts.tries.saturating_add(1);
-                        attempts.doubt = Some(doubt.clone());
-                    });
-                }
-                kept.may_go()?;
-                in_doubt.store(true, Ordering::Relaxed);
-                Ok(())
-            }
-        };
+        let body = marked.as_ref().unwrap_or(message);
+        let body = body.to_wire(self.sender.agentid(), window);
+        let leaving = self.leaving(part.kept, &doubt);
         let client = &self.sender.client;
-        let result = client.send(&post.call, pass, body, Arc::new(leaving), self.deadline);
-        self.settle(post, slot, form, &result, tries);
+        let call = message.channel.call();
+        let result = client.send(call, pass, body, Arc::new(leaving), self.deadline);
+        self.settle(message, slot, form, &result, tries);
         result.map_err(|error| {
-            let is_doubt = is_doubt(post, &error);
+            let is_doubt = is_doubt(message, &error);
             let is_last = is_doubt && doubt::next(Some(&doubt), about, now).is_none();
             if is_doubt {
                 let answered = before.is_none_or(|before| before.answered);
                 doubt.answered = answered && is_answered(&error);
                 tries.doubt = Some(doubt);
             }
-            self.doubts(tries);
+            self.record_doubt(tries);
             if !error.never_left()
-                && let Some(held) = shot.kept.held()
+                && let Some(held) = part.kept.held()
             {
                 held.note(|attempts| attempts.doubt.clone_from(&tries.doubt));
             }
@@ -272,74 +267,36 @@ impl Delivery<'_> {
         })
     }
 
+    /// Returns what happens just before a request's first byte leaves: the entry is written, and the
+    /// doubt with it.
+    fn leaving(&self, kept: &Kept, doubt: &Doubt) -> impl Fn() -> std::io::Result<()> + use<> {
+        let (kept, doubt) = (kept.clone(), doubt.clone());
+        let in_doubt = Arc::clone(&self.sender.in_doubt);
+        move || {
+            if let Some(held) = kept.held() {
+                held.note(|attempts| {
+                    attempts.tries = attempts.tries.saturating_add(1);
+                    attempts.doubt = Some(doubt.clone());
+                });
+            }
+            kept.may_go()?;
+            in_doubt.store(true, Ordering::Relaxed);
+            Ok(())
+        }
+    }
+
     /// Records whether the message may have arrived, for ^C to report.
-    fn doubts(&self, tries: &Tries) {
+    fn record_doubt(&self, tries: &Tries) {
         let in_doubt = tries.doubt.is_some();
         self.sender.in_doubt.store(in_doubt, Ordering::Relaxed);
     }
-
-    /// Takes a place among the messages that WeCom delivers to the receivers; `None` where nobody
-    /// counts. Without one nothing goes: what WeCom discards it discards in silence.
-    fn slot(&self, shot: &Shot<'_>, tries: &mut Tries) -> Result<Option<Slot>, Why> {
-        let Some(ledger) = self.sender.ledger(shot.post.channel()) else {
-            return Ok(None);
-        };
-        if let Some(slot) = tries.slot.take() {
-            ledger.give_back(slot);
-        }
-        let to = receivers(shot.post);
-        let patience = self.deadline.saturating_duration_since(Instant::now());
-        match ledger.reserve(&to, self.share, Some(&shot.message), patience) {
-            Ok(Ok(slot)) => Ok(Some(slot)),
-            Ok(Err(wait)) => Err(Why::NoSlot(wait)),
-            // A full disk is when an alert must get out, unless it waits in the outbox.
-            Err(error) if Ledger::is_disk_trouble(&error) && !shot.kept.is_safe() => {
-                tracing::info!(%error, "the ledger cannot be written, going on without it");
-                Ok(None)
-            }
-            Err(error) => Err(Why::NoLedger(error.to_string())),
-        }
-    }
-
-    fn give_back(&self, post: &Post, slot: Option<Slot>) {
-        if let (Some(ledger), Some(slot)) = (self.sender.ledger(post.channel()), slot) {
-            ledger.give_back(slot);
-        }
-    }
-
-    /// Notes in the ledger what became of a request.
-    fn settle(
-        &self,
-        post: &Post,
-        slot: Option<Slot>,
-        form: Form,
-        result: &Result<Sent, Error>,
-        tries: &mut Tries,
-    ) {
-        let (Some(ledger), Some(slot)) = (self.sender.ledger(post.channel()), slot) else {
-            return;
-        };
-        // A robot's refused messages count, too, as users report.
-        let unused = match self.sender.pass {
-            Pass::App { .. } => Error::was_not_counted,
-            Pass::Robot(_) => Error::never_left,
-        };
-        match result {
-            Err(error) if unused(error) => ledger.give_back(slot),
-            Err(error) if is_doubt(post, error) => {
-                let held = ledger.doubt(slot);
-                tries.slot = Some(held).filter(|_| form != Form::Plain);
-            }
-            _ => ledger.settle(slot),
-        }
-    }
 }
 
-/// Whether a request may have been processed. Where WeCom would not swallow a copy, who answers in its
-/// place is believed not to have passed it on: a message to a group would else be given up for two
-/// such answers.
-fn is_doubt(post: &Post, error: &Error) -> bool {
-    let is_compared = post.channel() == Some(Channel::App);
+/// Whether a request may have been processed. Where WeCom would not drop a copy, a gateway's answer
+/// counts as a request that was not passed on: otherwise a message to a group would be given up
+/// after two such answers.
+fn is_doubt(message: &Message, error: &Error) -> bool {
+    let is_compared = message.channel == Channel::App;
     error.outcome_unknown() && (is_compared || !is_answered(error))
 }
 
@@ -351,26 +308,27 @@ fn is_answered(error: &Error) -> bool {
     )
 }
 
-/// What a request is known by among others of its app.
-fn fingerprint(entry: &Entry, post: &Post) -> Fingerprint {
-    let sum = digest(&[&post.call, &String::from_utf8_lossy(&post.body)]);
+/// Returns the fingerprint by which the ledger knows a message among others of its app.
+fn fingerprint(entry: &Entry, message: &Message) -> Fingerprint {
+    let body = message.to_json();
+    let sum = digest(&[message.channel.call(), &String::from_utf8_lossy(&body)]);
     Fingerprint {
         accepted: entry.accepted,
         digest: u32::from_str_radix(&sum[..8], 16).unwrap_or_default(),
     }
 }
 
-/// The time that files take on a slow network, beyond what a message has anyway.
+/// Returns the time that files of so many bytes take on a slow network.
 pub(crate) fn upload_time(bytes: u64) -> Duration {
     Duration::from_secs(bytes / SPEED)
 }
 
-/// For whom a request counts: of a chat's or a group's members nothing is known.
-pub(crate) fn receivers(post: &Post) -> Receivers {
-    if post.channel() != Some(Channel::App) {
+/// Returns the members whom a message counts for; the members of a chat or a group are not known.
+pub(crate) fn receivers(message: &Message) -> Receivers {
+    if message.channel != Channel::App {
         return Receivers::Everyone;
     }
-    let to = post.envelope();
+    let to = &message.to;
     let others = !to.toparty.is_empty() || !to.totag.is_empty();
     Receivers::of(Some(&to.touser.join("|")), others)
 }

@@ -102,8 +102,8 @@ impl Sender {
     }
 
     /// Who counts what goes by this road.
-    pub(super) fn ledger(&self, channel: Option<Channel>) -> Option<&Ledger> {
-        if channel == Some(Channel::Chat) {
+    pub(super) fn ledger(&self, channel: Channel) -> Option<&Ledger> {
+        if channel == Channel::Chat {
             self.chats.as_ref()
         } else {
             self.ledger.as_ref()
@@ -111,7 +111,7 @@ impl Sender {
     }
 
     /// When receivers by this road may have more; none where nobody counts.
-    pub(crate) fn forecast(&self, channel: Option<Channel>) -> Option<Forecast> {
+    pub(crate) fn forecast(&self, channel: Channel) -> Option<Forecast> {
         self.ledger(channel)?.forecast().ok()
     }
 

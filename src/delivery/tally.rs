@@ -1,6 +1,7 @@
 //! What a flush has done, and what it leaves.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::time::Instant;
 
 use crate::error::Failure;
@@ -21,13 +22,26 @@ pub(crate) struct Tally {
     /// Of senders that the config of the day does not have.
     pub(crate) others: BTreeMap<SenderName, usize>,
     /// Left alone: written by a newer wxpush, or no entry at all.
-    pub(crate) strange: Vec<String>,
+    pub(crate) strange: Vec<(String, Strange)>,
     /// Why a sender was stopped, the first that was.
     pub(crate) stopped: Option<Failure>,
     /// Why a message was passed over, the first that was.
     pub(crate) held_up: Option<Failure>,
     /// When the next may go, where that is known.
     pub(super) next: Option<Instant>,
+}
+
+/// Why an entry was left alone.
+#[derive(Debug)]
+pub(crate) enum Strange {
+    /// It is none of wxpush's files.
+    Junk,
+    /// A newer wxpush has written it.
+    Newer,
+    /// It is no entry.
+    Foreign(io::Error),
+    /// It cannot be opened, locked or read now.
+    Unusable(io::Error),
 }
 
 impl Tally {

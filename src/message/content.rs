@@ -1,10 +1,9 @@
-//! What a message holds: one variant a kind, and the request that WeCom reads. What each kind may
-//! hold stands in `limits`.
+//! What a message holds: one variant a kind, in WeCom's own fields. Their lengths stand in `limits`.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Attachment, Channel, Envelope, MediaKind, Post};
+use super::{Channel, MediaKind};
 
 /// Longest text, in bytes of UTF-8; from an app WeCom cuts the rest in silence, from a robot it
 /// refuses the whole. Source: developer.work.weixin.qq.com/document/path/90236 and 91770.
@@ -18,8 +17,8 @@ pub(super) const MARKDOWN_MAX: usize = 2048;
 /// Source: developer.work.weixin.qq.com/document/path/91770.
 pub(super) const ROBOT_MARKDOWN_MAX: usize = 4096;
 
-/// Longest `media_id` that is taken, in bytes. How long they are is not documented; they are seen
-/// with less than a hundred.
+/// Longest `media_id` that is accepted, in bytes. WeCom documents no length; real ones have less than
+/// a hundred.
 const MEDIA_ID_MAX: usize = 512;
 
 /// Whether a text can be a `media_id`: visible ASCII.
@@ -27,9 +26,9 @@ pub(crate) fn is_media_id(text: &str) -> bool {
     !text.is_empty() && text.len() <= MEDIA_ID_MAX && text.bytes().all(|it| it.is_ascii_graphic())
 }
 
-/// A kind of message that is made of one piece of writing.
+/// A kind of message that consists of one text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum TextKind {
     /// Plain text.
     Text,
     /// WeCom's subset of markdown.
@@ -38,8 +37,8 @@ pub(crate) enum Kind {
     MarkdownV2,
 }
 
-impl Kind {
-    /// WeCom's name for it, the `msgtype`.
+impl TextKind {
+    /// Returns WeCom's name for it, the `msgtype`.
     pub(crate) fn msgtype(self) -> &'static str {
         match self {
             Self::Text => "text",
@@ -48,14 +47,7 @@ impl Kind {
         }
     }
 
-    /// The kind of a `msgtype`; none if it is not made of one piece of writing.
-    pub(crate) fn of(msgtype: &str) -> Option<Self> {
-        [Self::Text, Self::Markdown, Self::MarkdownV2]
-            .into_iter()
-            .find(|kind| kind.msgtype() == msgtype)
-    }
-
-    /// The most bytes of UTF-8 that one message of this kind holds.
+    /// Returns the most bytes of UTF-8 that one message of this kind holds.
     pub(crate) fn max(self, channel: Channel) -> usize {
         match (self, channel) {
             (Self::Text, _) => TEXT_MAX,
@@ -64,11 +56,11 @@ impl Kind {
         }
     }
 
-    /// The whole writing: prefix, title and body put together as this kind does it.
+    /// Puts prefix, title and body together as this kind shows them.
     ///
     /// In place, since the body may be as large as WeCom's largest file.
     pub(crate) fn compose(self, prefix: &str, title: Option<&str>, mut body: String) -> String {
-        let mark = match self {
+        let heading = match self {
             Self::Markdown | Self::MarkdownV2 if title.is_some() => "# ",
             _ => "",
         };
@@ -78,68 +70,87 @@ impl Kind {
             "\n"
         };
         let title = title.unwrap_or_default();
-        body.insert_str(0, &format!("{mark}{prefix}{title}{gap}"));
+        body.insert_str(0, &format!("{heading}{prefix}{title}{gap}"));
         body
     }
 
-    /// A message of this kind.
+    /// Returns the content of a message of this kind.
     pub(crate) fn content(self, content: String) -> Content {
         match self {
             Self::Text => Content::Text(Text {
                 content,
                 ..Text::default()
             }),
-            Self::Markdown => Content::Markdown { content },
-            Self::MarkdownV2 => Content::MarkdownV2 { content },
+            Self::Markdown => Content::Markdown(Markdown { content }),
+            Self::MarkdownV2 => Content::MarkdownV2(Markdown { content }),
         }
     }
 }
 
 /// The object under the key of the same name as the `msgtype`.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Content {
     /// Plain text, shown everywhere.
     Text(Text),
     /// Shown in WeCom only; ordinary WeChat shows a stub.
-    Markdown { content: String },
+    Markdown(Markdown),
     /// From robots alone; clients below 4.1.36 show it as plain text.
-    MarkdownV2 { content: String },
+    MarkdownV2(Markdown),
     /// A picture.
     Image(Picture),
     /// A recording.
     Voice(Uploaded),
-    /// A film, with what stands below it.
+    /// A video, with the text below it.
     Video(Video),
     /// Any file.
     File(Uploaded),
     /// A card with a button that opens a page.
-    Textcard(Card),
+    Textcard(Textcard),
     /// A picture with a headline that opens a page.
-    News { articles: [Article; 1] },
+    News(News),
+    /// WeCom's own JSON, with fields or of a kind that the variants above don't cover.
+    #[serde(skip)]
+    Raw(RawContent),
 }
 
-/// A text, and in a group whom it calls.
-#[derive(Debug, Clone, Default, Serialize)]
+/// A text, and the members of a group that it mentions.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Text {
     pub(crate) content: String,
     /// Userids, or `@all`; from robots alone.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) mentioned_list: Vec<String>,
-    /// Numbers of phones; from robots alone.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// Phone numbers; from robots alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) mentioned_mobile_list: Vec<String>,
 }
 
-/// What has been uploaded; an empty id is filled in once it is.
-#[derive(Debug, Clone, Default, Serialize)]
+impl Text {
+    /// Whether it calls no member of a group.
+    pub(crate) fn mentions_nobody(&self) -> bool {
+        self.mentioned_list.is_empty() && self.mentioned_mobile_list.is_empty()
+    }
+}
+
+/// Markdown of either subset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Markdown {
+    pub(crate) content: String,
+}
+
+/// An uploaded file; its id is empty until it is uploaded.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Uploaded {
     pub(crate) media_id: String,
 }
 
 /// A picture: uploaded, or from a robot within the message.
-#[derive(Debug, Clone, Serialize)]
-#[serde(untagged)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged, deny_unknown_fields)]
 pub(crate) enum Picture {
     Uploaded(Uploaded),
     Inline {
@@ -150,56 +161,72 @@ pub(crate) enum Picture {
     },
 }
 
-/// A film that has been uploaded.
-#[derive(Debug, Clone, Serialize)]
+/// An uploaded video.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Video {
-    #[serde(flatten)]
-    pub(crate) uploaded: Uploaded,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// Empty until it is uploaded.
+    pub(crate) media_id: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) title: Option<String>,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) description: String,
 }
 
 /// A textcard.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct Card {
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Textcard {
     pub(crate) title: String,
     pub(crate) description: String,
     pub(crate) url: String,
-    /// What stands on the button, 详情 if nothing else is said.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    /// The button's label; WeCom shows 详情 without one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) btntxt: Option<String>,
 }
 
-/// The one article of a news message.
-#[derive(Debug, Clone, Serialize)]
+/// A news message of one article.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct News {
+    pub(crate) articles: [Article; 1],
+}
+
+/// The article of a news message.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Article {
     pub(crate) title: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub(crate) description: String,
     pub(crate) url: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) picurl: Option<String>,
 }
 
+/// A message in WeCom's own JSON, without its recipients and options.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RawContent {
+    pub(crate) msgtype: String,
+    /// The object of the `msgtype`, and any field that wxpush doesn't know.
+    pub(crate) fields: Map<String, Value>,
+}
+
 impl Content {
-    /// A message that shows what has been, or is to be, uploaded.
+    /// Returns the content that shows a file; `media_id` is empty while it is still to be uploaded.
     pub(crate) fn media(kind: MediaKind, media_id: String) -> Self {
-        let uploaded = Uploaded { media_id };
         match kind {
-            MediaKind::Image => Self::Image(Picture::Uploaded(uploaded)),
-            MediaKind::Voice => Self::Voice(uploaded),
-            MediaKind::File => Self::File(uploaded),
+            MediaKind::Image => Self::Image(Picture::Uploaded(Uploaded { media_id })),
+            MediaKind::Voice => Self::Voice(Uploaded { media_id }),
+            MediaKind::File => Self::File(Uploaded { media_id }),
             MediaKind::Video => Self::Video(Video {
-                uploaded,
-                title: None,
-                description: String::new(),
+                media_id,
+                ..Video::default()
             }),
         }
     }
 
-    /// A picture within the message itself, as robots send it.
+    /// Returns a picture within the message itself, as robots send it.
     pub(crate) fn inline(picture: &[u8]) -> Self {
         use base64::Engine;
         Self::Image(Picture::Inline {
@@ -208,145 +235,119 @@ impl Content {
         })
     }
 
-    fn msgtype(&self) -> &'static str {
+    /// Reads the content out of a message's other fields, typed where a variant covers all of them.
+    pub(super) fn read(msgtype: String, mut fields: Map<String, Value>) -> Self {
+        if fields.len() == 1
+            && let Some(object) = fields.remove(&msgtype)
+        {
+            let tagged = Map::from_iter([(msgtype.clone(), object)]);
+            if let Ok(content) = Self::deserialize(&Value::Object(tagged.clone())) {
+                return content;
+            }
+            fields = tagged;
+        }
+        Self::Raw(RawContent { msgtype, fields })
+    }
+
+    /// Returns WeCom's name for its kind.
+    pub(crate) fn msgtype(&self) -> &str {
         match self {
-            Self::Text(_) => Kind::Text.msgtype(),
-            Self::Markdown { .. } => Kind::Markdown.msgtype(),
-            Self::MarkdownV2 { .. } => Kind::MarkdownV2.msgtype(),
+            Self::Text(_) => TextKind::Text.msgtype(),
+            Self::Markdown(_) => TextKind::Markdown.msgtype(),
+            Self::MarkdownV2(_) => TextKind::MarkdownV2.msgtype(),
             Self::Image(_) => MediaKind::Image.name(),
             Self::Voice(_) => MediaKind::Voice.name(),
             Self::Video(_) => MediaKind::Video.name(),
             Self::File(_) => MediaKind::File.name(),
             Self::Textcard(_) => "textcard",
-            Self::News { .. } => "news",
+            Self::News(_) => "news",
+            Self::Raw(raw) => &raw.msgtype,
         }
     }
-}
 
-/// One request, complete but for token and agentid.
-#[derive(Debug, Clone)]
-pub(crate) struct Request<'a> {
-    pub(crate) channel: Channel,
-    /// To whom.
-    pub(crate) envelope: &'a Envelope,
-    /// Not to be forwarded, and shown with a watermark.
-    pub(crate) safe: bool,
-    /// Userids and party ids in the text are shown as names.
-    pub(crate) id_trans: bool,
-    /// Seconds within which WeCom swallows an identical request, if at all.
-    pub(crate) duplicate_check: Option<u64>,
-}
-
-/// Longest time, in seconds, over which WeCom compares requests: 4 hours.
-/// Source: developer.work.weixin.qq.com/document/path/90236.
-pub(crate) const DUPLICATE_CHECK_MAX: u64 = 4 * 3600;
-
-impl Request<'_> {
-    /// The request as WeCom reads it: raw UTF-8, the same for the same content.
-    pub(crate) fn post(&self, content: &Content, attachment: Option<Attachment>) -> Post {
-        let body = Body {
-            receivers: self.receivers(),
-            msgtype: content.msgtype(),
-            content,
-            options: self.options(),
-        };
-        self.with(&body, attachment)
-    }
-
-    /// The request of a message that the user has written in WeCom's own JSON: what it says itself
-    /// counts, and what it leaves out is filled in.
-    pub(crate) fn raw(&self, mut message: Map<String, Value>) -> Post {
-        let mut fill = |fields: Value| {
-            for (key, value) in fields.as_object().into_iter().flatten() {
-                message.entry(key).or_insert_with(|| value.clone());
+    /// Returns the text of a kind that consists of one.
+    pub(crate) fn text(&self) -> Option<(TextKind, &str)> {
+        match self {
+            Self::Text(text) => Some((TextKind::Text, &text.content)),
+            Self::Markdown(markdown) => Some((TextKind::Markdown, &markdown.content)),
+            Self::MarkdownV2(markdown) => Some((TextKind::MarkdownV2, &markdown.content)),
+            Self::Raw(raw) => {
+                let kinds = [TextKind::Text, TextKind::Markdown, TextKind::MarkdownV2];
+                let kind = kinds.into_iter().find(|it| it.msgtype() == raw.msgtype)?;
+                Some((kind, raw.string("/content")?))
             }
-        };
-        fill(value(&self.options()));
-        if !names_receivers(self.channel, &message)
-            && let Value::Object(receivers) = value(&self.receivers())
-        {
-            message.extend(receivers);
-        }
-        self.with(&message, None)
-    }
-
-    fn receivers(&self) -> Receivers {
-        let list = |names: &[String]| (!names.is_empty()).then(|| names.join("|"));
-        Receivers {
-            touser: list(&self.envelope.touser),
-            toparty: list(&self.envelope.toparty),
-            totag: list(&self.envelope.totag),
-            chatid: self.envelope.chatid.clone(),
+            _ => None,
         }
     }
 
-    fn options(&self) -> Options {
-        Options {
-            safe: self.safe.then_some(1),
-            enable_id_trans: self.id_trans.then_some(1),
-            enable_duplicate_check: self.duplicate_check.map(|_| 1),
-            duplicate_check_interval: self.duplicate_check,
+    /// Returns the text of a kind that consists of one, to be changed.
+    pub(super) fn text_mut(&mut self) -> Option<&mut String> {
+        match self {
+            Self::Text(text) => Some(&mut text.content),
+            Self::Markdown(markdown) | Self::MarkdownV2(markdown) => Some(&mut markdown.content),
+            Self::Raw(raw) => match raw.object_mut()?.get_mut("content")? {
+                Value::String(content) => Some(content),
+                _ => None,
+            },
+            _ => None,
         }
     }
 
-    fn with(&self, body: &impl Serialize, attachment: Option<Attachment>) -> Post {
-        Post {
-            call: self.channel.call().to_owned(),
-            body: serde_json::to_vec(body).expect("strings and numbers always become JSON"),
-            attachment,
+    /// Returns the id of the uploaded file that it shows.
+    pub(crate) fn media_id(&self) -> Option<&str> {
+        match self {
+            Self::Image(Picture::Uploaded(uploaded))
+            | Self::Voice(uploaded)
+            | Self::File(uploaded) => Some(&uploaded.media_id),
+            Self::Video(video) => Some(&video.media_id),
+            Self::Raw(raw) => raw.string("/media_id"),
+            _ => None,
+        }
+    }
+
+    /// Sets the id of the uploaded file that it shows.
+    pub(super) fn set_media_id(&mut self, id: &str) {
+        match self {
+            Self::Image(Picture::Uploaded(uploaded))
+            | Self::Voice(uploaded)
+            | Self::File(uploaded) => id.clone_into(&mut uploaded.media_id),
+            Self::Video(video) => id.clone_into(&mut video.media_id),
+            Self::Raw(raw) => {
+                if let Some(object) = raw.object_mut() {
+                    object.insert("media_id".to_owned(), id.into());
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Returns the line that stands for it in a list: its text, or its title.
+    pub(crate) fn headline(&self) -> Option<&str> {
+        match self {
+            Self::Video(video) => video.title.as_deref(),
+            Self::Textcard(card) => Some(&card.title),
+            Self::News(news) => Some(&news.articles[0].title),
+            Self::Raw(raw) => [
+                "/content",
+                "/title",
+                "/articles/0/title",
+                "/main_title/title",
+            ]
+            .into_iter()
+            .find_map(|path| raw.string(path)),
+            _ => self.text().map(|(_, text)| text),
         }
     }
 }
 
-/// Whether a message in WeCom's own JSON says to whom it goes by this road; what is empty names nobody.
-pub(crate) fn names_receivers(channel: Channel, message: &Map<String, Value>) -> bool {
-    let keys: &[&str] = match channel {
-        Channel::App => &["touser", "toparty", "totag"],
-        Channel::Chat => &["chatid"],
-        Channel::Robot => &[],
-    };
-    keys.iter()
-        .any(|key| message.get(*key).is_some_and(|value| *value != ""))
-}
+impl RawContent {
+    fn string(&self, path: &str) -> Option<&str> {
+        self.fields.get(&self.msgtype)?.pointer(path)?.as_str()
+    }
 
-fn value(fields: &impl Serialize) -> Value {
-    serde_json::to_value(fields).expect("strings and numbers always become JSON")
-}
-
-/// The fields in WeCom's own names.
-#[derive(Serialize)]
-struct Body<'a> {
-    #[serde(flatten)]
-    receivers: Receivers,
-    msgtype: &'a str,
-    #[serde(flatten)]
-    content: &'a Content,
-    #[serde(flatten)]
-    options: Options,
-}
-
-#[derive(Serialize)]
-struct Receivers {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    touser: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    toparty: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    totag: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    chatid: Option<String>,
-}
-
-#[derive(Serialize)]
-struct Options {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    safe: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    enable_id_trans: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    enable_duplicate_check: Option<u8>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    duplicate_check_interval: Option<u64>,
+    fn object_mut(&mut self) -> Option<&mut Map<String, Value>> {
+        self.fields.get_mut(&self.msgtype)?.as_object_mut()
+    }
 }
 
 #[cfg(test)]

@@ -52,6 +52,12 @@ pub(crate) enum MediaKind {
 }
 
 impl MediaKind {
+    /// Returns the kind of this name.
+    pub(crate) fn of(name: &str) -> Option<Self> {
+        let all = [Self::Image, Self::Voice, Self::Video, Self::File];
+        all.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// WeCom's name for it, the `type` of an upload.
     pub(crate) fn name(self) -> &'static str {
         match self {

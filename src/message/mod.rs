@@ -13,15 +13,19 @@ pub(crate) mod input;
 pub(crate) mod limits;
 pub(crate) mod mail;
 pub(crate) mod media;
+#[expect(
+    clippy::module_inception,
+    reason = "the room is named after its main type"
+)]
+pub(crate) mod message;
 pub(crate) mod plain;
-pub(crate) mod post;
 pub(crate) mod split;
 
 pub(crate) use channel::Channel;
-pub(crate) use content::{Content, Kind, Request};
+pub(crate) use content::{Content, TextKind};
 pub(crate) use encoding::Encoding;
 pub(crate) use envelope::Envelope;
 pub(crate) use mail::Mail;
 pub(crate) use media::MediaKind;
-pub(crate) use post::{Attachment, Post};
+pub(crate) use message::{Attachment, DUPLICATE_CHECK_MAX, Message, MessageOptions};
 pub(crate) use split::Long;

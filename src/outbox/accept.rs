@@ -7,10 +7,9 @@ use std::time::{Duration, Instant};
 
 use super::entry::{Entry, Id};
 use super::held::Held;
-use super::{FAILED, Look, Outbox, TEMPORARY, once};
+use super::{FAILED, Look, NotKept, Outbox, TEMPORARY, once};
 use crate::blob::Blob;
 use crate::disk::{self, Dir};
-use crate::lang::{say, spoken};
 
 /// Longest time that a message waits for the disk; one that hangs must not hold up an alert.
 const DISK_MAX: Duration = Duration::from_secs(5);
@@ -21,6 +20,7 @@ const DISK_SPEED: u64 = 4 << 20;
 /// A message that is being accepted.
 #[derive(Debug)]
 pub(crate) struct Accepting {
+    outbox: Outbox,
     /// How long the message waits for the disk before it goes without an entry.
     until: Instant,
     /// How long it waits where nothing else is left.
@@ -45,7 +45,7 @@ enum Stage {
     /// It is there, and not yet synced.
     Named(Arc<Dir>, Id),
     Accepted(Arc<Held>),
-    Failed(String),
+    Failed(NotKept),
     /// Nobody wants it any more.
     Abandoned,
 }
@@ -75,6 +75,7 @@ impl Accepting {
     ) -> Arc<Self> {
         let id = Id::after(look.latest.as_ref(), entry.accepted.time());
         let accepting = Arc::new(Self {
+            outbox: outbox.clone(),
             until,
             at_last,
             state: Mutex::new(State {
@@ -85,9 +86,8 @@ impl Accepting {
         });
         let writing = {
             let accepting = Arc::clone(&accepting);
-            let outbox = outbox.clone();
             let dir = look.dir.clone().filter(|_| look.has_failed);
-            move || accepting.write(&outbox, dir, id, entry)
+            move || accepting.write(dir, id, entry)
         };
         let writing = Arc::new(Mutex::new(Some(writing)));
         let write = move || {
@@ -110,14 +110,14 @@ impl Accepting {
     ///
     /// # Errors
     /// Why it is not, and goes without.
-    pub(crate) fn held(&self) -> Result<Arc<Held>, String> {
+    pub(crate) fn held(&self) -> Result<Arc<Held>, NotKept> {
         let mut state = self.locked();
         loop {
             match &state.stage {
-                _ if state.late => return Err(too_slow()),
+                _ if state.late => return Err(self.too_slow()),
                 Stage::Accepted(held) => return Ok(Arc::clone(held)),
                 Stage::Failed(why) => return Err(why.clone()),
-                Stage::Abandoned => return Err(too_slow()),
+                Stage::Abandoned => return Err(self.too_slow()),
                 Stage::Writing | Stage::Naming | Stage::Named(..) => {}
             }
             if Instant::now() >= self.until {
@@ -132,19 +132,19 @@ impl Accepting {
     ///
     /// # Errors
     /// Why it is not accepted; then it never will be.
-    pub(crate) fn at_last(&self) -> Result<Arc<Held>, String> {
+    pub(crate) fn at_last(&self) -> Result<Arc<Held>, NotKept> {
         let mut state = self.locked();
         loop {
             match &state.stage {
                 Stage::Accepted(held) => return Ok(Arc::clone(held)),
                 Stage::Failed(why) => return Err(why.clone()),
-                Stage::Abandoned => return Err(too_slow()),
+                Stage::Abandoned => return Err(self.too_slow()),
                 Stage::Writing | Stage::Naming | Stage::Named(..) => {}
             }
             if Instant::now() >= self.at_last {
                 drop(state);
                 self.abandon();
-                return Err(too_slow());
+                return Err(self.too_slow());
             }
             state = self.waited(state, self.at_last);
         }
@@ -152,14 +152,14 @@ impl Accepting {
 
     /// What has come of it within that time, and whether the message waited for it; none while it
     /// is being written.
-    pub(crate) fn within(&self, time: Duration) -> Option<Result<(Arc<Held>, bool), String>> {
+    pub(crate) fn within(&self, time: Duration) -> Option<Result<(Arc<Held>, bool), NotKept>> {
         let until = Instant::now() + time;
         let mut state = self.locked();
         loop {
             match &state.stage {
                 Stage::Accepted(held) => return Some(Ok((Arc::clone(held), !state.late))),
                 Stage::Failed(why) => return Some(Err(why.clone())),
-                Stage::Abandoned => return Some(Err(too_slow())),
+                Stage::Abandoned => return Some(Err(self.too_slow())),
                 Stage::Writing | Stage::Naming | Stage::Named(..) => {}
             }
             if Instant::now() >= until {
@@ -200,8 +200,8 @@ impl Accepting {
 
     /// Writes the entry and makes it last, unless nobody wants it any more; the lock on it is ours
     /// before anybody can see it.
-    fn write(&self, outbox: &Outbox, dir: Option<Arc<Dir>>, id: Id, entry: Entry) {
-        let written = self.written(outbox, dir, id, entry);
+    fn write(&self, dir: Option<Arc<Dir>>, id: Id, entry: Entry) {
+        let written = self.written(dir, id, entry);
         let mut state = self.locked();
         match (&state.stage, written) {
             (Stage::Abandoned, Ok(Some(held))) => {
@@ -209,28 +209,28 @@ impl Accepting {
             }
             (Stage::Abandoned, _) | (_, Ok(None)) => {}
             (_, Ok(Some(held))) => state.stage = Stage::Accepted(Arc::new(held)),
-            (_, Err(error)) => state.stage = Stage::Failed(error.to_string()),
+            (_, Err(why)) => state.stage = Stage::Failed(why),
         }
         self.changed.notify_all();
     }
 
     fn written(
         &self,
-        outbox: &Outbox,
         dir: Option<Arc<Dir>>,
         id: Id,
         entry: Entry,
-    ) -> io::Result<Option<Held>> {
+    ) -> Result<Option<Held>, NotKept> {
+        let disk = |error| self.outbox.disk(error);
         let dir = match dir {
             Some(dir) => dir,
-            None => Arc::new(prepared(outbox)?),
+            None => Arc::new(prepared(&self.outbox).map_err(disk)?),
         };
-        let (temporary, file, files) = write(&dir, &id, &entry)?;
+        let (temporary, file, files) = write(&dir, &id, &entry).map_err(disk)?;
         if let Some(key) = &entry.once
-            && let Err(error) = claimed(&dir, key, &id)
+            && let Err(why) = self.claim_key(&dir, key, &id)
         {
             let _ = dir.remove(&temporary);
-            return Err(error);
+            return Err(why);
         }
         if !self.advances(Stage::Naming) {
             let _ = dir.remove(&temporary);
@@ -238,7 +238,7 @@ impl Accepting {
         }
         if let Err(error) = dir.publish(&temporary, &dir, id.as_str()) {
             let _ = dir.remove(&temporary);
-            return Err(error);
+            return Err(disk(error));
         }
         let named = Stage::Named(Arc::clone(&dir), id.clone());
         let synced = if self.advances(named) {
@@ -246,17 +246,29 @@ impl Accepting {
         } else {
             Err(io::ErrorKind::Interrupted.into())
         };
-        if let Err(error) = synced {
-            let _ = dir.remove(id.as_str());
-            return Err(error);
-        }
         let file = Arc::new(file);
-        // What was accepted is what goes, whatever becomes of the files that it was made of.
-        let whole = Blob::of_file(Arc::clone(&file)).inspect_err(|_| {
-            // It is said not to be kept, so it must not be.
+        // Nothing that becomes of the files it was made of changes the accepted message.
+        let whole = synced.and_then(|()| Blob::of_file(Arc::clone(&file)));
+        let whole = whole.map_err(|error| {
+            // It is reported as not kept, so it must not be.
             let _ = dir.remove(id.as_str());
+            disk(error)
         })?;
         Ok(Some(Held::new(dir, id, entry.placed(&whole, &files), file)))
+    }
+
+    /// Records, synced, that the message of a `--once` key is about to be sent from this entry.
+    fn claim_key(&self, dir: &Dir, key: &str, id: &Id) -> Result<(), NotKept> {
+        match once::begin(dir, key, id).map_err(|error| self.outbox.disk(error))? {
+            once::Known::Nothing => Ok(()),
+            once::Known::Begun(_) | once::Known::Done => Err(NotKept::KeyTaken),
+        }
+    }
+
+    fn too_slow(&self) -> NotKept {
+        NotKept::DiskSilent {
+            path: self.outbox.path.clone(),
+        }
     }
 
     /// Goes on to the next stage, unless nobody wants the entry any more.
@@ -289,25 +301,6 @@ pub(super) fn place(dir: &Dir, id: &Id, entry: &Entry) -> io::Result<(std::fs::F
     Ok((file, files))
 }
 
-/// Notes the key of a message that is sent only once.
-///
-/// # Errors
-/// It cannot be noted, or another process has been faster.
-fn claimed(dir: &Dir, key: &str, id: &Id) -> io::Result<()> {
-    match once::begin(dir, key, id)? {
-        once::Known::Nothing => Ok(()),
-        once::Known::Begun(_) | once::Known::Done => Err(io::Error::other(say!(
-            "另一个 wxpush 正在发送这个 KEY 的消息",
-            "another wxpush is sending the message of this KEY"
-        ))),
-    }
-}
-
-/// Why a message goes without an entry.
-fn too_slow() -> String {
-    say!("磁盘没有响应", "the disk does not answer")
-}
-
 /// Puts an entry in place of one that the caller holds.
 pub(super) fn replace(dir: &Dir, id: &Id, entry: &Entry) -> io::Result<()> {
     let (temporary, _file, _) = write(dir, id, entry)?;
@@ -320,13 +313,7 @@ fn write(dir: &Dir, id: &Id, entry: &Entry) -> io::Result<(String, std::fs::File
     let temporary = format!("{TEMPORARY}{id}");
     let mut file = dir.create(&temporary)?;
     let written = disk::lock_now(&file)
-        .and_then(|locked| {
-            let taken = || {
-                let (zh, en) = ("另一个 wxpush 占着它的锁", "another wxpush has its lock");
-                io::Error::other(spoken().of(zh, en))
-            };
-            locked.then_some(()).ok_or_else(taken)
-        })
+        .and_then(|locked| locked.then_some(()).ok_or_else(disk::held_elsewhere))
         .and_then(|()| entry.write(&mut file))
         // Not a second time if it fails: the system may take for clean what it could not write.
         .and_then(|files| file.sync_all().map(|()| files));

@@ -158,7 +158,7 @@ pub(super) fn read(dir: &Dir, id: &Id, entry: &Entry) -> Attempts {
         },
     };
     Attempts {
-        sent: attempts.sent.min(entry.posts.len()),
+        sent: attempts.sent.min(entry.messages.len()),
         ..attempts
     }
 }

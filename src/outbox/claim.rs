@@ -11,7 +11,6 @@ use super::held::Held;
 use crate::blob::Blob;
 use crate::clock::Stamp;
 use crate::disk::{self, Dir};
-use crate::lang::say;
 
 /// The result of claiming an entry.
 pub(crate) enum Claim {
@@ -36,7 +35,6 @@ pub(crate) fn claim(dir: &Arc<Dir>, id: &Id) -> Claim {
         let verdict = Verdict {
             at: Some(Stamp::now()),
             exit_code: 65,
-            error: say!("消息已损坏", "the entry is damaged: it was not sent"),
             ..Verdict::default()
         };
         failed::bury(dir, id, &verdict)

@@ -1,5 +1,6 @@
 //! An entry that is written down at the last moment: while nothing of it has left, nothing is there.
 
+use std::io;
 use std::sync::{Arc, OnceLock};
 
 use super::accept::place;
@@ -15,7 +16,7 @@ pub(crate) struct Deferred {
     entry: Entry,
     /// Those whose texts it carries.
     originals: Vec<Arc<Held>>,
-    held: OnceLock<Result<Arc<Held>, String>>,
+    held: OnceLock<Result<Arc<Held>, Arc<io::Error>>>,
 }
 
 impl Deferred {
@@ -34,13 +35,13 @@ impl Deferred {
     ///
     /// # Errors
     /// What the disk says.
-    pub(crate) fn held(&self) -> Result<Arc<Held>, String> {
+    pub(crate) fn held(&self) -> io::Result<Arc<Held>> {
         let held = self.held.get_or_init(|| {
             // A flush that listed the outbox earlier must not send them as well.
             for original in &self.originals {
                 original.note(|attempts| attempts.carried_by = Some(self.id.to_string()));
             }
-            let (file, _) = place(&self.dir, &self.id, &self.entry).map_err(|it| it.to_string())?;
+            let (file, _) = place(&self.dir, &self.id, &self.entry).map_err(Arc::new)?;
             let (dir, id) = (Arc::clone(&self.dir), self.id.clone());
             Ok(Arc::new(Held::new(
                 dir,
@@ -49,7 +50,8 @@ impl Deferred {
                 Arc::new(file),
             )))
         });
-        held.clone()
+        let again = |error: &Arc<io::Error>| io::Error::new(error.kind(), Arc::clone(error));
+        held.as_ref().map(Arc::clone).map_err(again)
     }
 
     /// The entry, if it has been written.

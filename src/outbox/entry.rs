@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, NaiveDateTime, Utc};
 
 use crate::clock::Stamp;
-use crate::message::{Attachment, Post};
+use crate::message::{Attachment, Message};
 
 /// The name of an entry: the time of its acceptance, UTC, and eight random digits. Names sort as
 /// they were accepted.
@@ -95,7 +95,7 @@ pub(crate) struct Entry {
     pub(crate) merged: Vec<Merged>,
     pub(crate) sender: SenderName,
     /// Its parts, in their order; one at the least.
-    pub(crate) posts: Vec<Post>,
+    pub(crate) messages: Vec<Message>,
 }
 
 /// An entry whose text another one carries.
@@ -114,11 +114,11 @@ impl Entry {
 
     /// The file that goes with a part: its own, or that of an earlier part which is uploaded once.
     pub(crate) fn attachment(&self, part: usize) -> Option<&Attachment> {
-        let posts = self.posts.get(..=part)?;
-        let needs = posts.last().is_some_and(Post::needs_media);
-        let mut earlier = posts.iter().rev();
+        let messages = self.messages.get(..=part)?;
+        let needs = messages.last().is_some_and(Message::needs_media);
+        let mut earlier = messages.iter().rev();
         earlier
-            .find_map(|post| post.attachment.as_ref())
+            .find_map(|message| message.attachment.as_ref())
             .filter(|_| needs)
     }
 }

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use super::entry::{Account, SenderName};
 use super::slate;
 use crate::disk::{self, Dir};
-use crate::lang::spoken;
 use crate::message::Envelope;
 use crate::secret::digest;
 
@@ -165,8 +164,7 @@ fn locked(dir: &Dir, name: &str) -> io::Result<File> {
         }
         std::thread::sleep(Duration::from_millis(1));
     }
-    let (zh, en) = ("另一个 wxpush 占着它的锁", "another wxpush holds its lock");
-    Err(io::Error::other(spoken().of(zh, en)))
+    Err(disk::held_elsewhere())
 }
 
 #[cfg(test)]

@@ -12,8 +12,7 @@ use super::held::Held;
 use super::{FAILED, TEMPORARY, slate};
 use crate::clock::Stamp;
 use crate::disk::{self, Dir};
-use crate::message::Channel;
-use crate::message::content::DUPLICATE_CHECK_MAX;
+use crate::message::{Channel, DUPLICATE_CHECK_MAX};
 
 /// How long they are kept. Source: the contract with users.
 const KEPT: Duration = Duration::from_hours(30 * 24);
@@ -33,7 +32,7 @@ pub(crate) struct Verdict {
     pub(crate) exit_code: u8,
     pub(crate) errcode: Option<i64>,
     pub(crate) errmsg: Option<String>,
-    /// For people.
+    /// For people; empty where the entry is damaged.
     pub(crate) error: String,
     /// What to do, for people.
     pub(crate) hint: Option<String>,
@@ -108,7 +107,7 @@ pub(crate) fn revive(dir: &Dir, failed: &Dir, held: &Held, entry: &Entry) -> io:
     let attempts = tried(dir, failed, id, entry)?;
     let record = slate::open(dir, &name)?;
     // The user has looked at the phone: where WeCom has no duplicate check, send it afresh.
-    let compares = entry.posts[0].channel() == Some(Channel::App);
+    let compares = entry.messages[0].channel == Channel::App;
     let compares = |doubt: &Doubt| {
         let age = doubt.since.age_or_zero(&Stamp::now()).as_secs();
         compares && age < DUPLICATE_CHECK_MAX
@@ -164,7 +163,7 @@ fn tried(dir: &Dir, failed: &Dir, id: &Id, entry: &Entry) -> io::Result<Attempts
         match slate::parse::<Attempts>(&bytes) {
             Some(attempts) => {
                 return Ok(Attempts {
-                    sent: attempts.sent.min(entry.posts.len()),
+                    sent: attempts.sent.min(entry.messages.len()),
                     ..attempts
                 });
             }

@@ -41,7 +41,7 @@ use serde_json::json;
 use super::entry::{Account, Entry, Id, Merged, SenderName};
 use crate::blob::{Blob, PIECE};
 use crate::clock::Stamp;
-use crate::message::{Attachment, Post};
+use crate::message::{Attachment, Channel, MediaKind, Message};
 use summed::Summed;
 
 /// The first line, up to the version.
@@ -75,11 +75,14 @@ impl Entry {
         let mut out = Summed::new(out);
         out.add(self.head().as_bytes());
         let mut files = Vec::new();
-        for post in &self.posts {
-            out.add(format!("POST {} {}\n", post.call, post.body.len()).as_bytes());
-            out.add(&post.body);
+        for message in &self.messages {
+            let body = message.to_json();
+            let call = message.channel.call();
+            out.add(format!("POST {call} {}\n", body.len()).as_bytes());
+            out.add(&body);
             out.add(b"\n");
-            if let Some(Attachment { kind, name, bytes }) = &post.attachment {
+            if let Some(Attachment { kind, name, bytes }) = &message.attachment {
+                let kind = kind.name();
                 // Quoted: a name may hold anything.
                 out.add(format!("FILE {kind} {} {}\n", bytes.len(), json!(name)).as_bytes());
                 files.push(out.written + out.pending.len() as u64);
@@ -97,9 +100,9 @@ impl Entry {
     /// The same with its files as they stand in the entry itself.
     pub(super) fn placed(mut self, whole: &Blob, files: &[u64]) -> Self {
         let attachments = self
-            .posts
+            .messages
             .iter_mut()
-            .filter_map(|post| post.attachment.as_mut());
+            .filter_map(|message| message.attachment.as_mut());
         for (attachment, at) in attachments.zip(files) {
             attachment.bytes = whole.part(*at, attachment.bytes.len());
         }
@@ -108,7 +111,7 @@ impl Entry {
 
     /// How many bytes its files have.
     pub(crate) fn bytes_of_files(&self) -> u64 {
-        self.posts.iter().map(Post::bytes_of_file).sum()
+        self.messages.iter().map(Message::bytes_of_file).sum()
     }
 
     fn head(&self) -> String {
@@ -133,7 +136,7 @@ impl Entry {
         let is_first = robot.is_none()
             && self.once.is_none()
             && self.merged.is_empty()
-            && self.posts.iter().all(|post| post.attachment.is_none());
+            && self.messages.iter().all(|it| it.attachment.is_none());
         let text = [
             format!("{MAGIC}{}\n", if is_first { 1 } else { VERSION }),
             line("accepted", Some(time(&self.accepted))),
@@ -149,7 +152,7 @@ impl Entry {
             line("corpid", corpid),
             line("robot", robot),
             line("api_base", Some(sender.api_base.clone())),
-            line("requests", Some(self.posts.len().to_string())),
+            line("requests", Some(self.messages.len().to_string())),
             "\n".to_owned(),
         ];
         text.concat()
@@ -208,16 +211,16 @@ impl Entry {
                 return Ok(None);
             }
         }
-        let mut posts: Vec<Post> = Vec::new();
+        let mut messages: Vec<Message> = Vec::new();
         while cursor.rest.len() > 0 {
             let Some(line) = cursor.line()? else {
                 return Ok(None);
             };
-            if cursor.request(&line, &mut posts)?.is_none() {
+            if cursor.request(&line, &mut messages)?.is_none() {
                 return Ok(None);
             }
         }
-        Ok(head.entry(posts))
+        Ok(head.entry(messages))
     }
 }
 
@@ -261,13 +264,13 @@ impl Head {
     }
 
     /// None if something is missing.
-    fn entry(self, posts: Vec<Post>) -> Option<Entry> {
+    fn entry(self, messages: Vec<Message>) -> Option<Entry> {
         let sender = SenderName {
             profile: self.profile,
             account: self.account?,
             api_base: self.api_base?,
         };
-        (self.count > 0 && posts.len() == self.count).then_some(Entry {
+        (self.count > 0 && messages.len() == self.count).then_some(Entry {
             accepted: stamp(self.accepted?, self.boot.as_deref()),
             retried: self
                 .retried
@@ -275,7 +278,7 @@ impl Head {
             once: self.once,
             merged: self.merged,
             sender,
-            posts,
+            messages,
         })
     }
 }
@@ -306,7 +309,7 @@ impl Cursor {
     }
 
     /// Reads a request, or the file of the one before; none where it is neither.
-    fn request(&mut self, line: &str, posts: &mut Vec<Post>) -> io::Result<Option<()>> {
+    fn request(&mut self, line: &str, messages: &mut Vec<Message>) -> io::Result<Option<()>> {
         let Some((what, rest)) = line.split_once(' ') else {
             return Ok(None);
         };
@@ -320,33 +323,30 @@ impl Cursor {
         let Some(bytes) = self.bytes(size)? else {
             return Ok(None);
         };
-        match (what, posts.last_mut()) {
-            ("POST", _) => posts.push(Post {
-                call: name.to_owned(),
-                body: bytes.read()?,
-                attachment: None,
-            }),
-            (
-                "FILE",
-                Some(
-                    post @ Post {
-                        attachment: None, ..
-                    },
-                ),
-            ) => {
-                let Ok(file) = serde_json::from_str(quoted) else {
-                    return Ok(None);
-                };
-                post.attachment = Some(Attachment {
-                    kind: name.to_owned(),
-                    name: file,
-                    bytes,
-                });
+        match what {
+            "POST" => {
+                let message = message(name, &bytes.read()?);
+                Ok(message.map(|message| messages.push(message)))
             }
-            _ => return Ok(None),
+            "FILE" => {
+                let message = messages.last_mut().filter(|it| it.attachment.is_none());
+                Ok(message.and_then(|message| {
+                    message.attachment = Some(Attachment {
+                        kind: MediaKind::of(name)?,
+                        name: serde_json::from_str(quoted).ok()?,
+                        bytes,
+                    });
+                    Some(())
+                }))
+            }
+            _ => Ok(None),
         }
-        Ok(Some(()))
     }
+}
+
+/// Reads a message; `None` if it is for no call that sends messages, or is none.
+fn message(call: &str, body: &[u8]) -> Option<Message> {
+    Message::read(Channel::of(call)?, serde_json::from_slice(body).ok()?)
 }
 
 /// Reads an entry that another one carries, and in which part it ends.

@@ -25,19 +25,19 @@ pub(crate) fn entry(bytes: &[u8]) {
 }
 
 fn used(entry: &Entry) {
-    assert!(!entry.posts.is_empty());
+    assert!(!entry.messages.is_empty());
     let mut bytes = Vec::new();
     let written = entry.write(&mut bytes);
     written.expect("memory can be written");
     let again = Entry::read(&bytes.into()).expect("memory can be read");
     assert_eq!(again.as_ref(), Ok(entry));
-    for (part, post) in entry.posts.iter().enumerate() {
-        let _ = (entry.attachment(part), post.with_media("m"));
-        let _ = (post.wire(7, Some(60)), post.envelope(), post.msgtype());
-        if let Some(marked) = post.marked("late") {
-            let text = marked.text().expect("what is marked has a text");
-            assert!(text.len() <= 2048 && text.starts_with("late\n"));
+    for (part, message) in entry.messages.iter().enumerate() {
+        let _ = (entry.attachment(part), message.with_media("m"));
+        let _ = (message.to_wire(7, Some(60)), message.headline());
+        if let Some(marked) = message.marked("late") {
+            let (_, text) = marked.content.text().expect("a marked message has a text");
+            assert!(text.len() <= 4096 && text.starts_with("late\n"));
         }
-        assert_eq!(post.note("late").text().as_deref(), Some("late"));
+        assert_eq!(message.note("late".to_owned()).headline(), Some("late"));
     }
 }

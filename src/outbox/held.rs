@@ -9,7 +9,7 @@ use super::entry::{Entry, Id, Merged};
 use super::failed::{self, Verdict};
 use super::{once, slate};
 use crate::disk::Dir;
-use crate::lang::say;
+use crate::notice::{self, Notice};
 
 /// A locked entry. The lock ends with the value, or with the process.
 #[derive(Debug)]
@@ -97,8 +97,8 @@ impl Held {
     /// carries others' texts, those go first that are done with.
     pub(crate) fn delivered(&self, parts: usize) {
         let done = self.attempts().sent + parts;
-        let next = self.entry.posts.get(done);
-        let has_own = next.is_some_and(|post| post.attachment.is_some());
+        let next = self.entry.messages.get(done);
+        let has_own = next.is_some_and(|message| message.attachment.is_some());
         let last = next.is_none();
         let next = |attempts: &mut Attempts| {
             *attempts = Attempts {
@@ -126,11 +126,7 @@ impl Held {
             // Whoever comes by then sees that nothing is left to send.
             self.note(next);
             let id = &self.id;
-            let text = say!(
-                "{id} 已发送，但无法从发件箱移除：{error}",
-                "{id} is delivered, but cannot be removed from the outbox: {error}"
-            );
-            tracing::warn!("{text}");
+            notice::notify(&Notice::DeliveredEntryStays { id, error: &error });
         }
     }
 
@@ -140,7 +136,7 @@ impl Held {
     /// What the disk says; then it stays.
     pub(crate) fn finish(&self) -> io::Result<()> {
         self.close_once()?;
-        self.remove_merged(self.entry.posts.len())?;
+        self.remove_merged(self.entry.messages.len())?;
         self.remove()
     }
 

@@ -3,7 +3,7 @@
 
 use super::entry::Entry;
 use super::format::SIZE_MAX;
-use crate::message::Post;
+use crate::message::Message;
 
 /// Most bytes that its head, its end and what is added to them later take.
 const AROUND_MAX: u64 = 16 << 10;
@@ -13,20 +13,21 @@ const LINES_MAX: u64 = 128;
 
 impl Entry {
     /// How many bytes the entry of a message of these requests takes, at the most.
-    fn size(posts: &[Post]) -> u64 {
-        let sizes = posts.iter().map(|post| {
-            let name = post.attachment.as_ref().map_or(0, |file| file.name.len());
+    fn size(messages: &[Message]) -> u64 {
+        let sizes = messages.iter().map(|message| {
+            let file = message.attachment.as_ref();
+            let name = file.map_or(0, |file| file.name.len());
             // JSON makes six bytes of one at the most.
-            let lines = LINES_MAX + (post.call.len() + 6 * name) as u64;
-            lines + post.body.len() as u64 + post.bytes_of_file()
+            let lines = LINES_MAX + 6 * name as u64;
+            lines + message.to_json().len() as u64 + message.bytes_of_file()
         });
         sizes.fold(AROUND_MAX, u64::saturating_add)
     }
 
     /// How many bytes a message takes that is larger than an entry may be, and how many that may have;
     /// none where it can be kept.
-    pub(crate) fn excess(posts: &[Post]) -> Option<(u64, u64)> {
-        let size = Self::size(posts);
+    pub(crate) fn excess(messages: &[Message]) -> Option<(u64, u64)> {
+        let size = Self::size(messages);
         (size > SIZE_MAX).then_some((size, SIZE_MAX))
     }
 }
@@ -36,20 +37,29 @@ mod tests {
     use crate::clock::Stamp;
 
     use super::*;
-    use crate::message::Attachment;
+    use crate::message::{Attachment, Channel, Envelope, MediaKind, MessageOptions, TextKind};
     use crate::outbox::{Account, SenderName};
+
+    fn text(size: usize) -> Message {
+        Message {
+            channel: Channel::App,
+            to: Envelope::all(),
+            content: TextKind::Text.content("x".repeat(size)),
+            options: MessageOptions::default(),
+            attachment: None,
+        }
+    }
 
     #[test]
     fn an_entry_takes_no_more_than_is_said_and_little_less() {
         for count in [1, 3, 400] {
-            let post = |at: usize| Post {
-                call: "message/send".to_owned(),
-                body: vec![b'x'; 100 * at],
+            let message = |at: usize| Message {
                 attachment: at.is_multiple_of(3).then(|| Attachment {
-                    kind: "file".to_owned(),
+                    kind: MediaKind::File,
                     name: "\u{1}报\"告\".pdf".to_owned(),
                     bytes: vec![0; 1000].into(),
                 }),
+                ..text(100 * at)
             };
             let entry = Entry {
                 accepted: Stamp::now(),
@@ -61,27 +71,22 @@ mod tests {
                     account: Account::App("ww0123456789abcdef".to_owned()),
                     api_base: "https://qyapi.weixin.qq.com".to_owned(),
                 },
-                posts: (0..count).map(post).collect(),
+                messages: (0..count).map(message).collect(),
             };
             let mut bytes = Vec::new();
             entry.write(&mut bytes).unwrap();
-            let said = Entry::size(&entry.posts);
-            let room = AROUND_MAX + 256 * entry.posts.len() as u64;
+            let said = Entry::size(&entry.messages);
+            let room = AROUND_MAX + 256 * entry.messages.len() as u64;
             assert!((bytes.len() as u64..bytes.len() as u64 + room).contains(&said));
-            assert_eq!(Entry::excess(&entry.posts), None);
+            assert_eq!(Entry::excess(&entry.messages), None);
         }
     }
 
     #[test]
     fn what_could_not_be_read_again_is_too_large() {
-        let post = Post {
-            call: "message/send".to_owned(),
-            body: vec![b'x'; 1 << 20],
-            attachment: None,
-        };
-        let posts = |count| vec![post.clone(); count];
-        assert_eq!(Entry::excess(&posts(63)), None);
-        let (size, max) = Entry::excess(&posts(64)).unwrap();
+        let messages = |count| vec![text(1 << 20); count];
+        assert_eq!(Entry::excess(&messages(63)), None);
+        let (size, max) = Entry::excess(&messages(64)).unwrap();
         assert!(size > max && max == SIZE_MAX);
     }
 }

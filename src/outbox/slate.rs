@@ -13,7 +13,6 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::disk::Dir;
-use crate::lang::spoken;
 use crate::secret::sha256;
 
 /// Bytes that a record takes, blanks at its end included: the next one then covers all of it.
@@ -60,8 +59,7 @@ pub(super) fn write(file: &File, record: &impl Serialize) -> io::Result<()> {
     bytes.push(b'\n');
     bytes.extend(sum.as_bytes());
     if bytes.len() >= SIZE {
-        let why = spoken().of("记录太长", "the record is too long");
-        return Err(io::Error::other(why));
+        return Err(io::ErrorKind::FileTooLarge.into());
     }
     bytes.resize(SIZE - 1, b' ');
     bytes.push(b'\n');

@@ -6,6 +6,23 @@ use crate::notice::Notice;
 pub(crate) fn warn(notice: &Notice<'_>) {
     let text = match notice {
         Notice::TokenCacheUnusable { path, error } => token_cache_unusable(path.display(), error),
+        Notice::EntryDamaged { id } => entry_damaged(id),
+        Notice::DeliveredEntryStays { id, error } => delivered_entry_stays(id, error),
+        Notice::EntryStays { id, error } => entry_stays(id, error),
+        Notice::NotReached { id, unreached } => not_reached(id, unreached),
+        Notice::HeldUp { id, why } => held_up(id, why),
+        Notice::GivenUp {
+            id,
+            in_doubt: true,
+            why,
+        } => given_up_in_doubt(id, why),
+        Notice::GivenUp {
+            id,
+            in_doubt: false,
+            why,
+        } => refused(id, why),
+        Notice::Expired { id, why } => expired(id, why),
+        Notice::CannotFail { id, error } => cannot_fail(id, error),
     };
     tracing::warn!("{text}");
 }
@@ -14,4 +31,31 @@ texts! {
     token_cache_unusable(path, error) =
         "token 缓存 {path} 用不了，不用缓存，继续运行：{error}",
         "the token cache {path} cannot be used, going on without it: {error}";
+    entry_damaged(id) =
+        "{id} 已损坏：没有发送，已移入 failed/",
+        "{id} is damaged: it was not sent, and is in failed/ now";
+    delivered_entry_stays(id, error) =
+        "{id} 已发送，但无法从发件箱移除：{error}",
+        "{id} is delivered, but cannot be removed from the outbox: {error}";
+    entry_stays(id, error) =
+        "{id} 无法从发件箱移除：{error}",
+        "{id} cannot be removed from the outbox: {error}";
+    not_reached(id, unreached) =
+        "{id} 已发送，但企业微信无法送达：{unreached}",
+        "{id} was delivered, but WeCom could not reach: {unreached}";
+    held_up(id, why) =
+        "{id} 已被挡住一小时以上，会继续重试，其他消息不受影响：{why}",
+        "{id} has been held up for over an hour and is retried; other messages are not affected: {why}";
+    refused(id, why) =
+        "{id} 被拒绝，已移入 failed/：{why}",
+        "{id} was refused, and is in failed/ now: {why}";
+    given_up_in_doubt(id, why) =
+        "{id} 可能已送达，也可能没有，不再重发，已移入 failed/：{why}",
+        "{id} may or may not have arrived, is not sent again, and is in failed/ now: {why}";
+    expired(id, why) =
+        "{id} 已过期，已移入 failed/：{why}",
+        "{id} has expired, and is in failed/ now: {why}";
+    cannot_fail(id, error) =
+        "{id} 无法移入 failed/：{error}",
+        "{id} cannot be moved to failed/: {error}";
 }

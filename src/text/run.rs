@@ -1,1 +1,79 @@
 //! Words of `run`, its report on the phone among them.
+
+use crate::error::{Exit, Failure};
+
+/// Words that the command could not be run, and ended with that exit code.
+pub(crate) fn not_started(program: &str, error: &dyn std::fmt::Display, code: u8) -> Failure {
+    let hint = match code {
+        127 => look_at_path(),
+        _ => make_executable(),
+    };
+    Failure::new(Exit::Command(code), cannot_run(program, error)).hint(hint)
+}
+
+/// Words that the command was ended at its limit.
+pub(crate) fn ended_by_limit(program: &str, killed: bool) -> String {
+    not_ended_within_limit(program, signal_of(killed))
+}
+
+/// Returns the signal that ended a command at its limit.
+pub(crate) fn signal_of(killed: bool) -> &'static str {
+    if killed { "SIGKILL" } else { "SIGTERM" }
+}
+
+texts! {
+    no_report() =
+        "命令照常运行，但不会有报告", "the command runs all the same, but there will be no report";
+    cannot_run(program, error) = "{program} 无法运行：{error}", "{program} cannot be run: {error}";
+    look_at_path() =
+        "写出它的路径，或检查 PATH：cron 的 PATH 很短",
+        "give its path, or look at PATH: cron's is short";
+    make_executable() =
+        "确认它是程序，并且可执行：chmod +x",
+        "check that it is a program, and executable: chmod +x";
+    not_ended_within_limit(program, signal) =
+        "{program} 没有在 --limit 内结束，已用 {signal} 终止",
+        "{program} was ended by {signal}: it had not ended within --limit";
+    secret_in_output() =
+        "命令的输出里有密钥：报告不带输出",
+        "the command's output contains the secret: the report goes without it";
+    streak_unknown(error) =
+        "无法得知该命令之前失败过几次：{error}",
+        "cannot read how often the command has failed before: {error}";
+}
+
+failures! {
+    json_useless() => Usage,
+        "run 自己没有结果：stdout 是命令的", "run has no result of its own: stdout is the command's",
+        "去掉 --json", "leave out --json";
+    after_without_failures() => Usage,
+        "--after 数的是失败次数，而 --on success 不报告失败",
+        "--after counts failures, and --on success reports none",
+        "去掉其中一个", "leave one of them out";
+}
+
+phone_texts! {
+    output_cut() = "…（前面的输出已省略）", "… (earlier output left out)";
+    head(mark, title, host, status) =
+        "{mark} {title} @ {host}\n{status}", "{mark} {title} on {host}\n{status}";
+    head_after(mark, title, host, status, time) =
+        "{mark} {title} @ {host}\n{status}，历时 {time}",
+        "{mark} {title} on {host}\n{status} after {time}";
+    succeeded() = "成功", "succeeded";
+    failed(code) = "失败，退出码 {code}", "failed with exit code {code}";
+    bracketed(name) = "（{name}）", " ({name})";
+    killed(signal, name) = "被信号 {signal}{name}终止", "killed by signal {signal}{name}";
+    killed_with_core(signal, name) =
+        "被信号 {signal}{name}终止，有 core dump", "killed by signal {signal}{name}, core dumped,";
+    past_limit(limit, signal) =
+        "超过时限 {limit}，已用 {signal} 终止", "past its limit of {limit}, ended by {signal}";
+    no_such_command() =
+        "无法启动：找不到命令（127）", "could not start: no such command (127)";
+    could_not_start(error, code) =
+        "无法启动：{error}（{code}）", "could not start: {error} ({code})";
+    failures_in_a_row(count) = "连续失败 {count} 次", "{count} failures in a row";
+    recovered_from_one(time) =
+        "恢复：失败 1 次，历时 {time}", "recovered: 1 failure in {time}";
+    recovered(count, time) =
+        "恢复：失败 {count} 次，历时 {time}", "recovered: {count} failures in {time}";
+}

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::answer::Text;
 use super::body::{Field, Payload};
@@ -20,6 +20,16 @@ pub(crate) struct Question {
     /// The path below `/cgi-bin/`, with its query.
     pub(crate) call: String,
     pub(crate) body: Asking,
+}
+
+impl Question {
+    /// Takes back a message.
+    pub(crate) fn recall(msgid: &str) -> Self {
+        Self {
+            call: "message/recall".to_owned(),
+            body: Asking::Json(json!({"msgid": msgid}).to_string().into_bytes()),
+        }
+    }
 }
 
 /// What goes with a call.
@@ -161,8 +171,6 @@ fn rename(value: &mut Value, names: &mut impl Iterator<Item = String>) {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::super::Cause;
     use super::*;
 

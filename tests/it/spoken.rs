@@ -291,7 +291,7 @@ fn tokens_recalls_and_codes_are_told_of_in_chinese() {
         run("token"),
         "前企业微信拒绝发放 access_token：errcode 40001",
     );
-    shows(run("explain 40001"), "wxpush（gettoken 时）：");
+    shows(run("explain 40001"), "（gettoken 时）：");
     sandbox.wxpush("token clear").run().exits(0);
     standin.always("/cgi-bin/appchat/update", Fault::HangProcessed);
     let outcome = run("api POST appchat/update --timeout 1s").exits(75);

@@ -99,9 +99,9 @@ fn what_wecom_would_not_take_is_refused_before_anything_leaves() {
     let large = |name: &str, size| File::create(sandbox.path(name)).unwrap().set_len(size);
     large("large", (20 << 20) + 1).unwrap();
     for (args, code, words) in [
-        ("none", 66, "none cannot be read: No such file"),
-        (".", 66, "cannot be read: "),
-        ("a.txt/x", 66, "cannot be read: "),
+        ("none", 66, "none"),
+        (".", 66, "directory"),
+        ("a.txt/x", 66, "a.txt/x"),
         ("empty", 65, "empty has 0 bytes"),
         ("five", 65, "five has 5 bytes"),
         ("large", 65, "20 MB"),
@@ -109,16 +109,8 @@ fn what_wecom_would_not_take_is_refused_before_anything_leaves() {
         ("--type voice p.png", 65, "a voice is AMR"),
         ("--type video p.png", 65, "a video is MP4"),
         ("torn.amr", 65, "damaged or cut off"),
-        (
-            "--robot ops p.png",
-            64,
-            "a robot's uploads are files and voices",
-        ),
-        (
-            "--robot ops --type video p.png",
-            64,
-            "a robot's uploads are files and voices",
-        ),
+        ("--robot ops p.png", 64, "--type file"),
+        ("--robot ops --type video p.png", 64, "--type file"),
         ("--robot nobody a.txt", 78, "there is no [robots.nobody]"),
         ("--type film a.txt", 64, "--type"),
         ("", 64, "FILE"),

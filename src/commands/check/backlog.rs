@@ -216,7 +216,7 @@ pub(super) fn ledger(config: &Config, state: Option<&State>, report: &mut Report
     let has_others = !to.toparty.is_empty() || !to.totag.is_empty();
     let receivers = Receivers::of(Some(&users), has_others);
     // A file that cannot be read has been told.
-    let Some(forecast) = sender.forecast(Some(Channel::App)) else {
+    let Some(forecast) = sender.forecast(Channel::App) else {
         return;
     };
     let [minute, hour] = forecast.taken(&receivers);

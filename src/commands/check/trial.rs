@@ -1,15 +1,15 @@
 //! One test message, and what to look at when a message is sent and no phone shows it.
 
-use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::report::Report;
-use crate::commands::post::Way;
+use crate::commands;
+use crate::commands::submit::{Submitting, composed};
+use crate::compose::{Body, Composed, Draft};
 use crate::config::{self, Config, State};
-use crate::delivery::Sender;
 use crate::error::Failure;
 use crate::lang::{say, spoken};
-use crate::message::{Channel, Envelope, Kind, Request};
+use crate::message::{Channel, Envelope, Long, TextKind};
 
 /// Sends a message to one member by the ordinary road; it is a test, and never kept.
 pub(super) fn send(
@@ -55,26 +55,35 @@ fn sent(
         format!("wxpush 测试消息，来自 {host}"),
         format!("A test message of wxpush on {host}"),
     );
-    let text = Kind::Text.compose(&settings.prefix, None, text);
-    let post = Request {
+    let draft = Draft {
         channel: Channel::App,
-        envelope: &settings.to,
-        safe: settings.safe,
+        body: Body::Text {
+            kind: TextKind::Text,
+            title: None,
+            text,
+            incomplete: false,
+            mentions: Default::default(),
+            files: Vec::new(),
+            name: "test",
+        },
+        safe: false,
         id_trans: false,
-        duplicate_check: None,
-    }
-    .post(&Kind::Text.content(text), None);
-    let way = Way {
+        dedupe: None,
+        long: Long::Truncate,
+        keep: false,
+    };
+    let Composed { messages, .. } = composed(draft, &settings)?;
+    let submitting = Submitting {
         config,
+        settings,
         state: state.ok_or_else(String::new),
-        sender: Rc::new(Sender::new(settings, state).map_err(Failure::of)?),
-        deadline: Instant::now() + time,
+        time,
         keep: false,
         kept_ok: false,
-        person: None,
-        watching: None,
+        output: None,
     };
-    way.send(vec![post]).outcome()
+    let outcome = submitting.submit(|submission| submission.send(messages))?;
+    commands::report::Report::of(outcome, &config.flush_command()).result()
 }
 
 /// What to look at when WeCom took a message, and no phone shows it. Sources:

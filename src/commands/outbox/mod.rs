@@ -1,42 +1,32 @@
-//! `wxpush outbox`: what is accepted and not yet delivered, and what was given up.
+//! `wxpush outbox`: messages that are accepted and not yet delivered, and those that were given up.
 
 mod change;
+mod due;
 mod flush;
 mod list;
+mod row;
 
+use std::io;
 use std::sync::Arc;
 
 use super::{begin, load};
 use crate::cli::{Global, Outbox as Args, OutboxAction};
-use crate::config::{Config, NoPlace, State};
+use crate::config::{Config, State, value::shown};
 use crate::disk::Dir;
 use crate::error::{Exit, Failure};
-use crate::lang::{say, spoken};
-use crate::outbox::{self, Id, Outbox};
+use crate::outbox::{self, Claim, Id, Outbox};
 use crate::output::Output;
+use crate::text::outbox as text;
+use change::Change;
 
 /// Runs `outbox list`, `show`, `flush`, `drop` or `retry`.
 pub(super) fn run(args: &Args, global: &Global, output: Output) -> anyhow::Result<Exit> {
     let config = load(global)?;
-    let base = config.base();
-    // Its log, and its warnings; the places themselves come below.
-    let _ = begin(&base, output);
-    let states = config.states();
-    let (found, missing): (Vec<_>, Vec<_>) = states.into_iter().partition(Result::is_ok);
-    let states: Vec<State> = found.into_iter().flatten().collect();
-    for place in missing.into_iter().filter_map(Result::err) {
-        if states.is_empty() {
-            return Err(no_place(&place).into());
-        }
-        let text = say!(
-            "有一个发件箱没有处理：{place}",
-            "one of the outboxes is left out: {place}"
-        );
-        tracing::warn!("{text}");
-    }
+    // Begins the log, and warns; the state directories are found below.
+    let _ = begin(&config.base(), output);
     let outboxes = Outboxes {
+        places: places(&config)?,
         config: &config,
-        places: states,
     };
     match &args.action {
         OutboxAction::List => list::list(&outboxes, output),
@@ -44,133 +34,115 @@ pub(super) fn run(args: &Args, global: &Global, output: Output) -> anyhow::Resul
         OutboxAction::Flush { wait, timeout } => {
             flush::run(&outboxes, (!wait).then_some(*timeout), output)
         }
-        OutboxAction::Drop(chosen) => change::drop(&outboxes, chosen, output),
-        OutboxAction::Retry(chosen) => change::retry(&outboxes, chosen, output),
+        OutboxAction::Drop(chosen) => change::run(&outboxes, Change::Drop, chosen, output),
+        OutboxAction::Retry(chosen) => change::run(&outboxes, Change::Retry, chosen, output),
     }
 }
 
-fn no_place(place: &NoPlace) -> Failure {
-    let what = say!(
-        "没有可用的目录来存放发件箱：{place}",
-        "no place for the outbox: {place}"
-    );
-    let hint = spoken().of(
-        "把 state_dir 设为只有你可写的目录",
-        "set state_dir to a directory that only you can write to",
-    );
-    Failure::new(Exit::State, what).hint(hint)
+/// The state directories of the config; warns of those that cannot be used.
+///
+/// # Errors
+/// `Exit::State` if none can be used.
+fn places(config: &Config) -> Result<Vec<State>, Failure> {
+    let states = config.states();
+    let has_one = states.iter().any(Result::is_ok);
+    let mut places = Vec::new();
+    for state in states {
+        match state {
+            Ok(state) => places.push(state),
+            Err(place) if has_one => tracing::warn!("{}", text::place_skipped(place)),
+            Err(place) => return Err(text::no_place(place)),
+        }
+    }
+    Ok(places)
 }
 
-/// Every outbox that the config has: a profile may keep its state elsewhere.
+/// The outboxes of a config: a profile may have a state directory of its own.
 struct Outboxes<'a> {
     config: &'a Config,
     places: Vec<State>,
 }
 
-/// An entry's place.
+/// Where an entry is.
 struct Place<'a> {
     state: &'a State,
     dir: Arc<Dir>,
-    /// Where it lies if it has failed.
+    /// `failed/` in it, if the entry has failed.
     failed: Option<Arc<Dir>>,
     id: Id,
 }
 
 impl Outboxes<'_> {
-    /// Those that are there, opened.
+    /// Opens the outboxes that exist.
     fn opened(&self) -> Result<Vec<(&State, Arc<Dir>)>, Failure> {
-        let mut opened = Vec::new();
-        for state in &self.places {
+        let opened = self.places.iter().filter_map(|state| {
             let outbox = Outbox::of(state);
-            match outbox.open() {
-                Ok(Some(dir)) => opened.push((state, dir)),
-                Ok(None) => {}
-                Err(error) => return Err(unreadable(&outbox, &error)),
+            let dir = outbox.open().map_err(|error| unusable(&outbox, error));
+            dir.map(|dir| Some((state, dir?))).transpose()
+        });
+        opened.collect()
+    }
+
+    /// Every entry, those that wait before those that have failed, each oldest first.
+    fn all(&self) -> Result<Vec<Place<'_>>, Failure> {
+        let (mut all, mut given_up) = (Vec::new(), Vec::new());
+        for (state, dir) in self.opened()? {
+            let cannot = |error| unusable(&Outbox::of(state), error);
+            let entries = |failed: Option<Arc<Dir>>| {
+                let holder = failed.as_ref().unwrap_or(&dir);
+                let ids = outbox::oldest(holder, None, usize::MAX).map_err(cannot)?;
+                let place = |id| Place {
+                    state,
+                    dir: Arc::clone(&dir),
+                    failed: failed.clone(),
+                    id,
+                };
+                Ok::<Vec<_>, Failure>(ids.into_iter().map(place).collect())
+            };
+            all.extend(entries(None)?);
+            // Read last, since entries are moved there. One handle for all of them: there may be
+            // more than a process may have open files.
+            if let Some(failed) = outbox::failed(&dir).map_err(cannot)? {
+                given_up.extend(entries(Some(Arc::new(failed)))?);
             }
         }
-        Ok(opened)
-    }
-
-    /// Every entry, those that wait and those that have failed, each oldest first.
-    fn all(&self) -> Result<(Vec<Place<'_>>, Vec<Place<'_>>), Failure> {
-        let (mut waiting, mut failed) = (Vec::new(), Vec::new());
-        for (state, dir) in self.opened()? {
-            let cannot = |error| unreadable(&Outbox::of(state), &error);
-            let place = |id, failed| Place {
-                state,
-                dir: Arc::clone(&dir),
-                failed,
-                id,
-            };
-            let ids = outbox::oldest(&dir, None, usize::MAX).map_err(cannot)?;
-            waiting.extend(ids.into_iter().map(|id| place(id, None)));
-            let Some(given_up) = outbox::failed(&dir).map_err(cannot)? else {
-                continue;
-            };
-            // One handle for all of them: there may be more than a process may have open files.
-            let given_up = Arc::new(given_up);
-            let ids = outbox::oldest(&given_up, None, usize::MAX).map_err(cannot)?;
-            failed.extend(
-                ids.into_iter()
-                    .map(|id| place(id, Some(Arc::clone(&given_up)))),
-            );
-        }
-        Ok((waiting, failed))
-    }
-
-    /// The one entry whose ID is, or has in it, this text.
-    fn named(&self, text: &str) -> Result<Place<'_>, Failure> {
-        let (waiting, failed) = self.all()?;
-        let all: Vec<Place<'_>> = waiting.into_iter().chain(failed).collect();
-        let found = named_among(&all, text)?.swap_remove(0);
-        Ok(all.into_iter().nth(found).expect("it is one of them"))
+        all.append(&mut given_up);
+        Ok(all)
     }
 }
 
-/// Which of these have the ID that is, or has in it, this text: one, or both where it is among those
-/// that wait and among the failed as well.
-fn named_among(all: &[Place<'_>], text: &str) -> Result<Vec<usize>, Failure> {
-    let found: Vec<usize> = (0..all.len())
-        .filter(|at| all[*at].id.as_str().contains(text))
-        .collect();
-    let is_one = |first: &usize| {
-        let first = &all[*first];
-        let mut rest = found.iter().map(|at| &all[*at]);
-        rest.all(|it| it.id == first.id && Arc::ptr_eq(&it.dir, &first.dir))
-    };
-    let what = match found.first() {
-        Some(first) if is_one(first) => return Ok(found),
-        None => {
-            let text = crate::config::value::shown(text);
-            say!(
-                "发件箱里没有 ID 含 {text} 的消息",
-                "no message in the outbox has an ID with {text} in it"
-            )
+impl Place<'_> {
+    /// The directory that holds the entry.
+    fn holder(&self) -> &Arc<Dir> {
+        self.failed.as_ref().unwrap_or(&self.dir)
+    }
+
+    fn claim(&self) -> Claim {
+        match &self.failed {
+            Some(failed) => outbox::claim_failed(failed, &self.id),
+            None => outbox::claim(&self.dir, &self.id),
         }
-        Some(_) => {
-            let count = found.len();
-            say!(
-                "有 {count} 条消息的 ID 含 {text}",
-                "{count} messages have an ID with {text} in it"
-            )
-        }
-    };
-    let hint = spoken().of(
-        "wxpush outbox list 列出所有 ID",
-        "wxpush outbox list shows the IDs",
-    );
-    Err(Failure::new(Exit::Data, what).hint(hint))
+    }
 }
 
-fn unreadable(outbox: &Outbox, error: &std::io::Error) -> Failure {
-    let path = outbox.path().display();
-    let what = say!(
-        "发件箱 {path} 不可用：{error}",
-        "the outbox {path} cannot be used: {error}"
-    );
-    let hint = spoken().of(
-        "它必须是运行 wxpush 的用户自己的目录，不能属于别人",
-        "it must be a directory of the user who runs wxpush, and of nobody else",
-    );
-    Failure::new(Exit::State, what).hint(hint)
+/// Finds the entry whose ID contains a text: one, or two if it waits and has failed as well.
+///
+/// # Errors
+/// `Exit::Data` if no ID, or more than one, contains it.
+fn find<'p, 'a>(all: &'p [Place<'a>], text: &str) -> Result<Vec<&'p Place<'a>>, Failure> {
+    let contains = |place: &&Place<'_>| place.id.as_str().contains(text);
+    let found: Vec<&Place<'_>> = all.iter().filter(contains).collect();
+    let Some(first) = found.first() else {
+        return Err(text::no_such_id(shown(text)));
+    };
+    let is_same = |it: &&Place<'_>| it.id == first.id && Arc::ptr_eq(&it.dir, &first.dir);
+    if found.iter().all(is_same) {
+        Ok(found)
+    } else {
+        Err(text::ambiguous_id(found.len(), text))
+    }
+}
+
+fn unusable(outbox: &Outbox, error: io::Error) -> Failure {
+    text::outbox_unusable(outbox.path().display(), error)
 }

@@ -1,37 +1,28 @@
-//! `wxpush send`: words, stdin and files become messages, and go out one after the other.
+//! `wxpush send`: words, stdin and files become messages, and are sent one after the other.
 
-pub(super) mod contents;
-pub(super) mod long;
-mod raw;
-pub(super) mod requests;
-mod wanted;
+mod body;
+mod intent;
 
-use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 
-use super::post::Way;
 use super::report::{Report, Status};
+use super::submit::{Submitting, composed, time_for};
 use super::{begin, begin_or_without, load, to};
 use crate::backoff::random;
 use crate::cli::{Global, Send};
+use crate::compose::{Composed, Draft};
 use crate::config::{Account, Settings};
-use crate::delivery::{Sender, upload_time};
 use crate::error::{Exit, Failure};
 use crate::log;
-use crate::message::Post;
+use crate::message::Message;
 use crate::output::{self, Output};
 use crate::secret::digest;
 use crate::wecom::shown_url;
-use contents::{Contents, Making};
-use requests::{guard, keepable, posts};
-use wanted::Wanted;
+use intent::Intent;
 
-/// The time for delivery where `--timeout` doesn't say it. Source: the contract.
-pub(super) const TIME: Duration = Duration::from_secs(30);
-
-/// Runs `send`, and reports how it ended, whichever way it did.
+/// Runs `send`, and reports how it ended in every case.
 pub(super) fn run(args: &Send, global: &Global, output: Output) -> anyhow::Result<Exit> {
     let report = match send(args, global, output) {
         Ok(report) => report,
@@ -48,70 +39,66 @@ pub(super) fn run(args: &Send, global: &Global, output: Output) -> anyhow::Resul
 }
 
 fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> {
-    let receivers = to::receivers(&args.to)?;
-    let wanted = Wanted::of(args)?;
+    let recipients = to::receivers(&args.to)?;
+    let intent = Intent::of(args)?;
     let config = load(global)?;
-    let settings = to::settings(&args.to, receivers, &config)?;
+    let settings = to::settings(&args.to, recipients, &config)?;
     let state = if args.dry_run {
         log::to_stderr(super::stderr(output));
         Err(String::new())
     } else if args.queue || args.once.is_some() {
-        // Without state there is no going on.
+        // Both need state.
         begin(&settings.base, output).map_err(|place| place.to_string())
     } else {
         begin_or_without(&settings.base, output)
     };
-    let making = Making {
-        args,
-        wanted,
-        settings: &settings,
-    };
-    let Some(Contents { pieces, text }) = making.contents()? else {
+    let Some(body) = body::read(args, intent)? else {
         return Ok(Report::new(Status::Empty, 0));
     };
-    let posts = posts(args, wanted, &settings, pieces)?;
-    guard(&settings, &text, &posts)?;
     let keep = settings.outbox.enabled && !args.no_outbox;
-    if keep {
-        keepable(&posts)?;
-    }
-    if let Some(splay) = args.splay.filter(|_| !args.dry_run) {
-        let wait = random(splay);
-        tracing::info!(wait_ms = wait.as_millis(), "waiting, by --splay");
-        std::thread::sleep(wait);
-    }
-    let files: u64 = posts.iter().map(Post::bytes_of_file).sum();
-    let time = args.timeout.unwrap_or_else(|| TIME + upload_time(files));
-    let deadline = Instant::now() + time;
+    let draft = Draft {
+        channel: to::channel(&args.to),
+        body,
+        safe: args.safe,
+        id_trans: args.id_trans,
+        dedupe: args.dedupe.map(|time| time.as_secs()),
+        long: args.long,
+        keep,
+    };
+    let Composed { messages, text, .. } = composed(draft, &settings)?;
     if args.dry_run {
-        return dry_run(&settings, &posts, output);
+        return dry_run(&settings, &messages, output);
     }
+    if let Some(splay) = args.splay {
+        splayed(splay);
+    }
+    let files: u64 = messages.iter().map(Message::bytes_of_file).sum();
     tracing::info!(
         command = "send",
-        kind = wanted.name(),
-        to = to_whom(&settings, &posts),
+        kind = intent.name(),
+        to = recipients_of(&settings, &messages),
         bytes = text.len() as u64 + files,
         digest = &digest(&[&text])[..16],
-        parts = posts.len(),
+        parts = messages.len(),
         "start"
     );
     tracing::debug!(text, "message");
     drop(text);
-    let way = Way {
+    let submitting = Submitting {
         config: &config,
+        settings,
+        state: state.as_ref().map_err(Clone::clone),
+        time: args.timeout.unwrap_or_else(|| time_for(&messages)),
         keep,
         kept_ok: args.kept_ok,
-        sender: Rc::new(Sender::new(settings, state.as_ref().ok())?),
-        state: state.as_ref().map_err(Clone::clone),
-        deadline,
-        person: output.has_reader().then_some(output),
-        watching: output::watching(output),
+        output: Some(output),
     };
-    let report = match &args.once {
-        Some(key) => way.send_once(posts, key),
-        None if args.queue => way.queue(posts),
-        None => way.send(posts),
-    };
+    let outcome = submitting.submit(|submission| match &args.once {
+        Some(key) => submission.send_once(messages, key),
+        None if args.queue => submission.queue(messages),
+        None => submission.send(messages),
+    })?;
+    let report = Report::of(outcome, &config.flush_command());
     Ok(if args.kept_ok {
         report.kept_is_done()
     } else {
@@ -119,16 +106,23 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
     })
 }
 
-/// The receivers for a log.
-fn to_whom(settings: &Settings, posts: &[Post]) -> String {
-    match (&settings.account, posts) {
+/// Waits for a random part of that time.
+fn splayed(splay: Duration) {
+    let wait = random(splay);
+    tracing::info!(wait_ms = wait.as_millis(), "waiting, by --splay");
+    std::thread::sleep(wait);
+}
+
+/// Returns the recipients for a log.
+fn recipients_of(settings: &Settings, messages: &[Message]) -> String {
+    match (&settings.account, messages) {
         (Account::Robot(robot), _) => format!("robot {}", robot.name),
-        (Account::App(_), [post]) => post.envelope().describe(),
+        (Account::App(_), [message]) => message.to.describe(),
         (Account::App(_), _) => settings.to.describe(),
     }
 }
 
-fn dry_run(settings: &Settings, posts: &[Post], output: Output) -> anyhow::Result<Report> {
+fn dry_run(settings: &Settings, messages: &[Message], output: Output) -> anyhow::Result<Report> {
     let (pass, agentid) = match &settings.account {
         Account::App(app) => ("access_token", settings.agentid(app)?),
         Account::Robot(_) => ("key", 0),
@@ -136,9 +130,10 @@ fn dry_run(settings: &Settings, posts: &[Post], output: Output) -> anyhow::Resul
     let base = &settings.network.api_base;
     let mut shown = Vec::new();
     let mut media_id = String::new();
-    for post in posts {
-        if let (Some(file), Some(channel)) = (&post.attachment, post.channel()) {
-            let call = format!("{}?type={}", channel.upload_call(), file.kind);
+    for message in messages {
+        if let Some(file) = &message.attachment {
+            let call = message.channel.upload_call();
+            let call = format!("{call}?type={}", file.kind.name());
             let url = shown_url(base, &call, pass);
             let (name, bytes) = (&file.name, file.bytes.len());
             media_id = format!("<media_id of {name}>");
@@ -151,11 +146,11 @@ fn dry_run(settings: &Settings, posts: &[Post], output: Output) -> anyhow::Resul
                 json!({"method": "POST", "url": url, "file": {"name": name, "bytes": bytes}}),
             );
         }
-        let url = shown_url(base, &post.call, pass);
-        let body = if post.needs_media() {
-            post.with_media(&media_id).wire(agentid, None)
+        let url = shown_url(base, message.channel.call(), pass);
+        let body = if message.needs_media() {
+            message.with_media(&media_id).to_wire(agentid, None)
         } else {
-            post.wire(agentid, None)
+            message.to_wire(agentid, None)
         };
         let body = String::from_utf8(body)?;
         if !output.json {
@@ -163,5 +158,5 @@ fn dry_run(settings: &Settings, posts: &[Post], output: Output) -> anyhow::Resul
         }
         shown.push(json!({"method": "POST", "url": url, "body": body}));
     }
-    Ok(Report::dry_run(posts.len(), shown))
+    Ok(Report::dry_run(messages.len(), shown))
 }

@@ -4,8 +4,8 @@
 use std::ffi::OsString;
 
 use crate::config::value::shown;
-use crate::error::{Exit, Failure};
-use crate::lang::{say, spoken};
+use crate::error::Failure;
+use crate::text::sendmail as words;
 
 /// Letters that take a value, behind them or as the next word.
 const VALUED: &str = "ABCFLNOPRVXbefhopr";
@@ -55,23 +55,10 @@ pub(super) fn parse(words: &[OsString]) -> Result<Asked, Failure> {
                 break;
             }
             if !VALUED.contains(letter) {
-                let letter = shown(&letter.to_string());
-                let what = say!(
-                    "sendmail 没有 -{letter} 选项",
-                    "sendmail has no option -{letter}"
-                );
-                let hint = spoken().of(
-                    "wxpush sendmail --help 列出它有的选项",
-                    "wxpush sendmail --help shows those that it has",
-                );
-                return Err(usage(what, hint));
+                return Err(words::unknown_letter(shown(&letter.to_string())));
             }
             if rest.is_empty() {
-                let missing = || {
-                    let what = say!("-{letter} 缺少它的值", "-{letter} lacks its value");
-                    usage(what, spoken().of("把值写在它后面", "write it behind it"))
-                };
-                let next = words.next().ok_or_else(missing)?;
+                let next = words.next().ok_or_else(|| words::value_missing(letter))?;
                 asked.valued(letter, &next)?;
             } else {
                 asked.valued(letter, rest)?;
@@ -83,19 +70,6 @@ pub(super) fn parse(words: &[OsString]) -> Result<Asked, Failure> {
         asked.address(&word);
     }
     Ok(asked)
-}
-
-fn usage(what: String, hint: &str) -> Failure {
-    Failure::new(Exit::Usage, what).hint(hint)
-}
-
-/// What wxpush has another command for.
-fn instead(option: &str, action: &str) -> Failure {
-    let what = say!(
-        "sendmail {option} 在这里是 wxpush outbox {action}",
-        "sendmail {option} is wxpush outbox {action} here"
-    );
-    usage(what, spoken().of("改用那条命令", "run that instead"))
 }
 
 impl Asked {
@@ -122,22 +96,13 @@ impl Asked {
             }
             ('b', "m") => {}
             ('b', "p") => {
-                return Err(instead("-bp", "list"));
+                return Err(words::use_instead("-bp", "list"));
             }
             ('b', _) => {
-                let value = shown(value);
-                let what = say!(
-                    "wxpush 做不了 sendmail -b{value} 的事",
-                    "sendmail -b{value} is nothing that wxpush does"
-                );
-                let hint = spoken().of(
-                    "它从 stdin 读取一封邮件并投递：-bm",
-                    "it reads one mail on stdin and delivers it: -bm",
-                );
-                return Err(usage(what, hint));
+                return Err(words::mode_unknown(shown(value)));
             }
             ('q', _) => {
-                return Err(instead("-q", "flush"));
+                return Err(words::use_instead("-q", "flush"));
             }
             _ => {}
         }
@@ -159,6 +124,7 @@ impl Asked {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::error::Exit;
 
     fn asked(line: &str) -> Result<Asked, Failure> {
         let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();

@@ -1,16 +1,12 @@
 //! A mail as messages: its subject above its text, and its files behind them.
 
-use crate::commands::send::contents::whole;
-use crate::commands::send::long::fitted;
-use crate::commands::send::requests::examine;
-use crate::config::Settings;
-use crate::error::{Exit, Failure};
-use crate::lang::{Lang, say, spoken};
+use crate::compose::{Body, Media};
+use crate::error::Failure;
+use crate::lang::Lang;
 use crate::message::input::{Input, one_line};
-use crate::message::media::{self, can_be_safe};
-use crate::message::split::Rest;
-use crate::message::{Attachment, Channel, Content, Kind, Long, Mail, MediaKind, Post, Request};
-use crate::text::sendmail::attachment_left_out;
+use crate::message::media;
+use crate::message::{Attachment, Content, Mail, MediaKind, TextKind};
+use crate::text::sendmail as words;
 
 /// How much of a file its format is told by, in bytes.
 const HEAD: usize = 4096;
@@ -37,11 +33,7 @@ impl Letter {
         let title = Some(title.trim().to_owned()).filter(|title| !title.is_empty());
         let input = Input::from_bytes(mail.text.as_bytes());
         if input.replaced > 0 || mail.text.contains(char::REPLACEMENT_CHARACTER) {
-            let warning = spoken().of(
-                "邮件中有些字符无法识别，已替换为 U+FFFD",
-                "some of the mail could not be read and was replaced by U+FFFD",
-            );
-            tracing::warn!("{warning}");
+            tracing::warn!("{}", words::unreadable_characters());
         }
         let is_cut = input.cut;
         let mut text = input.text.trim_matches(['\n', ' ']).to_owned();
@@ -53,34 +45,22 @@ impl Letter {
             let judged = media::check(MediaKind::File, false, &name, size as u64, head);
             if judged.is_ok() && files.len() < FILES_MAX {
                 files.push(Attachment {
-                    kind: MediaKind::File.name().to_owned(),
+                    kind: MediaKind::File,
                     name,
                     bytes: enclosed.bytes.into(),
                 });
                 continue;
             }
             if let Err(why) = judged {
-                let text = say!("没有随邮件发送：{why}", "not sent with the mail: {why}");
-                tracing::warn!("{text}");
+                tracing::warn!("{}", words::attachment_not_sent(why));
             }
-            note(&mut text, &attachment_left_out(lang, &name, size));
+            note(&mut text, &words::attachment_left_out(lang, &name, size));
         }
         if title.is_none() && text.trim().is_empty() && files.is_empty() {
-            let what = spoken().of("邮件是空的", "the mail is empty");
-            let hint = spoken().of(
-                "它没有主题，没有正文，也没有附件",
-                "it has neither a subject nor a text nor a file",
-            );
-            return Err(Failure::new(Exit::Data, what).hint(hint));
+            return Err(words::empty());
         }
         if cut {
-            note(
-                &mut text,
-                match lang {
-                    Lang::Zh => "（邮件过长，已截断）",
-                    Lang::En => "(the mail was too long and is cut)",
-                },
-            );
+            note(&mut text, &words::mail_cut(lang));
         }
         Ok(Self {
             title,
@@ -90,7 +70,24 @@ impl Letter {
         })
     }
 
-    /// The text, for the log.
+    /// Returns the body of its messages: subject and text, and its files behind them.
+    pub(super) fn body(&self) -> Body {
+        let files = self.files.iter().map(|file| Media {
+            content: Content::media(MediaKind::File, String::new()),
+            attachment: Some(file.clone()),
+        });
+        Body::Text {
+            kind: TextKind::Text,
+            title: self.title.clone(),
+            text: self.text.clone(),
+            incomplete: self.cut,
+            mentions: Default::default(),
+            files: files.collect(),
+            name: "mail",
+        }
+    }
+
+    /// Returns its text, for the log.
     pub(super) fn text(&self) -> &str {
         &self.text
     }
@@ -102,66 +99,6 @@ fn note(text: &mut String, line: &str) {
         text.push('\n');
     }
     text.push_str(line);
-}
-
-/// The requests for one mail: the text in as many parts as it takes, then each file.
-///
-/// # Errors
-/// `Exit::Data`: WeCom would refuse one.
-pub(super) fn posts(letter: &Letter, settings: &Settings) -> Result<Vec<Post>, Failure> {
-    let mut pieces = writing(letter, settings)?;
-    for file in &letter.files {
-        let content = Content::media(MediaKind::File, String::new());
-        pieces.push((content, Some(file.clone())));
-    }
-    let mut posts = Vec::new();
-    for (at, envelope) in settings.to.split().iter().enumerate() {
-        for (content, file) in &pieces {
-            let protects = file.as_ref().is_none_or(|file| can_be_safe(&file.name));
-            let request = Request {
-                channel: Channel::App,
-                envelope,
-                safe: settings.safe && protects,
-                id_trans: false,
-                duplicate_check: None,
-            };
-            // To each with its file, since there may be several; an upload is used again.
-            let post = request.post(content, file.clone());
-            if at == 0 {
-                examine(&post, settings)?;
-            }
-            posts.push(post);
-        }
-    }
-    Ok(posts)
-}
-
-/// Subject and text, as one message or several.
-fn writing(
-    letter: &Letter,
-    settings: &Settings,
-) -> Result<Vec<(Content, Option<Attachment>)>, Failure> {
-    if letter.title.is_none() && letter.text.is_empty() {
-        return Ok(Vec::new());
-    }
-    let title = letter.title.as_deref();
-    let text = Kind::Text.compose(&settings.prefix, title, letter.text.clone());
-    let lang = settings.phone_lang;
-    let fitted = fitted(
-        Long::Auto,
-        Kind::Text,
-        Channel::App,
-        &text,
-        letter.cut,
-        lang,
-    )?;
-    let parts = fitted.parts.into_iter();
-    let mut pieces: Vec<_> = parts.map(|part| (Kind::Text.content(part), None)).collect();
-    if fitted.rest == Rest::File {
-        let (content, file) = whole(title.unwrap_or("mail"), text);
-        pieces.push((content, Some(file)));
-    }
-    Ok(pieces)
 }
 
 #[cfg(test)]

@@ -5,24 +5,20 @@ mod contents;
 mod receivers;
 
 use std::io::{self, BufRead, IsTerminal};
-use std::rc::Rc;
-use std::time::Instant;
 
-use super::post::Way;
 use super::report::Report;
-use super::send::TIME;
-use super::send::requests::{guard, keepable};
+use super::submit::{Submitting, composed, time_for};
 use super::{begin_or_without, load, to};
 use crate::cli::{Global, Sendmail};
+use crate::compose::Draft;
 use crate::config::{self, Config, Settings};
-use crate::delivery::{Sender, upload_time};
 use crate::error::{Exit, Failure};
-use crate::lang::{say, spoken};
-use crate::message::{Envelope, Mail, Post};
-use crate::output::{self, Output};
+use crate::lang::spoken;
+use crate::message::{Channel, Envelope, Long, Mail, Message};
+use crate::output::Output;
 use crate::secret::digest;
-use crate::text;
-use contents::{Letter, posts};
+use crate::text::sendmail as words;
+use contents::Letter;
 
 /// Most of a mail that is read, in bytes: what is past WeCom's largest file as mail writes it
 /// could not be sent.
@@ -58,12 +54,7 @@ fn deliver(args: &Sendmail, global: &Global, output: Output) -> anyhow::Result<O
     let state = begin_or_without(&settings.base, output);
     let (bytes, cut) = read(asked.dots)?;
     if cut {
-        let max = MAIL_MAX >> 20;
-        let text = say!(
-            "邮件超过 {max} MiB：其余部分没有读取",
-            "the mail is longer than {max} MiB: the rest was not read"
-        );
-        tracing::warn!("{text}");
+        tracing::warn!("{}", words::mail_longer(MAIL_MAX >> 20));
     }
     let mail = Mail::parse(&bytes);
     drop(bytes);
@@ -72,54 +63,53 @@ fn deliver(args: &Sendmail, global: &Global, output: Output) -> anyhow::Result<O
     let letter = Letter::of(mail, cut, settings.phone_lang)?;
     let mut all = Vec::new();
     for settings in different(found.to, &config)? {
-        let posts = posts(&letter, &settings)?;
-        guard(&settings, letter.text(), &posts)?;
-        if settings.outbox.enabled {
-            keepable(&posts)?;
-        }
-        all.push((settings, posts));
+        let draft = Draft {
+            channel: Channel::App,
+            body: letter.body(),
+            safe: false,
+            id_trans: false,
+            dedupe: None,
+            long: Long::Auto,
+            keep: settings.outbox.enabled,
+        };
+        let composed = composed(draft, &settings)?;
+        all.push((settings, composed.messages));
     }
     let mut failures = Vec::new();
-    for (settings, posts) in all {
-        let files: u64 = posts.iter().map(Post::bytes_of_file).sum();
+    for (settings, messages) in all {
+        let files: u64 = messages.iter().map(Message::bytes_of_file).sum();
         tracing::info!(
             command = "sendmail",
             to = settings.to.describe(),
             bytes = letter.text().len() as u64 + files,
             digest = &digest(&[letter.text()])[..16],
-            parts = posts.len(),
+            parts = messages.len(),
             "start"
         );
         tracing::debug!(text = letter.text(), "message");
-        let time = TIME + upload_time(files);
-        let way = Way {
+        let time = time_for(&messages);
+        let submitting = Submitting {
             config: &config,
             keep: settings.outbox.enabled,
-            kept_ok: false,
-            sender: Rc::new(Sender::new(settings, state.as_ref().ok())?),
+            settings,
             state: state.as_ref().map_err(Clone::clone),
-            deadline: Instant::now() + time,
-            person: output.has_reader().then_some(output),
-            watching: output::watching(output),
+            time,
+            kept_ok: false,
+            output: Some(output),
         };
-        let report = if asked.queue {
-            way.queue_or_send(posts, time)
-        } else {
-            way.send(posts)
-        };
-        failures.extend(told(report, output));
+        let outcome = submitting.submit(|submission| {
+            if asked.queue {
+                submission.queue_or_send(messages, time)
+            } else {
+                submission.send(messages)
+            }
+        })?;
+        let report = Report::of(outcome, &config.flush_command());
+        failures.extend(reported(report, output));
     }
     if !found.unknown.is_empty() {
         let names = found.unknown.join(spoken().of("、", ", "));
-        let what = say!(
-            "不知道 {names} 是谁：没有发给这些地址",
-            "nobody is known by {names}: nothing was sent there"
-        );
-        let hint = spoken().of(
-            "在配置文件的 [mail] 下为该地址写一行：\"root@example.com\" = { touser = \"zhangsan\" }",
-            "write a line for the address below [mail] of the config: \"root@example.com\" = { touser = \"zhangsan\" }",
-        );
-        failures.push(Failure::new(Exit::Partial, what).hint(hint));
+        failures.push(words::nobody_known(names));
     }
     let last = failures.pop();
     for failure in &failures {
@@ -140,8 +130,8 @@ fn different(receivers: Vec<Option<Envelope>>, config: &Config) -> Result<Vec<Se
     Ok(all)
 }
 
-/// What a caller that knows sendmail is told: what is kept is taken care of.
-fn told(report: Report, output: Output) -> Option<Failure> {
+/// Shows a report as a caller of sendmail expects: a kept mail is a success.
+fn reported(report: Report, output: Output) -> Option<Failure> {
     let is_kept = report.is_queued();
     let failure = report.show(output)?;
     if is_kept {
@@ -159,15 +149,9 @@ fn told(report: Report, output: Output) -> Option<Failure> {
 fn read(dots: bool) -> Result<(Vec<u8>, bool), Failure> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
-        return Err(text::sendmail::no_mail());
+        return Err(words::no_mail());
     }
-    letter(stdin.lock(), dots, MAIL_MAX).map_err(|error| {
-        let what = say!(
-            "无法从 stdin 读取邮件：{error}",
-            "cannot read the mail from stdin: {error}"
-        );
-        Failure::new(Exit::Io, what)
-    })
+    letter(stdin.lock(), dots, MAIL_MAX).map_err(words::unreadable)
 }
 
 fn letter(reader: impl BufRead, dots: bool, max: u64) -> io::Result<(Vec<u8>, bool)> {

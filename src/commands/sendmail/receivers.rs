@@ -2,9 +2,9 @@
 
 use super::argv::Asked;
 use crate::config::{Config, MailTo, value};
-use crate::error::{Exit, Failure};
-use crate::lang::spoken;
+use crate::error::Failure;
 use crate::message::Envelope;
+use crate::text::sendmail as words;
 
 /// The receivers of a mail, and whom nobody knows.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -37,18 +37,9 @@ pub(super) fn find(
     }
     if found == Found::default() {
         return Err(if asked.by_head {
-            let what = spoken().of("邮件没有写收件人", "the mail names no receiver");
-            let hint = spoken().of(
-                "在邮件头写 To: root，或把地址写在命令行上",
-                "write To: root into its head, or the address on the command line",
-            );
-            Failure::new(Exit::Data, what).hint(hint)
+            words::no_recipient_in_head()
         } else {
-            let hint = spoken().of(
-                "写成 wxpush sendmail root，或用 -t 取邮件头里的收件人",
-                "write wxpush sendmail root, or -t for those in the mail's head",
-            );
-            Failure::new(Exit::Usage, spoken().of("没有地址", "no address")).hint(hint)
+            words::no_address()
         });
     }
     Ok(found)

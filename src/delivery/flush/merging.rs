@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::super::waiting::meet;
 use super::super::{Reason, Sender, merge, receivers};
 use super::Flush;
-use super::message::Message;
+use super::dispatch::Dispatch;
 use crate::clock::Stamp;
 use crate::disk::Dir;
 use crate::outbox::{Attempts, Claim, Deferred, Held, Id, Kept};
@@ -46,7 +46,7 @@ impl Flush<'_> {
 
     /// Gives up the texts that end in a part that may have arrived: one more could only repeat them.
     /// The others have not arrived whole, and go on their own.
-    pub(super) fn bury_merged(&mut self, dir: &Arc<Dir>, message: &Message, reason: &Reason) {
+    pub(super) fn bury_merged(&mut self, dir: &Arc<Dir>, message: &Dispatch, reason: &Reason) {
         let Some(held) = message.held() else { return };
         let part = held.attempts().sent;
         for merged in message.entry.merged.iter().filter(|it| it.part == part) {
@@ -70,18 +70,16 @@ impl Flush<'_> {
         first: &Arc<Held>,
         sender: &Rc<Sender>,
         behind: &[Id],
-    ) -> Option<Message> {
+    ) -> Option<Dispatch> {
         if !sender.settings.outbox.merge || self.alone.contains(first.id()) {
             return None;
         }
         let text = merge::text(first.entry(), &first.attempts())?;
-        let likeness = text.likeness.clone();
-        let to = receivers(&first.entry().posts[0]);
-        let mut entries = vec![(first.id().clone(), first.entry().clone(), text)];
+        let to = receivers(&first.entry().messages[0]);
         let mut held = vec![Arc::clone(first)];
         let (now, max_age) = (Stamp::now(), sender.settings.outbox.max_age);
         for id in behind.iter().take(AHEAD_MAX) {
-            if entries.len() >= merge::TEXTS_MAX || self.carried.contains(id) {
+            if held.len() >= merge::TEXTS_MAX || self.carried.contains(id) {
                 break;
             }
             let Claim::Held(next) = self.claim(dir, id) else {
@@ -91,28 +89,34 @@ impl Flush<'_> {
             let entry = next.entry();
             let attempts = next.attempts();
             let is_of_sender = entry.sender == first.entry().sender;
-            let text = merge::text(entry, &attempts)
-                .filter(|text| is_of_sender && text.likeness == likeness)
-                .filter(|_| attempts.hold.is_none() && !self.alone.contains(id))
-                .filter(|_| entry.age(&now) <= max_age && !next.is_carried());
-            if let Some(text) = text {
-                entries.push((id.clone(), entry.clone(), text));
+            let is_alike = merge::text(entry, &attempts).is_some_and(|it| it.is_alike(&text));
+            let is_free = attempts.hold.is_none() && !self.alone.contains(id);
+            let is_young = entry.age(&now) <= max_age;
+            if is_of_sender && is_alike && is_free && is_young && !next.is_carried() {
                 held.push(next);
                 continue;
             }
-            let post = entry.posts.get(attempts.sent).unwrap_or(&entry.posts[0]);
+            let message = entry.messages.get(attempts.sent);
+            let message = message.unwrap_or(&entry.messages[0]);
             let stays_behind = is_of_sender
-                && post.channel() == first.entry().posts[0].channel()
-                && meet(&to, &receivers(post));
+                && message.channel == first.entry().messages[0].channel
+                && meet(&to, &receivers(message));
             self.ahead.insert(id.clone(), Arc::clone(&next));
             if stays_behind {
                 break;
             }
         }
-        let is_merged = entries.len() >= merge::TEXTS_MIN;
-        let entry = is_merged
-            .then(|| merge::merged(&entries, sender.settings.phone_lang, SystemTime::now()))
-            .flatten();
+        let entry = if held.len() >= merge::TEXTS_MIN {
+            let texts = held.iter().filter_map(|it| {
+                let text = merge::text(it.entry(), &it.attempts())?;
+                Some((it.id().clone(), it.entry(), text))
+            });
+            let texts: Vec<_> = texts.collect();
+            let head = (self.wording.merged)(sender.settings.phone_lang, texts.len());
+            merge::merged(&texts, &head, SystemTime::now())
+        } else {
+            None
+        };
         let Some(entry) = entry else {
             let others = held.into_iter().skip(1);
             self.ahead.extend(others.map(|it| (it.id().clone(), it)));
@@ -122,7 +126,7 @@ impl Flush<'_> {
         let accepted = first.id().accepted().unwrap_or(entry.accepted.time());
         let before = accepted - Duration::from_millis(1);
         let deferred = Deferred::new(dir, Id::new(before), entry.clone(), held.clone());
-        Some(Message {
+        Some(Dispatch {
             entry,
             kept: Kept::Deferred(Arc::new(deferred)),
             originals: held,

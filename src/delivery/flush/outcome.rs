@@ -1,21 +1,20 @@
 //! What follows from the end of a message: who goes, who waits, who is given up.
 
-use std::fmt::Display;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::reason::Why;
 use super::super::turn::Suspect;
-use super::super::{Reason, Sender, Undelivered};
+use super::super::{Reason, Sender, Undelivered, Wording};
 use super::Flush;
-use super::message::Message;
+use super::dispatch::Dispatch;
 use crate::clock::Stamp;
 use crate::disk::Dir;
 use crate::error::Exit;
-use crate::lang::say;
 use crate::ledger::Receivers;
-use crate::message::{Channel, Post};
+use crate::message::{Channel, Message};
+use crate::notice::{self, Notice};
 use crate::outbox::{self, Attempts, Entry, HOLD_MAX, Held, Hold, On, SenderName, Verdict};
 use crate::wecom::{Class, Scope, Unreached};
 
@@ -26,7 +25,7 @@ const PASSED_OVER_FIRST: Duration = Duration::from_mins(1);
 const HELD_UP_LONG: Duration = Duration::from_hours(1);
 
 impl Flush<'_> {
-    pub(super) fn delivered(&mut self, message: &Message, unreached: &Unreached) {
+    pub(super) fn delivered(&mut self, message: &Dispatch, unreached: &Unreached) {
         let id = message.id();
         tracing::info!(%id, "flushed");
         let merged = &message.entry.merged;
@@ -38,12 +37,8 @@ impl Flush<'_> {
             self.carried.remove(&carried.id);
         }
         if !unreached.is_empty() {
-            let whom = unreached.describe();
-            let text = say!(
-                "{id} 已发送，但企业微信无法送达：{whom}",
-                "{id} was delivered, but WeCom could not reach: {whom}"
-            );
-            tracing::warn!("{text}");
+            let unreached = &unreached.describe();
+            notice::notify(&Notice::NotReached { id: &id, unreached });
         }
         for Suspect { held, reason } in self.turn(&message.entry.sender).passed() {
             self.pass_over(&held, &reason);
@@ -53,7 +48,7 @@ impl Flush<'_> {
     pub(super) fn undelivered(
         &mut self,
         dir: &Arc<Dir>,
-        message: &Message,
+        message: &Dispatch,
         sender: &Rc<Sender>,
         to: &Receivers,
         is_old: bool,
@@ -66,7 +61,7 @@ impl Flush<'_> {
         };
         if let Why::NoSlot(wait) = &reason.error {
             self.next(*wait);
-            let channel = message.entry.posts[0].channel();
+            let channel = message.entry.messages[0].channel;
             self.waits(name, channel).add(to);
             return;
         }
@@ -81,7 +76,7 @@ impl Flush<'_> {
             // Nothing of what goes together has left: each text waits as before.
             if reason.scope() == Scope::App {
                 for held in &message.originals {
-                    keep(held, &reason, None);
+                    keep(held, &reason, None, self.wording);
                 }
             }
             return self.trouble(name, None, &reason);
@@ -99,14 +94,19 @@ impl Flush<'_> {
             return match message.originals.first() {
                 // One shows what all of them would.
                 Some(first) if reason.scope() == Scope::Call => {
-                    keep(first, &reason, None);
+                    keep(first, &reason, None, self.wording);
                     self.trouble(name, Some((first, first.entry())), &reason);
                 }
                 _ => drop(self.turn(name).refused()),
             };
         }
         let wait = reason.wait().filter(|_| reason.scope() == Scope::App);
-        keep(&held, &reason, wait.map(|wait| (wait, On::App)));
+        keep(
+            &held,
+            &reason,
+            wait.map(|wait| (wait, On::App)),
+            self.wording,
+        );
         let answered = reason.refusal().is_some();
         if !is_old || !self.may_expire(&message.entry, answered) {
             return self.trouble(name, Some((&held, &message.entry)), &reason);
@@ -133,7 +133,7 @@ impl Flush<'_> {
         of: Option<(&Arc<Held>, &Entry)>,
         reason: &Reason,
     ) {
-        let mut failure = reason.failure();
+        let mut failure = (self.wording.reason)(reason);
         if failure.exit != Exit::Setup {
             // Whatever the message met, it stays.
             failure.exit = Exit::NotNow;
@@ -206,50 +206,33 @@ impl Flush<'_> {
             attempts.reported |= is_news;
         });
         if is_news {
-            let (id, what) = (held.id(), reason.failure().what);
-            let text = say!(
-                "{id} 已被挡住一小时以上，会继续重试，其他消息不受影响：{what}",
-                "{id} has been held up for over an hour, and is tried again; other messages go: {what}"
-            );
-            tracing::warn!("{text}");
+            let (id, why) = (held.id(), &(self.wording.reason)(reason).what);
+            notice::notify(&Notice::HeldUp { id, why });
         }
     }
 
     pub(super) fn refuse(&mut self, held: &Arc<Held>, reason: &Reason) {
-        let failure = reason.failure();
+        let failure = (self.wording.reason)(reason);
         if !give_up(held, &Verdict::of(reason, &failure)) {
             self.tally.stopped.get_or_insert(failure);
             return;
         }
         self.tally.left = self.tally.left.saturating_sub(1);
         self.tally.failed += 1;
-        let (id, what) = (held.id(), failure.what);
-        let text = if reason.outcome_unknown {
-            say!(
-                "{id} 可能已送达，也可能没有，不再重发，已移入 failed/：{what}",
-                "{id} may or may not have arrived, is not sent again, and lies in failed/ now: {what}"
-            )
-        } else {
-            say!(
-                "{id} 被拒绝，已移入 failed/：{what}",
-                "{id} was refused, and lies in failed/ now: {what}"
-            )
-        };
-        tracing::warn!("{text}");
+        notice::notify(&Notice::GivenUp {
+            id: held.id(),
+            in_doubt: reason.outcome_unknown,
+            why: &failure.what,
+        });
     }
 
     /// Gives up a message that is too old; it, or its app, has been tried in vain since that was found.
     pub(super) fn expire(&mut self, dir: &Arc<Dir>, held: &Arc<Held>, max_age: Duration) {
         let entry = held.entry();
-        let max_age = crate::token::seconds(max_age.as_secs());
-        let mut error = say!(
-            "在 {max_age}（max_age）内未能送达",
-            "it could not be delivered within {max_age} (max_age)"
-        );
         let stopped = self.tally.stopped.as_ref().map(|failure| &failure.what);
-        if let Some(last) = held.attempts().error.as_ref().or(stopped) {
-            error = because(&error, last);
-        }
+        let attempts = held.attempts();
+        let last = attempts.error.as_ref().or(stopped);
+        let error = (self.wording.expired)(max_age, last.map(String::as_str));
         let verdict = Verdict {
             at: Some(Stamp::now()),
             exit_code: Exit::NotNow.code(),
@@ -259,14 +242,10 @@ impl Flush<'_> {
         if give_up(held, &verdict) {
             self.tally.expired += 1;
             self.tally.left = self.tally.left.saturating_sub(1);
-            outbox::count_expired(dir, &entry.sender, &entry.posts[0].envelope());
+            outbox::count_expired(dir, &entry.sender, &entry.messages[0].to);
             self.look = None;
-            let id = held.id();
-            let text = say!(
-                "{id} 已过期，已移入 failed/：{error}",
-                "{id} has expired, and lies in failed/ now: {error}"
-            );
-            tracing::warn!("{text}");
+            let (id, why) = (held.id(), &error);
+            notice::notify(&Notice::Expired { id, why });
         }
     }
 }
@@ -274,23 +253,18 @@ impl Flush<'_> {
 /// Whether an entry's next call is the one that everything else of its sender goes by, too.
 fn next_is_main(held: &Held, entry: &Entry) -> bool {
     let call = next_call(entry, &held.attempts());
-    let is_own = |post: &Post| post.call == call && post.channel() != Some(Channel::Chat);
-    entry.posts.iter().any(is_own)
+    let is_own = |it: &Message| it.channel.call() == call && it.channel != Channel::Chat;
+    entry.messages.iter().any(is_own)
 }
 
 /// The call that an entry needs next: the upload of its file, or the message's own.
-pub(super) fn next_call<'a>(entry: &'a Entry, attempts: &Attempts) -> &'a str {
-    let post = &entry.posts[attempts.sent];
-    let needs_upload = entry.attachment(attempts.sent).is_some() && attempts.media.is_none();
-    match post.channel() {
-        Some(channel) if needs_upload => channel.upload_call(),
-        _ => &post.call,
+pub(super) fn next_call(entry: &Entry, attempts: &Attempts) -> &'static str {
+    let channel = entry.messages[attempts.sent].channel;
+    if entry.attachment(attempts.sent).is_some() && attempts.media.is_none() {
+        channel.upload_call()
+    } else {
+        channel.call()
     }
-}
-
-/// What happened, and why.
-pub(super) fn because(what: &dyn Display, why: &dyn Display) -> String {
-    say!("{what}：{why}", "{what}: {why}")
 }
 
 /// What trouble concerns, as far as that is known.
@@ -303,9 +277,9 @@ fn blocked_by(reason: &Reason) -> Option<On> {
     }
 }
 
-/// Writes down, beside a message that stays in the outbox, why it does.
-pub(crate) fn keep(held: &Held, reason: &Reason, wait: Option<(Duration, On)>) {
-    let what = reason.failure().what;
+/// Records, beside a message that stays in the outbox, why it does.
+fn keep(held: &Held, reason: &Reason, wait: Option<(Duration, On)>, wording: Wording) {
+    let what = (wording.reason)(reason).what;
     let now = Stamp::now();
     held.note(|attempts| {
         attempts.error = Some(what.clone());
@@ -315,8 +289,8 @@ pub(crate) fn keep(held: &Held, reason: &Reason, wait: Option<(Duration, On)>) {
     tracing::info!(id = %held.id(), reason = what, "kept");
 }
 
-/// Writes down, beside a new message that could not be sent, why it stays and what it waits for.
-pub(crate) fn keep_new(held: &Held, reason: &Reason) {
+/// Records, beside a new message that could not be sent, why it stays and what it waits for.
+pub(crate) fn keep_new(held: &Held, reason: &Reason, wording: Wording) {
     let is_unknown = reason.is_of(Class::Unknown);
     let wait = match (reason.scope(), reason.wait()) {
         _ if is_unknown => Some((HOLD_MAX, On::Entry)),
@@ -327,7 +301,7 @@ pub(crate) fn keep_new(held: &Held, reason: &Reason) {
         },
         (_, wait) => wait.map(|wait| (wait, On::Entry)),
     };
-    keep(held, reason, wait);
+    keep(held, reason, wait, wording);
     if is_unknown {
         held.note(|attempts| attempts.unknown_codes = 1);
     }
@@ -338,11 +312,7 @@ pub(crate) fn give_up(held: &Held, verdict: &Verdict) -> bool {
     let done = held.refuse(verdict);
     if let Err(error) = &done {
         let id = held.id();
-        let text = say!(
-            "{id} 无法移入 failed/：{error}",
-            "{id} cannot be put among the failed: {error}"
-        );
-        tracing::warn!("{text}");
+        notice::notify(&Notice::CannotFail { id, error });
     }
     done.is_ok()
 }

@@ -11,8 +11,9 @@ use super::rows::Rule::{Flag, Object, OneOf, Strings, Text, UpTo};
 use super::rows::Unit::{Bytes, Chars};
 use super::rows::Unsure::{BytesOrCharacters, MayRefuse};
 use super::rows::{List, NO_CODE, Row, Rows, Rule};
+use crate::message::DUPLICATE_CHECK_MAX;
 use crate::message::channel::Channel;
-use crate::message::content::{DUPLICATE_CHECK_MAX, MARKDOWN_MAX, ROBOT_MARKDOWN_MAX, TEXT_MAX};
+use crate::message::content::{MARKDOWN_MAX, ROBOT_MARKDOWN_MAX, TEXT_MAX};
 
 /// What `safe` does for a kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

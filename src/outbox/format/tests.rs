@@ -13,10 +13,9 @@ fn read(bytes: &[u8]) -> Result<Entry, Unread> {
 }
 
 fn entry() -> Entry {
-    let post = |body: &str| Post {
-        call: "message/send".to_owned(),
-        body: body.as_bytes().to_vec(),
-        attachment: None,
+    let text = |text: &str| {
+        let fields = serde_json::json!({"msgtype": "text", "text": {"content": text}});
+        Message::read(Channel::App, fields.as_object().unwrap().clone()).unwrap()
     };
     Entry {
         accepted: Stamp::parse("1764000000123@1a2b3c4d:5000").unwrap(),
@@ -31,7 +30,7 @@ fn entry() -> Entry {
             account: Account::App("ww0123456789abcdef".to_owned()),
             api_base: "https://qyapi.weixin.qq.com".to_owned(),
         },
-        posts: vec![post("{\"text\":\"你好\\nEND\"}"), post("{}\nPOST a 0\n")],
+        messages: vec![text("你好\nEND"), text("{}\nPOST a 0\n")],
     }
 }
 
@@ -57,9 +56,9 @@ fn an_entry_comes_back_as_it_went() {
 fn with_files() -> Entry {
     let mut entry = entry();
     let sizes = [b"x\nEND 00\nPOST a 1\n".to_vec(), vec![b'y'; 200_000]];
-    for (post, bytes) in entry.posts.iter_mut().zip(sizes) {
-        post.attachment = Some(Attachment {
-            kind: "file".to_owned(),
+    for (message, bytes) in entry.messages.iter_mut().zip(sizes) {
+        message.attachment = Some(Attachment {
+            kind: MediaKind::File,
             name: "报告 \"1\"\n.pdf".to_owned(),
             bytes: bytes.into(),
         });
@@ -90,11 +89,11 @@ fn a_robots_entry_names_the_robot_and_no_company() {
 
 #[test]
 fn the_format_of_version_1_is_read_for_ever() {
-    let text = "wxpush outbox 1\naccepted: 2025-11-24T16:00:00.123Z\ncorpid: ww1\napi_base: https://a.example\nsome later header: x\nrequests: 1\n\nPOST message/send 16\n{\"touser\":\"@all\"\n";
+    let text = "wxpush outbox 1\naccepted: 2025-11-24T16:00:00.123Z\ncorpid: ww1\napi_base: https://a.example\nsome later header: x\nrequests: 1\n\nPOST message/send 62\n{\"touser\":\"@all\", \"msgtype\":\"text\",\"text\":{\"content\":\"hello\"}}\n";
     let text = format!("{text}END {}\n", sha256(text.as_bytes()));
     let read = read(text.as_bytes()).unwrap();
     assert_eq!(read.sender.account, Account::App("ww1".to_owned()));
-    assert_eq!(read.posts[0].body, b"{\"touser\":\"@all\"");
+    assert_eq!(read.messages[0].headline(), Some("hello"));
 }
 
 #[test]

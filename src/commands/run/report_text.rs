@@ -1,19 +1,20 @@
-//! What a report says, in the language of the phone and within one message.
+//! The text of a report, in the language of the phone and within one message.
 
 use std::time::Duration;
 
-use super::due::Tale;
+use super::trigger::Occasion;
 use crate::child::{End, Ended, name_of};
 use crate::lang::Lang;
 use crate::message::input::Input;
+use crate::text::run as words;
 
-/// All that a report tells.
-pub(super) struct Words<'a> {
+/// Everything that goes into a report.
+pub(super) struct ReportText<'a> {
     pub(super) lang: Lang,
     pub(super) title: &'a str,
     pub(super) host: &'a str,
     pub(super) limit: Option<Duration>,
-    pub(super) tale: Tale,
+    pub(super) occasion: Occasion,
     pub(super) ended: &'a Ended,
     /// The most lines of output.
     pub(super) lines: usize,
@@ -21,7 +22,7 @@ pub(super) struct Words<'a> {
     pub(super) max: usize,
 }
 
-impl Words<'_> {
+impl ReportText<'_> {
     /// The report, with as much of the output's end as there is room for.
     pub(super) fn text(&self) -> String {
         let mut text = self.without_output();
@@ -35,10 +36,7 @@ impl Words<'_> {
         if lines.is_empty() || self.lines == 0 {
             return text;
         }
-        let note = match self.lang {
-            Lang::Zh => "…（前面的输出已省略）",
-            Lang::En => "… (earlier output left out)",
-        };
+        let note = words::output_cut(self.lang);
         let room = self.max.saturating_sub(text.len() + 1);
         let is_whole = !last.cut && lines.len() <= self.lines;
         let all: usize = lines.iter().map(|line| line.len() + 1).sum();
@@ -66,72 +64,50 @@ impl Words<'_> {
             End::NotStarted(_) => "🚫",
         };
         let status = self.status();
-        let time = match self.ended.end {
-            End::NotStarted(_) => String::new(),
-            _ if self.lang == Lang::Zh => format!("，历时 {}", shown(self.ended.time)),
-            _ => format!(" after {}", shown(self.ended.time)),
+        let time = shown(self.ended.time);
+        let mut text = match self.ended.end {
+            End::NotStarted(_) => words::head(self.lang, mark, title, host, status),
+            _ => words::head_after(self.lang, mark, title, host, status, time),
         };
-        let mut text = match self.lang {
-            Lang::Zh => format!("{mark} {title} @ {host}\n{status}{time}"),
-            Lang::En => format!("{mark} {title} on {host}\n{status}{time}"),
-        };
-        if let Some(tale) = self.tale() {
-            text = format!("{text}\n{tale}");
+        if let Some(occasion) = self.occasion() {
+            text = format!("{text}\n{occasion}");
         }
         text
     }
 
     fn status(&self) -> String {
-        let zh = self.lang == Lang::Zh;
+        let lang = self.lang;
         match &self.ended.end {
-            End::Exited(0) if zh => "成功".to_owned(),
-            End::Exited(0) => "succeeded".to_owned(),
-            End::Exited(code) if zh => format!("失败，退出码 {code}"),
-            End::Exited(code) => format!("failed with exit code {code}"),
+            End::Exited(0) => words::succeeded(lang),
+            End::Exited(code) => words::failed(lang, code),
             End::Killed { signal, core } => {
-                let bracketed = |name| self.lang.of(format!("（{name}）"), format!(" ({name})"));
-                let name = name_of(*signal).map_or(String::new(), bracketed);
-                match (zh, core) {
-                    (true, true) => format!("被信号 {signal}{name}终止，有 core dump"),
-                    (true, false) => format!("被信号 {signal}{name}终止"),
-                    (false, true) => format!("killed by signal {signal}{name}, core dumped,"),
-                    (false, false) => format!("killed by signal {signal}{name}"),
+                let name = name_of(*signal).map(|name| words::bracketed(lang, name));
+                let name = name.unwrap_or_default();
+                match core {
+                    true => words::killed_with_core(lang, signal, name),
+                    false => words::killed(lang, signal, name),
                 }
             }
             End::PastLimit { killed } => {
                 let limit = shown(self.limit.unwrap_or_default());
-                let by = if *killed { "SIGKILL" } else { "SIGTERM" };
-                if zh {
-                    format!("超过时限 {limit}，已用 {by} 终止")
-                } else {
-                    format!("past its limit of {limit}, ended by {by}")
-                }
+                words::past_limit(lang, limit, words::signal_of(*killed))
             }
-            End::NotStarted(error) => {
-                let code = self.ended.end.code();
-                match (zh, code) {
-                    (true, 127) => format!("无法启动：找不到命令（{code}）"),
-                    (true, _) => format!("无法启动：{error}（{code}）"),
-                    (false, 127) => format!("could not start: no such command ({code})"),
-                    (false, _) => format!("could not start: {error} ({code})"),
-                }
-            }
+            End::NotStarted(error) => match self.ended.end.code() {
+                127 => words::no_such_command(lang),
+                code => words::could_not_start(lang, error, code),
+            },
         }
     }
 
-    fn tale(&self) -> Option<String> {
-        let zh = self.lang == Lang::Zh;
-        Some(match self.tale {
-            Tale::Plain => return None,
-            Tale::Again(streak) if zh => format!("连续失败 {} 次", streak.failures),
-            Tale::Again(streak) => format!("{} failures in a row", streak.failures),
-            Tale::Recovery(streak) => {
-                let (count, time) = (streak.failures, shown(streak.time()));
-                let s = if count == 1 { "" } else { "s" };
-                if zh {
-                    format!("恢复：失败 {count} 次，历时 {time}")
-                } else {
-                    format!("recovered: {count} failure{s} in {time}")
+    fn occasion(&self) -> Option<String> {
+        Some(match self.occasion {
+            Occasion::Plain => return None,
+            Occasion::Again(streak) => words::failures_in_a_row(self.lang, streak.failures),
+            Occasion::Recovery(streak) => {
+                let time = shown(streak.time());
+                match streak.failures {
+                    1 => words::recovered_from_one(self.lang, time),
+                    count => words::recovered(self.lang, count, time),
                 }
             }
         })

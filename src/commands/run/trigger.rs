@@ -1,16 +1,15 @@
-//! Whether a report is due: by how the command ended, and how it ended before.
+//! What triggers a report: how the command ended, and how it ended before.
 
 use crate::child::Ended;
 use crate::cli::{On, Run};
 use crate::config::State;
-use crate::lang::say;
 use crate::runs::{Runs, Streak};
 use crate::secret::digest;
 
-/// What a report has to tell beside how the command ended.
+/// Why a report is sent, beside how the command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Tale {
-    /// Nothing.
+pub(super) enum Occasion {
+    /// The end alone.
     Plain,
     /// It has failed before.
     Again(Streak),
@@ -18,14 +17,14 @@ pub(super) enum Tale {
     Recovery(Streak),
 }
 
-/// What is due, and what is to be undone if it can't be told.
-pub(super) struct Due {
-    tale: Option<Tale>,
+/// Decides on a report, and reverts what it recorded if the report can't be sent.
+pub(super) struct Trigger {
+    occasion: Option<Occasion>,
     runs: Option<Runs>,
 }
 
-impl Due {
-    /// Takes in how the command ended.
+impl Trigger {
+    /// Decides by how the command ended.
     pub(super) fn of(args: &Run, state: Option<&State>, ended: &Ended) -> Self {
         let ok = ended.end.is_success();
         let spoke =
@@ -40,15 +39,15 @@ impl Due {
             On::Success => ok,
             On::Output => spoke,
         };
-        let tale = if ok {
+        let occasion = if ok {
             let over = runs
                 .as_ref()
                 .and_then(|runs| known(runs.worked()))
                 .flatten();
             match over.filter(|streak| streak.told) {
-                Some(streak) if wanted => Some(Tale::Recovery(streak)),
+                Some(streak) if wanted => Some(Occasion::Recovery(streak)),
                 _ if args.on == On::Change => None,
-                _ => wanted.then_some(Tale::Plain),
+                _ => wanted.then_some(Occasion::Plain),
             }
         } else {
             let tells = |streak: &Streak| {
@@ -57,26 +56,26 @@ impl Due {
             };
             match runs.as_ref().and_then(|runs| known(runs.failed(tells))) {
                 Some((streak, tell)) => tell.then_some(match streak.failures {
-                    1 => Tale::Plain,
-                    _ => Tale::Again(streak),
+                    1 => Occasion::Plain,
+                    _ => Occasion::Again(streak),
                 }),
-                // Who cannot count tells rather too much.
-                None => wanted.then_some(Tale::Plain),
+                // Without a count, one report too many is better than none.
+                None => wanted.then_some(Occasion::Plain),
             }
         };
-        Self { tale, runs }
+        Self { occasion, runs }
     }
 
-    /// What is due, if a report is.
-    pub(super) fn tale(&self) -> Option<Tale> {
-        self.tale
+    /// Returns the occasion, if a report is to be sent.
+    pub(super) fn occasion(&self) -> Option<Occasion> {
+        self.occasion
     }
 
-    /// Lets the next run tell it, since this one can't.
-    pub(super) fn untold(&self) {
+    /// Lets the next run report it, since this one can't.
+    pub(super) fn revert(&self) {
         if let Some(runs) = &self.runs {
-            let undone = match self.tale {
-                Some(Tale::Recovery(streak)) => runs.not_over(streak),
+            let undone = match self.occasion {
+                Some(Occasion::Recovery(streak)) => runs.not_over(streak),
                 _ => runs.not_told(),
             };
             known(undone);
@@ -86,17 +85,13 @@ impl Due {
 
 fn known<T>(result: std::io::Result<T>) -> Option<T> {
     let warn = |error: &std::io::Error| {
-        let text = say!(
-            "无法得知该命令之前失败过几次：{error}",
-            "it cannot be known how often the command has failed before: {error}"
-        );
-        tracing::warn!("{text}");
+        tracing::warn!("{}", crate::text::run::streak_unknown(error));
     };
     result.inspect_err(warn).ok()
 }
 
-/// What a command's failures are counted by: its title, or the whole command line; as a digest, since
-/// it may hold a secret.
+/// Returns the key that a command's failures are counted by: its title, or the whole command line; as
+/// a digest, since it may hold a secret.
 fn key(args: &Run) -> String {
     let words: Vec<_> = args.command.iter().map(|it| it.to_string_lossy()).collect();
     let mut parts = vec!["command"];

@@ -17,14 +17,14 @@ use crate::wecom::Unreached;
 const MESSAGE_MAX: Duration = Duration::from_secs(30);
 
 /// What goes out as one message: an entry, or one that carries the texts of several.
-pub(super) struct Message {
+pub(super) struct Dispatch {
     pub(super) entry: Entry,
     pub(super) kept: Kept,
     /// The entries whose texts it carries, in our hands.
     pub(super) originals: Vec<Arc<Held>>,
 }
 
-impl Message {
+impl Dispatch {
     pub(super) fn of(held: &Arc<Held>) -> Self {
         Self {
             entry: held.entry().clone(),
@@ -54,7 +54,7 @@ impl Flush<'_> {
     pub(super) fn deliver(
         &mut self,
         dir: &Arc<Dir>,
-        message: &Message,
+        message: &Dispatch,
         sender: &Rc<Sender>,
         to: &Receivers,
         is_old: bool,
@@ -82,7 +82,7 @@ impl Flush<'_> {
         };
         let outbox = self.outbox;
         let look = self.look.get_or_insert_with(|| outbox.look_for_expired());
-        let untold = look.untold(&entry.sender, &entry.posts[0].envelope());
+        let untold = look.untold(&entry.sender, &entry.messages[0].to);
         let marks = Marks {
             accepted: if is_merged {
                 Stamp::now()
@@ -93,10 +93,11 @@ impl Flush<'_> {
             told: false,
             expired: untold.count(),
             lang: sender.settings.phone_lang,
+            wording: self.wording,
         };
         let mut unreached = Unreached::default();
         let told = || look.told(&untold);
-        let end = delivery.carry(entry, marks, &message.kept, told, |answer| {
+        let end = delivery.deliver_parts(entry, marks, &message.kept, told, |answer| {
             unreached.merge(&answer.map_or_else(|absent| absent, |sent| sent.unreached));
         });
         match end {
@@ -112,14 +113,14 @@ fn is_overtaken(sender: &Sender, entry: &Entry, attempts: &Attempts) -> bool {
     if entry.accepted.age_or_zero(&Stamp::now()) > LATE {
         return false;
     }
-    let Some(post) = entry.posts.get(attempts.sent) else {
+    let Some(message) = entry.messages.get(attempts.sent) else {
         return false;
     };
-    let ledger = sender.ledger(post.channel());
+    let ledger = sender.ledger(message.channel);
     ledger.is_some_and(|ledger| {
-        let message = fingerprint(entry, post);
+        let fingerprint = fingerprint(entry, message);
         ledger
-            .others(&receivers(post), &message)
+            .others(&receivers(message), &fingerprint)
             .overtaken_by
             .is_some()
     })

@@ -1,0 +1,75 @@
+//! Calls of the API that send no message: what `api`, `upload`, `recall` and `token` share.
+
+use std::time::{Duration, Instant};
+
+use super::{begin, to};
+use crate::config::{NoPlace, Settings, State};
+use crate::delivery::{Delivery, Sender, Undelivered};
+use crate::error::{Exit, Failure};
+use crate::ledger::Share;
+use crate::output::{self, Output};
+use crate::text::api as text;
+use crate::text::delivery;
+
+/// A sender that makes calls, each within a time of its own.
+pub(super) struct Caller {
+    sender: Sender,
+    output: Output,
+}
+
+impl Caller {
+    /// Prepares the calls of a command; the log shows its name.
+    ///
+    /// # Errors
+    /// `Exit::Config`: no agentid, or a network setting that cannot be used.
+    pub(super) fn new(settings: Settings, command: &str, output: Output) -> anyhow::Result<Self> {
+        let settings = to::complete(settings)?;
+        let state = or_uncached(begin(&settings.base, output));
+        tracing::info!(command, "start");
+        let sender = Sender::new(settings, state.as_ref())?;
+        Ok(Self { sender, output })
+    }
+
+    /// Makes a call; errors name the operation.
+    ///
+    /// # Errors
+    /// Why WeCom has not answered with a yes.
+    pub(super) fn call<T>(
+        &self,
+        time: Duration,
+        operation: &str,
+        call: impl FnOnce(&Delivery<'_>) -> Result<T, Undelivered>,
+    ) -> Result<T, Failure> {
+        let delivery = Delivery {
+            sender: &self.sender,
+            deadline: Instant::now() + time,
+            share: Share::New,
+            once: false,
+            resends: false,
+            watching: output::watching(self.output),
+        };
+        call(&delivery).map_err(|undelivered| not_done(undelivered, operation))
+    }
+}
+
+/// Warns where there is no directory for the token cache: a call works without it.
+pub(super) fn or_uncached(state: Result<State, NoPlace>) -> Option<State> {
+    state
+        .inspect_err(|place| tracing::warn!("{}", text::no_token_cache(place)))
+        .ok()
+}
+
+/// Why WeCom has not said yes to an operation, and whether it may have done it all the same.
+fn not_done(undelivered: Undelivered, operation: &str) -> Failure {
+    let (Undelivered::NotNow(reason) | Undelivered::Refused(reason)) = undelivered;
+    let failure = delivery::reason(&reason);
+    if reason.outcome_unknown {
+        let what = text::outcome_unknown(operation, &failure);
+        Failure::new(failure.exit, what).hint(text::check_before_repeating())
+    } else if failure.exit == Exit::NotNow {
+        let what = text::not_done(operation, &failure);
+        Failure { what, ..failure }
+    } else {
+        failure
+    }
+}

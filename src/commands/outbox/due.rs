@@ -1,0 +1,59 @@
+//! When the entries of the outboxes will be sent.
+
+use std::collections::BTreeMap;
+use std::time::SystemTime;
+
+use super::Outboxes;
+use crate::clock::Stamp;
+use crate::config::State;
+use crate::delivery::{Senders, receivers};
+use crate::error::Failure;
+use crate::ledger::{Forecast, Share};
+use crate::message::Channel;
+use crate::outbox::{Attempts, Entry, SenderName};
+
+/// Foresees when each entry will be sent, asked in the order of the outbox.
+pub(super) struct DueTimes<'a> {
+    senders: Vec<(&'a State, Senders<'a>)>,
+    forecasts: BTreeMap<(SenderName, Channel), Option<Forecast>>,
+}
+
+impl<'a> DueTimes<'a> {
+    pub(super) fn new(outboxes: &'a Outboxes<'a>) -> Self {
+        let of = |state| (state, Senders::of(outboxes.config, state));
+        Self {
+            senders: outboxes.places.iter().map(of).collect(),
+            forecasts: BTreeMap::new(),
+        }
+    }
+
+    /// When an entry is due; none if the current config does not have its sender.
+    ///
+    /// # Errors
+    /// Its profile cannot be used.
+    pub(super) fn of(
+        &mut self,
+        state: &State,
+        entry: &Entry,
+        attempts: &Attempts,
+    ) -> Result<Option<SystemTime>, Failure> {
+        let senders = self.senders.iter().find(|(place, _)| place.is(state));
+        let Some(sender) = senders.and_then(|(_, senders)| senders.get(&entry.sender)) else {
+            return Ok(None);
+        };
+        let sender = sender?;
+        let channel = entry.messages[0].channel;
+        let forecast = self
+            .forecasts
+            .entry((entry.sender.clone(), channel))
+            .or_insert_with(|| sender.forecast(channel));
+        let held = attempts.hold.and_then(|hold| hold.left(&Stamp::now()));
+        let mut due = SystemTime::now() + held.unwrap_or_default();
+        if let Some(forecast) = forecast {
+            for message in entry.messages.iter().skip(attempts.sent) {
+                due = forecast.next(&receivers(message), Share::Backlog, due);
+            }
+        }
+        Ok(Some(due))
+    }
+}

@@ -1,0 +1,221 @@
+//! Words, stdin and files become the body of a message.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, IsTerminal, Read};
+use std::os::unix::ffi::OsStrExt;
+
+use serde_json::{Map, Value};
+
+use super::intent::Intent;
+use crate::cli::Send;
+use crate::commands::source::{self, Source};
+use crate::commands::to;
+use crate::compose::{Body, Media};
+use crate::error::{Exit, Failure};
+use crate::message::input::{INPUT_MAX, Input, one_line, unescape};
+use crate::message::{Channel, Content, MediaKind, TextKind};
+use crate::text::send as words;
+
+/// An example of a message in WeCom's own JSON.
+const RAW_EXAMPLE: &str = r#"{"msgtype":"text","text":{"content":"…"}}"#;
+
+/// Reads everything that is to be sent; `None` if that is empty, and may be.
+///
+/// # Errors
+/// Something cannot be read, is empty, or more than WeCom takes.
+pub(super) fn read(args: &Send, intent: Intent<'_>) -> Result<Option<Body>, Failure> {
+    let reading = Reading { args };
+    match intent {
+        Intent::Text(kind) => {
+            let input = reading.input()?;
+            if input.is_blank() && reading.may_be_empty(reading.title().is_some())? {
+                return Ok(None);
+            }
+            Ok(Some(reading.text(kind, input, Vec::new())))
+        }
+        Intent::Media(kind, path) => reading.media(kind, path),
+        Intent::Textcard => reading.textcard(),
+        Intent::News => reading.news(),
+        Intent::Raw(path) => raw(path).map(Body::Raw).map(Some),
+    }
+}
+
+struct Reading<'a> {
+    args: &'a Send,
+}
+
+impl Reading<'_> {
+    fn title(&self) -> Option<String> {
+        let title = self.args.title.as_deref().map(one_line);
+        title.filter(|title| !title.trim().is_empty())
+    }
+
+    /// Whether an empty body is a success; with a title it is fine anyway.
+    fn may_be_empty(&self, has_title: bool) -> Result<bool, Failure> {
+        if !self.args.skip_empty && !has_title {
+            return Err(words::empty());
+        }
+        Ok(self.args.skip_empty)
+    }
+
+    fn text(&self, kind: TextKind, input: Input, files: Vec<Media>) -> Body {
+        let is_blank = input.is_blank();
+        Body::Text {
+            kind,
+            title: self.title(),
+            text: if is_blank { String::new() } else { input.text },
+            incomplete: input.cut,
+            mentions: [
+                self.args.to.mention.clone(),
+                self.args.to.mention_mobile.clone(),
+            ],
+            files,
+            name: "message",
+        }
+    }
+
+    /// A file, and the text before it or below it.
+    fn media(&self, kind: MediaKind, path: &OsStr) -> Result<Option<Body>, Failure> {
+        let input = if self.args.message.is_empty() {
+            Input::default()
+        } else {
+            self.input()?
+        };
+        let media = if let Some(id) = Intent::media_id(path)? {
+            Content::media(kind, id.to_owned()).into()
+        } else {
+            let name = self.args.details.name.as_deref();
+            if kind == MediaKind::File && !source::has_name(path) && name.is_none() {
+                return Err(words::file_without_name());
+            }
+            let source = source::open(path, name)?;
+            if source.is_empty() && self.args.skip_empty {
+                return Ok(None);
+            }
+            media(source, kind, to::channel(&self.args.to))?
+        };
+        Ok(Some(if kind == MediaKind::Video {
+            Body::Video {
+                media,
+                title: self.title(),
+                text: input.text,
+            }
+        } else {
+            self.text(TextKind::Text, input, vec![media])
+        }))
+    }
+
+    fn textcard(&self) -> Result<Option<Body>, Failure> {
+        let input = self.input()?;
+        if input.is_blank() && self.may_be_empty(false)? {
+            return Ok(None);
+        }
+        let details = &self.args.details;
+        Ok(Some(Body::Textcard {
+            title: self.title().unwrap_or_default(),
+            text: input.text,
+            url: details.url.clone().unwrap_or_default(),
+            button: details.button.clone(),
+        }))
+    }
+
+    fn news(&self) -> Result<Option<Body>, Failure> {
+        let input = if self.args.message.is_empty() && io::stdin().is_terminal() {
+            Input::default()
+        } else {
+            self.input()?
+        };
+        if input.is_blank() && self.may_be_empty(true)? {
+            return Ok(None);
+        }
+        let details = &self.args.details;
+        Ok(Some(Body::News {
+            title: self.title().unwrap_or_default(),
+            text: input.text,
+            url: details.url.clone().unwrap_or_default(),
+            picture: details.picture.clone(),
+        }))
+    }
+
+    /// Reads clean text, in the encoding that was asked for.
+    fn decoded(&self, reader: impl Read) -> io::Result<Input> {
+        let Some(encoding) = self.args.encoding else {
+            return Input::from_reader(reader);
+        };
+        let mut reader = encoding.reader(reader);
+        let input = Input::from_reader(&mut reader)?;
+        Ok(Input {
+            replaced: reader.replaced(),
+            ..input
+        })
+    }
+
+    /// The body: the words, or stdin. With words stdin is never read.
+    fn input(&self) -> Result<Input, Failure> {
+        let args = self.args;
+        let input = if args.message.is_empty() || args.message == ["-"] {
+            let stdin = io::stdin();
+            if stdin.is_terminal() {
+                return Err(words::no_message());
+            }
+            self.decoded(stdin.lock())
+                .map_err(words::stdin_unreadable)?
+        } else {
+            let words = args.message.join(&OsString::from(" "));
+            let read = if args.escapes {
+                self.decoded(&*unescape(words.as_bytes()))
+            } else {
+                self.decoded(words.as_bytes())
+            };
+            read.expect("words are in memory")
+        };
+        if input.replaced > 0 {
+            let text = if args.encoding.is_some() {
+                words::not_in_encoding(input.replaced)
+            } else {
+                words::not_utf8(input.replaced)
+            };
+            tracing::warn!("{text}");
+        }
+        if input.cut {
+            tracing::warn!("{}", words::input_cut(INPUT_MAX >> 20));
+        }
+        Ok(input)
+    }
+}
+
+/// A file as its channel takes it: a robot has pictures in the message itself.
+fn media(source: Source, kind: MediaKind, channel: Channel) -> Result<Media, Failure> {
+    let robot = channel == Channel::Robot;
+    let attachment = source.attachment(kind, robot)?;
+    if robot && kind == MediaKind::Image {
+        let picture = attachment
+            .bytes
+            .read()
+            .map_err(|error| source::unreadable(Exit::Io, &attachment.name, &error))?;
+        return Ok(Content::inline(&picture).into());
+    }
+    Ok(Media {
+        content: Content::media(kind, String::new()),
+        attachment: Some(attachment),
+    })
+}
+
+/// Reads a message in WeCom's own JSON.
+///
+/// # Errors
+/// `Exit::NoInput` where there is none, `Exit::Data` where it is no message.
+fn raw(path: &OsStr) -> Result<Map<String, Value>, Failure> {
+    let bytes = source::open(path, None)?.into_bytes();
+    let bytes = bytes.read().map_err(words::message_unreadable)?;
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    let message = serde_json::from_slice(bytes);
+    let message = message.map_err(|error| words::raw_no_json(error, RAW_EXAMPLE))?;
+    let Value::Object(message) = message else {
+        return Err(words::raw_no_object(RAW_EXAMPLE));
+    };
+    if !message.get("msgtype").is_some_and(Value::is_string) {
+        return Err(words::raw_no_msgtype(RAW_EXAMPLE));
+    }
+    Ok(message)
+}

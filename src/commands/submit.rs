@@ -1,0 +1,73 @@
+//! What the commands that send have in common: composing, submitting, warning.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::watcher::TerminalWatcher;
+use crate::compose::{self, Composed, Draft};
+use crate::config::{Config, Settings, State};
+use crate::delivery::{Outcome, Sender, Submission, Watcher, upload_time};
+use crate::error::Failure;
+use crate::message::Message;
+use crate::output::{self, Output};
+use crate::text;
+
+/// The time for a delivery where `--timeout` doesn't say it. Source: the contract.
+pub(super) const TIME: Duration = Duration::from_secs(30);
+
+/// Composes a draft, and warns where it differs from what was meant.
+pub(super) fn composed(draft: Draft, settings: &Settings) -> Result<Composed, Failure> {
+    let composed = compose::compose(draft, settings, text::message::cut_notes)?;
+    for warning in &composed.warnings {
+        tracing::warn!("{}", text::message::warning(warning));
+    }
+    Ok(composed)
+}
+
+/// Returns the time that messages have where `--timeout` doesn't say it.
+pub(super) fn time_for(messages: &[Message]) -> Duration {
+    TIME + upload_time(messages.iter().map(Message::bytes_of_file).sum())
+}
+
+/// How a message is to be submitted.
+pub(super) struct Submitting<'a> {
+    pub(super) config: &'a Config,
+    pub(super) settings: Settings,
+    pub(super) state: Result<&'a State, String>,
+    pub(super) time: Duration,
+    /// Whether a message that cannot be delivered now is kept.
+    pub(super) keep: bool,
+    /// Whether to be kept is as good as to be sent.
+    pub(super) kept_ok: bool,
+    /// Where a person may be waiting.
+    pub(super) output: Option<Output>,
+}
+
+impl Submitting<'_> {
+    /// Submits a message as `how` says, and warns if it went out without being kept.
+    pub(super) fn submit(
+        self,
+        how: impl FnOnce(Submission<'_>) -> Outcome,
+    ) -> Result<Outcome, Failure> {
+        let flush = self.config.flush_command();
+        let watcher = self
+            .output
+            .and_then(|output| TerminalWatcher::new(output, &flush));
+        let sender = Sender::new(self.settings, self.state.as_ref().ok().copied());
+        let outcome = how(Submission {
+            config: self.config,
+            state: self.state,
+            sender: Rc::new(sender.map_err(Failure::of)?),
+            deadline: Instant::now() + self.time,
+            keep: self.keep,
+            keep_for_setup: self.kept_ok || !output::stderr_is_terminal(),
+            watcher: watcher.as_ref().map(|watcher| watcher as &dyn Watcher),
+            wording: text::delivery::WORDING,
+        });
+        if let Some(why) = &outcome.unkept {
+            let why = text::delivery::not_kept(why);
+            tracing::warn!("{}", text::delivery::sent_unkept(why));
+        }
+        Ok(outcome)
+    }
+}

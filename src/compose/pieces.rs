@@ -1,0 +1,189 @@
+//! The body of a draft as messages without recipients: in parts, as a file, or cut where a text is past
+//! WeCom's limit.
+
+use super::{Body, ComposeError, Composing, Media, Warning};
+use crate::config::ShowIn;
+use crate::message::content::{Article, News, Text, Textcard, Video};
+use crate::message::media::{self, FILE_MAX};
+use crate::message::plain::plain;
+use crate::message::split::{Fitted, Notes, Rest, fit};
+use crate::message::{Attachment, Channel, Content, MediaKind, TextKind};
+
+/// Most bytes of a text that the log may want, where the text itself is sent as a file.
+const LOGGED_MAX: usize = 64 << 10;
+
+impl Composing<'_> {
+    /// Returns the messages without recipients, and the text for the log.
+    pub(super) fn pieces(&mut self, body: Body) -> Result<(Vec<Media>, String), ComposeError> {
+        let prefix = &self.settings.prefix;
+        Ok(match body {
+            Body::Text {
+                kind,
+                title,
+                text,
+                incomplete,
+                mentions,
+                files,
+                name,
+            } => {
+                let (mut pieces, logged) =
+                    if title.is_none() && text.is_empty() && !files.is_empty() {
+                        (Vec::new(), text)
+                    } else {
+                        let whole = kind.compose(prefix, title.as_deref(), text);
+                        self.text(
+                            kind,
+                            whole,
+                            incomplete,
+                            mentions,
+                            title.as_deref().unwrap_or(name),
+                        )?
+                    };
+                pieces.extend(files);
+                (pieces, logged)
+            }
+            Body::Video { media, title, text } => {
+                let title = title.map(|title| format!("{prefix}{title}"));
+                let logged = text.clone();
+                let description = match title {
+                    None if !text.is_empty() => format!("{prefix}{text}"),
+                    _ => text,
+                };
+                let Content::Video(video) = media.content else {
+                    unreachable!("a video body holds a video");
+                };
+                let content = Content::Video(Video {
+                    title,
+                    description,
+                    ..video
+                });
+                let attachment = media.attachment;
+                (
+                    vec![Media {
+                        content,
+                        attachment,
+                    }],
+                    logged,
+                )
+            }
+            Body::Textcard {
+                title,
+                text,
+                url,
+                button,
+            } => {
+                let title = format!("{prefix}{title}");
+                let logged = format!("{title}\n{text}");
+                let card = Textcard {
+                    title,
+                    description: text,
+                    url,
+                    btntxt: button,
+                };
+                (vec![Content::Textcard(card).into()], logged)
+            }
+            Body::News {
+                title,
+                text,
+                url,
+                picture,
+            } => {
+                let title = format!("{prefix}{title}");
+                let logged = format!("{title}\n{text}");
+                let article = Article {
+                    title,
+                    description: text,
+                    url,
+                    picurl: picture,
+                };
+                let news = News {
+                    articles: [article],
+                };
+                (vec![Content::News(news).into()], logged)
+            }
+            Body::Raw(_) => unreachable!("raw messages have no pieces"),
+        })
+    }
+
+    /// A text in as many messages as it takes, and the part of it for the log.
+    fn text(
+        &mut self,
+        kind: TextKind,
+        text: String,
+        incomplete: bool,
+        [users, mobiles]: [Vec<String>; 2],
+        name: &str,
+    ) -> Result<(Vec<Media>, String), ComposeError> {
+        let is_for_wechat = self.settings.show_in == ShowIn::WeChat && self.channel == Channel::App;
+        let (kind, text) = match kind {
+            TextKind::Markdown if is_for_wechat => (TextKind::Text, plain(&text)),
+            kind => (kind, text),
+        };
+        let fitted = self.fit(kind, &text, incomplete)?;
+        let mut pieces: Vec<Media> = Vec::new();
+        for part in fitted.parts {
+            let mut content = kind.content(part);
+            if let Content::Text(text) = &mut content
+                && pieces.is_empty()
+            {
+                *text = Text {
+                    content: std::mem::take(&mut text.content),
+                    mentioned_list: users.clone(),
+                    mentioned_mobile_list: mobiles.clone(),
+                };
+            }
+            pieces.push(content.into());
+        }
+        if fitted.rest != Rest::File {
+            return Ok((pieces, text));
+        }
+        let logged = text[..text.floor_char_boundary(LOGGED_MAX)].to_owned();
+        pieces.push(text_file(name, text));
+        Ok((pieces, logged))
+    }
+
+    /// Makes messages of a text as `--long` says.
+    ///
+    /// # Errors
+    /// There is no way to send it as was asked for.
+    fn fit(
+        &mut self,
+        kind: TextKind,
+        text: &str,
+        incomplete: bool,
+    ) -> Result<Fitted, ComposeError> {
+        let (bytes, bytes_max) = (text.len(), kind.max(self.channel));
+        let [cut, file] = (self.cut_notes)(self.settings.phone_lang, bytes, incomplete);
+        let notes = Notes {
+            cut: &format!("\n…{cut}"),
+            file: &format!("\n…{file}"),
+        };
+        let fitted = fit(bytes_max, text, incomplete, self.long, &notes);
+        let fitted = fitted.map_err(|why| ComposeError::TooLong {
+            bytes,
+            incomplete,
+            bytes_max,
+            why,
+        })?;
+        if fitted.rest == Rest::Cut {
+            self.warn(Warning::Cut { bytes, incomplete });
+        }
+        Ok(fitted)
+    }
+}
+
+/// A text as a file, up to the size that WeCom takes.
+fn text_file(name: &str, mut text: String) -> Media {
+    let max = usize::try_from(FILE_MAX).unwrap_or(usize::MAX);
+    text.truncate(text.floor_char_boundary(max));
+    // A title is no path: all of it is the name.
+    let name = name.replace(['/', '\\'], "-");
+    Media {
+        content: Content::media(MediaKind::File, String::new()),
+        attachment: Some(Attachment {
+            kind: MediaKind::File,
+            name: media::file_name(&format!("{name}.txt")),
+            bytes: text.into_bytes().into(),
+        }),
+    }
+}

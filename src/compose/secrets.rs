@@ -1,0 +1,49 @@
+//! Keeps the sender's own secret out of messages.
+
+use super::ComposeError;
+use crate::blob::Blob;
+use crate::config::{Account, Settings};
+use crate::message::Message;
+use crate::secret::Secret;
+
+/// Refuses messages that hold the secret: it must reach no phone, and no log as a recipient's name.
+///
+/// # Errors
+/// The secret is among the recipients, in the text, in a message or in a file.
+pub(super) fn refuse(
+    settings: &Settings,
+    text: &str,
+    messages: &[Message],
+) -> Result<(), ComposeError> {
+    let secret = settings.account.secret();
+    let of_robot = matches!(settings.account, Account::Robot(_));
+    if secret.is_in(&settings.to.describe()) {
+        return Err(ComposeError::SecretInRecipients { of_robot });
+    }
+    if secret.is_in(text)
+        || messages
+            .iter()
+            .any(|message| is_in_message(secret, message))
+    {
+        return Err(ComposeError::SecretInMessage { of_robot });
+    }
+    Ok(())
+}
+
+fn is_in_message(secret: &Secret, message: &Message) -> bool {
+    let file = message.attachment.as_ref();
+    file.is_some_and(|file| secret.is_in(&file.name) || is_in_file(secret, &file.bytes))
+        || secret.is_in_bytes(&message.to_json())
+}
+
+/// Whether a file contains the secret as it is.
+fn is_in_file(secret: &Secret, file: &Blob) -> bool {
+    let mut seen = Vec::new();
+    file.pieces().flatten().any(|piece| {
+        // It may span two pieces.
+        let keep = seen.len().min(secret.expose().len());
+        seen.drain(..seen.len() - keep);
+        seen.extend_from_slice(&piece);
+        secret.is_in_bytes(&seen)
+    })
+}

@@ -1,0 +1,117 @@
+//! `--once`: one message for one key, across repeated calls and kills.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Instant;
+
+use super::outcome::{End, Outcome};
+use super::submit::Submission;
+use crate::clock::Stamp;
+use crate::disk::{Dir, Pause};
+use crate::message::Message;
+use crate::outbox::once::{self, Known, Whereabouts};
+use crate::outbox::{self, Claim, Entry, Held, Id, Kept, Look, NotKept, Outbox};
+use crate::secret::digest;
+
+impl Submission<'_> {
+    /// Sends the message of a key, unless that has been done within the last day. Waits for a process
+    /// that is sending it, and takes over the entry of one that died.
+    pub(crate) fn send_once(&self, messages: Vec<Message>, key: &str) -> Outcome {
+        let key = digest(&["once", &self.sender.id(), key])[..32].to_owned();
+        let entry = Entry {
+            once: Some(key.clone()),
+            ..self.entry(messages)
+        };
+        let end = match self.deliver_once(&entry, &key) {
+            Ok(outcome) => return outcome,
+            Err(end) => *end,
+        };
+        Outcome::new(entry.messages.len(), end)
+    }
+
+    fn deliver_once(&self, entry: &Entry, key: &str) -> Result<Outcome, Box<End>> {
+        let state = self.state.as_ref().map_err(Clone::clone);
+        let state = state.map_err(|why| Box::new(End::NoRecord(NotKept::NoState(why))))?;
+        let outbox = Outbox::of(state);
+        let disk = |error: io::Error| Box::new(End::NoRecord(outbox.disk(error)));
+        let mut pause = Pause::default();
+        loop {
+            let dir = outbox.open().map_err(disk)?;
+            let known = match &dir {
+                Some(dir) => once::known(dir, key).map_err(disk)?,
+                None => Known::Nothing,
+            };
+            let id = match (&dir, known) {
+                (_, Known::Done) => return Err(End::Duplicate.into()),
+                (Some(dir), Known::Begun(id)) => match once::whereabouts(dir, &id) {
+                    Whereabouts::Nowhere => None,
+                    Whereabouts::Failed => return Err(End::GivenUp { id }.into()),
+                    Whereabouts::Writing => Some(id),
+                    Whereabouts::Kept => match self.resume(&outbox, dir, &id)? {
+                        Some(outcome) => return Ok(outcome),
+                        None => Some(id),
+                    },
+                },
+                _ => None,
+            };
+            if id.is_none() {
+                match self.hold(entry, self.deadline) {
+                    Ok(held) => return Ok(self.deliver_held(held)),
+                    Err(why) if !is_begun(&outbox, key) => return Err(End::NoRecord(why).into()),
+                    Err(_) => {}
+                }
+            }
+            if !pause.sleep(self.deadline) {
+                return Err(End::Undecided { id }.into());
+            }
+        }
+    }
+
+    /// Delivers the message of a key from its entry; `None` while another process has it.
+    fn resume(
+        &self,
+        outbox: &Outbox,
+        dir: &Arc<Dir>,
+        id: &Id,
+    ) -> Result<Option<Outcome>, Box<End>> {
+        let disk = |error: io::Error| Box::new(End::NoRecord(outbox.disk(error)));
+        let held = match outbox::claim(dir, id) {
+            Claim::Held(held) => held,
+            Claim::Busy | Claim::Gone | Claim::Damaged => return Ok(None),
+            Claim::Newer => return Err(End::Newer { id: id.clone() }.into()),
+            Claim::Foreign(error) | Claim::Unusable(error) => return Err(disk(error)),
+        };
+        let attempts = held.attempts();
+        if attempts.sent >= held.entry().messages.len() {
+            held.finish().map_err(disk)?;
+            return Err(End::Duplicate.into());
+        }
+        let wait = attempts.hold.and_then(|hold| hold.left(&Stamp::now()));
+        match wait {
+            Some(wait) if Instant::now() + wait > self.deadline => {
+                let id = Some(id.clone());
+                Err(End::Undecided { id }.into())
+            }
+            Some(_) => Ok(None),
+            None => Ok(Some(self.deliver_held(held))),
+        }
+    }
+
+    fn deliver_held(&self, held: Arc<Held>) -> Outcome {
+        let look = match &self.state {
+            Ok(state) => Outbox::of(state).look_for_expired(),
+            Err(_) => Look::default(),
+        };
+        let entry = held.entry().clone();
+        self.deliver(&entry, (Kept::Held(held), look, None))
+    }
+}
+
+/// Whether another process has recorded the key first.
+fn is_begun(outbox: &Outbox, key: &str) -> bool {
+    let dir = outbox.open().ok().flatten();
+    dir.is_some_and(|dir| match once::known(&dir, key) {
+        Ok(Known::Begun(id)) => once::whereabouts(&dir, &id) != Whereabouts::Nowhere,
+        known => matches!(known, Ok(Known::Done)),
+    })
+}

@@ -1,0 +1,75 @@
+//! The slots of the ledger that a message takes: reserved before it goes, settled after.
+
+use std::time::Instant;
+
+use super::doubt::Form;
+use super::reason::Why;
+use super::retry::Tries;
+use super::sender::Pass;
+use super::{Delivery, Part, is_doubt, receivers};
+use crate::ledger::{Ledger, Slot};
+use crate::message::Message;
+use crate::wecom::{Error, Sent};
+
+impl Delivery<'_> {
+    /// Reserves a slot among the messages that WeCom delivers to the recipients; `None` where nobody
+    /// counts. Without a slot nothing is sent: WeCom drops the excess in silence.
+    pub(super) fn reserve_slot(
+        &self,
+        part: &Part<'_>,
+        tries: &mut Tries,
+    ) -> Result<Option<Slot>, Why> {
+        let Some(ledger) = self.sender.ledger(part.message.channel) else {
+            return Ok(None);
+        };
+        if let Some(slot) = tries.slot.take() {
+            ledger.give_back(slot);
+        }
+        let to = receivers(part.message);
+        let patience = self.deadline.saturating_duration_since(Instant::now());
+        match ledger.reserve(&to, self.share, Some(&part.fingerprint), patience) {
+            Ok(Ok(slot)) => Ok(Some(slot)),
+            Ok(Err(wait)) => Err(Why::NoSlot(wait)),
+            // A full disk is when an alert must get out, unless it waits in the outbox.
+            Err(error) if Ledger::is_disk_trouble(&error) && !part.kept.is_safe() => {
+                tracing::info!(%error, "the ledger cannot be written, going on without it");
+                Ok(None)
+            }
+            Err(error) => Err(Why::NoLedger(error.to_string())),
+        }
+    }
+
+    /// Gives a slot back that nothing was sent in.
+    pub(super) fn give_back(&self, message: &Message, slot: Option<Slot>) {
+        if let (Some(ledger), Some(slot)) = (self.sender.ledger(message.channel), slot) {
+            ledger.give_back(slot);
+        }
+    }
+
+    /// Records in the ledger how a request ended.
+    pub(super) fn settle(
+        &self,
+        message: &Message,
+        slot: Option<Slot>,
+        form: Form,
+        result: &Result<Sent, Error>,
+        tries: &mut Tries,
+    ) {
+        let (Some(ledger), Some(slot)) = (self.sender.ledger(message.channel), slot) else {
+            return;
+        };
+        // A robot's refused messages count, too, as users report.
+        let unused = match self.sender.pass {
+            Pass::App { .. } => Error::was_not_counted,
+            Pass::Robot(_) => Error::never_left,
+        };
+        match result {
+            Err(error) if unused(error) => ledger.give_back(slot),
+            Err(error) if is_doubt(message, error) => {
+                let held = ledger.doubt(slot);
+                tries.slot = Some(held).filter(|_| form != Form::Plain);
+            }
+            _ => ledger.settle(slot),
+        }
+    }
+}

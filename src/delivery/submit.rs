@@ -1,0 +1,329 @@
+//! Submitting a message: accepted by the outbox, delivered or kept. The one way for every command that
+//! sends.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
+
+use super::flush::{Bounds, Flush, give_up, keep_new};
+use super::outcome::{End, Outcome, Parts};
+use super::{Delivery, Marks, Reason, Sender, Senders, Undelivered, Wording};
+use crate::clock::Stamp;
+use crate::config::{Config, State};
+use crate::error::Exit;
+use crate::ledger::Share;
+use crate::message::Message;
+use crate::notice::{self, Notice};
+use crate::outbox::{Entry, Held, Kept, Look, NotKept, Outbox, Verdict};
+use crate::output::Watching;
+
+/// Longest time that a send spends on older messages, and the most of them. Source: the contract.
+const BACKLOG_TIME: Duration = Duration::from_secs(5);
+const BACKLOG_MAX: usize = 10;
+
+/// Most older messages that a send looks at to find some that may go.
+const BACKLOG_LOOKS: usize = 200;
+
+/// Longest wait for the disk where no deadline says otherwise.
+const DISK_TIME: Duration = Duration::from_secs(5);
+
+/// Watches a message on its way, for a person who waits.
+pub(crate) trait Watcher {
+    /// A message of so many parts is about to be delivered.
+    fn begin(&self, delivering: &Delivering<'_>);
+    /// So many parts are delivered.
+    fn sent(&self, parts: usize);
+    /// The delivery has ended.
+    fn end(&self);
+    /// Returns who watches the upload of files.
+    fn uploading(&self) -> Option<Watching>;
+}
+
+/// A message that is about to be delivered.
+pub(crate) struct Delivering<'a> {
+    pub(crate) kept: &'a Kept,
+    pub(crate) outbox: Option<Outbox>,
+    /// Whether the next part has left and may have arrived.
+    pub(crate) in_doubt: &'a Arc<AtomicBool>,
+    pub(crate) parts: usize,
+    pub(crate) deadline: Instant,
+}
+
+/// How a message is submitted.
+pub(crate) struct Submission<'a> {
+    pub(crate) config: &'a Config,
+    /// Where state is kept, or in words why nowhere.
+    pub(crate) state: Result<&'a State, String>,
+    pub(crate) sender: Rc<Sender>,
+    pub(crate) deadline: Instant,
+    /// Whether a message that cannot be delivered now is kept.
+    pub(crate) keep: bool,
+    /// Whether to keep a message that the set-up holds up: a person at a terminal resends it instead.
+    pub(crate) keep_for_setup: bool,
+    pub(crate) watcher: Option<&'a dyn Watcher>,
+    pub(crate) wording: Wording,
+}
+
+/// Where a message is kept, what else is in the outbox, and why it is not kept though it should be.
+type Begun = (Kept, Look, Option<NotKept>);
+
+impl Submission<'_> {
+    /// Delivers a message of so many parts, each after the answer to the one before, or keeps it.
+    pub(crate) fn send(&self, messages: Vec<Message>) -> Outcome {
+        let entry = self.entry(messages);
+        self.deliver(&entry, self.begin(&entry))
+    }
+
+    /// Keeps a message for a flush to deliver, without a request.
+    pub(crate) fn queue(&self, messages: Vec<Message>) -> Outcome {
+        let entry = self.entry(messages);
+        match self.hold(&entry, self.deadline) {
+            Ok(held) => queued(&held),
+            Err(why) => Outcome::new(entry.messages.len(), End::NotQueued(why)),
+        }
+    }
+
+    /// Keeps a message for a flush to deliver. One that cannot be kept is sent now, within this time.
+    pub(crate) fn queue_or_send(mut self, messages: Vec<Message>, time: Duration) -> Outcome {
+        let entry = self.entry(messages);
+        match self.hold(&entry, Instant::now() + DISK_TIME) {
+            Ok(held) => queued(&held),
+            Err(why) => {
+                tracing::info!(?why, "not kept, so it is sent now");
+                self.deadline = Instant::now() + time;
+                self.deliver(&entry, self.begin(&entry))
+            }
+        }
+    }
+
+    /// Returns the entry of a message that is accepted now.
+    pub(super) fn entry(&self, messages: Vec<Message>) -> Entry {
+        Entry {
+            accepted: Stamp::now(),
+            retried: None,
+            once: None,
+            merged: Vec::new(),
+            sender: self.sender.name(),
+            messages,
+        }
+    }
+
+    /// Delivers a message that is being kept, as far as possible.
+    pub(super) fn deliver(&self, entry: &Entry, (kept, look, why_not): Begun) -> Outcome {
+        let all = entry.messages.len();
+        let mut outcome = Outcome::new(all, End::Sent);
+        let untold = look.untold(&entry.sender, &entry.messages[0].to);
+        let marks = Marks {
+            accepted: entry.accepted,
+            overtaken: false,
+            told: false,
+            expired: untold.count(),
+            lang: self.sender.settings.phone_lang,
+            wording: self.wording,
+        };
+        if let Some(watcher) = self.watcher {
+            watcher.begin(&Delivering {
+                kept: &kept,
+                outbox: self.outbox(),
+                in_doubt: &self.sender.in_doubt,
+                parts: all,
+                deadline: self.deadline,
+            });
+        }
+        let delivery = Delivery {
+            sender: &self.sender,
+            deadline: self.deadline,
+            share: Share::New,
+            once: false,
+            resends: true,
+            watching: self.watcher.and_then(Watcher::uploading),
+        };
+        let mut sent = kept.attempts().sent;
+        let told = || look.told(&untold);
+        let end = delivery.deliver_parts(entry, marks, &kept, told, |answer| {
+            outcome.add(answer);
+            sent += 1;
+            if let Some(watcher) = self.watcher {
+                watcher.sent(sent);
+            }
+        });
+        if let Some(watcher) = self.watcher {
+            watcher.end();
+        }
+        outcome.parts = Parts { sent, all };
+        let works = !matches!(end, Err(Undelivered::NotNow(_)));
+        match end {
+            Ok(()) => outcome.unkept = self.settle(&kept, why_not),
+            Err(Undelivered::NotNow(reason)) => {
+                outcome.refusal = reason.refusal().cloned();
+                outcome.end = self.keep(&kept, why_not, outcome.parts, reason);
+            }
+            Err(Undelivered::Refused(reason)) => {
+                outcome.refusal = reason.refusal().cloned();
+                outcome.end = self.fail(&kept, why_not, outcome.parts, reason);
+            }
+        }
+        if let Ok(state) = &self.state
+            && works
+            && look.entries > 0
+        {
+            self.backlog(state);
+        }
+        outcome
+    }
+
+    /// Begins to accept a message, or returns why it cannot be.
+    fn begin(&self, entry: &Entry) -> Begun {
+        let outbox = match &self.state {
+            _ if !self.keep => return (Kept::Nowhere, Look::default(), None),
+            Err(why) => {
+                let why = NotKept::NoState(why.clone());
+                return (Kept::Nowhere, Look::default(), Some(why));
+            }
+            Ok(state) => Outbox::of(state),
+        };
+        match place_in(&outbox, entry) {
+            Err((look, why)) => (Kept::Nowhere, look, Some(why)),
+            Ok(look) => {
+                let accepting = outbox.accept(&look, entry.clone(), self.deadline);
+                (Kept::Begun(accepting), look, None)
+            }
+        }
+    }
+
+    /// Accepts a message, or returns by `deadline` why it cannot be.
+    pub(super) fn hold(&self, entry: &Entry, deadline: Instant) -> Result<Arc<Held>, NotKept> {
+        if !self.keep {
+            return Err(NotKept::SwitchedOff);
+        }
+        let state = self.state.as_ref().map_err(Clone::clone);
+        let outbox = Outbox::of(state.map_err(NotKept::NoState)?);
+        let look = place_in(&outbox, entry).map_err(|(_, why)| why)?;
+        outbox.accept_by(&look, entry.clone(), deadline)
+    }
+
+    fn outbox(&self) -> Option<Outbox> {
+        self.state.as_ref().ok().map(|state| Outbox::of(state))
+    }
+
+    /// Makes sure that no entry of a delivered message stays; returns why it was not kept meanwhile,
+    /// though it should have been.
+    fn settle(&self, kept: &Kept, why_not: Option<NotKept>) -> Option<NotKept> {
+        if let Kept::Begun(accepting) = kept {
+            accepting.abandon();
+        }
+        // A missing state directory has been reported already.
+        not_kept(kept, why_not).filter(|_| self.state.is_ok())
+    }
+
+    /// Keeps a message whose trouble passes or can be cured, unless its sender is there to do so.
+    fn keep(&self, kept: &Kept, why_not: Option<NotKept>, parts: Parts, reason: Reason) -> End {
+        match self.entry_still(kept, why_not, parts, reason.outcome_unknown) {
+            Ok(Some(held)) => {
+                let is_setup = (self.wording.reason)(&reason).exit == Exit::Setup;
+                if is_setup && !self.keep_for_setup && !reason.outcome_unknown {
+                    if let Err(error) = held.remove() {
+                        let (id, error) = (held.id(), &error);
+                        notice::notify(&Notice::EntryStays { id, error });
+                    }
+                    return End::NotNow(reason);
+                }
+                keep_new(&held, &reason, self.wording);
+                let id = held.id().clone();
+                End::Kept { id, reason }
+            }
+            Ok(None) => End::NotNow(reason),
+            Err(why) => End::Lost { reason, why },
+        }
+    }
+
+    /// Moves a message that WeCom will never accept to `failed/`.
+    fn fail(&self, kept: &Kept, why_not: Option<NotKept>, parts: Parts, reason: Reason) -> End {
+        let held = kept.at_last(parts.sent, reason.outcome_unknown);
+        let failure = (self.wording.reason)(&reason);
+        let verdict = Verdict::of(&reason, &failure);
+        let failed = held.ok().flatten();
+        match failed.filter(|held| give_up(held, &verdict)) {
+            Some(held) => {
+                let id = held.id().clone();
+                End::Failed { id, reason }
+            }
+            None => match not_kept(kept, why_not) {
+                Some(why) if failure.exit == Exit::NotNow => End::Lost { reason, why },
+                _ => End::Refused(reason),
+            },
+        }
+    }
+
+    /// Returns the entry of an undelivered message, written anew where somebody has removed it
+    /// meanwhile; `None` where nothing is to be kept.
+    ///
+    /// # Errors
+    /// Why there is none, though there should be one.
+    fn entry_still(
+        &self,
+        kept: &Kept,
+        why_not: Option<NotKept>,
+        parts: Parts,
+        in_doubt: bool,
+    ) -> Result<Option<Arc<Held>>, NotKept> {
+        let held = kept.at_last(parts.sent, in_doubt);
+        let (Some(held), Some(outbox)) = (held.ok().flatten(), self.outbox()) else {
+            return not_kept(kept, why_not).map_or(Ok(None), Err);
+        };
+        if outbox.has(&held) {
+            return Ok(Some(held));
+        }
+        let anew = self.hold(held.entry(), Instant::now() + DISK_TIME)?;
+        anew.note(|attempts| *attempts = held.attempts());
+        tracing::info!(id = %held.id(), anew = %anew.id(), "it was gone from the outbox");
+        // Where the whole outbox was moved away: it must not go out twice.
+        let _ = held.remove();
+        Ok(Some(anew))
+    }
+
+    /// Delivers some older messages, now that messages are known to arrive.
+    fn backlog(&self, state: &State) {
+        let outbox = Outbox::of(state);
+        let senders = Senders::of(self.config, state).with(Rc::clone(&self.sender));
+        let bounds = Bounds {
+            deadline: Some(self.deadline.min(Instant::now() + BACKLOG_TIME)),
+            tries: BACKLOG_MAX,
+            looks: BACKLOG_LOOKS,
+            files: false,
+        };
+        let flush = Flush::new(&senders, &outbox, bounds, self.wording);
+        if let Err(error) = flush.works(self.sender.name()).pass() {
+            tracing::info!(%error, "the outbox cannot be read");
+        }
+    }
+}
+
+/// Looks into the outbox whether there is room for a message.
+///
+/// # Errors
+/// The look all the same, and why there is no room.
+fn place_in(outbox: &Outbox, entry: &Entry) -> Result<Look, (Look, NotKept)> {
+    let look = outbox.look();
+    let look = look.map_err(|error| (Look::default(), outbox.disk(error)))?;
+    match outbox.room(&look, entry) {
+        Ok(()) => Ok(look),
+        Err(why) => Err((look, why)),
+    }
+}
+
+/// Returns why a message is kept nowhere, although it should be.
+fn not_kept(kept: &Kept, why_not: Option<NotKept>) -> Option<NotKept> {
+    match kept {
+        Kept::Nowhere => why_not,
+        Kept::Held(_) | Kept::Deferred(_) => None,
+        Kept::Begun(accepting) => accepting.held().err(),
+    }
+}
+
+fn queued(held: &Held) -> Outcome {
+    tracing::info!(id = %held.id(), "kept, to be delivered by a flush");
+    let id = held.id().clone();
+    Outcome::new(held.entry().messages.len(), End::Queued { id })
+}
