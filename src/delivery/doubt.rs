@@ -19,10 +19,12 @@ const MARGIN_MAX: u64 = 3600;
 /// Two looks at the clock, and a network between them, in seconds.
 const SLACK: u64 = 2;
 
-/// Most forms of one message whose requests were lost: WeCom may compare bytes, and then each may arrive
-/// once. An equal message before it keeps the windows short, so that more of them are needed.
-const FORMS_MAX: u32 = 2;
-const FORMS_MAX_BESIDE_AN_EQUAL: u32 = 4;
+/// Most forms of one message whose requests were lost. WeCom may compare bytes, and then each form
+/// may arrive once; but giving up loses the message where none did. A new form is due once an hour.
+const FORMS_MAX: u32 = 4;
+
+/// The same for a message that must not arrive twice under any circumstances.
+const FORMS_MAX_ONCE: u32 = 2;
 
 /// How a request goes out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,7 +94,12 @@ pub(super) fn next(doubt: Option<&Doubt>, about: About, now: Stamp) -> Option<(F
     if let Some(window) = doubt.window.filter(reaches) {
         return Some((Form::Flagged(window), doubt.clone()));
     }
-    let most = doubt.apart.map_or(FORMS_MAX, |_| FORMS_MAX_BESIDE_AN_EQUAL);
+    // An equal message before it keeps the windows short, so that more forms are needed.
+    let most = if once && doubt.apart.is_none() {
+        FORMS_MAX_ONCE
+    } else {
+        FORMS_MAX
+    };
     if doubt.forms >= most && !doubt.answered {
         return None;
     }
@@ -158,11 +165,15 @@ mod tests {
         assert_eq!(form, Form::Flagged(3610));
         let (form, doubt) = next(Some(&doubt), MEMBER, at(3600)).unwrap();
         assert_eq!(form, Form::Flagged(3610));
-        assert_eq!(
-            next(Some(&doubt), MEMBER, at(4000)),
-            None,
-            "it may be a copy"
-        );
+        let (form, third) = next(Some(&doubt), MEMBER, at(4000)).unwrap();
+        assert_eq!((form, third.forms), (Form::Flagged(7600), 3));
+        let (_, fourth) = next(Some(&third), MEMBER, at(8000)).unwrap();
+        assert_eq!(next(Some(&fourth), MEMBER, at(12_000)), None);
+        let once = About {
+            once: true,
+            ..MEMBER
+        };
+        assert_eq!(next(Some(&doubt), once, at(4000)), None, "it may be a copy");
         // What a gateway answered was hardly passed on.
         let answered = Doubt {
             answered: true,
