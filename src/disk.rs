@@ -40,6 +40,12 @@ impl Owner {
         Self(foreign.then(|| (meta.uid(), meta.gid())))
     }
 
+    /// The owner and group of a file that is replaced, if we may give them to the new one.
+    pub(crate) fn of_file(meta: &Metadata) -> Self {
+        let may = [0, meta.uid()].contains(&euid());
+        Self(may.then(|| (meta.uid(), meta.gid())))
+    }
+
     /// Makes a file theirs, with exactly this mode.
     fn take(self, file: &File, mode: u32) -> io::Result<()> {
         if let Some((uid, gid)) = self.0 {

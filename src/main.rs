@@ -13,7 +13,6 @@
 //!     outbox       what is accepted and not yet delivered
 //!     ledger       the slots under WeCom's limits: shared by many processes, too
 //!     uploads      what WeCom has of our files: shared by many processes, too
-//!     terminal     what a person types, a secret unseen
 //!     child        another program, as if nobody stood between
 //!     runs         how often a command has failed in a row
 //!   config  log    what was meant; where files live; one line an event
@@ -49,7 +48,6 @@ mod outbox;
 mod output;
 mod runs;
 mod secret;
-mod terminal;
 mod text;
 mod token;
 mod uploads;

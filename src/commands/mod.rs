@@ -5,7 +5,7 @@ mod call;
 mod check;
 mod crontab;
 mod explain;
-mod init;
+pub(crate) mod init;
 mod outbox;
 mod pages;
 mod recall;

@@ -87,7 +87,7 @@ fn wrong(name: &str, why: &str) -> Failure {
 }
 
 /// One variable; an empty one counts as unset.
-pub(super) fn variable(name: &str) -> Result<Option<String>, Failure> {
+pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
     let text = env::var_os(name).filter(|text| !text.is_empty());
     text.map(|text| {
         text.into_string()

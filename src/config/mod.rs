@@ -4,7 +4,6 @@
 //! Below this room nobody reads the environment, the working directory or the executable's path.
 
 mod api_base;
-mod draft;
 mod environment;
 mod file;
 mod flush;
@@ -19,20 +18,17 @@ mod robots;
 mod settings;
 mod states;
 mod survey;
-mod target;
 pub(crate) mod value;
 
 use std::path::{Path, PathBuf};
 
 pub(crate) use api_base::ApiBase;
-pub(crate) use draft::{Draft, Key};
-pub(crate) use environment::{SECRET_VARIABLE, language as environment_lang, temporary};
+pub(crate) use environment::{SECRET_VARIABLE, language as environment_lang, temporary, variable};
 pub(crate) use flush::{program, quoted};
 pub(crate) use mail::MailTo;
-pub(crate) use places::{NoPlace, State, elsewhere};
+pub(crate) use places::{NoPlace, State, elsewhere, place_of_new};
 pub(crate) use settings::{Account, App, Base, Limits, MAX_AGE, Network, Settings, hostname};
 pub(crate) use survey::{config_places, user_units, variables};
-pub(crate) use target::{Target, There};
 pub(crate) use value::{Rotation, ShowIn};
 
 use crate::error::Failure;

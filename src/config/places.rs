@@ -16,7 +16,7 @@ use crate::lang::{say, spoken};
 const HOSTS: &str = "/var/lib/wxpush";
 
 /// Where root's config is that is not beside the program.
-pub(super) const ETC: &str = "/etc/wxpush";
+const ETC: &str = "/etc/wxpush";
 
 /// A directory in which state may be kept, and to whom new files there belong.
 #[derive(Debug, Clone)]
@@ -86,7 +86,7 @@ fn beside() -> Option<PathBuf> {
 }
 
 /// The directory beside which a config or state may stand and its owner, or why there is none.
-pub(super) fn beside_that_counts() -> Result<(PathBuf, Owner), (PathBuf, String)> {
+fn beside_that_counts() -> Result<(PathBuf, Owner), (PathBuf, String)> {
     let dir = beside().ok_or_else(|| {
         let why = say!("读不了", "cannot be read");
         (PathBuf::from("/proc/self/exe"), why)
@@ -116,6 +116,17 @@ pub(crate) fn configs() -> impl Iterator<Item = PathBuf> {
         .chain(user.map(|dir| dir.join("wxpush")));
     dirs.chain([PathBuf::from(ETC)])
         .map(|dir| dir.join("config.toml"))
+}
+
+/// Returns the path of a new config, unless the user names one: beside the program, if that place
+/// counts and can be written to; else `/etc/wxpush` for root, and the user's own directory for others.
+pub(crate) fn place_of_new() -> Option<PathBuf> {
+    let dir = match state_beside() {
+        Ok(beside) => beside.dir,
+        Err(_) if disk::euid() == 0 => PathBuf::from(ETC),
+        Err(_) => xdg("XDG_CONFIG_HOME", ".config")?.join("wxpush"),
+    };
+    Some(dir.join("config.toml"))
 }
 
 /// The config that lies beside the program and is not read, and why.
@@ -203,7 +214,7 @@ fn fallback() -> Option<PathBuf> {
 }
 
 /// A directory of the XDG specification: from the environment, else below the home directory.
-pub(super) fn xdg(variable: &str, below: &str) -> Option<PathBuf> {
+fn xdg(variable: &str, below: &str) -> Option<PathBuf> {
     named(variable).or_else(|| below_home(below))
 }
 
@@ -230,7 +241,7 @@ fn usable(dir: &Path) -> Result<State, String> {
 }
 
 /// A private directory that we can write to.
-pub(super) fn writable(dir: &Path, owner: Owner) -> Result<State, String> {
+fn writable(dir: &Path, owner: Owner) -> Result<State, String> {
     let rights = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
     rustix::fs::accessat(rustix::fs::CWD, dir, rights, rustix::fs::AtFlags::EACCESS).map_err(
         |error| {

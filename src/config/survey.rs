@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use super::file::{self, ConfigFile};
-use super::layer::SecretFrom;
+use super::layer::{Layer, SecretFrom};
 use super::settings::Network;
 use super::{Config, environment, places};
 use crate::error::Failure;
@@ -53,6 +53,25 @@ impl Config {
             source: None,
             named: false,
             environment: environment::layer()?,
+            in_force: None,
+        })
+    }
+
+    /// Returns the config of a text for this path, in an environment that sets nothing.
+    ///
+    /// # Errors
+    /// `Exit::Config`, with line and key.
+    pub(crate) fn of_text(path: &Path, text: &str, named: bool) -> Result<Self, Failure> {
+        let file = file::parse(path, text)?;
+        Ok(Self {
+            // It is written for nobody else to read.
+            file: ConfigFile {
+                open_secret: false,
+                ..file
+            },
+            source: Some(path.to_owned()),
+            named,
+            environment: Layer::default(),
             in_force: None,
         })
     }

@@ -144,7 +144,7 @@ fn visible_word(text: &str) -> Result<&str, String> {
 }
 
 /// Reads `touser`, `toparty` and `totag`; none if all are blank.
-pub(super) fn receivers(lists: &[Vec<String>; 3]) -> Result<Option<Envelope>, String> {
+pub(crate) fn receivers(lists: &[Vec<String>; 3]) -> Result<Option<Envelope>, String> {
     let [touser, toparty, totag] = lists.each_ref().map(|list| list.iter().map(String::as_str));
     let envelope = Envelope::parse(touser, toparty, totag).map_err(|why| {
         if could_be_secret(&why) {

@@ -1,1 +1,187 @@
-//! Words of `init`.
+//! Words of `init`: the dialogue, its failures, and the comments of the config that it writes.
+
+use crate::commands::init::setting::Setting;
+use crate::lang::say;
+use crate::wecom::Agent;
+
+/// Asks for a value, and says where it is found; `only` is proposed as the recipient.
+pub(crate) fn question(setting: Setting, agent: Option<&Agent>, only: Option<&str>) -> String {
+    match setting {
+        Setting::Corpid => ask_corpid(),
+        Setting::Corpsecret => ask_corpsecret(),
+        Setting::Agentid => ask_agentid(),
+        _ => {
+            let everyone = agent.map_or_else(everyone, |agent| {
+                everyone_counted(agent.users.len(), agent.parties.len(), agent.tags.len())
+            });
+            let enter = only.map(enter_takes).unwrap_or_default();
+            ask_touser(everyone, enter)
+        }
+    }
+}
+
+/// Says what a key of the config is, above its line.
+pub(crate) fn about(setting: Setting) -> String {
+    match setting {
+        Setting::Corpid => say!(
+            "企业ID：管理后台 → 我的企业，页面底部。",
+            "Company ID (企业ID): admin console, 我的企业, bottom of the page."
+        ),
+        Setting::Corpsecret => say!(
+            "应用的 Secret：应用管理 → 该应用 → Secret。只会发送给企业微信。",
+            "Secret of the app: 应用管理 → the app → Secret. It is sent to WeCom only."
+        ),
+        Setting::CorpsecretFile => say!(
+            "只含应用 Secret 的文件。",
+            "A file that holds the app's Secret and nothing else."
+        ),
+        Setting::Agentid => say!(
+            "同一应用的 AgentId：应用管理 → 该应用。",
+            "AgentId of the same app: 应用管理 → the app."
+        ),
+        Setting::Touser => say!(
+            "默认收件人：成员的 userid（通讯录 → 成员 → 账号），用逗号分隔；\"@all\" 是应用可见范围内的所有人。",
+            "Default recipients: userids (通讯录 → the member → 账号) separated by commas;\n\"@all\" is everyone in the app's visible range (可见范围)."
+        ),
+        Setting::StateDir => say!(
+            "access_token 缓存、发件箱和日志所在的目录。",
+            "Directory of token cache, outbox and log."
+        ),
+        Setting::Lang => say!(
+            "手机上的消息和终端提示的语言：zh 或 en。",
+            "Language on the phone and in the terminal: zh or en."
+        ),
+        Setting::ApiBase => say!(
+            "企业微信，或自己的中转。Secret 会发给它。",
+            "WeCom, or your own relay. The secret is sent to it."
+        ),
+        Setting::Proxy => say!(
+            "http、https、socks5 或 socks5h。",
+            "http, https, socks5 or socks5h."
+        ),
+    }
+}
+
+texts! {
+    header() =
+        "wxpush 的配置文件，由 `wxpush init` 写成；全部可用的键见 config.example.toml。",
+        "wxpush's config, written by `wxpush init`; config.example.toml shows every key.";
+
+    welcome(path) =
+        "把设置写入 {path}。输入有误会重新询问；按 Ctrl+C 退出，不会写入任何内容。\n这些值在企业微信管理后台：https://work.weixin.qq.com/wework_admin/frame",
+        "This writes {path}. Invalid answers are asked again. Ctrl-C quits without writing anything.\nThe values are in WeCom's admin console: https://work.weixin.qq.com/wework_admin/frame";
+    hidden(first, path) =
+        "注意：{first} 排在前面，会先被读取；{path} 要用 -c 指定才生效，或删除前者",
+        "note: {first} comes first and is read instead of {path}: remove it, or name yours with -c";
+    replace(path) =
+        "{path} 已经存在。要替换吗？原文件保存为 {path}.old",
+        "{path} already exists. Replace it? It is kept as {path}.old";
+    proxy_taken() =
+        "代理：环境变量里的代理会写入配置文件，因为 cron 里没有这些变量",
+        "proxy: the one of the environment goes into the config, since cron does not have it";
+    from_variable(name, variable) = "{name}：来自 {variable}", "{name}: from {variable}";
+
+    ask_corpid() =
+        "corpid（企业ID）：管理后台 → 我的企业，页面底部",
+        "corpid, the company's ID (企业ID): 我的企业, at the bottom of the page";
+    ask_corpsecret() =
+        "corpsecret（应用的 Secret）：应用管理 → 该应用 → Secret，在企业微信客户端里查看；输入时不显示",
+        "corpsecret, the app's Secret: 应用管理 → the app → Secret; it is sent to your WeCom client; not shown as you type";
+    ask_agentid() =
+        "agentid（AgentId）：应用管理 → 该应用，例如 1000002",
+        "agentid (AgentId): 应用管理 → the app, such as 1000002";
+    ask_touser(everyone, enter) =
+        "touser（默认收件人）：您自己的 userid（通讯录 → 成员 → 账号），多个用逗号分隔；@all：{everyone}{enter}",
+        "touser, the default recipients: your own userid (通讯录 → the member → 账号), several separated by commas; @all: {everyone}{enter}";
+    everyone() = "应用可见范围内的所有人", "everyone in the app's 可见范围";
+    everyone_counted(users, parties, tags) =
+        "应用可见范围内的所有人（成员 {users} 个，部门 {parties} 个，标签 {tags} 个）",
+        "everyone in the app's 可见范围 (members: {users}, departments: {parties}, tags: {tags})";
+    enter_takes(only) = "；回车：{only}", "; Enter: {only}";
+    touser_empty() =
+        "是空的：写您自己的 userid，或 @all",
+        "is empty: give your own userid, or @all";
+    type_again(users) =
+        "有人不在应用可见范围内：{users}。请改正；确认无误的话，再输入一次即可",
+        "includes someone outside the app's 可见范围: {users}. Correct it, or type the same again to confirm";
+
+    token_granted() = "企业ID 和 Secret 验证通过", "WeCom accepts the company ID and the Secret";
+    app_found(name) = "应用：{name}", "the app is {name}";
+    again() =
+        "改好后按回车再试；n：不测试，继续",
+        "Enter: try again once that is fixed; n: go on untested";
+    again_or_proxy() =
+        "回车：再试一次；n：不测试，继续；这台机器要用代理就输入 http://主机:端口 或 socks5://主机:端口（中转：退出后用 WXPUSH_API_BASE=https://… wxpush init）",
+        "Enter: try again; n: go on untested; if this machine needs a proxy: http://host:port or socks5://host:port (a relay: Ctrl-C, then WXPUSH_API_BASE=https://… wxpush init)";
+    enter_or_n() = "只能是回车或 n", "must be Enter or n";
+    nothing_written(what) = "{what}；没有写入任何内容", "{what}; nothing was written";
+
+    written(path, mode) = "已写入 {path}，权限 {mode}", "{path} is written, mode {mode}";
+    unchanged(path) =
+        "{path} 已有同样的设置，没有改动", "{path} has these values already, and was not changed";
+    kept_as(old) = "原文件保存为 {old}", "the previous one is kept as {old}";
+    no_state(place) = "没有地方保存状态：{place}", "no place for state: {place}";
+    does_not_work(path, what) =
+        "{path} 已写入，但还用不了：{what}", "{path} is written, but does not work yet: {what}";
+    to_everyone() =
+        "没有设置 WXPUSH_TOUSER：消息默认发给应用可见范围内的所有人（@all）",
+        "WXPUSH_TOUSER is not set: messages go to everyone in the app's 可见范围 (@all)";
+    out_of_reach(users) =
+        "不在应用可见范围内：{users}；到应用管理 → 该应用 → 可见范围加入",
+        "not in the app's 可见范围: {users}; add them there: 应用管理 → the app → 可见范围";
+
+    no_crontab() =
+        "没有安装 cron：先安装（Debian：apt install cron），或用 systemd 定时器",
+        "no cron is installed: install it (Debian: apt install cron), or use a systemd timer";
+    crontab_has_it() = "crontab 里已有补发发件箱的一行", "your crontab already delivers the outbox";
+    delivered_by(place) = "{place} 已在补发发件箱", "{place} already delivers the outbox";
+    offer(line) =
+        "暂时发不出去的消息会留在发件箱。要在您的 crontab 里加一行，每分钟补发一次吗？\n  {line}",
+        "What can't be sent at once is kept in the outbox. Add a line to your crontab that delivers it each minute?\n  {line}";
+    crontab_added() = "已加入 crontab", "added to your crontab";
+    crontab_by_hand(line) =
+        "补发发件箱的 crontab 行（暂时发不出去的消息在那里）：\n  {line}",
+        "The crontab line that delivers what could not be sent at once:\n  {line}";
+    timer_instead() =
+        "没有 cron 时用 systemd 定时器运行同一命令，参照 examples/disk-space.timer",
+        "without cron, run the same command by a systemd timer, as in examples/disk-space.timer";
+    next(program) =
+        "接下来：\n  {program} send \"hello\"\n  {program} check",
+        "Next:\n  {program} send \"hello\"\n  {program} check";
+}
+
+failures! {
+    no_profile() => Usage,
+        "init 不写 [profiles]", "init writes no profile",
+        "去掉 -p；profile 用编辑器写进配置文件", "leave out -p, and write the profile into the config with an editor";
+    no_place() => State,
+        "没有放配置文件的地方：不能与程序同一目录，又没有 $HOME",
+        "there is no place for the config: not in the directory of the program, and $HOME is not set",
+        "用 --config 指定一个", "name one with --config";
+    stays(path) => State,
+        "{path} 已经存在，没有改动", "{path} already exists, and was not changed",
+        "要替换它就加 --force（原文件保存为 .old），或用 --config 写到别处",
+        "replace it with --force (it is kept as .old), or write elsewhere with --config";
+    cannot_write(path, error) => State,
+        "{path} 写不了：{error}", "{path} cannot be written: {error}",
+        "用 --config 指定另一个文件，其目录要已存在且可写",
+        "name another file with --config, in an existing directory that you can write to";
+    wrong_answers(tries, name, wrong) => Config,
+        "{name} {tries} 次都不对：{name} {wrong}；没有写入任何内容",
+        "{tries} answers for {name} were wrong: {name} {wrong}; nothing was written",
+        "查好后再运行 wxpush init", "look it up, and run wxpush init again";
+    input_ended() => Usage,
+        "输入结束，没有写入任何内容", "the input has ended: nothing was written",
+        "没有人回答问题时，用 WXPUSH_* 环境变量：见 wxpush init --help",
+        "without a person to answer, set the WXPUSH_* variables: see wxpush init --help";
+    terminal_unreadable(error) => Io,
+        "终端读不了：{error}；没有写入任何内容", "the terminal cannot be read: {error}; nothing was written";
+    not_set(variables) => Config,
+        "没有设置 {variables}，这里又没有终端可以提问", "{variables}: not set, and there is no terminal to ask at",
+        "设置这些环境变量（Secret 也可用 WXPUSH_CORPSECRET_FILE），或在终端运行 wxpush init",
+        "set them (or WXPUSH_CORPSECRET_FILE for the secret), or run wxpush init at a terminal";
+    app_is_off() => Setup,
+        "该应用已停用", "the app is switched off (已停用)",
+        "请管理员到应用管理 → 该应用，重新启用", "ask the administrator to switch it on: 应用管理 → the app";
+    not_an_app() => Bug, "只有应用才有 access_token", "only apps have tokens";
+}

@@ -5,7 +5,6 @@
 
 use std::ops::RangeInclusive;
 
-use crate::config::Key;
 use crate::error::Exit;
 use crate::lang::Lang;
 
@@ -249,16 +248,6 @@ impl Row {
 /// The row of a code; none for a code that nobody knows.
 pub(crate) fn row(errcode: i64) -> Option<Row> {
     Row::read(line_of(errcode)?)
-}
-
-/// The setting that a refusal is about, if it is one of the three that an app has.
-pub(crate) fn setting(errcode: i64) -> Option<Key> {
-    match row(errcode)?.about {
-        About::Corpid => Some(Key::Corpid),
-        About::Corpsecret => Some(Key::Corpsecret),
-        About::Agentid => Some(Key::Agentid),
-        _ => None,
-    }
 }
 
 /// Whether a refusal says that a member is not there, or not where the app may look.

@@ -179,7 +179,7 @@ fn the_config_of_a_newcomer_is_written(readme: Readme) {
     for answer in [CORPID, SECRET, &agentid, "zhangsan"] {
         pty.shows("> ").types(answer);
     }
-    pty.shows("is written").shows("[y/N] ").types("y");
+    pty.shows("is written").shows("[Y/n] ").types("y");
     let first = sandbox.path("wxpush").display().to_string();
     pty.shows(&format!("Next:\r\n  {first} send"));
     assert_eq!(pty.end().0, Some(0));

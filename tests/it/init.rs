@@ -85,19 +85,24 @@ fn five_answers_make_a_config_that_sends() {
     let mut pty = Pty::start(init(&sandbox, &standin, ""));
     pty.shows("wework_admin");
     answer_rightly(&mut pty, 2);
-    pty.shows("✓ WeCom knows the company and the secret");
+    pty.shows("✓ WeCom accepts");
     answer_rightly_from(&mut pty, 2);
-    pty.shows("each minute?").shows("[y/N] ").types("y");
-    pty.shows("✓ it is in your crontab").shows("send \"hello\"");
+    // Yes is the default.
+    pty.shows("each minute?").shows("[Y/n] ").types("");
+    pty.shows("✓ added to your crontab").shows("send \"hello\"");
     let (code, shown) = pty.end();
     assert_eq!(code, Some(0), "{shown}");
     assert_eq!(
-        shown.matches("\r\n> ").count() + shown.matches("[y/N]").count(),
+        shown.matches("\r\n> ").count() + shown.matches("[Y/n]").count(),
         5
     );
     assert!(!shown.contains("warning"), "{shown}");
     let config = written(&sandbox, "config.toml");
     assert!(config.contains("touser = \"lisi\"\n"), "{config}");
+    assert!(
+        config.contains("lang = \"en\"\n"),
+        "that of the dialogue: {config}"
+    );
     let line = format!(
         "* * * * * {} outbox flush\n",
         sandbox.path("wxpush").display()
@@ -125,11 +130,11 @@ fn what_is_pasted_with_spaces_quotes_or_wide_letters_is_taken_as_meant() {
         "lisi，zhangsan",
     ];
     answer(&mut pty, &answers);
-    pty.shows("[y/N] ").types("");
+    pty.shows("[Y/n] ").types("ｎ");
     assert_eq!(pty.end().0, Some(0));
     let config = written(&sandbox, "config.toml");
     assert!(config.contains("touser = \"lisi,zhangsan\"\n"), "{config}");
-    assert!(!sandbox.path("installed").exists(), "nobody said yes");
+    assert!(!sandbox.path("installed").exists(), "the answer was no");
     sandbox.send("x").run().is_silent();
 }
 
@@ -190,7 +195,7 @@ fn a_config_that_is_there_is_asked_about_and_kept() {
     let sandbox = Sandbox::of(&standin);
     let before = sandbox.read("config.toml");
     let mut pty = Pty::start(init(&sandbox, &standin, ""));
-    pty.shows("config.toml is there already")
+    pty.shows("config.toml already exists")
         .shows("[y/N] ")
         .types("");
     let (code, shown) = pty.end();
@@ -200,8 +205,7 @@ fn a_config_that_is_there_is_asked_about_and_kept() {
     let mut pty = Pty::start(init(&sandbox, &standin, ""));
     pty.shows("[y/N] ").types("yes");
     answer_rightly(&mut pty, 4);
-    // A sixth question would be one too many.
-    pty.shows("The crontab line that");
+    pty.shows("[Y/n] ").types("n");
     assert_eq!(pty.end().0, Some(0));
     written(&sandbox, "config.toml");
     assert_eq!(written(&sandbox, "config.toml.old"), before);
@@ -211,9 +215,20 @@ fn a_config_that_is_there_is_asked_about_and_kept() {
     sandbox.write("config.toml", include_str!("../../config.example.toml"));
     let mut pty = Pty::start(init(&sandbox, &standin, ""));
     answer_rightly(&mut pty, 4);
-    pty.shows("[y/N] ").types("n");
+    // The end of the input is no yes.
+    pty.shows("[Y/n] ").presses("\u{4}");
     assert_eq!(pty.end().0, Some(0));
-    written(&sandbox, "config.toml");
+    assert!(!sandbox.path("installed").exists());
+    let config = written(&sandbox, "config.toml");
+    fs::remove_file(sandbox.path("config.toml.old")).unwrap();
+
+    // The same answers change nothing.
+    let mut pty = Pty::start(init(&sandbox, &standin, "--force"));
+    answer_rightly(&mut pty, 4);
+    pty.shows("was not changed").shows("[Y/n] ").types("n");
+    assert_eq!(pty.end().0, Some(0));
+    assert_eq!(written(&sandbox, "config.toml"), config);
+    assert!(!sandbox.path("config.toml.old").exists());
 }
 
 #[test]
@@ -238,7 +253,7 @@ fn what_the_environment_says_is_not_asked_for_and_one_member_is_proposed() {
         .types(&AGENTID.to_string());
     pty.shows("; Enter: lisi").shows("> ").types("wangwu");
     pty.shows("outside").shows("> ").types("");
-    pty.shows("[y/N] ").types("n");
+    pty.shows("[Y/n] ").types("n");
     assert_eq!(pty.end().0, Some(0));
     let result: serde_json::Value = serde_json::from_str(&sandbox.read("result")).unwrap();
     assert_eq!(result["status"], "written");
@@ -252,23 +267,25 @@ fn a_newcomer_without_a_locale_is_asked_in_chinese() {
     let sandbox = Sandbox::empty();
     let run = init(&sandbox, &standin, "").env("LANG", "C");
     let mut pty = Pty::start(run);
-    pty.shows("最多五个问题，答得不对会再问")
+    pty.shows("Ctrl+C")
         .shows("我的企业，页面底部")
         .shows("> ")
         .types("");
     pty.shows("> ").types(CORPID);
     pty.shows("输入时不显示").shows("> ").types(SECRET);
-    pty.shows("✓ 企业微信认得")
+    pty.shows("✓ 企业ID 和 Secret")
         .shows("> ")
         .types(&AGENTID.to_string());
     pty.shows("✓ 应用：告警")
         .shows("默认收件人")
         .shows("> ")
         .types("lisi");
-    pty.shows("crontab").shows("[y/N] ").types("是");
+    pty.shows("crontab").shows("[Y/n] ").types("是");
     pty.shows("已加入 crontab").shows("接下来：");
     assert_eq!(pty.end().0, Some(0));
-    assert!(written(&sandbox, "config.toml").contains("# 企业ID：管理后台"));
+    let config = written(&sandbox, "config.toml");
+    assert!(config.contains("# 企业ID：管理后台"), "{config}");
+    assert!(config.contains("lang = \"zh\"\n"), "{config}");
 }
 
 #[test]
@@ -291,7 +308,7 @@ fn what_is_typed_to_end_or_stop_it_gives_the_terminal_back_first() {
             kill(pty.pid(), Signal::SIGCONT).unwrap();
             pty.shows("> ");
             pty.await_echo(false);
-            pty.types(SECRET).shows("knows the company");
+            pty.types(SECRET).shows("WeCom accepts");
             pty.shows("agentid (").shows("> ").presses("\u{3}");
         }
         let (code, shown) = pty.end();

@@ -26,17 +26,17 @@ fn a_crontab_keeps_its_lines_to_the_byte_and_gets_one_once() {
         (
             format!("cat {before}"),
             Some(format!("{others}\n{line}")),
-            "it is in your crontab",
+            "added to your crontab",
         ),
         (
             format!("echo '*/5 * * * * {flush}'"),
             None,
-            "has the line for the outbox already",
+            "your crontab already delivers the outbox",
         ),
         (
             "echo \"can't open 'me': No such file or directory\" >&2; exit 1".to_owned(),
             Some(line.clone()),
-            "it is in your crontab",
+            "added to your crontab",
         ),
         (
             "echo 'you are not allowed' >&2; exit 1".to_owned(),
@@ -49,7 +49,7 @@ fn a_crontab_keeps_its_lines_to_the_byte_and_gets_one_once() {
         let mut pty = Pty::start(bare(&sandbox, &standin, "--force"));
         answer_rightly(&mut pty, 4);
         if added.is_some() {
-            pty.shows("[y/N] ").types("y");
+            pty.shows("[Y/n] ").types("y");
         }
         pty.shows(says);
         assert_eq!(pty.end().0, Some(0), "{list}");
@@ -64,7 +64,7 @@ fn a_crontab_keeps_its_lines_to_the_byte_and_gets_one_once() {
     // A machine without it.
     let mut pty = Pty::start(bare(&sandbox, &standin, "--force").env("PATH", "/nowhere"));
     answer_rightly(&mut pty, 4);
-    pty.shows("this machine has no crontab")
+    pty.shows("no cron is installed")
         .shows(&line[..line.len() - 1]);
     assert_eq!(pty.end().0, Some(0));
     written(&sandbox, "config.toml");
@@ -193,10 +193,19 @@ fn two_at_once_leave_one_whole_config_and_a_killed_one_is_no_hindrance() {
     let standin = Standin::start();
     let sandbox = Sandbox::empty();
     sandbox.write("config.toml.new", "corpid = \"half of wha");
-    let outcomes = crate::sandbox::at_once(8, |_| unattended(&sandbox, &standin, "--offline"));
-    let wrote = outcomes.iter().filter(|it| it.code == Some(0)).count();
+    let init = |_| unattended(&sandbox, &standin, "--offline --json");
+    let outcomes = crate::sandbox::at_once(8, init);
+    let says = |status: &str| {
+        let status = format!("\"status\":\"{status}\"");
+        outcomes
+            .iter()
+            .filter(|it| it.stdout.contains(&status))
+            .count()
+    };
+    // One that meets another at the writing ends so.
     let stayed = outcomes.iter().filter(|it| it.code == Some(73)).count();
-    assert_eq!((wrote, stayed), (1, 7), "{outcomes:?}");
+    assert_eq!(says("written"), 1, "{outcomes:?}");
+    assert_eq!(says("unchanged") + stayed, 7, "{outcomes:?}");
     written(&sandbox, "config.toml");
     assert!(!sandbox.path("config.toml.new").exists());
     sandbox.send("x").run().is_silent();
@@ -224,14 +233,13 @@ fn a_real_crontab_gets_the_line_once_and_keeps_the_others() {
         let run = Run::new(command).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
         let mut pty = Pty::start(run.env("WXPUSH_API_BASE", standin.base()));
         answer_rightly(&mut pty, 4);
-        pty.shows("[y/N] ")
+        pty.shows("[Y/n] ")
             .types("y")
-            .shows("it is in your crontab");
+            .shows("added to your crontab");
         answer_rightly(&mut pty, 4);
-        pty.shows("has the line for the outbox already");
+        pty.shows("your crontab already delivers the outbox");
         assert_eq!(pty.end().0, Some(0));
         written(&sandbox, "config.toml");
-        written(&sandbox, "config.toml.old");
         let before = if there { others } else { "" };
         let wanted = format!("{before}* * * * * {program} outbox flush\n");
         assert_eq!(sandbox.read("installed"), wanted);

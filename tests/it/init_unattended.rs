@@ -1,5 +1,9 @@
 //! `wxpush init` without a terminal: out of the environment, for who provisions machines.
 
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+
+use crate::files::OTHER;
 use crate::init::written;
 use crate::outbox::refusal;
 use crate::sandbox::{Run, Sandbox};
@@ -36,13 +40,11 @@ fn the_environment_becomes_a_config_that_sends() {
         "touser = \"lisi\"\n".to_owned(),
         format!("state_dir = \"{state}\"\n"),
         "lang = \"en\"\n".to_owned(),
-        format!(
-            "[network]\n# WeCom, or a relay of yours. It is told the secret.\napi_base = \"{}\"\n",
-            standin.base()
-        ),
+        format!("api_base = \"{}\"\n", standin.base()),
     ] {
         assert!(config.contains(&line), "no {line} in {config}");
     }
+    assert!(config.contains("\n[network]\n# WeCom"), "{config}");
     assert_eq!((standin.count(GETTOKEN), standin.count(AGENT)), (1, 1));
     sandbox.send("x").run().is_silent();
     assert_eq!(standin.company().phone("lisi").len(), 1);
@@ -110,7 +112,7 @@ fn a_config_that_is_there_is_touched_by_force_alone() {
     let before = sandbox.read("config.toml");
     let outcome = init(&sandbox, &standin, "").run().exits(73);
     outcome
-        .says("is there already, and was not touched")
+        .says("already exists, and was not changed")
         .says("--force");
     assert_eq!(sandbox.read("config.toml"), before);
     assert_eq!(standin.requests().len(), 0, "nobody was asked");
@@ -199,4 +201,87 @@ fn a_network_that_is_not_there_yet_is_waited_for_and_offline_asks_nobody() {
     assert_eq!(outcome.json()["tested"], false);
     written(&sandbox, "config.toml");
     written(&sandbox, "config.toml.old");
+}
+
+#[test]
+fn the_same_values_again_change_nothing() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::empty();
+    init(&sandbox, &standin, "").run().is_silent();
+    // A person has gone on from there.
+    let config =
+        written(&sandbox, "config.toml").replace("agentid = ", "prefix = \"x\"\nagentid = ");
+    sandbox.write("config.toml", &config);
+    let stands = || {
+        assert_eq!(sandbox.read("config.toml"), config);
+        assert!(!sandbox.path("config.toml.old").exists());
+    };
+    let outcome = init(&sandbox, &standin, "--json").run().exits(0);
+    let result = outcome.json();
+    assert_eq!(result["status"], "unchanged");
+    assert_eq!(
+        (&result["replaced"], &result["tested"]),
+        (&serde_json::Value::Null, &true.into())
+    );
+    stands();
+    // They are tested as at first.
+    standin.always(AGENT, refusal(60020));
+    let outcome = init(&sandbox, &standin, "").run().exits(77);
+    outcome.says("errcode 60020");
+    stands();
+    standin.mend();
+    // Another value is another config.
+    let run = init(&sandbox, &standin, "").env("WXPUSH_TOUSER", "wangwu");
+    run.run().exits(73);
+    let run = init(&sandbox, &standin, "").env("WXPUSH_STATE_DIR", "/nowhere");
+    run.run().exits(73);
+    stands();
+    // By force it is written as it would be, and then that changes nothing.
+    init(&sandbox, &standin, "--force").run().is_silent();
+    assert!(!written(&sandbox, "config.toml").contains("prefix"));
+    assert_eq!(written(&sandbox, "config.toml.old"), config);
+    let outcome = init(&sandbox, &standin, "--force --json").run().exits(0);
+    assert_eq!(outcome.json()["status"], "unchanged");
+    assert_eq!(written(&sandbox, "config.toml.old"), config);
+}
+
+#[test]
+fn a_config_that_is_replaced_keeps_its_mode_unless_all_can_read_it() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let file = |name: &str| fs::metadata(sandbox.path(name)).unwrap();
+    for (before, after) in [(0o640, 0o640), (0o600, 0o600), (0o644, 0o600)] {
+        let lines = format!("# {before:o}\n");
+        sandbox.write("config.toml", lines);
+        let mode = fs::Permissions::from_mode(before);
+        fs::set_permissions(sandbox.path("config.toml"), mode).unwrap();
+        init(&sandbox, &standin, "--force").run().is_silent();
+        for name in ["config.toml", "config.toml.old"] {
+            assert_eq!(file(name).mode() & 0o7777, after, "{name}");
+            let text = sandbox.read(name).into_bytes();
+            sandbox.written().insert(text);
+        }
+    }
+}
+
+#[test]
+#[ignore = "needs root: a group of others"]
+fn a_config_that_is_replaced_keeps_its_group() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let config = sandbox.path("config.toml");
+    // As a package brings it, given to a group.
+    sandbox.write("config.toml", include_str!("../../config.example.toml"));
+    chown(&config, None, Some(OTHER)).unwrap();
+    fs::set_permissions(&config, fs::Permissions::from_mode(0o640)).unwrap();
+    init(&sandbox, &standin, "").run().is_silent();
+    let meta = fs::metadata(&config).unwrap();
+    assert_eq!(
+        (meta.uid(), meta.gid(), meta.mode() & 0o7777),
+        (0, OTHER, 0o640)
+    );
+    sandbox
+        .written()
+        .insert(sandbox.read("config.toml").into_bytes());
+    sandbox.send("x").run().is_silent();
 }

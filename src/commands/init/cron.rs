@@ -1,19 +1,19 @@
-//! The crontab line that delivers what could not go out at once.
+//! The crontab line that delivers the outbox.
 
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::config::SECRET_VARIABLE;
-use crate::lang::say;
+use crate::text;
 
-/// What a user's crontab says of the outbox.
+/// Whether a user's crontab delivers the outbox.
 pub(super) enum Crontab {
     /// It has a line that delivers it.
     HasIt,
     /// It has none; these are its bytes.
     Lacks(Vec<u8>),
-    /// There is none to be had here: why, in words.
+    /// It cannot be read: why, in words.
     Unusable(String),
 }
 
@@ -22,7 +22,7 @@ pub(super) fn look(command: &str) -> Crontab {
     let listed = match crontab().arg("-l").stdin(Stdio::null()).output() {
         Ok(listed) => listed,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return Crontab::Unusable(say!("这台机器没有 crontab", "this machine has no crontab"));
+            return Crontab::Unusable(text::init::no_crontab());
         }
         Err(error) => return Crontab::Unusable(format!("crontab: {error}")),
     };
@@ -76,7 +76,7 @@ fn install(lines: &[u8]) -> io::Result<Result<(), String>> {
     written.map(Ok)
 }
 
-/// The user's own, in words that can be told apart.
+/// The command `crontab`, with messages that can be matched.
 fn crontab() -> Command {
     let mut command = Command::new("crontab");
     command.env_remove(SECRET_VARIABLE).env("LC_ALL", "C");

@@ -1,121 +1,121 @@
-//! `wxpush init`: the config, by questions at a terminal, out of the environment elsewhere.
+//! `wxpush init` writes the config: by questions at a terminal, from the environment elsewhere.
 
 mod cron;
+mod destination;
 mod dialogue;
-mod probe;
-mod questions;
+mod draft;
+mod offer;
+mod person;
+pub(crate) mod setting;
+mod terminal;
+mod testing;
 mod unattended;
-
-use std::path::PathBuf;
+mod wecom;
 
 use serde_json::json;
 
 use super::begin;
 use crate::cli::{Global, Init};
-use crate::config::{Draft, Target, There};
 use crate::error::{Exit, Failure};
-use crate::lang::say;
 use crate::output::{self, Output};
-use crate::terminal::Terminal;
+use crate::text;
 use crate::wecom::Agent;
-use probe::Probe;
+use destination::{Destination, Installed};
+use draft::Draft;
+use terminal::Terminal;
+use wecom::Verifier;
 
 /// Runs `wxpush init`.
 pub(super) fn run(args: &Init, global: &Global, output: Output) -> anyhow::Result<Exit> {
     if global.profile.is_some() {
-        let what = say!("init 不写 [profiles]", "init writes no profile");
-        let hint = say!(
-            "去掉 -p；profile 用编辑器写进配置文件",
-            "leave -p out, and write the profile into the config by an editor"
-        );
-        return Err(Failure::new(Exit::Usage, what).hint(hint).into());
+        return Err(text::init::no_profile().into());
     }
-    let target = Target::find(global.config.as_deref())?;
+    let destination = Destination::find(global.config.as_deref())?;
     match Terminal::here() {
-        Some(terminal) => dialogue::run(args, &target, terminal, output),
-        None => unattended::run(args, &target, output),
+        Some(terminal) => dialogue::run(args, &destination, terminal, output),
+        None => unattended::run(args, &destination, output),
     }
 }
 
-/// A config that has been written, and what is known of it.
-struct Written<'a> {
-    target: &'a Target,
-    /// Where the one before is kept.
-    replaced: Option<PathBuf>,
-    /// What the app is, if WeCom has told.
+/// The result of `init`: the config is there.
+struct Summary<'a> {
+    destination: &'a Destination,
+    installed: Installed,
+    /// The app, if WeCom has described it.
     agent: Option<Agent>,
     /// Why it is not known to work.
-    trouble: Option<Failure>,
+    failure: Option<Failure>,
     /// The line for a crontab.
     line: String,
 }
 
-impl<'a> Written<'a> {
-    /// Writes the config over what was there and may go, and begins to log where it says.
-    fn now(
-        target: &'a Target,
+impl<'a> Summary<'a> {
+    /// Writes the config, over another one only if `over` says so, and begins to log.
+    ///
+    /// `granted` has been granted a token.
+    fn install(
+        destination: &'a Destination,
         draft: &Draft,
-        there: There,
-        probe: Option<&Probe>,
+        over: bool,
+        granted: Option<&Verifier>,
         output: Output,
     ) -> Result<Self, Failure> {
-        let config = draft.config(target)?;
-        let replaced = target.write(&draft.text(), there != There::Nothing)?;
+        let config = draft.config(destination)?;
+        let installed = destination.install(draft, over)?;
         let state = begin(&config.base(), output)
-            .inspect_err(|place| {
-                let text = say!("没有地方保存状态：{place}", "no place for state: {place}");
-                tracing::warn!("{text}");
-            })
+            .inspect_err(|place| tracing::warn!("{}", text::init::no_state(place)))
             .ok();
-        tracing::info!(command = "init", path = %target.path.display(), "config written");
-        if let (Some(probe), Some(state)) = (probe, &state) {
-            probe.forget_refusal(&config.settings(None)?, state);
+        if matches!(installed, Installed::Written { .. }) {
+            tracing::info!(command = "init", path = %destination.path.display(), "config written");
+        }
+        if let (Some(verifier), Some(state)) = (granted, &state) {
+            verifier.forget_refusal(&config.settings(None)?, state);
         }
         Ok(Self {
-            target,
-            replaced,
+            destination,
+            installed,
             agent: None,
-            trouble: None,
+            failure: None,
             line: format!("* * * * * {}", config.flush_command()),
         })
     }
 
-    /// Shows what was done, as JSON where that is asked for.
-    fn show(&self, output: Output) -> Result<(), Failure> {
-        if output.json {
-            return self.object();
+    /// Says what was done with the config, a line each.
+    fn lines(&self) -> Vec<String> {
+        let path = self.destination.path.display();
+        match &self.installed {
+            Installed::Unchanged => vec![text::init::unchanged(path)],
+            Installed::Written { mode, replaced } => {
+                let written = text::init::written(path, format!("{mode:04o}"));
+                let kept = |old: &std::path::PathBuf| text::init::kept_as(old.display());
+                let mut lines = vec![written];
+                lines.extend(replaced.as_ref().map(kept));
+                lines
+            }
         }
-        if !output.is_talkative() {
-            return Ok(());
-        }
-        let path = self.target.path.display();
-        output::result(&say!("已写入 {path}（0600）", "{path} is written (0600)"))?;
-        if let Some(old) = &self.replaced {
-            let old = old.display();
-            output::result(&say!(
-                "原来的保存为 {old}",
-                "the one before is kept as {old}"
-            ))?;
-        }
-        Ok(())
     }
 
-    fn object(&self) -> Result<(), Failure> {
+    /// Prints the result as JSON.
+    fn print_json(&self) -> Result<(), Failure> {
         let app = self.agent.as_ref().map(|agent| {
             json!({
                 "name": agent.name, "closed": agent.closed,
                 "users": agent.users, "parties": agent.parties, "tags": agent.tags,
             })
         });
+        let (status, replaced) = match &self.installed {
+            Installed::Unchanged => ("unchanged", None),
+            Installed::Written { replaced, .. } => ("written", replaced.as_ref()),
+        };
         let mut object = json!({
-            "status": "written",
-            "config": self.target.path.to_string_lossy(),
-            "replaced": self.replaced.as_ref().map(|old| old.to_string_lossy()),
+            "status": status,
+            "config": self.destination.path.to_string_lossy(),
+            "replaced": replaced.map(|old| old.to_string_lossy()),
             "tested": self.agent.is_some(),
             "app": app,
             "crontab": self.line,
         });
-        if let Some(failure) = &self.trouble {
+        if let Some(failure) = &self.failure {
             object["error"] = json!(failure.what);
             object["exit_code"] = json!(failure.exit.code());
         }
@@ -123,12 +123,11 @@ impl<'a> Written<'a> {
     }
 }
 
-/// What a person must know of a config that the search finds before this one.
-fn hidden(target: &Target) -> Option<String> {
-    let (first, path) = (target.hidden_by()?, target.path.display());
-    let first = first.display();
-    Some(say!(
-        "注意：{first} 排在前面，会先被读取；{path} 要用 -c 指定才生效，或删除前者",
-        "mind: {first} comes first and is read in place of {path}: remove it, or name yours by -c"
+/// Words that the search finds another config first, if it does.
+fn hidden(destination: &Destination) -> Option<String> {
+    let first = destination.hidden_by()?;
+    Some(text::init::hidden(
+        first.display(),
+        destination.path.display(),
     ))
 }

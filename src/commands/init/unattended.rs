@@ -1,129 +1,98 @@
 //! The config out of the environment: for cloud-init, Ansible, a Dockerfile.
 
-use super::probe::{Probe, insisting};
-use super::{Written, hidden};
+use std::time::Instant;
+
+use super::destination::Destination;
+use super::draft::Draft;
+use super::setting::Setting;
+use super::wecom::{TIMEOUT, Verifier};
+use super::{Summary, hidden};
 use crate::cli::Init;
-use crate::config::{Draft, Key, Settings, Target, There};
-use crate::error::{Exit, Failure};
-use crate::lang::say;
-use crate::output::Output;
+use crate::config::{Config, Settings};
+use crate::delivery::retry;
+use crate::error::Exit;
+use crate::output::{self, Output};
+use crate::text;
 use crate::wecom::{Agent, Error};
 
-/// Writes the config, asking nobody but WeCom. What WeCom refuses is written all the same, and the
-/// exit code tells: whoever provisions a machine sees it, and mends values rather than files.
-pub(super) fn run(args: &Init, target: &Target, output: Output) -> anyhow::Result<Exit> {
+/// Writes the config without a question. Values that WeCom refuses are written all the same, and the
+/// exit code says so: a provisioning tool corrects values, not files.
+pub(super) fn run(args: &Init, destination: &Destination, output: Output) -> anyhow::Result<Exit> {
     let draft = Draft::of_environment()?;
-    let missing: Vec<String> = draft.missing().map(Key::variable).collect();
+    let missing: Vec<String> = draft.missing().map(Setting::variable).collect();
     if !missing.is_empty() {
-        return Err(not_set(&missing).into());
+        return Err(text::init::not_set(missing.join(", ")).into());
     }
-    let there = target.there()?;
-    if there == There::Config && !args.force {
-        return Err(target.stays().into());
+    if destination.has_other(&draft)? && !args.force {
+        return Err(destination.stays().into());
     }
-    let settings = draft.settings()?;
-    let mut probe = None;
-    let verdict = if args.offline {
-        None
+    // By the environment itself, so that an error names its variable.
+    let settings = Config::of_environment()?.settings(None)?;
+    let (granted, tested) = if args.offline {
+        (None, None)
     } else {
-        Some(tested(&settings, &draft, &mut probe)?)
+        let (verifier, tested) = test(&settings, draft.agentid())?;
+        (verifier, Some(tested))
     };
-    let mut written = Written::now(target, &draft, there, probe.as_ref(), output)?;
-    match verdict {
+    let mut summary = Summary::install(destination, &draft, args.force, granted.as_ref(), output)?;
+    match tested {
         Some(Ok(agent)) => {
-            written.trouble = off(&agent);
-            written.agent = Some(agent);
+            summary.failure = agent.closed.then(text::init::app_is_off);
+            summary.agent = Some(agent);
         }
-        Some(Err(error)) => written.trouble = Some(error.failure()),
+        Some(Err(error)) => summary.failure = Some(error.failure()),
         None => {}
     }
-    written.show(output)?;
-    if let Some(text) = hidden(target) {
+    report(&summary, &draft, granted.as_ref(), output)
+}
+
+/// Tests the values for as long as waiting may help; the verifier comes back if it has a token.
+fn test(
+    settings: &Settings,
+    agentid: Option<u32>,
+) -> anyhow::Result<(Option<Verifier>, Result<Agent, Error>)> {
+    let verifier = Verifier::new(settings)?;
+    let deadline = || Instant::now() + TIMEOUT;
+    if let Err(error) = retry(deadline(), || verifier.token()) {
+        return Ok((None, Err(error)));
+    }
+    let agentid = agentid.unwrap_or_default();
+    let agent = retry(deadline(), || verifier.agent(agentid));
+    Ok((Some(verifier), agent))
+}
+
+/// Prints the result, and what may surprise.
+fn report(
+    summary: &Summary<'_>,
+    draft: &Draft,
+    granted: Option<&Verifier>,
+    output: Output,
+) -> anyhow::Result<Exit> {
+    if output.json {
+        summary.print_json()?;
+    } else if output.is_talkative() {
+        summary
+            .lines()
+            .iter()
+            .try_for_each(|it| output::result(it))?;
+    }
+    if let Some(text) = hidden(summary.destination) {
         output.note(&text);
     }
-    if let (Some(probe), Some(agent)) = (&probe, &written.agent) {
-        notes(&draft, probe, agent, output);
+    if let (Some(verifier), Some(agent)) = (granted, &summary.agent) {
+        if draft.get(Setting::Touser).is_none() {
+            output.note(&text::init::to_everyone());
+        }
+        let users = verifier.out_of_reach(draft.recipients(), agent).join(", ");
+        if !users.is_empty() {
+            output.note(&text::init::out_of_reach(users));
+        }
     }
-    let Some(mut failure) = written.trouble else {
+    let Some(failure) = &summary.failure else {
         return Ok(Exit::Sent);
     };
-    let path = target.path.display();
-    failure.what = say!(
-        "{path} 已写入，但还用不了：{}",
-        "{path} is written, but does not work yet: {}",
-        failure.what
-    );
+    let mut failure = failure.clone();
+    failure.what = text::init::does_not_work(summary.destination.path.display(), failure.what);
     output.failure(&failure);
     Ok(failure.exit)
-}
-
-/// What WeCom says of the values, and what it can be asked on with.
-fn tested(
-    settings: &Settings,
-    draft: &Draft,
-    probe: &mut Option<Probe>,
-) -> anyhow::Result<Result<Agent, Error>> {
-    // What is wrong with the settings is told apart from what WeCom says.
-    let mut wrong = None;
-    let granted = insisting(|| match Probe::new(settings) {
-        Ok(granted) => granted.map(Some),
-        Err(error) => {
-            wrong = Some(error);
-            Ok(None)
-        }
-    });
-    if let Some(error) = wrong {
-        return Err(error);
-    }
-    let granted = match granted {
-        Ok(granted) => granted,
-        Err(error) => return Ok(Err(error)),
-    };
-    let (Some(granted), Some(agentid)) = (granted, draft.agentid()) else {
-        return Err(Failure::new(Exit::Bug, say!("缺一个值", "a value is missing")).into());
-    };
-    let agent = insisting(|| granted.agent(agentid));
-    *probe = Some(granted);
-    Ok(agent)
-}
-
-fn not_set(variables: &[String]) -> Failure {
-    let names = variables.join(", ");
-    let what = say!(
-        "没有设置 {names}，这里又没有终端可以提问",
-        "{names}: not set, and there is no terminal to ask at"
-    );
-    Failure::new(Exit::Config, what).hint(say!(
-        "设置这些环境变量（Secret 也可用 WXPUSH_CORPSECRET_FILE），或在终端运行 wxpush init",
-        "set them (for the secret WXPUSH_CORPSECRET_FILE does, too), or run wxpush init at a terminal"
-    ))
-}
-
-/// What an app that is switched off means.
-pub(super) fn off(agent: &Agent) -> Option<Failure> {
-    agent.closed.then(|| {
-        let what = say!("该应用已停用", "the app is switched off (已停用)");
-        Failure::new(Exit::Setup, what).hint(say!(
-            "请管理员到应用管理 → 该应用，重新启用",
-            "have the administrator switch it on: 应用管理 → the app"
-        ))
-    })
-}
-
-/// What is right, and may surprise.
-fn notes(draft: &Draft, probe: &Probe, agent: &Agent, output: Output) {
-    let Some(to) = draft.to() else {
-        output.note(&say!(
-            "没有设置 WXPUSH_TOUSER：消息默认发给应用可见范围内的所有人（@all）",
-            "WXPUSH_TOUSER is not set: messages go to everyone in the app's 可见范围 (@all)"
-        ));
-        return;
-    };
-    let names = probe.out_of_reach(to, agent).join(", ");
-    if !names.is_empty() {
-        output.note(&say!(
-            "不在应用可见范围内：{names}；到应用管理 → 该应用 → 可见范围加入",
-            "not in the app's 可见范围: {names}; add them there: 应用管理 → the app → 可见范围"
-        ));
-    }
 }

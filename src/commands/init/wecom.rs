@@ -1,0 +1,100 @@
+//! Whether WeCom accepts the values: the token, the app and the recipients.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use crate::config::{Account, App, Settings, State};
+use crate::error::Failure;
+use crate::text;
+use crate::token::{Known, Tokens};
+use crate::wecom::{Agent, Client, Error, Pass, codes};
+
+/// Time for one answer, and for all tries where no person waits for them.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// The most recipients that WeCom is asked about.
+const LOOKED_UP: usize = 10;
+
+/// WeCom, as the settings lead to it.
+pub(super) struct Verifier {
+    client: Rc<Client>,
+    tokens: Tokens,
+}
+
+impl Verifier {
+    /// Gets ready to ask; asks nothing yet.
+    ///
+    /// # Errors
+    /// `Exit::Config`, a network setting is wrong.
+    pub(super) fn new(settings: &Settings) -> anyhow::Result<Self> {
+        let app = app(settings)?;
+        let client = Rc::new(Client::new(&settings.network, &app.corpsecret)?);
+        let tokens = Tokens::new(&client, &settings.network, app, None);
+        Ok(Self { client, tokens })
+    }
+
+    /// Asks for a token, at once, even if the last one was refused a moment ago.
+    ///
+    /// # Errors
+    /// The answer of `gettoken`.
+    pub(super) fn token(&self) -> Result<(), Error> {
+        self.tokens.refresh(Instant::now() + TIMEOUT).map(drop)
+    }
+
+    /// Asks for the app.
+    ///
+    /// # Errors
+    /// The answer of `agent/get`, or of `gettoken` before.
+    pub(super) fn agent(&self, agentid: u32) -> Result<Agent, Error> {
+        let deadline = Instant::now() + TIMEOUT;
+        let token = self.tokens.get(deadline)?;
+        let pass = Pass::token(&token.value);
+        self.client.agent(pass, agentid, deadline)
+    }
+
+    /// Lists the recipients that the app certainly does not reach, as `check` finds them.
+    pub(super) fn out_of_reach<'a>(
+        &self,
+        recipients: impl Iterator<Item = &'a str>,
+        agent: &Agent,
+    ) -> Vec<&'a str> {
+        let deadline = Instant::now() + TIMEOUT;
+        let users = recipients.filter(|user| *user != "@all").take(LOOKED_UP);
+        users
+            .filter(|user| self.is_out_of_reach(user, agent, deadline))
+            .collect()
+    }
+
+    /// Asks for a member. Where WeCom does not say, the app's 可见范围 decides, if it lists all members.
+    fn is_out_of_reach(&self, user: &str, agent: &Agent, deadline: Instant) -> bool {
+        let Ok(token) = self.tokens.get(deadline) else {
+            return false;
+        };
+        let pass = Pass::token(&token.value);
+        let Err(error) = self.client.member(pass, user, deadline) else {
+            return false;
+        };
+        let says_so = |refusal: &crate::wecom::Refusal| codes::is_out_of_reach(refusal.errcode);
+        let lists_all = agent.parties.is_empty() && agent.tags.is_empty();
+        let mut users = agent.users.iter();
+        error.refusal().is_some_and(says_so)
+            || lists_all && !users.any(|listed| listed.eq_ignore_ascii_case(user))
+    }
+
+    /// Clears a refusal in the token cache, so that the next send asks anew.
+    pub(super) fn forget_refusal(&self, settings: &Settings, state: &State) {
+        let Ok(app) = app(settings) else { return };
+        let tokens = Tokens::new(&self.client, &settings.network, app, Some(state));
+        if matches!(tokens.known(), Known::Refused { .. }) {
+            // Without it the refusal ends by itself, after a minute at the most.
+            let _ = tokens.clear(Instant::now() + Duration::from_secs(1));
+        }
+    }
+}
+
+fn app(settings: &Settings) -> Result<&App, Failure> {
+    match &settings.account {
+        Account::App(app) => Ok(app),
+        Account::Robot(_) => Err(text::init::not_an_app()),
+    }
+}
