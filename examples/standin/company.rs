@@ -93,8 +93,6 @@ pub struct Company {
     pub robots: BTreeMap<String, Robot>,
     /// The apps that have a callback URL, which cards with buttons need.
     pub callbacks: BTreeSet<i64>,
-    /// The mini programs linked to the company; without any no notice of one can be sent.
-    pub miniprograms: BTreeSet<String>,
     /// Whether textcard's limits count characters, as the newest page says, or bytes, as the older ones.
     pub count_characters: bool,
     /// When chats were made and changed.
@@ -130,7 +128,6 @@ impl Default for Company {
             chats: BTreeMap::from([(CHATID.into(), chat)]),
             robots: BTreeMap::from([(ROBOT_KEY.into(), Robot::new("值班"))]),
             callbacks: BTreeSet::new(),
-            miniprograms: BTreeSet::new(),
             count_characters: false,
             chat_calls: ChatCalls::default(),
         }
@@ -240,7 +237,6 @@ impl Company {
             road,
             owner: Owner::Company,
             media: &self.media,
-            miniprograms: &self.miniprograms,
             count_characters: self.count_characters,
             robot_text: 0,
         }

@@ -1,11 +1,9 @@
 //! The rules within a message, kind by kind: what must be there, what is refused and what is cut in silence.
 
-use std::collections::BTreeSet;
 use std::time::SystemTime;
 
 use serde_json::Value;
 
-use super::cards;
 use super::digest::{base64, md5_hex};
 use super::fields::{Fields, cut, flag, object, objects, required, string, strings};
 use super::media::{Media, Owner, Upload, is_picture};
@@ -24,8 +22,6 @@ const TITLE_MOST: usize = 128;
 const DESCRIPTION_MOST: usize = 512;
 /// Bytes that an address may have.
 const URL_MOST: usize = 2048;
-/// Bytes that an article of mpnews may have.
-const ARTICLE_MOST: usize = 666 << 10;
 
 /// Extensions of the files that may be sent with `safe`.
 const SAFE_FILES: [&str; 14] = [
@@ -58,8 +54,6 @@ pub struct Desk<'a> {
     pub owner: Owner,
     /// The uploads.
     pub media: &'a Media,
-    /// The mini programs of the company.
-    pub miniprograms: &'a BTreeSet<String>,
     /// Whether textcard's limits count characters, as the newest page says, or bytes, as the older ones.
     pub count_characters: bool,
     /// Bytes that a robot's text may have.
@@ -105,8 +99,8 @@ impl Desk<'_> {
             "news" if safe != 0 => return Err(Refusal::of(40074)),
             "news" => self.news(inner)?,
             "mpnews" => self.mpnews(inner, now)?,
-            "miniprogram_notice" => self.notice(inner)?,
-            _ => cards::read(self, inner, now)?,
+            "miniprogram_notice" => notice(inner)?,
+            _ => self.card(inner)?,
         };
         let protects = ["text", "image", "video", "file", "mpnews"].contains(&msgtype);
         Ok(Content {
@@ -170,7 +164,7 @@ impl Desk<'_> {
     }
 
     /// The upload that a field names, which must be of this kind, ours and not too old.
-    pub fn upload(
+    fn upload(
         &self,
         fields: &Fields,
         key: &str,
@@ -239,16 +233,7 @@ impl Desk<'_> {
             found.lines.push(cut(title, TITLE_MOST));
             let thumb = self.upload(article, "thumb_media_id", 41006, "image", now)?;
             found.media.push(thumb);
-            if required(article, "content", 44004)?.len() > ARTICLE_MOST {
-                return Err(Refusal::of(45002));
-            }
-            if string(article, "author")?.len() > 64 {
-                return Err(Refusal::of(45032));
-            }
-            match string(article, "content_source_url")? {
-                "" => {}
-                url => drop(address(url)?),
-            }
+            required(article, "content", 44004)?;
             found
                 .lines
                 .extend(shown(article, "digest", DESCRIPTION_MOST)?);
@@ -256,41 +241,39 @@ impl Desk<'_> {
         Ok(found)
     }
 
-    /// A mini program's notice, whose lengths are in characters.
-    fn notice(&self, inner: &Fields) -> Result<Found, Refusal> {
-        let few = |text: &str| (4..=12).contains(&text.chars().count());
-        if self.miniprograms.is_empty() {
-            return Err(Refusal::of(48002));
-        }
-        let appid = required(inner, "appid", 40063)?;
-        if !self.miniprograms.contains(appid) {
-            return Err(Refusal::of(90206));
-        }
-        let title = required(inner, "title", 41016)?;
-        let description = string(inner, "description")?;
-        if !few(title) || !(description.is_empty() || few(description)) {
-            return Err(Refusal::of(90200));
-        }
-        if string(inner, "page")?.len() > 1024 {
-            return Err(Refusal::of(90204));
-        }
-        let mut lines = vec![title.to_owned(), description.to_owned()];
-        let items = objects(inner, "content_item")?;
-        if items.len() > 10 {
-            return Err(Refusal::of(90201));
-        }
-        for item in items {
-            let (key, value) = (required(item, "key", 90202)?, string(item, "value")?);
-            for (text, most, code) in [(key, 10, 90202), (value, 30, 90203)] {
-                if text.chars().count() > most {
-                    return Err(Refusal::of(code));
-                }
+    /// A template card: its type and what every card has; the many rules for its parts are left out.
+    fn card(&self, card: &Fields) -> Result<Found, Refusal> {
+        let asks = match string(card, "card_type")? {
+            "text_notice" | "news_notice" => false,
+            "button_interaction" | "vote_interaction" | "multiple_interaction"
+                if self.road == Road::App =>
+            {
+                true
             }
-            lines.push(format!("{key}: {value}"));
+            _ => return Err(Refusal::of(42031)),
+        };
+        if asks {
+            required(card, "task_id", 42014)?;
         }
-        lines.retain(|line| !line.is_empty());
-        Ok(Found::lines(lines))
+        let title = object(card, "main_title")?.ok_or_else(|| Refusal::of(42033))?;
+        if !asks && object(card, "card_action")?.is_none() {
+            return Err(Refusal::of(42045));
+        }
+        let mut lines = vec![required(title, "title", 42033)?.to_owned()];
+        lines.extend(shown(title, "desc", DESCRIPTION_MOST)?);
+        Ok(Found {
+            lines,
+            callback: asks,
+            ..Found::default()
+        })
     }
+}
+
+/// A mini program's notice.
+fn notice(inner: &Fields) -> Result<Found, Refusal> {
+    required(inner, "appid", 40063)?;
+    let title = required(inner, "title", 41016)?;
+    Ok(Found::lines(vec![title.to_owned()]))
 }
 
 /// A picture within a robot's message: base64 in one line, and the md5 of what it stands for.
@@ -340,7 +323,7 @@ fn shown(fields: &Fields, key: &str, most: usize) -> Result<Option<String>, Refu
 }
 
 /// An address with its scheme.
-pub fn address(url: &str) -> Result<&str, Refusal> {
+fn address(url: &str) -> Result<&str, Refusal> {
     if !url.starts_with("http://") && !url.starts_with("https://") {
         Err(Refusal::of(45034))
     } else if url.len() > URL_MOST {

@@ -7,7 +7,6 @@
 // Nothing is reachable from outside a program, yet `pub` here still tells the face from the inside.
 #![allow(dead_code, unreachable_pub, unused_imports)]
 
-mod cards;
 mod chats;
 pub mod company;
 mod digest;

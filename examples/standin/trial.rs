@@ -111,32 +111,6 @@ pub(super) fn upload(company: &mut Company, kind: &str, name: &str, bytes: &[u8]
     json_of(ask(company, START, &path, FORM, Some(&form)))
 }
 
-/// A right template card of this type.
-pub(super) fn card(card_type: &str) -> Value {
-    let mut card = json!({
-        "card_type": card_type,
-        "main_title": {"title": "题目", "desc": "说明"},
-        "card_action": {"type": 1, "url": "https://x.example"},
-        "task_id": "a_1-@",
-    });
-    let option = json!({"id": "1", "text": "一"});
-    let submit = json!({"text": "好", "key": "k"});
-    let more = match card_type {
-        "news_notice" => json!({"card_image": {"url": "https://x.example/p.png"}}),
-        "button_interaction" => json!({"button_list": [{"text": "按", "key": "k"}]}),
-        "vote_interaction" => {
-            json!({"checkbox": {"question_key": "q", "option_list": [option]}, "submit_button": submit})
-        }
-        "multiple_interaction" => {
-            json!({"select_list": [{"question_key": "q", "option_list": [option]}], "submit_button": submit})
-        }
-        _ => json!({}),
-    };
-    let fields = card.as_object_mut().unwrap();
-    fields.extend(more.as_object().unwrap().clone());
-    card
-}
-
 #[test]
 fn twenty_five_megabytes_arrive_whole_and_a_file_comes_back_over_the_wire() {
     use super::Standin;

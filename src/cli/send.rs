@@ -12,6 +12,7 @@ use clap::builder::NonEmptyStringValueParser;
 
 use crate::config::value;
 use crate::message::{Encoding, Long};
+use crate::text;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -40,7 +41,7 @@ pub(crate) struct Send {
     #[arg(short, long)]
     pub(crate) escapes: bool,
     /// Reads the message in this encoding instead of UTF-8: gbk, gb18030, big5 … (as in web pages)
-    #[arg(long, value_name = "LABEL", value_parser = Encoding::parse)]
+    #[arg(long, value_name = "LABEL", value_parser = text::message::encoding)]
     pub(crate) encoding: Option<Encoding>,
     /// First line of a text, heading of a markdown, title of a card or video
     #[arg(short, long)]

@@ -12,8 +12,9 @@ use rustix::fs::OFlags;
 use crate::blob::Blob;
 use crate::config::value::shown;
 use crate::error::{Exit, Failure};
-use crate::message::media::{self, FILE_MAX};
+use crate::message::media::{self, FILE_MAX, UnfitFile};
 use crate::message::{Attachment, MediaKind};
+use crate::text::message::unfit_file;
 use crate::text::send as text;
 
 /// Bytes at the start of a file that tell its format.
@@ -134,11 +135,11 @@ impl Source {
         let name = media::file_name(&name);
         let unreadable = |error: io::Error| unreadable(Exit::Io, &name, &error);
         let head = bytes.part(0, HEAD).read().map_err(unreadable)?;
-        let bad = |why: String| Failure::new(Exit::Data, why);
-        media::check(kind, robot, &name, bytes.len(), &head).map_err(bad)?;
+        let bad = |why: UnfitFile| Failure::new(Exit::Data, unfit_file(&name, why));
+        media::check(kind, robot, bytes.len(), &head).map_err(bad)?;
         if kind == MediaKind::Voice {
             let whole = bytes.read().map_err(unreadable)?;
-            media::check_voice(&name, &whole).map_err(bad)?;
+            media::check_voice(&whole).map_err(bad)?;
         }
         Ok(Attachment { kind, name, bytes })
     }

@@ -17,9 +17,9 @@ pub(super) const TIME: Duration = Duration::from_secs(30);
 
 /// Composes a draft, and warns where it differs from what was meant.
 pub(super) fn composed(draft: Draft, settings: &Settings) -> Result<Composed, Failure> {
-    let composed = compose::compose(draft, settings, text::message::cut_notes)?;
+    let composed = compose::compose(draft, settings, text::compose::cut_notes)?;
     for warning in &composed.warnings {
-        tracing::warn!("{}", text::message::warning(warning));
+        tracing::warn!("{}", text::compose::warning(warning));
     }
     Ok(composed)
 }

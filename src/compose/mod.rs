@@ -12,10 +12,9 @@ use serde_json::{Map, Value};
 
 use crate::config::{Settings, ShowIn};
 use crate::lang::Lang;
+use crate::message::limits::{self, Caveat, Violation};
 use crate::message::split::TooLong;
-use crate::message::{
-    Attachment, Channel, Content, Long, Message, MessageOptions, TextKind, limits,
-};
+use crate::message::{Attachment, Channel, Content, Long, Message, MessageOptions, TextKind};
 use crate::outbox::Entry;
 
 /// A message to compose.
@@ -101,8 +100,8 @@ pub(crate) enum Warning {
     FileNotProtected { name: String },
     /// Ordinary WeChat does not show this kind.
     NotInWeChat { msgtype: String },
-    /// WeCom may cut or refuse it.
-    Limit(String),
+    /// It may not be shown as the sender expects.
+    Caveat(Caveat),
 }
 
 /// A draft that cannot be sent.
@@ -116,7 +115,7 @@ pub(crate) enum ComposeError {
         why: TooLong,
     },
     /// WeCom would refuse it, or cut it in silence.
-    Limits(Vec<String>),
+    Unfit(Vec<Violation>),
     /// The JSON names another agentid than the config.
     OtherAgentid { message: String, config: u32 },
     /// The config has no agentid.
@@ -227,17 +226,11 @@ impl Composing<'_> {
 
     fn check_limits(&mut self, message: &Message) -> Result<(), ComposeError> {
         let msgtype = message.content.msgtype();
-        let body = if message.needs_media() {
-            // It will be filled in.
-            message.with_media("-").to_value()
-        } else {
-            message.to_value()
-        };
-        let found = limits::check(self.channel, msgtype, &body);
-        self.warnings
-            .extend(found.warnings.into_iter().map(Warning::Limit));
-        if !found.errors.is_empty() {
-            return Err(ComposeError::Limits(found.errors));
+        let found = limits::check(self.channel, msgtype, &message.to_value());
+        let caveats = found.caveats.into_iter();
+        self.warnings.extend(caveats.map(Warning::Caveat));
+        if !found.violations.is_empty() {
+            return Err(ComposeError::Unfit(found.violations));
         }
         let is_hidden = ["markdown", "template_card", "miniprogram_notice"].contains(&msgtype);
         if self.channel == Channel::App && self.settings.show_in == ShowIn::WeChat && is_hidden {

@@ -1,37 +1,25 @@
-//! Input in other encodings than UTF-8, by the names that the web gives them (WHATWG).
+//! Decodes input in other encodings than UTF-8, by their names on the web (WHATWG).
 
 use std::io::{self, Read};
 
 use encoding_rs::{Decoder, DecoderResult};
 
-use crate::lang::spoken;
-
-/// Most bytes that are decoded in one go.
+/// Most bytes decoded at once.
 const CHUNK: usize = 8 << 10;
 
-/// An encoding, by any of its labels.
+/// An encoding of the web.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Encoding(&'static encoding_rs::Encoding);
 
 impl Encoding {
-    /// The encoding of a label, in whatever case.
-    ///
-    /// # Errors
-    /// In words: there is none of this name.
-    pub(crate) fn parse(label: &str) -> Result<Self, String> {
+    /// Returns the encoding of a label, in any case.
+    pub(crate) fn for_label(label: &str) -> Option<Self> {
         let known = encoding_rs::Encoding::for_label(label.as_bytes());
-        // It decodes everything to nothing.
-        let known = known.filter(|it| *it != encoding_rs::REPLACEMENT);
-        known.map(Self).ok_or_else(|| {
-            let what = spoken().of(
-                "没有这种编码；可写网页所用的名称，如 gbk、gb18030、big5、shift_jis、utf-16le、windows-1252",
-                "there is no such encoding: gbk, gb18030, big5, shift_jis, utf-16le, windows-1252 and so on, as in a web page",
-            );
-            what.to_owned()
-        })
+        // The replacement encoding decodes everything to nothing.
+        known.filter(|it| *it != encoding_rs::REPLACEMENT).map(Self)
     }
 
-    /// What a reader gives, in UTF-8; a byte order mark is dropped.
+    /// Returns a reader of the same text in UTF-8, without a byte order mark.
     pub(crate) fn reader<R: Read>(self, inner: R) -> Decoded<R> {
         Decoded {
             inner,
@@ -52,10 +40,10 @@ pub(crate) struct Decoded<R> {
     inner: R,
     decoder: Decoder,
     input: Vec<u8>,
-    /// How much of `input` is to be decoded.
+    /// How many bytes of `input` are to be decoded.
     filled: usize,
     output: Vec<u8>,
-    /// How much of `output` has been handed on.
+    /// How many bytes of `output` have been read.
     at: usize,
     /// Whether the end of the input has been read.
     is_read: bool,
@@ -64,7 +52,7 @@ pub(crate) struct Decoded<R> {
 }
 
 impl<R: Read> Decoded<R> {
-    /// How many characters were not readable and became U+FFFD.
+    /// Returns how many characters were invalid and became U+FFFD.
     pub(crate) fn replaced(&self) -> usize {
         self.replaced
     }
@@ -83,7 +71,7 @@ impl<R: Read> Decoded<R> {
             decoder.decode_to_utf8_without_replacement(input, &mut self.output, self.is_read);
         self.output.truncate(written);
         self.at = 0;
-        // Counted here: the input may have characters of this kind of its own.
+        // Counted here, since the input may contain U+FFFD itself.
         if matches!(result, DecoderResult::Malformed(..)) {
             self.output.extend("\u{fffd}".bytes());
             self.replaced += 1;
@@ -116,7 +104,9 @@ mod tests {
     use crate::message::fuzz::Torn;
 
     fn decoded(label: &str, bytes: &[u8], size: usize) -> (String, usize) {
-        let mut reader = Encoding::parse(label).unwrap().reader(Torn(bytes, size));
+        let mut reader = Encoding::for_label(label)
+            .unwrap()
+            .reader(Torn(bytes, size));
         let mut text = String::new();
         reader.read_to_string(&mut text).unwrap();
         (text, reader.replaced())
@@ -145,7 +135,7 @@ mod tests {
     #[test]
     fn a_name_of_none_is_refused() {
         for bad in ["", "gbkk", "replacement", "iso-2022-kr"] {
-            assert!(Encoding::parse(bad).is_err(), "{bad}");
+            assert!(Encoding::for_label(bad).is_none(), "{bad}");
         }
     }
 

@@ -1,4 +1,4 @@
-//! Any bytes as a message: clean text, and parts that join to it.
+//! Fuzz targets: any bytes become clean text, and parts that join to it.
 
 use std::io::{self, Read};
 
@@ -8,7 +8,7 @@ use super::Long;
 use super::input::{Input, one_line, unescape};
 use super::split::{self, Notes, Rest, fit};
 
-/// One byte for the limit, one for how often the text is repeated, one for options, and the text.
+/// Splits any text. Input: a byte for the limit, one for repetitions, one for options, and the text.
 pub(crate) fn split(bytes: &[u8]) {
     let [limit, times, options, text @ ..] = bytes else {
         return;
@@ -81,7 +81,7 @@ fn whole_message(text: &str, options: u8) {
     }
 }
 
-/// Hands out a few bytes at a time, so that characters and sequences are torn.
+/// A reader of a few bytes at a time, which tears characters and sequences.
 pub(super) struct Torn<'a>(pub(super) &'a [u8], pub(super) usize);
 
 impl Read for Torn<'_> {
@@ -93,7 +93,7 @@ impl Read for Torn<'_> {
     }
 }
 
-/// One byte for how the input is torn, and the input.
+/// Cleans any bytes. Input: a byte for the size of each read, and the bytes.
 pub(crate) fn input(bytes: &[u8]) {
     let [size, bytes @ ..] = bytes else {
         return;

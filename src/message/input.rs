@@ -1,42 +1,42 @@
-//! Bytes into clean text: UTF-8, without escape sequences and control characters.
+//! Cleans input: UTF-8 without escape sequences and control characters.
 //!
-//! Works on a stream, so that an input of any size is held only once, and clean.
-//! Control characters have to go before WeCom sees them: JSON would write them as `\u00XX`,
-//! which WeCom refuses (errcode 40033).
+//! Works on a stream, so that an input of any size is in memory only once, and clean.
+//! Control characters must go before WeCom sees them: JSON would write them as `\u00XX`, which
+//! WeCom refuses (errcode 40033).
 
 use std::io::{self, Read};
 
-/// Most bytes of clean text that are held: the size of WeCom's largest file.
+/// Most bytes of clean text that are kept: the size of WeCom's largest file.
 /// Source: developer.work.weixin.qq.com/document/path/90253.
 pub(crate) const INPUT_MAX: usize = 20 << 20;
 
-/// Most memory in bytes that is left to those who send a long text.
+/// Most memory, in bytes, that is left free for sending a long text.
 const SPARE: usize = 6 << 20;
 
-/// Most characters of an escape sequence that are looked at before it is taken for text.
+/// Most bytes of a control string before it is taken for text.
 const SEQUENCE_MAX: usize = 4096;
 
-/// What came in, and what had to be done to it.
+/// Clean input, and what was lost in cleaning.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Input {
     /// The text, without one trailing newline.
     pub(crate) text: String,
-    /// How many characters were not readable and became U+FFFD.
+    /// How many invalid sequences became U+FFFD.
     pub(crate) replaced: usize,
-    /// Whether the input went on beyond `INPUT_MAX`.
+    /// Whether the input was longer than `INPUT_MAX`.
     pub(crate) cut: bool,
 }
 
 impl Input {
-    /// Cleans a text that is there as a whole.
+    /// Cleans a text in memory.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
         Self::from_reader(bytes).expect("a slice can always be read")
     }
 
-    /// Reads to the end, or to `INPUT_MAX`.
+    /// Reads and cleans to the end, or to `INPUT_MAX`.
     ///
     /// # Errors
-    /// What the reader answers, but for `Interrupted`; that memory is out.
+    /// The error of the reader, except `Interrupted`; `OutOfMemory`.
     pub(crate) fn from_reader(mut reader: impl Read) -> io::Result<Self> {
         let mut cleaner = Cleaner::default();
         let mut buffer = vec![0; 64 << 10];
@@ -48,7 +48,7 @@ impl Input {
                 Err(error) => return Err(error),
             };
             let filled = pending + read;
-            // What is no character becomes three bytes.
+            // An invalid byte becomes three bytes.
             make_room(&mut cleaner.input.text, 3 * filled)?;
             let used = cleaner.decode(&buffer[..filled], read == 0);
             if read == 0 {
@@ -60,27 +60,27 @@ impl Input {
         Ok(cleaner.finish())
     }
 
-    /// Whether there is nothing to see in it.
+    /// Whether nothing in it is visible.
     pub(crate) fn is_blank(&self) -> bool {
         self.text.trim().is_empty()
     }
 }
 
-/// Makes room for so many more bytes; where a text grows by itself, being out of memory is an abort.
+/// Makes room for `more` bytes. A text that grows by itself would abort when memory is out.
 fn make_room(text: &mut String, more: usize) -> io::Result<()> {
     if text.capacity() - text.len() >= more {
         return Ok(());
     }
     let made = text.try_reserve(more);
     let made = made.or_else(|_| text.try_reserve_exact(more));
-    // What is left must do for sending it.
+    // Checks that enough memory is left for sending the text.
     let mut spare = Vec::<u8>::new();
     let made = made.and_then(|()| spare.try_reserve_exact(text.len().min(SPARE)));
     std::hint::black_box(&spare);
     made.map_err(|_| io::ErrorKind::OutOfMemory.into())
 }
 
-/// Interprets `\n`, `\t` and `\\`; any other backslash stays.
+/// Interprets `\n`, `\t` and `\\`. Other backslashes stay.
 pub(crate) fn unescape(text: &[u8]) -> Vec<u8> {
     let mut bytes = text.iter().copied().peekable();
     let mut out = Vec::with_capacity(text.len());
@@ -99,24 +99,22 @@ pub(crate) fn unescape(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// A title or prefix: clean, and on one line.
+/// Cleans a title or prefix, and puts it on one line.
 pub(crate) fn one_line(text: &str) -> String {
     Input::from_bytes(text.as_bytes()).text.replace('\n', " ")
 }
 
-/// Where the cleaner stands within an escape sequence (ECMA-48).
+/// The place within an escape sequence (ECMA-48).
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum EscapeState {
     #[default]
     Text,
-    /// After ESC, and any intermediates.
+    /// After ESC and any intermediate bytes.
     Escape,
-    /// Within `ESC [` … final byte.
+    /// Within `ESC [`, up to its final byte.
     Control,
-    /// Within a string: `ESC ]`, `ESC P`, `ESC X`, `ESC ^` or `ESC _`, up to BEL or `ESC \`.
+    /// Within a control string: `ESC ]`, `ESC P`, `ESC X`, `ESC ^` or `ESC _`, up to BEL or `ESC \`.
     Words,
-    /// Within a string, after an ESC.
-    WordsEscape,
 }
 
 #[derive(Default)]
@@ -124,40 +122,28 @@ struct Cleaner {
     input: Input,
     begun: bool,
     after_cr: bool,
-    place: Place,
-    /// What a string swallowed so far; it is text after all if the string never ends.
+    place: EscapeState,
+    /// The control string so far. It is text after all if it never ends.
     held: String,
 }
 
 impl Cleaner {
-    /// Takes in bytes, and returns how many were used: a character may be cut at the end.
-    fn decode(&mut self, mut bytes: &[u8], last: bool) -> usize {
-        let all = bytes.len();
-        while !bytes.is_empty() && !self.input.cut {
-            let (valid, bad, rest) = match std::str::from_utf8(bytes) {
-                Ok(valid) => (valid, false, &bytes[bytes.len()..]),
-                Err(error) => {
-                    let (valid, rest) = bytes.split_at(error.valid_up_to());
-                    let valid = std::str::from_utf8(valid).expect("checked just now");
-                    match error.error_len() {
-                        Some(length) => (valid, true, &rest[length..]),
-                        None if last => (valid, true, &rest[rest.len()..]),
-                        None => (valid, false, rest),
-                    }
-                }
-            };
-            let used = valid.len() + usize::from(bad);
-            valid.chars().for_each(|character| self.take(character));
-            if bad {
-                self.input.replaced += 1;
-                self.take(char::REPLACEMENT_CHARACTER);
-            }
-            bytes = rest;
-            if used == 0 {
+    /// Takes bytes, and returns how many were used: the last character may be incomplete.
+    fn decode(&mut self, bytes: &[u8], last: bool) -> usize {
+        let mut used = 0;
+        for chunk in bytes.utf8_chunks() {
+            chunk.valid().chars().for_each(|it| self.take(it));
+            used += chunk.valid().len();
+            let invalid = chunk.invalid();
+            let is_end = used + invalid.len() == bytes.len();
+            if invalid.is_empty() || is_end && !last && is_incomplete(invalid) {
                 break;
             }
+            used += invalid.len();
+            self.input.replaced += 1;
+            self.take(char::REPLACEMENT_CHARACTER);
         }
-        all - bytes.len()
+        used
     }
 
     fn take(&mut self, character: char) {
@@ -166,37 +152,36 @@ impl Cleaner {
             return;
         }
         self.place = match (self.place, character) {
-            (Place::Text, '\u{1b}') => Place::Escape,
-            (Place::Text, '\u{9b}') => Place::Control,
-            (Place::Text, _) => self.text(character),
-            (Place::Escape, '[') => Place::Control,
-            (Place::Escape, ']' | 'P' | 'X' | '^' | '_') => Place::Words,
-            (Place::Escape, ' '..='/') => Place::Escape,
-            (Place::Escape, '0'..='~') => Place::Text,
-            (Place::Control, ' '..='?') => Place::Control,
-            (Place::Control, '@'..='~') => Place::Text,
-            // Not a sequence after all: what stands here is text.
-            (Place::Escape | Place::Control, _) => {
-                self.place = Place::Text;
+            (EscapeState::Text, '\u{1b}') => EscapeState::Escape,
+            (EscapeState::Text, '\u{9b}') => EscapeState::Control,
+            (EscapeState::Text, _) => self.text(character),
+            (EscapeState::Escape, '[') => EscapeState::Control,
+            (EscapeState::Escape, ']' | 'P' | 'X' | '^' | '_') => EscapeState::Words,
+            (EscapeState::Escape, ' '..='/') => EscapeState::Escape,
+            (EscapeState::Escape, '0'..='~') => EscapeState::Text,
+            (EscapeState::Control, ' '..='?') => EscapeState::Control,
+            (EscapeState::Control, '@'..='~') => EscapeState::Text,
+            // No sequence after all: this is text.
+            (EscapeState::Escape | EscapeState::Control, _) => {
+                self.place = EscapeState::Text;
                 return self.take(character);
             }
-            (Place::Words, '\u{7}' | '\u{9c}') | (Place::WordsEscape, '\\') => {
+            (EscapeState::Words, _) if ends_string(&self.held, character) => {
                 self.held.clear();
-                Place::Text
+                EscapeState::Text
             }
-            (Place::Words, '\u{1b}') => Place::WordsEscape,
-            (Place::Words | Place::WordsEscape, _) => self.hold(character),
+            (EscapeState::Words, _) => self.hold(character),
         };
     }
 
-    /// Within a string: holds the character back, or finds that it was no string.
-    fn hold(&mut self, character: char) -> Place {
+    /// Adds a character to the control string, or finds that it was none.
+    fn hold(&mut self, character: char) -> EscapeState {
         self.held.push(character);
         if character != '\n' && self.held.len() < SEQUENCE_MAX {
-            return Place::Words;
+            return EscapeState::Words;
         }
         self.release();
-        Place::Text
+        EscapeState::Text
     }
 
     fn release(&mut self) {
@@ -205,20 +190,20 @@ impl Cleaner {
         }
     }
 
-    /// One character outside any sequence.
-    fn text(&mut self, character: char) -> Place {
-        // A lone CR is a newline; before a newline it is dropped.
+    /// Takes a character outside any sequence.
+    fn text(&mut self, character: char) -> EscapeState {
+        // A lone CR becomes a newline. Before a newline it is dropped.
         if std::mem::replace(&mut self.after_cr, character == '\r') && character != '\n' {
             self.push('\n');
         }
         if matches!(character, '\n' | '\t') || !character.is_control() {
             self.push(character);
         }
-        Place::Text
+        EscapeState::Text
     }
 
     fn push(&mut self, character: char) {
-        // Behind the first that has no room nothing goes in, however small it is.
+        // Once a character has no room, nothing behind it goes in, however small.
         if self.input.cut || self.input.text.len() + character.len_utf8() > INPUT_MAX {
             self.input.cut = true;
         } else {
@@ -235,6 +220,20 @@ impl Cleaner {
             self.input.text.pop();
         }
         self.input
+    }
+}
+
+/// Whether bytes are the start of a character.
+fn is_incomplete(bytes: &[u8]) -> bool {
+    str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())
+}
+
+/// Whether `character` ends the control string `held`.
+fn ends_string(held: &str, character: char) -> bool {
+    match character {
+        '\u{7}' | '\u{9c}' => true,
+        '\\' => held.ends_with('\u{1b}'),
+        _ => false,
     }
 }
 
@@ -280,6 +279,9 @@ mod tests {
             ("中文 émoji 👩‍👩‍👧".as_bytes(), "中文 émoji 👩‍👩‍👧"),
             (b"bad \xff byte", "bad \u{fffd} byte"),
             (b"cut \xe4\xb8", "cut \u{fffd}"),
+            (b"cut \xe4\xb8, and more", "cut \u{fffd}, and more"),
+            (b"\x1b]a\x1bb\x1b\\text", "text"),
+            (b"\x1b]a\x1b", "a"),
         ];
         for (input, output) in table {
             assert_eq!(clean(input), *output, "{}", input.escape_ascii());

@@ -1,6 +1,6 @@
-//! A message: to whom (`Envelope`) and what (`Content`).
+//! Messages: their recipients (`Envelope`), their content (`Content`), and WeCom's limits for both.
 //!
-//! Pure: no files, no clock, no network. Nothing here fails for a reason outside its input.
+//! Pure: no files, no clock, no network. All errors are in the input.
 
 pub(crate) mod channel;
 pub(crate) mod content;
@@ -13,11 +13,7 @@ pub(crate) mod input;
 pub(crate) mod limits;
 pub(crate) mod mail;
 pub(crate) mod media;
-#[expect(
-    clippy::module_inception,
-    reason = "the room is named after its main type"
-)]
-pub(crate) mod message;
+mod outgoing;
 pub(crate) mod plain;
 pub(crate) mod split;
 
@@ -27,5 +23,5 @@ pub(crate) use encoding::Encoding;
 pub(crate) use envelope::Envelope;
 pub(crate) use mail::Mail;
 pub(crate) use media::MediaKind;
-pub(crate) use message::{Attachment, DUPLICATE_CHECK_MAX, Message, MessageOptions};
+pub(crate) use outgoing::{Attachment, DUPLICATE_CHECK_MAX, Message, MessageOptions};
 pub(crate) use split::Long;

@@ -1,20 +1,20 @@
-//! Long writing into parts that WeCom takes whole.
+//! Splits a long text into parts within WeCom's limit.
 //!
-//! A part ends after a line, else after a word, else between graphemes; the parts joined are
-//! the input.
+//! A part ends after a line, else after a word, else between graphemes. The parts joined are the
+//! text.
 
 use unicode_segmentation::GraphemeCursor;
 
-/// Most parts that one message is split into.
+/// Most parts of one message.
 pub(crate) const PARTS_MAX: usize = 99;
 
-/// Most parts into which `--long auto` splits before it looks for another way.
+/// Most parts of one message with `--long auto`. A longer text becomes a file.
 const AUTO_PARTS_MAX: usize = 5;
 
-/// Bytes kept free in each part for its mark, which is at most `(99/99)` and a newline.
+/// Bytes reserved in each part for its mark: at most `(99/99)` and a newline.
 const MARK_MAX: usize = 8;
 
-/// What to do with writing past WeCom's limit (`--long`).
+/// The treatment of a text past WeCom's limit (`--long`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Long {
     /// Split up to 5 parts; beyond, as file.
@@ -29,49 +29,47 @@ pub(crate) enum Long {
     Reject,
 }
 
-/// Writing that cannot be sent the way that was asked for.
+/// A text cannot be sent as `--long` asks.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum TooLong {
-    /// It is past the limit, and `reject` was asked for.
+    /// It is past the limit, and `--long` is `reject`.
     Rejected,
-    /// It makes more than `PARTS_MAX` parts.
+    /// It needs more than `PARTS_MAX` parts.
     Parts,
 }
 
-/// What is to be sent of a writing.
+/// A text divided into messages.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Fitted {
     /// The messages, each within the limit.
     pub(crate) parts: Vec<String>,
-    /// What becomes of what is in none of them.
+    /// The rest of the text, in none of them.
     pub(crate) rest: Rest,
 }
 
-/// What becomes of what no part has room for.
+/// The treatment of the rest of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rest {
-    /// There is nothing.
+    /// There is none.
     Nothing,
-    /// It goes, with the whole, as a file.
+    /// The whole text goes as a file.
     File,
     /// It is left out.
     Cut,
 }
 
-/// What stands at the end of a part that is not all.
+/// Notes at the end of a first part that is not all.
 pub(crate) struct Notes<'a> {
-    /// Where the rest is left out.
+    /// The rest is left out.
     pub(crate) cut: &'a str,
-    /// Where the whole is attached.
+    /// The whole text is attached.
     pub(crate) file: &'a str,
 }
 
-/// Makes messages of `text`, none over the limit of `max` bytes.
-///
-/// `incomplete` says that the input went on beyond `text`.
+/// Divides `text` into messages of at most `max` bytes. `incomplete`: the input was longer than `text`.
 ///
 /// # Errors
-/// Where `long` allows no way to send it.
+/// If `long` allows no way to send it.
 pub(crate) fn fit(
     max: usize,
     text: &str,
@@ -114,7 +112,7 @@ pub(crate) fn fit(
     }
 }
 
-/// The parts of `text`, each of at most `limit` bytes; none if there are more than `most`.
+/// Splits `text` into parts of at most `limit` bytes. `None` if that takes more than `most` parts.
 pub(super) fn split(mut text: &str, limit: usize, most: usize) -> Option<Vec<&str>> {
     let mut parts = Vec::new();
     while !text.is_empty() {
@@ -128,7 +126,7 @@ pub(super) fn split(mut text: &str, limit: usize, most: usize) -> Option<Vec<&st
     Some(parts)
 }
 
-/// Divides `text` at the best place within the first `limit` bytes.
+/// Cuts `text` at the best place within its first `limit` bytes.
 fn cut(text: &str, limit: usize) -> (&str, &str) {
     if text.len() <= limit {
         return text.split_at(text.len());

@@ -1,145 +1,163 @@
 //! Words for messages and files that WeCom would refuse or cut.
 
-use crate::compose::{ComposeError, Warning};
 use crate::error::Failure;
-use crate::lang::{Lang, spoken};
-use crate::message::media::SAFE_FILES;
-use crate::message::split::{PARTS_MAX, TooLong};
+use crate::lang::spoken;
+use crate::message::limits::{self, Caveat, Excess, Unit, Violation};
+use crate::message::media::{FILE_MAX, FILE_MIN, UnfitFile, VOICE_SECONDS_MAX};
+use crate::message::{Encoding, MediaKind};
 
-phone_texts! {
-    cut() = "（已截断）", "(cut)";
-    cut_and_attached() = "（已截断，附件为开头部分）", "(cut, its beginning is attached)";
-    cut_of(bytes) = "（已截断，全文 {bytes} 字节）", "(cut, {bytes} bytes in all)";
-    attached(bytes) = "（全文 {bytes} 字节，见附件）", "(all {bytes} bytes are attached)";
+/// Words all reasons not to send a message.
+pub(crate) fn unfit(violations: &[Violation]) -> Failure {
+    let reasons: Vec<String> = violations.iter().map(violation).collect();
+    refused_or_cut(reasons.join(spoken().of("；", "; ")))
 }
 
-/// Words the end of a text that is not all there: of a cut one, and of one whose whole is attached.
-pub(crate) fn cut_notes(lang: Lang, bytes: usize, incomplete: bool) -> [String; 2] {
-    let gap = lang.of("", " ");
-    let notes = if incomplete {
-        [cut(lang), cut_and_attached(lang)]
-    } else {
-        [cut_of(lang, bytes), attached(lang, bytes)]
-    };
-    notes.map(|note| format!("{gap}{note}"))
-}
-
-/// Words how a composed message differs from what was meant.
-pub(crate) fn warning(warning: &Warning) -> String {
-    match warning {
-        Warning::Cut { bytes, incomplete } => first_part_only(size(*bytes, *incomplete), PARTS_MAX),
-        Warning::NotProtected { msgtype } => not_protected(msgtype),
-        Warning::FileNotProtected { name } => file_not_protected(name, safe_files()),
-        Warning::NotInWeChat { msgtype } => match &**msgtype {
-            "markdown" => no_markdown_in_wechat(),
-            "template_card" => no_template_card_in_wechat(),
-            _ => not_in_wechat(msgtype),
-        },
-        Warning::Limit(what) => what.clone(),
-    }
-}
-
-impl From<ComposeError> for Failure {
-    fn from(error: ComposeError) -> Self {
-        let whose = |of_robot| {
-            if of_robot {
-                robot_key()
-            } else {
-                "corpsecret".to_owned()
-            }
-        };
-        match error {
-            ComposeError::TooLong {
-                bytes,
-                incomplete,
-                bytes_max,
-                why,
-            } => match why {
-                TooLong::Rejected => too_long(size(bytes, incomplete), bytes_max),
-                TooLong::Parts => too_many_parts(size(bytes, incomplete), bytes_max, PARTS_MAX),
-            },
-            ComposeError::Limits(found) => past_limits(found.join(spoken().of("；", "; "))),
-            ComposeError::OtherAgentid { message, config } => other_agentid(message, config),
-            ComposeError::NoAgentid(failure) => failure,
-            ComposeError::CannotProtectFile { name } => cannot_protect_file(name, safe_files()),
-            ComposeError::SecretInRecipients { of_robot } => secret_in_recipients(whose(of_robot)),
-            ComposeError::SecretInMessage { of_robot } => secret_in_message(whose(of_robot)),
-            ComposeError::TooLargeToKeep { bytes, bytes_max } => {
-                too_large_to_keep(bytes.div_ceil(1 << 20), bytes_max >> 20)
-            }
+fn violation(violation: &Violation) -> String {
+    match violation {
+        Violation::NotTaken { channel, msgtype } => {
+            let kinds = limits::kinds(*channel).join(spoken().of("、", ", "));
+            not_taken(channel.call(), msgtype, kinds)
         }
+        Violation::Missing { field } => missing(field),
+        Violation::NotWeb { field } => not_web(field),
+        Violation::Cut(it) => cut(&it.field, it.size, unit(it), it.max),
+        Violation::TooLong(it) => too_long(&it.field, it.size, unit(it), it.max),
+        Violation::MentionsNobody { field } => mentions_nobody(field),
     }
 }
 
-/// Words a size in bytes, of a text that may go on.
-fn size(bytes: usize, incomplete: bool) -> String {
-    if incomplete {
-        more_than(bytes)
-    } else {
-        spoken().of(format!(" {bytes}"), bytes.to_string())
+/// Words an effect that the sender may not expect.
+pub(crate) fn caveat(caveat: &Caveat) -> String {
+    match caveat {
+        Caveat::MaybeCut(it) => maybe_cut(&it.field, it.size, unit(it), it.max),
+        Caveat::NoPicture { field } => no_picture(field),
+        Caveat::Useless {
+            option,
+            channel,
+            msgtype,
+        } => useless(option, channel.call(), msgtype),
     }
 }
 
-fn safe_files() -> String {
-    SAFE_FILES.join(spoken().of("、", " "))
+fn unit(excess: &Excess) -> &'static str {
+    match excess.unit {
+        Unit::Bytes => spoken().of("字节", "bytes"),
+        Unit::Characters => spoken().of("字符", "characters"),
+    }
 }
 
-texts! {
-    more_than(bytes) = "超过 {bytes}", "more than {bytes}";
-    robot_key() = "群机器人的 key", "robot's key";
-    first_part_only(size, parts) =
-        "消息有{size} 字节：只发送开头部分，并注明已截断（--long split 最多发 {parts} 段，--long file 发送全文）",
-        "the message has {size} bytes: only its first part is sent, marked as cut (--long split sends up to {parts} parts, --long file all of it)";
-    not_protected(msgtype) =
-        "配置里的 safe = true 保护不了 {msgtype} 消息：它可以被转发",
-        "safe = true in the config cannot protect a {msgtype} message: it can be forwarded";
-    file_not_protected(name, files) =
-        "配置里的 safe = true 保护不了 {name}：企业微信只保护 {files}；它可以被转发",
-        "safe = true in the config cannot protect {name}: WeCom protects only {files}; it can be forwarded";
-    no_markdown_in_wechat() =
-        "微信里显示不了 markdown，只会提示去企业微信查看：请改发普通文本",
-        "ordinary WeChat does not show markdown, it asks its readers to open WeCom: send a text instead";
-    no_template_card_in_wechat() =
-        "微信里显示不了 template_card，只会提示去企业微信查看：请改发普通文本，或用 --card、--news",
-        "ordinary WeChat does not show a template_card, it asks its readers to open WeCom: send a text instead, or --card or --news";
-    not_in_wechat(msgtype) =
-        "微信里显示不了 {msgtype}，只会提示去企业微信查看：请改发带链接的文本，或用 --card",
-        "ordinary WeChat does not show a {msgtype}, it asks its readers to open WeCom: send --card instead, or a text with a link";
+/// Words a reason why WeCom would not take the file `name`.
+pub(crate) fn unfit_file(name: &str, why: UnfitFile) -> String {
+    let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+    match why {
+        UnfitFile::RobotVideo => robot_video(name),
+        UnfitFile::TooSmall { size } => too_small(name, size, FILE_MIN),
+        UnfitFile::NoImage => no_image(name),
+        UnfitFile::NoVoice => no_voice(name, stem),
+        UnfitFile::NoVideo => no_video(name, stem),
+        UnfitFile::WideVoice => wide_voice(name, stem),
+        UnfitFile::TooLarge { kind, robot, size } => {
+            let max = kind.max(robot);
+            let instead = match kind {
+                MediaKind::File => too_large_file(),
+                _ if size > FILE_MAX => too_large_for_file(),
+                MediaKind::Voice => too_large_voice(),
+                _ => too_large_media(),
+            };
+            too_large(media_name(kind, robot), max >> 20, max, name, size, instead)
+        }
+        UnfitFile::DamagedVoice => damaged_voice(name),
+        UnfitFile::LongVoice { seconds } => long_voice(name, seconds, VOICE_SECONDS_MAX),
+    }
+}
+
+fn media_name(kind: MediaKind, robot: bool) -> &'static str {
+    let (zh, en) = match kind {
+        MediaKind::Image if robot => ("群机器人的图片", "an image of a group robot"),
+        MediaKind::Image => ("图片", "an image"),
+        MediaKind::Voice => ("语音", "a voice"),
+        MediaKind::Video => ("视频", "a video"),
+        MediaKind::File => ("文件", "a file"),
+    };
+    spoken().of(zh, en)
+}
+
+/// Reads the label of an encoding for the command line.
+///
+/// # Errors
+/// In words: the label is unknown.
+pub(crate) fn encoding(label: &str) -> Result<Encoding, String> {
+    Encoding::for_label(label).ok_or_else(unknown_encoding)
 }
 
 failures! {
-    too_long(size, max) => Data,
-        "消息有{size} 字节，企业微信最多接受 {max}：按 --long reject 一点也不发送",
-        "the message has {size} bytes, WeCom takes {max}: --long reject sends none of it",
-        "去掉该选项则分段发送，或缩短消息", "leave it out to split the message, or shorten it";
-    too_many_parts(size, max, parts) => Data,
-        "消息有{size} 字节，企业微信最多接受 {max}：需要分成 {parts} 段以上",
-        "the message has {size} bytes, WeCom takes {max}: it makes more than {parts} parts",
-        "用 --long file 或 truncate，或少发一些", "use --long file or truncate, or send less";
-    past_limits(found) => Data,
-        "{found}", "{found}",
+    refused_or_cut(reasons) => Data,
+        "{reasons}", "{reasons}",
         "什么都没有发送：企业微信会拒绝它，或悄悄截断它",
         "nothing was sent: WeCom would refuse it, or cut it without a word";
-    other_agentid(message, config) => Data,
-        "消息的 agentid 是 {message}，配置里的是 {config}",
-        "the message is for agentid {message}, and the config for {config}",
-        "去掉 JSON 里的 agentid，或用 -p 选那个应用的 profile",
-        "leave agentid out of the JSON, or choose the other app's profile with -p";
-    cannot_protect_file(name, files) => Data,
-        "--safe 保护不了 {name}：企业微信只保护 {files}",
-        "--safe cannot protect {name}: WeCom protects only {files}",
-        "去掉它，或换成其中一种格式", "leave it out, or send the file as one of these";
-    secret_in_recipients(whose) => Usage,
-        "收件人里有 {whose}：什么都没有发送", "the {whose} is among the receivers: nothing was sent",
-        "它只该放在配置文件里，或配置文件指定的文件里",
-        "it belongs into the config, or a file that the config names, and nowhere else";
-    secret_in_message(whose) => Data,
-        "消息里有 {whose}：什么都没有发送", "the {whose} is in the message: nothing was sent",
-        "它只该放在配置文件里，或配置文件指定的文件里",
-        "it belongs into the config, or a file that the config names, and nowhere else";
-    too_large_to_keep(mib, max) => Data,
-        "消息和它的收件人共约 {mib} MiB，发件箱里的一条最多 {max} MiB：什么都没有发送",
-        "with its receivers the message takes some {mib} MiB, and the outbox holds {max} MiB of one: nothing was sent",
-        "一次发给少一些的收件人，或用 --long file 把长文作为文件发送",
-        "send it to fewer receivers at once, or the long text as a file: --long file";
+}
+
+texts! {
+    unknown_encoding() =
+        "没有这种编码；可写网页所用的名称，如 gbk、gb18030、big5、shift_jis、utf-16le、windows-1252",
+        "no such encoding; take a name that web pages use: gbk, gb18030, big5, shift_jis, utf-16le, windows-1252";
+}
+
+texts! {
+    robot_video(name) =
+        "群机器人不能发视频：用 --file 发送 {name}", "a group robot sends no videos: send {name} with --file";
+    too_small(name, size, min) =
+        "{name} 有 {size} 字节，企业微信不接受 {min} 字节及以下的文件：内容是不是不对？",
+        "{name} has {size} bytes, WeCom takes no file of {min} or less: is it what it should be?";
+    no_image(name) =
+        "图片须为 PNG 或 JPEG，{name} 不是：转换格式，或用 --file 发送",
+        "an image is PNG or JPEG, {name} is not: convert it, or send it with --file";
+    no_voice(name, stem) =
+        "语音须为 AMR，{name} 不是：用 ffmpeg -i {name} -ar 8000 -ac 1 {stem}.amr 转换，或用 --file 发送",
+        "a voice is AMR, {name} is not: convert it with ffmpeg -i {name} -ar 8000 -ac 1 {stem}.amr, or send it with --file";
+    wide_voice(name, stem) =
+        "语音须为 8000 Hz 的 AMR，{name} 是 AMR-WB：用 ffmpeg -i {name} -ar 8000 -ac 1 {stem}-nb.amr 转换，或用 --file 发送",
+        "a voice is AMR of 8000 Hz, {name} is AMR-WB: convert it with ffmpeg -i {name} -ar 8000 -ac 1 {stem}-nb.amr, or send it with --file";
+    no_video(name, stem) =
+        "视频须为 MP4，{name} 不是：用 ffmpeg -i {name} {stem}.mp4 转换，或用 --file 发送",
+        "a video is MP4, {name} is not: convert it with ffmpeg -i {name} {stem}.mp4, or send it with --file";
+    damaged_voice(name) =
+        "{name} 开头是 AMR，但其中的帧已损坏或不完整：重新生成，或用 --file 发送",
+        "{name} begins as AMR, but its frames are damaged or cut off: record it again, or send it with --file";
+    long_voice(name, seconds, max) =
+        "语音最长 {max} 秒，{name} 有 {seconds} 秒：截短它（ffmpeg -t {max}），或用 --file 发送",
+        "a voice lasts at most {max} seconds, {name} lasts {seconds}: cut it (ffmpeg -t {max}), or send it with --file";
+    too_large(kind, mb, max, name, size, instead) =
+        "{kind}最大 {mb} MB（{max} 字节），{name} 有 {size} 字节：{instead}",
+        "{kind} has at most {mb} MB ({max} bytes), {name} has {size} bytes: {instead}";
+    too_large_file() =
+        "压缩或拆分它，或改发链接", "compress or split it, or send a link to it";
+    too_large_for_file() = "缩小它，或改发链接", "make it smaller, or send a link to it";
+    too_large_voice() = "截短它，或用 --file 发送", "shorten it, or send it with --file";
+    too_large_media() = "缩小它，或用 --file 发送", "make it smaller, or send it with --file";
+}
+
+texts! {
+    not_taken(call, msgtype, kinds) =
+        "{call} 不接受 {msgtype}，只接受 {kinds}", "{call} takes no {msgtype}, only {kinds}";
+    missing(field) = "缺少 {field}，或它是空的", "{field} is missing or empty";
+    not_web(field) =
+        "{field} 不是以 http:// 或 https:// 开头", "{field} does not begin with http:// or https://";
+    cut(field, length, unit, max) =
+        "{field} 有 {length} {unit}，企业微信会截掉 {max} 以后的部分",
+        "{field} has {length} {unit}, WeCom cuts it at {max}";
+    too_long(field, length, unit, max) =
+        "{field} 有 {length} {unit}，企业微信最多接受 {max}",
+        "{field} has {length} {unit}, WeCom takes {max}";
+    mentions_nobody(field) =
+        "{field} 提醒不到任何人：企业微信只在 text 里读它",
+        "{field} mentions nobody: WeCom reads it in a text only";
+    maybe_cut(field, length, unit, max) =
+        "{field} 有 {length} {unit}，超过 {max}：企业微信可能会截断它（按字节还是按字符，各处文档说法不一）",
+        "{field} has {length} {unit}, more than {max}: WeCom may cut it (its pages differ on whether it counts bytes or characters)";
+    no_picture(field) =
+        "{field} 不是以 http:// 或 https:// 开头：可能不显示图片",
+        "{field} does not begin with http:// or https://: there may be no picture";
+    useless(option, call, msgtype) =
+        "{option} 对 {call} 的 {msgtype} 不起作用", "{option} does nothing in a {msgtype} of {call}";
 }

@@ -66,6 +66,7 @@ macro_rules! phone_texts {
 
 pub(crate) mod api;
 pub(crate) mod check;
+pub(crate) mod compose;
 pub(crate) mod config;
 pub(crate) mod cron;
 pub(crate) mod delivery;

@@ -170,18 +170,22 @@ fn a_file_of_a_format_that_wecom_refuses_is_refused_before_anything_is_asked() {
         (
             "--image",
             gif.clone(),
-            "an image is PNG or JPEG, it.x is GIF: convert it",
+            "an image is PNG or JPEG, it.x is not: convert it",
         ),
-        ("--image", pdf(), "it.x is PDF: send it with --file"),
+        (
+            "--image",
+            pdf(),
+            "it.x is not: convert it, or send it with --file",
+        ),
         (
             "--robot ops --image",
             gif,
-            "an image is PNG or JPEG, it.x is GIF",
+            "an image is PNG or JPEG, it.x is not",
         ),
         (
             "--voice",
             b"ID3\x04\0\0\0".to_vec(),
-            "a voice is AMR, it.x is MP3: convert it with ffmpeg",
+            "a voice is AMR, it.x is not: convert it with ffmpeg",
         ),
         ("--voice", wide, "a voice is AMR of 8000 Hz"),
         (
@@ -199,13 +203,9 @@ fn a_file_of_a_format_that_wecom_refuses_is_refused_before_anything_is_asked() {
         (
             "--video",
             b"\0\0\0\x14ftypqt  \0\0\0\0".to_vec(),
-            "a video is MP4, it.x is MOV",
+            "a video is MP4, it.x is not",
         ),
-        (
-            "--video",
-            png(),
-            "a video is MP4, it.x is PNG: send it with --file",
-        ),
+        ("--video", png(), "a video is MP4, it.x is not: convert it"),
     ];
     for_each(table, |(args, file, words)| {
         is_refused(&standin, args, &file, file.len() as u64, words);

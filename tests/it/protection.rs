@@ -93,9 +93,9 @@ fn safe_of_the_config_stops_no_message_in_wecoms_own_json() {
     let outcome = run.run().exits(0);
     outcome.says("safe = true of the config cannot protect a news message");
     assert!(bodies(&standin)[1].get("safe").is_none());
-    // Whoever asks for it by an option is told.
+    // The option asks for it in so many words, and WeCom says no.
     let run = send(&sandbox, "--to lisi --safe --raw -").stdin(news.to_string());
-    run.run().exits(65).says("a news cannot be safe");
+    run.run().exits(65).says("40074");
 }
 
 #[test]
@@ -148,7 +148,6 @@ fn ordinary_wechat_gets_what_it_can_show_or_its_sender_is_told() {
     let standin = Standin::start();
     let sandbox = furnished(&standin);
     sandbox.configure("show_in = \"wechat\"");
-    standin.company().miniprograms.insert("wx1".to_owned());
     let report = "--markdown -t Report -- **ok** [log](https://x/log) <font\u{a0}color>";
     send(&sandbox, &format!("--to lisi {report}"))
         .run()

@@ -28,10 +28,6 @@ fn every_kind_goes_as_it_is_with_receivers_and_agentid() {
     let sandbox = furnished(&standin);
     let upload = sandbox.wxpush("upload a.png").cwd(sandbox.path("")).run();
     let thumb = upload.exits(0).stdout.trim().to_owned();
-    standin
-        .company()
-        .miniprograms
-        .insert("wx8bd80126147df384".to_owned());
     let notice = json!({"appid": "wx8bd80126147df384", "page": "pages/index?a=1", "title": "会议室预订",
         "description": "4月27日 16:16", "emphasis_first_item": true, "content_item": [{"key": "会议室", "value": "402"}]});
     let card = json!({"card_type": "text_notice", "main_title": {"title": "欢迎使用企业微信", "desc": "您的好友"},
@@ -207,7 +203,7 @@ fn what_is_no_message_is_refused_before_anything_is_asked() {
         ("[]", 65, "the message is no JSON object"),
         ("{}", 65, "the message has no msgtype"),
         ("{\"msgtype\":7}", 65, "the message has no msgtype"),
-        ("{\"msgtype\":\"text\"}", 65, "text is missing"),
+        ("{\"msgtype\":\"text\"}", 65, "text.content is missing"),
     ] {
         let run = send(&sandbox, "--to lisi --raw -").stdin(stdin);
         run.run().exits(code).says(words);

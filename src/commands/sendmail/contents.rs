@@ -6,6 +6,7 @@ use crate::lang::Lang;
 use crate::message::input::{Input, one_line};
 use crate::message::media;
 use crate::message::{Attachment, Content, Mail, MediaKind, TextKind};
+use crate::text::message::unfit_file;
 use crate::text::sendmail as words;
 
 /// How much of a file its format is told by, in bytes.
@@ -42,7 +43,7 @@ impl Letter {
             let name = media::file_name(&enclosed.name);
             let size = enclosed.bytes.len();
             let head = &enclosed.bytes[..size.min(HEAD)];
-            let judged = media::check(MediaKind::File, false, &name, size as u64, head);
+            let judged = media::check(MediaKind::File, false, size as u64, head);
             if judged.is_ok() && files.len() < FILES_MAX {
                 files.push(Attachment {
                     kind: MediaKind::File,
@@ -52,6 +53,7 @@ impl Letter {
                 continue;
             }
             if let Err(why) = judged {
+                let why = unfit_file(&name, why);
                 tracing::warn!("{}", words::attachment_not_sent(why));
             }
             note(&mut text, &words::attachment_left_out(lang, &name, size));

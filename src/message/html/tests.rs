@@ -80,6 +80,10 @@ fn what_is_for_programs_is_left_out_and_all_else_stays() {
         ("&lt;p&gt; &euro;5 a&nbsp;b", "<p> €5 a\u{a0}b"),
         ("<o:p>x</o:p><my-tag>y", "xy"),
         ("</p", "</p"),
+        (
+            "&amp &#8364;&#x20ac; &#128; &#0; a=1&b=2 &nosuch;",
+            "& €€ € \u{fffd} a=1&b=2 &nosuch;",
+        ),
     ] {
         assert_eq!(text(html), read, "{html}");
     }

@@ -2,46 +2,36 @@ use super::*;
 use proptest::prelude::*;
 
 #[test]
-fn marks_become_text() {
+fn wecoms_marks_become_text() {
     for (markdown, text) in [
         ("# Disk\n## Data\n### Why", "【Disk】\n【Data】\nWhy"),
         (
-            "# 【告警】db1 #\n#tag\n####### 7",
+            "# 【告警】db1\n#tag\n####### 7",
             "【告警】db1\n#tag\n####### 7",
         ),
-        ("## Closed ##", "【Closed】"),
         (
-            "**bold** *it* ***both*** __very bold__ _it_",
-            "bold it both very bold it",
+            "**bold** and 共**100**元，**“引”**字",
+            "bold and 共100元，“引”字",
         ),
-        ("共**100**元，**“引”**字 **a *b***", "共100元，“引”字 a b"),
-        ("`a*b*` ``x`y`` ` `` ` `open", "a*b* x`y `` `open"),
         (
-            "```sh\nif *x*; [a](b)\n  # `c`\n```\nend",
-            "if *x*; [a](b)\n  # `c`\nend",
+            "**[log](https://x.y)**: **open",
+            "log (https://x.y): **open",
         ),
-        ("~~~\n```\n~~~\n> ```\n> *a*\n*b*", "```\n> *a*\nb"),
-        ("```one line``` of *code*", "one line of code"),
+        ("`a*b*` ``x`` `open", "a*b* ``x`` `open"),
+        (
+            "```sh\nif **x**; [a](b)\n  # `c`\n```\nend",
+            "if **x**; [a](b)\n  # `c`\nend",
+        ),
+        ("~~~\n```\n~~~\n**b**\n```\n**c**\n```", "```\nb\n**c**"),
+        ("```one line``` of `code`", "```one line``` of code"),
         ("> a **b**\n>> c\n> # T", "> a b\n>> c\n> 【T】"),
         (
-            "- a\n  * b\n+ c\n1. d\n- [ ] e\n- [x] f",
-            "• a\n  • b\n+ c\n1. d\n☐ e\n☑ f",
+            "&lt;a&gt; &amp;amp; &quot;x&quot; &copy;&#8364;",
+            "<a> &amp; \"x\" ©€",
         ),
-        (
-            "a\n---\n* * *\n-----------------",
-            "a\n----------\n----------\n-----------------",
-        ),
-        (
-            "| a | **b** |\n|:--|--:|\n| 1 | x\\|y |\n|  | 2\nend",
-            "a | b\n1 | x|y\n | 2\nend",
-        ),
-        ("> a | b\n> --|--\n> 1 | 2", "> a | b\n> 1 | 2"),
-        (r"\*a\* \_ C:\dir \\srv\x \", r"*a* _ C:\dir \srv\x \"),
-        (
-            "&lt;a&gt; &amp;amp; &quot;x&quot; &copy;",
-            "<a> &amp; \"x\" &copy;",
-        ),
-        ("<@zhangsan>: hi", "@zhangsan: hi"),
+        ("<@zhangsan>: hi<br>a<br/>b", "@zhangsan: hi\na\nb"),
+        ("<font color=\"warning\">90%</font> used", "90% used"),
+        ("<font color=\"info\">\r\nok\r\n</font>\r\nend", "ok\r\nend"),
     ] {
         assert_eq!(plain(markdown), text, "{markdown}");
     }
@@ -53,73 +43,36 @@ fn links_show_where_they_lead() {
         ("[log](https://x.y/a_b_c)", "log (https://x.y/a_b_c)"),
         ("[https://x.y](https://x.y)", "https://x.y"),
         ("[**https://x.y**](https://x.y)", "https://x.y"),
-        (
-            "![plot](https://x.y/p.png \"title\")",
-            "plot (https://x.y/p.png)",
-        ),
+        ("![plot](https://x.y/p.png)", "plot (https://x.y/p.png)"),
         ("![plot](data:image/png;base64,AAAA)", "plot"),
-        ("[![b](u)](v)", "b (u) (v)"),
-        ("[a [b](u) c](v)", "[a b (u) c](v)"),
-        ("[](u) [a]() [a](<b c>)", "u a a (b c)"),
+        ("[](u) [a]()", "u a"),
         ("[a](b(c)d) [a](b c) [a](b", "a (b(c)d) [a](b c) [a](b"),
-        ("[x] [y][z] [a [b] c](d)", "[x] [y][z] a [b] c (d)"),
-        ("[a](u?x=1&amp;y=2\\))", "a (u?x=1&y=2))"),
+        ("[x] [y][z] [a [b](u)", "[x] [y][z] [a b (u)"),
+        ("[a](u?x=1&amp;y=2&copy=3)", "a (u?x=1&y=2&copy=3)"),
         (
-            "<https://x.y/_a_> [me](mailto:me@x.y)",
-            "https://x.y/_a_ me (mailto:me@x.y)",
+            "<https://x.y/_a_> [me@x.y](mailto:me@x.y)",
+            "https://x.y/_a_ me@x.y",
         ),
-        ("[me@x.y](mailto:me@x.y)", "me@x.y"),
-        (
-            "see https://x.y/_a_?b=1&amp;c=_d_ **https://x.y**",
-            "see https://x.y/_a_?b=1&c=_d_ https://x.y",
-        ),
-        (
-            "<a href=\"https://x.y\">log</a> <A HREF=u>v",
-            "log (https://x.y) v (u)",
-        ),
-        ("<img alt='p' src='u'/>", "p (u)"),
     ] {
         assert_eq!(plain(markdown), text, "{markdown}");
     }
 }
 
 #[test]
-fn tags_go_and_placeholders_stay() {
-    for (markdown, text) in [
-        ("<font color=\"warning\">90%</font> used", "90% used"),
-        ("<font color=\"info\">\nok\n</font>\nend", "ok\nend"),
-        ("a<br>b<br/>c <!-- no -->d", "a\nb\nc d"),
-        ("<b>x</b> <code>y</code> <del>1</del>", "x y ~~1~~"),
-        (
-            "cp <a> <b>; explain <code>; Vec<String>; a < b > c",
-            "cp <a> <b>; explain <code>; Vec<String>; a < b > c",
-        ),
-        ("</b> </a> <p> <@> <font", "</b> </a> <p> <@> <font"),
-        ("<li>x</li>", "• x"),
-        ("<td>a</td><td>b</td>", "a b "),
-    ] {
-        assert_eq!(plain(markdown), text, "{markdown}");
-    }
-}
-
-#[test]
-fn what_only_looks_like_markup_stays_to_the_byte() {
+fn all_else_stays_to_the_byte() {
     for text in [
-        "snake_case __init__ __FILE__ 2*3*4 2**10 + 3**4",
+        "snake_case __init__ *it* ***both*** 2*3*4 2**10 + 3**4",
         "* * * * * /opt/wxpush outbox flush",
-        "*/5 * * * * x",
         "rm *.log *.tmp /a/* /b/*",
-        "a * b * c",
+        "a ** b ** c",
         "password: ******** **** 1234",
         "****1234 and 5678****",
-        "a | b\nc | d",
-        "a | b\n---|---|---",
-        "Bob <bob@x.y> wrote",
-        "~~old~~ 100%",
+        "- a\n  * b\n1. c\n- [x] d\n---",
+        "| a | b |\n|---|---|\n| 1 | 2 |",
+        "Bob <bob@x.y> wrote: cp <a> <b>; Vec<String>; a < b > c; <@> <font",
+        "~~old~~ 100% C:\\dir \\*",
         "  indented\ttext  \n\n  more\r\n    code",
-        "#1 fixed\n-5 degrees\n+ added\n- ",
-        "1) one\n2. two",
-        "AT&T; a&b",
+        "#1 fixed\nAT&T; a&b &nosuch; &#27; !",
         "\n\n",
         "",
     ] {
@@ -127,7 +80,7 @@ fn what_only_looks_like_markup_stays_to_the_byte() {
     }
 }
 
-/// Patterns that take parsers of markdown quadratic time: one that did would not end here.
+/// A conversion in quadratic time would not end here.
 #[test]
 fn a_long_row_of_openings_ends() {
     for pattern in [
@@ -136,77 +89,42 @@ fn a_long_row_of_openings_ends() {
         "]",
         "*",
         "**",
-        "***a ",
+        "**a ",
         "a**",
-        "*a ",
-        "_a ",
-        "__a ",
-        "a_ ",
-        "_ _",
+        "**a**",
         "> ",
         "`",
         "`a``",
-        "\\`",
         "<",
-        "<a ",
-        "<b>",
-        "</b>",
-        "<a href=u>",
-        "<!--",
+        "<font ",
+        "<br>",
         "[](",
         "](",
         "[a](<b",
         "[ (](",
-        "[a](b \"",
-        "[a](b '",
-        "[](\\",
-        "![](",
+        "[](a(",
         "![a",
         "](u)",
-        "[*_a",
         "&",
         "&lt;",
-        "|",
-        "a|",
-        "| -",
-        "- ",
-        "* ",
         "#",
         "# ",
         "```\n",
         "~~~",
-        "|\n-|\n",
         ">\n",
-        "-|",
-        "\\|",
         "http://",
-        "https://&",
         "(",
         ")",
-        "[](a(",
         " ",
         "\t",
-        "<h1>",
         "\r",
-        "*a*",
         "[a](b)",
-        "_**_ ",
+        "**[a](b) ",
     ] {
         let text = pattern.repeat((1 << 17) / pattern.len());
-        for text in [text.clone(), text + "](u)*_`>"] {
-            let plain = plain(&text);
-            assert!(plain.len() <= 3 * text.len() + 8, "{pattern}");
+        for text in [text.clone(), text + "](u)**`>"] {
+            assert!(plain(&text).len() <= 3 * text.len() + 8, "{pattern}");
         }
-    }
-    for (left, right) in [
-        ("[", "](u)"),
-        ("![", "](u)"),
-        ("*a ", " a*"),
-        ("__a", " a__"),
-        ("<b>", "</b>"),
-    ] {
-        let text = left.repeat(1 << 15) + &right.repeat(1 << 15);
-        assert!(plain(&text).len() <= 3 * text.len());
     }
 }
 
@@ -216,10 +134,8 @@ fn markup() -> impl Strategy<Value = String> {
         3 => "[a-z]{1,3}",
         1 => "\\PC{0,4}",
         6 => prop::sample::select(vec![
-            "*", "**", "_", "__", "`", "```", "~~~", "[", "](", ")", "](u)", "![", "<", ">", "> ",
-            "<b>", "</b>", "<s>", "</s>", "<a href=u>", "</a>", "<br>", "<hr>", "<@u>", "&lt;", "&",
-            "\\", "|", "|-|\n", "\n", "\n", "- ", "* ", "# ", "---\n", "***\n", " ", "\t", "\r\n",
-            "https://x.y", "\"", "'", "中", "<img src=u alt=v>", "<!--x-->", "<td>", "</td>",
+            "*", "**", "`", "```", "~~~", "[", "](", ")", "](u)", "![", "<", ">", "> ", "<font>",
+            "</font>", "<br>", "<@u>", "&lt;", "&", "\n", "\n", "# ", " ", "\t", "\r\n", "中",
         ]).prop_map(str::to_owned),
     ];
     prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
@@ -228,24 +144,17 @@ fn markup() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn anything_becomes_text_at_most_three_times_as_long(text in markup()) {
-        prop_assert!(plain(&text).len() <= 3 * text.len() + 8);
-    }
-
-    #[test]
-    fn text_without_marks_is_kept_to_the_byte(text in "([a-z0-9中。，é .,:;/()+=%$@^{}'\"?!~#-]{0,9}[a-z0-9中。 .,_*]?\n?){0,9}") {
-        let text: Vec<&str> = text.split('\n').map(|line| line.trim_start_matches(['-', '#', '*', '_', ' ', '~'])).collect();
-        // Marks that stand alone in their line are no emphasis.
-        prop_assume!(text.iter().all(|line| line.matches(['*', '_']).count() < 2));
-        let text = text.join("\n");
-        prop_assert_eq!(plain(&text), text);
+        let plain = plain(&text);
+        prop_assert!(plain.len() <= 3 * text.len() + 8);
+        prop_assert!(!plain.contains(|it: char| it.is_control() && !text.contains(it) && it != '\n'));
     }
 
     #[test]
     fn no_letter_is_lost_or_moved(
         pieces in prop::collection::vec(
             prop::sample::select(vec![
-                "a", "a", "中", "1", "*", "**", "_", "__", "`", "``", "[", "](", ")", "![", "#", "# ", ">", "-",
-                "- ", "|", "|-|\n", "\\", "!", "\n", " ", "<b>", "<font>", "</font>", "~", "+", "(", "\t",
+                "a", "a", "中", "1", "*", "**", "_", "`", "``", "[", "](", ")", "![", "#", "# ", ">", "- ",
+                "|", "\\", "!", "\n", " ", "<b>", "<font>", "</font>", "~", "+", "(", "\t",
             ]),
             0..60,
         ),
@@ -257,13 +166,8 @@ proptest! {
             "中" => letter(at, 0x4e00),
             piece => piece.to_owned(),
         }).collect();
-        prop_assume!(!text.contains("```"));
+        prop_assume!(!text.contains("```") && !text.contains("~~~"));
         let letters = |text: &str| text.chars().filter(|&c| c == '1' || c >= '\u{100}' && c.is_alphabetic()).collect::<String>();
         prop_assert_eq!(letters(&plain(&text)), letters(&text));
-    }
-
-    #[test]
-    fn fenced_code_is_kept_to_the_byte(code in "([a-z*_<>&#|\\[\\]() -]{0,20}\n){0,6}") {
-        prop_assert_eq!(plain(&format!("*a*\n```x\n{code}```\n*b*")), format!("a\n{code}b"));
     }
 }

@@ -1,15 +1,15 @@
-//! A mail as programs hand it to `sendmail`: its subject, its text, its files and its receivers.
+//! Parses a mail as programs hand it to `sendmail`: its subject, text, files and recipients.
 //!
-//! The parser takes the MIME apart. What it cannot know is done here: where a head ends that has no
-//! empty line, and what bytes are that no charset is told for, or a wrong one: cron in an empty
-//! environment calls all that it sends US-ASCII.
+//! `mail-parser` reads the MIME. Two things it can't know: where a head without an empty line ends,
+//! and the charset of bytes without one, or with a wrong one: cron in an empty environment calls all
+//! its output US-ASCII.
 
 use encoding_rs::GB18030;
 use mail_parser::{Encoding, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
 use super::html;
 
-/// Charsets that say nothing of bytes past 127.
+/// Charsets without bytes above 127: such bytes show that the name is wrong.
 const SEVEN_BITS: [&str; 6] = [
     "us-ascii",
     "ascii",
@@ -19,34 +19,34 @@ const SEVEN_BITS: [&str; 6] = [
     "iso646-us",
 ];
 
-/// Most mails, and parts of parts, that may be in one; with more it is shown as it is.
+/// Most nested mails and multiparts. A mail with more is shown unparsed.
 const DEPTH_MAX: usize = 1000;
 
-/// What begins another level.
+/// The start of a nested mail or multipart.
 const LEVELS: [&[u8]; 3] = [b"message/rfc822", b"message/global", b"boundary="];
 
-/// A mail, taken apart.
+/// A parsed mail.
 #[derive(Debug, Default)]
 pub(crate) struct Mail {
-    /// Its subject, as it was written; may be of several lines.
+    /// The subject, not yet cleaned. May have several lines.
     pub(crate) subject: String,
-    /// What there is to read, not yet cleaned.
+    /// The text to read, not yet cleaned.
     pub(crate) text: String,
     pub(crate) files: Vec<Enclosed>,
-    /// The addresses of To, Cc and Bcc.
+    /// The addresses in To, Cc and Bcc.
     pub(crate) receivers: Vec<String>,
 }
 
-/// A file in a mail.
+/// A file attached to a mail.
 #[derive(Debug)]
 pub(crate) struct Enclosed {
-    /// As the mail has it; not yet one that is safe.
+    /// The name in the mail, not yet made safe.
     pub(crate) name: String,
     pub(crate) bytes: Vec<u8>,
 }
 
 impl Mail {
-    /// Takes a mail apart. Whatever comes is a mail, of text alone at the worst.
+    /// Parses a mail. Any bytes are one, in the worst case of plain text alone.
     pub(crate) fn parse(bytes: &[u8]) -> Self {
         let (head, body) = halves(bytes);
         if head.is_empty() {
@@ -77,10 +77,10 @@ impl Mail {
     }
 }
 
-/// The head of a mail, each line with its end, and what follows it.
+/// Splits a mail into its head and its body, without the empty line between them.
 fn halves(bytes: &[u8]) -> (&[u8], &[u8]) {
     let mut rest = bytes;
-    // The line before a mail in a mailbox.
+    // The separator of a mailbox.
     if rest.starts_with(b"From ") {
         rest = &rest[line(rest).len()..];
     }
@@ -96,7 +96,7 @@ fn halves(bytes: &[u8]) -> (&[u8], &[u8]) {
     }
 }
 
-/// Whether so much may be within one another that the parser's stack, or memory, would not do.
+/// Whether the body may be nested so deeply that the parser would run out of stack or memory.
 fn is_too_deep(body: &[u8]) -> bool {
     LEVELS.iter().any(|level| {
         let starts = body.windows(level.len());
@@ -105,19 +105,19 @@ fn is_too_deep(body: &[u8]) -> bool {
     })
 }
 
-/// The first line, with its end.
+/// Returns the first line with its end.
 fn line(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().position(|byte| *byte == b'\n');
     &bytes[..end.map_or(bytes.len(), |end| end + 1)]
 }
 
-/// Whether a line is one of a head.
+/// Whether a line is a header field.
 fn is_field(line: &[u8]) -> bool {
     let end = line.iter().position(|byte| *byte == b':');
     end.is_some_and(|end| end > 0 && line[..end].iter().all(u8::is_ascii_graphic))
 }
 
-/// Bytes that nothing is told of: UTF-8, or what else is common where WeCom is.
+/// Decodes bytes of an unknown charset: UTF-8, else GB18030, which is common where WeCom is.
 fn guessed(bytes: &[u8]) -> String {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return text.to_owned();
@@ -130,7 +130,7 @@ fn guessed(bytes: &[u8]) -> String {
         )
 }
 
-/// What there is to read: the parts of plain text, or of HTML where none says anything.
+/// Returns the text to read: the plain parts, or the HTML ones if all plain ones are blank.
 fn text(message: &Message<'_>, raw: &[u8]) -> String {
     let parts = |ids: &[u32], is_html: bool| {
         let parts = ids.iter().filter_map(|id| message.parts.get(*id as usize));
@@ -152,20 +152,20 @@ fn text(message: &Message<'_>, raw: &[u8]) -> String {
     plain
 }
 
-/// The text of a part.
+/// Decodes the text of a part.
 fn decoded(part: &MessagePart<'_>, raw: &[u8]) -> String {
     let charset = part
         .content_type()
         .and_then(|kind| kind.attribute("charset"));
-    let is_told = charset.is_some_and(|it| !SEVEN_BITS.contains(&&*it.to_ascii_lowercase()));
+    let has_charset = charset.is_some_and(|it| !SEVEN_BITS.contains(&&*it.to_ascii_lowercase()));
     let range = part.raw_body_offset() as usize..part.raw_end_offset() as usize;
     match raw.get(range) {
-        Some(bytes) if !is_told && part.encoding == Encoding::None => guessed(bytes),
+        Some(bytes) if !has_charset && part.encoding == Encoding::None => guessed(bytes),
         _ => part.text_contents().unwrap_or_default().to_owned(),
     }
 }
 
-/// The files: what is attached, and pictures within the text.
+/// Returns the files: attachments, and pictures within the text.
 fn files(message: &Message<'_>) -> Vec<Enclosed> {
     let attached = message.attachments.iter();
     let parts = attached.filter_map(|id| message.parts.get(*id as usize));
@@ -179,7 +179,7 @@ fn files(message: &Message<'_>) -> Vec<Enclosed> {
     files.collect()
 }
 
-/// The end of the name of a file that came without one.
+/// Returns the extension for a file without a name.
 fn extension(part: &MessagePart<'_>) -> String {
     let subtype = part.content_type().and_then(|kind| kind.subtype());
     match (&part.body, subtype) {
@@ -191,7 +191,7 @@ fn extension(part: &MessagePart<'_>) -> String {
     }
 }
 
-/// The addresses of To, Cc and Bcc.
+/// Returns the addresses in To, Cc and Bcc.
 fn receivers(message: &Message<'_>) -> Vec<String> {
     let fields = message
         .all_to()
@@ -199,7 +199,7 @@ fn receivers(message: &Message<'_>) -> Vec<String> {
         .chain(message.all_bcc());
     let addresses = fields.flat_map(|field| field.iter());
     addresses
-        // A word alone, such as root, is a name to the parser.
+        // The parser takes a single word, such as root, for a name.
         .filter_map(|it| it.address().or(it.name()))
         .map(|address| address.trim().to_owned())
         .filter(|address| !address.is_empty() && !address.contains(char::is_whitespace))

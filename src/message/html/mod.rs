@@ -1,0 +1,211 @@
+//! Converts the HTML of a mail to text, line by line, with the addresses of its links.
+//!
+//! Text that is no markup is kept. Broken markup is read roughly as browsers read it.
+
+mod tag;
+
+use tag::Tag;
+
+/// The text of a rule.
+const RULE: &str = "----------";
+
+/// Elements whose content is not for readers.
+const UNREAD: [&str; 5] = ["script", "style", "title", "template", "noscript"];
+
+/// Elements that stand in lines of their own.
+const LINES: [&str; 17] = [
+    "address", "article", "aside", "body", "caption", "center", "dd", "div", "dt", "footer",
+    "form", "header", "li", "main", "nav", "section", "tr",
+];
+
+/// Elements with an empty line before and after them.
+const BLOCKS: [&str; 12] = [
+    "dl", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul",
+];
+
+/// Most nested lists whose numbers are counted.
+const DEPTH: usize = 32;
+
+/// Returns the text of `html`.
+pub(super) fn text(html: &str) -> String {
+    let mut page = Page::default();
+    let mut rest = html;
+    // Nothing is searched for past its last occurrence: that would take quadratic time.
+    let left = |end: &str| html.rfind(end).map_or(usize::MAX, |at| html.len() - at);
+    let (tag_left, comment_left) = (left(">"), left("-->"));
+    while let Some(at) = rest.find('<') {
+        page.words(&htmlize::unescape(&rest[..at]));
+        rest = &rest[at..];
+        if rest.len() < tag_left {
+            break;
+        }
+        if let Some(behind) = skip_comment(rest, rest.len() >= comment_left) {
+            rest = behind;
+        } else if let Some((tag, behind)) = Tag::read(rest) {
+            rest = behind;
+            if !tag.ends && UNREAD.contains(&&*tag.name) {
+                rest = skip_content(&tag.name, rest);
+            } else {
+                page.tag(&tag);
+            }
+        } else {
+            page.words("<");
+            rest = &rest[1..];
+        }
+    }
+    page.words(&htmlize::unescape(rest));
+    page.finish()
+}
+
+/// Skips the comment or declaration that `text` begins with, if it ends.
+fn skip_comment(text: &str, ends: bool) -> Option<&str> {
+    let end = match text.get(..2)? {
+        _ if text.starts_with("<!--") && ends => "-->",
+        _ if text.starts_with("<!--") => return None,
+        "<!" | "<?" => ">",
+        _ => return None,
+    };
+    text.split_once(end).map(|(_, behind)| behind)
+}
+
+/// Skips the content of an element, which may look like tags.
+fn skip_content<'a>(name: &str, text: &'a str) -> &'a str {
+    let ends = text.match_indices("</").find(|(at, _)| {
+        let found = text.as_bytes().get(at + 2..at + 2 + name.len());
+        found.is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes()))
+    });
+    ends.map_or("", |(at, _)| &text[at..])
+}
+
+/// The text so far, and the open elements.
+#[derive(Default)]
+struct Page {
+    out: String,
+    /// How many line ends are due before the next word.
+    lines: usize,
+    /// Whether a space is due before the next word.
+    space: bool,
+    /// How many `pre` are open: they keep white space.
+    pre: usize,
+    /// The open lists; of a numbered one, the last number.
+    lists: Vec<Option<u64>>,
+    /// The address of the open link, and where its text begins.
+    link: Option<(String, usize)>,
+}
+
+impl Page {
+    fn tag(&mut self, tag: &Tag<'_>) {
+        let name = &*tag.name;
+        if BLOCKS.contains(&name) || name == "blockquote" {
+            self.lines = self.lines.max(2);
+        } else if LINES.contains(&name) {
+            self.lines = self.lines.max(1);
+        }
+        match (name, tag.ends) {
+            ("br", _) => self.line(),
+            ("hr", _) => {
+                self.lines = self.lines.max(1);
+                self.word(RULE);
+                self.lines = 1;
+            }
+            ("td" | "th", true) => self.space = true,
+            ("pre", false) => self.pre += 1,
+            ("pre", true) => self.pre = self.pre.saturating_sub(1),
+            ("ul" | "ol", false) if self.lists.len() < DEPTH => {
+                self.lists.push((name == "ol").then_some(0));
+            }
+            ("ul" | "ol", true) => drop(self.lists.pop()),
+            ("li", false) => self.item(),
+            ("img", _) => self.words(&tag.attribute("alt").unwrap_or_default()),
+            ("a", ends) => {
+                self.end_link();
+                let address = tag.attribute("href").filter(|_| !ends);
+                self.link = address.map(|address| (address, self.out.len()));
+            }
+            _ => {}
+        }
+    }
+
+    /// Ends a line, whatever follows.
+    fn line(&mut self) {
+        if !self.out.is_empty() {
+            self.lines += 1;
+        }
+    }
+
+    fn item(&mut self) {
+        let mark = match self.lists.last_mut() {
+            Some(Some(number)) => {
+                *number += 1;
+                format!("{number}.")
+            }
+            _ => "•".to_owned(),
+        };
+        self.word(&mark);
+        self.space = true;
+    }
+
+    /// Ends a link: appends its address, unless its text is the address.
+    fn end_link(&mut self) {
+        let Some((address, from)) = self.link.take() else {
+            return;
+        };
+        let lower = address.to_ascii_lowercase();
+        let is_web = ["http://", "https://", "ftp://"]
+            .iter()
+            .any(|scheme| lower.starts_with(scheme));
+        let text = self.out.get(from..).unwrap_or_default().trim();
+        if text == address || !is_web {
+            return;
+        }
+        let is_bare = text.is_empty();
+        self.space = true;
+        self.word(&if is_bare {
+            address
+        } else {
+            format!("({address})")
+        });
+    }
+
+    /// Appends text of the page. Outside `pre`, white space in it is one space.
+    fn words(&mut self, text: &str) {
+        if self.pre > 0 {
+            for (at, line) in text.split('\n').enumerate() {
+                if at > 0 {
+                    self.line();
+                }
+                self.word(line.trim_end_matches('\r'));
+            }
+            return;
+        }
+        for (at, word) in text.split(|it: char| it.is_ascii_whitespace()).enumerate() {
+            self.space |= at > 0;
+            self.word(word);
+        }
+    }
+
+    /// Appends a word, after the white space that is due.
+    fn word(&mut self, word: &str) {
+        if word.is_empty() {
+            return;
+        }
+        if self.out.is_empty() {
+            // No white space begins the text.
+        } else if self.lines > 0 {
+            self.out.extend(std::iter::repeat_n('\n', self.lines));
+        } else if self.space {
+            self.out.push(' ');
+        }
+        (self.lines, self.space) = (0, false);
+        self.out.push_str(word);
+    }
+
+    fn finish(mut self) -> String {
+        self.end_link();
+        self.out.truncate(self.out.trim_end().len());
+        self.out
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,79 @@
+//! The tags of HTML, as far as a text needs them.
+
+/// How far a quoted `>` is looked past for the end of a tag, in bytes; beyond, the first `>` ends it.
+const QUOTED_MAX: usize = 4096;
+
+/// A tag, its name in lower case.
+pub(super) struct Tag<'a> {
+    pub(super) name: String,
+    attributes: &'a str,
+    /// Whether it is an end tag.
+    pub(super) ends: bool,
+}
+
+impl<'a> Tag<'a> {
+    /// Reads the tag that `text` begins with, and returns it with the rest of the text.
+    pub(super) fn read(text: &'a str) -> Option<(Self, &'a str)> {
+        let inner = text.strip_prefix('<')?;
+        let start = inner.strip_prefix('/');
+        let inner = start.unwrap_or(inner);
+        let is_in_name = |it: char| it.is_ascii_alphanumeric() || "-:".contains(it);
+        let (name, rest) = inner.split_at(inner.find(|it| !is_in_name(it))?);
+        if !name.starts_with(|it: char| it.is_ascii_alphabetic()) {
+            return None;
+        }
+        let end = quoted_end(rest).or_else(|| rest.find('>'))?;
+        let tag = Self {
+            name: name.to_ascii_lowercase(),
+            attributes: &rest[..end],
+            ends: start.is_some(),
+        };
+        Some((tag, &rest[end + 1..]))
+    }
+
+    /// Returns the value of an attribute, its entities decoded.
+    pub(super) fn attribute(&self, name: &str) -> Option<String> {
+        let blank = |it: char| it.is_ascii_whitespace();
+        let mut rest = self.attributes;
+        loop {
+            rest = rest.trim_start_matches(|it| blank(it) || it == '/');
+            let end = rest.find(|it| blank(it) || it == '=')?;
+            let (key, behind) = rest.split_at(end);
+            let Some(value) = behind.trim_start().strip_prefix('=') else {
+                rest = behind;
+                continue;
+            };
+            let value = value.trim_start();
+            let (value, behind) = match value.chars().next() {
+                Some(quote @ ('"' | '\'')) => {
+                    let value = &value[1..];
+                    value.split_once(quote).unwrap_or((value, ""))
+                }
+                _ => value.split_at(value.find(blank).unwrap_or(value.len())),
+            };
+            if key.eq_ignore_ascii_case(name) {
+                return Some(htmlize::unescape_attribute(value.trim()).into_owned());
+            }
+            rest = behind;
+        }
+    }
+}
+
+/// Finds the `>` that ends a tag, outside the quotes of its values.
+fn quoted_end(text: &str) -> Option<usize> {
+    let mut quote = None;
+    let mut begins_value = false;
+    for (at, byte) in text.bytes().take(QUOTED_MAX).enumerate() {
+        match (quote, byte) {
+            (Some(open), _) if byte == open => quote = None,
+            (Some(_), _) => {}
+            (None, b'>') => return Some(at),
+            (None, b'"' | b'\'') if begins_value => quote = Some(byte),
+            _ => {}
+        }
+        if !byte.is_ascii_whitespace() {
+            begins_value = byte == b'=';
+        }
+    }
+    None
+}

@@ -1,0 +1,345 @@
+//! Limits of messages: what WeCom cuts in silence, drops without an errcode, or refuses of what
+//! `send` makes.
+//!
+//! Fields that only `--raw` reaches, and that WeCom refuses with an errcode, are left to WeCom:
+//! `explain` knows the errcodes. Files and receivers are checked elsewhere.
+//!
+//! Sources: path 90236 for apps, 90248 for group chats, 91770 for robots, each below
+//! developer.work.weixin.qq.com/document/path/.
+
+use serde_json::Value;
+
+use super::channel::Channel;
+use super::content::{MARKDOWN_MAX, ROBOT_MARKDOWN_MAX, TEXT_MAX};
+use Rule::{Cut, MaybeCut, Picture, Refused, Required, Web};
+use Unit::{Bytes, Characters};
+
+/// The result of a check.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Findings {
+    /// Reasons not to send the message.
+    pub(crate) violations: Vec<Violation>,
+    /// Effects that the sender may not expect.
+    pub(crate) caveats: Vec<Caveat>,
+}
+
+/// A reason not to send a message: WeCom would refuse it, or lose a part of it.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Violation {
+    /// The channel does not take the kind.
+    NotTaken { channel: Channel, msgtype: String },
+    /// A field is missing or empty.
+    Missing { field: String },
+    /// An address does not begin with http:// or https://.
+    NotWeb { field: String },
+    /// WeCom cuts the rest of a field in silence.
+    Cut(Excess),
+    /// WeCom refuses a field of this length.
+    TooLong(Excess),
+    /// WeCom ignores mentions outside a text.
+    MentionsNobody { field: String },
+}
+
+/// An effect that the sender may not expect, though the message can be sent.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Caveat {
+    /// WeCom's pages differ on whether they count bytes or characters here.
+    MaybeCut(Excess),
+    /// The address of a picture is none that clients load.
+    NoPicture { field: String },
+    /// An option does nothing in this kind of message on this channel.
+    Useless {
+        option: &'static str,
+        channel: Channel,
+        msgtype: String,
+    },
+}
+
+/// A field longer than its limit.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Excess {
+    pub(crate) field: String,
+    pub(crate) size: usize,
+    pub(crate) max: usize,
+    pub(crate) unit: Unit,
+}
+
+/// The unit of a length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unit {
+    /// Bytes of UTF-8.
+    Bytes,
+    /// Unicode scalar values.
+    Characters,
+}
+
+impl Unit {
+    fn of(self, text: &str) -> usize {
+        match self {
+            Self::Bytes => text.len(),
+            Self::Characters => text.chars().count(),
+        }
+    }
+}
+
+/// A rule for a field that is a string.
+#[derive(Clone, Copy)]
+enum Rule {
+    /// The field must be there and not be empty.
+    Required,
+    /// The field is the address that a tap opens; a mini program may take its place.
+    Web,
+    /// The field is the address of a picture.
+    Picture,
+    /// WeCom cuts what is longer, in silence.
+    Cut(usize, Unit),
+    /// WeCom may cut what is longer.
+    MaybeCut(usize, Unit),
+    /// WeCom refuses what is longer.
+    Refused(usize, Unit),
+}
+
+type Rules = &'static [(&'static str, Rule)];
+
+const TEXT: Rules = &[("content", Required), ("content", Cut(TEXT_MAX, Bytes))];
+
+const ROBOT_TEXT: Rules = &[("content", Required), ("content", Refused(TEXT_MAX, Bytes))];
+
+/// No page says what WeCom does with more. Source of the limit: wechatpy.
+const MARKDOWN: Rules = &[
+    ("content", Required),
+    ("content", Refused(MARKDOWN_MAX, Bytes)),
+];
+
+const ROBOT_MARKDOWN: Rules = &[
+    ("content", Required),
+    ("content", Refused(ROBOT_MARKDOWN_MAX, Bytes)),
+];
+
+const VIDEO: Rules = &[("title", Cut(128, Bytes)), ("description", Cut(512, Bytes))];
+
+/// The page of February 2026 counts characters for an app, the older ones bytes.
+const TEXTCARD: Rules = &[
+    ("title", Required),
+    ("title", Cut(128, Characters)),
+    ("title", MaybeCut(128, Bytes)),
+    ("description", Required),
+    ("description", Cut(512, Characters)),
+    ("description", MaybeCut(512, Bytes)),
+    ("url", Web),
+    ("url", Refused(2048, Bytes)),
+    ("btntxt", Cut(4, Characters)),
+];
+
+/// Path 90248 counts bytes.
+const CHAT_TEXTCARD: Rules = &[
+    ("title", Required),
+    ("title", Cut(128, Bytes)),
+    ("description", Required),
+    ("description", Cut(512, Bytes)),
+    ("url", Web),
+    ("url", Refused(2048, Bytes)),
+    ("btntxt", Cut(4, Characters)),
+];
+
+const NEWS: Rules = &[
+    ("title", Required),
+    ("title", Cut(128, Bytes)),
+    ("description", Cut(512, Bytes)),
+    ("url", Web),
+    ("url", Refused(2048, Bytes)),
+    ("picurl", Picture),
+    ("picurl", Refused(2048, Bytes)),
+];
+
+const MPNEWS: Rules = &[("title", Cut(128, Bytes)), ("digest", Cut(512, Bytes))];
+
+/// Returns the rules for a kind's object, or for each of its articles.
+fn rules(channel: Channel, msgtype: &str) -> Rules {
+    match (msgtype, channel) {
+        ("text", Channel::Robot) => ROBOT_TEXT,
+        ("text", _) => TEXT,
+        ("markdown" | "markdown_v2", Channel::Robot) => ROBOT_MARKDOWN,
+        ("markdown", _) => MARKDOWN,
+        ("video", _) => VIDEO,
+        ("textcard", Channel::Chat) => CHAT_TEXTCARD,
+        ("textcard", _) => TEXTCARD,
+        ("news", _) => NEWS,
+        ("mpnews", _) => MPNEWS,
+        _ => &[],
+    }
+}
+
+/// The kinds that an app sends to members; the first nine of them go into group chats too.
+const APP_KINDS: [&str; 11] = [
+    "text",
+    "markdown",
+    "image",
+    "voice",
+    "video",
+    "file",
+    "textcard",
+    "news",
+    "mpnews",
+    "miniprogram_notice",
+    "template_card",
+];
+
+const ROBOT_KINDS: [&str; 8] = [
+    "text",
+    "markdown",
+    "markdown_v2",
+    "image",
+    "voice",
+    "file",
+    "news",
+    "template_card",
+];
+
+/// The kinds that `safe` keeps from being forwarded.
+const PROTECTED: [&str; 5] = ["text", "image", "video", "file", "mpnews"];
+
+/// The kinds in which `enable_id_trans` shows ids as names.
+const TRANSLATED: [&str; 6] = [
+    "text",
+    "textcard",
+    "news",
+    "mpnews",
+    "miniprogram_notice",
+    "template_card",
+];
+
+/// Returns the kinds that a channel is documented to take.
+pub(crate) fn kinds(channel: Channel) -> &'static [&'static str] {
+    match channel {
+        Channel::App => &APP_KINDS,
+        Channel::Chat => &APP_KINDS[..9],
+        Channel::Robot => &ROBOT_KINDS,
+    }
+}
+
+fn is_known(msgtype: &str) -> bool {
+    APP_KINDS.contains(&msgtype) || ROBOT_KINDS.contains(&msgtype)
+}
+
+/// Whether `safe` keeps a message of this kind from being forwarded; an unknown kind may be kept.
+pub(crate) fn can_be_safe(msgtype: &str) -> bool {
+    !is_known(msgtype) || PROTECTED.contains(&msgtype)
+}
+
+/// Compares a message with WeCom's limits. `body` is the JSON object that WeCom reads.
+pub(crate) fn check(channel: Channel, msgtype: &str, body: &Value) -> Findings {
+    let mut findings = Findings::default();
+    // WeCom may have kinds that are newer than this list.
+    if !is_known(msgtype) {
+        return findings;
+    }
+    if !kinds(channel).contains(&msgtype) {
+        let msgtype = msgtype.to_owned();
+        let violation = Violation::NotTaken { channel, msgtype };
+        findings.violations.push(violation);
+        return findings;
+    }
+    let content = &body[msgtype];
+    let rules = rules(channel, msgtype);
+    match content["articles"].as_array() {
+        Some(articles) => {
+            for (at, article) in articles.iter().enumerate() {
+                let path = format!("{msgtype}.articles[{at}]");
+                findings.apply(rules, &path, article);
+            }
+        }
+        None => findings.apply(rules, msgtype, content),
+    }
+    if msgtype != "text" {
+        for field in ["mentioned_list", "mentioned_mobile_list"] {
+            if content.get(field).is_some() {
+                let field = format!("{msgtype}.{field}");
+                findings
+                    .violations
+                    .push(Violation::MentionsNobody { field });
+            }
+        }
+    }
+    findings.check_options(channel, msgtype, body);
+    findings
+}
+
+impl Findings {
+    /// Applies rules to the object at `path`.
+    fn apply(&mut self, rules: Rules, path: &str, object: &Value) {
+        let mut cut = "";
+        for (name, rule) in rules {
+            let text = match &object[*name] {
+                Value::Null => "",
+                Value::String(text) => text,
+                // WeCom refuses other types.
+                _ => continue,
+            };
+            let field = || format!("{path}.{name}");
+            let excess = |max, unit: Unit| Excess {
+                field: field(),
+                size: unit.of(text),
+                max,
+                unit,
+            };
+            let exceeds = |max, unit: Unit| unit.of(text) > max && cut != *name;
+            match *rule {
+                Required if text.is_empty() => {
+                    self.violations.push(Violation::Missing { field: field() });
+                }
+                Web if text.is_empty() && object["appid"].is_null() => {
+                    self.violations.push(Violation::Missing { field: field() });
+                }
+                Web if !text.is_empty() && !is_web(text) => {
+                    self.violations.push(Violation::NotWeb { field: field() });
+                }
+                Picture if !text.is_empty() && !is_web(text) => {
+                    self.caveats.push(Caveat::NoPicture { field: field() });
+                }
+                Cut(max, unit) if exceeds(max, unit) => {
+                    self.violations.push(Violation::Cut(excess(max, unit)));
+                    cut = name;
+                }
+                Refused(max, unit) if exceeds(max, unit) => {
+                    self.violations.push(Violation::TooLong(excess(max, unit)));
+                }
+                MaybeCut(max, unit) if exceeds(max, unit) => {
+                    self.caveats.push(Caveat::MaybeCut(excess(max, unit)));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Finds options that do nothing in this kind of message.
+    fn check_options(&mut self, channel: Channel, msgtype: &str, body: &Value) {
+        let app = channel == Channel::App;
+        // WeCom refuses safe news itself: errcode 40074.
+        let is_safe = PROTECTED.contains(&msgtype) || msgtype == "news";
+        let works = [
+            ("safe", channel != Channel::Robot && is_safe),
+            ("enable_id_trans", app && TRANSLATED.contains(&msgtype)),
+            ("enable_duplicate_check", app),
+        ];
+        for (option, works) in works {
+            if !works && body[option].as_i64().unwrap_or(0) != 0 {
+                self.caveats.push(Caveat::Useless {
+                    option,
+                    channel,
+                    msgtype: msgtype.to_owned(),
+                });
+            }
+        }
+    }
+}
+
+fn is_web(text: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| {
+        text.get(..scheme.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(scheme))
+    })
+}
+
+#[cfg(test)]
+mod tests;
