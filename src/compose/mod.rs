@@ -50,24 +50,8 @@ pub(crate) enum Body {
         /// The name of the file that a long text becomes, where there is no title.
         name: &'static str,
     },
-    /// A video with the text below it.
-    Video {
-        media: Media,
-        title: Option<String>,
-        text: String,
-    },
-    Textcard {
-        title: String,
-        text: String,
-        url: String,
-        button: Option<String>,
-    },
-    News {
-        title: String,
-        text: String,
-        url: String,
-        picture: Option<String>,
-    },
+    /// A content with texts of its own: a video, a card, a headline.
+    Ready(Media),
     /// WeCom's own JSON.
     Raw(Map<String, Value>),
 }

@@ -3,7 +3,7 @@
 
 use super::{Body, ComposeError, Composing, Media, Warning};
 use crate::config::ShowIn;
-use crate::message::content::{Article, News, Text, Textcard, Video};
+use crate::message::content::Text;
 use crate::message::media::{self, FILE_MAX};
 use crate::message::plain::plain;
 use crate::message::split::{Fitted, Notes, Rest, fit};
@@ -42,64 +42,10 @@ impl Composing<'_> {
                 pieces.extend(files);
                 (pieces, logged)
             }
-            Body::Video { media, title, text } => {
-                let title = title.map(|title| format!("{prefix}{title}"));
-                let logged = text.clone();
-                let description = match title {
-                    None if !text.is_empty() => format!("{prefix}{text}"),
-                    _ => text,
-                };
-                let Content::Video(video) = media.content else {
-                    unreachable!("a video body holds a video");
-                };
-                let content = Content::Video(Video {
-                    title,
-                    description,
-                    ..video
-                });
-                let attachment = media.attachment;
-                (
-                    vec![Media {
-                        content,
-                        attachment,
-                    }],
-                    logged,
-                )
-            }
-            Body::Textcard {
-                title,
-                text,
-                url,
-                button,
-            } => {
-                let title = format!("{prefix}{title}");
-                let logged = format!("{title}\n{text}");
-                let card = Textcard {
-                    title,
-                    description: text,
-                    url,
-                    btntxt: button,
-                };
-                (vec![Content::Textcard(card).into()], logged)
-            }
-            Body::News {
-                title,
-                text,
-                url,
-                picture,
-            } => {
-                let title = format!("{prefix}{title}");
-                let logged = format!("{title}\n{text}");
-                let article = Article {
-                    title,
-                    description: text,
-                    url,
-                    picurl: picture,
-                };
-                let news = News {
-                    articles: [article],
-                };
-                (vec![Content::News(news).into()], logged)
+            Body::Ready(mut media) => {
+                media.content.prefix(prefix);
+                let logged = media.content.words().join("\n");
+                (vec![media], logged)
             }
             Body::Raw(_) => unreachable!("raw messages have no pieces"),
         })

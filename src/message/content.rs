@@ -321,12 +321,15 @@ impl Content {
         }
     }
 
-    /// Returns the line that stands for it in a list: its text, or its title.
-    pub(crate) fn headline(&self) -> Option<&str> {
+    /// Returns what a person reads of it: title and text, as far as it has them.
+    pub(crate) fn words(&self) -> Vec<&str> {
         match self {
-            Self::Video(video) => video.title.as_deref(),
-            Self::Textcard(card) => Some(&card.title),
-            Self::News(news) => Some(&news.articles[0].title),
+            Self::Video(video) => {
+                let title = video.title.as_deref().into_iter();
+                title.chain([&*video.description]).collect()
+            }
+            Self::Textcard(card) => vec![&card.title, &card.description],
+            Self::News(News { articles: [it] }) => vec![&it.title, &it.description],
             Self::Raw(raw) => [
                 "/content",
                 "/title",
@@ -334,9 +337,26 @@ impl Content {
                 "/main_title/title",
             ]
             .into_iter()
-            .find_map(|path| raw.string(path)),
-            _ => self.text().map(|(_, text)| text),
+            .find_map(|path| raw.string(path))
+            .into_iter()
+            .collect(),
+            _ => self.text().map(|(_, text)| text).into_iter().collect(),
         }
+    }
+
+    /// Puts a prefix before its title, or before its text if it has no title.
+    pub(crate) fn prefix(&mut self, prefix: &str) {
+        let first = match self {
+            Self::Video(video) => match &mut video.title {
+                None if video.description.is_empty() => return,
+                None => &mut video.description,
+                Some(title) => title,
+            },
+            Self::Textcard(card) => &mut card.title,
+            Self::News(News { articles: [it] }) => &mut it.title,
+            _ => return,
+        };
+        first.insert_str(0, prefix);
     }
 }
 

@@ -198,7 +198,7 @@ impl Message {
     pub(crate) fn headline(&self) -> Option<&str> {
         match &self.attachment {
             Some(attachment) => Some(&attachment.name),
-            None => self.content.headline(),
+            None => self.content.words().into_iter().find(|it| !it.is_empty()),
         }
     }
 

@@ -12,6 +12,7 @@ use crate::commands::source::{self, Source};
 use crate::commands::to;
 use crate::compose::{Body, Media};
 use crate::error::{Exit, Failure};
+use crate::message::content::{Article, News, Textcard, Video};
 use crate::message::input::{INPUT_MAX, Input, one_line, unescape};
 use crate::message::{Channel, Content, MediaKind, TextKind};
 use crate::text::send as words;
@@ -94,14 +95,16 @@ impl Reading<'_> {
             }
             media(source, kind, to::channel(&self.args.to))?
         };
-        Ok(Some(if kind == MediaKind::Video {
-            Body::Video {
-                media,
-                title: self.title(),
-                text: input.text,
-            }
-        } else {
-            self.text(TextKind::Text, input, vec![media])
+        Ok(Some(match media.content {
+            Content::Video(video) => Body::Ready(Media {
+                content: Content::Video(Video {
+                    title: self.title(),
+                    description: input.text,
+                    ..video
+                }),
+                ..media
+            }),
+            _ => self.text(TextKind::Text, input, vec![media]),
         }))
     }
 
@@ -110,13 +113,13 @@ impl Reading<'_> {
         if input.is_blank() && self.may_be_empty(false)? {
             return Ok(None);
         }
-        let details = &self.args.details;
-        Ok(Some(Body::Textcard {
+        let card = Content::Textcard(Textcard {
             title: self.title().unwrap_or_default(),
-            text: input.text,
-            url: details.url.clone().unwrap_or_default(),
-            button: details.button.clone(),
-        }))
+            description: input.text,
+            url: self.args.details.url.clone().unwrap_or_default(),
+            btntxt: self.args.details.button.clone(),
+        });
+        Ok(Some(Body::Ready(card.into())))
     }
 
     fn news(&self) -> Result<Option<Body>, Failure> {
@@ -128,13 +131,16 @@ impl Reading<'_> {
         if input.is_blank() && self.may_be_empty(true)? {
             return Ok(None);
         }
-        let details = &self.args.details;
-        Ok(Some(Body::News {
+        let article = Article {
             title: self.title().unwrap_or_default(),
-            text: input.text,
-            url: details.url.clone().unwrap_or_default(),
-            picture: details.picture.clone(),
-        }))
+            description: input.text,
+            url: self.args.details.url.clone().unwrap_or_default(),
+            picurl: self.args.details.picture.clone(),
+        };
+        let news = Content::News(News {
+            articles: [article],
+        });
+        Ok(Some(Body::Ready(news.into())))
     }
 
     /// Reads clean text, in the encoding that was asked for.
