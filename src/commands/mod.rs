@@ -87,13 +87,8 @@ fn load(global: &Global) -> Result<Config, Failure> {
 fn begin(base: &Base, output: Output) -> Result<State, NoPlace> {
     let state = base.state();
     log::begin(base, state.as_ref().ok(), stderr(output));
-    if let (true, Some(path)) = (base.open_secret, &base.source) {
-        let text = text::config::others_can_read(path.display());
-        tracing::warn!(target: log::AT_TERMINAL, "{text}");
-    }
-    if let (Some(uid), Some(path)) = (base.foreign, &base.source) {
-        let text = text::config::belongs_to_user(path.display(), uid);
-        tracing::warn!(target: log::AT_TERMINAL, "{text}");
+    for warning in base.warnings() {
+        tracing::warn!(target: log::AT_TERMINAL, "{warning}");
     }
     state
 }

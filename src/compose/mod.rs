@@ -10,7 +10,7 @@ mod secrets;
 
 use serde_json::{Map, Value};
 
-use crate::config::{Settings, ShowIn};
+use crate::config::{self, Settings, ShowIn};
 use crate::lang::Lang;
 use crate::message::limits::{self, Caveat, Violation};
 use crate::message::split::TooLong;
@@ -103,7 +103,7 @@ pub(crate) enum ComposeError {
     /// The JSON names another agentid than the config.
     OtherAgentid { message: String, config: u32 },
     /// The config has no agentid.
-    NoAgentid(crate::error::Failure),
+    NoAgentid(config::Error),
     /// `--safe` protects no file of this name.
     CannotProtectFile { name: String },
     /// The secret is among the recipients.

@@ -1,11 +1,11 @@
-//! Where WeCom's API is reached.
+//! The URL of WeCom's API.
 
 use std::net::IpAddr;
 
-use crate::lang::say;
+use super::error::{Expected, Invalid};
 use crate::secret::Secret;
 
-/// Where WeCom's API is reached: its own host, or a relay.
+/// The URL of WeCom's API: its own host, or a relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ApiBase {
     /// The URL up to, and without, `/cgi-bin`; it may hold a password.
@@ -20,14 +20,9 @@ impl ApiBase {
     /// Reads a base URL; a trailing `/` or `/cgi-bin` makes no difference.
     ///
     /// # Errors
-    /// In words, where it is no http or https URL, or has a query.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || {
-            say!(
-                "必须是 URL，例如 https://qyapi.weixin.qq.com 或 https://relay.example.com/wecom",
-                "must be a URL such as https://qyapi.weixin.qq.com or https://relay.example.com/wecom"
-            )
-        };
+    /// It is no http or https URL, or it has a query.
+    pub(crate) fn parse(text: &str) -> Result<Self, Invalid> {
+        let wrong = || Invalid::Not(Expected::ApiUrl);
         let mut url = reqwest::Url::parse(text.trim()).map_err(|_| wrong())?;
         let plain = match url.scheme() {
             "http" => true,
@@ -65,15 +60,15 @@ impl ApiBase {
 
     /// WeCom's own host.
     pub(crate) fn wecom() -> Self {
-        Self::parse("https://qyapi.weixin.qq.com").expect("a constant that tests read")
+        Self::parse("https://qyapi.weixin.qq.com").expect("a constant that the tests parse")
     }
 
-    /// Whether what is sent there could be read on the way: plain http beyond this host.
+    /// Whether others could read what is sent there: plain http beyond this host.
     pub(crate) fn is_exposed(&self) -> bool {
         self.plain && !self.loopback
     }
 
-    /// Whether it is plain http to this host: no proxy may come between and read along.
+    /// Whether it is plain http to this host: no proxy may read it.
     pub(crate) fn is_plain_loopback(&self) -> bool {
         self.plain && self.loopback
     }
@@ -88,7 +83,7 @@ impl ApiBase {
         self.base.expose()
     }
 
-    /// The base as a person may see it.
+    /// The base without the password, for a person.
     pub(crate) fn shown(&self) -> &str {
         &self.shown
     }

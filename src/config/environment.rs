@@ -1,4 +1,4 @@
-//! What the environment says: the `WXPUSH_*` variables, the locale, systemd's credentials.
+//! The environment: the `WXPUSH_*` variables, the proxy's, the locale, systemd's credentials.
 
 use std::env;
 use std::ffi::OsStr;
@@ -6,102 +6,81 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use hyper_util::client::proxy::matcher::Matcher;
+use toml::de::DeValue;
 
 use super::api_base::ApiBase;
-use super::layer::{At, Layer, SecretFrom};
+use super::error::{Error, Invalid, Spot};
+use super::input::{At, Input, SecretFrom};
+use super::keys::{KEYS, Layer};
 use super::value;
-use crate::error::{Exit, Failure};
-use crate::lang::{Lang, say};
+use crate::lang::Lang;
 use crate::secret::Secret;
 
-/// The variable that holds the secret itself: for us alone, and for no program that we start.
+/// The variable that names a config.
+pub(crate) const CONFIG_VARIABLE: &str = "WXPUSH_CONFIG";
+
+/// The variable that names a profile.
+pub(super) const PROFILE_VARIABLE: &str = "WXPUSH_PROFILE";
+
+/// The variable that holds the secret itself: no program that we start gets it.
 pub(crate) const SECRET_VARIABLE: &str = "WXPUSH_CORPSECRET";
 
-/// The directory for files that go with the process.
+/// The directory for temporary files.
 pub(crate) fn temporary() -> PathBuf {
     env::temp_dir()
 }
 
-/// What the environment says.
-pub(super) fn layer() -> Result<Layer, Failure> {
-    let secret = read(SECRET_VARIABLE, |text| {
-        value::secret(text).map(SecretFrom::Text)
-    })?;
-    let file = read("WXPUSH_CORPSECRET_FILE", |text| {
-        from_cwd(text).map(SecretFrom::File)
-    })?;
-    if secret.is_some() && file.is_some() {
-        let what = say!(
-            "WXPUSH_CORPSECRET 和 WXPUSH_CORPSECRET_FILE 同时设置了",
-            "WXPUSH_CORPSECRET and WXPUSH_CORPSECRET_FILE are both set"
-        );
-        let hint = say!("两个只留一个", "keep one of them");
-        return Err(Failure::new(Exit::Config, what).hint(hint));
-    }
-    Ok(Layer {
-        corpid: read("WXPUSH_CORPID", value::corpid)?,
-        secret: secret.or(file),
-        agentid: read("WXPUSH_AGENTID", value::agentid)?.map(|at| at.value),
-        to: read("WXPUSH_TOUSER", |text| {
-            value::receivers(&[vec![text.to_owned()], Vec::new(), Vec::new()])
-                .map_err(|why| say!("不对：{why}", "is not right: {why}"))
-        })?
-        .and_then(|at| at.value),
-        state_dir: read("WXPUSH_STATE_DIR", from_cwd)?.map(|at| at.value),
-        api_base: read("WXPUSH_API_BASE", ApiBase::parse)?,
-        lang: read("WXPUSH_LANG", value::lang)?.map(|at| at.value),
-        ..Layer::default()
-    })
+/// Every variable that sets something in the config, or names it.
+pub(super) fn variables() -> impl Iterator<Item = &'static str> {
+    let keys = KEYS.iter().filter_map(|key| key.variable);
+    [CONFIG_VARIABLE, PROFILE_VARIABLE].into_iter().chain(keys)
 }
 
-/// A path out of the environment: absolute, since the working directory may be cron's.
-fn from_cwd(text: &str) -> Result<PathBuf, String> {
-    let path = PathBuf::from(text);
-    if path.is_absolute() {
-        Ok(path)
-    } else {
-        Err(say!("必须是绝对路径", "must be an absolute path"))
+/// Reads every key that has a variable.
+pub(super) fn layer() -> Result<Layer, Error> {
+    let mut layer = Layer::default();
+    for key in KEYS {
+        let Some(name) = key.variable else { continue };
+        let Some(text) = variable(name)? else {
+            continue;
+        };
+        let input = Input {
+            value: &DeValue::String(text.into()),
+            // The working directory may be cron's.
+            base: None,
+            spot: &|| Spot::Variable(name),
+        };
+        (key.read)(&input, &mut layer).map_err(|reason| invalid(name, reason))?;
+    }
+    Ok(layer)
+}
+
+fn invalid(name: &'static str, reason: Invalid) -> Error {
+    let spot = Spot::Variable(name);
+    Error::Invalid { spot, reason }
+}
+
+/// Reads the variable of this name, if it is one of ours.
+pub(crate) fn variable_named(name: &str) -> Result<Option<String>, Error> {
+    match variables().find(|known| *known == name) {
+        Some(name) => variable(name),
+        None => Ok(None),
     }
 }
 
-/// One variable, read by `parse`; an empty one counts as unset.
-fn read<T>(
-    name: &str,
-    parse: impl Fn(&str) -> Result<T, String>,
-) -> Result<Option<At<T>>, Failure> {
-    let Some(text) = variable(name)? else {
-        return Ok(None);
-    };
-    let value = parse(&text).map_err(|why| wrong(name, &why))?;
-    let spot = spot(name);
-    Ok(Some(At { value, spot }))
-}
-
-/// A variable as the place of a value.
-fn spot(name: &str) -> String {
-    say!("环境变量 {name}", "{name} (environment)")
-}
-
-fn wrong(name: &str, why: &str) -> Failure {
-    Failure::new(Exit::Config, format!("{} {why}", spot(name)))
-}
-
-/// One variable; an empty one counts as unset.
-pub(crate) fn variable(name: &str) -> Result<Option<String>, Failure> {
+/// Reads a variable; an empty one counts as unset.
+pub(super) fn variable(name: &'static str) -> Result<Option<String>, Error> {
     let text = env::var_os(name).filter(|text| !text.is_empty());
-    text.map(|text| {
-        text.into_string()
-            .map_err(|_| wrong(name, &say!("不是 UTF-8", "is not UTF-8")))
-    })
-    .transpose()
+    let text = text.map(std::ffi::OsString::into_string).transpose();
+    text.map_err(|_| invalid(name, Invalid::NotUtf8))
 }
 
 /// The proxy that the usual variables name for this API, by curl's rules; none where `no_proxy`
 /// excepts it.
 ///
 /// # Errors
-/// `Exit::Config` where a variable that counts is no proxy: what it kept off must not go direct.
-pub(super) fn proxy(api_base: &ApiBase) -> Result<Option<Secret>, Failure> {
+/// The first variable that counts is no proxy: without it the secret would go direct.
+pub(super) fn proxy(api_base: &ApiBase) -> Result<Option<Secret>, Error> {
     for name in proxy_variables(api_base) {
         let Some(text) = variable(name)? else {
             continue;
@@ -115,9 +94,8 @@ pub(super) fn proxy(api_base: &ApiBase) -> Result<Option<Secret>, Failure> {
             Some(("socks", rest)) => format!("socks5://{rest}"),
             Some(_) => text,
         };
-        return value::proxy(&url)
-            .map(Some)
-            .map_err(|why| wrong(name, &why));
+        let proxy = value::proxy(&url);
+        return proxy.map(Some).map_err(|reason| invalid(name, reason));
     }
     Ok(None)
 }
@@ -133,7 +111,7 @@ pub(super) fn proxy_variables(api_base: &ApiBase) -> &'static [&'static str] {
 }
 
 /// Whether `no_proxy` names the API's host.
-fn is_excepted(api_base: &ApiBase) -> Result<bool, Failure> {
+fn is_excepted(api_base: &ApiBase) -> Result<bool, Error> {
     let list = match variable("no_proxy")? {
         Some(list) => Some(list),
         None => variable("NO_PROXY")?,
@@ -150,12 +128,12 @@ fn is_excepted(api_base: &ApiBase) -> Result<bool, Failure> {
     Ok(host.is_ok_and(|host| rules.intercept(&host).is_none()))
 }
 
-/// The secret that systemd hands to a service (`LoadCredential=corpsecret:…`).
+/// The secret that systemd gives to a service (`LoadCredential=corpsecret:…`).
 pub(super) fn credential() -> Option<At<SecretFrom>> {
     let path = PathBuf::from(env::var_os("CREDENTIALS_DIRECTORY")?).join("corpsecret");
     // A relative one would be looked for in the working directory.
-    (path.is_absolute() && path.exists()).then(|| At {
-        spot: "$CREDENTIALS_DIRECTORY/corpsecret".to_owned(),
+    (path.is_absolute() && path.exists()).then_some(At {
+        spot: Spot::Credential,
         value: SecretFrom::File(path),
     })
 }
@@ -163,9 +141,8 @@ pub(super) fn credential() -> Option<At<SecretFrom>> {
 /// The language that the environment alone asks for, for commands that need no config.
 pub(crate) fn language() -> Lang {
     let named = variable("WXPUSH_LANG").ok().flatten();
-    named
-        .and_then(|text| value::lang(&text).ok())
-        .unwrap_or_else(locale)
+    let named = named.and_then(|text| value::lang(&text).ok());
+    named.unwrap_or_else(locale)
 }
 
 /// The locale's language; C, POSIX and none mean Chinese.

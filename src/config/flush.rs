@@ -1,13 +1,13 @@
-//! The command that delivers what is kept, as a crontab has it.
+//! The command that delivers the outbox, as a crontab has it.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::PathBuf;
 
-use super::{Config, environment, places};
+use super::{Config, environment, paths};
 
 impl Config {
-    /// The command that delivers what is kept, as a shell or a crontab takes it.
+    /// Returns the command that delivers the outbox, for a shell or a crontab.
     pub(crate) fn flush_command(&self) -> String {
         let mut words = vec![quoted(program().as_os_str()).to_string_lossy().into_owned()];
         if let Ok(Some(dir)) = environment::variable("WXPUSH_STATE_DIR") {
@@ -24,10 +24,10 @@ impl Config {
 
 /// The path of this program, links resolved.
 pub(crate) fn program() -> PathBuf {
-    places::program().unwrap_or_else(|| PathBuf::from("wxpush"))
+    paths::program().unwrap_or_else(|| PathBuf::from("wxpush"))
 }
 
-/// A text as a word of a crontab line, where a bare `%` would end the command.
+/// Quotes a text as a word of a crontab line, in which a bare `%` would end the command.
 pub(crate) fn quoted(text: &OsStr) -> OsString {
     let plain = |it: &u8| it.is_ascii_alphanumeric() || b"/._-+@,:=".contains(it);
     let bytes = text.as_bytes();

@@ -1,13 +1,14 @@
-//! Any text as a config: it becomes settings, or an error that does not show the secret.
+//! Reads any text as a config: it becomes settings, or an error without the secret.
 
 use std::path::Path;
 
-use super::layer::SecretFrom;
-use super::{Account, Config, Layer, file};
+use super::input::SecretFrom;
+use super::keys::Layer;
+use super::{Account, Config, Error, file};
 use crate::error::{Exit, Failure};
 use crate::secret::fuzz::{SECRET, shows_secret};
 
-/// `$` stands for the secret, so that it is always a whole one.
+/// In the text `$` stands for the secret, so that it is always a whole one.
 pub(crate) fn config(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;
@@ -19,14 +20,11 @@ pub(crate) fn config(bytes: &[u8]) {
     let text = text.replace('$', SECRET);
     let config = match parsed(path, &text) {
         Ok(config) => config,
-        Err(failure) => return check(&failure),
+        Err(error) => return check(error),
     };
     if !config.file.profiles.contains_key("another") {
-        check(
-            &config
-                .settings_of(Some("another"))
-                .expect_err("there is none"),
-        );
+        let error = config.settings_of(Some("another"));
+        check(error.expect_err("there is none"));
     }
     settings(&config, None);
     for profile in config.profiles() {
@@ -34,8 +32,8 @@ pub(crate) fn config(bytes: &[u8]) {
     }
 }
 
-/// A config of this text, which the user has named, in an empty environment.
-pub(super) fn parsed(path: &Path, text: &str) -> Result<Config, Failure> {
+/// Reads a config that the user has named, in an empty environment.
+pub(super) fn parsed(path: &Path, text: &str) -> Result<Config, Error> {
     Ok(Config {
         file: file::parse(path, text)?,
         source: Some(path.to_owned()),
@@ -50,7 +48,7 @@ fn settings(config: &Config, profile: Option<&str>) {
         let from = layer.secret.as_ref().map(|secret| &secret.value);
         matches!(from, Some(SecretFrom::File(_)))
     };
-    // No file is read that a fuzzer came up with.
+    // The fuzzer must not read files.
     let layers = profile.map(|name| &config.file.profiles[name]);
     if layers
         .into_iter()
@@ -61,12 +59,12 @@ fn settings(config: &Config, profile: Option<&str>) {
     }
     let settings = match config.settings_of(profile) {
         Ok(settings) => settings,
-        Err(failure) => return check(&failure),
+        Err(error) => return check(error),
     };
     if let Account::App(app) = &settings.account
-        && let Err(failure) = settings.agentid(app)
+        && let Err(error) = settings.agentid(app)
     {
-        check(&failure);
+        check(error);
     }
     let base = settings.network.api_base;
     let url = reqwest::Url::parse(&format!("{}/cgi-bin/gettoken", base.expose()));
@@ -77,7 +75,10 @@ fn settings(config: &Config, profile: Option<&str>) {
     assert!(!settings.prefix.contains(unclean), "{:?}", settings.prefix);
 }
 
-fn check(failure: &Failure) {
+fn check(error: Error) {
+    let debug = format!("{error:?}");
+    assert!(!shows_secret(&debug), "{debug}");
+    let failure = Failure::from(error);
     assert_eq!(failure.exit, Exit::Config);
     assert!(!failure.what.is_empty());
     assert!(!shows_secret(&failure.what), "{}", failure.what);

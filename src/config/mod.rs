@@ -1,20 +1,24 @@
-//! What was typed, exported and written down becomes what was meant: `Config`, and `Settings`.
+//! The config: what was typed, exported and written down becomes `Config`, and `Settings` of it.
 //!
-//! Each value: option > profile named by `-p` > environment > profile > top level > default.
-//! Below this room nobody reads the environment, the working directory or the executable's path.
+//! Each value comes from the strongest level that sets it: option, profile named by `-p`,
+//! environment, profile, top of the file, default. No room below this one reads the environment, the
+//! working directory or the executable's path.
 
+mod account;
 mod api_base;
+mod document;
 mod environment;
+mod error;
 mod file;
 mod flush;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
-mod layer;
+mod input;
+mod keys;
+mod limits;
 mod mail;
-mod missing;
-mod places;
-mod reader;
-mod robots;
+mod paths;
+mod redact;
 mod settings;
 mod states;
 mod survey;
@@ -22,27 +26,34 @@ pub(crate) mod value;
 
 use std::path::{Path, PathBuf};
 
+pub(crate) use account::{Account, App};
 pub(crate) use api_base::ApiBase;
-pub(crate) use environment::{SECRET_VARIABLE, language as environment_lang, temporary, variable};
+pub(crate) use environment::{
+    SECRET_VARIABLE, language as environment_lang, temporary, variable_named,
+};
+pub(crate) use error::{
+    Advice, Error, Expected, FileFault, Invalid, SecretFile, Spot, Syntax, Unknown,
+};
 pub(crate) use flush::{program, quoted};
+pub(crate) use limits::Limits;
 pub(crate) use mail::MailTo;
-pub(crate) use places::{NoPlace, State, elsewhere, place_of_new};
-pub(crate) use settings::{Account, App, Base, Limits, MAX_AGE, Network, Settings, hostname};
+pub(crate) use paths::{NoPlace, State, Unusable, elsewhere, place_of_new};
+pub(crate) use settings::{Base, Network, Settings, Warning, hostname};
 pub(crate) use survey::{config_places, user_units, variables};
-pub(crate) use value::{Rotation, ShowIn};
+pub(crate) use value::{MAX_AGE, Rotation, ShowIn};
 
-use crate::error::Failure;
 use crate::lang::Lang;
 use crate::message::Envelope;
+use environment::{CONFIG_VARIABLE, PROFILE_VARIABLE};
 use file::ConfigFile;
-use layer::Layer;
-use settings::Levels;
+use keys::{Layer, Levels, Merged};
+use settings::Log;
 
-/// What the config and the environment say, read once; settings are of one profile of it.
+/// A config and the environment, read once; each profile of it has its settings.
 #[derive(Debug)]
 pub(crate) struct Config {
     file: ConfigFile,
-    /// Where it was read, if there is one.
+    /// The path of the file, if there is one.
     source: Option<PathBuf>,
     /// Whether the user named it.
     named: bool,
@@ -62,13 +73,10 @@ impl Config {
     /// Finds and reads the config, and reads the environment.
     ///
     /// `option` is `--config`, `profile` is `--profile`.
-    ///
-    /// # Errors
-    /// `Exit::Config`, with file, line and key, or the profile that is not there.
-    pub(crate) fn load(option: Option<&Path>, profile: Option<&str>) -> Result<Self, Failure> {
+    pub(crate) fn load(option: Option<&Path>, profile: Option<&str>) -> Result<Self, Error> {
         let (file, source, named) = find(option)?;
         let environment = environment::layer()?;
-        let variable = environment::variable("WXPUSH_PROFILE")?;
+        let variable = environment::variable(PROFILE_VARIABLE)?;
         let in_force = match profile {
             Some(name) => Some((name.to_owned(), true)),
             None => variable.map(|name| (name, false)),
@@ -86,51 +94,33 @@ impl Config {
         Ok(config)
     }
 
-    /// The settings of the profile in force; `to` is whom the options name, if anybody.
-    ///
-    /// # Errors
-    /// `Exit::Config`, with file, line and key, or what is missing.
-    pub(crate) fn settings(&self, to: Option<Envelope>) -> Result<Settings, Failure> {
+    /// Returns the settings of the profile in force; `to` are the recipients that options name.
+    pub(crate) fn settings(&self, to: Option<Envelope>) -> Result<Settings, Error> {
         let option = Layer {
             to,
             ..Layer::default()
         };
         let mut levels = self.levels_in_force();
         levels.0.insert(0, &option);
-        levels.settings(self, self.profile_in_force(), levels.app(self)?)
+        self.settings_by(&levels, self.profile_in_force(), None)
     }
 
-    /// The settings of the profile in force for a robot: they need no app.
-    ///
-    /// # Errors
-    /// `Exit::Config`: there is no such robot, or it has no key.
-    pub(crate) fn robot(&self, name: &str) -> Result<Settings, Failure> {
-        let account = robots::account(&self.file.robots, self.source.as_deref(), name)?;
-        self.levels_in_force()
-            .settings(self, self.profile_in_force(), account)
+    /// Returns the settings of the profile in force for a robot: they need no app.
+    pub(crate) fn robot(&self, name: &str) -> Result<Settings, Error> {
+        self.settings_by(&self.levels_in_force(), self.profile_in_force(), Some(name))
     }
 
-    /// The settings as if `-p` named this profile; of none if it is none, whatever is in force.
-    ///
-    /// # Errors
-    /// `Exit::Config`, with file, line and key, or what is missing.
-    pub(crate) fn settings_of(&self, profile: Option<&str>) -> Result<Settings, Failure> {
-        let layer = profile.map(|name| self.profile(name)).transpose()?;
-        let levels = self.levels(layer, true);
-        levels.settings(self, profile, levels.app(self)?)
+    /// Returns the settings as if `-p` named this profile, or no profile, whatever is in force.
+    pub(crate) fn settings_of(&self, profile: Option<&str>) -> Result<Settings, Error> {
+        self.settings_by(&self.levels_of(profile)?, profile, None)
     }
 
-    /// The settings of a robot as if `-p` named this profile.
-    ///
-    /// # Errors
-    /// As `robot`.
-    pub(crate) fn robot_of(&self, profile: Option<&str>, name: &str) -> Result<Settings, Failure> {
-        let layer = profile.map(|name| self.profile(name)).transpose()?;
-        let account = robots::account(&self.file.robots, self.source.as_deref(), name)?;
-        self.levels(layer, true).settings(self, profile, account)
+    /// Returns the settings of a robot as if `-p` named this profile.
+    pub(crate) fn robot_of(&self, profile: Option<&str>, name: &str) -> Result<Settings, Error> {
+        self.settings_by(&self.levels_of(profile)?, profile, Some(name))
     }
 
-    /// Whom mail to an address goes to, which has these forms; none if `[mail]` says nothing.
+    /// Returns the recipients of mail to an address, which has these forms, if `[mail]` has any.
     pub(crate) fn mail_to(&self, forms: &[String]) -> Option<&MailTo> {
         self.file.mail.find(forms)
     }
@@ -140,15 +130,15 @@ impl Config {
         self.file.robots.contains_key(name)
     }
 
-    /// The language of what stands in a terminal.
+    /// The language at a terminal.
     pub(crate) fn lang(&self) -> Lang {
         let lang = self.levels_in_force().pick(|layer| layer.lang.as_ref());
         lang.unwrap_or_else(environment::locale)
     }
 
-    /// What is known without an app, of the profile in force.
+    /// The settings of the profile in force that need no app.
     pub(crate) fn base(&self) -> Base {
-        self.levels_in_force().base(self)
+        self.base_of(&self.levels_in_force().merged())
     }
 
     /// The names of the profiles.
@@ -156,9 +146,34 @@ impl Config {
         self.file.profiles.keys().map(String::as_str)
     }
 
-    /// The path of the config, where `--config` or `WXPUSH_CONFIG` gives it; absolute.
+    /// The absolute path of the config, if `--config` or `WXPUSH_CONFIG` gives it.
     pub(crate) fn named(&self) -> Option<&Path> {
         self.source.as_deref().filter(|_| self.named)
+    }
+
+    fn settings_by(
+        &self,
+        levels: &Levels<'_>,
+        profile: Option<&str>,
+        robot: Option<&str>,
+    ) -> Result<Settings, Error> {
+        let (merged, path) = (levels.merged(), self.source.as_deref());
+        let account = match robot {
+            Some(name) => Account::robot(&self.file.robots, path, name)?,
+            None => Account::app(&merged, path)?,
+        };
+        let base = self.base_of(&merged);
+        Settings::new(merged, base, profile, account)
+    }
+
+    fn base_of(&self, merged: &Merged) -> Base {
+        Base {
+            log: Log::new(merged),
+            state_dir: merged.state_dir.clone(),
+            source: self.source.clone(),
+            open_secret: self.file.open_secret,
+            foreign: self.file.foreign,
+        }
     }
 
     fn profile_in_force(&self) -> Option<&str> {
@@ -169,6 +184,11 @@ impl Config {
         let in_force = self.in_force.as_ref();
         let profile = in_force.and_then(|it| self.file.profiles.get(&it.name));
         self.levels(profile, in_force.is_some_and(|it| it.by_option))
+    }
+
+    fn levels_of(&self, profile: Option<&str>) -> Result<Levels<'_>, Error> {
+        let layer = profile.map(|name| self.profile(name)).transpose()?;
+        Ok(self.levels(layer, true))
     }
 
     fn levels<'a>(&'a self, profile: Option<&'a Layer>, by_option: bool) -> Levels<'a> {
@@ -182,30 +202,24 @@ impl Config {
         Levels(levels.into_iter().flatten().collect())
     }
 
-    fn profile(&self, name: &str) -> Result<&Layer, Failure> {
-        let profiles = &self.file.profiles;
-        profiles.get(name).ok_or_else(|| {
-            let known: Vec<&str> = self.profiles().collect();
-            missing::profile(name, &known, self.source.as_deref())
-        })
+    fn profile(&self, name: &str) -> Result<&Layer, Error> {
+        let (profiles, path) = (&self.file.profiles, self.source.as_deref());
+        let profile = profiles.get(name);
+        profile.ok_or_else(|| Error::NoProfile(Unknown::new(name, profiles.keys(), path)))
     }
 }
 
-/// Finds and reads the config; tells where it was, and whether the user named it.
-fn find(option: Option<&Path>) -> Result<(ConfigFile, Option<PathBuf>, bool), Failure> {
-    let variable = environment::variable("WXPUSH_CONFIG")?.map(PathBuf::from);
+/// Finds and reads the config; returns its path, and whether the user named it.
+fn find(option: Option<&Path>) -> Result<(ConfigFile, Option<PathBuf>, bool), Error> {
+    let variable = environment::variable(CONFIG_VARIABLE)?.map(PathBuf::from);
     if let Some(path) = option.or(variable.as_deref()) {
-        // Seen from where the user stands: the one path that is not ours to find.
+        // Relative to the working directory, unlike all paths that we find ourselves.
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
-        let origin = if option.is_some() {
-            "--config"
-        } else {
-            "WXPUSH_CONFIG"
-        };
-        let config = file::read(&path)?.ok_or_else(|| missing::file(&path, origin))?;
+        let origin = option.map_or(CONFIG_VARIABLE, |_| "--config");
+        let config = file::read(&path)?.ok_or_else(|| Error::no_file(&path, origin))?;
         return Ok((config, Some(path), true));
     }
-    Ok(match file::first(places::configs())? {
+    Ok(match file::first(paths::configs())? {
         Some((config, path)) => (config, Some(path), false),
         None => (ConfigFile::default(), None, false),
     })
@@ -217,9 +231,8 @@ mod tests {
     use std::time::Duration;
 
     use super::fuzz::parsed;
-    use super::settings::{Limits, Outbox};
+    use super::settings::OutboxSettings;
     use super::*;
-    use crate::error::Exit;
 
     /// The agentid of settings that have an app.
     fn agentid(settings: &Settings) -> u32 {
@@ -271,9 +284,11 @@ mod tests {
                 assert_eq!(settings.safe, safe, "{in_force:?} {profile:?}");
                 assert_eq!(settings.profile.as_deref(), profile);
             }
-            let failure = config.settings_of(Some("wob")).unwrap_err();
-            assert_eq!(failure.exit, Exit::Config);
-            assert_eq!(failure.hint.as_deref(), Some("did you mean web?"));
+            let error = config.settings_of(Some("wob")).unwrap_err();
+            let Error::NoProfile(unknown) = error else {
+                panic!("{error:?}");
+            };
+            assert_eq!(unknown.meant.as_deref(), Some("web"));
         }
     }
 
@@ -304,7 +319,7 @@ mod tests {
             let merge = true;
             assert_eq!(
                 settings.outbox,
-                Outbox {
+                OutboxSettings {
                     enabled,
                     max_age,
                     merge

@@ -4,7 +4,7 @@ use std::iter;
 use std::path::PathBuf;
 
 use super::Config;
-use super::places::{self, NoPlace, State};
+use super::paths::{self, NoPlace, State};
 
 impl Config {
     /// The directories for state: of the profile in force, made if need be; then those of no
@@ -13,9 +13,9 @@ impl Config {
         let mut states: Vec<Result<State, NoPlace>> = Vec::new();
         for (at, dir) in self.state_dirs().iter().map(Option::as_deref).enumerate() {
             let found = if at == 0 {
-                Some(places::state(dir))
+                Some(paths::state(dir))
             } else {
-                places::state_if_there(dir)
+                paths::state_if_there(dir)
             };
             let Some(state) = found else { continue };
             let is_known = state

@@ -5,41 +5,29 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::error::{Error, Spot};
 use super::file::{self, ConfigFile};
-use super::layer::{Layer, SecretFrom};
+use super::input::SecretFrom;
+use super::keys::Layer;
+use super::paths::{self, Unusable};
 use super::settings::Network;
-use super::{Config, environment, places};
-use crate::error::Failure;
+use super::{Config, environment};
 use crate::message::Envelope;
-
-/// Every variable that is read.
-const VARIABLES: [&str; 10] = [
-    "WXPUSH_CONFIG",
-    "WXPUSH_PROFILE",
-    "WXPUSH_CORPID",
-    environment::SECRET_VARIABLE,
-    "WXPUSH_CORPSECRET_FILE",
-    "WXPUSH_AGENTID",
-    "WXPUSH_TOUSER",
-    "WXPUSH_STATE_DIR",
-    "WXPUSH_API_BASE",
-    "WXPUSH_LANG",
-];
 
 /// The variables of ours that are set, by name.
 pub(crate) fn variables() -> Vec<&'static str> {
-    let is_set = |name: &&str| !matches!(environment::variable(name), Ok(None));
-    VARIABLES.into_iter().filter(is_set).collect()
+    let is_set = |name: &&'static str| !matches!(environment::variable(name), Ok(None));
+    environment::variables().filter(is_set).collect()
 }
 
 /// Where this user's own units of systemd lie.
 pub(crate) fn user_units() -> Option<PathBuf> {
-    places::below_home(".config/systemd/user")
+    paths::below_home(".config/systemd/user")
 }
 
 /// The places in which a config is looked for, in order, unless one is named.
 pub(crate) fn config_places() -> Vec<PathBuf> {
-    places::configs().collect()
+    paths::configs().collect()
 }
 
 impl Config {
@@ -47,7 +35,7 @@ impl Config {
     ///
     /// # Errors
     /// `Exit::Config`: the environment has a mistake, too.
-    pub(crate) fn of_environment() -> Result<Self, Failure> {
+    pub(crate) fn of_environment() -> Result<Self, Error> {
         Ok(Self {
             file: ConfigFile::default(),
             source: None,
@@ -61,7 +49,7 @@ impl Config {
     ///
     /// # Errors
     /// `Exit::Config`, with line and key.
-    pub(crate) fn of_text(path: &Path, text: &str, named: bool) -> Result<Self, Failure> {
+    pub(crate) fn of_text(path: &Path, text: &str, named: bool) -> Result<Self, Error> {
         let file = file::parse(path, text)?;
         Ok(Self {
             // It is written for nobody else to read.
@@ -80,8 +68,8 @@ impl Config {
     ///
     /// # Errors
     /// `Exit::Config`, with file, line and key.
-    pub(crate) fn network(&self) -> Result<Network, Failure> {
-        self.levels_in_force().network()
+    pub(crate) fn network(&self) -> Result<Network, Error> {
+        Network::new(self.levels_in_force().merged())
     }
 
     /// Whether nothing of an app is set, but there are robots.
@@ -111,7 +99,7 @@ impl Config {
     }
 
     /// Where the app's secret is written, such as `config.toml:3: corpsecret`.
-    pub(crate) fn secret_spot(&self) -> Option<String> {
+    pub(crate) fn secret_spot(&self) -> Option<Spot> {
         let secret = self.levels_in_force().pick(|layer| layer.secret.as_ref());
         let secret = secret.or_else(environment::credential)?;
         Some(secret.spot)
@@ -157,13 +145,13 @@ impl Config {
     }
 
     /// Why state is not beside the program; none where it is, or could be.
-    pub(crate) fn not_beside() -> Option<(PathBuf, String)> {
-        places::state_beside().err()
+    pub(crate) fn not_beside() -> Option<(PathBuf, Unusable)> {
+        paths::state_beside().err()
     }
 
     /// The config that lies beside the program and is not read, and why.
-    pub(crate) fn passed_over() -> Option<(PathBuf, String)> {
-        places::passed_over()
+    pub(crate) fn passed_over() -> Option<(PathBuf, Unusable)> {
+        paths::passed_over()
     }
 
     /// Whether the config was named, and not found.

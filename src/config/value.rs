@@ -1,24 +1,19 @@
-//! What a single value may be, wherever it was written: option, environment or file.
+//! The forms that a single text may have, wherever it was written: option, environment or file.
 //!
-//! Each reader answers in words that fit behind the name of the key, and never repeats the
-//! value: it may be a secret in the wrong place.
+//! No error repeats the text: it may be a secret in the wrong place.
 
-mod guard;
-
-use std::borrow::Borrow;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-pub(super) use guard::could_be_secret;
-pub(crate) use guard::shown;
-
-use crate::lang::{Lang, say, spoken};
+use super::error::{Expected, Invalid, nearest};
+pub(crate) use super::redact::shown;
+use super::redact::{could_be_secret, is_placeholder};
+use crate::lang::Lang;
 use crate::message::Envelope;
 use crate::secret::Secret;
-use guard::is_placeholder;
 
-/// Which program a message is to be read in.
+/// The program in which a message is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum ShowIn {
     /// WeCom, which shows every kind.
@@ -27,7 +22,7 @@ pub(crate) enum ShowIn {
     WeChat,
 }
 
-/// The least level that the log holds; none for `off`.
+/// The least level that is logged; none for `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Level(pub(crate) Option<tracing::Level>);
 
@@ -40,164 +35,128 @@ pub(crate) enum Rotation {
     Daily,
 }
 
-/// Reads `90s`, `10m`, `5h`, `3d` or a sum such as `1h30m`; more than nothing.
-///
-/// # Errors
-/// In words.
-pub(crate) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || {
-        say!(
-            "不是一段时间：写成 90s、10m、5h、3d 或 1h30m",
-            "is not a duration: write 90s, 10m, 5h, 3d or 1h30m"
-        )
-    };
-    let mut seconds = 0u64;
-    let mut digits = String::new();
-    for character in text.chars() {
-        if character.is_ascii_digit() {
-            digits.push(character);
-            continue;
-        }
-        let unit = match character {
-            's' => 1,
-            'm' => 60,
-            'h' => 3600,
-            'd' => 86400,
-            _ => return Err(wrong()),
-        };
-        let count: u64 = digits.parse().map_err(|_| wrong())?;
-        digits.clear();
-        seconds = count
-            .checked_mul(unit)
-            .and_then(|more| seconds.checked_add(more))
-            .ok_or_else(wrong)?;
-    }
-    // A century is more than any of our durations means.
-    if digits.is_empty() && seconds == 0 && !text.is_empty() {
-        return Err(say!("必须大于零", "must be more than nothing"));
-    }
-    if !digits.is_empty() || seconds == 0 || seconds > 100 * 366 * 86400 {
-        return Err(wrong());
-    }
-    Ok(Duration::from_secs(seconds))
-}
+/// How old a kept message may become by default: a long weekend.
+pub(crate) const MAX_AGE: Duration = Duration::from_hours(3 * 24);
 
-/// Longest time for which a message is kept, in days: more would be a forgotten host's.
+/// Longest time for which a message may be kept, in days: a host that is off for longer is forgotten.
 const MAX_AGE_DAYS: u64 = 365;
 
+/// Longest duration, in seconds: a century is more than any of ours means.
+const DURATION_MAX: u64 = 100 * 366 * 86400;
+
+/// Reads `90s`, `10m`, `5h`, `3d` or a sum such as `1h30m`, longer than zero.
+pub(crate) fn duration(text: &str) -> Result<Duration, Invalid> {
+    let wrong = Invalid::Not(Expected::Duration);
+    let mut seconds = Some(0u64);
+    let mut rest = text;
+    while let Some(end) = rest.find(|c: char| !c.is_ascii_digit()) {
+        let (count, unit) = rest.split_at(end);
+        let length = match unit.as_bytes()[0] {
+            b's' => 1,
+            b'm' => 60,
+            b'h' => 3600,
+            b'd' => 86400,
+            _ => return Err(wrong),
+        };
+        let count: u64 = count.parse().map_err(|_| wrong.clone())?;
+        let more = count.checked_mul(length);
+        seconds = seconds.and_then(|sum| sum.checked_add(more?));
+        rest = &unit[1..];
+    }
+    match seconds {
+        _ if text.is_empty() || !rest.is_empty() => Err(wrong),
+        Some(0) => Err(Invalid::ZeroDuration),
+        Some(sum) if sum <= DURATION_MAX => Ok(Duration::from_secs(sum)),
+        _ => Err(wrong),
+    }
+}
+
 /// Reads how old a kept message may become.
-pub(super) fn max_age(text: &str) -> Result<Duration, String> {
+pub(super) fn max_age(text: &str) -> Result<Duration, Invalid> {
     let age = duration(text)?;
-    if age.as_secs() > MAX_AGE_DAYS * 86400 {
-        return Err(say!(
-            "最多 {MAX_AGE_DAYS}d",
-            "must be {MAX_AGE_DAYS}d at the most"
-        ));
+    if age > Duration::from_hours(MAX_AGE_DAYS * 24) {
+        return Err(Invalid::LongerThan { days: MAX_AGE_DAYS });
     }
     Ok(age)
 }
 
-/// Reads an enterprise id.
-pub(crate) fn corpid(text: &str) -> Result<String, String> {
-    visible_word(text).map(str::to_owned)
+/// Reads the id of a company.
+pub(crate) fn corpid(text: &str) -> Result<String, Invalid> {
+    printable(text).map(str::to_owned)
 }
 
 /// Reads the secret of an app.
-pub(crate) fn secret(text: &str) -> Result<Secret, String> {
-    visible_word(text).map(Secret::new)
+pub(crate) fn secret(text: &str) -> Result<Secret, Invalid> {
+    printable(text).map(Secret::new)
 }
 
 /// Reads the key of a group robot.
-pub(crate) fn robot_key(text: &str) -> Result<Secret, String> {
-    let key = visible_word(text)?;
-    if key
-        .bytes()
-        .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
-    {
-        Ok(Secret::new(key))
-    } else {
-        Err(say!(
-            "不是群机器人的 key：只写它的 Webhook 地址里 key= 后面的部分",
-            "is not a robot's key: write what stands behind key= in its webhook URL, and no more"
-        ))
+pub(super) fn robot_key(text: &str) -> Result<Secret, Invalid> {
+    let key = printable(text)?;
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    if !key.bytes().all(is_part) {
+        return Err(Invalid::NotRobotKey);
     }
+    Ok(Secret::new(key))
 }
 
-/// A text that could be an id or a secret: no placeholder, no spaces, nothing invisible.
-fn visible_word(text: &str) -> Result<&str, String> {
+/// Checks what could be an id or a secret: no placeholder, no space, nothing invisible.
+fn printable(text: &str) -> Result<&str, Invalid> {
     if text.is_empty() {
-        return Err(say!("是空的", "is empty"));
+        Err(Invalid::Empty)
+    } else if is_placeholder(text) {
+        Err(Invalid::Placeholder)
+    } else if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
+        Err(Invalid::Unprintable)
+    } else {
+        Ok(text)
     }
-    if is_placeholder(text) {
-        return Err(say!(
-            "还是占位符：换成真正的值",
-            "is still a placeholder: put the real value there"
-        ));
-    }
-    if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err(say!(
-            "里有空格、换行，或不可能属于它的字符",
-            "holds a space, a line break or a character that cannot be part of it"
-        ));
-    }
-    Ok(text)
 }
 
 /// Reads `touser`, `toparty` and `totag`; none if all are blank.
-pub(crate) fn receivers(lists: &[Vec<String>; 3]) -> Result<Option<Envelope>, String> {
+pub(crate) fn recipients(lists: &[Vec<String>; 3]) -> Result<Option<Envelope>, Invalid> {
     let [touser, toparty, totag] = lists.each_ref().map(|list| list.iter().map(String::as_str));
     let envelope = Envelope::parse(touser, toparty, totag).map_err(|why| {
         if could_be_secret(&why) {
-            say!(
-                "其中有不可能是收件人的内容",
-                "it names something that cannot be a receiver"
-            )
+            Invalid::HiddenRecipient
         } else {
-            why
+            Invalid::Recipient(why)
         }
     })?;
-    let blank = lists.iter().flatten().all(|text| text.trim().is_empty());
-    match (envelope.is_empty(), blank) {
+    let is_blank = lists.iter().flatten().all(|text| text.trim().is_empty());
+    match (envelope.is_empty(), is_blank) {
         (true, true) => Ok(None),
         // Everybody would get what was meant for somebody.
-        (true, false) => Err(say!("一个收件人也没写", "it names nobody")),
+        (true, false) => Err(Invalid::NoRecipients),
         (false, _) => Ok(Some(envelope)),
     }
 }
 
-/// What an app's id is, for `must_be`.
-pub(super) fn wanted_agentid() -> &'static str {
-    spoken().of(
-        "应用的 AgentId，一个整数，例如 1000002",
-        "the app's AgentId, a whole number such as 1000002",
-    )
-}
-
-/// That a value must be something, in words that fit behind its key.
-pub(super) fn must_be(wanted: &str) -> String {
-    say!("必须是{wanted}", "must be {wanted}")
-}
-
-/// Reads an app's id, which is written with or without quotes.
-pub(crate) fn agentid(text: &str) -> Result<u32, String> {
+/// Reads the id of an app.
+pub(crate) fn agentid(text: &str) -> Result<u32, Invalid> {
     // Source of the range: WeCom gives ids from 1000002 on; its own apps have smaller ones.
     match text.trim().parse::<u32>() {
-        Ok(0) => Err(say!(
-            "还是占位符：换成应用的 AgentId，例如 1000002",
-            "is still a placeholder: put the app's AgentId there, such as 1000002"
-        )),
+        Ok(0) => Err(Invalid::Placeholder),
         Ok(id) if i32::try_from(id).is_ok() => Ok(id),
-        _ => Err(must_be(wanted_agentid())),
+        _ => Err(Invalid::Not(Expected::Agentid)),
     }
 }
 
 /// Reads a language.
-pub(crate) fn lang(text: &str) -> Result<Lang, String> {
+pub(crate) fn lang(text: &str) -> Result<Lang, Invalid> {
     one_of(text, &[("zh", Lang::Zh), ("en", Lang::En)])
 }
 
+/// Reads the program in which messages are read.
+pub(super) fn show_in(text: &str) -> Result<ShowIn, Invalid> {
+    one_of(
+        text,
+        &[("wecom", ShowIn::WeCom), ("wechat", ShowIn::WeChat)],
+    )
+}
+
 /// Reads a level of the log.
-pub(crate) fn level(text: &str) -> Result<Level, String> {
+pub(super) fn level(text: &str) -> Result<Level, Invalid> {
     one_of(
         text,
         &[
@@ -212,7 +171,7 @@ pub(crate) fn level(text: &str) -> Result<Level, String> {
 }
 
 /// Reads how the log is rotated.
-pub(crate) fn rotation(text: &str) -> Result<Rotation, String> {
+pub(super) fn rotation(text: &str) -> Result<Rotation, Invalid> {
     one_of(
         text,
         &[("never", Rotation::Never), ("daily", Rotation::Daily)],
@@ -220,74 +179,40 @@ pub(crate) fn rotation(text: &str) -> Result<Rotation, String> {
 }
 
 /// Reads one word out of a list.
-pub(crate) fn one_of<T: Copy>(text: &str, words: &[(&str, T)]) -> Result<T, String> {
+fn one_of<T: Copy>(text: &str, words: &[(&'static str, T)]) -> Result<T, Invalid> {
     if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
         return Ok(*value);
     }
-    let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-    let meant = nearest(text, &names).map_or(String::new(), |word| {
-        let meant = did_you_mean(word);
-        say!("；{meant}", "; {meant}")
-    });
-    let names = listed(&names);
-    Err(say!(
-        "只能是其中之一：{names}{meant}",
-        "must be one of {names}{meant}"
-    ))
-}
-
-/// Names one after the other.
-pub(super) fn listed(names: &[impl Borrow<str>]) -> String {
-    names.join(spoken().of("、", ", "))
-}
-
-/// The question after a name that is only like one that is known.
-pub(super) fn did_you_mean(word: &str) -> String {
-    say!("是不是 {word}？", "did you mean {word}?")
-}
-
-/// The known name that is most like `name`, if one is.
-pub(crate) fn nearest<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
-    let name = name.to_lowercase();
-    known
-        .iter()
-        .map(|&word| (strsim::jaro_winkler(&name, word), word))
-        .filter(|(likeness, _)| *likeness > 0.75)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, word)| word)
+    let words: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+    let meant = nearest(text, words.iter().copied());
+    Err(Invalid::NotOneOf { words, meant })
 }
 
 /// Reads an IP address of this host.
-pub(crate) fn address(text: &str) -> Result<IpAddr, String> {
-    text.parse().map_err(|_| {
-        say!(
-            "必须是本机的一个 IP 地址，例如 192.0.2.7",
-            "must be an IP address of this host, such as 192.0.2.7"
-        )
-    })
+pub(super) fn address(text: &str) -> Result<IpAddr, Invalid> {
+    text.parse().map_err(|_| Invalid::Not(Expected::Address))
 }
 
-/// Reads a path; a relative one is relative to `base`.
-pub(crate) fn path(text: &str, base: &Path) -> Result<PathBuf, String> {
-    if text.is_empty() || text.contains('\0') {
-        return Err(say!("必须是一个路径", "must be a path"));
+/// Reads a path, relative to `base`; without one it must be absolute.
+pub(super) fn path(text: &str, base: Option<&Path>) -> Result<PathBuf, Invalid> {
+    let path = Path::new(text);
+    match base {
+        _ if text.is_empty() || text.contains('\0') => Err(Invalid::Not(Expected::Path)),
+        Some(base) => Ok(base.join(path)),
+        None if path.is_absolute() => Ok(path.to_owned()),
+        None => Err(Invalid::Not(Expected::AbsolutePath)),
     }
-    Ok(base.join(text))
 }
 
 /// Reads the URL of a proxy; it may hold a password.
-pub(crate) fn proxy(text: &str) -> Result<Secret, String> {
-    let wrong = || {
-        say!(
-            "必须是代理的地址，例如 http://192.0.2.7:3128 或 socks5://192.0.2.7:1080",
-            "must be a proxy such as http://192.0.2.7:3128 or socks5://192.0.2.7:1080"
-        )
+pub(crate) fn proxy(text: &str) -> Result<Secret, Invalid> {
+    let is_known = |url: &reqwest::Url| {
+        ["http", "https", "socks5", "socks5h"].contains(&url.scheme()) && url.has_host()
     };
-    let url = reqwest::Url::parse(text).map_err(|_| wrong())?;
-    if !["http", "https", "socks5", "socks5h"].contains(&url.scheme()) || !url.has_host() {
-        return Err(wrong());
+    match reqwest::Url::parse(text) {
+        Ok(url) if is_known(&url) => Ok(Secret::new(text)),
+        _ => Err(Invalid::Not(Expected::ProxyUrl)),
     }
-    Ok(Secret::new(text))
 }
 
 #[cfg(test)]
@@ -331,7 +256,7 @@ mod tests {
             "naïve-secret",
             " lead1234",
         ] {
-            let error = secret(text).unwrap_err();
+            let error = format!("{:?}", secret(text).unwrap_err());
             assert!(text.is_empty() || !error.contains(text.trim()), "{error}");
         }
     }

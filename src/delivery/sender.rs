@@ -190,7 +190,7 @@ impl<'a> Senders<'a> {
         };
         let settings = match settings {
             Ok(settings) => settings,
-            Err(failure) => return Some(Err(failure)),
+            Err(error) => return Some(Err(error.into())),
         };
         if Sender::name_of(&settings) != *name {
             return None;

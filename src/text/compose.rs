@@ -60,7 +60,7 @@ impl From<ComposeError> for Failure {
             },
             ComposeError::Unfit(violations) => super::message::unfit(&violations),
             ComposeError::OtherAgentid { message, config } => other_agentid(message, config),
-            ComposeError::NoAgentid(failure) => failure,
+            ComposeError::NoAgentid(error) => error.into(),
             ComposeError::CannotProtectFile { name } => cannot_protect_file(name, safe_files()),
             ComposeError::SecretInRecipients { of_robot } => secret_in_recipients(whose(of_robot)),
             ComposeError::SecretInMessage { of_robot } => secret_in_message(whose(of_robot)),

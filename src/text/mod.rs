@@ -15,6 +15,9 @@
 //! phone_texts! {
 //!     cut() = "（已截断）", "(cut)";
 //! }
+//! displays! { Unusable {
+//!     Self::NotDirectory => "不是目录", "is not a directory";
+//! }}
 //! ```
 
 /// Sentences for a person at a terminal: functions of values that can be shown, which return a
@@ -62,6 +65,23 @@ macro_rules! phone_texts {
             }
         }
     )*};
+}
+
+/// Lets a typed value be shown at a terminal: `Display` of it, by patterns. What an entry shows are
+/// names of its pattern, or arguments behind its pair.
+macro_rules! displays {
+    ($type:ty { $($pattern:pat => $zh:literal, $en:literal $(, $name:ident = $value:expr)*;)* }) => {
+        impl std::fmt::Display for $type {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                match self {
+                    $($pattern => match $crate::lang::spoken() {
+                        $crate::lang::Lang::Zh => write!(f, $zh $(, $name = $value)*),
+                        $crate::lang::Lang::En => write!(f, $en $(, $name = $value)*),
+                    },)*
+                }
+            }
+        }
+    };
 }
 
 pub(crate) mod api;

@@ -285,12 +285,12 @@ fn the_secret_comes_from_where_it_is_said_to_be() {
         (
             String::new(),
             vec![(file, &*here), ("WXPUSH_CORPSECRET", SECRET)],
-            "both set",
+            "keep one of WXPUSH_CORPSECRET and WXPUSH_CORPSECRET_FILE",
         ),
         (
             literal + &named("here"),
             vec![],
-            ": corpsecret_file and its twin are both set",
+            "keep one of corpsecret and corpsecret_file",
         ),
         (named("none"), vec![], "config.toml:2: corpsecret_file: "),
         (named("."), vec![], "is not a regular file"),

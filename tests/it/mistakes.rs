@@ -37,9 +37,9 @@ const MISTAKES: &str = r#"
 +[robots.SECRET]⏎x = 1              | 5 | robots.(hidden).x    | known here: key, key_file
 +[mail]⏎"SECRET@b" = { x = 1 }      | 5 | mail.(hidden)@b.x    | known here: touser,
 +profiles.SECRET = 1                | 4 | profiles.(hidden)    | written [profiles.(hidden)]
-+corpid = "ww1"                     | 4 | corpid               | it stands in the file twice
-+corpsecret = "SECRET"              | 4 | corpsecret           | it stands in the file twice
-+[log]⏎[network]⏎[log]              | 6 | [log]                | it stands in the file twice
++corpid = "ww1"                     | 4 | corpid               | keep one
++corpsecret = "SECRET"              | 4 | corpsecret           | keep one
++[log]⏎[network]⏎[log]              | 6 | [log]                | keep one
 +corpsecret_file = "f"              | 4 | corpsecret_file      | keep one of corpsecret and corpsecret_file
 +[robots.a]⏎key = "abc"⏎key_file="f" | 6 | robots.a.key_file   | keep one of key and key_file
 corpid = 5                          | 1 | corpid               | must be a text in quotes, not a value of type integer
@@ -60,8 +60,8 @@ agentid = 0                         | 1 | agentid              | still a placeho
 +touser = "@ALL"                    | 4 | touser               | everyone is written @all
 +touser = "a"⏎toparty = "one"       | 5 | toparty              | it is a number
 +touser = ","                       | 4 | touser               | it names nobody
-+toparty = "SECRET"                 | 4 | toparty              | cannot be a receiver
-+touser = "SECRET 张三"             | 4 | touser               | cannot be a receiver
++toparty = "SECRET"                 | 4 | toparty              | cannot be a recipient
++touser = "SECRET 张三"             | 4 | touser               | cannot be a recipient
 +safe = "yes"                       | 4 | safe                 | must be true or false, not a value of type string
 +safe = 2                           | 4 | safe                 | must be true or false
 +prefix = 5                         | 4 | prefix               | must be a text in quotes
@@ -96,10 +96,10 @@ agentid = 0                         | 1 | agentid              | still a placeho
 +[outbox]⏎enabled = "on"            | 5 | outbox.enabled       | must be true or false
 +[outbox]⏎max_age = 3               | 5 | outbox.max_age       | must be a text in quotes
 +[outbox]⏎max_age = "3 days"        | 5 | outbox.max_age       | write 90s, 10m, 5h, 3d or 1h30m
-+[outbox]⏎max_age = "0d"            | 5 | outbox.max_age       | must be more than nothing
++[outbox]⏎max_age = "0d"            | 5 | outbox.max_age       | must be longer than zero
 +[outbox]⏎max_age = "0s"            | 5 | outbox.max_age       | to keep none write enabled = false
 +[outbox]⏎max_age = "365d1s"        | 5 | outbox.max_age       | must be 365d at the most
-+[profiles.a.outbox]⏎max_age = "0s" | 5 | profiles.a.outbox.max_age | must be more than nothing
++[profiles.a.outbox]⏎max_age = "0s" | 5 | profiles.a.outbox.max_age | must be longer than zero
 +[robots.a]⏎key = 5                 | 5 | robots.a.key         | must be a text in quotes
 +[robots.a]⏎key = "…"               | 5 | robots.a.key         | still a placeholder
 +[mail]⏎"*" = { toparty = "x" }     | 5 | mail.*.toparty       | it is a number
@@ -115,7 +115,7 @@ corpsecret = """⏎SECRET⏎"""         | 1 | corpsecret           | a line brea
 corpsecret = "SECRET                | 1 | corpsecret           | texts in quotes
 corpsecret = 'SECRET                | 1 | corpsecret           | texts in quotes
 corpsecret = SECRET                 | 1 | corpsecret           | texts in quotes
-corpsecret = “SECRET”               | 1 | corpsecret           | texts in quotes
+corpsecret = “SECRET”               | 1 | corpsecret           | straight quotes
 corpsecret = "SECRET\q"             | 1 | corpsecret           | texts in quotes
 corpsecret = "SECRET" agentid = 1   | 1 | corpsecret           | texts in quotes
 corpsecret =                        | 1 | corpsecret           | texts in quotes

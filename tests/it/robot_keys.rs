@@ -29,7 +29,7 @@ fn a_robot_that_is_not_there_or_has_no_key_is_told_with_what_to_write() {
                 String::new(),
                 "ops",
                 "there is no [robots.ops]",
-                "what stands behind key= in the webhook URL",
+                "key= in the webhook URL",
             ),
             (
                 own.clone(),
@@ -42,7 +42,7 @@ fn a_robot_that_is_not_there_or_has_no_key_is_told_with_what_to_write() {
                 "[robots.ops]\n".to_owned(),
                 "ops",
                 "[robots.ops] has neither key nor key_file",
-                "what stands behind key=",
+                "key= in",
             ),
             (
                 "[robots.ops]\nkey = \"\"\n".to_owned(),
@@ -60,7 +60,7 @@ fn a_robot_that_is_not_there_or_has_no_key_is_told_with_what_to_write() {
                 format!("[robots.ops]\nkey = \"{url}\"\n"),
                 "ops",
                 "is not a robot's key",
-                "what stands behind key=",
+                "key= in",
             ),
             (
                 "[robots.ops]\nkey_file = \"gone\"\n".to_owned(),

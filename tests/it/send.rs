@@ -294,7 +294,7 @@ fn options_that_contradict_each_other_are_refused_with_a_way_out() {
         ("send --markdown --id-trans x", "leave out"),
         ("send --dedupe 5h x", "--dedupe 4h"),
         ("send --dedupe 90 x", "write 90s"),
-        ("send --timeout 0s x", "must be more than nothing"),
+        ("send --timeout 0s x", "must be longer than zero"),
         ("send --to , x", "leave the option out"),
         ("send --to @ALL x", "@all"),
         ("send --party ops x", "it is a number"),

@@ -98,7 +98,7 @@ fn whole(
     let mut is_fit = false;
     match network {
         // Where there are settings, or should be, it has been told already.
-        Err(failure) if config.is_for_robots() => report.wrong("network", failure),
+        Err(error) if config.is_for_robots() => report.wrong("network", error.into()),
         Err(_) => {}
         Ok(network) => {
             setup::network(&network, true, report);

@@ -177,8 +177,8 @@ pub(super) fn settings(config: &Config, report: &mut Report) -> Option<Settings>
     }
     let settings = match config.settings(None) {
         Ok(settings) => settings,
-        Err(failure) => {
-            report.wrong("account", failure);
+        Err(error) => {
+            report.wrong("account", error.into());
             return None;
         }
     };
@@ -188,7 +188,9 @@ pub(super) fn settings(config: &Config, report: &mut Report) -> Option<Settings>
     report.hide(&app.corpsecret);
     // Who has swapped the two shows neither.
     let corpid = config::value::shown(&app.corpid);
-    let spot = config.secret_spot().unwrap_or_default();
+    let spot = config
+        .secret_spot()
+        .map_or(String::new(), |spot| spot.to_string());
     let profile = match &settings.profile {
         Some(name) => say!("（profile {name}）", " (profile {name})"),
         None => String::new(),
@@ -201,7 +203,7 @@ pub(super) fn settings(config: &Config, report: &mut Report) -> Option<Settings>
                 "app{profile}: corpid {corpid}, agentid {agentid}, secret from {spot}"
             ),
         ),
-        Err(failure) => report.wrong("account", failure),
+        Err(error) => report.wrong("account", error.into()),
     }
     report.fine("settings", in_force(config, &settings));
     Some(settings)
@@ -295,7 +297,7 @@ pub(super) fn robots(config: &Config, report: &mut Report) {
                     "robot {name}: its key is well-formed (only a message would show more)"
                 ),
             ),
-            Err(failure) => report.wrong("robot", failure),
+            Err(error) => report.wrong("robot", error.into()),
         }
     }
 }

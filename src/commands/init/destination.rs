@@ -58,7 +58,7 @@ impl Destination {
     /// # Errors
     /// There is no place for it.
     pub(super) fn find(option: Option<&Path>) -> Result<Self, Failure> {
-        let variable = config::variable("WXPUSH_CONFIG")?.map(PathBuf::from);
+        let variable = config::variable_named("WXPUSH_CONFIG")?.map(PathBuf::from);
         if let Some(path) = option.or(variable.as_deref()) {
             return Ok(Self {
                 path: std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),

@@ -8,7 +8,7 @@ use super::destination::Destination;
 use super::setting::Setting::{
     self, Agentid, Corpid, Corpsecret, CorpsecretFile, Lang, Proxy, StateDir, Touser,
 };
-use crate::config::{self, ApiBase, Config, Settings, value};
+use crate::config::{self, ApiBase, Config, Invalid, Settings, value};
 use crate::error::Failure;
 use crate::secret::Secret;
 use crate::text;
@@ -36,7 +36,7 @@ impl Draft {
         Config::of_environment()?.network()?;
         let mut draft = Self::default();
         for &setting in GROUPS.iter().copied().flatten().filter(|it| **it != Proxy) {
-            let Some(value) = config::variable(&setting.variable())? else {
+            let Some(value) = config::variable_named(&setting.variable())? else {
                 continue;
             };
             // It has been checked already, but for recipients that are nothing but blank.
@@ -95,7 +95,7 @@ impl Draft {
     /// # Errors
     /// `Exit::Config`, with what is wrong, such as an unreadable secret file.
     pub(super) fn settings(&self, destination: &Destination) -> Result<Settings, Failure> {
-        self.config(destination)?.settings(None)
+        Ok(self.config(destination)?.settings(None)?)
     }
 
     /// Returns the config once it is written.
@@ -103,7 +103,12 @@ impl Draft {
     /// # Errors
     /// None that could be expected: its values have been checked.
     pub(super) fn config(&self, destination: &Destination) -> Result<Config, Failure> {
-        Config::of_text(&destination.path, &self.text(), destination.is_named)
+        let text = self.text();
+        Ok(Config::of_text(
+            &destination.path,
+            &text,
+            destination.is_named,
+        )?)
     }
 
     /// Whether the text of a config sets every one of these values already.
@@ -158,19 +163,23 @@ impl Draft {
 
 /// Checks a value, and returns it as the config has it.
 fn checked(setting: Setting, typed: &str) -> Result<String, String> {
+    if setting == Touser {
+        let lists = [vec![typed.to_owned()], Vec::new(), Vec::new()];
+        let to = value::recipients(&lists).map_err(|why| why.to_string())?;
+        return Ok(to.ok_or_else(text::init::touser_empty)?.touser.join(","));
+    }
+    read(setting, typed).map_err(|why| why.to_string())
+}
+
+fn read(setting: Setting, typed: &str) -> Result<String, Invalid> {
     Ok(match setting {
         Corpid => value::corpid(typed)?,
         Corpsecret => value::secret(typed)?.expose().to_owned(),
         Agentid => value::agentid(typed)?.to_string(),
-        Touser => {
-            let lists = [vec![typed.to_owned()], Vec::new(), Vec::new()];
-            let to = value::receivers(&lists)?.ok_or_else(text::init::touser_empty)?;
-            to.touser.join(",")
-        }
         Lang => value::lang(typed)?.of("zh", "en").to_owned(),
         Setting::ApiBase => ApiBase::parse(typed)?.expose().to_owned(),
         Proxy => value::proxy(typed)?.expose().to_owned(),
-        CorpsecretFile | StateDir => typed.to_owned(),
+        Touser | CorpsecretFile | StateDir => typed.to_owned(),
     })
 }
 

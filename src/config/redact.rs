@@ -1,17 +1,10 @@
-//! What a value must not be: a placeholder that was left in place, or, where it would be repeated,
-//! a secret.
+//! Redaction of what could be a secret, and detection of placeholders.
 
-/// Whether a text is what examples show where the real value belongs.
+/// Whether a text is what an example shows in place of the real value.
 pub(super) fn is_placeholder(text: &str) -> bool {
-    let lower = text.trim().to_lowercase();
-    let dotted = lower.contains('…') || lower.contains("...");
-    let crossed = lower
-        .trim_matches(['x', '*', '-', '_', '.', '?'])
-        .is_empty();
-    let framed = [("<", ">"), ("{", "}"), ("[", "]"), ("${", "}")]
-        .iter()
-        .any(|(open, close)| lower.starts_with(open) && lower.ends_with(close));
-    let named = [
+    const PARTS: &[&str] = &[
+        "…",
+        "...",
         "changeme",
         "change-me",
         "change_me",
@@ -21,22 +14,21 @@ pub(super) fn is_placeholder(text: &str) -> bool {
         "yourcorp",
         "yoursecret",
         "placeholder",
-    ]
-    .iter()
-    .any(|word| lower.contains(word));
-    let label = [
-        "corpid",
-        "corpsecret",
-        "secret",
-        "todo",
-        "key",
-        "wwxxxxxxxxxxxxxxxx",
-    ]
-    .contains(&&*lower);
-    let chinese = ["你的", "填", "替换", "企业id"]
-        .iter()
-        .any(|word| lower.contains(word));
-    dotted || crossed || framed || named || label || chinese
+        "你的",
+        "填",
+        "替换",
+        "企业id",
+    ];
+    const WHOLE: &[&str] = &["corpid", "corpsecret", "secret", "todo", "key"];
+    const FRAMES: [(&str, &str); 4] = [("<", ">"), ("{", "}"), ("[", "]"), ("${", "}")];
+    let text = &*text.trim().to_lowercase();
+    let is_framed = |(open, close): &(&str, &str)| text.starts_with(open) && text.ends_with(close);
+    PARTS.iter().any(|part| text.contains(part))
+        || WHOLE.contains(&text)
+        || FRAMES.iter().any(is_framed)
+        || text
+            .trim_matches(['w', 'x', '*', '-', '_', '.', '?'])
+            .is_empty()
 }
 
 /// Longest word that is certainly no secret, in bytes.
@@ -44,12 +36,12 @@ pub(super) fn is_placeholder(text: &str) -> bool {
 /// WeCom's secrets have 43 letters, digits, `-` and `_`, robots' keys 36; no name of ours has 20.
 const NAME_MAX: usize = 31;
 
-/// Whether a text has a word as long as a secret: then it is not repeated, wherever it stood.
-pub(in crate::config) fn could_be_secret(text: &str) -> bool {
+/// Whether a text has a word as long as a secret: then nothing repeats it.
+pub(super) fn could_be_secret(text: &str) -> bool {
     text.split(is_no_part).any(|word| word.len() > NAME_MAX)
 }
 
-/// What a user wrote, as it may be repeated: without what could be a secret.
+/// Redacts what a user wrote: hides each word that could be a secret.
 pub(crate) fn shown(text: &str) -> String {
     let words = text.split_inclusive(is_no_part);
     words

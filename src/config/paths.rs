@@ -1,24 +1,23 @@
-//! Where files live: the config that is read, and the directory that holds the state.
+//! The paths of config, state and program.
 //!
-//! Everything follows the executable's real path; the working directory is never asked.
+//! They follow the executable's real path; none depends on the working directory.
 
 use std::env;
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::iter;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use crate::disk::{self, Owner};
-use crate::lang::{say, spoken};
 
-/// Where root's state is that cannot be beside the program.
+/// The directory of root's state, unless that is beside the program.
 const HOSTS: &str = "/var/lib/wxpush";
 
-/// Where root's config is that is not beside the program.
-const ETC: &str = "/etc/wxpush";
+/// The directory of root's config, unless that is beside the program.
+pub(super) const ETC: &str = "/etc/wxpush";
 
-/// A directory in which state may be kept, and to whom new files there belong.
+/// A directory in which state may be kept, and the owner of new files there.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
     dir: PathBuf,
@@ -36,7 +35,7 @@ impl State {
         &self.dir
     }
 
-    /// To whom new files belong.
+    /// The owner of new files.
     pub(crate) fn owner(&self) -> Owner {
         self.owner
     }
@@ -46,32 +45,42 @@ impl State {
         real(&self.dir) == real(dir)
     }
 
-    /// Whether two are the same, by whatever names.
+    /// Whether both are the same directory, by whatever names.
     pub(crate) fn is(&self, other: &Self) -> bool {
         self.is_at(&other.dir)
     }
 }
 
 /// The places that were tried for state, each with why it cannot be used.
-#[derive(Debug, Clone)]
-pub(crate) struct NoPlace(pub(crate) Vec<(PathBuf, String)>);
+#[derive(Debug)]
+pub(crate) struct NoPlace(pub(crate) Vec<(PathBuf, Unusable)>);
 
-impl std::fmt::Display for NoPlace {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (at, (path, why)) in self.0.iter().enumerate() {
-            let gap = if at == 0 {
-                ""
-            } else {
-                spoken().of("；", "; ")
-            };
-            write!(f, "{gap}{}: {why}", path.display())?;
-        }
-        Ok(())
-    }
+/// Why a directory cannot be used.
+#[derive(Debug)]
+pub(crate) enum Unusable {
+    /// It cannot be looked at, or made.
+    Io(io::Error),
+    /// It cannot be found out which one it is.
+    Unreadable,
+    /// The variable of this name is not set.
+    Unset,
+    /// It is one of programs, such as `bin`.
+    OfPrograms,
+    /// It is a symbolic link that another user made.
+    ForeignLink,
+    NotDirectory,
+    /// Any user can write to it.
+    OthersWrite,
+    /// Its group can write to it.
+    GroupWrites,
+    /// It belongs to another user.
+    ForeignOwner,
+    /// We cannot write to it.
+    NotWritable(io::Error),
 }
 
-/// The program itself, links resolved; of one replaced while it runs, the name that it had.
-pub(crate) fn program() -> Option<PathBuf> {
+/// The path of the program, links resolved; if it was replaced meanwhile, its former name.
+pub(super) fn program() -> Option<PathBuf> {
     let path = env::current_exe().ok()?;
     let name = path.file_name()?.to_string_lossy();
     let name = name.strip_suffix(" (deleted)").unwrap_or(&name).to_owned();
@@ -80,19 +89,17 @@ pub(crate) fn program() -> Option<PathBuf> {
 
 /// The directory of the executable, links resolved.
 fn beside() -> Option<PathBuf> {
-    // Of a binary replaced while it runs only the file's name is off (" (deleted)").
+    // If the binary was replaced meanwhile, only the file's name is wrong (" (deleted)").
     let executable = env::current_exe().ok()?;
     executable.parent().map(Path::to_path_buf)
 }
 
-/// The directory beside which a config or state may stand and its owner, or why there is none.
-fn beside_that_counts() -> Result<(PathBuf, Owner), (PathBuf, String)> {
-    let dir = beside().ok_or_else(|| {
-        let why = say!("读不了", "cannot be read");
-        (PathBuf::from("/proc/self/exe"), why)
-    })?;
+/// The program's directory and its owner, if config and state may be there; else why not.
+pub(super) fn beside_that_counts() -> Result<(PathBuf, Owner), (PathBuf, Unusable)> {
+    let unreadable = || (PathBuf::from("/proc/self/exe"), Unusable::Unreadable);
+    let dir = beside().ok_or_else(unreadable)?;
     if is_of_programs(&dir) {
-        return Err((dir, say!("是放程序的目录", "is a directory of programs")));
+        return Err((dir, Unusable::OfPrograms));
     }
     match private(&dir) {
         Ok(owner) => Ok((dir, owner)),
@@ -105,10 +112,10 @@ fn is_of_programs(dir: &Path) -> bool {
         .is_some_and(|name| name == "bin" || name == "sbin")
 }
 
-/// The configs to look for, in order, beyond those that the user names.
+/// The configs to look for, in order, unless the user names one.
 ///
-/// Each is thought of when it is asked for: without `$HOME` it takes reading the accounts.
-pub(crate) fn configs() -> impl Iterator<Item = PathBuf> {
+/// Lazily: without `$HOME` the second takes reading the accounts.
+pub(super) fn configs() -> impl Iterator<Item = PathBuf> {
     let beside = beside_that_counts().ok().into_iter();
     let user = iter::once_with(|| xdg("XDG_CONFIG_HOME", ".config")).flatten();
     let dirs = beside
@@ -129,18 +136,18 @@ pub(crate) fn place_of_new() -> Option<PathBuf> {
     Some(dir.join("config.toml"))
 }
 
-/// The config that lies beside the program and is not read, and why.
-pub(crate) fn passed_over() -> Option<(PathBuf, String)> {
+/// The config beside the program that is not read, and why.
+pub(super) fn passed_over() -> Option<(PathBuf, Unusable)> {
     let (dir, why) = beside_that_counts().err()?;
     let config = dir.join("config.toml");
     config.exists().then_some((config, why))
 }
 
-/// Finds, and where needed makes, the directory for state.
+/// Finds the directory for state; makes it if needed.
 ///
 /// # Errors
-/// Where none can be used: all that were tried, and why.
-pub(crate) fn state(explicit: Option<&Path>) -> Result<State, NoPlace> {
+/// None can be used: all that were tried, and why.
+pub(super) fn state(explicit: Option<&Path>) -> Result<State, NoPlace> {
     if let Some(dir) = explicit {
         return made(dir).map_err(|why| NoPlace(vec![(dir.to_owned(), why)]));
     }
@@ -149,7 +156,7 @@ pub(crate) fn state(explicit: Option<&Path>) -> Result<State, NoPlace> {
         Err(reason) => vec![reason],
     };
     let Some(dir) = fallback() else {
-        tried.push((PathBuf::from("$HOME"), say!("没有设置", "is not set")));
+        tried.push((PathBuf::from("$HOME"), Unusable::Unset));
         return Err(NoPlace(tried));
     };
     made(&dir).map_err(|why| {
@@ -158,8 +165,8 @@ pub(crate) fn state(explicit: Option<&Path>) -> Result<State, NoPlace> {
     })
 }
 
-/// The directory for state as `state` finds it, where it is there already; makes none.
-pub(crate) fn state_if_there(explicit: Option<&Path>) -> Option<Result<State, NoPlace>> {
+/// Finds the directory for state as `state` does, if it exists; makes none.
+pub(super) fn state_if_there(explicit: Option<&Path>) -> Option<Result<State, NoPlace>> {
     let is_there = match explicit {
         Some(dir) => is_there(dir),
         None => state_beside().is_ok() || fallback().is_some_and(|dir| is_there(&dir)),
@@ -167,13 +174,13 @@ pub(crate) fn state_if_there(explicit: Option<&Path>) -> Option<Result<State, No
     is_there.then(|| state(explicit))
 }
 
-/// Whether something of this name is there; so it is, too, where nobody lets us look.
+/// Whether something of this name exists, or we may not look.
 fn is_there(path: &Path) -> bool {
     !fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
-/// The directories beside this one in which state of ours may lie: of another user, of another
-/// environment, or from before a `state_dir` was set. Looks, makes nothing.
+/// Finds the other directories that may hold state of ours: of another user, of another
+/// environment, or from before a `state_dir` was set.
 pub(crate) fn elsewhere(state: &State) -> Vec<PathBuf> {
     let beside = beside().filter(|dir| !is_of_programs(dir));
     let user = [named("XDG_STATE_HOME"), below_home(".local/state")];
@@ -182,7 +189,7 @@ pub(crate) fn elsewhere(state: &State) -> Vec<PathBuf> {
     others(state, beside.into_iter().chain(host).chain(user))
 }
 
-/// Those that are directories, each once, but for the one in force.
+/// The directories among these, each once, without the one in force.
 fn others(state: &State, dirs: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
     let mut others: Vec<PathBuf> = Vec::new();
     for dir in dirs.filter(|dir| dir.is_dir() && !state.is_at(dir)) {
@@ -194,20 +201,20 @@ fn others(state: &State, dirs: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
     others
 }
 
-/// A directory's path without links, where it has one.
+/// The path of a directory without links, if that can be found out.
 fn real(dir: &Path) -> PathBuf {
     fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned())
 }
 
 /// State beside the program.
-pub(super) fn state_beside() -> Result<State, (PathBuf, String)> {
+pub(super) fn state_beside() -> Result<State, (PathBuf, Unusable)> {
     let (dir, owner) = beside_that_counts()?;
     writable(&dir, owner).map_err(|why| (dir, why))
 }
 
-/// Where state is kept if it cannot be beside the program; none without a home directory.
+/// The directory of state that cannot be beside the program; none without a home directory.
 fn fallback() -> Option<PathBuf> {
-    if crate::disk::euid() == 0 {
+    if disk::euid() == 0 {
         return Some(PathBuf::from(HOSTS));
     }
     xdg("XDG_STATE_HOME", ".local/state").map(|dir| dir.join("wxpush"))
@@ -229,98 +236,65 @@ pub(super) fn below_home(path: &str) -> Option<PathBuf> {
     Some(home.join(path))
 }
 
-/// Makes a directory, private from the start, and sees whether it can be used.
-fn made(dir: &Path) -> Result<State, String> {
-    disk::make_dirs(dir, 0o700).map_err(|error| error.to_string())?;
-    usable(dir)
-}
-
-/// A directory that is private and that we can write to.
-fn usable(dir: &Path) -> Result<State, String> {
+/// Makes a directory, private from the start, and checks whether it can be used.
+fn made(dir: &Path) -> Result<State, Unusable> {
+    disk::make_dirs(dir, 0o700).map_err(Unusable::Io)?;
     writable(dir, private(dir)?)
 }
 
-/// A private directory that we can write to.
-fn writable(dir: &Path, owner: Owner) -> Result<State, String> {
-    let rights = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
-    rustix::fs::accessat(rustix::fs::CWD, dir, rights, rustix::fs::AtFlags::EACCESS).map_err(
-        |error| {
-            let error = std::io::Error::from(error);
-            say!("写不进去：{error}", "cannot be written to: {error}")
-        },
-    )?;
-    Ok(State {
-        dir: dir.to_owned(),
-        owner,
-    })
+/// Checks that we can write to a private directory.
+pub(super) fn writable(dir: &Path, owner: Owner) -> Result<State, Unusable> {
+    use rustix::fs::{Access, AtFlags, CWD};
+    let rights = Access::WRITE_OK | Access::EXEC_OK;
+    let access = rustix::fs::accessat(CWD, dir, rights, AtFlags::EACCESS);
+    access.map_err(|error| Unusable::NotWritable(error.into()))?;
+    let dir = dir.to_owned();
+    Ok(State { dir, owner })
 }
 
-/// Sees that nobody but its owner, who is us or whom we trust, can write to a directory.
-fn private(dir: &Path) -> Result<Owner, String> {
+/// Checks that only its owner, who is us or root, can write to a directory.
+fn private(dir: &Path) -> Result<Owner, Unusable> {
     let us = rustix::process::geteuid();
-    let link = fs::symlink_metadata(dir).map_err(|error| error.to_string())?;
-    // Root's or our own is a choice (systemd makes some), another's leads where he wants us.
+    let link = fs::symlink_metadata(dir).map_err(Unusable::Io)?;
+    // A link of root or our own is a choice (systemd makes some); another user's leads anywhere.
     if link.is_symlink() && link.uid() != 0 && link.uid() != us.as_raw() {
-        return Err(say!(
-            "是别的用户的符号链接",
-            "is a symbolic link of another user"
-        ));
+        return Err(Unusable::ForeignLink);
     }
-    let meta = fs::metadata(dir).map_err(|error| error.to_string())?;
+    let meta = fs::metadata(dir).map_err(Unusable::Io)?;
     if !meta.is_dir() {
-        return Err(say!("不是目录", "is not a directory"));
+        Err(Unusable::NotDirectory)
+    } else if meta.mode() & 0o002 != 0 {
+        Err(Unusable::OthersWrite)
+    } else if meta.mode() & 0o020 != 0 && !is_private_group(meta.uid(), meta.gid()) {
+        Err(Unusable::GroupWrites)
+    } else if meta.uid() != us.as_raw() && meta.uid() != 0 && !us.is_root() {
+        Err(Unusable::ForeignOwner)
+    } else {
+        Ok(Owner::of_directory(&meta))
     }
-    if meta.mode() & 0o002 != 0 {
-        return Err(say!(
-            "其他用户能写它（chmod o-w）",
-            "others can write to it (chmod o-w)"
-        ));
-    }
-    if meta.mode() & 0o020 != 0 && !is_private_group(meta.uid(), meta.gid()) {
-        return Err(say!(
-            "它的属组能写它（chmod g-w）",
-            "its group can write to it (chmod g-w)"
-        ));
-    }
-    if meta.uid() != us.as_raw() && meta.uid() != 0 && !us.is_root() {
-        return Err(say!("属于别的用户", "belongs to another user"));
-    }
-    Ok(Owner::of_directory(&meta))
 }
 
 /// Whether a group is the private one of a user: of the user's name, with no other member.
-pub(crate) fn is_private_group(uid: u32, gid: u32) -> bool {
+pub(super) fn is_private_group(uid: u32, gid: u32) -> bool {
     let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let groups = fs::read_to_string("/etc/group").unwrap_or_default();
     is_private_group_in(&accounts, &groups, uid, gid)
 }
 
 fn is_private_group_in(accounts: &str, groups: &str, uid: u32, gid: u32) -> bool {
-    let (uid, gid) = (uid.to_string(), gid.to_string());
-    let fields = |line: &str| line.split(':').map(str::to_owned).collect::<Vec<_>>();
-    let accounts: Vec<_> = accounts
-        .lines()
-        .map(fields)
-        .filter(|user| user.len() > 3)
-        .collect();
-    let groups: Vec<_> = groups
-        .lines()
-        .map(fields)
-        .filter(|group| group.len() > 3)
-        .collect();
-    let Some(user) = accounts.iter().find(|user| user[2] == uid) else {
-        return false;
-    };
-    let Some(group) = groups.iter().find(|group| group[2] == gid) else {
-        return false;
-    };
-    let only_member = group[3]
-        .split(',')
-        .all(|member| member.is_empty() || member == user[0]);
-    let only_primary = accounts
-        .iter()
-        .all(|other| other[3] != gid || other[2] == uid);
-    group[0] == user[0] && only_member && only_primary
+    fn rows(text: &str) -> impl Iterator<Item = Vec<&str>> {
+        let rows = text.lines().map(|line| line.split(':').collect::<Vec<_>>());
+        rows.filter(|row| row.len() > 3)
+    }
+    let (uid, gid) = (&*uid.to_string(), &*gid.to_string());
+    let user = rows(accounts).find(|row| row[2] == uid);
+    let group = rows(groups).find(|row| row[2] == gid);
+    user.zip(group).is_some_and(|(user, group)| {
+        let is_user = |member: &str| member.is_empty() || member == user[0];
+        let only_member = group[3].split(',').all(is_user);
+        let only_primary = rows(accounts).all(|row| row[3] != gid || row[2] == uid);
+        group[0] == user[0] && only_member && only_primary
+    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,111 @@
+//! Senders: an app of a company, or the robot of a group.
+
+use std::path::Path;
+
+use super::document::Secrets;
+use super::environment;
+use super::error::{Error, FileFault, Invalid, SecretFile, Unknown, unless_secret};
+use super::input::{At, SecretFrom};
+use super::keys::Merged;
+use super::redact::shown;
+use super::value;
+use crate::disk;
+use crate::secret::Secret;
+
+/// Largest file that may hold a secret, in bytes.
+const SECRET_FILE_MAX: u64 = 4096;
+
+/// The sender.
+#[derive(Debug)]
+pub(crate) enum Account {
+    App(App),
+    Robot(Robot),
+}
+
+/// An app of a company.
+#[derive(Debug)]
+pub(crate) struct App {
+    pub(crate) corpid: String,
+    pub(crate) corpsecret: Secret,
+    /// None if nothing sets it: a token needs none.
+    pub(super) agentid: Option<u32>,
+}
+
+/// A robot of one group.
+#[derive(Debug)]
+pub(crate) struct Robot {
+    /// Its name in the config.
+    pub(crate) name: String,
+    pub(crate) key: Secret,
+}
+
+impl Account {
+    /// The secret of the sender.
+    pub(crate) fn secret(&self) -> &Secret {
+        match self {
+            Self::App(app) => &app.corpsecret,
+            Self::Robot(robot) => &robot.key,
+        }
+    }
+
+    /// The app; `path` is the config that was read.
+    pub(super) fn app(merged: &Merged, path: Option<&Path>) -> Result<Self, Error> {
+        let secret = merged.secret.clone().or_else(environment::credential);
+        let (Some(corpid), Some(secret)) = (&merged.corpid, &secret) else {
+            let keys = [
+                ("corpid", merged.corpid.is_some()),
+                ("corpsecret", secret.is_some()),
+                ("agentid", merged.agentid.is_some()),
+            ];
+            let unset = keys.iter().filter(|(_, is_set)| !is_set);
+            let unset = unset.map(|(key, _)| *key).collect();
+            return Err(Error::unset(unset, path));
+        };
+        Ok(Self::App(App {
+            corpid: corpid.clone(),
+            corpsecret: reveal(secret, value::secret)?,
+            agentid: merged.agentid,
+        }))
+    }
+
+    /// The robot of this name; `path` is the config that was read.
+    pub(super) fn robot(robots: &Secrets, path: Option<&Path>, name: &str) -> Result<Self, Error> {
+        let Some(key) = robots.get(name) else {
+            let unknown = Unknown::new(name, robots.keys(), path);
+            return Err(Error::NoRobot(unknown));
+        };
+        let Some(key) = key else {
+            let path = path.map(Path::to_owned);
+            let name = shown(name);
+            return Err(Error::NoRobotKey { name, path });
+        };
+        Ok(Self::Robot(Robot {
+            name: name.to_owned(),
+            key: reveal(key, value::robot_key)?,
+        }))
+    }
+}
+
+/// Returns the secret itself; reads its file, of which the white space around it is left out.
+fn reveal(
+    secret: &At<SecretFrom>,
+    read: impl Fn(&str) -> Result<Secret, Invalid>,
+) -> Result<Secret, Error> {
+    let path = match &secret.value {
+        SecretFrom::Text(secret) => return Ok(secret.clone()),
+        SecretFrom::File(path) => path,
+    };
+    let content = disk::read_named(path, SECRET_FILE_MAX).map_err(FileFault::Unreadable);
+    let secret_in = |(bytes, _): (Vec<u8>, _)| {
+        let text = str::from_utf8(&bytes).map_err(|_| Invalid::NotUtf8);
+        text.and_then(|text| read(text.trim()))
+            .map_err(FileFault::Invalid)
+    };
+    content.and_then(secret_in).map_err(|fault| {
+        Error::SecretFile(Box::new(SecretFile {
+            spot: secret.spot.clone(),
+            path: unless_secret(path),
+            fault,
+        }))
+    })
+}

@@ -1,0 +1,250 @@
+//! The text of a config, as TOML: its tables, and the place of each mistake.
+//!
+//! Walks the parser's table by hand rather than by serde, whose messages repeat the value: it may be
+//! the secret.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue};
+
+use super::error::{Advice, Error, Expected, Invalid, Spot, Syntax, nearest};
+use super::input::{At, Input, SecretFrom};
+use super::keys::{self, Layer};
+use super::redact::{could_be_secret, shown};
+use super::value;
+use crate::message::Envelope;
+
+/// A secret for each name; none if its table has none.
+pub(super) type Secrets = BTreeMap<String, Option<At<SecretFrom>>>;
+
+/// The tables of tables that only the top has.
+const COLLECTIONS: [&str; 3] = ["profiles", "robots", "mail"];
+
+/// The keys of a robot.
+const ROBOT: [&str; 2] = ["key", "key_file"];
+
+/// The keys of a line of `[mail]`.
+const RECIPIENTS: [&str; 3] = ["touser", "toparty", "totag"];
+
+/// A config that is being read.
+pub(super) struct Document<'a> {
+    pub(super) path: &'a Path,
+    pub(super) text: &'a str,
+}
+
+/// A key and its value.
+struct KeyValue<'a> {
+    key: &'a Spanned<DeString<'a>>,
+    value: &'a DeValue<'a>,
+    /// The path of their table, `""` or such as `profiles.ops.`.
+    place: &'a str,
+}
+
+fn items<'a>(table: &'a DeTable<'a>, place: &'a str) -> impl Iterator<Item = KeyValue<'a>> {
+    table.iter().map(move |(key, value)| {
+        let value = value.get_ref();
+        KeyValue { key, value, place }
+    })
+}
+
+impl KeyValue<'_> {
+    fn name(&self) -> &str {
+        self.key.get_ref()
+    }
+
+    /// The path of the key itself.
+    fn path(&self) -> String {
+        format!("{}{}", self.place, self.name())
+    }
+}
+
+impl Document<'_> {
+    /// Reads the keys that the top and each profile may have.
+    pub(super) fn layer(&self, table: &DeTable<'_>, place: &str) -> Result<Layer, Error> {
+        let mut layer = Layer::default();
+        for item in items(table, place) {
+            if place.is_empty() && COLLECTIONS.contains(&item.name()) {
+                continue;
+            }
+            if let Some(table) = keys::tables().find(|table| *table == item.name()) {
+                let below = item.path() + ".";
+                for item in items(self.table(&item)?, &below) {
+                    self.key(&mut layer, table, &item)?;
+                }
+            } else {
+                self.key(&mut layer, "", &item)?;
+            }
+        }
+        Ok(layer)
+    }
+
+    fn key(&self, layer: &mut Layer, table: &str, item: &KeyValue<'_>) -> Result<(), Error> {
+        let row = keys::find(table, item.name());
+        let row = row.ok_or_else(|| self.unknown(item, known(table)))?;
+        self.read(item, |input| (row.read)(input, layer))
+    }
+
+    /// Reads a table of tables, such as `[robots]`, if the top has it: what `read` makes of each, by
+    /// name.
+    pub(super) fn collection<T>(
+        &self,
+        top: &DeTable<'_>,
+        name: &str,
+        read: impl Fn(&Self, &DeTable<'_>, &str) -> Result<T, Error>,
+    ) -> Result<BTreeMap<String, T>, Error> {
+        let mut all = BTreeMap::new();
+        for item in items(top, "").filter(|item| item.name() == name) {
+            let place = item.path() + ".";
+            for item in items(self.table(&item)?, &place) {
+                let value = read(self, self.table(&item)?, &(item.path() + "."))?;
+                all.insert(item.name().to_owned(), value);
+            }
+        }
+        Ok(all)
+    }
+
+    /// Reads the secret of a robot, if it has one.
+    pub(super) fn secret(
+        &self,
+        table: &DeTable<'_>,
+        place: &str,
+    ) -> Result<Option<At<SecretFrom>>, Error> {
+        let mut secret = None;
+        for item in items(table, place) {
+            if !ROBOT.contains(&item.name()) {
+                return Err(self.unknown(&item, ROBOT.to_vec()));
+            }
+            let twin = secret.take();
+            secret = Some(self.read(&item, |it| match it.alone(twin)? {
+                it if item.name() == "key" => it.secret(value::robot_key),
+                it => it.secret_file(),
+            })?);
+        }
+        Ok(secret)
+    }
+
+    /// Reads the recipients of a line of `[mail]`.
+    pub(super) fn recipients(
+        &self,
+        table: &DeTable<'_>,
+        place: &str,
+    ) -> Result<Option<Envelope>, Error> {
+        let mut layer = Layer::default();
+        for item in items(table, place) {
+            if !RECIPIENTS.contains(&item.name()) {
+                return Err(self.unknown(&item, RECIPIENTS.to_vec()));
+            }
+            self.key(&mut layer, "", &item)?;
+        }
+        Ok(layer.to)
+    }
+
+    fn table<'a>(&self, item: &KeyValue<'a>) -> Result<&'a DeTable<'a>, Error> {
+        item.value.as_table().ok_or_else(|| {
+            let expected = Expected::Table(shown(&item.path()));
+            let found = item.value.type_str();
+            self.invalid(item, Invalid::WrongType { expected, found })
+        })
+    }
+
+    /// Reads one value; adds its place to what is wrong with it.
+    fn read<T>(
+        &self,
+        item: &KeyValue<'_>,
+        read: impl FnOnce(&Input<'_>) -> Result<T, Invalid>,
+    ) -> Result<T, Error> {
+        let input = Input {
+            value: item.value,
+            base: Some(self.path.parent().unwrap_or(Path::new("/"))),
+            spot: &|| self.spot(item),
+        };
+        read(&input).map_err(|reason| self.invalid(item, reason))
+    }
+
+    fn invalid(&self, item: &KeyValue<'_>, reason: Invalid) -> Error {
+        let spot = self.spot(item);
+        Error::Invalid { spot, reason }
+    }
+
+    fn unknown(&self, item: &KeyValue<'_>, known: Vec<&'static str>) -> Error {
+        Error::UnknownKey {
+            spot: self.spot(item),
+            advice: advice(item.name(), item.place, known),
+        }
+    }
+
+    /// File, line and key, as editors jump to them.
+    fn spot(&self, item: &KeyValue<'_>) -> Spot {
+        Spot::Line {
+            path: self.path.to_owned(),
+            line: self.line(item.key.span().start),
+            key: shown(&item.path()),
+        }
+    }
+
+    fn line(&self, at: usize) -> usize {
+        let before = &self.text.as_bytes()[..at.min(self.text.len())];
+        1 + before.iter().filter(|byte| **byte == b'\n').count()
+    }
+
+    /// Describes a syntax error by the key of its line; never by the line, which may hold the secret.
+    pub(super) fn syntax(&self, error: &toml::de::Error) -> Error {
+        let line = self.line(error.span().map_or(0, |span| span.start));
+        let written = self.text.lines().nth(line - 1).unwrap_or_default();
+        let name = written.split_once('=').map_or(written, |(key, _)| key);
+        let name = name.trim();
+        let is_part = |c: char| c.is_ascii_alphanumeric() || "_-.[]".contains(c);
+        let is_key = !name.is_empty() && !could_be_secret(name) && name.chars().all(is_part);
+        // A line without = may be the secret alone: only what looks like a table is shown.
+        let is_shown = is_key && (written.contains('=') || name.starts_with('['));
+        let bare = name.trim_matches(['[', ']']);
+        let known = known("");
+        Error::Syntax(Syntax {
+            path: self.path.to_owned(),
+            line,
+            key: is_shown.then(|| name.to_owned()),
+            message: error.message().to_owned(),
+            meant: nearest(bare, known.iter().copied())
+                .filter(|_| is_shown && !known.contains(&bare)),
+            has_curly_quotes: written.contains(['“', '”', '‘', '’']),
+        })
+    }
+}
+
+/// The names that a table may have: at the top the tables, too.
+fn known(table: &str) -> Vec<&'static str> {
+    let keys = keys::names(table);
+    if table.is_empty() {
+        keys.chain(keys::tables()).chain(COLLECTIONS).collect()
+    } else {
+        keys.collect()
+    }
+}
+
+/// Finds out what to do about an unknown key in a table that has these keys.
+fn advice(name: &str, place: &str, known_here: Vec<&'static str>) -> Advice {
+    if could_be_secret(name) {
+        return Advice::NameFirst;
+    }
+    for table in keys::tables().filter(|table| !place.ends_with(&format!("{table}."))) {
+        if let Some(key) = keys::names(table).find(|key| *key == name) {
+            return Advice::MoveBelow { key, table };
+        }
+    }
+    let mut at_top = known("").into_iter().filter(|_| !place.is_empty());
+    if let Some(key) = at_top.find(|key| *key == name) {
+        return Advice::MoveToTop(key);
+    }
+    if let Some(key) = nearest(name, known_here.iter().copied()) {
+        return Advice::Meant { key, table: None };
+    }
+    for table in keys::tables() {
+        if let Some(key) = nearest(name, keys::names(table)) {
+            let table = Some(table);
+            return Advice::Meant { key, table };
+        }
+    }
+    Advice::Known(known_here)
+}

@@ -1,0 +1,163 @@
+//! One value as it was written, in a config or in a variable, and the forms it may have.
+
+use std::path::{Path, PathBuf};
+
+use toml::de::DeValue;
+
+use super::error::{Expected, Invalid, Spot};
+use super::value;
+use crate::message::Envelope;
+use crate::secret::Secret;
+
+/// A value, and where it was written, for an error that is found later.
+#[derive(Debug, Clone)]
+pub(crate) struct At<T> {
+    pub(crate) value: T,
+    pub(crate) spot: Spot,
+}
+
+/// The source of a secret: an app's, or a robot's key.
+#[derive(Debug, Clone)]
+pub(crate) enum SecretFrom {
+    /// Written down itself.
+    Text(Secret),
+    /// The content of this file.
+    File(PathBuf),
+}
+
+impl At<SecretFrom> {
+    /// Whether the secret is written down here itself.
+    pub(super) fn is_text(&self) -> bool {
+        matches!(self.value, SecretFrom::Text(_))
+    }
+}
+
+/// A value to be read.
+pub(super) struct Input<'a> {
+    /// A variable's is a string.
+    pub(super) value: &'a DeValue<'a>,
+    /// The directory that a path is relative to; without one it must be absolute.
+    pub(super) base: Option<&'a Path>,
+    pub(super) spot: &'a dyn Fn() -> Spot,
+}
+
+impl Input<'_> {
+    pub(super) fn text(&self) -> Result<&str, Invalid> {
+        let text = self.value.as_str();
+        text.ok_or_else(|| self.wrong_type(Expected::Text))
+    }
+
+    /// A text, read by `parse`.
+    pub(super) fn parse<T>(
+        &self,
+        parse: impl FnOnce(&str) -> Result<T, Invalid>,
+    ) -> Result<T, Invalid> {
+        parse(self.text()?)
+    }
+
+    /// The same, with its place.
+    pub(super) fn at<T>(
+        &self,
+        parse: impl FnOnce(&str) -> Result<T, Invalid>,
+    ) -> Result<At<T>, Invalid> {
+        let value = self.parse(parse)?;
+        let spot = (self.spot)();
+        Ok(At { value, spot })
+    }
+
+    /// Refuses a secret that another key has set already.
+    pub(super) fn alone(&self, twin: Option<At<SecretFrom>>) -> Result<&Self, Invalid> {
+        match twin {
+            Some(_) => Err(Invalid::Twins),
+            None => Ok(self),
+        }
+    }
+
+    /// A secret that is written down itself.
+    pub(super) fn secret(
+        &self,
+        parse: fn(&str) -> Result<Secret, Invalid>,
+    ) -> Result<At<SecretFrom>, Invalid> {
+        self.at(|text| parse(text).map(SecretFrom::Text))
+    }
+
+    /// The file of a secret.
+    pub(super) fn secret_file(&self) -> Result<At<SecretFrom>, Invalid> {
+        self.at(|text| value::path(text, self.base).map(SecretFrom::File))
+    }
+
+    pub(super) fn path(&self) -> Result<PathBuf, Invalid> {
+        self.parse(|text| value::path(text, self.base))
+    }
+
+    /// An app's id, with or without quotes.
+    pub(super) fn agentid(&self) -> Result<u32, Invalid> {
+        match self.value {
+            DeValue::Integer(number) if number.radix() == 10 => value::agentid(number.as_str()),
+            DeValue::String(text) => value::agentid(text),
+            _ => Err(self.wrong_type(Expected::Agentid)),
+        }
+    }
+
+    /// `true` or `false`, or WeCom's 1 and 0.
+    pub(super) fn switch(&self) -> Result<bool, Invalid> {
+        match self.value {
+            DeValue::Boolean(switch) => Ok(*switch),
+            DeValue::Integer(number) if number.as_str() == "0" => Ok(false),
+            DeValue::Integer(number) if number.as_str() == "1" => Ok(true),
+            _ => Err(self.wrong_type(Expected::Switch)),
+        }
+    }
+
+    /// A whole number from 1 to `max`.
+    pub(super) fn count(&self, max: u32) -> Result<u32, Invalid> {
+        let number = self.value.as_integer().filter(|it| it.radix() == 10);
+        let number = number.ok_or_else(|| self.wrong_type(Expected::Count(max)))?;
+        let count = number.as_str().parse::<u32>().ok();
+        let count = count.filter(|count| (1..=max).contains(count));
+        count.ok_or(Invalid::Not(Expected::Count(max)))
+    }
+
+    /// One of the three lists of recipients, added to what the others name.
+    pub(super) fn recipients(
+        &self,
+        list: usize,
+        others: Option<Envelope>,
+    ) -> Result<Option<Envelope>, Invalid> {
+        let mut lists: [Vec<String>; 3] = Default::default();
+        lists[list] = self.list()?;
+        let named = value::recipients(&lists)?;
+        let (Some(mut all), Some(named)) = (others.clone(), named.clone()) else {
+            return Ok(named.or(others));
+        };
+        // Everyone includes the other names.
+        if all == Envelope::all() || named == Envelope::all() {
+            return Ok(Some(Envelope::all()));
+        }
+        all.touser.extend(named.touser);
+        all.toparty.extend(named.toparty);
+        all.totag.extend(named.totag);
+        Ok(Some(all))
+    }
+
+    /// Names: one text, divided by `,` or `|`, a number, or a list of these.
+    fn list(&self) -> Result<Vec<String>, Invalid> {
+        let name = |value: &DeValue<'_>| match value {
+            DeValue::String(text) => Ok(text.to_string()),
+            DeValue::Integer(number) if number.radix() == 10 => Ok(number.as_str().to_owned()),
+            other => Err(Invalid::WrongType {
+                expected: Expected::TextOrList,
+                found: other.type_str(),
+            }),
+        };
+        match self.value {
+            DeValue::Array(values) => values.iter().map(|it| name(it.get_ref())).collect(),
+            value => Ok(vec![name(value)?]),
+        }
+    }
+
+    fn wrong_type(&self, expected: Expected) -> Invalid {
+        let found = self.value.type_str();
+        Invalid::WrongType { expected, found }
+    }
+}
