@@ -15,10 +15,11 @@
 //!     uploads      what WeCom has of our files: shared by many processes, too
 //!     child        another program, as if nobody stood between
 //!     runs         how often a command has failed in a row
+//!     cron         crontab lines: written, found, added
 //!   config  log    what was meant; where files live; one line an event
 //!     disk  output files that must be ours; the only room that prints
 //!       message        what is sent, in which limits
-//!         blob  secret  error  lang  clock  backoff  notice
+//!         blob  secret  error  lang  clock  duration  backoff  notice
 //! ```
 //!
 //! Only `main` ends the process, by returning, or where a fault of ours is shown. `fuzz` is the
@@ -34,8 +35,10 @@ mod clock;
 mod commands;
 mod compose;
 mod config;
+mod cron;
 mod delivery;
 mod disk;
+mod duration;
 mod error;
 #[cfg(any(fuzzing, test))]
 mod fuzz;

@@ -41,7 +41,7 @@ pub(crate) use format::Unread;
 pub(crate) use held::Held;
 pub(crate) use news::is_news;
 pub(crate) use not_kept::NotKept;
-pub(crate) use steady::{Clocks, look_at_clocks};
+pub(crate) use steady::{Clocks, look_at_clocks, since_last_flush};
 pub(crate) use tidy::tidy;
 
 use crate::config::State;

@@ -15,27 +15,27 @@ use crate::error::{Exit, Failure};
 use crate::message::media;
 use crate::output::{self, Output};
 use crate::text::api as text;
-use crate::wecom::{self, Asked, Field, Question};
+use crate::wecom::{ApiAnswer, ApiBody, ApiCall, FormField};
 
 /// Runs `api`.
 pub(super) fn run(args: &Api, global: &Global, output: Output) -> anyhow::Result<Exit> {
-    let question = Question {
+    let api_call = ApiCall {
         call: call(&args.path)?,
         body: body(args)?,
     };
     let caller = Caller::new(load(global)?.settings(None)?, "api", output)?;
-    let asked = caller.call(args.timeout, &text::the_call(), |delivery| {
-        delivery.ask(&question)
+    let answer = caller.call(args.timeout, &text::the_call(), |delivery| {
+        delivery.ask(&api_call)
     })?;
-    match asked {
-        Asked::Bytes(bytes) if io::stdout().is_terminal() => {
+    match answer {
+        ApiAnswer::File(bytes) if io::stdout().is_terminal() => {
             Err(text::answer_is_file(bytes.len()).into())
         }
-        Asked::Bytes(bytes) => {
+        ApiAnswer::File(bytes) => {
             output::bytes(&bytes)?;
             Ok(Exit::Sent)
         }
-        Asked::Json(answer, refusal) => {
+        ApiAnswer::Json(answer, refusal) => {
             show(&answer, output)?;
             refusal.map_or(Ok(Exit::Sent), |refusal| Err(refusal.failure().into()))
         }
@@ -76,19 +76,19 @@ fn call(path: &str) -> Result<String, Failure> {
 }
 
 /// The body of the call.
-fn body(args: &Api) -> Result<wecom::Asking, Failure> {
+fn body(args: &Api) -> Result<ApiBody, Failure> {
     if args.method == Method::Get {
         if args.data.is_some() || !args.field.is_empty() {
             return Err(text::body_of_get());
         }
-        return Ok(wecom::Asking::Get);
+        return Ok(ApiBody::Get);
     }
     if !args.field.is_empty() {
         let fields = args.field.iter().map(field);
-        return Ok(wecom::Asking::Form(fields.collect::<Result<_, _>>()?));
+        return Ok(ApiBody::Form(fields.collect::<Result<_, _>>()?));
     }
     let Some(data) = &args.data else {
-        return Ok(wecom::Asking::Json(b"{}".to_vec()));
+        return Ok(ApiBody::Json(b"{}".to_vec()));
     };
     let json = match data.as_bytes() {
         [b'@', path @ ..] => read(OsStr::from_bytes(path))?,
@@ -97,7 +97,7 @@ fn body(args: &Api) -> Result<wecom::Asking, Failure> {
     };
     // Checked only: it is sent byte for byte.
     serde_json::from_slice::<IgnoredAny>(&json).map_err(text::data_is_not_json)?;
-    Ok(wecom::Asking::Json(json))
+    Ok(ApiBody::Json(json))
 }
 
 fn read(path: &OsStr) -> Result<Vec<u8>, Failure> {
@@ -106,7 +106,7 @@ fn read(path: &OsStr) -> Result<Vec<u8>, Failure> {
 }
 
 /// A field of a form: `NAME=VALUE`, or `NAME=@FILE`.
-fn field(field: &OsString) -> Result<Field, Failure> {
+fn field(field: &OsString) -> Result<FormField, Failure> {
     let bytes = field.as_bytes();
     let end = bytes.iter().position(|byte| *byte == b'=');
     let end = end.filter(|end| *end > 0).ok_or_else(text::no_form_field)?;
@@ -117,7 +117,7 @@ fn field(field: &OsString) -> Result<Field, Failure> {
         }
         value => (None, value.to_vec().into()),
     };
-    Ok(Field {
+    Ok(FormField {
         name: String::from_utf8_lossy(&field.as_bytes()[..end]).into_owned(),
         filename,
         bytes,

@@ -8,7 +8,7 @@ use crate::error::{Exit, Failure};
 use crate::lang::spoken;
 use crate::output::{self, Output};
 use crate::text::api as text;
-use crate::wecom::{Row, codes};
+use crate::wecom::{ErrcodeRow, codes};
 
 /// Prints what each code means, what to do, and what wxpush does about it.
 pub(super) fn run(args: &Explain, global: &Global, output: Output) -> anyhow::Result<Exit> {
@@ -36,7 +36,7 @@ pub(super) fn run(args: &Explain, global: &Global, output: Output) -> anyhow::Re
     unknown.map_or(Ok(Exit::Sent), |failure| Err(failure.into()))
 }
 
-fn print_json(errcode: i64, row: &Row) -> Result<(), Failure> {
+fn print_json(errcode: i64, row: &ErrcodeRow) -> Result<(), Failure> {
     let (lang, class) = (spoken(), row.class(false));
     output::object(&json!({
         "errcode": errcode,
@@ -47,7 +47,7 @@ fn print_json(errcode: i64, row: &Row) -> Result<(), Failure> {
     }))
 }
 
-fn print(errcode: i64, row: &Row) -> Result<(), Failure> {
+fn print(errcode: i64, row: &ErrcodeRow) -> Result<(), Failure> {
     let (lang, class) = (spoken(), row.class(false));
     output::result(&format!("{errcode}  {}", row.meaning(lang)))?;
     output::result(&text::advice(row.advice(lang)))?;

@@ -11,7 +11,6 @@ mod pages;
 mod recall;
 mod report;
 mod run;
-mod schedule;
 mod send;
 mod sendmail;
 mod source;

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::watcher::TerminalWatcher;
 use crate::compose::{self, Composed, Draft};
 use crate::config::{Config, Settings, State};
+use crate::cron;
 use crate::delivery::{Outcome, Sender, Submission, Watcher, upload_time};
 use crate::error::Failure;
 use crate::message::Message;
@@ -49,7 +50,7 @@ impl Submitting<'_> {
         self,
         how: impl FnOnce(Submission<'_>) -> Outcome,
     ) -> Result<Outcome, Failure> {
-        let flush = self.config.flush_command();
+        let flush = cron::flush_command(self.config);
         let watcher = self
             .output
             .and_then(|output| TerminalWatcher::new(output, &flush));

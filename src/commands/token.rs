@@ -10,10 +10,11 @@ use super::call::or_uncached;
 use super::{begin, load};
 use crate::cli::{Global, Token, TokenAction};
 use crate::config::Account;
-use crate::error::Exit;
+use crate::duration::show_seconds;
+use crate::error::{Exit, Failure};
 use crate::output::{self, Output};
 use crate::text::api as text;
-use crate::token::{Known, Tokens, seconds};
+use crate::token::{TokenStatus, Tokens};
 use crate::wecom::{Client, Error};
 
 /// Time for one `gettoken`, and for the lock before it.
@@ -28,7 +29,7 @@ pub(super) fn run(args: &Token, global: &Global, output: Output) -> anyhow::Resu
     let action = args.action.unwrap_or_default();
     let state = begin(&settings.base, output);
     tracing::info!(command = "token", action = ?action, "start");
-    let client = Rc::new(Client::new(&settings.network, &app.corpsecret)?);
+    let client = Rc::new(Client::new(&settings.network, &app.corpsecret).map_err(Failure::from)?);
     let deadline = Instant::now() + TIME;
     let tokens = |state| Tokens::new(&client, &settings.network, app, state);
     let refused = |error: Error| error.failure();
@@ -46,7 +47,7 @@ pub(super) fn run(args: &Token, global: &Global, output: Output) -> anyhow::Resu
             let cannot = |error| text::cannot_clear(path.display(), error);
             tokens.clear(deadline).map_err(cannot)?;
             if output.json {
-                output::object(&described(&Known::Nothing))?;
+                output::object(&described(&TokenStatus::Nothing))?;
             }
             return Ok(Exit::Sent);
         }
@@ -55,41 +56,41 @@ pub(super) fn run(args: &Token, global: &Global, output: Output) -> anyhow::Resu
         }
         TokenAction::Status | TokenAction::Print => {}
     }
-    let known = tokens.known();
+    let status = tokens.status();
     if output.json {
-        output::object(&described(&known))?;
+        output::object(&described(&status))?;
     } else if matches!(action, TokenAction::Status) || output.is_talkative() {
-        output::result(&status(&known, &app.corpid))?;
+        output::result(&shown(&status, &app.corpid))?;
     }
     Ok(Exit::Sent)
 }
 
 /// The state of the cache for a person.
-fn status(known: &Known, corpid: &str) -> String {
-    match known {
-        Known::Nothing => text::no_token(),
-        Known::Token {
+fn shown(status: &TokenStatus, corpid: &str) -> String {
+    match status {
+        TokenStatus::Nothing => text::no_token(),
+        TokenStatus::Token {
             usable_for: 0,
             obtained_at,
             ..
         } => text::token_used_up(local(*obtained_at)),
-        Known::Token {
+        TokenStatus::Token {
             obtained_at,
             usable_for,
             ..
-        } => text::token_usable(local(*obtained_at), seconds(*usable_for)),
-        Known::Refused {
+        } => text::token_usable(local(*obtained_at), show_seconds(*usable_for)),
+        TokenStatus::Refused {
             errcode,
             seconds_ago,
-        } => text::token_refused(seconds(*seconds_ago), errcode, corpid),
+        } => text::token_refused(show_seconds(*seconds_ago), errcode, corpid),
     }
 }
 
 /// The state of the cache for a script.
-fn described(known: &Known) -> Value {
-    match known {
-        Known::Nothing => json!({"status": "none"}),
-        Known::Token {
+fn described(status: &TokenStatus) -> Value {
+    match status {
+        TokenStatus::Nothing => json!({"status": "none"}),
+        TokenStatus::Token {
             obtained_at,
             expires_in,
             usable_for,
@@ -97,7 +98,7 @@ fn described(known: &Known) -> Value {
             "status": if *usable_for > 0 { "fresh" } else { "stale" },
             "obtained_at": obtained_at, "expires_in": expires_in, "usable_for": usable_for,
         }),
-        Known::Refused {
+        TokenStatus::Refused {
             errcode,
             seconds_ago,
         } => {

@@ -10,10 +10,10 @@ mod document;
 mod environment;
 mod error;
 mod file;
-mod flush;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
 mod input;
+mod invocation;
 mod keys;
 mod limits;
 mod mail;
@@ -34,12 +34,12 @@ pub(crate) use environment::{
 pub(crate) use error::{
     Advice, Error, Expected, FileFault, Invalid, SecretFile, Spot, Syntax, Unknown,
 };
-pub(crate) use flush::{program, quoted};
+pub(crate) use invocation::{program, state_dir_variable};
 pub(crate) use limits::Limits;
 pub(crate) use mail::MailTo;
 pub(crate) use paths::{NoPlace, State, Unusable, elsewhere, place_of_new};
 pub(crate) use settings::{Base, Network, Settings, Warning, hostname};
-pub(crate) use survey::{config_places, user_units, variables};
+pub(crate) use survey::{config_places, variables};
 pub(crate) use value::{MAX_AGE, Rotation, ShowIn};
 
 use crate::lang::Lang;

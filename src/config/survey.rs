@@ -20,11 +20,6 @@ pub(crate) fn variables() -> Vec<&'static str> {
     environment::variables().filter(is_set).collect()
 }
 
-/// Where this user's own units of systemd lie.
-pub(crate) fn user_units() -> Option<PathBuf> {
-    paths::below_home(".config/systemd/user")
-}
-
 /// The places in which a config is looked for, in order, unless one is named.
 pub(crate) fn config_places() -> Vec<PathBuf> {
     paths::configs().collect()

@@ -6,20 +6,32 @@ use super::retry::Tries;
 use super::{Delivery, Undelivered};
 use crate::message::{Attachment, Channel};
 use crate::uploads::Media;
-use crate::wecom::{Asked, Question};
+use crate::wecom::{ApiAnswer, ApiCall};
 
 impl Delivery<'_> {
-    /// Asks WeCom something, with a token.
+    /// Makes a call that a user names, with a token.
     ///
     /// # Errors
-    /// Why it has not answered with a yes, and whether it may have done it all the same.
-    pub(crate) fn ask(&self, question: &Question) -> Result<Asked, Undelivered> {
+    /// Why there is no answer of WeCom's, and whether it may have done it all the same.
+    pub(crate) fn ask(&self, call: &ApiCall) -> Result<ApiAnswer, Undelivered> {
+        self.once_passed(|tries| {
+            let pass = self.pass(&mut tries.token)?;
+            let (client, corpid) = (&self.sender.client, self.sender.corpid());
+            let answer = client.ask(call, pass, corpid, self.deadline);
+            answer.map_err(Why::Call)
+        })
+    }
+
+    /// Takes a message back.
+    ///
+    /// # Errors
+    /// Why WeCom has not, and whether it may have all the same.
+    pub(crate) fn recall(&self, msgid: &str) -> Result<(), Undelivered> {
         self.once_passed(|tries| {
             let pass = self.pass(&mut tries.token)?;
             let client = &self.sender.client;
-            let corpid = self.sender.corpid();
-            let asked = client.ask(question, pass, corpid, self.deadline);
-            asked.map_err(Why::Call)
+            let recalled = client.recall(pass, msgid, self.deadline);
+            recalled.map_err(Why::Call)
         })
     }
 

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use super::reason::Why;
 use super::retry::Tries;
 use super::{Delivery, Part, upload_time};
-use crate::lang::{say, spoken};
 use crate::message::{Attachment, Channel, Message};
+use crate::token::AccessToken;
 use crate::uploads::{Media, Turn};
-use crate::wecom::{Cause, Error, Field};
+use crate::wecom::{Cause, Error, FormField};
 
 /// Longest wait for another process's upload, beyond the time that the size of the file gives it.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -50,12 +50,12 @@ impl Delivery<'_> {
         &self,
         file: &Attachment,
         channel: Channel,
-        token: &mut Option<crate::token::Token>,
+        token: &mut Option<AccessToken>,
     ) -> Result<Media, Why> {
         let uploads = &self.sender.uploads;
         let key = uploads
             .key(file)
-            .map_err(|error| cannot_read(file, &error))?;
+            .map_err(|error| cannot_read(file, Some(error.to_string())))?;
         // Kept to its end: others wait for what comes of it.
         let _turn = match uploads.turn(&key, self.patience(file)) {
             Turn::Known(media) => {
@@ -65,7 +65,7 @@ impl Delivery<'_> {
             ours @ Turn::Ours { .. } => ours,
         };
         let pass = self.pass(token)?;
-        let field = Field {
+        let field = FormField {
             name: "media".to_owned(),
             filename: Some(file.name.clone()),
             bytes: file.bytes.clone(),
@@ -75,13 +75,7 @@ impl Delivery<'_> {
         let watching = self.watching.clone();
         let uploaded = client.upload(call, pass, file.kind.name(), field, watching, self.deadline);
         let media = Media::new(uploaded.map_err(|error| match error.cause {
-            Cause::File { .. } => {
-                let (zh, en) = (
-                    "它变短了，或磁盘出错",
-                    "it has become shorter, or its disk fails",
-                );
-                cannot_read(file, &spoken().of(zh, en))
-            }
+            Cause::File { .. } => cannot_read(file, None),
             _ => Why::Call(error),
         })?);
         // What was written over meanwhile is not what the key stands for.
@@ -119,11 +113,6 @@ impl Delivery<'_> {
     }
 }
 
-fn cannot_read(file: &Attachment, error: &dyn std::fmt::Display) -> Why {
-    let name = &file.name;
-    let what = say!(
-        "{name} 已无法读取：{error}",
-        "{name} can no longer be read: {error}"
-    );
-    Why::Call(Error::file(what))
+fn cannot_read(file: &Attachment, error: Option<String>) -> Why {
+    Why::Call(Error::file(Some(file.name.clone()), error))
 }

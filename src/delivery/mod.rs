@@ -36,11 +36,11 @@ use std::time::{Duration, Instant};
 
 use crate::clock::Stamp;
 use crate::ledger::{Fingerprint, Receivers, Share};
-use crate::message::{Attachment, Channel, Message};
+use crate::message::{Attachment, Channel, Envelope, Message};
 use crate::outbox::{Doubt, Entry, Kept};
 use crate::output::Watching;
 use crate::secret::digest;
-use crate::token::Token;
+use crate::token::AccessToken;
 use crate::wecom::{Cause, Class, Error, SPEED, Sent, Unreached};
 use doubt::Form;
 use retry::Tries;
@@ -128,7 +128,7 @@ impl Delivery<'_> {
                         && (reached || part + 1 < entry.messages.len())
                         && entry.messages.iter().any(|other| other.to != message.to) =>
                 {
-                    passed.push(Err(Unreached::all(&message.to)));
+                    passed.push(Err(all_of(&message.to)));
                 }
                 Err(undelivered) => return Err(undelivered),
             }
@@ -207,7 +207,7 @@ impl Delivery<'_> {
         &self,
         message: &Message,
         part: &Part<'_>,
-        token: &mut Option<Token>,
+        token: &mut Option<AccessToken>,
         tries: &mut Tries,
     ) -> Result<Sent, Why> {
         let pass = self.pass(token)?;
@@ -304,8 +304,18 @@ fn is_doubt(message: &Message, error: &Error) -> bool {
 fn is_answered(error: &Error) -> bool {
     matches!(
         error.cause,
-        Cause::Status(500 | 502 | 503) | Cause::Unreadable { .. }
+        Cause::Status(500 | 502 | 503) | Cause::Unreadable(_)
     )
+}
+
+/// Returns everybody whom an envelope names, as unreached.
+fn all_of(to: &Envelope) -> Unreached {
+    Unreached {
+        invaliduser: to.touser.clone(),
+        invalidparty: to.toparty.clone(),
+        invalidtag: to.totag.clone(),
+        unlicenseduser: Vec::new(),
+    }
 }
 
 /// Returns the fingerprint by which the ledger knows a message among others of its app.

@@ -7,10 +7,9 @@ use super::reason::Why;
 use super::sender::Pass;
 use super::{Delivery, Reason, Undelivered};
 use crate::backoff::{self, random};
-use crate::error::Exit;
 use crate::ledger::Slot;
 use crate::outbox::Doubt;
-use crate::token::{Replaced, Token};
+use crate::token::{AccessToken, Replaced};
 use crate::uploads::Media;
 use crate::wecom::{self, Cause, Class, Error};
 
@@ -129,7 +128,7 @@ pub(super) struct Tries {
     budget: Budget,
     token_replaced: bool,
     /// The token to use next, where it is known already.
-    pub(super) token: Option<Token>,
+    pub(super) token: Option<AccessToken>,
     /// What its file has been uploaded as.
     pub(super) media: Option<Media>,
     /// WeCom did not know an upload, and has been sent it anew.
@@ -190,7 +189,10 @@ impl Delivery<'_> {
     }
 
     /// What lets a call pass, once it is there.
-    pub(super) fn pass<'a>(&'a self, token: &'a mut Option<Token>) -> Result<wecom::Pass<'a>, Why> {
+    pub(super) fn pass<'a>(
+        &'a self,
+        token: &'a mut Option<AccessToken>,
+    ) -> Result<wecom::Pass<'a>, Why> {
         match &self.sender.pass {
             Pass::Robot(key) => Ok(wecom::Pass::key(key)),
             Pass::App { tokens, .. } => {
@@ -223,7 +225,12 @@ impl Delivery<'_> {
     }
 
     /// The token to use in place of a refused one; once a message.
-    fn replacement(&self, refused: &Token, error: Error, tries: &mut Tries) -> Result<Token, Why> {
+    fn replacement(
+        &self,
+        refused: &AccessToken,
+        error: Error,
+        tries: &mut Tries,
+    ) -> Result<AccessToken, Why> {
         let trouble = |wait| Why::TokenTrouble {
             refusal: error.refusal().cloned(),
             wait,
@@ -274,11 +281,17 @@ impl Tries {
             error: why,
             outcome_unknown: self.outcome_unknown || self.doubt.is_some(),
         };
-        match class.exit() {
-            // It may pass: that is tried once more, later.
-            _ if class == Class::Unknown => Undelivered::NotNow(reason),
-            Exit::NotNow | Exit::Setup => Undelivered::NotNow(reason),
-            _ => Undelivered::Refused(reason),
+        match class {
+            Class::Ok | Class::Message | Class::Media | Class::Recipients | Class::Refused => {
+                Undelivered::Refused(reason)
+            }
+            // An unknown code may pass: it is tried once more, later.
+            Class::Token
+            | Class::Busy
+            | Class::Transient
+            | Class::Limited
+            | Class::Setup
+            | Class::Unknown => Undelivered::NotNow(reason),
         }
     }
 }
@@ -319,7 +332,7 @@ mod tests {
                 .count()
         };
         assert_eq!(tries(Error::status(403, None)), 0);
-        assert_eq!(tries(Error::file(String::new())), 0);
+        assert_eq!(tries(Error::file(None, None)), 0);
         let refused = |code| Error::refused(wecom::Refusal::new(code, String::new(), false));
         assert_eq!(tries(refused(60020)), 0);
         assert_eq!(tries(refused(12345)), 0);

@@ -46,7 +46,9 @@ impl Sender {
     /// # Errors
     /// `Exit::Config`: no agentid, or a network setting that cannot be used.
     pub(crate) fn new(settings: Settings, state: Option<&State>) -> anyhow::Result<Self> {
-        let client = Rc::new(Client::new(&settings.network, settings.account.secret())?);
+        let client = Rc::new(
+            Client::new(&settings.network, settings.account.secret()).map_err(Failure::from)?,
+        );
         // One app has one ledger, however its address is written.
         let (pass, key, limits) = match &settings.account {
             Account::App(app) => {

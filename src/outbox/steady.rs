@@ -56,6 +56,14 @@ pub(crate) fn look_at_clocks(dir: &Dir, now: &Stamp) -> Clocks {
     }
 }
 
+/// How long ago the last flush ran; `None` if none has, or if the clocks put it in the future.
+pub(crate) fn since_last_flush(dir: &Dir, now: &Stamp) -> Option<Duration> {
+    match slate::read::<Seen>(dir, NAME) {
+        slate::Read::Record(seen) => seen.last.age(now),
+        _ => None,
+    }
+}
+
 impl Seen {
     fn goes_on_until(&self, now: &Stamp) -> bool {
         self.last

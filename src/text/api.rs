@@ -66,8 +66,6 @@ failures! {
         "这不可能是 msgid", "this cannot be a msgid",
         "wxpush send --json 的 msgids 里有它；发到群聊的和群机器人的消息没有",
         "wxpush send --json shows it among msgids; messages to chats and of robots have none";
-    recall_answered_by_other() => NotNow,
-        "对撤回的答复不是企业微信的", "the answer to the recall is not WeCom's";
 }
 
 texts! {

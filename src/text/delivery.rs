@@ -10,7 +10,7 @@ pub(crate) const WORDING: Wording = Wording {
     reason,
     unusable: |id, error| unusable(id, error),
     expired: |max_age, last| {
-        let max_age = crate::token::seconds(max_age.as_secs());
+        let max_age = crate::duration::show(max_age);
         match last {
             Some(last) => expired_because(max_age, last),
             None => expired(max_age),

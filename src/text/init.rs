@@ -130,9 +130,6 @@ texts! {
         "不在应用可见范围内：{users}；到应用管理 → 该应用 → 可见范围加入",
         "not in the app's 可见范围: {users}; add them there: 应用管理 → the app → 可见范围";
 
-    no_crontab() =
-        "没有安装 cron：先安装（Debian：apt install cron），或用 systemd 定时器",
-        "no cron is installed: install it (Debian: apt install cron), or use a systemd timer";
     crontab_has_it() = "crontab 里已有补发发件箱的一行", "your crontab already delivers the outbox";
     delivered_by(place) = "{place} 已在补发发件箱", "{place} already delivers the outbox";
     offer(line) =

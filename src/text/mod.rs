@@ -95,6 +95,7 @@ pub(crate) mod message;
 pub(crate) mod network;
 pub(crate) mod notice;
 pub(crate) mod outbox;
+pub(crate) mod refusal;
 pub(crate) mod run;
 pub(crate) mod send;
 pub(crate) mod sendmail;

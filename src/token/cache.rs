@@ -1,6 +1,6 @@
 //! `token_cache.json`: a map from an app's digest to its token, or to WeCom's refusal of one.
 //!
-//! Whatever cannot be believed is as good as absent, and is replaced at the next write.
+//! A record that is damaged counts as absent, and is replaced at the next write.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::Token;
+use super::AccessToken;
 use super::failed::Failed;
 use crate::config::State;
 use crate::disk::{self, Lock, Owner};
@@ -27,11 +27,11 @@ const RECORDS_MAX: usize = 256;
 /// The lifetimes that a record may have, in seconds.
 const LIFETIMES: std::ops::RangeInclusive<u64> = 60..=7200;
 
-/// What is known of one app.
+/// The record of one app.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Record {
-    Token(Grant),
+    Token(CachedToken),
     Refused(Refused),
     Failed(Failed),
 }
@@ -39,19 +39,19 @@ pub(super) enum Record {
 impl Record {
     fn at(&self) -> u64 {
         match self {
-            Self::Token(grant) => grant.obtained_at,
+            Self::Token(cached) => cached.obtained_at,
             Self::Refused(refused) => refused.refused_at,
             Self::Failed(failed) => failed.failed_at.wall / 1000,
         }
     }
 
-    /// A record out of JSON, if it can be believed.
+    /// Reads a record, unless it is damaged.
     pub(super) fn read(value: &Value) -> Option<Self> {
         let record = Self::deserialize(value).ok()?;
         match &record {
-            Self::Token(grant) if !grant.is_sound() => None,
-            // A field too many may be the check itself, under a damaged name.
-            Self::Token(Grant { check: None, .. }) if value.as_object()?.len() > 3 => None,
+            Self::Token(cached) if !cached.is_sound() => None,
+            // An additional field may be the check itself, under a damaged name.
+            Self::Token(CachedToken { check: None, .. }) if value.as_object()?.len() > 3 => None,
             _ => Some(record),
         }
     }
@@ -59,7 +59,7 @@ impl Record {
 
 /// A token with its dates.
 #[derive(Clone, Serialize, Deserialize)]
-pub(super) struct Grant {
+pub(super) struct CachedToken {
     pub(super) access_token: String,
     /// Unix seconds.
     pub(super) obtained_at: u64,
@@ -71,7 +71,7 @@ pub(super) struct Grant {
     check: Option<String>,
 }
 
-impl Grant {
+impl CachedToken {
     pub(super) fn new(grant: &wecom::Grant, now: u64) -> Self {
         let access_token = grant.access_token.expose().to_owned();
         Self {
@@ -82,8 +82,8 @@ impl Grant {
         }
     }
 
-    pub(super) fn token(&self) -> Token {
-        Token {
+    pub(super) fn token(&self) -> AccessToken {
+        AccessToken {
             value: Secret::new(&*self.access_token),
             obtained_at: self.obtained_at,
         }
@@ -109,15 +109,15 @@ impl Grant {
     }
 }
 
-impl std::fmt::Debug for Grant {
+impl std::fmt::Debug for CachedToken {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Grant")
+        f.debug_struct("CachedToken")
             .field("obtained_at", &self.obtained_at)
             .finish_non_exhaustive()
     }
 }
 
-/// WeCom's no to `gettoken`, so that nobody asks again at once.
+/// WeCom's refusal of a token, so that no process asks again at once.
 #[expect(clippy::struct_field_names, reason = "the names stand in the file")]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Refused {
@@ -136,7 +136,7 @@ impl Refused {
         }
     }
 
-    /// The refusal as it came, to be asked about again in so many seconds.
+    /// Returns the refusal as an error; WeCom is asked again in so many seconds.
     pub(super) fn error(&self, again_in: u64) -> Error {
         Error::refused(Refusal {
             again_in: Some(again_in),
@@ -164,17 +164,17 @@ impl Cache {
         }
     }
 
-    /// This app's record; none if there is none to believe.
+    /// Reads an app's record.
     pub(super) fn get(&self, key: &str) -> Option<Record> {
         Record::read(map(&self.bytes()).get(key)?)
     }
 
-    /// Takes the lock, if nobody holds it.
+    /// Takes the lock, unless another process holds it.
     pub(super) fn try_lock(&self) -> io::Result<Option<Lock>> {
         disk::try_lock(&self.lock, self.owner)
     }
 
-    /// Writes this app's record, or forgets it; the other apps' stay. For the lock's holder.
+    /// Writes an app's record, or removes it, and keeps those of other apps. Needs the lock.
     pub(super) fn put(&self, key: &str, record: Option<Record>) -> io::Result<()> {
         let mut records = records(&self.bytes());
         records.remove(key);
@@ -195,7 +195,7 @@ impl Cache {
         disk::replace(&self.path, &json, 0o600, self.owner)
     }
 
-    /// Says, once, that the cache cannot be used.
+    /// Sends a notice, once, that the cache cannot be used.
     pub(super) fn warn_once(&self, error: &io::Error) {
         if !self.warned.replace(true) {
             let path = &self.path;
@@ -203,7 +203,7 @@ impl Cache {
         }
     }
 
-    /// Whether that had to be said: then what is written here may not be found again.
+    /// Whether reading or writing has failed, so that records may not be found again.
     pub(super) fn is_unusable(&self) -> bool {
         self.warned.get()
     }
@@ -217,12 +217,12 @@ impl Cache {
     }
 }
 
-/// Whatever stands in the file, if it is a map at all.
+/// Reads the file's map; empty if it has none.
 fn map(bytes: &[u8]) -> BTreeMap<String, Value> {
     serde_json::from_slice(bytes).unwrap_or_default()
 }
 
-/// Every record that can be believed, with what a newer version may have added to it.
+/// Reads every undamaged record, with the fields that a newer version may have added.
 pub(super) fn records(bytes: &[u8]) -> BTreeMap<String, Value> {
     let mut records = map(bytes);
     records.retain(|_, value| Record::read(value).is_some());
@@ -295,9 +295,9 @@ mod tests {
             if cut {
                 bytes.truncate(at);
             }
-            if let Some(Record::Token(grant)) = records(&bytes).get("app").and_then(Record::read) {
-                let same = sound()["access_token"] == grant.access_token;
-                prop_assert!(same || grant.check.is_none());
+            if let Some(Record::Token(cached)) = records(&bytes).get("app").and_then(Record::read) {
+                let same = sound()["access_token"] == cached.access_token;
+                prop_assert!(same || cached.check.is_none());
             }
         }
 

@@ -1,67 +1,81 @@
-//! Trouble with `gettoken` that passes: one process asks for all, and the others wait with it.
+//! Temporary trouble with `gettoken`: one process retries for all, and the others wait with it.
 
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::Look;
 use crate::backoff::{backoff, random};
 use crate::clock::Stamp;
-use crate::error::Failure;
-use crate::wecom::{Cause, Error};
+use crate::wecom::{Cause, Class, Error, NetworkTrouble, Refusal, Unreadable};
 
-/// No failure keeps others from asking for longer.
+/// Longest time for which a failure keeps others from asking.
 const RETRY_MAX: Duration = Duration::from_mins(1);
 
-/// Failures that are further apart are not in a row.
+/// Failures that are further apart do not count as consecutive.
 const FORGOTTEN_AFTER: Duration = Duration::from_mins(5);
 
-/// Trouble with `gettoken` that passes, so that one process asks for all.
-#[expect(clippy::struct_field_names, reason = "the names stand in the file")]
+/// A failure of `gettoken` that may pass.
+#[expect(clippy::struct_field_names, reason = "the names are those of the file")]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Failed {
     pub(super) failed_at: Stamp,
     /// How often in a row.
     pub(super) failures: u32,
-    /// Milliseconds until somebody asks again.
+    /// Milliseconds until one process asks again.
     pub(super) retry_in: u64,
-    /// Whether the server said so.
+    /// Whether the server demanded that wait.
     #[serde(default)]
     told: bool,
-    /// The HTTP status, if it was one.
-    status: Option<u16>,
-    error: String,
-    hint: Option<String>,
+    cause: FailedCause,
+}
+
+/// What failed, as the file has it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FailedCause {
+    Network(NetworkTrouble),
+    Status(u16),
+    Unreadable(Unreadable),
+    Busy { errcode: i64, errmsg: String },
+}
+
+impl FailedCause {
+    fn of(cause: &Cause) -> Option<Self> {
+        Some(match cause {
+            Cause::Network(trouble) => Self::Network((**trouble).clone()),
+            Cause::Status(status) => Self::Status(*status),
+            Cause::Unreadable(why) => Self::Unreadable(*why),
+            Cause::Errcode(refusal) => Self::Busy {
+                errcode: refusal.errcode,
+                errmsg: refusal.errmsg.clone(),
+            },
+            // Neither is an error of gettoken.
+            Cause::File { .. } | Cause::TokenLocked => return None,
+        })
+    }
 }
 
 impl Failed {
-    /// What came of asking until a deadline, after so many failures in a row.
-    pub(super) fn new(error: &Error, before: u32, deadline: Instant) -> Self {
-        let status = match error.cause {
-            Cause::Status(status) => Some(status),
-            _ => None,
-        };
-        let Failure { what, hint, .. } = error.failure();
+    /// A failure before a deadline, after so many in a row; `None` if it says nothing to others.
+    pub(super) fn new(error: &Error, before: u32, deadline: Instant) -> Option<Self> {
         let left = deadline.saturating_duration_since(Instant::now());
         let wait = match error.retry_after {
             Some(wait) => wait.min(RETRY_MAX),
-            // However short the time is, a second try fits.
+            // Leaves time for a second try before any deadline.
             None if before == 0 => random(backoff(0).min(left / 2)),
             None => random(backoff(before)),
         };
-        Self {
+        Some(Self {
             failed_at: Stamp::now(),
             failures: before.saturating_add(1),
             retry_in: u64::try_from(wait.as_millis()).unwrap_or_default(),
             told: error.retry_after.is_some(),
-            status,
-            error: what,
-            hint,
-        }
+            cause: FailedCause::of(&error.cause)?,
+        })
     }
 
-    /// How long it is until somebody asks again; none if that time has come, and for a process that
-    /// began only after the failure: meanwhile it may be mended.
+    /// Returns the time until one process asks again. `None` if that time has come, and for a process
+    /// that began after the failure, unless the server demanded the wait: the trouble may be over.
     pub(super) fn left(&self, begun: &Stamp) -> Option<Duration> {
         if !self.told {
             begun.age(&self.failed_at)?;
@@ -71,18 +85,24 @@ impl Failed {
         wait.checked_sub(age).filter(|left| !left.is_zero())
     }
 
-    /// How often it has failed in a row, if that is not long ago.
+    /// Returns how often it has failed in a row, if the last failure is recent.
     pub(super) fn failures(&self) -> u32 {
         let age = self.failed_at.age(&Stamp::now());
         age.filter(|age| *age < FORGOTTEN_AFTER)
             .map_or(0, |_| self.failures)
     }
 
-    /// The trouble as it came, to be asked about again after this time.
+    /// Returns the failure as an error; WeCom is asked again after `left`.
     pub(super) fn error(&self, left: Duration) -> Error {
-        let error = match self.status {
-            Some(status) => Error::status(status, None),
-            None => Error::network(self.error.clone(), self.hint.clone(), false),
+        let error = match &self.cause {
+            FailedCause::Network(trouble) => Error::network(trouble.clone()),
+            FailedCause::Status(status) => Error::status(*status, None),
+            FailedCause::Unreadable(why) => Error::unreadable(*why),
+            FailedCause::Busy { errcode, errmsg } => Error {
+                // WeCom was not asked this time, so that this is none of its three tries.
+                class: Class::Transient,
+                ..Error::refused(Refusal::new(*errcode, errmsg.clone(), true))
+            },
         };
         let (retry_after, asked_again_in) = if self.told {
             (Some(left), None)
@@ -93,14 +113,6 @@ impl Failed {
             retry_after,
             asked_again_in,
             ..error.of_gettoken()
-        }
-    }
-
-    /// Before that time callers wait; then one of them asks.
-    pub(super) fn look<T>(&self, begun: &Stamp) -> Look<Result<T, Error>> {
-        match self.left(begun) {
-            Some(left) => Look::Done(Err(self.error(left))),
-            None => Look::Ask,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::cache::{Record, records};
-use super::{COOL_DOWN, fresh, is_recent};
+use super::{COOL_DOWN, is_recent, usable_for};
 use crate::wecom;
 
 /// A whole cache.
@@ -16,10 +16,10 @@ pub(crate) fn cache(bytes: &[u8]) {
     for value in kept.values() {
         let record = Record::read(value).expect("it was believed just now");
         match &record {
-            Record::Token(grant) => {
-                assert!(wecom::is_token(grant.token().value.expose()));
-                for now in [0, grant.obtained_at, u64::MAX] {
-                    assert!(fresh(grant, now).is_none_or(|left| (1..=7000).contains(&left)));
+            Record::Token(cached) => {
+                assert!(wecom::is_token(cached.token().value.expose()));
+                for now in [0, cached.obtained_at, u64::MAX] {
+                    assert!(usable_for(cached, now).is_none_or(|left| (1..=7000).contains(&left)));
                 }
             }
             Record::Failed(failed) => {

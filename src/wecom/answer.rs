@@ -1,14 +1,17 @@
-//! WeCom's JSON into what it says; anything else is not WeCom's.
+//! Reads answers: WeCom's JSON, or a file; anything else is not from WeCom.
 
 use std::collections::HashSet;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny};
-use serde::{Deserialize as Derive, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::lang::spoken;
-use crate::message::Envelope;
+use super::codes::Class;
+use super::error::{Error, Refusal, Unreadable};
+use super::request::{Call, Reply};
 use crate::secret::{Secret, Veil};
+
+/// Longest `errmsg` that is kept, in bytes.
+const ERRMSG_MAX: usize = 500;
 
 /// A token as `gettoken` grants it.
 #[derive(Debug)]
@@ -22,7 +25,7 @@ pub(crate) struct Grant {
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Sent {
     pub(crate) msgid: String,
-    /// Receivers that it could not reach.
+    /// Recipients that it could not reach.
     pub(crate) unreached: Unreached,
 }
 
@@ -36,7 +39,7 @@ pub(crate) struct Unreached {
 }
 
 impl Unreached {
-    /// The lists with WeCom's names for them.
+    /// Returns the lists with WeCom's names for them.
     pub(crate) fn lists(&self) -> [(&'static str, &[String]); 4] {
         [
             ("invaliduser", &self.invaliduser),
@@ -46,33 +49,12 @@ impl Unreached {
         ]
     }
 
-    /// All that an envelope names.
-    pub(crate) fn all(to: &Envelope) -> Self {
-        Self {
-            invaliduser: to.touser.clone(),
-            invalidparty: to.toparty.clone(),
-            invalidtag: to.totag.clone(),
-            unlicenseduser: Vec::new(),
-        }
-    }
-
     /// Whether everybody was reached.
     pub(crate) fn is_empty(&self) -> bool {
         self.lists().iter().all(|(_, names)| names.is_empty())
     }
 
-    /// The lists that name somebody, for a person.
-    pub(crate) fn describe(&self) -> String {
-        let lists = self.lists();
-        let named = lists.iter().filter(|(_, names)| !names.is_empty());
-        let [and, then] = spoken().of(["、", "；"], [", ", "; "]);
-        let words: Vec<String> = named
-            .map(|(list, names)| format!("{list} {}", names.join(and)))
-            .collect();
-        words.join(then)
-    }
-
-    /// Takes in the names of another message's lists.
+    /// Adds the names of another message's lists.
     pub(crate) fn merge(&mut self, other: &Self) {
         for (ours, theirs) in [
             (&mut self.invaliduser, &other.invaliduser),
@@ -81,121 +63,153 @@ impl Unreached {
             (&mut self.unlicenseduser, &other.unlicenseduser),
         ] {
             // A set, as an answer may hold thousands of them.
-            let mut known: HashSet<String> = ours.iter().cloned().collect();
-            ours.extend(
-                theirs
-                    .iter()
-                    .filter(|name| known.insert((*name).clone()))
-                    .cloned(),
-            );
+            let mut known: HashSet<&String> = ours.iter().collect();
+            let new = theirs.iter().filter(|name| known.insert(name));
+            let new: Vec<String> = new.cloned().collect();
+            ours.extend(new);
         }
     }
 }
 
-/// Every field that an answer to gettoken or message/send may have.
+/// An answer to any call.
+#[derive(Debug)]
+pub(crate) enum ApiAnswer {
+    /// JSON without secrets, and the refusal if it is one.
+    Json(Value, Option<Refusal>),
+    File(Vec<u8>),
+}
+
+/// The field that decides. Read by itself, as serde refuses a field that comes twice.
+#[derive(Deserialize)]
+struct Errcode {
+    errcode: i64,
+}
+
+/// Reads an answer with status 200, and hides what the server was told in secret.
 ///
-/// A field twice, or `errcode` that is not a whole number, is an error: somebody else answered.
-#[derive(Debug, Derive)]
-pub(super) struct Answer {
-    pub(super) errcode: i64,
-    #[serde(default)]
-    pub(super) errmsg: Text,
-    #[serde(default)]
-    pub(super) msgid: Text,
-    #[serde(default)]
-    pub(super) media_id: Text,
-    #[serde(default, deserialize_with = "secret")]
-    pub(super) access_token: Option<Secret>,
-    #[serde(default)]
-    pub(super) expires_in: Value,
-    #[serde(default)]
-    pub(super) invaliduser: Names,
-    #[serde(default)]
-    pub(super) invalidparty: Names,
-    #[serde(default)]
-    pub(super) invalidtag: Names,
-    #[serde(default)]
-    pub(super) unlicenseduser: Names,
-}
-
-impl Answer {
-    /// Reads an answer.
-    ///
-    /// # Errors
-    /// What is wrong, in words that repeat nothing of it.
-    pub(super) fn read(body: &[u8]) -> Result<Self, &'static str> {
-        let lang = spoken();
-        if body.is_empty() {
-            return Err(lang.of("它是空的", "it is empty"));
-        }
-        serde_json::from_slice(body).map_err(|_| match serde_json::from_slice::<IgnoredAny>(body) {
-            Ok(_) => lang.of(
-                "它是 JSON，但 errcode 不是唯一的一个整数",
-                "it is JSON, but without one whole number as its errcode",
-            ),
-            Err(_) if body.trim_ascii_start().starts_with(b"<") => {
-                lang.of("它是网页", "it is a web page")
-            }
-            Err(_) => lang.of("它不是 JSON", "it is not JSON"),
-        })
+/// # Errors
+/// `Cause::Unreadable`: it is not WeCom's. `Class::Token`: WeCom refused the token.
+pub(super) fn read(call: &Call<'_>, told: &Veil, reply: Reply) -> Result<ApiAnswer, Error> {
+    let Reply { is_file, body, .. } = reply;
+    if body.len() > call.answer_max {
+        return Err(Error::unreadable(Unreadable::TooLong(call.answer_max)));
     }
-
-    /// Takes what the server was told in secret out of all that may be shown.
-    pub(super) fn hide(&mut self, told: &Veil) {
-        let lists = [
-            &mut self.invaliduser,
-            &mut self.invalidparty,
-            &mut self.invalidtag,
-            &mut self.unlicenseduser,
-        ];
-        let names = lists.into_iter().flat_map(|list| &mut list.0);
-        let mut texts: Vec<&mut String> = names.collect();
-        texts.extend([&mut self.errmsg.0, &mut self.msgid.0]);
-        told.hide_in(&mut texts);
+    // A file may be JSON, or a page, too.
+    if is_file && call.is_foreign {
+        return file(body, told);
     }
-}
-
-/// A text; a number is read as one, anything else as none.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Text(pub(super) String);
-
-impl<'de> Deserialize<'de> for Text {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Ok(Self(match Value::deserialize(deserializer)? {
-            Value::String(text) => text,
-            Value::Number(number) => number.to_string(),
-            _ => String::new(),
-        }))
-    }
-}
-
-fn secret<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Secret>, D::Error> {
-    Ok(Some(Secret::new(Text::deserialize(deserializer)?.0)))
-}
-
-/// Names joined by `|`, or a list of names.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Names(pub(super) Vec<String>);
-
-impl<'de> Deserialize<'de> for Names {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let values = match Value::deserialize(deserializer)? {
-            Value::Array(values) => values,
-            value => vec![value],
+    let Ok(mut answer) = serde_json::from_slice::<Value>(&body) else {
+        return match body.trim_ascii_start().first() {
+            _ if body.is_empty() => Err(Error::unreadable(Unreadable::Empty)),
+            Some(b'<') => Err(Error::unreadable(Unreadable::WebPage)),
+            _ if call.is_foreign => file(body, told),
+            _ => Err(Error::unreadable(Unreadable::NotJson)),
         };
-        let texts = values.iter().map(|value| match value {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
-            _ => String::new(),
-        });
-        let names = texts.flat_map(|text| text.split('|').map(str::to_owned).collect::<Vec<_>>());
-        Ok(Self(names.filter(|name| !name.is_empty()).collect()))
+    };
+    let errcode = match serde_json::from_slice(&body) {
+        Ok(Errcode { errcode }) if answer.is_object() => errcode,
+        // Some calls leave it out in a success.
+        _ if call.is_foreign => answer["errcode"].as_i64().unwrap_or(0),
+        _ => return Err(Error::unreadable(Unreadable::NoErrcode)),
+    };
+    hide(&mut answer, told, call.is_foreign);
+    if errcode == 0 {
+        return Ok(ApiAnswer::Json(answer, None));
+    }
+    let mut errmsg = text(&answer["errmsg"]).unwrap_or_default();
+    errmsg.truncate(errmsg.floor_char_boundary(ERRMSG_MAX));
+    let refusal = Refusal::new(errcode, errmsg, call.is_gettoken());
+    if call.is_foreign && refusal.class != Class::Token {
+        return Ok(ApiAnswer::Json(answer, Some(refusal)));
+    }
+    Err(Error::refused(refusal))
+}
+
+/// A file is passed on unchanged, or not at all.
+fn file(body: Vec<u8>, told: &Veil) -> Result<ApiAnswer, Error> {
+    if told.is_in(&body) {
+        return Err(Error::unreadable(Unreadable::EchoesSecret));
+    }
+    Ok(ApiAnswer::File(body))
+}
+
+/// Hides what the server was told in secret, and if `is_shown` every token.
+fn hide(answer: &mut Value, told: &Veil, is_shown: bool) {
+    let mut names = Vec::new();
+    let mut texts = Vec::new();
+    collect(answer, is_shown, &mut names, &mut texts);
+    texts.extend(&mut names);
+    told.hide_in(&mut texts);
+    rename(answer, &mut names.into_iter());
+}
+
+/// Collects the name of every field, and every text but tokens.
+fn collect<'a>(
+    value: &'a mut Value,
+    is_shown: bool,
+    names: &mut Vec<String>,
+    texts: &mut Vec<&'a mut String>,
+) {
+    match value {
+        Value::String(text) => texts.push(text),
+        Value::Array(items) => {
+            for item in items {
+                collect(item, is_shown, names, texts);
+            }
+        }
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                names.push(name.clone());
+                let is_token = name.ends_with("access_token") && value.is_string();
+                if is_token && is_shown {
+                    *value = "REDACTED".into();
+                } else if !is_token {
+                    collect(value, is_shown, names, texts);
+                }
+            }
+        }
+        _ => {}
     }
 }
 
-/// The lifetime of a token, in seconds: what WeCom says, between one minute and its 7200.
+/// Gives the fields these names, in the order in which they were collected.
+fn rename(value: &mut Value, names: &mut impl Iterator<Item = String>) {
+    match value {
+        Value::Array(items) => items.iter_mut().for_each(|item| rename(item, names)),
+        Value::Object(fields) => {
+            let renamed = std::mem::take(fields).into_iter().map(|(name, mut value)| {
+                let name = names.next().unwrap_or(name);
+                rename(&mut value, names);
+                (name, value)
+            });
+            *fields = renamed.collect();
+        }
+        _ => {}
+    }
+}
+
+/// Returns a text, or a number as one.
+pub(super) fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// Returns the names of a list, or those that a text joins by `|`.
+pub(super) fn names(value: &Value) -> Vec<String> {
+    let items = value
+        .as_array()
+        .map_or(std::slice::from_ref(value), Vec::as_slice);
+    let texts = items.iter().filter_map(text);
+    let names = texts.flat_map(|text| text.split('|').map(str::to_owned).collect::<Vec<_>>());
+    names.filter(|name| !name.is_empty()).collect()
+}
+
+/// Returns a token's lifetime in seconds: WeCom's value, between 60 and its 7200.
 ///
-/// A silent or unreadable lifetime is the documented one: early refusal is handled anyway.
+/// A missing or unreadable value is the documented one: an early refusal is handled anyway.
 /// Source: developer.work.weixin.qq.com/document/path/91039.
 pub(super) fn lifetime(expires_in: &Value) -> u64 {
     const LIFETIME: f64 = 7200.0;
@@ -216,23 +230,56 @@ pub(super) fn lifetime(expires_in: &Value) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use proptest::prelude::*;
     use serde_json::json;
+
+    use super::super::Cause;
+    use super::*;
+
+    fn read_reply(call: &Call<'_>, is_file: bool, body: &[u8]) -> Result<ApiAnswer, Error> {
+        let mut told = Veil::default();
+        told.add(&Secret::new("s3cret-of-this-app"));
+        let reply = Reply {
+            status: 200,
+            retry_after: None,
+            is_file,
+            body: body.to_vec(),
+        };
+        read(call, &told, reply)
+    }
+
+    /// As the answer to one of our own calls.
+    fn read_own(body: &[u8]) -> Result<Value, Error> {
+        match read_reply(&Call::get("message/send", &[]), false, body)? {
+            ApiAnswer::Json(answer, None) => Ok(answer),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// As the answer to a call that a user named.
+    fn read_foreign(is_file: bool, body: &[u8]) -> Result<ApiAnswer, Error> {
+        let call = Call {
+            is_foreign: true,
+            ..Call::get("user/get?userid=a", &[])
+        };
+        read_reply(&call, is_file, body)
+    }
 
     #[test]
     fn only_one_whole_errcode_in_an_object_is_an_answer() {
         for body in [
             r#"{"errcode":0}"#,
             r#"{"errcode":0,"errmsg":"ok","msgid":"m","unknown":[1]}"#,
-            r#"{"errcode":-1,"errmsg":null}"#,
         ] {
-            assert!(Answer::read(body.as_bytes()).is_ok(), "{body}");
+            assert!(read_own(body.as_bytes()).is_ok(), "{body}");
         }
+        let busy = read_own(br#"{"errcode":-1,"errmsg":null}"#);
+        assert!(busy.is_err_and(|error| error.class == Class::Busy));
         for body in [
             "",
             "{}",
             "[]",
+            "[0]",
             "null",
             "0",
             "ok",
@@ -247,13 +294,14 @@ mod tests {
             r#"{"errmsg":"ok"}"#,
             r#"{"errcode":99999999999999999999}"#,
         ] {
-            assert!(Answer::read(body.as_bytes()).is_err(), "{body}");
+            let error = read_own(body.as_bytes()).unwrap_err();
+            assert!(matches!(error.cause, Cause::Unreadable(_)), "{body}");
         }
     }
 
     #[test]
     fn lists_come_in_every_shape() {
-        for (value, names) in [
+        for (value, expected) in [
             (json!("a|b"), vec!["a", "b"]),
             (json!(""), vec![]),
             (json!(null), vec![]),
@@ -261,12 +309,71 @@ mod tests {
             (json!(7), vec!["7"]),
             (json!({"a": 1}), vec![]),
         ] {
-            let body = json!({"errcode": 0, "invaliduser": value}).to_string();
-            assert_eq!(
-                Answer::read(body.as_bytes()).unwrap().invaliduser.0,
-                names,
-                "{body}"
-            );
+            assert_eq!(names(&value), expected, "{value}");
+        }
+    }
+
+    #[test]
+    fn names_of_two_messages_are_merged_without_doubles() {
+        let of = |names: &[&str]| Unreached {
+            invaliduser: names.iter().map(ToString::to_string).collect(),
+            ..Unreached::default()
+        };
+        let mut unreached = of(&["a", "b"]);
+        unreached.merge(&of(&["b", "c", "c"]));
+        assert_eq!(unreached, of(&["a", "b", "c"]));
+    }
+
+    #[test]
+    fn an_answer_is_shown_whole_but_for_secrets() {
+        let body = json!({
+            "name": "x",
+            "access_token": "abc",
+            "a": [{"url": "k=s3cret-of-this-app"}, {"s3cret-of-this-app": {"b": 1}, "z": 2}],
+        });
+        let Ok(ApiAnswer::Json(answer, None)) = read_foreign(false, body.to_string().as_bytes())
+        else {
+            panic!("it is a yes: without an errcode all is well");
+        };
+        assert_eq!(
+            (&answer["name"], &answer["access_token"]),
+            (&json!("x"), &json!("REDACTED"))
+        );
+        assert!(!answer.to_string().contains("s3cret"), "{answer}");
+        assert_eq!(answer["a"][1], json!({"[hidden]": {"b": 1}, "z": 2}));
+    }
+
+    #[test]
+    fn a_no_comes_with_its_answer_and_a_refused_token_is_an_error() {
+        let no = json!({"errcode": 60111, "errmsg": "userid not found"}).to_string();
+        let Ok(ApiAnswer::Json(_, Some(refusal))) = read_foreign(false, no.as_bytes()) else {
+            panic!("it is a no");
+        };
+        assert_eq!(
+            (refusal.errcode, &*refusal.errmsg),
+            (60111, "userid not found")
+        );
+        let token = json!({"errcode": 40014, "errmsg": ""}).to_string();
+        let answer = read_foreign(false, token.as_bytes());
+        assert!(answer.is_err_and(|error| error.class == Class::Token));
+    }
+
+    #[test]
+    fn a_file_is_a_file_and_a_page_is_none() {
+        let is_file =
+            |answer, bytes: &[u8]| matches!(answer, Ok(ApiAnswer::File(file)) if file == bytes);
+        assert!(is_file(read_foreign(false, b"\x89PNG"), b"\x89PNG"));
+        for file in [&b""[..], b"<svg>", b"{}", b"{\"errcode\":40014}"] {
+            assert!(is_file(read_foreign(true, file), file));
+        }
+        for (is_file, body, why) in [
+            (true, &b"s3cret-of-this-app"[..], Unreadable::EchoesSecret),
+            (false, b"no: k=S3CRET-of-this-app", Unreadable::EchoesSecret),
+            (false, b"", Unreadable::Empty),
+            (false, b" <html>", Unreadable::WebPage),
+        ] {
+            let error = read_foreign(is_file, body).unwrap_err();
+            assert!(matches!(error.cause, Cause::Unreadable(it) if it == why));
         }
     }
 
@@ -292,7 +399,8 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_read_or_refused(body in prop::collection::vec(any::<u8>(), 0..200)) {
-            let _ = Answer::read(&body);
+            let _ = read_own(&body);
+            let _ = read_foreign(false, &body);
         }
 
         #[test]
@@ -301,8 +409,8 @@ mod tests {
             value in "(-?[0-9]{1,25}(\\.[0-9]{1,3})?(e[0-9]{1,3})?|\"[a-z|0-9]{0,9}\"|null|true|\\[1,\"a\"\\]|\\{\\})",
         ) {
             let body = format!(r#"{{"errmsg":"x","{field}":{value}}}"#);
-            if let Ok(answer) = Answer::read(body.as_bytes()) {
-                prop_assert!((60..=7200).contains(&lifetime(&answer.expires_in)));
+            if let Ok(answer) = read_own(body.as_bytes()) {
+                prop_assert!((60..=7200).contains(&lifetime(&answer["expires_in"])));
             }
         }
     }

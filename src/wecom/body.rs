@@ -1,4 +1,4 @@
-//! What goes out with a request: JSON, or a form with files, in pieces.
+//! Bodies of requests: JSON, or a form with files, sent in pieces.
 
 use std::collections::VecDeque;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -10,16 +10,18 @@ use std::task::{Context, Poll};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 
+use super::diagnose::{Phase, Progress};
 use super::moving::Moving;
-use super::trouble::{Progress, Stage};
 use crate::blob::{Blob, PIECE};
-use crate::output::Watching;
 
-/// Called before the first byte of a body leaves, and may hold it up: until a message is accepted.
-/// An error keeps the request from leaving at all.
+/// Called before the first byte of a request with a body leaves, after the connection is made. It may
+/// block, until a message is on disk; an error keeps the request from leaving.
 pub(crate) type Leaving = Arc<dyn Fn() -> io::Result<()> + Send + Sync>;
 
-/// The bytes of a request, and what they are.
+/// Called with the bytes that have left, and all there are.
+pub(crate) type Watching = Arc<dyn Fn(u64, u64) + Send + Sync>;
+
+/// The bytes of a request, and their type.
 #[derive(Clone)]
 pub(super) struct Payload {
     pub(super) content_type: String,
@@ -27,9 +29,9 @@ pub(super) struct Payload {
 }
 
 /// A field of a form.
-pub(crate) struct Field {
+pub(crate) struct FormField {
     pub(crate) name: String,
-    /// Where it is a file: the name that others see.
+    /// The name that recipients see, if it is a file.
     pub(crate) filename: Option<String>,
     pub(crate) bytes: Blob,
 }
@@ -46,10 +48,10 @@ impl Payload {
     /// A form, as WeCom reads one: raw UTF-8 in quotes where others would encode a file's name, and
     /// the file's length beside it.
     /// Source: developer.work.weixin.qq.com/document/path/90253; wechatpy/wechatpy#293.
-    pub(super) fn form(fields: &[Field]) -> Self {
+    pub(super) fn form(fields: &[FormField]) -> Self {
         let boundary = boundary();
         let mut pieces = Vec::new();
-        for Field {
+        for FormField {
             name,
             filename,
             bytes,
@@ -78,26 +80,26 @@ impl Payload {
         }
     }
 
-    /// How many bytes there are.
+    /// Returns the length in bytes.
     pub(super) fn len(&self) -> u64 {
         self.pieces.iter().map(Blob::len).sum()
     }
 }
 
-/// What stands between the parts of a form, and nowhere in them but by a chance of one in 2^128.
+/// Makes a line that separates the parts of a form, and is in none of them but by a chance of 1 in 2^128.
 fn boundary() -> String {
     // std seeds each RandomState from the system's own source of randomness.
     let random = || RandomState::new().build_hasher().finish();
     format!("wxpush-{:016x}{:016x}", random(), random())
 }
 
-/// A name without what would end its quotes, or its line.
+/// Returns a name without characters that would end its quotes, or its line.
 fn quotable(name: &str) -> String {
     let keeps = |c: &char| !c.is_control() && !['"', '\\'].contains(c);
     name.chars().filter(keeps).collect()
 }
 
-/// A request's body that says when it leaves: before that, nothing can have arrived.
+/// A request's body that notes when it begins to leave: before that, nothing can have arrived.
 pub(super) struct Watched {
     rest: VecDeque<Blob>,
     all: u64,
@@ -127,7 +129,7 @@ impl Watched {
         }
     }
 
-    /// The next bytes; none at the end.
+    /// Returns the next piece.
     fn next(&mut self) -> Option<io::Result<Bytes>> {
         let first = self.rest.pop_front()?;
         let piece = first.piece(0);
@@ -149,17 +151,17 @@ impl http_body::Body for Watched {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        // Blocks what runs on this thread: the request, whose head waits to go out with the body.
+        // Blocks the only task of this thread: the request, whose head leaves together with the body.
         if let Some(leaving) = self.leaving.take()
             && let Err(error) = leaving()
         {
-            self.progress.set(Stage::Unreadable);
+            self.progress.set(Phase::Unreadable);
             return Poll::Ready(Some(Err(error)));
         }
-        self.progress.set(Stage::Sending);
+        self.progress.set(Phase::Sending);
         let piece = self.next();
         if let Some(Err(_)) = piece {
-            self.progress.set(Stage::Unreadable);
+            self.progress.set(Phase::Unreadable);
         }
         self.moving.went(self.left);
         if let Some(watching) = &self.watching {
@@ -189,12 +191,12 @@ mod tests {
     #[test]
     fn a_form_is_as_wecom_documents_it() {
         let fields = [
-            Field {
+            FormField {
                 name: "media".to_owned(),
                 filename: Some("报\"告\r\n.pdf".to_owned()),
                 bytes: b"12345".to_vec().into(),
             },
-            Field {
+            FormField {
                 name: "note".to_owned(),
                 filename: None,
                 bytes: b"x".to_vec().into(),

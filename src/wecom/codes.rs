@@ -1,12 +1,9 @@
-//! WeCom's errcodes: what each means, what the user does, and what wxpush does.
+//! WeCom's errcodes: what each means and concerns, and what follows.
 //!
-//! `errcodes.tsv` holds the row of a code, and nothing else in the program knows a number:
-//! retries, exit codes, error texts, `init`, `check` and `wxpush explain` all read that row.
+//! `errcodes.tsv` has a row for each code, and no other file knows a number: retries, exit codes,
+//! errors, `init`, `check` and `wxpush explain` read that row.
 
 use std::ops::RangeInclusive;
-
-use crate::error::Exit;
-use crate::lang::Lang;
 
 const TABLE: &str = include_str!("errcodes.tsv");
 
@@ -15,110 +12,52 @@ const TABLE: &str = include_str!("errcodes.tsv");
 pub(crate) enum Class {
     /// Success.
     Ok,
-    /// The `access_token` is invalid or expired: fetch anew, once.
+    /// The `access_token` is invalid or expired: fetch another, once.
     Token,
     /// WeCom is busy: at most three tries.
     Busy,
     /// Passes by itself: retry within the time limit.
     Transient,
-    /// Too many calls: not again for a minute.
+    /// Too many calls: none for a minute.
     Limited,
-    /// The set-up must be mended first.
+    /// The settings must be corrected first.
     Setup,
-    /// A file that WeCom does not know, or any more: upload anew, once.
+    /// WeCom does not know the file, or not any more: upload it again, once.
     Media,
-    /// The receivers are wrong.
+    /// The recipients are wrong.
     Recipients,
     /// The message itself is bad.
     Message,
-    /// Refused for any other reason.
+    /// Refused for another reason.
     Refused,
-    /// A code that the table does not have: it may pass, so it is tried once more later.
+    /// The table does not have the code: it may pass, so it is tried once more later.
     Unknown,
 }
 
 impl Class {
-    /// Every class with its name in the table.
-    const NAMES: &[(&str, Self)] = &[
-        ("ok", Self::Ok),
-        ("token", Self::Token),
-        ("busy", Self::Busy),
-        ("transient", Self::Transient),
-        ("limited", Self::Limited),
-        ("setup", Self::Setup),
-        ("media", Self::Media),
-        ("recipients", Self::Recipients),
-        ("message", Self::Message),
-        ("refused", Self::Refused),
-    ];
-
     fn named(name: &str) -> Option<Self> {
-        Self::NAMES
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, class)| *class)
+        Some(match name {
+            "ok" => Self::Ok,
+            "token" => Self::Token,
+            "busy" => Self::Busy,
+            "transient" => Self::Transient,
+            "limited" => Self::Limited,
+            "setup" => Self::Setup,
+            "media" => Self::Media,
+            "recipients" => Self::Recipients,
+            "message" => Self::Message,
+            "refused" => Self::Refused,
+            _ => return None,
+        })
     }
 
-    /// What it comes to when `gettoken` says it: never a fault of a message.
+    /// Returns the class of the same code at `gettoken`, which never refuses a message.
     fn at_gettoken(self) -> Self {
         match self {
-            // gettoken carries no token that could be invalid: that is not WeCom's own answer.
+            // gettoken carries no token that could be invalid: somebody else answers.
             Self::Token => Self::Transient,
             Self::Media | Self::Recipients | Self::Message | Self::Refused => Self::Setup,
             class => class,
-        }
-    }
-
-    /// The exit status of a message that ends so.
-    pub(crate) fn exit(self) -> Exit {
-        match self {
-            Self::Ok => Exit::Sent,
-            Self::Token | Self::Busy | Self::Transient | Self::Limited => Exit::NotNow,
-            Self::Setup => Exit::Setup,
-            Self::Message | Self::Media => Exit::Data,
-            Self::Recipients | Self::Refused | Self::Unknown => Exit::Refused,
-        }
-    }
-
-    /// What wxpush does about it, for people.
-    pub(crate) fn action(self, lang: Lang) -> &'static str {
-        let (zh, en) = match self {
-            Self::Ok => ("成功", "success"),
-            Self::Token => (
-                "换一个新的 access_token，再发一次",
-                "fetches a new access_token and sends once more",
-            ),
-            Self::Busy => (
-                "退避重试，最多 3 次，再不行就留在发件箱",
-                "retries with back-off, at most 3 tries, then keeps the message",
-            ),
-            Self::Transient => (
-                "在 --timeout 之内退避重试，再不行就留在发件箱",
-                "retries with back-off within --timeout, then keeps the message",
-            ),
-            Self::Limited => (
-                "留在发件箱，60 秒内不再试",
-                "keeps the message, and does not try again for 60 s",
-            ),
-            Self::Setup => (
-                "停下，消息留在发件箱：须先改好设置",
-                "stops and keeps the message: the set-up must be mended first",
-            ),
-            Self::Media => (
-                "重新上传文件，再发一次；media_id 是您给的就停下",
-                "uploads the file anew and sends once more; stops where you gave the media_id",
-            ),
-            Self::Recipients => ("停下：收件人有误", "stops: the receivers are wrong"),
-            Self::Message => ("停下：消息本身有误", "stops: the message itself is bad"),
-            Self::Refused => ("停下：企业微信拒绝", "stops: WeCom refuses"),
-            Self::Unknown => (
-                "留在发件箱，一小时后再试一次，再不行就放弃",
-                "keeps the message, tries once more after an hour, then gives it up",
-            ),
-        };
-        match lang {
-            Lang::Zh => zh,
-            Lang::En => en,
         }
     }
 }
@@ -134,11 +73,11 @@ pub(crate) enum About {
     Agentid,
     /// WeCom does not trust the address of this host.
     Ip,
-    /// All that this app or robot sends.
+    /// Everything that this app or robot sends.
     App,
     /// This call of the API alone.
     Call,
-    /// The receivers of one message.
+    /// The recipients of one message.
     Receiver,
     /// One request: its content, file or card.
     Message,
@@ -147,86 +86,76 @@ pub(crate) enum About {
 }
 
 impl About {
-    /// Each with its name in the table.
-    const NAMES: &[(&str, Self)] = &[
-        ("corpid", Self::Corpid),
-        ("corpsecret", Self::Corpsecret),
-        ("agentid", Self::Agentid),
-        ("ip", Self::Ip),
-        ("app", Self::App),
-        ("call", Self::Call),
-        ("receiver", Self::Receiver),
-        ("message", Self::Message),
-        ("-", Self::Nothing),
-    ];
-
     fn named(name: &str) -> Option<Self> {
-        Self::NAMES
-            .iter()
-            .find(|(known, _)| *known == name)
-            .map(|(_, about)| *about)
+        Some(match name {
+            "corpid" => Self::Corpid,
+            "corpsecret" => Self::Corpsecret,
+            "agentid" => Self::Agentid,
+            "ip" => Self::Ip,
+            "app" => Self::App,
+            "call" => Self::Call,
+            "receiver" => Self::Receiver,
+            "message" => Self::Message,
+            "-" => Self::Nothing,
+            _ => return None,
+        })
     }
 }
 
 /// A row of the table.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Row {
+pub(crate) struct ErrcodeRow {
     at_gettoken: Option<Class>,
     elsewhere: Class,
     about: About,
-    /// What of the receivers it concerns, if not whether a member can be seen.
+    /// What is wrong with the recipients, unless the app does not see a member.
     of_receivers: Option<&'static str>,
-    texts: [&'static str; 4],
+    /// What the code means, in Chinese and in English.
+    pub(crate) meaning: [&'static str; 2],
+    /// What the user does next, in Chinese and in English.
+    pub(crate) advice: [&'static str; 2],
 }
 
-impl Row {
-    /// What follows when the call was, or was not, `gettoken`.
-    pub(crate) fn class(&self, gettoken: bool) -> Class {
-        if gettoken {
+impl ErrcodeRow {
+    /// Returns what follows from the code at `gettoken`, or at any other call.
+    pub(crate) fn class(&self, at_gettoken: bool) -> Class {
+        if at_gettoken {
             self.at_gettoken.unwrap_or(self.elsewhere).at_gettoken()
         } else {
             self.elsewhere
         }
     }
 
-    /// What follows at `gettoken`, where the code means something else there.
+    /// Returns what follows at `gettoken`, if the code means something else there.
     pub(crate) fn other_at_gettoken(&self) -> Option<Class> {
         self.at_gettoken
     }
 
-    /// What a refusal by this code concerns.
+    /// Returns what a refusal by this code concerns.
     pub(crate) fn about(&self) -> About {
         self.about
     }
 
-    /// What the code means.
-    pub(crate) fn meaning(&self, lang: Lang) -> &'static str {
-        self.texts[match lang {
-            Lang::Zh => 0,
-            Lang::En => 2,
-        }]
-    }
-
-    /// What the user does next.
-    pub(crate) fn advice(&self, lang: Lang) -> &'static str {
-        self.texts[match lang {
-            Lang::Zh => 1,
-            Lang::En => 3,
-        }]
-    }
-
     fn read(line: &'static str) -> Option<Self> {
-        let [_, class, about, mut texts @ ..] = cells(line)?;
-        let [_, class_of_most, about_of_most, texts_of_most @ ..] = cells(defaults()?)?;
-        let class = or(class, class_of_most);
-        let about = or(about, about_of_most);
-        for (column, text) in texts.iter_mut().enumerate() {
-            *text = or(text, texts_of_most[column]);
-            if let Some(errcode) = text.strip_prefix('=') {
-                let [_, _, _, others @ ..] = cells(line_of(errcode.parse().ok()?)?)?;
-                *text = others[column];
+        let mut row = cells(line)?;
+        let of_most = cells(TABLE.lines().find(|line| line.starts_with("*\t"))?)?;
+        for (column, cell) in row.iter_mut().enumerate() {
+            if cell.is_empty() {
+                *cell = of_most[column];
+            }
+            if let Some(errcode) = cell.strip_prefix('=') {
+                *cell = cells(line_of(errcode.parse().ok()?)?)?[column];
             }
         }
+        let [
+            _,
+            class,
+            about,
+            meaning_zh,
+            advice_zh,
+            meaning_en,
+            advice_en,
+        ] = row;
         let (at_gettoken, elsewhere) = match class.split_once('|') {
             Some((at_gettoken, elsewhere)) => (Some(Class::named(at_gettoken)?), elsewhere),
             None => (None, class),
@@ -240,17 +169,18 @@ impl Row {
             elsewhere: Class::named(elsewhere)?,
             about: About::named(about)?,
             of_receivers,
-            texts,
+            meaning: [meaning_zh, meaning_en],
+            advice: [advice_zh, advice_en],
         })
     }
 }
 
-/// The row of a code; none for a code that nobody knows.
-pub(crate) fn row(errcode: i64) -> Option<Row> {
-    Row::read(line_of(errcode)?)
+/// Returns the row of a code, if the table has it.
+pub(crate) fn row(errcode: i64) -> Option<ErrcodeRow> {
+    ErrcodeRow::read(line_of(errcode)?)
 }
 
-/// Whether a refusal says that a member is not there, or not where the app may look.
+/// Whether a refusal says that a member does not exist, or is not in the app's 可见范围.
 pub(crate) fn is_out_of_reach(errcode: i64) -> bool {
     row(errcode).is_some_and(|row| row.about == About::Receiver && row.of_receivers.is_none())
 }
@@ -260,19 +190,13 @@ pub(crate) fn is_unknown_tag(errcode: i64) -> bool {
     row(errcode).is_some_and(|row| row.of_receivers == Some("tag"))
 }
 
-/// The line of a code. What is not a code's has no number before its first tab.
+/// Finds the line of a code. Searched line by line: a refusal is rare, and lines share codes.
 fn line_of(errcode: i64) -> Option<&'static str> {
-    TABLE
-        .lines()
-        .find(|line| codes(line).any(|codes| codes.contains(&errcode)))
+    let mut lines = TABLE.lines();
+    lines.find(|line| codes(line).any(|codes| codes.contains(&errcode)))
 }
 
-/// The line with what an empty cell means.
-fn defaults() -> Option<&'static str> {
-    TABLE.lines().find(|line| line.starts_with("*\t"))
-}
-
-/// The codes of a line: `1-3,5` is 1 to 3, and 5.
+/// Reads the codes of a line: `1-3,5` is 1 to 3, and 5. A comment has none.
 fn codes(line: &str) -> impl Iterator<Item = RangeInclusive<i64>> {
     let (cell, _) = line.split_once('\t').unwrap_or_default();
     cell.split(',').filter_map(|codes| {
@@ -285,17 +209,7 @@ fn codes(line: &str) -> impl Iterator<Item = RangeInclusive<i64>> {
 }
 
 fn cells(line: &'static str) -> Option<[&'static str; 7]> {
-    let mut found = line.split('\t');
-    let mut cells = [""; 7];
-    for cell in &mut cells {
-        *cell = found.next()?;
-    }
-    found.next().is_none().then_some(cells)
-}
-
-/// A cell, or what it means where it is empty.
-fn or(cell: &'static str, default: &'static str) -> &'static str {
-    if cell.is_empty() { default } else { cell }
+    line.split('\t').collect::<Vec<_>>().try_into().ok()
 }
 
 #[cfg(test)]

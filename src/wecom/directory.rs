@@ -1,15 +1,54 @@
-//! Whom an app sees, one by one: members, departments, tags. An app may ask for no others.
+//! Looks up the app, its 可见范围, and the members, departments and tags in it. An app may look up no
+//! others.
 //! Source: developer.work.weixin.qq.com/document/path/90196, 95350 and 90213.
 
 use std::time::Instant;
 
-use super::agent::{text, texts};
-use super::error::Error;
-use super::{Client, Pass};
+use serde_json::Value;
 
-/// Whether anything can reach a member.
+use super::answer::{names, text};
+use super::client::{Client, Pass};
+use super::error::Error;
+use super::request::{Call, LARGE_ANSWER_MAX};
+
+/// The answer of `agent/get`.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub(crate) struct Agent {
+    /// The name above its messages.
+    pub(crate) name: String,
+    /// Whether the administrator has switched it off (已停用).
+    pub(crate) closed: bool,
+    /// The members of its 可见范围 by userid, without those of its departments and tags.
+    pub(crate) users: Vec<String>,
+    /// The departments of its 可见范围, by id; 1 is the whole company.
+    pub(crate) parties: Vec<String>,
+    /// The tags of its 可见范围, by id.
+    pub(crate) tags: Vec<String>,
+}
+
+impl Agent {
+    /// Reads an answer; a field that is missing or of another type counts as empty.
+    fn read(answer: &Value) -> Self {
+        let users = answer["allow_userinfos"]["user"].as_array();
+        let users = users.into_iter().flatten();
+        Self {
+            name: text(&answer["name"]).unwrap_or_default(),
+            closed: text(&answer["close"]).is_some_and(|close| close == "1"),
+            users: users.filter_map(|user| text(&user["userid"])).collect(),
+            parties: names(&answer["allow_partys"]["partyid"]),
+            tags: names(&answer["allow_tags"]["tagid"]),
+        }
+    }
+
+    /// Whether nobody is in its 可见范围.
+    pub(crate) fn sees_nobody(&self) -> bool {
+        self.users.is_empty() && self.parties.is_empty() && self.tags.is_empty()
+    }
+}
+
+/// Whether messages can reach a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Status {
+pub(crate) enum MemberStatus {
     /// In WeCom, or a follower of 微信插件 (已激活).
     Active,
     /// Switched off by an administrator (已禁用).
@@ -23,48 +62,101 @@ pub(crate) enum Status {
 }
 
 impl Client {
-    /// Whether anything can reach a member whom the app sees.
+    /// Looks up an app.
     ///
     /// # Errors
-    /// WeCom's no: 60111 there is none, 60011 the app does not see him; or what stands in between.
+    /// Any, WeCom's 60020, 301002 and 48002 among them.
+    pub(crate) fn agent(
+        &self,
+        pass: Pass<'_>,
+        agentid: u32,
+        deadline: Instant,
+    ) -> Result<Agent, Error> {
+        let answer = self.look_up(&format!("agent/get?agentid={agentid}"), pass, deadline)?;
+        Ok(Agent::read(&answer))
+    }
+
+    /// Looks up whether messages can reach a member.
+    ///
+    /// # Errors
+    /// Any: 60111 if there is none, 60011 if the app does not see him.
     pub(crate) fn member(
         &self,
         pass: Pass<'_>,
         userid: &str,
         deadline: Instant,
-    ) -> Result<Status, Error> {
+    ) -> Result<MemberStatus, Error> {
         // A userid has no character that a query would read otherwise.
-        let answer = self.look_up(format!("user/get?userid={userid}"), pass, deadline)?;
+        let answer = self.look_up(&format!("user/get?userid={userid}"), pass, deadline)?;
         Ok(match text(&answer["status"]).as_deref() {
-            Some("1") => Status::Active,
-            Some("2") => Status::Disabled,
-            Some("4") => Status::Unjoined,
-            Some("5") => Status::Left,
-            _ => Status::Unknown,
+            Some("1") => MemberStatus::Active,
+            Some("2") => MemberStatus::Disabled,
+            Some("4") => MemberStatus::Unjoined,
+            Some("5") => MemberStatus::Left,
+            _ => MemberStatus::Unknown,
         })
     }
 
-    /// The ids of all departments that the app sees.
-    ///
-    /// # Errors
-    /// Whatever stands between the question and WeCom's yes.
+    /// Lists the ids of all departments that the app sees.
     pub(crate) fn departments(
         &self,
         pass: Pass<'_>,
         deadline: Instant,
     ) -> Result<Vec<String>, Error> {
-        let answer = self.look_up("department/simplelist".to_owned(), pass, deadline)?;
+        let answer = self.look_up("department/simplelist", pass, deadline)?;
         let rows = answer["department_id"].as_array().into_iter().flatten();
         Ok(rows.filter_map(|row| text(&row["id"])).collect())
     }
 
-    /// How many members and departments of a tag the app sees.
+    /// Counts the members and departments of a tag that the app sees.
     ///
     /// # Errors
-    /// WeCom's no: 40068 there is no such tag; or what stands in between.
+    /// Any: 40068 if there is no such tag.
     pub(crate) fn tag(&self, pass: Pass<'_>, id: &str, deadline: Instant) -> Result<usize, Error> {
-        let answer = self.look_up(format!("tag/get?tagid={id}"), pass, deadline)?;
+        let answer = self.look_up(&format!("tag/get?tagid={id}"), pass, deadline)?;
         let users = answer["userlist"].as_array().map_or(0, Vec::len);
-        Ok(users + texts(&answer["partylist"]).len())
+        Ok(users + names(&answer["partylist"]).len())
+    }
+
+    /// Makes a call that changes nothing.
+    fn look_up(&self, name: &str, pass: Pass<'_>, deadline: Instant) -> Result<Value, Error> {
+        let query = [pass.parameter()];
+        let call = Call {
+            answer_max: LARGE_ANSWER_MAX,
+            ..Call::get(name, &query)
+        };
+        self.call(&call, deadline)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn an_app_is_read_and_what_is_missing_is_not_set() {
+        let answer = json!({
+            "errcode": 0, "agentid": 1, "name": "告警", "close": 1,
+            "allow_userinfos": {"user": [{"userid": "ann"}, {"userid": "ben"}, {}]},
+            "allow_partys": {"partyid": [1, "22"]},
+            "allow_tags": {"tagid": [7]},
+        });
+        let agent = Agent::read(&answer);
+        assert_eq!((agent.name.as_str(), agent.closed), ("告警", true));
+        assert_eq!(agent.users, ["ann", "ben"]);
+        assert_eq!(agent.parties, ["1", "22"]);
+        assert_eq!(agent.tags, ["7"]);
+        assert!(!agent.sees_nobody());
+        for strange in [
+            json!({}),
+            json!([1]),
+            json!({"allow_userinfos": [], "allow_partys": {"partyid": {}}, "close": null}),
+        ] {
+            let agent = Agent::read(&strange);
+            assert_eq!(agent, Agent::default(), "{strange}");
+            assert!(agent.sees_nobody());
+        }
     }
 }

@@ -1,7 +1,10 @@
-//! Any bytes as WeCom's answer: read or refused, and nothing of the request's secret comes out.
+//! Any bytes as WeCom's answer: read or refused, and nothing of the request's secret is shown.
 
+use super::answer::{self, ApiAnswer, lifetime, names, text};
+use super::calls::is_token;
+use super::error::Error;
+use super::request::{Call, Reply};
 use super::retry_after::{RETRY_AFTER_MAX, retry_after};
-use super::{Answer, Call, Error, answer, is_token, judge};
 use crate::lang::{self, Lang};
 use crate::secret::fuzz::{SECRET, shows_secret};
 use crate::secret::{Secret, Veil};
@@ -13,28 +16,43 @@ pub(crate) fn answer(bytes: &[u8]) {
     told.add(&secret);
     let body = bytes.split(|byte| *byte == b'$').collect::<Vec<_>>();
     let body = body.join(SECRET.as_bytes());
-    for (name, key) in [("gettoken", "corpsecret"), ("message/send", "access_token")] {
+    for (name, key, is_foreign) in [
+        ("gettoken", "corpsecret", false),
+        ("message/send", "access_token", false),
+        ("user/get", "access_token", true),
+    ] {
         let query = [(key, &secret)];
-        let call = Call::new(name, &query, None);
-        match judge(&call, &told, &body) {
+        let call = Call {
+            is_foreign,
+            ..Call::get(name, &query)
+        };
+        let reply = Reply {
+            status: 200,
+            retry_after: None,
+            is_file: false,
+            body: body.clone(),
+        };
+        match answer::read(&call, &told, reply) {
             Ok(answer) => accepted(answer),
             Err(error) => refused(&error),
         }
     }
 }
 
-fn accepted(answer: Answer) {
-    assert_eq!(answer.errcode, 0);
-    assert!((60..=7200).contains(&answer::lifetime(&answer.expires_in)));
-    let _ = is_token(answer.access_token.unwrap_or_default().expose());
-    assert!(!shows_secret(&answer.msgid.0));
+fn accepted(answer: ApiAnswer) {
+    let ApiAnswer::Json(answer, _) = answer else {
+        return;
+    };
+    assert!((60..=7200).contains(&lifetime(&answer["expires_in"])));
+    let _ = text(&answer["access_token"]).is_some_and(|token| is_token(&token));
+    assert!(!shows_secret(&text(&answer["msgid"]).unwrap_or_default()));
     for list in [
-        answer.invaliduser,
-        answer.invalidparty,
-        answer.invalidtag,
-        answer.unlicenseduser,
+        "invaliduser",
+        "invalidparty",
+        "invalidtag",
+        "unlicenseduser",
     ] {
-        for name in list.0 {
+        for name in names(&answer[list]) {
             assert!(!name.is_empty() && !shows_secret(&name), "{name}");
         }
     }

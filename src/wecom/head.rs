@@ -1,4 +1,4 @@
-//! What is read of an answer's head: what time it is there.
+//! The server's clock, from the head of an answer.
 
 use reqwest::header::{DATE, HeaderMap};
 

@@ -12,93 +12,32 @@ use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_DISPOSITION, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Body, Url};
 
-use super::body::{Leaving, Payload, Watched};
-use super::error::Error;
+use super::body::{Payload, Watched};
+use super::diagnose::{self, NetworkError, NetworkTrouble, NoAddress, Phase, Progress, Route};
+use super::error::{ClientError, Error};
 use super::head::ahead;
-use super::moving::Moving;
+use super::moving::{Moving, SPEED};
+use super::request::{Call, Reply};
 use super::retry_after::retry_after;
 use super::tls;
-use super::trouble::{self, Broken, NoAddress, Progress, Stage, Way, Words};
 use crate::config::Network;
-use crate::error::{Exit, Failure};
-use crate::lang::say;
-use crate::output::Watching;
 use crate::secret::Secret;
 
-/// Longest answer that is read, in bytes; WeCom's have a few hundred.
-pub(super) const ANSWER_MAX: usize = 64 << 10;
-
-/// Longest time for one try, connection included; of one with a file, in which nothing moves.
+/// Longest time for one try, connection included; for one with a file, longest time without progress.
 const TRY_MAX: Duration = Duration::from_secs(10);
-
-/// How slow a network may be that takes files, in bytes a second: for them a try has more time.
-pub(crate) const SPEED: u64 = 64 << 10;
 
 /// Longest time for one connection, name lookup included. Source: glibc waits 5 s for a name
 /// server before it asks the next (resolv.conf(5)), which must still have its turn.
-pub(super) const CONNECT_MAX: Duration = Duration::from_secs(8);
+const CONNECT_MAX: Duration = Duration::from_secs(8);
 
 /// A connection that has been idle for longer is not used again: the other side may be closing it.
 const IDLE_MAX: Duration = Duration::from_secs(10);
-
-/// The one call that takes no token.
-pub(super) const GETTOKEN: &str = "gettoken";
-
-/// One request: where it goes, and what must not be seen in it.
-pub(super) struct Call<'a> {
-    /// The path below `/cgi-bin/`, with what stands in the query for anybody to see.
-    pub(super) name: &'a str,
-    pub(super) query: &'a [(&'a str, &'a Secret)],
-    /// With one it is a POST, without a GET.
-    pub(super) body: Option<Payload>,
-    pub(super) leaving: Option<Leaving>,
-    pub(super) watching: Option<Watching>,
-    /// Longest answer that is read, in bytes.
-    pub(super) answer_max: usize,
-}
-
-impl<'a> Call<'a> {
-    /// A call of which nothing special is to be known.
-    pub(super) fn new(
-        name: &'a str,
-        query: &'a [(&'a str, &'a Secret)],
-        body: Option<Payload>,
-    ) -> Self {
-        Self {
-            name,
-            query,
-            body,
-            leaving: None,
-            watching: None,
-            answer_max: ANSWER_MAX,
-        }
-    }
-
-    /// Whether it asks for a token, on which every other call depends.
-    pub(super) fn is_gettoken(&self) -> bool {
-        self.title() == GETTOKEN
-    }
-
-    /// What it is called, without its query.
-    pub(super) fn title(&self) -> &'a str {
-        self.name.split('?').next().unwrap_or_default()
-    }
-}
-
-/// An answer's status and the bytes that came with it, one more than allowed at the most.
-pub(super) struct Reply {
-    pub(super) status: u16,
-    pub(super) retry_after: Option<Duration>,
-    /// Whether it is called a file to be kept, whatever is in it.
-    pub(super) is_file: bool,
-    pub(super) body: Vec<u8>,
-}
 
 /// A connection, opened at the first request and kept for the next.
 pub(super) struct Http {
     network: Network,
     client: reqwest::Client,
-    /// One that trusts the system's store too, once that has known an issuer that we didn't.
+    /// A client that trusts the system's store too, once that knew an issuer that ours didn't.
     trusting: OnceCell<reqwest::Client>,
     progress: Arc<Progress>,
     moving: Arc<Moving>,
@@ -108,26 +47,14 @@ pub(super) struct Http {
 }
 
 impl Http {
-    /// Makes a client; connects to nobody yet.
-    ///
-    /// # Errors
-    /// `Exit::Config` where the CA file or the proxy cannot be used.
-    pub(super) fn new(network: &Network) -> anyhow::Result<Self> {
+    /// Makes a client; does not connect yet.
+    pub(super) fn new(network: &Network) -> Result<Self, ClientError> {
         let progress = Arc::new(Progress::default());
         let client = client(network, tls::settings(network)?, &progress)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
-            .map_err(|error| {
-                let what = say!(
-                    "打不开连接，什么都没有发出：{error}",
-                    "cannot open a connection, so nothing was sent: {error}"
-                );
-                Failure::new(Exit::Io, what).hint(say!(
-                    "可能是打开的文件太多：看 `ulimit -n`",
-                    "too many files may be open: see `ulimit -n`"
-                ))
-            })?;
+            .map_err(ClientError::Runtime)?;
         Ok(Self {
             network: network.clone(),
             client,
@@ -152,41 +79,36 @@ impl Http {
         let size = call.body.as_ref().map_or(0, Payload::len);
         let longest = TRY_MAX + Duration::from_secs(size / SPEED);
         let deadline = deadline.min(Instant::now() + longest);
-        self.progress.set(Stage::Connecting);
+        self.progress.set(Phase::Connecting);
         let result = self.runtime.block_on(async {
             let fetched = self.moving.kept_up(size, TRY_MAX, self.fetch(call));
             let in_time = tokio::time::timeout_at(deadline.into(), fetched).await;
             in_time.ok().flatten().ok_or(())
         });
-        let stage = self.progress.stage();
-        let broken = match result {
+        let phase = self.progress.phase();
+        let route = || route(&self.network);
+        let trouble = match result {
             Ok(Ok(reply)) => return Ok(reply),
-            _ if stage == Stage::Unreadable => {
-                let what = say!(
-                    "要发的内容已经读不到了",
-                    "the data to send can no longer be read"
-                );
-                return Err(Error::file(what));
-            }
-            Ok(Err(error)) => self.way().broken(&error.without_url(), stage),
-            Err(()) => Broken::Words(self.way().too_late(stage)),
+            _ if phase == Phase::Unreadable => return Err(Error::file(None, None)),
+            Ok(Err(error)) => route().diagnose(&error.without_url(), phase),
+            Err(()) => route().trouble(NetworkError::Timeout(phase), false),
         };
-        let Broken::Words(Words { what, hint }) = broken else {
-            return Err(Error::status(407, None));
-        };
-        Err(Error::network(what, hint, stage == Stage::Sending))
+        Err(Error::network(NetworkTrouble {
+            maybe_sent: phase == Phase::Sending,
+            ..trouble
+        }))
     }
 
     async fn fetch(&self, call: &Call<'_>) -> Result<Reply, reqwest::Error> {
         let client = self.trusting.get().unwrap_or(&self.client);
         match self.fetch_by(client, call).await {
-            Err(error) if self.trusting.get().is_none() && trouble::is_unknown_issuer(&error) => {
+            Err(error) if self.trusting.get().is_none() && diagnose::is_unknown_issuer(&error) => {
                 let Some(client) = self.trusting_client().await else {
                     return Err(error);
                 };
                 match self.fetch_by(&client, call).await {
                     // What the system's store makes of the certificate is no clearer.
-                    Err(second) if trouble::is_of_certificate(&second) => Err(error),
+                    Err(second) if diagnose::is_of_certificate(&second) => Err(error),
                     result => {
                         self.trusting.get_or_init(|| client);
                         result
@@ -197,7 +119,7 @@ impl Http {
         }
     }
 
-    /// A client that trusts the system's store too; none where the store has nothing to offer.
+    /// Makes a client that trusts the system's store too; `None` if the store is empty.
     async fn trusting_client(&self) -> Option<reqwest::Client> {
         // Some stores are slow to read; the deadline holds here as well.
         let store = aside(tls::system_store).await?;
@@ -269,18 +191,13 @@ impl Http {
         );
         url
     }
-
-    /// The way that requests take, for a person; asked for only when something went wrong.
-    fn way(&self) -> Way {
-        way(&self.network)
-    }
 }
 
-/// The way that requests take, for a person.
-pub(super) fn way(network: &Network) -> Way {
+/// Returns the route of requests.
+fn route(network: &Network) -> Route {
     let base = &network.api_base;
     let shown = base.shown();
-    Way {
+    Route {
         host: shown
             .split_once("://")
             .map_or(shown, |(_, host)| host)
@@ -295,7 +212,7 @@ fn client(
     network: &Network,
     tls: rustls::ClientConfig,
     progress: &Arc<Progress>,
-) -> anyhow::Result<reqwest::Client> {
+) -> Result<reqwest::Client, ClientError> {
     let mut builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .http1_only()
@@ -311,28 +228,18 @@ fn client(
         .dns_resolver(Resolver(Arc::clone(progress)))
         .user_agent(concat!("wxpush/", env!("CARGO_PKG_VERSION")));
     builder = match &network.proxy {
-        Some(proxy) => builder.proxy(reqwest::Proxy::all(proxy.expose()).map_err(|_| {
-            let what = say!(
-                "代理按现在的写法用不了",
-                "the proxy cannot be used as it is written"
-            );
-            Failure::new(Exit::Config, what)
-        })?),
+        Some(proxy) => {
+            let proxy = reqwest::Proxy::all(proxy.expose()).map_err(|_| ClientError::Proxy)?;
+            builder.proxy(proxy)
+        }
         // The config has looked at the environment already.
         None => builder.no_proxy(),
     };
-    let client = builder.build().map_err(|error| {
-        let error = error.without_url();
-        let what = say!(
-            "网络设置用不了（{error}）",
-            "the network settings cannot be used: {error}"
-        );
-        Failure::new(Exit::Config, what)
-    })?;
-    Ok(client)
+    let built = builder.build();
+    built.map_err(|error| ClientError::Settings(error.without_url().to_string()))
 }
 
-/// The host and port of a proxy, as a person may see it.
+/// Returns host and port of a proxy, without its password.
 fn without_login(proxy: &Secret) -> Option<String> {
     let url = Url::parse(proxy.expose()).ok()?;
     let host = url.host_str()?;
@@ -342,11 +249,11 @@ fn without_login(proxy: &Secret) -> Option<String> {
     )
 }
 
-/// Does what knows no deadline on a thread of its own, or here where no thread is to be had.
+/// Runs work that knows no deadline on a thread of its own, or here if no thread can be started.
 async fn aside<T: Send + 'static>(work: impl Fn() -> T + Clone + Send + 'static) -> Option<T> {
     let (sender, receiver) = tokio::sync::oneshot::channel();
     let on_thread = work.clone();
-    // Nobody waits for it past the deadline, nor does the end of the process.
+    // Neither the deadline nor the end of the process waits for it.
     let thread = std::thread::Builder::new().spawn(move || sender.send(on_thread()));
     match thread {
         Ok(_) => receiver.await.ok(),
@@ -361,18 +268,18 @@ impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let progress = Arc::clone(&self.0);
         Box::pin(async move {
-            progress.set(Stage::LookingUp);
+            progress.set(Phase::LookingUp);
             let name = name.as_str().to_owned();
             let found = aside({
                 let name = name.clone();
                 move || (&*name, 0).to_socket_addrs()
             });
             let found = found.await;
-            progress.set(Stage::Connecting);
+            progress.set(Phase::Connecting);
             match found {
                 Some(Ok(addresses)) => Ok(Box::new(addresses) as Addrs),
                 Some(Err(why)) => Err(Box::new(NoAddress { name, why }) as _),
-                None => Err(say!("查地址的线程没了", "the name lookup died").into()),
+                None => Err("the name lookup died".into()),
             }
         })
     }

@@ -1,9 +1,8 @@
-//! Whether a file still moves: it has much time where the network is slow, and little where it is
-//! dead.
+//! Detects a stalled transfer: a file has much time on a slow network, and little on a dead one.
 //!
-//! What our own buffers and the system's have taken tells nothing: megabytes fit into them. How much
-//! the other side has not confirmed yet, the system's table of connections says; without it there is
-//! the time for a slow network alone.
+//! The bytes that our buffers and the system's have taken prove nothing: megabytes fit into them. The
+//! system's table of connections shows how many bytes the other side has not confirmed yet. Without
+//! that table only the time limit for a slow network applies.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -14,41 +13,41 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use super::http::SPEED;
+/// Slowest network that files are meant for, in bytes a second: a try with a file has more time.
+pub(crate) const SPEED: u64 = 64 << 10;
 
-/// How often is looked.
+/// How often progress is checked.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How fast a relay hands on at the least what it has taken whole, in bytes a second: so long its
-/// answer is waited for, beyond the time for any answer.
+/// Slowest relay, in bytes a second. After the whole file has arrived there, its answer has this much
+/// more time.
 const RELAY_SPEED: u64 = 1 << 20;
 
 /// Most bytes of the table that are read: of twenty thousand connections.
 const TABLE_MAX: u64 = 4 << 20;
 
-/// What has moved so far in the try under way.
+/// The progress of the current try.
 #[derive(Default)]
 pub(super) struct Moving {
-    /// Pieces that came or went.
+    /// Pieces received or sent.
     pieces: AtomicU64,
-    /// Bytes of the body that nobody has taken yet.
+    /// Bytes of the body that are not sent yet.
     left: AtomicU64,
 }
 
 impl Moving {
-    /// A piece has been taken; so many bytes are left.
+    /// Notes a sent piece, with the bytes left.
     pub(super) fn went(&self, left: u64) {
         self.left.store(left, Ordering::Relaxed);
         self.came();
     }
 
-    /// A piece of the answer is there.
+    /// Notes a received piece.
     pub(super) fn came(&self) {
         self.pieces.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Does a try with a body of so many bytes, for as long as anything moves; none once nothing has
-    /// for `longest`.
+    /// Runs a try with a body of `size` bytes while there is progress; `None` after `longest` without.
     pub(super) async fn kept_up<T>(
         &self,
         size: u64,
@@ -60,14 +59,14 @@ impl Moving {
         let mut stalled = pin!(self.stalled(size, longest));
         poll_fn(|context| match work.as_mut().poll(context) {
             Poll::Ready(done) => Poll::Ready(Some(done)),
-            // What is small has no more time than that anyway.
+            // A small body has no more time than that anyway.
             Poll::Pending if size < SPEED => Poll::Pending,
             Poll::Pending => stalled.as_mut().poll(context).map(|()| None),
         })
         .await
     }
 
-    /// Waits until nothing has moved for so long.
+    /// Waits until there has been no progress for so long.
     async fn stalled(&self, size: u64, longest: Duration) {
         let (mut last, mut since) = (None, Instant::now());
         loop {
@@ -86,7 +85,7 @@ impl Moving {
     }
 }
 
-/// How many bytes of ours the other sides have not confirmed yet; none if that cannot be told.
+/// Counts the bytes that the other sides have not confirmed yet; `None` if that is unknown.
 fn queued() -> Option<u64> {
     let links = fs::read_dir("/proc/self/fd").ok()?.flatten();
     let ours: HashSet<String> = links
@@ -113,7 +112,7 @@ fn queued() -> Option<u64> {
     sum
 }
 
-/// Whose connection a row of the table is, by number, and how many bytes it has on their way.
+/// Reads a row of the table: the connection's inode, and its unconfirmed bytes.
 /// Source: Linux, `Documentation/networking/proc_net_tcp.rst`.
 fn row(line: &str) -> Option<(&str, u64)> {
     let mut words = line.split_ascii_whitespace();

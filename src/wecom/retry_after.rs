@@ -1,8 +1,8 @@
-//! How long a server asks to wait.
+//! The header `Retry-After`.
 
 use std::time::Duration;
 
-/// Longest wait that a server may ask for.
+/// Longest wait that a server may demand.
 pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 
 /// Reads `Retry-After`: seconds, or a date of HTTP.

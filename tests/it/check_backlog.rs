@@ -26,12 +26,6 @@ fn what_waits_without_a_flush_in_sight_is_a_cross() {
     let outcome = bare("").run().exits(75);
     went(&outcome, "outbox", "ok", &["1 waiting, the oldest for "]);
     went(&outcome, "flush", "failed", &["none in sight", &line]);
-    went(
-        &outcome,
-        "last_delivery",
-        "warning",
-        &["send, ", "exit code 75", "503"],
-    );
     // A line of cron's is in sight; that of another program is not.
     check(&sandbox, "").run().exits(0);
     make(&sandbox.path("other"));
@@ -45,12 +39,10 @@ fn what_waits_without_a_flush_in_sight_is_a_cross() {
     );
     let path = sandbox.path("fake").display().to_string();
     bare("").env("PATH", path).run().exits(75);
-    // Whoever flushes again and again is in the log.
-    sandbox.wxpush("outbox flush --timeout 1s").run().exits(75);
-    bare("").run().exits(75);
+    // A flush leaves a trace, whoever ran it.
     sandbox.wxpush("outbox flush --timeout 1s").run().exits(75);
     let outcome = bare("").run().exits(0);
-    went(&outcome, "flush", "ok", &["2 times in the last hour"]);
+    went(&outcome, "flush", "ok", &["the last outbox flush ran "]);
     // What has waited for long has a reason.
     age(&sandbox, &waiting(&sandbox)[0], 1200);
     let outcome = bare("").run().exits(0);
@@ -146,11 +138,7 @@ fn a_system_crontab_or_an_enabled_timer_is_in_sight() {
             "/etc/cron.d/w has",
         ),
         (service.clone(), "warning", "none in sight"),
-        (
-            format!("{service} && {enable}"),
-            "ok",
-            "by systemd's w.timer",
-        ),
+        (format!("{service} && {enable}"), "ok", "w.timer has"),
     ] {
         let script = format!("mount -t tmpfs none /etc && {setup} && exec \"$0\" check --json");
         let outcome = crate::places::script(&sandbox, &["unshare", "-m"], &script)

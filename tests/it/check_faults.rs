@@ -19,9 +19,14 @@ fn a_port_that_refuses_is_a_cross_and_what_depends_on_it_none() {
     sandbox.write("config.toml", config(&Standin::refuse()));
     let outcome = check(&sandbox, "").run().exits(75);
     went(&outcome, "dns", "ok", &[]);
-    went(&outcome, "tcp", "failed", &["refuses the connection"]);
-    for name in ["tls", "http", "token", "agent", "scope", "recipient"] {
-        went(&outcome, name, "skipped", &["not tried"]);
+    went(
+        &outcome,
+        "tcp",
+        "failed",
+        &["TCP: ", "refuses the connection"],
+    );
+    for name in ["http", "token", "agent", "scope", "recipient"] {
+        went(&outcome, name, "skipped", &["another step failed"]);
     }
     went(&outcome, "outbox", "ok", &[]);
 }
@@ -29,11 +34,11 @@ fn a_port_that_refuses_is_a_cross_and_what_depends_on_it_none() {
 #[test]
 fn a_bad_certificate_is_a_cross_before_anything_is_asked() {
     let words = |kind| match kind {
-        Kind::SelfSigned | Kind::UnknownCa => "signed by nobody whom this machine trusts",
-        Kind::WrongName => "is not 127.0.0.1",
-        Kind::Expired => "has expired, by the clock of this machine: 20",
-        Kind::NotYetValid => "is not valid yet, by the clock of this machine: 20",
-        _ => "speaks no TLS that is safe",
+        Kind::SelfSigned | Kind::UnknownCa => "not signed by an authority that this machine trusts",
+        Kind::WrongName => "is not for 127.0.0.1",
+        Kind::Expired => "has expired, by this machine's clock: 20",
+        Kind::NotYetValid => "is not valid yet, by this machine's clock: 20",
+        _ => "does not support TLS 1.2 or 1.3",
     };
     for_each(Kind::BAD, |kind| {
         let standin = Standin::start_tls(kind);
@@ -47,29 +52,24 @@ fn a_bad_certificate_is_a_cross_before_anything_is_asked() {
 }
 
 #[test]
-fn good_tls_is_told_with_its_version_and_its_end() {
-    for (kind, version) in [(Kind::Good, "TLS 1.3"), (Kind::Tls12Only, "TLS 1.2")] {
+fn good_tls_is_well_and_a_ca_file_that_cannot_be_read_is_a_cross() {
+    for kind in [Kind::Good, Kind::Tls12Only] {
         let standin = Standin::start_tls(kind);
         let sandbox = trusting(&standin);
         let outcome = check(&sandbox, "").run().exits(0);
-        went(
-            &outcome,
-            "tls",
-            "ok",
-            &[version, "is trusted, until 4096-01-01"],
-        );
+        went(&outcome, "tls", "ok", &[]);
         went(&outcome, "api_base", "ok", &["ca_file ", "ca.pem"]);
         // Its issuer in the system's store alone.
         sandbox.write("config.toml", config(&standin.base()));
         let store = sandbox.path("ca.pem");
         let run = check(&sandbox, "").env("SSL_CERT_FILE", store);
-        went(&run.run().exits(0), "tls", "ok", &["the system's store"]);
+        went(&run.run().exits(0), "tls", "ok", &[]);
     }
     let standin = Standin::start_tls(Kind::Good);
     let sandbox = trusting(&standin);
     fs::remove_file(sandbox.path("ca.pem")).unwrap();
     let outcome = check(&sandbox, "").run().exits(78);
-    went(&outcome, "tls", "failed", &["ca_file ", "ca.pem: "]);
+    went(&outcome, "http", "failed", &["ca_file ", "ca.pem: "]);
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_clock_that_is_wrong_is_a_cross() {
         &outcome,
         "clock",
         "failed",
-        &["10m", "behind the server's", "timedatectl"],
+        &["10m", "behind", "timedatectl"],
     );
     went(&outcome, "recipient", "ok", &[]);
 }
@@ -119,7 +119,14 @@ fn whoever_answers_in_wecoms_place_is_told_as_that() {
             standin.always(GETTOKEN, fault);
             let outcome = check(&sandbox, "--timeout 2s").run().exits(code);
             assert!(outcome.time < Duration::from_secs(6), "{:?}", outcome.time);
-            went(&outcome, "tcp", "ok", &[]);
+            // Whether a connection or its answer is late, nobody can tell.
+            let is_known = !words.starts_with("no answer");
+            went(
+                &outcome,
+                "tcp",
+                if is_known { "ok" } else { "skipped" },
+                &[],
+            );
             went(&outcome, "http", "failed", &[words]);
             went(&outcome, "token", "skipped", &[]);
             assert_eq!(standin.count(AGENT), 0);
@@ -131,7 +138,7 @@ fn whoever_answers_in_wecoms_place_is_told_as_that() {
     sandbox.write("config.toml", config(&base));
     let outcome = check(&sandbox, "--timeout 2s").run().exits(75);
     assert!(outcome.time < Duration::from_secs(5), "{:?}", outcome.time);
-    went(&outcome, "tls", "failed", &["in time"]);
+    went(&outcome, "http", "failed", &["in time"]);
 }
 
 #[test]
@@ -149,8 +156,7 @@ fn a_proxy_is_named_without_its_password_and_told_apart_from_what_lies_beyond() 
     let outcome = check(&sandbox, "").run().exits(0);
     let shown = format!("proxy: http://{} (by [network] proxy)", good.address);
     went(&outcome, "proxy", "ok", &[&shown]);
-    went(&outcome, "tcp", "ok", &["the proxy"]);
-    went(&outcome, "tls", "skipped", &["beyond the proxy"]);
+    went(&outcome, "http", "ok", &[]);
     let bare = trusting(&standin);
     let run = check(&bare, "").env("https_proxy", good.url("socks5"));
     went(
@@ -173,7 +179,7 @@ fn a_proxy_is_named_without_its_password_and_told_apart_from_what_lies_beyond() 
     );
     let closed = Proxy::start(Manner::Refuse(403), None);
     let outcome = check(&by_proxy(&closed.url("http")), "").run().exits(75);
-    went(&outcome, "http", "failed", &["does not let us through"]);
+    went(&outcome, "http", "failed", &["does not allow connections"]);
 }
 
 #[test]
@@ -190,11 +196,11 @@ fn a_broken_config_is_a_cross_and_the_way_is_looked_at_all_the_same() {
         &["config.toml:1", "agentit", "agentid"],
     );
     went(&outcome, "api_base", "ok", &[&standin.base()]);
-    went(&outcome, "tcp", "ok", &[]);
+    went(&outcome, "http", "ok", &[]);
     for name in ["settings", "state_dir", "token", "recipient", "outbox"] {
         went(&outcome, name, "skipped", &["cannot be read"]);
     }
-    assert_eq!(standin.requests().len(), 0);
+    names_nobody(&standin);
     assert!(
         !sandbox.path("wxpush.log").exists(),
         "no state is made by guess"
@@ -335,4 +341,12 @@ fn a_full_disk_and_anothers_config_are_told() {
         "warning",
         &["belongs to user 4711", "chown root"],
     );
+}
+
+/// Holds that the one request so far named neither company nor secret.
+pub(crate) fn names_nobody(standin: &Standin) {
+    let requests = standin.requests();
+    assert_eq!(requests.len(), 1);
+    assert!(requests[0].path.ends_with(GETTOKEN));
+    assert!(requests[0].query.is_empty(), "{:?}", requests[0].query);
 }

@@ -41,7 +41,7 @@ fn each_receiver_is_in_scope_or_is_not() {
         ("ok", "receiver department 2: in scope"),
         (
             "failed",
-            "receiver department 1: there is none, or not in scope",
+            "receiver department 1: there is no such department, or not in scope",
         ),
         (
             "ok",
@@ -151,7 +151,7 @@ fn everyone_is_said_to_be_whom_the_app_sees() {
         app.users = (0..20).map(|number| format!("user{number:02}")).collect();
     }
     let sandbox = Sandbox::of(&standin);
-    let words = "everyone whom the app sees, that is members: 20 (user00, user01";
+    let words = "everyone in the app's scope, that is members: 20 (user00, user01";
     let outcome = check(&sandbox, "").run().exits(0);
     went(
         &outcome,
@@ -191,7 +191,7 @@ fn a_profile_and_the_robots_are_looked_at() {
     let profile = "[profiles.ops]\ntouser = \"lisi\"\n[robots.bad]\n";
     sandbox.write("config.toml", config + profile);
     let outcome = check(&sandbox, "-p ops").run().exits(78);
-    went(&outcome, "account", "ok", &["(profile ops)"]);
+    went(&outcome, "account", "ok", &["profile ops, "]);
     went(&outcome, "recipient", "ok", &["receiver lisi: "]);
     let robots = steps(&outcome, "robot");
     let statuses: Vec<&str> = robots.iter().map(|it| it.0.as_str()).collect();
@@ -217,7 +217,7 @@ fn robots_need_no_app() {
     );
     let outcome = check(&sandbox, "").run().exits(0);
     went(&outcome, "account", "skipped", &["robots only"]);
-    went(&outcome, "tcp", "ok", &[]);
-    went(&outcome, "robot", "ok", &["robot ops"]);
-    assert_eq!(standin.requests().len(), 0);
+    went(&outcome, "http", "ok", &[]);
+    went(&outcome, "robot", "ok", &["robot: ops"]);
+    crate::check_faults::names_nobody(&standin);
 }

@@ -184,7 +184,8 @@ fn no_error_advice_or_warning_is_written_in_english_alone() {
             }
         }
     }
-    assert!(seen > 200, "the calls are still named so: {seen}");
+    // Most words are in `src/text/`, which has them in pairs.
+    assert!(seen > 20, "the calls are still named so: {seen}");
     assert_eq!(forgotten, [""; 0]);
 }
 

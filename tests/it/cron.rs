@@ -48,12 +48,17 @@ fn a_crontab_line_with_an_absolute_path_delivers_in_an_empty_environment() {
          * * * * * root {program} send --to wangwu words%never sent\n\
          * * * * * root echo from a pipe | {program} send --to zhangsan\n"
     );
+    let message = r"\\server\\\it's 5% full\";
+    let printed = sandbox.wxpush("crontab").arg("* * * * *").arg("--");
+    let printed = printed.args(&["send", "--to", "member01", message]);
+    let printed = printed.run().exits(0).stdout;
+    let lines = lines + &printed.replacen(" /", " root /", 1);
     sandbox.write("crontab", lines);
     let mut cron = cron(&sandbox, "true");
     let begun = Instant::now();
     let arrived = || {
         let company = standin.company();
-        ["lisi", "wangwu", "zhangsan"].map(|user| {
+        ["lisi", "wangwu", "zhangsan", "member01"].map(|user| {
             company
                 .phone(user)
                 .first()
@@ -65,7 +70,8 @@ fn a_crontab_line_with_an_absolute_path_delivers_in_an_empty_environment() {
     }
     cron.kill().unwrap();
     cron.wait().unwrap();
-    let texts = ["disk 91% full", "words", "from a pipe"].map(|text| Some(text.to_owned()));
+    let texts =
+        ["disk 91% full", "words", "from a pipe", message].map(|text| Some(text.to_owned()));
     assert_eq!(arrived(), texts);
     assert!(
         sandbox.names().contains(&"wxpush.log".to_owned()),

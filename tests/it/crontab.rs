@@ -9,8 +9,9 @@ use proptest::test_runner::{Config, TestRunner};
 
 use crate::sandbox::{Run, Sandbox};
 
-/// What cron hands to its shell: `\%` is `%`, and a bare `%` ends the command.
-fn by_cron(line: &[u8]) -> Vec<u8> {
+/// What cron hands to its shell: `\%` is `%`, and a bare `%` ends the command; for Debian's, `\\` is
+/// `\`, too.
+fn by_cron(line: &[u8], is_debian: bool) -> Vec<u8> {
     let fields = line.splitn(6, |byte| *byte == b' ');
     let command = fields.last().expect("five fields and a command");
     let mut handed = Vec::new();
@@ -18,6 +19,7 @@ fn by_cron(line: &[u8]) -> Vec<u8> {
     while let Some(byte) = bytes.next() {
         match (byte, bytes.peek()) {
             (b'\\', Some(b'%')) => handed.extend(bytes.next()),
+            (b'\\', Some(b'\\')) if is_debian => handed.extend(bytes.next()),
             (b'%', _) => break,
             (byte, _) => handed.push(*byte),
         }
@@ -54,7 +56,9 @@ fn arrives(sandbox: &Sandbox, words: &[Vec<u8>]) -> Vec<Vec<u8>> {
     let line = output.stdout.strip_suffix(b"\n").expect("one line");
     assert!(!line.contains(&b'\n'));
     let program = sandbox.path("wxpush").display().to_string();
-    let mut words = by_sh(&by_cron(line), &program);
+    let [mut words, others] =
+        [true, false].map(|is_debian| by_sh(&by_cron(line, is_debian), &program));
+    assert_eq!(words, others, "{}", line.escape_ascii());
     assert_eq!(
         words.drain(..2).collect::<Vec<_>>(),
         [b"send".to_vec(), b"--".to_vec()]
@@ -96,6 +100,11 @@ fn a_line_is_as_the_contract_shows_it() {
         ),
         ("outbox|flush", "7 3 * * * WX outbox flush", ""),
         (
+            "send|\\\\server\\share",
+            "7 3 * * * WX send -- '\\''\\server\\share'",
+            "",
+        ),
+        (
             "-c|/etc/a b.toml|send|x",
             "7 3 * * * WX -c '/etc/a b.toml' send -- x",
             "",
@@ -128,10 +137,9 @@ fn what_cron_could_not_do_is_refused() {
         .run()
         .exits(64)
         .says("-e");
-    run("7 3 * *", &["send", "x"])
-        .run()
-        .exits(64)
-        .says("7 3 * * *");
+    for when in ["7 3 * *", "60 * * * *", "H 3 * * *", "1-5/0 * * * *"] {
+        run(when, &["send", "x"]).run().exits(64).says("7 3 * * *");
+    }
     run("7 3 * * *", &["sned", "x"])
         .run()
         .exits(64)

@@ -76,7 +76,7 @@ fn what_cannot_be_a_token_is_never_sent_or_kept() {
         standin.company().tokens.text = Some(granted.to_owned());
         let sandbox = Sandbox::of(&standin);
         let outcome = sandbox.send("x").args(&["--timeout", "1s"]).run();
-        outcome.exits(75).says("no access_token that could be one");
+        outcome.exits(75).says("no valid access_token");
         assert_eq!(standin.count(SEND), 0, "{granted:?}");
         // What went wrong may be noted there, without it.
         let record = sandbox.record();

@@ -190,13 +190,7 @@ fn what_goes_wrong_is_told_with_its_status_code_and_reason() {
         (SEND, errcode(60020, "no ip"), "errcode", "60020", 77),
         (SEND, errcode(44004, "empty"), "errcode", "44004", 65),
         (SEND, Fault::html(502), "status", "502", 75),
-        (
-            SEND,
-            Fault::Body("<p>".into()),
-            "trouble",
-            "it is a web page",
-            75,
-        ),
+        (SEND, Fault::Body("<p>".into()), "trouble", "WebPage", 75),
     ] {
         let standin = Standin::start();
         standin.always(path, fault);

@@ -274,12 +274,12 @@ fn a_check_tells_dead_names_from_dead_ways_in_time() {
         let outcome = steps("typo.example").exits(75);
         went(&outcome, "dns", "failed", &["no such host: typo.example"]);
         let outcome = steps("hole.example").exits(75);
-        went(&outcome, "dns", "ok", &["hole.example → 192.0.2.9"]);
-        went(&outcome, "tcp", "failed", &["no answer from hole.example"]);
+        went(&outcome, "dns", "ok", &[]);
+        went(&outcome, "http", "failed", &["no answer from hole.example"]);
         let outcome = steps("relay.example").exits(0);
-        went(&outcome, "dns", "ok", &["relay.example → 127.0.0.1"]);
+        went(&outcome, "http", "ok", &[]);
         let sandbox = leading_to("six.example", &standin);
         let outcome = check(&sandbox, "").run().exits(0);
-        went(&outcome, "tcp", "warning", &["2001:db8::9 did not answer"]);
+        went(&outcome, "http", "ok", &[]);
     });
 }

@@ -21,12 +21,12 @@ pub(crate) fn trusting(standin: &Standin) -> Sandbox {
 #[test]
 fn bad_tls_gets_no_byte_of_a_request_and_the_error_names_certificate_and_clock() {
     let words = |kind| match kind {
-        Kind::SelfSigned => "signed by nobody whom this machine trusts",
-        Kind::WrongName => "is not 127.0.0.1",
-        Kind::Expired => "has expired, by the clock of this machine: 20",
-        Kind::NotYetValid => "is not valid yet, by the clock of this machine: 20",
-        Kind::UnknownCa => "signed by nobody whom this machine trusts",
-        Kind::Tls10 => "speaks no TLS that is safe",
+        Kind::SelfSigned => "not signed by an authority that this machine trusts",
+        Kind::WrongName => "is not for 127.0.0.1",
+        Kind::Expired => "has expired, by this machine's clock: 20",
+        Kind::NotYetValid => "is not valid yet, by this machine's clock: 20",
+        Kind::UnknownCa => "not signed by an authority that this machine trusts",
+        Kind::Tls10 => "does not support TLS 1.2 or 1.3",
         Kind::Good | Kind::Tls12Only | Kind::Authority => unreachable!("they are not of the six"),
     };
     for_each(Kind::BAD, |kind| {
@@ -72,7 +72,7 @@ fn an_authoritys_own_certificate_is_told_as_that_in_words() {
     let sandbox = trusting(&standin);
     let error = sandbox.wxpush("send --timeout 1s x").run().exits(75).stderr;
     assert!(
-        error.contains("is an authority's own, or signed by itself"),
+        error.contains("is an authority's own, or self-signed"),
         "{error}"
     );
     assert!(
@@ -102,7 +102,7 @@ fn the_systems_store_is_asked_once_an_issuer_is_unknown() {
     run.env("SSL_CERT_FILE", &store)
         .run()
         .exits(75)
-        .says("nobody whom");
+        .says("not signed by an authority");
     assert_eq!(stranger.requests().len(), 0);
 }
 

@@ -1,277 +1,143 @@
-//! The app: whether WeCom answers, gives it a token and lets this host in, and whom it sees.
+//! The app: whether WeCom answers, grants a token and lets this host in, and whom the app sees.
 
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::report::Report;
-use super::setup::listed;
+use super::network;
+use super::report::Steps;
 use crate::config::{Account, ApiBase, Settings, State};
-use crate::error::{Exit, Failure};
-use crate::lang::{say, spoken};
-use crate::token::{Token, Tokens};
+use crate::text::check as words;
+use crate::token::{AccessToken, Tokens};
 use crate::wecom::{About, Agent, Cause, Client, Error, Pass};
 
 /// How far our clock may be off, in seconds: certificates and the age of tokens and messages are
 /// judged by it.
-const SKEW_MAX: i64 = 5 * 60;
+const SKEW_MAX: u64 = 5 * 60;
 
 /// An app that WeCom has let in.
-pub(super) struct App {
+pub(super) struct AppAccess {
     client: Rc<Client>,
-    token: Token,
-    /// What WeCom says of it; none where a relay does not forward the question.
+    token: AccessToken,
+    /// WeCom's description of it; `None` where a relay does not forward the question.
     pub(super) agent: Option<Agent>,
 }
 
-impl App {
-    /// Whom to ask about those whom it sees.
+impl AppAccess {
+    /// The client and credential for further questions.
     pub(super) fn client(&self) -> (&Client, Pass<'_>) {
         (&self.client, Pass::token(&self.token.value))
     }
 }
 
-/// Asks for a token, whatever is cached or was refused before, and then for the app; none where
+/// Asks for a token, whatever is cached or was refused before, and then for the app; `None` where
 /// nothing more can be asked.
-pub(super) fn asked(
+pub(super) fn ask(
     settings: Settings,
     state: Option<&State>,
     deadline: Instant,
-    report: &mut Report,
-) -> Option<App> {
+    report: &mut Steps,
+) -> Option<AppAccess> {
     let Account::App(account) = &settings.account else {
         return None;
     };
     let client = match Client::new(&settings.network, &account.corpsecret) {
         Ok(client) => Rc::new(client),
         Err(error) => {
-            report.wrong("http", Failure::of(error));
-            left(&["token", "agent", "scope", "recipient"], report);
+            report.wrong(network::HTTP, error.into());
+            skip(&["token", "agent", "scope", "recipient"], report);
             return None;
         }
     };
     let tokens = Tokens::new(&client, &settings.network, account, state);
     let begun = Instant::now();
     let granted = tokens.refresh(deadline);
-    let ms = begun.elapsed().as_millis();
-    if granted
-        .as_ref()
-        .map_or_else(|error| error.refusal().is_some(), |_| true)
-    {
-        report.fine(
-            "http",
-            say!(
-                "HTTP：企业微信有应答，{ms} 毫秒",
-                "HTTP: WeCom answers, after {ms} ms"
-            ),
-        );
-    }
+    let is_reached = network::answered(
+        &settings.network,
+        granted.as_ref().err(),
+        begun.elapsed(),
+        report,
+    );
     clock(client.ahead(), report);
     let token = match granted {
         Ok(token) => token,
         Err(error) => {
-            let name = if error.refusal().is_some() {
-                "token"
+            if is_reached {
+                report.wrong("token", error.failure());
             } else {
-                "http"
-            };
-            report.wrong(name, error.failure());
-            if name == "http" {
-                left(&["token"], report);
+                skip(&["token"], report);
             }
-            left(&["agent", "scope", "recipient"], report);
+            skip(&["agent", "scope", "recipient"], report);
             return None;
         }
     };
-    report.fine(
-        "token",
-        say!(
-            "access_token：刚向企业微信取到，corpid 和 corpsecret 有效",
-            "access_token: just granted, corpid and corpsecret are right"
-        ),
-    );
+    report.fine("token", words::token());
     let Ok(agentid) = settings.agentid(account) else {
-        left(&["agent", "scope", "recipient"], report);
+        skip(&["agent", "scope", "recipient"], report);
         return None;
     };
     let is_relay = settings.network.api_base != ApiBase::wecom();
-    known((client, token), agentid, is_relay, deadline, report)
-}
-
-/// Asks what the app is, and whom it sees.
-fn known(
-    (client, token): (Rc<Client>, Token),
-    agentid: u32,
-    is_relay: bool,
-    deadline: Instant,
-    report: &mut Report,
-) -> Option<App> {
     let pass = Pass::token(&token.value);
-    let agent = match client.agent(pass, agentid, deadline) {
-        Ok(agent) => Some(agent),
-        Err(Error {
-            cause: Cause::Status(status @ 400..500),
-            ..
-        }) if is_relay => {
-            let what = say!(
-                "应用：不知道，中转没有转发 agent/get（HTTP 状态 {status}）",
-                "app: not known, the relay does not forward agent/get (HTTP status {status})"
-            );
-            let hint = spoken().of(
-                "让中转转发整个 /cgi-bin/，才能检查可信IP、应用和收件人",
-                "let it forward all of /cgi-bin/, so that trusted IP, app and receivers can be checked",
-            );
-            report.doubt("agent", what, hint);
-            None
-        }
-        Err(error) => {
-            let about = error.refusal().map(|refusal| refusal.about);
-            let name = if about == Some(About::Ip) {
-                "trusted_ip"
-            } else {
-                "agent"
-            };
-            report.wrong(name, error.failure());
-            left(&["scope", "recipient"], report);
-            return None;
-        }
-    };
+    let agent = agent(client.agent(pass, agentid, deadline), is_relay, report).ok()?;
     if let Some(agent) = &agent {
-        report.fine(
-            "trusted_ip",
-            say!(
-                "企业可信IP：本机的地址可以调用",
-                "trusted IP: WeCom lets this host in"
-            ),
-        );
-        described(agent, agentid, report);
-        scope(agent, report);
+        report.fine("trusted_ip", words::trusted_ip());
+        describe(agent, agentid, report);
     }
-    Some(App {
+    Some(AppAccess {
         client,
         token,
         agent,
     })
 }
 
-/// Says that these were not tried.
-pub(super) fn left(names: &[&'static str], report: &mut Report) {
-    let why = spoken().of(
-        "前一步没有成功，未检查",
-        "not tried, since a step before failed",
-    );
-    report.left_all(names, why);
+/// Reports why WeCom does not describe the app; `Ok(None)` where only a relay is in the way.
+fn agent(
+    asked: Result<Agent, Error>,
+    is_relay: bool,
+    report: &mut Steps,
+) -> Result<Option<Agent>, Error> {
+    let error = match asked {
+        Ok(agent) => return Ok(Some(agent)),
+        Err(error) => error,
+    };
+    if let Cause::Status(status @ 400..500) = error.cause
+        && is_relay
+    {
+        report.doubt("agent", words::not_forwarded(status));
+        return Ok(None);
+    }
+    let is_ip = error.refusal().is_some_and(|it| it.about == About::Ip);
+    let name = if is_ip { "trusted_ip" } else { "agent" };
+    report.wrong(name, error.failure());
+    skip(&["scope", "recipient"], report);
+    Err(error)
 }
 
-/// Our clock beside the server's.
-fn clock(ahead: Option<i64>, report: &mut Report) {
-    let Some(ahead) = ahead else {
-        return;
-    };
+/// Reports that these were not tried.
+pub(super) fn skip(names: &[&'static str], report: &mut Steps) {
+    report.left(names, words::not_checked());
+}
+
+/// Compares our clock with the server's.
+fn clock(ahead: Option<i64>, report: &mut Steps) {
+    let Some(ahead) = ahead else { return };
     let off = ahead.unsigned_abs();
-    if off <= SKEW_MAX.unsigned_abs() {
-        report.fine(
-            "clock",
-            say!(
-                "时钟：与服务器相差 {off} 秒",
-                "clock: {off} s off the server's"
-            ),
-        );
-        return;
+    let shown = crate::duration::show_seconds(off);
+    match ahead {
+        _ if off <= SKEW_MAX => report.fine("clock", words::clock(off)),
+        1.. => report.wrong("clock", words::clock_wrong(words::ahead_by(shown))),
+        _ => report.wrong("clock", words::clock_wrong(words::behind_by(shown))),
     }
-    let off = crate::token::seconds(off);
-    let what = if ahead > 0 {
-        say!(
-            "时钟：本机比服务器快 {off}",
-            "clock: {off} ahead of the server's"
-        )
-    } else {
-        say!(
-            "时钟：本机比服务器慢 {off}",
-            "clock: {off} behind the server's"
-        )
-    };
-    let hint = spoken().of(
-        "校准时钟：timedatectl set-ntp true，再用 timedatectl 查看；证书、access_token 和消息的时效都按它计算",
-        "set it: timedatectl set-ntp true, then look with timedatectl; certificates, the token and the age of messages are judged by it",
-    );
-    report.cross("clock", Exit::Setup, what, hint);
 }
 
-fn described(agent: &Agent, agentid: u32, report: &mut Report) {
-    let name = &agent.name;
+fn describe(agent: &Agent, agentid: u32, report: &mut Steps) {
     if agent.closed {
-        let what = say!(
-            "应用：{name}（agentid {agentid}）已停用",
-            "app: {name} (agentid {agentid}) is switched off"
-        );
-        let hint = spoken().of(
-            "到应用管理 → 该应用，把它启用",
-            "switch it on: 应用管理 → the app → 启用",
-        );
-        report.cross("agent", Exit::Setup, what, hint);
+        report.wrong("agent", words::app_closed(&agent.name, agentid));
     } else {
-        report.fine(
-            "agent",
-            say!(
-                "应用：{name}（agentid {agentid}），已启用",
-                "app: {name} (agentid {agentid}), switched on"
-            ),
-        );
+        report.fine("agent", words::app_open(&agent.name, agentid));
     }
-}
-
-fn scope(agent: &Agent, report: &mut Report) {
     if agent.sees_nobody() {
-        let what = say!(
-            "可见范围：空的，谁也收不到",
-            "scope (可见范围): empty, nobody can be reached"
-        );
-        let hint = spoken().of(
-            "到应用管理 → 该应用 → 可见范围，加入成员或部门",
-            "add members or departments: 应用管理 → the app → 可见范围",
-        );
-        report.cross("scope", Exit::Setup, what, hint);
+        report.wrong("scope", words::scope_empty());
     } else {
-        let scope = in_words(agent);
-        report.fine(
-            "scope",
-            say!("可见范围：{scope}", "scope (可见范围): {scope}"),
-        );
+        report.fine("scope", words::receivers::scope(agent));
     }
-}
-
-/// Whom an app sees.
-pub(super) fn in_words(agent: &Agent) -> String {
-    let mut words = Vec::new();
-    if agent.parties.iter().any(|id| id == "1") {
-        words.push(say!(
-            "整个企业（部门 1）",
-            "the whole company (department 1)"
-        ));
-    }
-    if !agent.users.is_empty() {
-        let (count, names) = (agent.users.len(), listed(&agent.users));
-        words.push(say!(
-            "{count} 个成员（{names}）",
-            "members: {count} ({names})"
-        ));
-    }
-    let parties: Vec<String> = agent
-        .parties
-        .iter()
-        .filter(|id| *id != "1")
-        .cloned()
-        .collect();
-    if !parties.is_empty() {
-        let (count, ids) = (parties.len(), listed(&parties));
-        words.push(say!(
-            "{count} 个部门（{ids}）",
-            "departments: {count} ({ids})"
-        ));
-    }
-    if !agent.tags.is_empty() {
-        let (count, ids) = (agent.tags.len(), listed(&agent.tags));
-        words.push(say!("{count} 个标签（{ids}）", "tags: {count} ({ids})"));
-    }
-    words.join(spoken().of("，", ", "))
 }

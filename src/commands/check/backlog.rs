@@ -1,207 +1,116 @@
-//! What waits to be delivered, whether anything will, and how much room WeCom's limits leave.
+//! What waits to be delivered, whether anything delivers it, and how much room WeCom's limits leave.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
-use chrono::Local;
-
-use super::super::schedule::{self, Flush};
-use super::files::no_outbox;
-use super::history::{self, flushes_of_last_hour};
-use super::report::Report;
+use super::report::Steps;
+use crate::clock::Stamp;
 use crate::config::{Account, Config, State};
+use crate::cron::{self, FlushJob, FlushSource};
 use crate::delivery::{Sender, Senders};
-use crate::disk::{self, Dir};
-use crate::error::Exit;
-use crate::lang::{say, spoken};
+use crate::disk::Dir;
 use crate::ledger::Receivers;
 use crate::message::Channel;
 use crate::outbox::{self, Id, Outbox};
-use crate::token::seconds;
+use crate::text::check::backlog::{self as words, Backlog, FlushSeen};
 
-/// Largest log that is searched, in bytes: past its cap it is set aside.
-const LOG_MAX: u64 = 64 << 20;
+/// With a flush every minute, what has waited for longer has a reason.
+const LONG: Duration = Duration::from_mins(10);
 
-/// How many flushes of the last hour in the log count as a habit: one may be a person's.
-const HABIT: usize = 2;
+/// A flush as recent as this shows that something flushes.
+const RECENT: Duration = Duration::from_hours(1);
 
-/// With a flush every minute, what has waited for longer has a reason, in seconds.
-const LONG: u64 = 600;
-
-/// Most entries whose sender is looked at.
+/// Most entries whose sender is compared with the config.
 const LOOKS: usize = 200;
 
 /// Every outbox of the config, and whether it is delivered.
-pub(super) fn outboxes(config: &Config, state: Option<&State>, report: &mut Report) {
-    let mut waits = false;
-    let mut is_any = false;
-    for place in config.states().into_iter().flatten() {
-        is_any = true;
-        match Outbox::of(&place).open() {
+pub(super) fn outboxes(config: &Config, state: Option<&State>, report: &mut Steps) {
+    let (mut waits, mut last_flush) = (false, None);
+    let places: Vec<State> = config.states().into_iter().flatten().collect();
+    for place in &places {
+        match Outbox::of(place).open() {
             Ok(None) => {
                 let path = place.file("outbox");
-                let path = path.display();
-                report.fine(
-                    "outbox",
-                    say!("发件箱：{path}，空的", "outbox: {path}, empty"),
-                );
+                report.fine("outbox", words::no_messages(path.display()));
             }
-            Ok(Some(dir)) => waits |= outbox(config, &place, &dir, report),
-            // The one in force has been told already.
-            Err(error) if state.is_none_or(|state| !state.is(&place)) => {
-                no_outbox(&place.file("outbox"), &error, report);
+            Ok(Some(dir)) => {
+                waits |= outbox(config, place, &dir, report);
+                let age = outbox::since_last_flush(&dir, &Stamp::now());
+                last_flush = last_flush.into_iter().chain(age).min();
+            }
+            // The one in force has been reported already.
+            Err(error) if state.is_none_or(|state| !state.is(place)) => {
+                let path = place.file("outbox");
+                report.wrong("outbox", words::no_outbox(path.display(), error));
             }
             Err(_) => {}
         }
     }
-    if is_any {
-        flush(config, state, waits, report);
+    if !places.is_empty() {
+        flush(config, last_flush, waits, report);
     }
 }
 
-/// How many of the oldest entries are of apps or robots that the config of the day does not have.
-fn strangers(config: &Config, place: &State, dir: &Dir, waiting: &BTreeSet<Id>) -> usize {
-    let senders = Senders::of(config, place);
-    let entries = waiting.iter().take(LOOKS).filter_map(|id| {
-        let (entry, _) = outbox::peek(dir, id).ok()??.ok()?;
-        Some(entry.sender)
-    });
-    entries.filter(|name| senders.get(name).is_none()).count()
-}
-
-/// One outbox; whether anything waits in it.
-fn outbox(config: &Config, place: &State, dir: &Arc<Dir>, report: &mut Report) -> bool {
-    let path = dir.path().display();
-    let count = |dir: &Dir| outbox::oldest(dir, None, usize::MAX).unwrap_or_default();
-    let waiting = count(dir);
-    let failed = outbox::failed(dir).ok().flatten();
-    let failed = failed.map_or(0, |failed| count(&failed).len());
-    let (now, waits) = (SystemTime::now(), waiting.len());
-    let since = |id: &Id| now.duration_since(id.accepted()?).ok();
-    let oldest = waiting
-        .first()
-        .and_then(since)
-        .unwrap_or_default()
-        .as_secs();
-    let age = seconds(oldest);
-    let mut what = match waits {
-        0 => say!(
-            "发件箱：{path}，没有待发的消息",
-            "outbox: {path}, nothing waits"
-        ),
-        _ => say!(
-            "发件箱：{path}，{waits} 条待发，最早的已等 {age}",
-            "outbox: {path}, {waits} waiting, the oldest for {age}"
-        ),
-    };
-    if failed > 0 {
-        what += &say!("，{failed} 条已放弃", ", {failed} given up");
-    }
-    let strange = strangers(config, place, dir, &waiting);
-    if strange > 0 {
-        what += &say!(
-            "，{strange} 条属于别的应用，不会发出",
-            ", {strange} of other apps, which do not go out"
-        );
-    }
-    if oldest < LONG && failed == 0 && strange == 0 {
-        report.fine("outbox", what);
+/// Reports one outbox; whether anything waits in it.
+fn outbox(config: &Config, place: &State, dir: &Arc<Dir>, report: &mut Steps) -> bool {
+    let waiting = waiting(config, place, dir);
+    let is_fine = waiting.oldest < LONG && waiting.failed == 0 && waiting.strange == 0;
+    let finding = words::outbox(&waiting);
+    if is_fine {
+        report.fine("outbox", finding.what);
     } else {
-        let tried = waiting
-            .first()
-            .and_then(|id| outbox::peek(dir, id).ok()??.ok());
-        let why = tried.and_then(|(_, attempts)| attempts.error);
-        let why = why.map_or(String::new(), |why| format!("{why}\n"));
-        let hint = say!(
-            "{why}看原因：wxpush outbox list；放弃的和别的应用的，用 wxpush outbox retry 重发",
-            "{why}see why: wxpush outbox list; what was given up, or is of another app, goes out by wxpush outbox retry"
-        );
-        report.doubt("outbox", what, hint);
+        report.doubt("outbox", finding);
     }
-    waits > 0
+    waiting.count > 0
 }
 
-/// How the last delivery ended, as the log has it.
-fn last(log: &str, report: &mut Report) {
-    let Some(last) = history::last(log, Local::now()) else {
-        return;
-    };
-    let (command, age, exit) = (last.command, seconds(last.age), last.exit);
-    let what = say!(
-        "最近一次投递：{age}前的 {command}，退出码 {exit}",
-        "last delivery: {command}, {age} ago, exit code {exit}"
-    );
-    match last.error {
-        Some(error) if exit != 0 => report.doubt("last_delivery", what, error),
-        _ => report.fine("last_delivery", what),
+fn waiting(config: &Config, place: &State, dir: &Arc<Dir>) -> Backlog {
+    let ids = |dir: &Dir| outbox::oldest(dir, None, usize::MAX).unwrap_or_default();
+    let peek = |id: &Id| outbox::peek(dir, id).ok()??.ok();
+    let waiting: BTreeSet<Id> = ids(dir);
+    let first = waiting.first();
+    let accepted = first.and_then(Id::accepted);
+    let age = accepted.and_then(|at| SystemTime::now().duration_since(at).ok());
+    let senders = Senders::of(config, place);
+    let entries = waiting.iter().take(LOOKS).filter_map(peek);
+    let strange = entries.filter(|(entry, _)| senders.get(&entry.sender).is_none());
+    let failed = outbox::failed(dir).ok().flatten();
+    Backlog {
+        path: dir.path().to_owned(),
+        count: waiting.len(),
+        oldest: age.unwrap_or_default(),
+        why: first.and_then(peek).and_then(|(_, tries)| tries.error),
+        failed: failed.map_or(0, |failed| ids(&failed).len()),
+        strange: strange.count(),
     }
 }
 
-/// Whether anything delivers by itself.
-fn flush(config: &Config, state: Option<&State>, waits: bool, report: &mut Report) {
-    let log = state.and_then(|state| {
-        let (path, _) = crate::log::seen(&config.base(), Some(state))?;
-        disk::read(&path, LOG_MAX, state.owner()).ok()?
-    });
-    let log = String::from_utf8_lossy(log.as_deref().unwrap_or_default()).into_owned();
-    last(&log, report);
-    let line = config.flush_command();
-    let line = format!("* * * * * {line}");
-    let found = schedule::flush();
-    let habit = flushes_of_last_hour(&log, Local::now());
-    let what = match &found {
-        Some(Flush::Cron(place)) if schedule::has_cron() == Some(false) => {
-            let what = say!(
-                "定时投递：{place} 里有 outbox flush，但没有看到 cron 在运行",
-                "flush: {place} has outbox flush, but no cron is seen to run"
-            );
-            let hint = spoken().of(
-                "启动 cron：systemctl enable --now cron（或 crond）；容器里要自己启动它",
-                "start it: systemctl enable --now cron (or crond); in a container it must be started by hand",
-            );
-            return report.doubt("flush", what, hint);
-        }
-        Some(Flush::Cron(place)) => say!(
-            "定时投递：{place} 里有 outbox flush",
-            "flush: {place} has outbox flush"
-        ),
-        Some(Flush::Timer(timer)) => say!(
-            "定时投递：systemd 的 {timer}",
-            "flush: by systemd's {timer}"
-        ),
-        None if habit >= HABIT => say!(
-            "定时投递：日志里最近一小时有 {habit} 次 outbox flush",
-            "flush: {habit} times in the last hour, by the log"
-        ),
-        None if waits => {
-            let what = say!(
-                "定时投递：没有，待发的消息要等下一次 send 才会发出",
-                "flush: none in sight, what waits goes out only with the next send"
-            );
-            let hint = say!(
-                "在 crontab -e 里加一行：{line}",
-                "add this line by crontab -e: {line}"
-            );
-            return report.cross("flush", Exit::NotNow, what, hint);
-        }
-        None => {
-            let what = say!(
-                "定时投递：没有，断网时留下的消息要等下一次 send 才会发出",
-                "flush: none in sight, what is kept would go out only with the next send"
-            );
-            let hint = say!(
-                "建议在 crontab -e 里加一行：{line}",
-                "better add this line by crontab -e: {line}"
-            );
-            return report.doubt("flush", what, hint);
-        }
+/// Reports whether anything delivers by itself: flushes leave a trace, and crontabs and timers show
+/// what is new.
+fn flush(config: &Config, last_flush: Option<Duration>, waits: bool, report: &mut Steps) {
+    let seen = match last_flush {
+        Some(age) if age < RECENT => FlushSeen::Recently(age),
+        _ => match FlushJob::of(config).find() {
+            Some(source @ (FlushSource::Own | FlushSource::Crontab(_)))
+                if cron::is_cron_running() == Some(false) =>
+            {
+                FlushSeen::NoCron(source)
+            }
+            Some(source) => FlushSeen::SetUp(source),
+            None => FlushSeen::Nothing,
+        },
     };
-    report.fine("flush", what);
+    let finding = words::flush(&seen, &cron::flush_command(config));
+    match seen {
+        FlushSeen::Recently(_) | FlushSeen::SetUp(_) => report.fine("flush", finding.what),
+        FlushSeen::Nothing if waits => report.wrong("flush", finding),
+        FlushSeen::NoCron(_) | FlushSeen::Nothing => report.doubt("flush", finding),
+    }
 }
 
-/// How much the receivers of the config have been sent, beside the limits.
-pub(super) fn ledger(config: &Config, state: Option<&State>, report: &mut Report) {
+/// Reports how much the receivers of the config have been sent, beside the limits.
+pub(super) fn ledger(config: &Config, state: Option<&State>, report: &mut Steps) {
     let Ok(settings) = config.settings(None) else {
         return;
     };
@@ -212,27 +121,19 @@ pub(super) fn ledger(config: &Config, state: Option<&State>, report: &mut Report
     let Ok(sender) = Sender::new(settings, state) else {
         return;
     };
-    let users = to.touser.join("|");
     let has_others = !to.toparty.is_empty() || !to.totag.is_empty();
-    let receivers = Receivers::of(Some(&users), has_others);
-    // A file that cannot be read has been told.
+    let receivers = Receivers::of(Some(&to.touser.join("|")), has_others);
+    // A file that cannot be read has been reported.
     let Some(forecast) = sender.forecast(Channel::App) else {
         return;
     };
     let [minute, hour] = forecast.taken(&receivers);
     let (per_minute, per_hour) = (limits.per_minute, limits.per_hour);
-    let what = say!(
-        "频率：每人最近一分钟 {minute} 条（上限 {per_minute}），最近一小时 {hour} 条（上限 {per_hour}）",
-        "limits: to one member {minute} of {per_minute} in the last minute, {hour} of {per_hour} in the last hour"
-    );
     let is_full = |taken: usize, limit: u32| taken as u64 >= u64::from(limit);
+    let finding = words::limits(minute, per_minute, hour, per_hour);
     if is_full(minute, per_minute) || is_full(hour, per_hour) {
-        let hint = spoken().of(
-            "下一条要等有空位时才发，wxpush 会自己等",
-            "the next one waits for its slot; wxpush sees to that",
-        );
-        report.doubt("ledger", what, hint);
+        report.doubt("ledger", finding);
     } else {
-        report.fine("ledger", what);
+        report.fine("ledger", finding.what);
     }
 }

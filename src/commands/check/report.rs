@@ -1,40 +1,25 @@
-//! What `check` found, a line a step, shown as it is known; and how it ends.
+//! The report of `check`: one line a step, shown as it is known, and how it ends.
 
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::error::{Exit, Failure};
-use crate::lang::{say, spoken};
 use crate::output::{self, Mark, Output};
 use crate::secret::{Secret, Veil};
+use crate::text;
 
-/// One step, as a script sees it.
-#[derive(Debug, Serialize)]
-struct Check {
-    /// What scripts know it by.
-    name: &'static str,
-    status: &'static str,
-    what: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    hint: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    exit_code: Option<u8>,
-}
-
-/// All steps so far.
-pub(super) struct Report {
+/// All steps so far. A step's name is for scripts, and stays.
+pub(super) struct Steps {
     output: Output,
-    checks: Vec<Check>,
+    checks: Vec<Value>,
     notes: Vec<String>,
-    /// What may stand in the config where it does not belong.
     veil: Veil,
-    /// The exit status of the first cross.
+    /// The exit status of the first failed step.
     exit: Option<Exit>,
-    /// That nothing can be shown any more.
-    trouble: Option<Failure>,
+    /// Why nothing can be shown any more.
+    unshown: Option<Failure>,
 }
 
-impl Report {
+impl Steps {
     pub(super) fn new(output: Output) -> Self {
         Self {
             output,
@@ -42,139 +27,118 @@ impl Report {
             notes: Vec::new(),
             veil: Veil::default(),
             exit: None,
-            trouble: None,
+            unshown: None,
         }
     }
 
-    /// Keeps a secret out of all that follows, wherever it was written by mistake.
+    /// Redacts a secret in all that follows: it may be in the config where it does not belong.
     pub(super) fn hide(&mut self, secret: &Secret) {
         self.veil.add(secret);
     }
 
-    /// Whether there is no cross.
+    /// Whether no step has failed.
     pub(super) fn is_fine(&self) -> bool {
         self.exit.is_none()
     }
 
-    /// A step that is well.
+    /// Adds a step that went well.
     pub(super) fn fine(&mut self, name: &'static str, what: String) {
-        self.add(Mark::Fine, name, what, None, None);
+        self.add(Mark::Fine, &[name], Failure::new(Exit::Sent, what));
     }
 
-    /// A step of which something is to be looked at, or cannot be known.
-    pub(super) fn doubt(&mut self, name: &'static str, what: String, hint: impl Into<String>) {
-        self.add(Mark::Doubtful, name, what, Some(hint.into()), None);
+    /// Adds a step that a later one shows to be well, and a person need not see.
+    pub(super) fn passed(&mut self, name: &str) {
+        let passed = Failure::new(Exit::Sent, text::check::passed());
+        self.note(Mark::Fine, name, passed);
     }
 
-    /// A step that was not tried, since one before it failed or nothing is there to be tried.
-    pub(super) fn left(&mut self, name: &'static str, what: String) {
-        self.add(Mark::Left, name, what, None, None);
+    /// Adds a step that needs a look, or whose result cannot be known; its exit status does not count.
+    pub(super) fn doubt(&mut self, name: &'static str, doubt: Failure) {
+        self.add(Mark::Doubtful, &[name], doubt);
     }
 
-    /// Several such steps, for a person in one line.
-    pub(super) fn left_all(&mut self, names: &[&'static str], why: &str) {
-        let all = names.join(spoken().of("、", ", "));
-        self.show(Mark::Left, &say!("{all}：{why}", "{all}: {why}"), None);
-        for name in names {
-            self.note(Mark::Left, name, why.to_owned(), None, None);
-        }
+    /// Adds steps that were not tried.
+    pub(super) fn left(&mut self, names: &[&'static str], why: String) {
+        self.add(Mark::Left, names, Failure::new(Exit::Sent, why));
     }
 
-    /// A cross.
+    /// Adds a step that failed.
     pub(super) fn wrong(&mut self, name: &'static str, failure: Failure) {
-        let exit = failure.exit;
-        self.add(Mark::Wrong, name, failure.what, failure.hint, Some(exit));
+        self.exit.get_or_insert(failure.exit);
+        self.add(Mark::Wrong, &[name], failure);
     }
 
-    /// A cross of these words.
-    pub(super) fn cross(
-        &mut self,
-        name: &'static str,
-        exit: Exit,
-        what: String,
-        hint: impl Into<String>,
-    ) {
-        self.wrong(name, Failure::new(exit, what).hint(hint));
-    }
-
-    fn add(
-        &mut self,
-        mark: Mark,
-        name: &'static str,
-        mut what: String,
-        mut hint: Option<String>,
-        exit: Option<Exit>,
-    ) {
-        let mut texts: Vec<&mut String> = hint.iter_mut().chain([&mut what]).collect();
+    /// Shows a finding to a person, and notes it under each name for a script.
+    fn add(&mut self, mark: Mark, names: &[&'static str], mut finding: Failure) {
+        if let [name] = names
+            && let Some(label) = text::check::label(name)
+        {
+            finding.what = text::check::labelled(label, finding.what);
+        }
+        let mut texts: Vec<&mut String> = finding.hint.iter_mut().collect();
+        texts.push(&mut finding.what);
         self.veil.hide_in(&mut texts);
-        self.exit = self.exit.or(exit);
+        let Failure { what, hint, .. } = &finding;
         if mark == Mark::Wrong {
-            tracing::info!(check = name, error = what, "cross");
+            tracing::info!(check = names[0], error = what, "cross");
         } else {
-            tracing::debug!(check = name, ?mark, what, "step");
+            tracing::debug!(check = names[0], ?mark, what, "step");
         }
-        self.show(mark, &what, hint.as_deref());
-        self.note(mark, name, what, hint, exit);
-    }
-
-    /// Shows a step to a person.
-    fn show(&mut self, mark: Mark, what: &str, hint: Option<&str>) {
         let is_wanted = mark == Mark::Wrong || !self.output.quiet;
-        if !self.output.json && is_wanted && self.trouble.is_none() {
-            self.trouble = self.output.step(mark, what, hint).err();
+        if !self.output.json && is_wanted && self.unshown.is_none() {
+            let shown = match names {
+                [_] => what.clone(),
+                _ => text::check::labelled(text::check::list(names), what),
+            };
+            self.unshown = self.output.step(mark, &shown, hint.as_deref()).err();
+        }
+        for name in names {
+            self.note(mark, name, finding.clone());
         }
     }
 
-    /// Keeps a step for a script.
-    fn note(
-        &mut self,
-        mark: Mark,
-        name: &'static str,
-        what: String,
-        hint: Option<String>,
-        exit: Option<Exit>,
-    ) {
-        self.checks.push(Check {
-            name,
-            status: match mark {
-                Mark::Fine => "ok",
-                Mark::Wrong => "failed",
-                Mark::Doubtful => "warning",
-                Mark::Left => "skipped",
-            },
-            what,
-            hint,
-            exit_code: exit.map(Exit::code),
-        });
+    fn note(&mut self, mark: Mark, name: &str, finding: Failure) {
+        let status = match mark {
+            Mark::Fine => "ok",
+            Mark::Wrong => "failed",
+            Mark::Doubtful => "warning",
+            Mark::Left => "skipped",
+        };
+        let mut check = json!({"name": name, "status": status, "what": finding.what});
+        if let Some(hint) = finding.hint {
+            check["hint"] = hint.into();
+        }
+        if mark == Mark::Wrong {
+            check["exit_code"] = finding.exit.code().into();
+        }
+        self.checks.push(check);
     }
 
-    /// Lines at the end that are about no step.
-    pub(super) fn notes(&mut self, title: &str, notes: Vec<String>) {
-        if !self.output.json && !self.output.quiet && self.trouble.is_none() {
+    /// Adds lines at the end that are about no step.
+    pub(super) fn notes(&mut self, title: String, notes: Vec<String>) {
+        if !self.output.json && !self.output.quiet && self.unshown.is_none() {
             let lines = notes.iter().map(|note| format!("  · {note}"));
-            let mut lines = std::iter::once(String::new())
-                .chain([title.to_owned()])
-                .chain(lines);
-            self.trouble = lines.find_map(|line| output::result(&line).err());
+            let mut lines = [String::new(), title].into_iter().chain(lines);
+            self.unshown = lines.find_map(|line| output::result(&line).err());
         }
         self.notes = notes;
     }
 
-    /// How it ends; for a script all of it.
+    /// Ends the report; shows a script all of it.
     ///
     /// # Errors
     /// `Exit::Io`: it could not be shown.
     pub(super) fn end(self) -> Result<Exit, Failure> {
         let exit = self.exit.unwrap_or(Exit::Sent);
-        if let Some(trouble) = self.trouble {
-            return Err(trouble);
+        if let Some(unshown) = self.unshown {
+            return Err(unshown);
         }
         if self.output.json {
             let mut object = json!({
                 "ok": exit == Exit::Sent, "exit_code": exit.code(), "checks": self.checks,
             });
             if !self.notes.is_empty() {
-                object["notes"] = self.notes.into_iter().map(Value::from).collect();
+                object["notes"] = self.notes.into();
             }
             output::object(&object)?;
         }

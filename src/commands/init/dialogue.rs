@@ -8,7 +8,8 @@ use super::terminal::Terminal;
 use super::wecom::Verifier;
 use super::{Summary, hidden, offer};
 use crate::cli::Init;
-use crate::config::{Config, program, quoted};
+use crate::config::{Config, program};
+use crate::cron::quoted;
 use crate::error::{Exit, Failure};
 use crate::lang::spoken;
 use crate::output::{self, Output};
@@ -62,7 +63,7 @@ pub(super) fn run(
     let mut summary = Summary::install(destination, &dialogue.draft, over, granted, output)?;
     summary.agent = dialogue.agent;
     summary.lines().iter().for_each(|line| tick(line));
-    offer::crontab_line(&dialogue.person, &summary.line);
+    offer::crontab_line(&dialogue.person, &summary.line, &summary.flush);
     tell_next(destination);
     if output.json {
         summary.print_json()?;

@@ -1,6 +1,5 @@
 //! `wxpush init` writes the config: by questions at a terminal, from the environment elsewhere.
 
-mod cron;
 mod destination;
 mod dialogue;
 mod draft;
@@ -16,6 +15,7 @@ use serde_json::json;
 
 use super::begin;
 use crate::cli::{Global, Init};
+use crate::cron::{self, FlushJob};
 use crate::error::{Exit, Failure};
 use crate::output::{self, Output};
 use crate::text;
@@ -47,6 +47,8 @@ struct Summary<'a> {
     failure: Option<Failure>,
     /// The line for a crontab.
     line: String,
+    /// Recognises a line that does the same.
+    flush: FlushJob,
 }
 
 impl<'a> Summary<'a> {
@@ -76,7 +78,8 @@ impl<'a> Summary<'a> {
             installed,
             agent: None,
             failure: None,
-            line: format!("* * * * * {}", config.flush_command()),
+            line: format!("* * * * * {}", cron::flush_command(&config)),
+            flush: FlushJob::of(&config),
         })
     }
 

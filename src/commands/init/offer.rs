@@ -1,21 +1,24 @@
 //! The offer to have cron deliver what could not go out at once.
 
-use super::super::schedule::{self, Flush};
-use super::cron::{self, Crontab};
 use super::person::{Person, cross, tell, tick};
+use crate::cron::{self, FlushJob, FlushSource};
 use crate::text;
 
-/// Offers to add the line to the user's crontab, unless the outbox is delivered already.
-pub(super) fn crontab_line(person: &Person, line: &str) {
-    let command = line.trim_start_matches("* ");
-    let lines = match (cron::look(command), schedule::beside_own_crontab()) {
-        (Crontab::HasIt, _) => return tick(&text::init::crontab_has_it()),
-        (_, Some(Flush::Cron(place) | Flush::Timer(place))) => {
-            return tick(&text::init::delivered_by(place));
+/// Offers to add the line to the user's crontab, unless the outbox is flushed already.
+pub(super) fn crontab_line(person: &Person, line: &str, flush: &FlushJob) {
+    let lines = cron::read();
+    let found = match &lines {
+        Ok(lines) if flush.is_in(lines) => Some(FlushSource::Own),
+        _ => flush.find_elsewhere(),
+    };
+    let lines = match (found, lines) {
+        (Some(FlushSource::Own), _) => return tick(&text::init::crontab_has_it()),
+        (Some(source), _) => {
+            return tick(&text::init::delivered_by(text::cron::place(&source)));
         }
-        (Crontab::Lacks(lines), None) => lines,
-        (Crontab::Unusable(why), None) => {
-            cross(&why);
+        (None, Ok(lines)) => lines,
+        (None, Err(error)) => {
+            cross(&text::cron::trouble(&error));
             return show(line);
         }
     };
@@ -24,10 +27,10 @@ pub(super) fn crontab_line(person: &Person, line: &str) {
         .agrees(&text::init::offer(line), true)
         .unwrap_or(false)
     {
-        match cron::add(lines, line) {
+        match cron::add_line(lines, line) {
             Ok(()) => tick(&text::init::crontab_added()),
-            Err(why) => {
-                cross(&why);
+            Err(error) => {
+                cross(&text::cron::trouble(&error));
                 show(line);
             }
         }

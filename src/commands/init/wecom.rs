@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::config::{Account, App, Settings, State};
 use crate::error::Failure;
 use crate::text;
-use crate::token::{Known, Tokens};
+use crate::token::{TokenStatus, Tokens};
 use crate::wecom::{Agent, Client, Error, Pass, codes};
 
 /// Time for one answer, and for all tries where no person waits for them.
@@ -28,7 +28,8 @@ impl Verifier {
     /// `Exit::Config`, a network setting is wrong.
     pub(super) fn new(settings: &Settings) -> anyhow::Result<Self> {
         let app = app(settings)?;
-        let client = Rc::new(Client::new(&settings.network, &app.corpsecret)?);
+        let client =
+            Rc::new(Client::new(&settings.network, &app.corpsecret).map_err(Failure::from)?);
         let tokens = Tokens::new(&client, &settings.network, app, None);
         Ok(Self { client, tokens })
     }
@@ -85,7 +86,7 @@ impl Verifier {
     pub(super) fn forget_refusal(&self, settings: &Settings, state: &State) {
         let Ok(app) = app(settings) else { return };
         let tokens = Tokens::new(&self.client, &settings.network, app, Some(state));
-        if matches!(tokens.known(), Known::Refused { .. }) {
+        if matches!(tokens.status(), TokenStatus::Refused { .. }) {
             // Without it the refusal ends by itself, after a minute at the most.
             let _ = tokens.clear(Instant::now() + Duration::from_secs(1));
         }

@@ -16,6 +16,7 @@ use crate::child::{self, End, Ended, Plan};
 use crate::cli::{Global, On, Run};
 use crate::compose::{Body, Composed, Draft};
 use crate::config::{self, Config, Settings, State};
+use crate::cron;
 use crate::error::{self, Exit, Failure};
 use crate::log;
 use crate::message::input::one_line;
@@ -189,7 +190,7 @@ impl Ready {
         };
         let outcome = submitting.submit(|submission| submission.send(messages))?;
         let is_safe = outcome.is_safe();
-        let report = Report::of(outcome, &self.config.flush_command());
+        let report = Report::of(outcome, &cron::flush_command(&self.config));
         Ok((report, is_safe))
     }
 }

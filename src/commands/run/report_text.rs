@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::trigger::Occasion;
 use crate::child::{End, Ended, name_of};
+use crate::duration;
 use crate::lang::Lang;
 use crate::message::input::Input;
 use crate::text::run as words;
@@ -64,7 +65,7 @@ impl ReportText<'_> {
             End::NotStarted(_) => "🚫",
         };
         let status = self.status();
-        let time = shown(self.ended.time);
+        let time = duration::show(self.ended.time);
         let mut text = match self.ended.end {
             End::NotStarted(_) => words::head(self.lang, mark, title, host, status),
             _ => words::head_after(self.lang, mark, title, host, status, time),
@@ -89,7 +90,7 @@ impl ReportText<'_> {
                 }
             }
             End::PastLimit { killed } => {
-                let limit = shown(self.limit.unwrap_or_default());
+                let limit = duration::show(self.limit.unwrap_or_default());
                 words::past_limit(lang, limit, words::signal_of(*killed))
             }
             End::NotStarted(error) => match self.ended.end.code() {
@@ -104,7 +105,7 @@ impl ReportText<'_> {
             Occasion::Plain => return None,
             Occasion::Again(streak) => words::failures_in_a_row(self.lang, streak.failures),
             Occasion::Recovery(streak) => {
-                let time = shown(streak.time());
+                let time = duration::show(streak.time());
                 match streak.failures {
                     1 => words::recovered_from_one(self.lang, time),
                     count => words::recovered(self.lang, count, time),
@@ -134,41 +135,9 @@ fn fitting(lines: &[&str], count: usize, room: usize) -> String {
     }
 }
 
-/// A time as people say it: `350ms`, `12s`, `41m`, `1h5m`, `2d3h`.
-fn shown(time: Duration) -> String {
-    let seconds = time.as_secs();
-    let pair = |large: u64, unit: char, small: u64, below: char| match small {
-        0 => format!("{large}{unit}"),
-        _ => format!("{large}{unit}{small}{below}"),
-    };
-    match seconds {
-        0 => format!("{}ms", time.as_millis()),
-        1..60 => format!("{seconds}s"),
-        60..3600 => pair(seconds / 60, 'm', seconds % 60, 's'),
-        3600..86400 => pair(seconds / 3600, 'h', seconds % 3600 / 60, 'm'),
-        _ => pair(seconds / 86400, 'd', seconds % 86400 / 3600, 'h'),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_said_shortly() {
-        for (ms, said) in [
-            (0, "0ms"),
-            (999, "999ms"),
-            (12_900, "12s"),
-            (60_000, "1m"),
-            (61_000, "1m1s"),
-            (41 * 60_000, "41m"),
-            (3_900_000, "1h5m"),
-            (86_400_000 * 2 + 3_600_000 * 3, "2d3h"),
-        ] {
-            assert_eq!(shown(Duration::from_millis(ms)), said);
-        }
-    }
 
     #[test]
     fn the_last_lines_fit() {

@@ -14,6 +14,7 @@ use crate::backoff::random;
 use crate::cli::{Global, Send};
 use crate::compose::{Composed, Draft};
 use crate::config::{Account, Settings};
+use crate::cron;
 use crate::error::{Exit, Failure};
 use crate::log;
 use crate::message::Message;
@@ -98,7 +99,7 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
         None if args.queue => submission.queue(messages),
         None => submission.send(messages),
     })?;
-    let report = Report::of(outcome, &config.flush_command());
+    let report = Report::of(outcome, &cron::flush_command(&config));
     Ok(if args.kept_ok {
         report.kept_is_done()
     } else {

@@ -12,6 +12,7 @@ use super::{begin_or_without, load, to};
 use crate::cli::{Global, Sendmail};
 use crate::compose::Draft;
 use crate::config::{self, Config, Settings};
+use crate::cron;
 use crate::error::{Exit, Failure};
 use crate::lang::spoken;
 use crate::message::{Channel, Envelope, Long, Mail, Message};
@@ -104,7 +105,7 @@ fn deliver(args: &Sendmail, global: &Global, output: Output) -> anyhow::Result<O
                 submission.send(messages)
             }
         })?;
-        let report = Report::of(outcome, &config.flush_command());
+        let report = Report::of(outcome, &cron::flush_command(&config));
         failures.extend(reported(report, output));
     }
     if !found.unknown.is_empty() {

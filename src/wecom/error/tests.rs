@@ -1,5 +1,4 @@
 use super::*;
-use crate::error::Exit;
 
 #[test]
 fn the_status_decides_before_the_body() {
@@ -44,14 +43,6 @@ fn a_refusal_knows_what_it_holds_up() {
 }
 
 #[test]
-fn the_address_that_wecom_sees_is_shown() {
-    let errmsg = "not allow to access from your ip, hint: [1], from ip: 192.0.2.7, more info at x";
-    let failure = Refusal::new(60020, errmsg.to_owned(), false).failure();
-    assert!(failure.hint.unwrap().starts_with("192.0.2.7 "));
-    assert_eq!(failure.exit, Exit::Setup);
-}
-
-#[test]
 fn what_gettoken_says_is_never_about_a_message() {
     for (errcode, class, about) in [
         (99999, Class::Setup, About::App),
@@ -66,12 +57,4 @@ fn what_gettoken_says_is_never_about_a_message() {
         let refusal = Refusal::new(errcode, String::new(), true);
         assert_eq!((refusal.class, refusal.about), (class, about), "{errcode}");
     }
-}
-
-#[test]
-fn an_unknown_code_is_told_whole_and_kept() {
-    let refusal = Refusal::new(12345, "what, is this".to_owned(), false);
-    let failure = refusal.failure();
-    assert_eq!(failure.exit, Exit::Refused);
-    assert!(failure.what.contains("12345") && failure.what.contains("what, is this"));
 }

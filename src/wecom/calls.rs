@@ -1,0 +1,166 @@
+//! The calls of the API that wxpush makes, and any other that a user names.
+
+use std::time::Instant;
+
+use serde_json::json;
+
+use super::answer::{ApiAnswer, Grant, Sent, Unreached, lifetime, names, text};
+use super::body::{FormField, Leaving, Payload, Watching};
+use super::client::{Client, Pass};
+use super::error::{Error, Unreadable};
+use super::request::{Call, GETTOKEN, LARGE_ANSWER_MAX};
+use crate::secret::Secret;
+
+/// Longest token or `media_id`, in bytes.
+/// Source: developer.work.weixin.qq.com/document/path/91039 for tokens.
+const ID_MAX: usize = 512;
+
+/// A call that a user names.
+pub(crate) struct ApiCall {
+    /// The path below `/cgi-bin/`, with its query.
+    pub(crate) call: String,
+    pub(crate) body: ApiBody,
+}
+
+/// The body of such a call.
+pub(crate) enum ApiBody {
+    /// None: it is a GET.
+    Get,
+    /// A JSON text, or an empty one.
+    Json(Vec<u8>),
+    Form(Vec<FormField>),
+}
+
+impl Client {
+    /// Fetches a token.
+    pub(crate) fn gettoken(&self, corpid: &str, deadline: Instant) -> Result<Grant, Error> {
+        let corpid = Secret::new(corpid);
+        let query = [("corpid", &corpid), ("corpsecret", &self.secret)];
+        let answer = self.call(&Call::get(GETTOKEN, &query), deadline)?;
+        let access_token = text(&answer["access_token"]).unwrap_or_default();
+        if !is_token(&access_token) {
+            return Err(Error::unreadable(Unreadable::NoToken).of_gettoken());
+        }
+        Ok(Grant {
+            access_token: Secret::new(access_token),
+            expires_in: lifetime(&answer["expires_in"]),
+        })
+    }
+
+    /// Calls `gettoken` without naming anybody: any answer shows that WeCom can be reached.
+    pub(crate) fn knock(&self, deadline: Instant) -> Result<(), Error> {
+        self.call(&Call::get(GETTOKEN, &[]), deadline).map(drop)
+    }
+
+    /// Sends one message by a call such as `message/send`, with a body in WeCom's JSON.
+    pub(crate) fn send(
+        &self,
+        name: &str,
+        pass: Pass<'_>,
+        body: Vec<u8>,
+        leaving: Leaving,
+        deadline: Instant,
+    ) -> Result<Sent, Error> {
+        let query = [pass.parameter()];
+        let call = Call {
+            leaving: Some(leaving),
+            ..Call::post(name, &query, Payload::json(body))
+        };
+        let answer = self.call(&call, deadline)?;
+        Ok(Sent {
+            msgid: text(&answer["msgid"]).unwrap_or_default(),
+            unreached: Unreached {
+                invaliduser: names(&answer["invaliduser"]),
+                invalidparty: names(&answer["invalidparty"]),
+                invalidtag: names(&answer["invalidtag"]),
+                unlicenseduser: names(&answer["unlicenseduser"]),
+            },
+        })
+    }
+
+    /// Uploads a file by a call such as `media/upload`, `kind` being WeCom's `type`, and returns its
+    /// `media_id`.
+    pub(crate) fn upload(
+        &self,
+        name: &str,
+        pass: Pass<'_>,
+        kind: &str,
+        file: FormField,
+        watching: Option<Watching>,
+        deadline: Instant,
+    ) -> Result<String, Error> {
+        let query = [pass.parameter()];
+        let name = format!("{name}?type={kind}");
+        let call = Call {
+            watching,
+            ..Call::post(&name, &query, Payload::form(&[file]))
+        };
+        let media_id = text(&self.call(&call, deadline)?["media_id"]);
+        let media_id = media_id.filter(|media_id| is_token(media_id));
+        media_id.ok_or(Error::unreadable(Unreadable::NoMediaId))
+    }
+
+    /// Takes a message back.
+    pub(crate) fn recall(
+        &self,
+        pass: Pass<'_>,
+        msgid: &str,
+        deadline: Instant,
+    ) -> Result<(), Error> {
+        let query = [pass.parameter()];
+        let body = json!({"msgid": msgid}).to_string().into_bytes();
+        let call = Call::post("message/recall", &query, Payload::json(body));
+        self.call(&call, deadline).map(drop)
+    }
+
+    /// Makes a call that a user names. `gettoken` gets the app's own secret as its credential.
+    ///
+    /// # Errors
+    /// Any but WeCom's refusal, unless that is of the token.
+    pub(crate) fn ask(
+        &self,
+        call: &ApiCall,
+        pass: Pass<'_>,
+        corpid: &str,
+        deadline: Instant,
+    ) -> Result<ApiAnswer, Error> {
+        let body = match &call.body {
+            ApiBody::Get => None,
+            ApiBody::Json(text) => Some(Payload::json(text.clone())),
+            ApiBody::Form(fields) => Some(Payload::form(fields)),
+        };
+        let corpid = Secret::new(corpid);
+        let credentials = [("corpid", &corpid), ("corpsecret", &self.secret)];
+        let query = if call.call == GETTOKEN {
+            &credentials[..]
+        } else {
+            &[pass.parameter()]
+        };
+        let call = Call {
+            body,
+            answer_max: LARGE_ANSWER_MAX,
+            is_foreign: true,
+            ..Call::get(&call.call, query)
+        };
+        self.exchange(&call, deadline)
+    }
+}
+
+/// Whether a text can be an `access_token`, or a `media_id`: 1 to 512 visible ASCII characters.
+pub(crate) fn is_token(text: &str) -> bool {
+    !text.is_empty() && text.len() <= ID_MAX && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_are_visible_and_of_a_size() {
+        assert!(is_token("abc&%=+/"));
+        assert!(is_token(&"x".repeat(512)));
+        for bad in ["", "a b", "a\r\nb", "中", &"x".repeat(513)] {
+            assert!(!is_token(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The client: one function through which every call goes.
+
+use std::cell::RefCell;
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::answer::{self, ApiAnswer};
+use super::error::{Cause, ClientError, Error, Unreadable};
+use super::http::Http;
+use super::request::{Call, Parameter};
+use crate::config::Network;
+use crate::secret::{Secret, Veil};
+
+/// The credential of a call: a parameter of the query.
+#[derive(Clone, Copy)]
+pub(crate) struct Pass<'a>(Parameter<'a>);
+
+impl<'a> Pass<'a> {
+    /// An app's `access_token`.
+    pub(crate) fn token(token: &'a Secret) -> Self {
+        Self(("access_token", token))
+    }
+
+    /// A robot's key.
+    pub(crate) fn key(key: &'a Secret) -> Self {
+        Self(("key", key))
+    }
+
+    pub(super) fn parameter(self) -> Parameter<'a> {
+        self.0
+    }
+}
+
+/// A connection to WeCom's API, for one app or robot.
+pub(crate) struct Client {
+    http: Http,
+    /// A corpsecret, or a robot's key.
+    pub(super) secret: Secret,
+    /// Secrets that the server was sent, and may echo in any answer.
+    told: RefCell<Veil>,
+}
+
+impl Client {
+    /// Makes a client; does not connect yet.
+    ///
+    /// # Errors
+    /// Where a network setting cannot be used.
+    pub(crate) fn new(network: &Network, secret: &Secret) -> Result<Self, ClientError> {
+        let mut told = Veil::default();
+        told.add(secret);
+        let urls = [
+            Some(network.api_base.expose()),
+            network.proxy.as_ref().map(Secret::expose),
+        ];
+        for password in urls.into_iter().flatten().flat_map(passwords) {
+            told.add(&password);
+        }
+        Ok(Self {
+            http: Http::new(network)?,
+            secret: secret.clone(),
+            told: RefCell::new(told),
+        })
+    }
+
+    /// How many seconds our clock is ahead of the server's, by the last answer that has a date.
+    pub(crate) fn ahead(&self) -> Option<i64> {
+        self.http.ahead()
+    }
+
+    /// Makes a call of our own, and returns WeCom's JSON if it says yes.
+    pub(super) fn call(&self, call: &Call<'_>, deadline: Instant) -> Result<Value, Error> {
+        match self.exchange(call, deadline)? {
+            ApiAnswer::Json(answer, None) => Ok(answer),
+            ApiAnswer::Json(_, Some(refusal)) => Err(Error::refused(refusal)),
+            ApiAnswer::File(_) => Err(Error::unreadable(Unreadable::NotJson)),
+        }
+    }
+
+    /// Sends a request, reads its answer, and writes the log's line.
+    pub(super) fn exchange(&self, call: &Call<'_>, deadline: Instant) -> Result<ApiAnswer, Error> {
+        let begun = Instant::now();
+        let secrets = call.query.iter().filter(|(name, _)| *name != "corpid");
+        secrets.for_each(|(_, secret)| self.told.borrow_mut().add(secret));
+        let result = match self.http.exchange(call, deadline) {
+            Ok(reply) if reply.status == 200 => answer::read(call, &self.told.borrow(), reply),
+            Ok(reply) => Err(Error::status(reply.status, reply.retry_after)),
+            Err(error) => Err(error),
+        };
+        let result = match result {
+            Err(error) if call.is_gettoken() => Err(error.of_gettoken()),
+            result => result,
+        };
+        log(call, begun, &result);
+        result
+    }
+}
+
+fn log(call: &Call<'_>, begun: Instant, result: &Result<ApiAnswer, Error>) {
+    let (status, errcode, trouble) = match result {
+        Ok(ApiAnswer::Json(_, Some(refusal))) => (Some(200), Some(refusal.errcode), None),
+        Ok(_) => (Some(200), Some(0), None),
+        Err(error) => match &error.cause {
+            Cause::Errcode(refusal) => (Some(200), Some(refusal.errcode), None),
+            Cause::Status(status) => (Some(*status), None, None),
+            Cause::Unreadable(why) => (Some(200), None, Some(format!("{why:?}"))),
+            Cause::Network(trouble) => (None, None, Some(format!("{:?}", trouble.error))),
+            cause => (None, None, Some(format!("{cause:?}"))),
+        },
+    };
+    tracing::info!(
+        call = call.title(),
+        status,
+        errcode,
+        trouble,
+        ms = begun.elapsed().as_millis(),
+        "answer"
+    );
+}
+
+/// Returns the password of a URL, alone and together with the user as in Basic authentication.
+fn passwords(url: &str) -> Vec<Secret> {
+    let url = reqwest::Url::parse(url).ok();
+    let login = url.and_then(|url| Some((url.username().to_owned(), url.password()?.to_owned())));
+    login.map_or(Vec::new(), |(user, password)| {
+        let both = format!("{user}:{password}");
+        vec![Secret::decoded(&password), Secret::decoded(&both)]
+    })
+}

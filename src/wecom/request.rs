@@ -1,0 +1,74 @@
+//! Requests and replies, as HTTP carries them.
+
+use std::time::Duration;
+
+use super::body::{Leaving, Payload, Watching};
+use crate::secret::Secret;
+
+/// Longest answer that is read, in bytes; WeCom's have a few hundred.
+const ANSWER_MAX: usize = 64 << 10;
+
+/// Longest answer that may be a file or a long list, in bytes.
+pub(super) const LARGE_ANSWER_MAX: usize = 64 << 20;
+
+/// The only call that takes no token.
+pub(super) const GETTOKEN: &str = "gettoken";
+
+/// A credential as a parameter of the query.
+pub(super) type Parameter<'a> = (&'static str, &'a Secret);
+
+/// One request.
+pub(super) struct Call<'a> {
+    /// The path below `/cgi-bin/`, with the part of the query that may be seen.
+    pub(super) name: &'a str,
+    /// The credentials, for the query.
+    pub(super) query: &'a [Parameter<'a>],
+    /// A POST has one, a GET none.
+    pub(super) body: Option<Payload>,
+    pub(super) leaving: Option<Leaving>,
+    pub(super) watching: Option<Watching>,
+    /// Longest answer that is read, in bytes.
+    pub(super) answer_max: usize,
+    /// Whether the user named it: then its answer may be a file, or lack an errcode, and is shown.
+    pub(super) is_foreign: bool,
+}
+
+impl<'a> Call<'a> {
+    pub(super) fn get(name: &'a str, query: &'a [Parameter<'a>]) -> Self {
+        Self {
+            name,
+            query,
+            body: None,
+            leaving: None,
+            watching: None,
+            answer_max: ANSWER_MAX,
+            is_foreign: false,
+        }
+    }
+
+    pub(super) fn post(name: &'a str, query: &'a [Parameter<'a>], body: Payload) -> Self {
+        Self {
+            body: Some(body),
+            ..Self::get(name, query)
+        }
+    }
+
+    /// Whether it fetches a token, on which every other call depends.
+    pub(super) fn is_gettoken(&self) -> bool {
+        self.title() == GETTOKEN
+    }
+
+    /// The path without its query.
+    pub(super) fn title(&self) -> &'a str {
+        self.name.split('?').next().unwrap_or_default()
+    }
+}
+
+/// An answer; of a body that is too long one byte more than allowed.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) retry_after: Option<Duration>,
+    /// Whether its head calls it an attachment, whatever is in it.
+    pub(super) is_file: bool,
+    pub(super) body: Vec<u8>,
+}
