@@ -1,4 +1,4 @@
-//! How long to pause before trying again: random times, longer after each failure.
+//! Pauses before a retry: random times, longer after each failure.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
@@ -9,12 +9,12 @@ pub(crate) const FIRST: Duration = Duration::from_secs(2);
 /// No back-off is longer than this.
 const MAX: Duration = Duration::from_secs(20);
 
-/// The longest pause after so many failed tries.
+/// Returns the longest pause after so many failed tries.
 pub(crate) fn backoff(failed: u32) -> Duration {
     FIRST.saturating_mul(1 << failed.min(8)).min(MAX)
 }
 
-/// A random time below `limit`: many processes that failed together do not retry together.
+/// Returns a random time below `limit`: many processes that failed together do not retry together.
 pub(crate) fn random(limit: Duration) -> Duration {
     // std seeds each RandomState from the system's own source of randomness.
     let random = RandomState::new().build_hasher().finish();

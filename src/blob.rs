@@ -1,5 +1,5 @@
-//! The bytes of a file that is to be sent: in memory, or a stretch of an open file. Read in pieces,
-//! so that a file of any size takes little memory.
+//! The bytes of a file to send: in memory, or a part of an open file. They are read in pieces, so that
+//! a file of any size takes little memory.
 
 use std::fs::File;
 use std::io;
@@ -13,40 +13,43 @@ use crate::secret::Sha256;
 /// Most bytes that are read in one go.
 pub(crate) const PIECE: usize = 64 << 10;
 
-/// Bytes that nobody changes.
+/// A callback for each piece of a file that is sent: bytes sent so far, and bytes in all.
+pub(crate) type Watching = Arc<dyn Fn(u64, u64) + Send + Sync>;
+
+/// Immutable bytes.
 #[derive(Debug, Clone)]
 pub(crate) struct Blob {
-    source: Source,
+    source: Storage,
     at: u64,
     len: u64,
 }
 
 #[derive(Debug, Clone)]
-enum Source {
+enum Storage {
     Memory(Bytes),
     File(Arc<File>),
 }
 
 impl Blob {
-    /// An open file, as long as it is now.
+    /// Takes an open file, with its present length.
     ///
     /// # Errors
-    /// Where its size cannot be told.
+    /// Where its size cannot be read.
     pub(crate) fn of_file(file: Arc<File>) -> io::Result<Self> {
         let len = file.metadata()?.len();
         Ok(Self {
-            source: Source::File(file),
+            source: Storage::File(file),
             at: 0,
             len,
         })
     }
 
-    /// How many bytes there are.
+    /// Returns its size in bytes.
     pub(crate) fn len(&self) -> u64 {
         self.len
     }
 
-    /// A stretch of it; what lies beyond its end is left out.
+    /// Returns a part of it; bytes beyond its end are left out.
     pub(crate) fn part(&self, at: u64, len: u64) -> Self {
         let at = at.min(self.len);
         Self {
@@ -56,19 +59,19 @@ impl Blob {
         }
     }
 
-    /// The bytes from `at` on, `PIECE` at the most; none behind the end.
+    /// Reads the bytes from `at` on, `PIECE` at the most; none behind the end.
     ///
     /// # Errors
-    /// What the disk says, or that the file has become shorter.
+    /// The disk's error, or that the file has become shorter.
     pub(crate) fn piece(&self, at: u64) -> io::Result<Bytes> {
         let rest = self.part(at, PIECE as u64);
         let size = usize::try_from(rest.len).map_err(io::Error::other)?;
         match &rest.source {
-            Source::Memory(bytes) => {
+            Storage::Memory(bytes) => {
                 let at = usize::try_from(rest.at).map_err(io::Error::other)?;
                 Ok(bytes.slice(at..at + size))
             }
-            Source::File(file) => {
+            Storage::File(file) => {
                 let mut bytes = vec![0; size];
                 file.read_exact_at(&mut bytes, rest.at)?;
                 Ok(bytes.into())
@@ -76,12 +79,12 @@ impl Blob {
         }
     }
 
-    /// All of it, piece by piece.
+    /// Reads all of it, piece by piece.
     pub(crate) fn pieces(&self) -> impl Iterator<Item = io::Result<Bytes>> {
         (0..self.len).step_by(PIECE).map(|at| self.piece(at))
     }
 
-    /// All of it at once.
+    /// Reads all of it at once.
     ///
     /// # Errors
     /// As `piece`.
@@ -93,7 +96,7 @@ impl Blob {
         Ok(bytes)
     }
 
-    /// Its SHA-256, in hex.
+    /// Returns its SHA-256, in hex.
     ///
     /// # Errors
     /// As `piece`.
@@ -111,12 +114,12 @@ impl From<Vec<u8>> for Blob {
         Self {
             at: 0,
             len: bytes.len() as u64,
-            source: Source::Memory(bytes.into()),
+            source: Storage::Memory(bytes.into()),
         }
     }
 }
 
-/// The same bytes, wherever they are; what cannot be read equals nothing.
+/// Compares the bytes, wherever they are; unreadable bytes equal nothing.
 impl PartialEq for Blob {
     fn eq(&self, other: &Self) -> bool {
         let same = |(one, two): (io::Result<Bytes>, _)| matches!((one, two), (Ok(one), Ok::<Bytes, io::Error>(two)) if one == two);

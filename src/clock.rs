@@ -1,7 +1,7 @@
-//! Moments, and how long ago they were. The only module that reads the wall clock for anything that is kept.
+//! Moments, and how long ago they were. Everything that is kept on disk gets its time here.
 //!
 //! A wall clock may be stepped: a Raspberry Pi starts in 1970, an administrator mistypes a year. The
-//! boot clock never is, but says nothing across a reboot. A [`Stamp`] holds both: within one boot
+//! boot clock never is, but is of no use across a reboot. A [`Stamp`] holds both: within one boot
 //! ages come from the boot clock, and a step of the wall clock changes none of them.
 
 use std::fmt;
@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// Hexadecimal digits of the boot's id that are kept: enough to tell the boots of one host apart.
 const ID_DIGITS: usize = 8;
 
-/// A moment by the wall clock, and by the boot clock where the system tells which boot it is.
+/// A moment by the wall clock, and by the boot clock if the id of the boot is known.
 ///
 /// Written as `1764000000000@1a2b3c4d:86400000`, or without what follows `@`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,12 +44,12 @@ impl Stamp {
         }
     }
 
-    /// A moment of which only the wall clock's time is known, in Unix milliseconds.
+    /// Makes a moment of the wall clock's time alone, in Unix milliseconds.
     pub(crate) fn of_wall(wall: u64) -> Self {
         Self { wall, boot: None }
     }
 
-    /// Reads a stamp as `Display` writes it; `None` if the text is none.
+    /// Parses a stamp in the format of `Display`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         let (wall, boot) = match text.split_once('@') {
             Some((wall, boot)) => (wall, Some(boot)),
@@ -69,8 +69,7 @@ impl Stamp {
         Some(Self { wall, boot })
     }
 
-    /// The time from this moment to `now`; `None` if the clocks put it in the future, so that nothing
-    /// is known.
+    /// Returns the time from this moment to `now`; `None` if the clocks put it in the future.
     pub(crate) fn age(&self, now: &Self) -> Option<Duration> {
         let ms = match (self.boot, now.boot) {
             (Some(then), Some(now)) if then.id == now.id => now.ms.checked_sub(then.ms),
@@ -79,7 +78,7 @@ impl Stamp {
         ms.map(Duration::from_millis)
     }
 
-    /// The time from this moment to `now`, zero if the clocks put it in the future.
+    /// Returns the time from this moment to `now`, zero if the clocks put it in the future.
     pub(crate) fn age_or_zero(&self, now: &Self) -> Duration {
         self.age(now).unwrap_or_default()
     }
@@ -90,9 +89,9 @@ impl Stamp {
         id(self).is_some() && id(self) == id(other)
     }
 
-    /// This moment moved into the future.
+    /// Returns a later moment.
     pub(crate) fn later(&self, by: Duration) -> Self {
-        let ms = u64::try_from(by.as_millis()).unwrap_or(u64::MAX);
+        let ms = millis(by);
         Self {
             wall: self.wall.saturating_add(ms),
             boot: self.boot.map(|boot| Boot {
@@ -102,7 +101,7 @@ impl Stamp {
         }
     }
 
-    /// By how much the wall clock was stepped between two moments of one boot; `None` across boots.
+    /// Returns the step of the wall clock between two moments of one boot; `None` across boots.
     pub(crate) fn step_until(&self, now: &Self) -> Option<Duration> {
         let (Some(then), Some(at)) = (self.boot, now.boot) else {
             return None;
@@ -113,7 +112,7 @@ impl Stamp {
         (then.id == at.id).then(|| Duration::from_millis(ms))
     }
 
-    /// The wall clock's time.
+    /// Returns the wall clock's time.
     pub(crate) fn time(&self) -> SystemTime {
         time_of(self.wall)
     }
@@ -138,29 +137,38 @@ impl Serialize for Stamp {
 /// A stamp, or the Unix milliseconds that earlier versions wrote.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum Written {
+enum StampForm {
     Ms(u64),
     Text(String),
 }
 
 impl<'de> Deserialize<'de> for Stamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match Written::deserialize(deserializer)? {
-            Written::Ms(wall) => Ok(Self::of_wall(wall)),
-            Written::Text(text) => {
+        match StampForm::deserialize(deserializer)? {
+            StampForm::Ms(wall) => Ok(Self::of_wall(wall)),
+            StampForm::Text(text) => {
                 Self::parse(&text).ok_or_else(|| serde::de::Error::custom("no stamp"))
             }
         }
     }
 }
 
-/// Unix milliseconds.
+/// Returns Unix milliseconds.
 pub(crate) fn unix_ms(time: SystemTime) -> u64 {
-    let since = time.duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+    millis(time.duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
-/// The time of so many Unix milliseconds, the year 9999 at the latest: state may be damaged.
+/// Returns whole milliseconds.
+pub(crate) fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Returns the Unix seconds of now.
+pub(crate) fn unix_seconds() -> u64 {
+    unix_ms(SystemTime::now()) / 1000
+}
+
+/// Returns the time of Unix milliseconds, the year 9999 at the latest: state may be damaged.
 pub(crate) fn time_of(ms: u64) -> SystemTime {
     const END: u64 = 253_402_300_799_000;
     UNIX_EPOCH + Duration::from_millis(ms.min(END))
@@ -172,7 +180,7 @@ fn boot_ms() -> u64 {
     seconds * 1000 + u64::try_from(time.tv_nsec).unwrap_or_default() / 1_000_000
 }
 
-/// The id of this boot; `None` where `/proc` does not tell. Asked once.
+/// Reads the id of this boot, once; `None` without `/proc`.
 fn boot_id() -> Option<u32> {
     static ID: OnceLock<Option<u32>> = OnceLock::new();
     *ID.get_or_init(|| {
@@ -189,7 +197,7 @@ fn parse_id(text: &str) -> Option<u32> {
     (text.len() == ID_DIGITS && is_hex).then(|| u32::from_str_radix(text, 16).ok())?
 }
 
-/// A number of digits alone: no sign, as `parse` would take.
+/// Parses a number of digits alone: no sign, which `parse` would accept.
 fn digits(text: &str) -> Option<u64> {
     text.bytes()
         .all(|byte| byte.is_ascii_digit())

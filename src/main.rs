@@ -1,29 +1,31 @@
-//! wxpush, the `sendmail` of 企业微信 (WeCom): make the process safe, dispatch, show the error, exit
-//! status.
+//! wxpush, the `sendmail` of 企业微信 (WeCom): makes the process safe, dispatches the command, shows
+//! its error, and returns the exit status.
 //!
 //! The rooms, each importing only from those below it:
 //!
 //! ```text
-//! main, cli        what was typed
+//! main, cli        the command line
 //! commands         arguments -> the rooms below -> a result to print
 //!   text           every sentence that a person reads
-//!   delivery       the policy: token, file, slot, send, a new token once, retries, the backlog
-//!     token        the access_token: one gettoken for many processes
-//!       wecom      the API; the only room that sees a URL with a secret
-//!     outbox       what is accepted and not yet delivered
-//!     ledger       the slots under WeCom's limits: shared by many processes, too
-//!     uploads      what WeCom has of our files: shared by many processes, too
-//!     child        another program, as if nobody stood between
+//!   output  log    printing, which nobody else does; one line an event
+//!     compose      a text, files or JSON become messages
+//!     delivery     the policy: token, file, slot, send, a new token once, retries, the backlog
+//!       token      the access_token: one gettoken for many processes
+//!         wecom    the API; the only room that sees a URL with a secret
+//!       outbox     messages accepted and not yet delivered
+//!       ledger     the rate limiter, shared by many processes
+//!       uploads    what WeCom has of our files, shared by many processes
+//!     child        runs another program transparently
 //!     runs         how often a command has failed in a row
 //!     cron         crontab lines: written, found, added
-//!   config  log    what was meant; where files live; one line an event
-//!     disk  output files that must be ours; the only room that prints
-//!       message        what is sent, in which limits
+//!   config         settings, and where files live
+//!     disk         files that must be ours: locks, journals, records, whole-file writes
+//!       message    what is sent, within which limits
 //!         blob  secret  error  lang  clock  duration  backoff  notice
 //! ```
 //!
-//! Only `main` ends the process, by returning, or where a fault of ours is shown. `fuzz` is the
-//! fuzzer's way in, no room.
+//! A room below `text` returns typed outcomes, or sends a `notice`; `text` words them. Only `main` ends
+//! the process, by returning, or at a panic. `fuzz` is the fuzzer's way in, no room.
 
 #![cfg_attr(fuzzing, no_main)]
 
@@ -68,7 +70,6 @@ use signal_hook::consts::SIGXFSZ;
 
 use config::value;
 use error::{Exit, Failure};
-use lang::say;
 use output::Output;
 
 fn main() -> ExitCode {
@@ -88,7 +89,7 @@ fn main() -> ExitCode {
 /// Keeps the secret out of core dumps, and out of reach of the user's other processes, which could
 /// otherwise trace this one or read its memory and environment.
 fn hide_memory() {
-    // Where it cannot be done, things are as with any other program.
+    // Best effort: without it we are no worse off than any other process.
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
@@ -124,26 +125,26 @@ fn run(cli: &cli::Cli, begun: Instant) -> Exit {
 /// Lets a write past a limit on file sizes (`ulimit -f`) fail, where the kernel's signal for it
 /// would end us: a log or a cache at its limit costs a warning, not the message.
 fn outlive_file_limit(command: &cli::Command) {
-    // Caught rather than ignored: what is ignored would be so in that command, too.
+    // Caught rather than ignored: the command of `run` would inherit an ignored signal.
     static NOTICED: AtomicBool = AtomicBool::new(false);
-    // What is ignored already ends nobody, and is to stay so in the command that `run` runs.
+    // An ignored one ends nobody, and has to stay ignored in the command of `run`.
     if matches!(command, cli::Command::Run(_)) && child::is_ignored(SIGXFSZ) {
         return;
     }
-    // Where it cannot be caught, it is as it was.
+    // Best effort.
     let _ = signal_hook::flag::register(SIGXFSZ, &NOTICED);
 }
 
-/// Whether the result is wanted as JSON, where no command line could be read that says so.
+/// Whether the result is wanted as JSON, for a command line that could not be parsed.
 fn wants_json() -> bool {
     let mut args = std::env::args_os().take_while(|arg| arg != "--");
     args.any(|arg| arg == "--json")
 }
 
-/// Shows help or a usage error. Without any arguments the help is one.
+/// Shows help or a usage error; the help is one if there are no arguments.
 fn usage(error: &clap::Error) -> Exit {
     if !error.use_stderr() {
-        // That it cannot be shown is nothing that could be told, here and below.
+        // Write errors are ignored here and below: there is nowhere left to report them.
         let _ = error.print();
         return Exit::Sent;
     }
@@ -160,7 +161,7 @@ fn usage(error: &clap::Error) -> Exit {
     Exit::Usage
 }
 
-/// Shows a usage error as clap words it, but for what could be a secret; returns its first line.
+/// Shows a usage error in clap's words, without what could be a secret; returns its first line.
 fn as_shown(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let hidden = value::shown(&text);
@@ -173,7 +174,7 @@ fn as_shown(error: &clap::Error) -> String {
     first.trim_start_matches("error: ").to_owned()
 }
 
-/// What to say of an option that wants to be given a secret; clap would take it for a message.
+/// Returns the failure for an option that asks for a secret; clap would suggest to pass it as a message.
 fn names_a_secret(error: &clap::Error) -> Option<Failure> {
     let ContextValue::String(option) = error.get(ContextKind::InvalidArg)? else {
         return None;
@@ -182,34 +183,20 @@ fn names_a_secret(error: &clap::Error) -> Option<Failure> {
     let is_one = error.kind() == ErrorKind::UnknownArgument
         && option.starts_with("--")
         && names.iter().any(|name| option.contains(name));
-    is_one.then(|| {
-        let option = value::shown(option);
-        let what = say!(
-            "没有 {option} 这个选项：任何选项都不接受 Secret",
-            "there is no {option}: no option takes a secret"
-        );
-        Failure::new(Exit::Usage, what).hint(say!(
-            "把 corpsecret 写进配置文件，或写进一个文件并把路径放进 WXPUSH_CORPSECRET_FILE：命令行谁都看得到",
-            "put corpsecret into the config, or into a file and its path into WXPUSH_CORPSECRET_FILE: everybody sees a command line"
-        ))
-    })
+    is_one.then(|| text::cli::option_takes_no_secret(value::shown(option)))
 }
 
-/// Ends what a fault of ours breaks off as everything ends: said on stderr, in the log and as JSON.
+/// Reports a panic on stderr, in the log and as JSON, and exits.
 ///
-/// Here and not once it is unwound: a release unwinds nothing, which makes it a tenth smaller.
+/// In the hook, since a release unwinds nothing, which makes it a tenth smaller.
 fn end_of_bug(info: &panic::PanicHookInfo<'_>) {
-    // Where it was; the panic's text could hold the secret that it stumbled over.
+    // The place alone: the panic's text could hold a secret.
     let place = info.location().map_or("?".to_owned(), |at| {
         // Without the directories of the machine that built it.
         let file = at.file().rsplit('/').next().unwrap_or_default();
         format!("{file}:{}", at.line())
     });
-    let what = say!(
-        "wxpush 自身的错误，位置 {place}",
-        "a fault of wxpush at {place}"
-    );
-    let failure = Failure::new(Exit::Bug, what).hint_to_report();
+    let failure = text::cli::own_fault(place).hint_to_report();
     Output::default().failure(&failure);
     let exit = error::bug_ends_as();
     tracing::error!(exit = exit.code(), error = failure.what, "end");

@@ -10,6 +10,29 @@ use std::sync::OnceLock;
 
 /// Something that a person should know, and that does not stop what is under way.
 pub(crate) enum Notice<'a> {
+    /// The log cannot be opened or written: nothing is logged, or not all of it.
+    LogUnusable {
+        path: &'a Path,
+        error: &'a io::Error,
+    },
+    /// The log has reached its size cap and cannot be set aside: it grows on.
+    LogFull {
+        path: &'a Path,
+        error: &'a io::Error,
+    },
+    /// The output of a command cannot be held back in this directory, if it is known, until the command
+    /// fails: it is shown at once.
+    OutputNotHeld {
+        dir: Option<&'a Path>,
+        error: &'a io::Error,
+    },
+    /// The output of a command that failed was held back, and cannot be shown.
+    HeldOutputUnshown { error: &'a io::Error },
+    /// The output of a command cannot be passed on to our stdout or stderr.
+    OutputNotPassedOn {
+        stream: &'static str,
+        error: &'a io::Error,
+    },
     /// The token cache cannot be read or written: each process asks WeCom for a token of its own.
     TokenCacheUnusable {
         path: &'a Path,

@@ -19,7 +19,6 @@ mod news;
 mod not_kept;
 pub(crate) mod once;
 mod size;
-mod slate;
 mod steady;
 mod tidy;
 

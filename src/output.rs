@@ -1,15 +1,17 @@
-//! What a person or a script sees: results on stdout, diagnostics on stderr.
+//! Results on stdout, diagnostics on stderr.
 //!
-//! Nobody else prints (clippy's `print_stdout` and `print_stderr` hold that).
+//! Only this file prints; clippy's `print_stdout` and `print_stderr` enforce it.
 
+use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
-use crate::error::{Exit, Failure};
-use crate::lang::{say, spoken};
+pub(crate) use crate::blob::Watching;
+use crate::error::Failure;
+use crate::text::store as text;
 
 /// When colours are used.
 #[expect(clippy::doc_markdown, reason = "the doc comments are help texts")]
@@ -24,7 +26,7 @@ pub(crate) enum Color {
     Never,
 }
 
-/// How a step went.
+/// The result of a step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mark {
     Fine,
@@ -35,10 +37,7 @@ pub(crate) enum Mark {
     Left,
 }
 
-/// Called as bytes of a file leave: how many have, and how many there are.
-pub(crate) type Watching = Arc<dyn Fn(u64, u64) + Send + Sync>;
-
-/// How much is said, and in which form.
+/// How much is shown, and in which form.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Output {
     pub(crate) quiet: bool,
@@ -48,7 +47,7 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// Whether a person who is there wants to read of a success.
+    /// Whether a success is reported to a person at the terminal.
     pub(crate) fn is_talkative(self) -> bool {
         !self.quiet && !self.json && (self.verbose > 0 || io::stdout().is_terminal())
     }
@@ -60,15 +59,11 @@ impl Output {
 
     /// Shows an error: what happened, and below it what to do.
     pub(crate) fn failure(self, failure: &Failure) {
-        let [error, hint, gap] = spoken().of(
-            ["wxpush: 错误：", "  提示：", ""],
-            ["wxpush: error:", "  hint:", " "],
-        );
-        let mut text = self.paint(error, "1;31") + gap + &visible(&failure.what);
+        let mut shown = self.paint(&text::error_label(), "1;31") + &visible(&failure.what);
         if let Some(advice) = &failure.hint {
-            text = text + "\n" + &self.paint(hint, "1") + gap + &visible(advice);
+            shown = shown + "\n" + &self.paint(&text::hint_label(), "1") + &visible(advice);
         }
-        diagnostic(&text);
+        diagnostic(&shown);
     }
 
     /// Shows a line below an error or result; nothing when quiet.
@@ -78,7 +73,7 @@ impl Output {
         }
     }
 
-    /// Shows how a step of `check` went: a mark and a line, and below it what to do.
+    /// Shows the result of a step of `check`: a mark and a line, and below it what to do.
     ///
     /// # Errors
     /// As `result`.
@@ -89,12 +84,8 @@ impl Output {
             Mark::Doubtful => ("!", "33"),
             Mark::Left => ("-", "2"),
         };
-        let is_terminal = io::stdout().is_terminal();
-        let mut text = format!(
-            "{} {}",
-            self.paint_at(is_terminal, sign, style),
-            visible(what)
-        );
+        let sign = self.paint_at(io::stdout().is_terminal(), sign, style);
+        let mut text = format!("{sign} {}", visible(what));
         for line in hint.into_iter().flat_map(str::lines) {
             text.push_str("\n    ");
             text.push_str(&visible(line));
@@ -122,10 +113,10 @@ impl Output {
     }
 }
 
-/// Files smaller than this are gone before a bar could be read, in bytes.
+/// Files smaller than this are sent before a bar could be read, in bytes.
 const BAR_FROM: u64 = 512 << 10;
 
-/// Who shows at a terminal how far a file has gone; nobody where no person looks.
+/// Returns what shows the progress of a file at a terminal; `None` if nobody looks.
 pub(crate) fn watching(output: Output) -> Option<Watching> {
     if output.json || !output.has_reader() {
         return None;
@@ -150,13 +141,11 @@ impl Bar {
             return;
         }
         let bar = "=".repeat(usize::try_from(percent / 4).unwrap_or_default());
-        let end = if done == all { "\n" } else { "" };
-        let (at, whole) = (mib(done), mib(all));
-        let text = say!(
-            "\r上传 [{bar:<25}] {percent:>3}%  {at} / {whole} MiB{end}",
-            "\rupload [{bar:<25}] {percent:>3}%  {at} of {whole} MiB{end}"
-        );
-        let _ = io::stderr().write_all(text.as_bytes());
+        let mut shown = text::upload_bar(bar, percent, mib(done), mib(all));
+        if done == all {
+            shown.push('\n');
+        }
+        let _ = io::stderr().write_all(shown.as_bytes());
         self.is_open.store(done != all, Ordering::Relaxed);
     }
 }
@@ -188,7 +177,7 @@ pub(crate) fn result(text: &str) -> Result<(), Failure> {
     write_stdout(&visible(text))
 }
 
-/// Writes the text itself, with nothing made visible: for what another program reads.
+/// Writes the text unchanged, for another program to read.
 ///
 /// # Errors
 /// As `result`.
@@ -203,13 +192,9 @@ pub(crate) fn raw(text: &str) -> Result<(), Failure> {
 pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
     let mut out = io::stdout().lock();
     match out.write_all(bytes).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::new(
-            Exit::Io,
-            say!(
-                "结果写不到 stdout：{error}",
-                "cannot write the result to stdout: {error}"
-            ),
-        )),
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            Err(text::cannot_write_result(error))
+        }
         _ => Ok(()),
     }
 }
@@ -219,12 +204,15 @@ pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
 /// # Errors
 /// As `result`.
 pub(crate) fn object(result: &impl Serialize) -> Result<(), Failure> {
-    let text = serde_json::to_string(result)
-        .map_err(|error| Failure::new(Exit::Bug, error.to_string()))?;
-    write_stdout(&text)
+    write_stdout(&serde_json::to_string(result).map_err(text::serialization)?)
 }
 
-/// Writes one line to stderr. That it cannot be written is nothing that could be told.
+/// Shows a warning.
+pub(crate) fn warning(text: &impl Display) {
+    diagnostic(&text::warning(text));
+}
+
+/// Writes one line to stderr. Errors are ignored: stderr is where they would be reported.
 pub(crate) fn diagnostic(text: &str) {
     let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }
@@ -243,7 +231,7 @@ fn write_stdout(text: &str) -> Result<(), Failure> {
     bytes(format!("{text}\n").as_bytes())
 }
 
-/// A text on one line, with nothing in it that a terminal or a log reader could be fooled by.
+/// Escapes a text to one line that can deceive neither a terminal nor a reader of the log.
 pub(crate) fn visible(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for character in text.chars() {
@@ -256,7 +244,7 @@ pub(crate) fn visible(text: &str) -> String {
     shown
 }
 
-/// Control characters, line separators, and what turns the direction of writing.
+/// Whether a character is a control character, a line separator, or a change of writing direction.
 fn hides(character: char) -> bool {
     character.is_control()
         || matches!(

@@ -1,27 +1,27 @@
-//! How often commands have failed in a row, so that `run` can tell the first failure and the
+//! How often commands have failed in a row, so that `run` can report the first failure and the
 //! recovery; shared by all processes.
 //!
-//! The file `runs` has a line a command that fails: `<last> <key> <failures> <since> <told>`, times
-//! in Unix seconds. What cannot be read as such a line is as good as absent. Not synced: what a power
-//! cut takes back is told once more.
+//! The file `runs` has a line a command that fails: `<last> <key> <failures> <since> <reported>`,
+//! times in Unix seconds. What cannot be read as such a line is ignored. Not synced: what a power cut
+//! takes back is reported once more.
 
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::io;
 use std::path::PathBuf;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use crate::clock::unix_seconds;
 use crate::config::State;
-use crate::disk::{self, Held, Owner};
+use crate::disk::{self, Owner};
 
 /// Longest wait for the file's lock, which is held for a moment.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long a command that has not been run again is remembered, in seconds: one that runs once a
-/// year is.
+/// How long a command that has not been run again is remembered, in seconds: longer than the year
+/// between two runs of a yearly one.
 const MEMORY: u64 = 400 * 86400;
 
-/// Most commands that are remembered; who failed longest ago is forgotten first.
+/// Most commands that are remembered; the one that failed longest ago is forgotten first.
 const COMMANDS_MAX: usize = 4096;
 
 /// No more than this of the file's end is read, in bytes: more than so many lines take.
@@ -33,16 +33,16 @@ pub(crate) struct Streak {
     pub(crate) failures: u64,
     /// Unix seconds of the first.
     pub(crate) since: u64,
-    /// Whether a report has told of it.
+    /// Whether it has been reported.
     pub(crate) told: bool,
     /// Unix seconds of the last.
     last: u64,
 }
 
 impl Streak {
-    /// From the first failure until now.
+    /// Returns the time since the first failure.
     pub(crate) fn time(&self) -> Duration {
-        Duration::from_secs(now().saturating_sub(self.since))
+        Duration::from_secs(unix_seconds().saturating_sub(self.since))
     }
 }
 
@@ -64,14 +64,14 @@ impl Runs {
         }
     }
 
-    /// Takes in a failure. `tells` says whether a report is to tell of the streak as it is now, which
-    /// is then noted; who asks at the same time sees that.
+    /// Records a failure. `tells` decides under the lock whether the streak is to be reported, so that
+    /// only one of several processes reports it.
     ///
     /// # Errors
     /// Where the file is not ours, or cannot be read, locked or written.
     pub(crate) fn failed(&self, tells: impl Fn(&Streak) -> bool) -> io::Result<(Streak, bool)> {
         self.change(|streaks| {
-            let now = now();
+            let now = unix_seconds();
             let mut streak = streaks.get(&self.key).copied().unwrap_or(Streak {
                 failures: 0,
                 since: now,
@@ -87,7 +87,7 @@ impl Runs {
         })
     }
 
-    /// Takes in a success, and hands over the failures that it ends.
+    /// Records a success, and returns the failures that it ends.
     ///
     /// # Errors
     /// As `failed`.
@@ -95,7 +95,7 @@ impl Runs {
         self.change(|streaks| streaks.remove(&self.key))
     }
 
-    /// Takes back that a report has told of the streak: it was lost.
+    /// Marks the streak as not reported: the report was lost.
     ///
     /// # Errors
     /// As `failed`.
@@ -107,7 +107,7 @@ impl Runs {
         })
     }
 
-    /// Takes back that a streak has ended, since nobody could be told; unless a new one has begun.
+    /// Restores a streak whose end could not be reported, unless a new one has begun.
     ///
     /// # Errors
     /// As `failed`.
@@ -118,23 +118,15 @@ impl Runs {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut BTreeMap<String, Streak>) -> T) -> io::Result<T> {
-        let held = disk::hold(&self.path, self.owner, PATIENCE)?;
-        let mut streaks = read(&held)?;
+        let file = disk::lock_file(&self.path, self.owner, PATIENCE)?;
+        let mut streaks: BTreeMap<_, _> = file.tail(READ_MAX)?.lines().filter_map(parse).collect();
         let before = streaks.clone();
         let changed = change(&mut streaks);
         if streaks != before {
-            held.replace(written(streaks, now()).as_bytes())?;
+            file.replace(&written(streaks, unix_seconds()))?;
         }
         Ok(changed)
     }
-}
-
-fn read(held: &Held<'_>) -> io::Result<BTreeMap<String, Streak>> {
-    let text = held.tail(READ_MAX)?;
-    Ok(String::from_utf8_lossy(&text)
-        .lines()
-        .filter_map(parse)
-        .collect())
 }
 
 fn parse(line: &str) -> Option<(String, Streak)> {
@@ -151,30 +143,18 @@ fn parse(line: &str) -> Option<(String, Streak)> {
     Some((key.to_owned(), streak))
 }
 
-/// The lines of those that are remembered.
+/// Returns the lines of the streaks that are remembered.
 fn written(streaks: BTreeMap<String, Streak>, now: u64) -> String {
     let mut streaks: Vec<_> = streaks.into_iter().collect();
     streaks.retain(|(_, streak)| now.saturating_sub(streak.last) < MEMORY);
     streaks.sort_by_key(|(_, streak)| streak.last);
     let over = streaks.len().saturating_sub(COMMANDS_MAX);
-    let mut text = String::new();
-    for (key, streak) in &streaks[over..] {
-        let Streak {
-            failures,
-            since,
-            told,
-            last,
-        } = streak;
-        let told = u8::from(*told);
-        // Writing into a String cannot fail.
-        let _ = writeln!(text, "{last} {key} {failures} {since} {told}");
-    }
-    text
-}
-
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.unwrap_or_default().as_secs()
+    let line = |(key, streak): &(String, Streak)| {
+        let told = u8::from(streak.told);
+        let (last, failures, since) = (streak.last, streak.failures, streak.since);
+        format!("{last} {key} {failures} {since} {told}\n")
+    };
+    streaks[over..].iter().map(line).collect()
 }
 
 #[cfg(test)]

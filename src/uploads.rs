@@ -1,21 +1,22 @@
 //! What WeCom has of our files: each `media_id` by what was uploaded, shared by all processes, so
 //! that the same bytes are not uploaded twice within the three days that WeCom keeps them.
 //!
-//! The file `uploads` has a line an upload: `1764000000 <key> <media_id>`. A later line of a key
-//! counts instead of an earlier one, and one without a `media_id` takes it back. What cannot be read
-//! as such a line is as good as absent. Not synced: what is lost is uploaded again.
+//! The file `uploads` has a line an upload: `1764000000 <key> <media_id>`. The last line of a key
+//! counts, and one without a `media_id` takes it back. What cannot be read as such a line is ignored.
+//! Not synced: what is lost is uploaded again.
 //!
-//! Of those who have the same file to upload at once one does, and the others wait for what comes of
-//! it: it holds the lock on `uploads.<key>.lock`, which goes with the lock.
+//! If several processes have the same file to upload at once, one does, and the others wait for its
+//! result: it holds the lock on `uploads.<key>.lock`, which goes with the lock.
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use crate::clock::unix_seconds;
 use crate::config::State;
-use crate::disk::{self, Dir, Held, Owner, Passing, Pause};
+use crate::disk::{self, Dir, LockedFile, Owner, Pause, TemporaryLock};
 use crate::message::Attachment;
 use crate::message::content::is_media_id;
 use crate::secret::digest;
@@ -27,7 +28,7 @@ const LIFETIME: u64 = (3 * 24 - 1) * 3600;
 /// Longest wait for the file's lock: without it the file is uploaded.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The name of a lock: what stands before and behind the key's first digits, and how many.
+/// The name of a lock: the text before and behind the key's first digits, and how many.
 const LOCK_START: &str = "uploads.";
 const LOCK_END: &str = ".lock";
 const LOCK_DIGITS: usize = 16;
@@ -35,7 +36,7 @@ const LOCK_DIGITS: usize = 16;
 /// From this size on, in bytes, the file is rewritten without what no longer counts.
 const TIDY_FROM: u64 = 256 << 10;
 
-/// No more than this of its end is read.
+/// No more than this of its end is read, in bytes.
 const READ_MAX: u64 = 1 << 20;
 
 /// A file that WeCom has.
@@ -47,31 +48,31 @@ pub(crate) struct Media {
 }
 
 impl Media {
-    /// What has been uploaded just now.
+    /// A file that has been uploaded just now.
     pub(crate) fn new(media_id: String) -> Self {
         Self {
             media_id,
-            uploaded_at: now(),
+            uploaded_at: unix_seconds(),
         }
     }
 
     /// Whether WeCom still has it.
     pub(crate) fn is_fresh(&self) -> bool {
-        self.is_fresh_at(now())
-    }
-
-    fn is_fresh_at(&self, now: u64) -> bool {
-        let age = now.checked_sub(self.uploaded_at);
-        age.is_some_and(|age| age < LIFETIME)
+        is_fresh(self.uploaded_at, unix_seconds())
     }
 }
 
-/// What comes of asking for an upload.
-pub(crate) enum Turn {
+fn is_fresh(uploaded_at: u64, now: u64) -> bool {
+    let age = now.checked_sub(uploaded_at);
+    age.is_some_and(|age| age < LIFETIME)
+}
+
+/// The result of asking for an upload.
+pub(crate) enum UploadTurn {
     /// WeCom has it already.
     Known(Media),
-    /// It is ours to upload. Others wait for as long as this lives, unless there is no lock to be had.
-    Ours { _lock: Option<Passing> },
+    /// It is ours to upload. Others wait for as long as this lives, unless no lock could be taken.
+    Ours { _lock: Option<TemporaryLock> },
 }
 
 /// The uploads of one sender.
@@ -82,13 +83,13 @@ pub(crate) struct Uploads {
 }
 
 impl Uploads {
-    /// Those of a sender, kept in `state` where there is one.
+    /// Those of a sender, kept in `state` if there is one.
     pub(crate) fn new(state: Option<&State>, sender: String) -> Self {
         let place = state.map(|state| (state.file("uploads"), state.owner()));
         Self { place, sender }
     }
 
-    /// What an upload is known by: its bytes, and the name that its receivers see.
+    /// Returns the key of an upload: a digest of its bytes, and of the name that its recipients see.
     ///
     /// # Errors
     /// Where the bytes cannot be read.
@@ -99,19 +100,19 @@ impl Uploads {
         Ok(key)
     }
 
-    /// What WeCom has already under this key, if that is known.
+    /// Returns what WeCom already has under this key, if that is known.
     pub(crate) fn find(&self, key: &str) -> Option<Media> {
         let (path, owner) = self.place.as_ref()?;
         let text = disk::read(path, READ_MAX, *owner).ok()??;
-        latest(&String::from_utf8_lossy(&text), key).filter(Media::is_fresh)
+        latest(&disk::lossy(text), key).filter(Media::is_fresh)
     }
 
     /// Finds an upload, waiting until `until` for one that another process makes.
-    pub(crate) fn turn(&self, key: &str, until: Instant) -> Turn {
+    pub(crate) fn turn(&self, key: &str, until: Instant) -> UploadTurn {
         let mut pause = Pause::default();
         loop {
             if let Some(media) = self.find(key) {
-                return Turn::Known(media);
+                return UploadTurn::Known(media);
             }
             let lock = match self.try_lock(key) {
                 Ok(Some(lock)) => Some(lock),
@@ -123,21 +124,21 @@ impl Uploads {
                     None
                 }
             };
-            // Who had the lock before us may have uploaded it.
+            // The lock's last holder may have uploaded it.
             return match self.find(key) {
-                Some(media) => Turn::Known(media),
-                None => Turn::Ours { _lock: lock },
+                Some(media) => UploadTurn::Known(media),
+                None => UploadTurn::Ours { _lock: lock },
             };
         }
     }
 
-    /// Where nothing is kept nothing is locked.
-    fn try_lock(&self, key: &str) -> io::Result<Option<Passing>> {
+    /// Without a place for state nothing is locked.
+    fn try_lock(&self, key: &str) -> io::Result<Option<TemporaryLock>> {
         let Some((path, owner)) = &self.place else {
             return Err(io::ErrorKind::NotFound.into());
         };
         let path = path.with_file_name(lock_name(key));
-        let lock = disk::try_passing(&path, *owner)?;
+        let lock = disk::try_lock_temporary(&path, *owner)?;
         if lock.is_some() {
             tidy_locks(&path, *owner);
         }
@@ -151,11 +152,9 @@ impl Uploads {
 
     /// Forgets an upload that WeCom does not know any more, if it is the one that is remembered.
     pub(crate) fn forget(&self, key: &str, media_id: &str) {
-        if self
-            .find(key)
-            .is_some_and(|known| known.media_id == media_id)
-        {
-            self.note(&format!("{} {key}\n", now()));
+        let known = self.find(key);
+        if known.is_some_and(|known| known.media_id == media_id) {
+            self.note(&format!("{} {key}\n", unix_seconds()));
         }
     }
 
@@ -164,7 +163,8 @@ impl Uploads {
         let Some((path, owner)) = &self.place else {
             return;
         };
-        let noted = disk::hold(path, *owner, PATIENCE).and_then(|held| write(&held, line));
+        let noted =
+            disk::lock_file(path, *owner, PATIENCE).and_then(|journal| write(&journal, line));
         if let Err(error) = noted {
             let path = path.display();
             tracing::debug!("{path} cannot be written, the file may be uploaded again: {error}");
@@ -172,7 +172,7 @@ impl Uploads {
     }
 }
 
-/// What is locked while a file is uploaded.
+/// Returns the name of the file that is locked during an upload.
 fn lock_name(key: &str) -> String {
     let key = key.get(..LOCK_DIGITS).unwrap_or(key);
     format!("{LOCK_START}{key}{LOCK_END}")
@@ -195,35 +195,27 @@ fn tidy_locks(ours: &Path, owner: Owner) {
     for name in Dir::names_at(dir).unwrap_or_default() {
         let path = dir.join(&name);
         if is_lock_name(&name) && path != ours {
-            // It goes with the lock, which is let go at once.
-            drop(disk::try_passing(&path, owner));
+            // It goes with the lock, which is released at once.
+            drop(disk::try_lock_temporary(&path, owner));
         }
     }
 }
 
-fn write(held: &Held<'_>, line: &str) -> io::Result<()> {
-    if held.len() > TIDY_FROM {
-        let text = held.tail(READ_MAX)?;
-        return held.replace((tidied(&String::from_utf8_lossy(&text), now()) + line).as_bytes());
+fn write(journal: &LockedFile<'_>, line: &str) -> io::Result<()> {
+    if journal.len() > TIDY_FROM {
+        let now = unix_seconds();
+        return journal.compact(READ_MAX, |line| counts(line, now), line);
     }
-    let last = held.tail(1)?;
-    // Behind what a kill may have left torn.
-    let gap = if last.last().is_some_and(|last| *last != b'\n') {
-        "\n"
-    } else {
-        ""
-    };
-    held.append(format!("{gap}{line}").as_bytes())
+    journal.append(line)
 }
 
-/// The last word on a key.
+/// Reads the last line of a key.
 fn latest(text: &str, key: &str) -> Option<Media> {
-    let line = text.lines().rev().find_map(|line| {
+    let (at, media_id) = text.lines().rev().find_map(|line| {
         let (at, rest) = line.split_once(' ')?;
         let (found, media_id) = rest.split_once(' ').unwrap_or((rest, ""));
         (found == key).then_some((at, media_id))
-    });
-    let (at, media_id) = line?;
+    })?;
     let uploaded_at = at.parse().ok()?;
     is_media_id(media_id).then(|| Media {
         media_id: media_id.to_owned(),
@@ -231,26 +223,10 @@ fn latest(text: &str, key: &str) -> Option<Media> {
     })
 }
 
-/// The lines that still count.
-fn tidied(text: &str, now: u64) -> String {
-    let counts = |line: &&str| {
-        let at = line.split(' ').next().and_then(|at| at.parse().ok());
-        at.is_some_and(|uploaded_at| {
-            let media_id = String::new();
-            Media {
-                media_id,
-                uploaded_at,
-            }
-            .is_fresh_at(now)
-        })
-    };
-    let lines = text.lines().filter(counts);
-    lines.flat_map(|line| [line, "\n"]).collect()
-}
-
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.unwrap_or_default().as_secs()
+/// Whether a line still counts.
+fn counts(line: &str, now: u64) -> bool {
+    let at = line.split(' ').next().and_then(|at| at.parse().ok());
+    at.is_some_and(|uploaded_at| is_fresh(uploaded_at, now))
 }
 
 #[cfg(test)]
@@ -271,13 +247,9 @@ mod tests {
 
     #[test]
     fn an_upload_is_used_until_an_hour_before_its_end_and_never_of_the_future() {
-        let media = |uploaded_at| Media {
-            media_id: "m".to_owned(),
-            uploaded_at,
-        };
         let now = 1_764_000_000;
-        assert!(media(now).is_fresh_at(now) && media(now - LIFETIME + 1).is_fresh_at(now));
-        assert!(!media(now - LIFETIME).is_fresh_at(now) && !media(now + 1).is_fresh_at(now));
+        assert!(is_fresh(now, now) && is_fresh(now - LIFETIME + 1, now));
+        assert!(!is_fresh(now - LIFETIME, now) && !is_fresh(now + 1, now));
     }
 
     #[test]
@@ -297,8 +269,13 @@ mod tests {
     #[test]
     fn tidying_leaves_what_counts() {
         let now = 1_764_000_000;
-        let old = format!("{} a old\n", now - LIFETIME);
-        let young = format!("{} a young\n{} a\n", now - 5, now - 4);
-        assert_eq!(tidied(&format!("{old}junk\n{young}"), now), young);
+        for (line, is_kept) in [
+            (format!("{} a old", now - LIFETIME), false),
+            ("junk".to_owned(), false),
+            (format!("{} a young", now - 5), true),
+            (format!("{} a", now - 4), true),
+        ] {
+            assert_eq!(counts(&line, now), is_kept, "{line}");
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! Signals that are meant for the program that we run, and come to us.
+//! Signals for the program that we run, which come to us.
 
 use std::fs;
 use std::io::{self, IsTerminal, PipeReader, Read};
@@ -10,7 +10,9 @@ use rustix::event::PollFlags;
 use rustix::process::Signal;
 use signal_hook::{consts, flag, low_level};
 
-/// Those that are handed on.
+use super::poll::poll_one;
+
+/// Signals that are forwarded.
 const FORWARDED: [Signal; 6] = [
     Signal::TERM,
     Signal::INT,
@@ -20,7 +22,7 @@ const FORWARDED: [Signal; 6] = [
     Signal::USR2,
 ];
 
-/// Those that are handed on besides, where a terminal doesn't send them to the program itself.
+/// Signals that are forwarded too, unless a terminal sends them to the program itself.
 const OF_A_JOB: [Signal; 2] = [Signal::TSTP, Signal::CONT];
 
 /// Signals that are caught, until the program has ended.
@@ -35,7 +37,7 @@ pub(super) struct Signals {
 }
 
 impl Signals {
-    /// Catches them. What is ignored stays so: it must be in the program, too.
+    /// Catches them, but for the ignored ones: the program must ignore them, too.
     ///
     /// # Errors
     /// Where there are no descriptors left.
@@ -56,7 +58,7 @@ impl Signals {
             flag::register_conditional_default(number, Arc::clone(&over))?;
             caught.push((signal, seen));
         }
-        // Were it ignored, nobody could tell how the program ended.
+        // If it were ignored, the exit status could not be known.
         low_level::pipe::register(consts::SIGCHLD, ringer)?;
         Ok(Self {
             caught,
@@ -69,26 +71,26 @@ impl Signals {
     /// Waits for a signal, for the program's end, or until then.
     ///
     /// # Errors
-    /// None that could be expected.
+    /// None are expected.
     pub(super) fn wait(&mut self, until: Option<Instant>) -> io::Result<()> {
-        if super::pump::poll_one(&self.bell, PollFlags::IN, until)? {
+        if poll_one(&self.bell, PollFlags::IN, until)? {
             let mut rings = [0; 64];
             let _ = self.bell.read(&mut rings)?;
         }
         Ok(())
     }
 
-    /// One that has come and that the program has not got already.
+    /// Returns a signal that has come and that the program has not got already.
     pub(super) fn next(&self) -> Option<Signal> {
         let taken = |(_, seen): &&(Signal, Arc<AtomicBool>)| seen.swap(false, Ordering::Relaxed);
-        let is_news = |signal: &Signal| !self.is_from_terminal(*signal);
+        let is_new = |signal: &Signal| !self.is_from_terminal(*signal);
         let mut come = self.caught.iter().filter(taken).map(|(signal, _)| *signal);
-        come.find(is_news)
+        come.find(is_new)
     }
 
     /// Whether it was typed at the terminal, which sends it to all of the group.
     ///
-    /// Who sent it cannot be told without `unsafe`; but if our group is in the foreground, it is
+    /// Its sender cannot be known without `unsafe`; but if our group is in the foreground, it is
     /// hardly anybody else.
     fn is_from_terminal(&self, signal: Signal) -> bool {
         let typed = signal == Signal::INT || signal == Signal::QUIT;
@@ -106,13 +108,13 @@ impl Signals {
     }
 }
 
-/// Stops us, as the terminal's ^Z would have.
+/// Stops us, as the terminal's ^Z would.
 pub(super) fn stop() {
     // If it can't be done, we wait for the program as before.
     let _ = low_level::raise(consts::SIGSTOP);
 }
 
-/// A signal's name, such as `SIGTERM`, where it has one.
+/// Returns a signal's name, such as `SIGTERM`, if it has one.
 pub(crate) fn name_of(signal: i32) -> Option<&'static str> {
     low_level::signal_name(signal)
 }
@@ -126,7 +128,7 @@ fn bit(signal: i32) -> u64 {
     1 << (signal - 1)
 }
 
-/// The ignored signals as bits, from /proc: `sigaction` would take `unsafe`.
+/// Reads the ignored signals as bits, from /proc: `sigaction` would take `unsafe`.
 fn ignored() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

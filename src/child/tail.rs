@@ -1,6 +1,6 @@
 //! The last of an output, in bounded memory.
 
-/// How many bytes are kept: many times what a message takes, since colours and the like go.
+/// How many bytes are kept: many times a message's size, since colours and the like are removed.
 const KEPT: usize = 64 << 10;
 
 /// The last bytes of up to two streams, line by line in the order in which the lines were ended.
@@ -10,21 +10,21 @@ pub(super) struct Tail {
     bytes: Vec<u8>,
     /// The line of each stream that has not ended yet.
     open: [Vec<u8>; 2],
-    /// Which one of them the last bytes are from.
+    /// The stream that the last bytes are from.
     from: usize,
     cut: bool,
 }
 
-/// What was said last.
+/// The last of an output.
 #[derive(Debug, Default)]
-pub(crate) struct Last {
+pub(crate) struct LastOutput {
     pub(crate) bytes: Vec<u8>,
     /// Whether there was more before.
     pub(crate) cut: bool,
 }
 
 impl Tail {
-    /// Takes in what a stream says.
+    /// Adds output of a stream.
     pub(super) fn add(&mut self, stream: usize, bytes: &[u8]) {
         let end = bytes.iter().rposition(|byte| *byte == b'\n');
         let (lines, rest) = bytes.split_at(end.map_or(0, |end| end + 1));
@@ -59,15 +59,15 @@ impl Tail {
         self.bytes.drain(..over);
     }
 
-    /// What there is, the lines that have not ended last.
-    pub(super) fn take(&mut self) -> Last {
+    /// Takes all that is kept, the lines that have not ended last.
+    pub(super) fn take(&mut self) -> LastOutput {
         for (stream, open) in std::mem::take(&mut self.open).into_iter().enumerate() {
             if !open.is_empty() {
                 self.keep(stream, &open);
             }
         }
         self.shrink();
-        Last {
+        LastOutput {
             bytes: std::mem::take(&mut self.bytes),
             cut: self.cut,
         }

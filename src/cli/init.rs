@@ -1,8 +1,4 @@
 //! The options of `wxpush init`.
-#![allow(
-    clippy::doc_markdown,
-    reason = "doc comments here are help texts, and a terminal shows backticks"
-)]
 
 use clap::Args;
 

@@ -1,8 +1,4 @@
 //! The options of `wxpush run`.
-#![allow(
-    clippy::doc_markdown,
-    reason = "doc comments here are help texts, and a terminal shows backticks"
-)]
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -38,7 +34,7 @@ pub(crate) struct Run {
     /// Reports a failure only from the Nth in a row on
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) after: u64,
-    /// What the report calls it, and what its failures are counted by [default: the command's name]
+    /// The name in the report, by which failures are counted, too [default: the command's name]
     #[arg(short, long, value_name = "NAME")]
     pub(crate) title: Option<String>,
     /// The most lines of output in the report

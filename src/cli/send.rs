@@ -1,8 +1,4 @@
 //! The options of `wxpush send`.
-#![allow(
-    clippy::doc_markdown,
-    reason = "doc comments here are help texts, and a terminal shows backticks"
-)]
 
 use std::ffi::OsString;
 use std::time::Duration;
@@ -55,7 +51,7 @@ pub(crate) struct Send {
     pub(crate) details: Details,
     #[command(flatten)]
     pub(crate) to: To,
-    /// What to do with a text past WeCom's 2048 bytes
+    /// How to send a text past WeCom's 2048 bytes
     #[arg(long, value_name = "HOW", default_value = "auto")]
     pub(crate) long: Long,
     /// Not to be forwarded, and shown with a watermark
@@ -67,7 +63,7 @@ pub(crate) struct Send {
     /// Lets WeCom swallow an identical message within this time (at most 4h)
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub(crate) dedupe: Option<Duration>,
-    /// Sends the message of this KEY only once in 24h, whoever asks for it again
+    /// Sends the message of this KEY only once in 24h, however often it is asked for
     #[arg(long, value_name = "KEY", conflicts_with_all = ["no_outbox", "dry_run", "queue"], value_parser = NonEmptyStringValueParser::new())]
     pub(crate) once: Option<String>,
     /// Keeps the message and returns: nothing is sent, the next flush delivers it
@@ -91,7 +87,7 @@ pub(crate) struct Send {
     pub(crate) timeout: Option<Duration>,
 }
 
-/// What kind of message it is.
+/// The kind of the message.
 #[derive(Debug, Args)]
 #[group(id = "kind", multiple = false)]
 pub(crate) struct Kinds {
@@ -124,19 +120,19 @@ pub(crate) struct Kinds {
     pub(crate) raw: Option<OsString>,
 }
 
-/// What belongs to one kind or another.
+/// Options of one kind or another.
 #[derive(Debug, Args)]
 pub(crate) struct Details {
-    /// What receivers see as the file's name
+    /// The file name that recipients see
     #[arg(long, value_name = "NAME", help_heading = "Kind")]
     pub(crate) name: Option<String>,
-    /// What a card or a headline opens
+    /// The page that a card or a headline opens
     #[arg(long, help_heading = "Kind")]
     pub(crate) url: Option<String>,
     /// The picture of a headline
     #[arg(long, value_name = "URL", requires = "news", help_heading = "Kind")]
     pub(crate) picture: Option<String>,
-    /// What stands on a card's button, up to 4 characters
+    /// The text of a card's button, up to 4 characters
     #[arg(long, value_name = "TEXT", requires = "card", help_heading = "Kind")]
     pub(crate) button: Option<String>,
 }

@@ -1,8 +1,4 @@
 //! `wxpush sendmail`, whose options are sendmail's own and read elsewhere.
-#![allow(
-    clippy::doc_markdown,
-    reason = "doc comments here are help texts, and a terminal shows backticks"
-)]
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -22,9 +18,9 @@ Examples:
   wxpush sendmail -t -i < mail.eml
   ln -s /opt/wxpush/wxpush /usr/sbin/sendmail     for cron, smartd, mdadm and so on
 
-Whom an address leads to, [mail] of the config says; a local one without a line there to the
-config's recipients, any other to nobody (67). Options of wxpush stand before the word sendmail. The
-exit code is 0 for what is kept in the outbox.";
+[mail] in the config maps addresses to recipients. Other local addresses go to the config's
+recipients; all others are refused (67). Options of wxpush go before the word sendmail. The exit code
+is 0 for a mail that is kept in the outbox.";
 
 /// `wxpush sendmail`.
 #[derive(Debug, Args)]
@@ -38,7 +34,7 @@ pub(crate) struct Sendmail {
     pub(crate) words: Vec<OsString>,
 }
 
-/// The words of a command line as clap is to see them: it must not read options of sendmail, and
+/// Prepares the words of a command line for clap: it must not parse options of sendmail, and when
 /// called by that name all of them are.
 pub(crate) fn words(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut words: Vec<OsString> = args.collect();

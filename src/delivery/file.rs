@@ -8,7 +8,7 @@ use super::retry::Tries;
 use super::{Delivery, Part, upload_time};
 use crate::message::{Attachment, Channel, Message};
 use crate::token::AccessToken;
-use crate::uploads::{Media, Turn};
+use crate::uploads::{Media, UploadTurn};
 use crate::wecom::{Cause, Error, FormField};
 
 /// Longest wait for another process's upload, beyond the time that the size of the file gives it.
@@ -58,11 +58,11 @@ impl Delivery<'_> {
             .map_err(|error| cannot_read(file, Some(error.to_string())))?;
         // Kept to its end: others wait for what comes of it.
         let _turn = match uploads.turn(&key, self.patience(file)) {
-            Turn::Known(media) => {
+            UploadTurn::Known(media) => {
                 tracing::info!(name = file.name, "upload reused");
                 return Ok(media);
             }
-            ours @ Turn::Ours { .. } => ours,
+            ours @ UploadTurn::Ours { .. } => ours,
         };
         let pass = self.pass(token)?;
         let field = FormField {

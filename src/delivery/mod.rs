@@ -34,11 +34,11 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
+use crate::blob::Watching;
 use crate::clock::Stamp;
 use crate::ledger::{Fingerprint, Receivers, Share};
 use crate::message::{Attachment, Channel, Envelope, Message};
 use crate::outbox::{Doubt, Entry, Kept};
-use crate::output::Watching;
 use crate::secret::digest;
 use crate::token::AccessToken;
 use crate::wecom::{Cause, Class, Error, SPEED, Sent, Unreached};

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use super::flush::{Bounds, Flush, give_up, keep_new};
 use super::outcome::{End, Outcome, Parts};
 use super::{Delivery, Marks, Reason, Sender, Senders, Undelivered, Wording};
+use crate::blob::Watching;
 use crate::clock::Stamp;
 use crate::config::{Config, State};
 use crate::error::Exit;
@@ -16,7 +17,6 @@ use crate::ledger::Share;
 use crate::message::Message;
 use crate::notice::{self, Notice};
 use crate::outbox::{Entry, Held, Kept, Look, NotKept, Outbox, Verdict};
-use crate::output::Watching;
 
 /// Longest time that a send spends on older messages, and the most of them. Source: the contract.
 const BACKLOG_TIME: Duration = Duration::from_secs(5);

@@ -1,51 +1,51 @@
-//! The file's text: a line a slot, and pure.
+//! The text of the file: a line a slot. Pure.
 //!
 //! ```text
 //! 1764000000000@1a2b3c4d:86400000 + <app> n 1764000000000:5f3a9c01 zhangsan|lisi
 //! ```
 //!
-//! The moment by both clocks; then `+`, or `-` where the line cancels one equal line before it; the
+//! The moment by both clocks; then `+`, or `-` if the line cancels one equal line before it; the
 //! app; `n` for a new message or `b` for the backlog; when the message was accepted and a digest of
 //! it; the members, or `*` for everyone. `+60000` instead of `+` is a slot that may be used for so
 //! many milliseconds more, since WeCom may take the message that late. What cannot be read as such a
 //! line is ignored.
 
 use std::collections::HashMap;
-use std::fmt::{Display, Write as _};
+use std::fmt::Display;
 use std::time::Duration;
 
-use super::times::{HOUR, Times};
-use super::{Fingerprint, Receivers, Share, ms};
-use crate::clock::Stamp;
+use super::receivers::{Fingerprint, Receivers, Share};
+use super::times::{HOUR, Taken, Times};
+use crate::clock::{Stamp, millis};
 
 /// A slot this much later than now, in ms, shows that the clock was set back across a reboot. Less is
 /// what two looks at one clock may differ by.
 const SKEW: u64 = 2_000;
 
-/// What two looks at two clocks may differ by, in ms: messages this close have no order.
+/// The difference that two looks at two clocks may have, in ms: messages this close have no order.
 const APART_MIN: u64 = 2;
 
 /// Longest time that a slot is held for an answer that was lost, in ms.
 pub(super) const HOLD_MAX: u64 = 600_000;
 
-/// One slot that still counts for some app.
+/// A line that still counts for some app.
 #[derive(Debug, Clone, Copy)]
-struct Line<'a> {
-    /// When it was taken, in ms on a time line that ends at `Lines::now`.
+struct SlotLine<'a> {
+    /// When it was taken, in ms on a time line that ends at `SlotLines::now`.
     at: u64,
     /// How long after that it may have been used, in ms.
     hold: u64,
     stamp: &'a str,
     sign: &'a str,
-    /// What stands behind the sign.
+    /// The text behind the sign.
     slot: &'a str,
     from_future: bool,
 }
 
 /// The lines of a text that still count, in their order.
 #[derive(Debug)]
-pub(super) struct Lines<'a> {
-    standing: Vec<Line<'a>>,
+pub(super) struct SlotLines<'a> {
+    standing: Vec<SlotLine<'a>>,
     /// How many bytes of the text they take.
     pub(super) bytes: usize,
     /// Whether some are later than now.
@@ -53,17 +53,17 @@ pub(super) struct Lines<'a> {
     now: Stamp,
 }
 
-/// What other messages say of one that is about to go.
+/// Facts from other messages about one that is about to be sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Others {
-    /// By how much the newest message was accepted later that went to one of its receivers before it.
+    /// How much later the newest message was accepted that was sent to one of its recipients before it.
     pub(crate) overtaken_by: Option<Duration>,
-    /// How long ago the last equal message went.
+    /// How long ago the last equal message was sent.
     pub(crate) equal: Option<Duration>,
 }
 
-impl<'a> Lines<'a> {
-    /// Reads from the end: what cancels stands behind what it cancels.
+impl<'a> SlotLines<'a> {
+    /// Reads from the end: a line is cancelled by one behind it.
     pub(super) fn read(text: &'a str, now: Stamp) -> Self {
         let mut lines = Self {
             standing: Vec::new(),
@@ -97,8 +97,8 @@ impl<'a> Lines<'a> {
         lines
     }
 
-    /// Reads a line; none if it is none.
-    fn parse(&self, line: &'a str) -> Option<Line<'a>> {
+    /// Reads a line; `None` if it is damaged.
+    fn parse(&self, line: &'a str) -> Option<SlotLine<'a>> {
         let (stamp, rest) = line.split_once(' ')?;
         let (sign, slot) = rest.split_once(' ')?;
         let hold = match sign {
@@ -109,13 +109,13 @@ impl<'a> Lines<'a> {
                 .ok()
                 .filter(|hold| *hold <= HOLD_MAX)?,
         };
-        // What is torn before its receivers counts for nobody.
+        // A line torn before its receivers counts for nobody.
         slot.split_once(' ')?;
         let at = Stamp::parse(stamp)?;
         let age = at.age(&self.now);
         let ahead = at.wall.saturating_sub(self.now.wall);
-        Some(Line {
-            at: self.now.wall.saturating_sub(age.map_or(0, ms)),
+        Some(SlotLine {
+            at: self.now.wall.saturating_sub(age.map_or(0, millis)),
             hold,
             stamp,
             sign,
@@ -130,21 +130,24 @@ impl<'a> Lines<'a> {
             let Some((share, _, names)) = line.of(app) else {
                 continue;
             };
-            let until = line.at.saturating_add(line.hold);
+            let taken = Taken {
+                share,
+                at: line.at,
+                until: line.at.saturating_add(line.hold),
+            };
             if names == "*" {
-                times.add_everyone(share, line.at, until);
+                times.add_everyone(taken);
             } else {
-                for name in names.split('|').filter(|name| !name.is_empty()) {
-                    times.add(name, share, line.at, until);
-                }
+                let names = names.split('|').filter(|name| !name.is_empty());
+                names.for_each(|name| times.add(name, taken));
             }
         }
     }
 
-    /// Looks what other messages of the app say of one to these receivers.
+    /// Finds what other messages of the app show about one to these receivers.
     pub(super) fn others(&self, app: &str, receivers: &Receivers, own: &Fingerprint) -> Others {
         let mut others = Others::default();
-        let own_age = own.accepted.age(&self.now).map_or(0, ms);
+        let own_age = own.accepted.age(&self.now).map_or(0, millis);
         let own_accepted = self.now.wall.saturating_sub(own_age);
         for line in self.standing.iter().rev() {
             let Some((_, Some(other), names)) = line.of(app) else {
@@ -174,26 +177,20 @@ impl<'a> Lines<'a> {
         others
     }
 
-    /// A text of these lines alone; where the clock was set back, as of now.
+    /// Returns a text of these lines alone; those of the future, after a clock set back, as of now.
     pub(super) fn rewritten(&self) -> String {
         let mut text = String::with_capacity(self.bytes + 128);
+        let now = self.now.to_string();
         for line in &self.standing {
-            let Line {
-                stamp, sign, slot, ..
-            } = line;
-            // Writing into a String cannot fail.
-            let _ = if line.from_future {
-                writeln!(text, "{} {sign} {slot}", self.now)
-            } else {
-                writeln!(text, "{stamp} {sign} {slot}")
-            };
+            let stamp = if line.from_future { &now } else { line.stamp };
+            text.extend([stamp, " ", line.sign, " ", line.slot, "\n"]);
         }
         text
     }
 }
 
-impl<'a> Line<'a> {
-    /// Whose share it takes, of which message, and for whom; none if it is another app's.
+impl<'a> SlotLine<'a> {
+    /// Returns its share, its message, and its receivers; `None` if it is another app's.
     fn of(&self, app: &str) -> Option<(Share, Option<Fingerprint>, &'a str)> {
         let slot = self.slot.strip_prefix(app)?;
         let (share, rest) = match (slot.strip_prefix(" n "), slot.strip_prefix(" b ")) {
@@ -208,7 +205,7 @@ impl<'a> Line<'a> {
     }
 }
 
-/// A slot as it stands behind the sign.
+/// Returns the text of a slot, behind the sign.
 pub(super) fn slot(
     app: &str,
     share: Share,
@@ -219,34 +216,27 @@ pub(super) fn slot(
         Share::New => 'n',
         Share::Backlog => 'b',
     };
-    let mut slot = format!("{app} {share} ");
-    if let Some(Fingerprint { accepted, digest }) = message {
-        // Writing into a String cannot fail.
-        let _ = write!(slot, "{}:{digest:08x} ", accepted.wall);
-    }
-    match receivers {
-        Receivers::Everyone => slot.push('*'),
-        Receivers::Members(names) => {
-            for (at, name) in names.iter().enumerate() {
-                let gap = if at == 0 { "" } else { "|" };
-                let _ = write!(slot, "{gap}{name}");
-            }
-        }
-    }
-    slot
+    let message = message.map_or_else(String::new, |Fingerprint { accepted, digest }| {
+        format!("{}:{digest:08x} ", accepted.wall)
+    });
+    let names = match receivers {
+        Receivers::Everyone => "*".to_owned(),
+        Receivers::Members(names) => names.join("|"),
+    };
+    format!("{app} {share} {message}{names}")
 }
 
-/// The line that takes a slot.
+/// Returns the line that takes a slot.
 pub(super) fn taken(at: impl Display, slot: &str) -> String {
     format!("{at} + {slot}\n")
 }
 
-/// The line that takes a slot which may be used for so many milliseconds more.
+/// Returns the line that takes a slot which may be used for so many milliseconds more.
 pub(super) fn held(at: impl Display, hold: u64, slot: &str) -> String {
     format!("{at} +{hold} {slot}\n")
 }
 
-/// The line that gives it back.
+/// Returns the line that gives it back.
 pub(super) fn given_back(at: impl Display, slot: &str) -> String {
     format!("{at} - {slot}\n")
 }

@@ -1,11 +1,11 @@
 //! When each member was sent something, and when there is room for more: pure, in Unix ms.
 //!
-//! A time counts within a window of the past alone; what is asked about may lie in the future.
+//! A slot counts within a window of the past alone; the time asked about may lie in the future.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
 
-use super::{Limits, Receivers, Share};
+use super::receivers::{Receivers, Share};
+use crate::config::Limits;
 
 /// How long a slot counts against the limit of a minute, in ms. WeCom counts what arrives: one
 /// message may be a second on its way and the next one none.
@@ -14,123 +14,26 @@ pub(super) const MINUTE: u64 = 61_000;
 /// The same for the hour.
 pub(super) const HOUR: u64 = 3_601_000;
 
-/// How many of a limit's slots the backlog may hold: a new message always finds some.
+/// Returns how many of a limit's slots the backlog may hold: a new message always finds some.
 pub(super) fn backlog_of(limit: usize) -> usize {
     (limit * 2 / 3).max(1)
 }
 
 /// One slot: from when on it counts, and until when it may have been used, in Unix ms.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Taken {
-    at: u64,
-    until: u64,
-}
-
-/// The slots of one member, or those that count for everyone.
-#[derive(Debug, Default)]
-struct Sent {
-    /// Ascending by `until`.
-    all: Vec<Taken>,
-    /// Those of the backlog among them.
-    backlog: Vec<Taken>,
-    /// For new messages and for the backlog: a time found to have no room. It can only grow, so
-    /// it is never searched again.
-    closed: [Range<u64>; 2],
-}
-
-impl Sent {
-    fn add(&mut self, share: Share, taken: Taken) {
-        insert(&mut self.all, taken);
-        if share == Share::Backlog {
-            insert(&mut self.backlog, taken);
-        }
-    }
-
-    /// The earliest time from `from` on with room for one more, beside what went to everyone.
-    fn free(&mut self, everyone: &Self, limits: Limits, share: Share, from: u64) -> u64 {
-        let closed = &self.closed[share as usize];
-        let mut at = from;
-        loop {
-            if closed.contains(&at) {
-                at = closed.end;
-            }
-            let next = self.step(everyone, limits, share, at);
-            if next == at {
-                break;
-            }
-            at = next;
-        }
-        if at > from {
-            let start = if closed.contains(&from) {
-                closed.start
-            } else {
-                from
-            };
-            self.closed[share as usize] = start..at;
-        }
-        at
-    }
-
-    /// `at` if there is room then, else a later time before which there is none.
-    fn step(&self, everyone: &Self, limits: Limits, share: Share, at: u64) -> u64 {
-        let mut next = at;
-        for (window, limit) in [(MINUTE, limits.per_minute), (HOUR, limits.per_hour)] {
-            // What counts for everyone alone has been looked at.
-            if self
-                .all
-                .last()
-                .is_some_and(|last| last.until.saturating_add(window) <= at)
-            {
-                continue;
-            }
-            let limit = usize::try_from(limit).unwrap_or(usize::MAX / 2).max(1);
-            next = next.max(full(&everyone.all, &self.all, window, limit, at));
-            if share == Share::Backlog {
-                let limit = backlog_of(limit);
-                next = next.max(full(&everyone.backlog, &self.backlog, window, limit, at));
-            }
-        }
-        next
-    }
-}
-
-/// `at` if fewer than `limit` slots count then, else when the first of them no longer does.
-fn full(everyone: &[Taken], own: &[Taken], window: u64, limit: usize, at: u64) -> u64 {
-    if everyone.len() + own.len() < limit {
-        return at;
-    }
-    let [everyone, own] = [everyone, own].map(|taken| counted(taken, window, at));
-    if everyone.clone().count() + own.clone().count() < limit {
-        return at;
-    }
-    let first = everyone.chain(own).map(|taken| taken.until).min();
-    first.map_or(at, |until| until.saturating_add(window))
-}
-
-/// The slots that count at `at`.
-fn counted(all: &[Taken], window: u64, at: u64) -> impl Iterator<Item = &Taken> + Clone {
-    let start = all.partition_point(|taken| taken.until.saturating_add(window) <= at);
-    all[start..].iter().filter(move |taken| taken.at <= at)
-}
-
-/// Puts a slot in its place, which is nearly always the last.
-fn insert(all: &mut Vec<Taken>, taken: Taken) {
-    if all.last().is_none_or(|last| last.until <= taken.until) {
-        all.push(taken);
-    } else {
-        let place = all.partition_point(|other| other.until <= taken.until);
-        all.insert(place, taken);
-    }
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Taken {
+    pub(super) share: Share,
+    pub(super) at: u64,
+    pub(super) until: u64,
 }
 
 /// The slots of one app.
 #[derive(Debug)]
 pub(super) struct Times {
     limits: Limits,
-    everyone: Sent,
-    /// Stands for all who were sent nothing by name: never has a slot.
-    nobody: Sent,
-    members: BTreeMap<String, Sent>,
+    /// Slots of messages to everyone; like those of each member, ascending by `until`.
+    everyone: Vec<Taken>,
+    members: BTreeMap<String, Vec<Taken>>,
     /// Whether members who are not yet known are of interest.
     is_open: bool,
 }
@@ -140,8 +43,7 @@ impl Times {
     pub(super) fn of_all(limits: Limits) -> Self {
         Self {
             limits,
-            everyone: Sent::default(),
-            nobody: Sent::default(),
+            everyone: Vec::new(),
             members: BTreeMap::new(),
             is_open: true,
         }
@@ -151,7 +53,7 @@ impl Times {
     pub(super) fn of(receivers: &Receivers, limits: Limits) -> Self {
         let mut times = Self::of_all(limits);
         if let Receivers::Members(names) = receivers {
-            let members = names.iter().map(|name| (name.clone(), Sent::default()));
+            let members = names.iter().map(|name| (name.clone(), Vec::new()));
             times.members = members.collect();
             times.is_open = false;
         }
@@ -159,75 +61,134 @@ impl Times {
     }
 
     /// Adds the slot of a message to everyone.
-    pub(super) fn add_everyone(&mut self, share: Share, at: u64, until: u64) {
-        self.everyone.add(share, Taken { at, until });
+    pub(super) fn add_everyone(&mut self, taken: Taken) {
+        insert(&mut self.everyone, taken);
     }
 
     /// Adds the slot of a message to a member.
-    pub(super) fn add(&mut self, name: &str, share: Share, at: u64, until: u64) {
-        let taken = Taken { at, until };
-        if let Some(sent) = self.members.get_mut(name) {
-            sent.add(share, taken);
+    pub(super) fn add(&mut self, name: &str, taken: Taken) {
+        if let Some(member) = self.members.get_mut(name) {
+            insert(member, taken);
         } else if self.is_open {
-            let sent = self.members.entry(name.to_owned()).or_default();
-            sent.add(share, taken);
+            self.members.insert(name.to_owned(), vec![taken]);
         }
     }
 
-    /// Adds the slot of a message.
+    /// Adds the slot of a message sent at a time.
     pub(super) fn take(&mut self, receivers: &Receivers, share: Share, at: u64) {
+        let taken = Taken {
+            share,
+            at,
+            until: at,
+        };
         match receivers {
-            Receivers::Everyone => self.add_everyone(share, at, at),
-            Receivers::Members(names) => {
-                for name in names {
-                    self.add(name, share, at, at);
-                }
-            }
+            Receivers::Everyone => self.add_everyone(taken),
+            Receivers::Members(names) => names.iter().for_each(|name| self.add(name, taken)),
         }
     }
 
-    /// How many slots count against the limits of a minute and an hour, of the receiver with most.
+    /// Returns how many slots count against the limits of a minute and an hour, of the receiver with
+    /// most.
     pub(super) fn taken(&self, receivers: &Receivers, now: u64) -> [usize; 2] {
-        let members: Vec<&Sent> = match receivers {
-            Receivers::Everyone => self.members.values().collect(),
-            Receivers::Members(names) => {
-                let known = names.iter().filter_map(|name| self.members.get(name));
-                known.collect()
-            }
-        };
         [MINUTE, HOUR].map(|window| {
-            let own = members
-                .iter()
-                .map(|sent| counted(&sent.all, window, now).count());
-            counted(&self.everyone.all, window, now).count() + own.max().unwrap_or(0)
+            let count = |slots: &[Taken]| counted(slots, window, now).count();
+            let own = self.slots_of(receivers).map(count).max();
+            count(&self.everyone) + own.unwrap_or(0)
         })
     }
 
-    /// The earliest time from `from` on with room for a message to each of its receivers.
-    pub(super) fn earliest(&mut self, receivers: &Receivers, share: Share, from: u64) -> u64 {
-        let (everyone, limits) = (&self.everyone, self.limits);
+    /// Returns the earliest time from `from` on with room for a message to each of its receivers.
+    pub(super) fn earliest(&self, receivers: &Receivers, share: Share, from: u64) -> u64 {
         let mut at = from;
         loop {
             let before = at;
-            at = self.nobody.free(everyone, limits, share, at);
-            match receivers {
-                Receivers::Everyone => {
-                    for sent in self.members.values_mut() {
-                        at = sent.free(everyone, limits, share, at);
-                    }
+            for slots in std::iter::once(&[][..]).chain(self.slots_of(receivers)) {
+                at = self.free(slots, share, at);
+            }
+            if at == before {
+                return at;
+            }
+        }
+    }
+
+    /// The slots of each receiver who was sent something by name.
+    fn slots_of<'a>(
+        &'a self,
+        receivers: &'a Receivers,
+    ) -> Box<dyn Iterator<Item = &'a [Taken]> + 'a> {
+        match receivers {
+            Receivers::Everyone => Box::new(self.members.values().map(Vec::as_slice)),
+            Receivers::Members(names) => Box::new(
+                names
+                    .iter()
+                    .filter_map(|name| self.members.get(name).map(Vec::as_slice)),
+            ),
+        }
+    }
+
+    /// Returns the earliest time from `at` on with room for one more, beside the slots of everyone.
+    fn free(&self, own: &[Taken], share: Share, mut at: u64) -> u64 {
+        loop {
+            let before = at;
+            for (window, limit) in [
+                (MINUTE, self.limits.per_minute),
+                (HOUR, self.limits.per_hour),
+            ] {
+                // The slots of everyone alone are looked at once, not for each member.
+                let last = own.last().map_or(u64::MAX, |last| last.until);
+                if last.saturating_add(window) <= before {
+                    continue;
                 }
-                Receivers::Members(names) => {
-                    for name in names {
-                        if let Some(sent) = self.members.get_mut(name) {
-                            at = sent.free(everyone, limits, share, at);
-                        }
-                    }
+                let limit = usize::try_from(limit).unwrap_or(usize::MAX / 2).max(1);
+                at = at.max(self.full(own, window, limit, before, |_| true));
+                if share == Share::Backlog {
+                    let is_backlog = |taken: &Taken| taken.share == Share::Backlog;
+                    at = at.max(self.full(own, window, backlog_of(limit), before, is_backlog));
                 }
             }
             if at == before {
                 return at;
             }
         }
+    }
+
+    /// Returns `at` if fewer than `limit` slots count then, else when the first of them no longer does.
+    fn full(
+        &self,
+        own: &[Taken],
+        window: u64,
+        limit: usize,
+        at: u64,
+        is_one: impl Fn(&Taken) -> bool,
+    ) -> u64 {
+        if self.everyone.len() + own.len() < limit {
+            return at;
+        }
+        let counting = || {
+            let all = counted(&self.everyone, window, at).chain(counted(own, window, at));
+            all.filter(|taken| is_one(taken))
+        };
+        if counting().count() < limit {
+            return at;
+        }
+        let first = counting().map(|taken| taken.until).min();
+        first.map_or(at, |until| until.saturating_add(window))
+    }
+}
+
+/// The slots that count at `at`.
+fn counted(slots: &[Taken], window: u64, at: u64) -> impl Iterator<Item = &Taken> {
+    let start = slots.partition_point(|taken| taken.until.saturating_add(window) <= at);
+    slots[start..].iter().filter(move |taken| taken.at <= at)
+}
+
+/// Puts a slot in its place, which is nearly always the last.
+fn insert(slots: &mut Vec<Taken>, taken: Taken) {
+    if slots.last().is_none_or(|last| last.until <= taken.until) {
+        slots.push(taken);
+    } else {
+        let place = slots.partition_point(|other| other.until <= taken.until);
+        slots.insert(place, taken);
     }
 }
 
@@ -290,7 +251,7 @@ mod tests {
         for at in (0..30).chain([HOUR; 30]) {
             times.take(&to("a"), Share::New, at);
         }
-        let mut earliest = |from| times.earliest(&to("a"), Share::New, from);
+        let earliest = |from| times.earliest(&to("a"), Share::New, from);
         assert_eq!(earliest(HOUR), HOUR + MINUTE);
         assert_eq!(earliest(40), MINUTE);
         assert_eq!(earliest(HOUR + 7), HOUR + MINUTE);

@@ -5,9 +5,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::entry::{Entry, Id};
-use super::slate;
+
 use crate::clock::Stamp;
-use crate::disk::Dir;
+use crate::disk::{Dir, record};
 use crate::uploads::Media;
 
 /// What became of an entry so far. Stands in `ID.try` beside it, since the entry is written once.
@@ -148,10 +148,10 @@ pub(super) fn slate_name(id: &Id) -> String {
 
 /// Reads what stands beside an entry. If that is damaged, every part may have arrived.
 pub(super) fn read(dir: &Dir, id: &Id, entry: &Entry) -> Attempts {
-    let attempts = match slate::read(dir, &slate_name(id)) {
-        slate::Read::Nothing => Attempts::default(),
-        slate::Read::Record(attempts) => attempts,
-        slate::Read::Unreadable => Attempts {
+    let attempts = match record::read(dir, &slate_name(id)) {
+        record::Read::Nothing => Attempts::default(),
+        record::Read::Record(attempts) => attempts,
+        record::Read::Unreadable => Attempts {
             doubt: Some(Doubt::new(entry.accepted, String::new())),
             lost: true,
             ..Attempts::default()

@@ -10,7 +10,7 @@ use super::format::Unread;
 use super::held::Held;
 use crate::blob::Blob;
 use crate::clock::Stamp;
-use crate::disk::{self, Dir};
+use crate::disk::{self, Dir, FileError};
 
 /// The result of claiming an entry.
 pub(crate) enum Claim {
@@ -51,13 +51,9 @@ fn claimed(held: io::Result<Claim>) -> Claim {
     match held {
         Ok(claim) => claim,
         Err(error) if error.kind() == io::ErrorKind::NotFound => Claim::Gone,
-        Err(error) => match error.kind() {
-            // In words of `disk`'s own: not what an entry is. The rest the system says.
-            io::ErrorKind::Other
-            | io::ErrorKind::IsADirectory
-            | io::ErrorKind::PermissionDenied => Claim::Foreign(error),
-            _ => Claim::Unusable(error),
-        },
+        Err(error) if FileError::is_foreign(&error) => Claim::Foreign(error),
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Claim::Foreign(error),
+        Err(error) => Claim::Unusable(error),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What became too old, counted by sender and receivers, until their next message tells them.
+//! Expired messages, counted by sender and recipients, until the next message to them says so.
 
 use std::fs::File;
 use std::io;
@@ -7,15 +7,14 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::entry::{Account, SenderName};
-use super::slate;
-use crate::disk::{self, Dir};
+use crate::disk::{self, Dir, record};
 use crate::message::Envelope;
 use crate::secret::digest;
 
-/// What the names begin with.
+/// The prefix of the files' names.
 pub(super) const PREFIX: &str = "expired-";
 
-/// How often the lock is tried for, a millisecond apart; who holds it holds it for less.
+/// How often the lock is tried, a millisecond apart; nobody holds it for that long.
 const TRIES: u32 = 200;
 
 /// So many messages to the same receivers.
@@ -33,54 +32,36 @@ struct Count {
     messages: u32,
 }
 
-/// Counts that a message has to carry, to be taken off once it is delivered.
+/// Notices that a message has to carry, to be subtracted once it is delivered.
 #[derive(Debug, Default)]
 pub(crate) struct Untold(Vec<(String, u32)>);
 
 impl Untold {
-    /// How many messages its receivers were never sent.
+    /// Returns how many messages its recipients were never sent.
     pub(crate) fn count(&self) -> u32 {
         self.0.iter().map(|(_, count)| count).sum()
     }
 }
 
-/// Counts one more.
+/// Counts one more expired message.
 pub(super) fn add(dir: &Dir, sender: &SenderName, to: &Envelope) -> io::Result<()> {
-    let [touser, toparty, totag] = lists(to);
-    let profile = sender.profile.as_deref().unwrap_or_default();
-    let (corpid, robot) = accounts(sender);
-    let chatid = to.chatid.clone();
-    let key = digest(&[
-        corpid.as_deref().unwrap_or_default(),
-        robot.as_deref().unwrap_or_default(),
-        chatid.as_deref().unwrap_or_default(),
-        &sender.api_base,
-        profile,
-        &touser,
-        &toparty,
-        &totag,
-    ]);
-    change(dir, &format!("{PREFIX}{}", &key[..16]), |count| {
+    let new = Count::new(sender, to);
+    let name = new.file_name();
+    change(dir, &name, |count| {
         Some(Count {
-            corpid,
-            robot,
-            api_base: sender.api_base.clone(),
-            profile: sender.profile.clone(),
-            touser,
-            toparty,
-            totag,
-            chatid,
             messages: count.map_or(0, |count| count.messages).saturating_add(1),
+            ..new
         })
     })
 }
 
-/// What a message to these receivers has to carry, among the files of these names.
+/// Collects the notices that a message to these recipients has to carry, from the files of these names.
 pub(super) fn untold(dir: &Dir, names: &[String], sender: &SenderName, to: &Envelope) -> Untold {
     let mut untold = Untold::default();
+    let message = Count::new(sender, to);
     for name in names {
-        if let slate::Read::Record(count) = slate::read::<Count>(dir, name)
-            && count.is_of(sender)
+        if let Some(count) = record::read::<Count>(dir, name).record()
+            && count.is_of(&message)
             && count.all_among(to)
         {
             untold.0.push((name.clone(), count.messages));
@@ -89,7 +70,7 @@ pub(super) fn untold(dir: &Dir, names: &[String], sender: &SenderName, to: &Enve
     untold
 }
 
-/// Takes off what has been told.
+/// Subtracts the notices that were delivered.
 pub(super) fn told(dir: &Dir, untold: &Untold) -> io::Result<()> {
     for (name, told) in &untold.0 {
         change(dir, name, |count| {
@@ -104,22 +85,50 @@ pub(super) fn told(dir: &Dir, untold: &Untold) -> io::Result<()> {
     Ok(())
 }
 
-/// The corpid of an app, or the name of a robot.
-fn accounts(sender: &SenderName) -> (Option<String>, Option<String>) {
-    match &sender.account {
-        Account::App(corpid) => (Some(corpid.clone()), None),
-        Account::Robot(name) => (None, Some(name.clone())),
-    }
-}
-
 impl Count {
-    fn is_of(&self, sender: &SenderName) -> bool {
-        (self.corpid.clone(), self.robot.clone()) == accounts(sender)
-            && self.api_base == sender.api_base
-            && self.profile == sender.profile
+    fn new(sender: &SenderName, to: &Envelope) -> Self {
+        let (corpid, robot) = match &sender.account {
+            Account::App(corpid) => (Some(corpid.clone()), None),
+            Account::Robot(name) => (None, Some(name.clone())),
+        };
+        Self {
+            corpid,
+            robot,
+            api_base: sender.api_base.clone(),
+            profile: sender.profile.clone(),
+            touser: to.touser.join("|"),
+            toparty: to.toparty.join("|"),
+            totag: to.totag.join("|"),
+            chatid: to.chatid.clone(),
+            messages: 0,
+        }
     }
 
-    /// Whether a message to these receivers reaches all whom it concerns.
+    fn file_name(&self) -> String {
+        let [corpid, robot, chatid, profile] =
+            [&self.corpid, &self.robot, &self.chatid, &self.profile]
+                .map(|text| text.as_deref().unwrap_or_default());
+        let (users, parties, tags) = (&self.touser, &self.toparty, &self.totag);
+        let key = digest(&[
+            corpid,
+            robot,
+            chatid,
+            &self.api_base,
+            profile,
+            users,
+            parties,
+            tags,
+        ]);
+        format!("{PREFIX}{}", &key[..16])
+    }
+
+    /// Whether both are of one sender.
+    fn is_of(&self, other: &Self) -> bool {
+        let sender = |it: &Self| (it.corpid.clone(), it.robot.clone(), it.profile.clone());
+        sender(self) == sender(other) && self.api_base == other.api_base
+    }
+
+    /// Whether a message to these recipients reaches all of the counted ones.
     fn all_among(&self, to: &Envelope) -> bool {
         let [touser, toparty, totag] = [&self.touser, &self.toparty, &self.totag]
             .map(|list| list.split('|').filter(|name| !name.is_empty()));
@@ -135,30 +144,22 @@ fn among<'a>(mut names: impl Iterator<Item = &'a str>, list: &[String]) -> bool 
     names.all(|name| list.iter().any(|known| known == name))
 }
 
-fn lists(to: &Envelope) -> [String; 3] {
-    [&to.touser, &to.toparty, &to.totag].map(|list| list.join("|"))
-}
-
-/// Changes a count under its lock; none removes it.
+/// Changes a count under its lock; `None` removes it.
 fn change(
     dir: &Dir,
     name: &str,
     new: impl FnOnce(Option<Count>) -> Option<Count>,
 ) -> io::Result<()> {
     let file = locked(dir, name)?;
-    let old = match slate::read(dir, name) {
-        slate::Read::Record(count) => Some(count),
-        _ => None,
-    };
-    match new(old) {
-        Some(count) => slate::write(&file, &count),
+    match new(record::read(dir, name).record()) {
+        Some(count) => record::write(&file, &count),
         None => dir.remove(name),
     }
 }
 
 fn locked(dir: &Dir, name: &str) -> io::Result<File> {
     for _ in 0..TRIES {
-        let file = slate::open(dir, name)?;
+        let file = record::open(dir, name)?;
         if disk::lock_now(&file)? && dir.leads_to(name, &file.metadata()?) {
             return Ok(file);
         }

@@ -9,9 +9,9 @@ use serde_json::Value;
 use super::attempts::{self, Attempts, Doubt, slate_name};
 use super::entry::{Entry, Id};
 use super::held::Held;
-use super::{FAILED, TEMPORARY, slate};
+use super::{FAILED, TEMPORARY};
 use crate::clock::Stamp;
-use crate::disk::{self, Dir};
+use crate::disk::{self, Dir, FileError, record};
 use crate::message::{Channel, DUPLICATE_CHECK_MAX};
 
 /// How long they are kept. Source: the contract with users.
@@ -105,7 +105,7 @@ pub(crate) fn revive(dir: &Dir, failed: &Dir, held: &Held, entry: &Entry) -> io:
     }
     let name = slate_name(id);
     let attempts = tried(dir, failed, id, entry)?;
-    let record = slate::open(dir, &name)?;
+    let record = record::open(dir, &name)?;
     // The user has looked at the phone: where WeCom has no duplicate check, send it afresh.
     let compares = entry.messages[0].channel == Channel::App;
     let compares = |doubt: &Doubt| {
@@ -113,7 +113,7 @@ pub(crate) fn revive(dir: &Dir, failed: &Dir, held: &Held, entry: &Entry) -> io:
         compares && age < DUPLICATE_CHECK_MAX
     };
     let doubt = attempts.doubt.filter(compares);
-    slate::write(
+    record::write(
         &record,
         &Attempts {
             lost: attempts.lost && doubt.is_some(),
@@ -157,10 +157,10 @@ fn tried(dir: &Dir, failed: &Dir, id: &Id, entry: &Entry) -> io::Result<Attempts
         let bytes = match place.read(&name, RECORD_MAX) {
             Ok(bytes) => bytes.unwrap_or_default(),
             // None of ours: it tells nothing, and that is no accident.
-            Err(error) if error.kind() == io::ErrorKind::Other => b"?".to_vec(),
+            Err(error) if FileError::is_foreign(&error) => b"?".to_vec(),
             Err(error) => return Err(error),
         };
-        match slate::parse::<Attempts>(&bytes) {
+        match record::parse::<Attempts>(&bytes) {
             Some(attempts) => {
                 return Ok(Attempts {
                     sent: attempts.sent.min(entry.messages.len()),

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use super::attempts::{self, Attempts, Doubt, slate_name};
 use super::entry::{Entry, Id, Merged};
 use super::failed::{self, Verdict};
-use super::{once, slate};
-use crate::disk::Dir;
+use super::once;
+use crate::disk::{Dir, record};
 use crate::notice::{self, Notice};
 
 /// A locked entry. The lock ends with the value, or with the process.
@@ -75,18 +75,18 @@ impl Held {
             error.truncate(error.floor_char_boundary(400));
         }
         let slate = self.slate.get_or_init(|| {
-            slate::open(&self.dir, &slate_name(&self.id))
+            record::open(&self.dir, &slate_name(&self.id))
                 .inspect_err(|error| cannot_note(&self.id, error))
                 .ok()
         });
         let Some(slate) = slate else { return };
-        let written = slate::write(slate, &*attempts).or_else(|_| {
+        let written = record::write(slate, &*attempts).or_else(|_| {
             // Why it is here may be long, and matters less than whether it may have arrived.
             let short = Attempts {
                 error: None,
                 ..attempts.clone()
             };
-            slate::write(slate, &short)
+            record::write(slate, &short)
         });
         if let Err(error) = written {
             cannot_note(&self.id, &error);
@@ -177,8 +177,8 @@ impl Held {
     pub(crate) fn carrier_in_doubt(&self) -> Option<String> {
         let carrier = self.attempts().carried_by?;
         let is_there = self.dir.size(&carrier).is_some();
-        let attempts = slate::read::<Attempts>(&self.dir, &format!("{carrier}.try"));
-        let is_in_doubt = matches!(attempts, slate::Read::Record(it) if it.doubt.is_some());
+        let attempts = record::read::<Attempts>(&self.dir, &format!("{carrier}.try"));
+        let is_in_doubt = matches!(attempts, record::Read::Record(it) if it.doubt.is_some());
         (is_there && is_in_doubt).then_some(carrier)
     }
 

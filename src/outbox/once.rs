@@ -9,18 +9,15 @@
 //! key that is open and has no entry belongs to a process that died before it sent anything. One whose
 //! entry is among the failed and may have arrived stays as it is.
 
-use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::TEMPORARY;
 use super::attempts::{Attempts, slate_name};
 use super::entry::Id;
-use super::slate;
 use crate::clock::Stamp;
-use crate::disk::{self, Dir, Pause};
-use crate::secret::sha256;
+use crate::disk::record::{self, digest};
+use crate::disk::{self, Dir, LockedFile};
 
 /// The file's name.
 pub(super) const NAME: &str = "once";
@@ -28,13 +25,16 @@ pub(super) const NAME: &str = "once";
 /// How long a key counts. Source: the contract with users.
 const KEPT: Duration = Duration::from_hours(24);
 
-/// Longest wait for the file's lock, which is held for a moment.
+/// Longest wait for the file's lock, which nobody holds for long.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// From this size on, in bytes, a flush takes out what no longer counts.
+/// From this size on, in bytes, a flush removes the lines that no longer count.
 const TIDY_FROM: u64 = 64 << 10;
 
-/// What is known of a key.
+/// Hexadecimal digits of a line's digest.
+const DIGITS: usize = 8;
+
+/// The state of a key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Known {
     Nothing,
@@ -44,10 +44,10 @@ pub(crate) enum Known {
     Done,
 }
 
-/// Where the message of a key is that is under way.
+/// The place of a message that is under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Whereabouts {
-    /// In the outbox; whether a process has it in hand, its lock tells.
+    /// In the outbox; locked if a process is sending it.
     Kept,
     /// Being written by a process that is alive.
     Writing,
@@ -57,24 +57,23 @@ pub(crate) enum Whereabouts {
     Nowhere,
 }
 
-/// Looks what is known of a key.
+/// Returns the state of a key.
 ///
 /// # Errors
 /// Why the journal cannot be read.
 pub(crate) fn known(dir: &Dir, key: &str) -> io::Result<Known> {
     let bytes = dir.read(NAME, u64::MAX)?.unwrap_or_default();
-    Ok(latest(&String::from_utf8_lossy(&bytes), key, &Stamp::now()))
+    Ok(latest(&disk::lossy(bytes), key, &Stamp::now()))
 }
 
 /// Notes, synced, that the message of a key is about to be sent from an entry, unless it is under way
-/// or has arrived: that is returned then.
+/// or has arrived; returns the state of the key before.
 ///
 /// # Errors
 /// Why it cannot be noted; then nothing must be sent.
 pub(super) fn begin(dir: &Dir, key: &str, id: &Id) -> io::Result<Known> {
-    let file = locked(dir)?;
-    let text = text(&file)?;
-    let known = latest(&text, key, &Stamp::now());
+    let journal = lock(dir)?;
+    let known = latest(&journal.tail(u64::MAX)?, key, &Stamp::now());
     let is_free = match &known {
         Known::Nothing => true,
         Known::Begun(other) => whereabouts(dir, other) == Whereabouts::Nowhere,
@@ -83,7 +82,7 @@ pub(super) fn begin(dir: &Dir, key: &str, id: &Id) -> io::Result<Known> {
     if !is_free {
         return Ok(known);
     }
-    append(&file, &text, &line(key, "begun", id))?;
+    journal.append(&line(key, "begun", id))?;
     Ok(Known::Nothing)
 }
 
@@ -92,11 +91,10 @@ pub(super) fn begin(dir: &Dir, key: &str, id: &Id) -> io::Result<Known> {
 /// # Errors
 /// Why it cannot be noted; then its entry must stay.
 pub(super) fn close(dir: &Dir, key: &str, id: &Id) -> io::Result<()> {
-    let file = locked(dir)?;
-    append(&file, &text(&file)?, &line(key, "done", id))
+    lock(dir)?.append(&line(key, "done", id))
 }
 
-/// Looks where the entry of a key is.
+/// Finds the entry of a key.
 pub(crate) fn whereabouts(dir: &Dir, id: &Id) -> Whereabouts {
     let is_kept = || dir.size(id.as_str()).is_some();
     if is_kept() {
@@ -123,93 +121,38 @@ fn failed_in_doubt(dir: &Dir, id: &Id) -> bool {
     let Ok(Some(failed)) = super::failed(dir) else {
         return false;
     };
-    let attempts = slate::read::<Attempts>(&failed, &slate_name(id));
+    let attempts = record::read::<Attempts>(&failed, &slate_name(id));
     failed.size(id.as_str()).is_some()
         && match attempts {
-            slate::Read::Record(attempts) => attempts.may_have_arrived(),
-            slate::Read::Unreadable => true,
-            slate::Read::Nothing => false,
+            record::Read::Record(attempts) => attempts.may_have_arrived(),
+            record::Read::Unreadable => true,
+            record::Read::Nothing => false,
         }
 }
 
-/// Takes out what no longer counts.
+/// Removes the lines that no longer count.
 pub(super) fn tidy(dir: &Dir) -> io::Result<()> {
     if dir.size(NAME).is_none_or(|size| size < TIDY_FROM) {
         return Ok(());
     }
-    let file = locked(dir)?;
     let now = Stamp::now();
-    let text = text(&file)?;
-    let kept = text
-        .lines()
-        .filter(|line| parse(line).is_some_and(|(at, ..)| counts(&at, &now)));
-    let kept: String = kept.flat_map(|line| [line, "\n"]).collect();
-    let aside = format!("{NAME}.new");
-    // What a killed process left; under the lock nobody else is writing it.
-    dir.remove(&aside)?;
-    let new = dir.create(&aside)?;
-    new.write_all_at(kept.as_bytes(), 0)?;
-    new.sync_all()?;
-    dir.rename(&aside, dir, NAME)?;
-    dir.sync()
+    let is_young = |line: &str| parse(line).is_some_and(|(at, ..)| counts(&at, &now));
+    lock(dir)?.compact(u64::MAX, is_young, "")
 }
 
-fn locked(dir: &Dir) -> io::Result<File> {
-    let deadline = Instant::now() + PATIENCE;
-    let mut pause = Pause::default();
-    loop {
-        let file = match dir.create(NAME) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => dir.edit(NAME)?.0,
-            made => {
-                let made = made?;
-                // Its name must outlast a power cut, as what stands in it.
-                dir.sync()?;
-                made
-            }
-        };
-        if disk::lock_now(&file)? && dir.leads_to(NAME, &file.metadata()?) {
-            return Ok(file);
-        }
-        if !pause.sleep(deadline) {
-            return Err(disk::held_elsewhere());
-        }
-    }
-}
-
-fn text(file: &File) -> io::Result<String> {
-    let size = file.metadata()?.len();
-    let mut bytes = vec![0; usize::try_from(size).map_err(io::Error::other)?];
-    file.read_exact_at(&mut bytes, 0)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
-}
-
-/// Appends a line behind what may have been left torn, and makes it last.
-fn append(file: &File, text: &str, line: &str) -> io::Result<()> {
-    let gap = if text.is_empty() || text.ends_with('\n') {
-        ""
-    } else {
-        "\n"
-    };
-    let size = file.metadata()?.len();
-    file.write_all_at(format!("{gap}{line}").as_bytes(), size)?;
-    file.sync_data()
+fn lock(dir: &Dir) -> io::Result<LockedFile<'_>> {
+    dir.lock_file(NAME, PATIENCE)
 }
 
 fn line(key: &str, what: &str, id: &Id) -> String {
     let line = format!("{} {key} {what} {id}", Stamp::now());
-    format!("{line} {}\n", digest(&line))
+    format!("{line} {}\n", digest(line.as_bytes(), DIGITS))
 }
 
-fn digest(line: &str) -> String {
-    let mut sum = sha256(line.as_bytes());
-    sum.truncate(8);
-    sum
-}
-
-/// The moment, key, state and entry of a line; none if it is damaged.
+/// Parses a line's moment, key, state and entry; `None` if it is damaged.
 fn parse(line: &str) -> Option<(Stamp, &str, &str, Id)> {
     let (line, sum) = line.rsplit_once(' ')?;
-    if digest(line) != sum {
+    if digest(line.as_bytes(), DIGITS) != sum {
         return None;
     }
     let mut words = line.split(' ');
@@ -217,14 +160,14 @@ fn parse(line: &str) -> Option<(Stamp, &str, &str, Id)> {
     Some((Stamp::parse(at)?, key, what, Id::parse(id)?))
 }
 
-/// Whether a key noted then still counts. One from further ahead is of a clock that was wrong: if it
-/// counted, nothing would be sent until that time comes.
+/// Whether a key noted then still counts. One from further ahead is of a wrong clock: if it counted,
+/// nothing would be sent until that time comes.
 fn counts(at: &Stamp, now: &Stamp) -> bool {
     let apart = at.age(now).or_else(|| now.age(at));
     apart.is_some_and(|apart| apart < KEPT)
 }
 
-/// The last word on a key.
+/// Returns the state of a key by its last line.
 fn latest(text: &str, key: &str, now: &Stamp) -> Known {
     let lines = text.lines().rev().filter(|line| line.contains(key));
     let mut known = lines

@@ -1,12 +1,11 @@
-//! What the clocks tell: each flush notes both, so that a step shows, and a time without flushes.
+//! Clock steps and times without flushes: each flush notes both clocks.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::slate;
 use crate::clock::Stamp;
-use crate::disk::Dir;
+use crate::disk::{Dir, record};
 
 /// The file's name.
 pub(super) const NAME: &str = "clock";
@@ -22,12 +21,12 @@ const AWAKE_MAX: Duration = Duration::from_hours(1);
 
 #[derive(Serialize, Deserialize)]
 struct Seen {
-    /// The first look since which no step was seen.
+    /// The first flush since the last step.
     since: Stamp,
     last: Stamp,
 }
 
-/// What the clocks tell.
+/// The findings of the last flushes about the clocks.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Clocks {
     /// Whether the wall clock has gone on without a step for an hour of this boot.
@@ -37,19 +36,16 @@ pub(crate) struct Clocks {
     pub(crate) awake: bool,
 }
 
-/// Notes the clocks, and says what they tell.
+/// Notes the clocks, and compares them with those of the last flush.
 pub(crate) fn look_at_clocks(dir: &Dir, now: &Stamp) -> Clocks {
-    let before = match slate::read::<Seen>(dir, NAME) {
-        slate::Read::Record(seen) => Some(seen),
-        _ => None,
-    };
+    let before: Option<Seen> = record::read(dir, NAME).record();
     let since = match &before {
         Some(seen) if seen.goes_on_until(now) => seen.since,
         _ => *now,
     };
     let seen = Seen { since, last: *now };
-    // Where it cannot be written, nothing is pruned.
-    let _ = slate::open(dir, NAME).and_then(|file| slate::write(&file, &seen));
+    // If it cannot be written, nothing is pruned.
+    let _ = record::set(dir, NAME, &seen);
     Clocks {
         steady: since.is_same_boot(now) && since.age_or_zero(now) >= STEADY_FROM,
         awake: before.is_none_or(|seen| seen.last.age(now).is_some_and(|age| age < AWAKE_MAX)),
@@ -58,8 +54,8 @@ pub(crate) fn look_at_clocks(dir: &Dir, now: &Stamp) -> Clocks {
 
 /// How long ago the last flush ran; `None` if none has, or if the clocks put it in the future.
 pub(crate) fn since_last_flush(dir: &Dir, now: &Stamp) -> Option<Duration> {
-    match slate::read::<Seen>(dir, NAME) {
-        slate::Read::Record(seen) => seen.last.age(now),
+    match record::read::<Seen>(dir, NAME) {
+        record::Read::Record(seen) => seen.last.age(now),
         _ => None,
     }
 }

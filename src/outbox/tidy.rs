@@ -5,7 +5,7 @@ use std::io;
 use super::entry::Id;
 use super::{TEMPORARY, failed, once};
 use crate::clock::Stamp;
-use crate::disk::{self, Dir};
+use crate::disk::{self, Dir, FileError};
 
 /// Seconds after which what a killed process left is removed.
 const LEFT_OVER: u64 = 60;
@@ -72,7 +72,7 @@ fn put_away(dir: &Dir, name: &str) {
         },
         // None of ours, which nobody writes.
         Err(error)
-            if [io::ErrorKind::Other, io::ErrorKind::PermissionDenied].contains(&error.kind()) =>
+            if FileError::is_foreign(&error) || error.kind() == io::ErrorKind::PermissionDenied =>
         {
             dir.remove(name)
         }

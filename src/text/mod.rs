@@ -86,6 +86,7 @@ macro_rules! displays {
 
 pub(crate) mod api;
 pub(crate) mod check;
+pub(crate) mod cli;
 pub(crate) mod compose;
 pub(crate) mod config;
 pub(crate) mod cron;

@@ -1,10 +1,25 @@
 //! Words for notices of the rooms below.
 
+use crate::log::AT_TERMINAL;
 use crate::notice::Notice;
 
 /// Warns of what a room below has noticed.
 pub(crate) fn warn(notice: &Notice<'_>) {
     let text = match notice {
+        Notice::LogUnusable { path, error } => log_unusable(path.display(), error),
+        Notice::LogFull { path, error } => {
+            // Not to cron: there it would be a mail a message, until somebody comes.
+            let text = log_full(path.display(), error);
+            tracing::warn!(target: AT_TERMINAL, "{text}");
+            return;
+        }
+        Notice::OutputNotHeld { dir: None, error } => output_not_held(error),
+        Notice::OutputNotHeld {
+            dir: Some(dir),
+            error,
+        } => format!("{}: {}", dir.display(), output_not_held(error)),
+        Notice::HeldOutputUnshown { error } => held_output_unshown(error),
+        Notice::OutputNotPassedOn { stream, error } => output_not_passed_on(stream, error),
         Notice::TokenCacheUnusable { path, error } => token_cache_unusable(path.display(), error),
         Notice::EntryDamaged { id } => entry_damaged(id),
         Notice::DeliveredEntryStays { id, error } => delivered_entry_stays(id, error),
@@ -28,6 +43,21 @@ pub(crate) fn warn(notice: &Notice<'_>) {
 }
 
 texts! {
+    log_unusable(path, error) =
+        "日志 {path} 写不了，不写日志，继续运行：{error}",
+        "the log {path} cannot be written, going on without it: {error}";
+    log_full(path, error) =
+        "日志 {path} 已满，改不了名，只好继续变大：{error}",
+        "the log {path} is full and cannot be set aside, so it keeps growing: {error}";
+    output_not_held(error) =
+        "命令的输出没法先留住，只好直接显示：{error}",
+        "the command's output cannot be held back, so it is shown at once: {error}";
+    held_output_unshown(error) =
+        "命令的输出显示不了：{error}",
+        "the command's output cannot be shown: {error}";
+    output_not_passed_on(stream, error) =
+        "命令的输出转不到 {stream}：{error}",
+        "the command's output cannot be passed on to {stream}: {error}";
     token_cache_unusable(path, error) =
         "token 缓存 {path} 用不了，不用缓存，继续运行：{error}",
         "the token cache {path} cannot be used, going on without it: {error}";

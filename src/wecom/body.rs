@@ -12,14 +12,11 @@ use http_body::{Frame, SizeHint};
 
 use super::diagnose::{Phase, Progress};
 use super::moving::Moving;
-use crate::blob::{Blob, PIECE};
+use crate::blob::{Blob, PIECE, Watching};
 
 /// Called before the first byte of a request with a body leaves, after the connection is made. It may
 /// block, until a message is on disk; an error keeps the request from leaving.
 pub(crate) type Leaving = Arc<dyn Fn() -> io::Result<()> + Send + Sync>;
-
-/// Called with the bytes that have left, and all there are.
-pub(crate) type Watching = Arc<dyn Fn(u64, u64) + Send + Sync>;
 
 /// The bytes of a request, and their type.
 #[derive(Clone)]

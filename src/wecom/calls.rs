@@ -5,10 +5,11 @@ use std::time::Instant;
 use serde_json::json;
 
 use super::answer::{ApiAnswer, Grant, Sent, Unreached, lifetime, names, text};
-use super::body::{FormField, Leaving, Payload, Watching};
+use super::body::{FormField, Leaving, Payload};
 use super::client::{Client, Pass};
 use super::error::{Error, Unreadable};
 use super::request::{Call, GETTOKEN, LARGE_ANSWER_MAX};
+use crate::blob::Watching;
 use crate::secret::Secret;
 
 /// Longest token or `media_id`, in bytes.

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::body::{Leaving, Payload, Watching};
+use super::body::{Leaving, Payload};
+use crate::blob::Watching;
 use crate::secret::Secret;
 
 /// Longest answer that is read, in bytes; WeCom's have a few hundred.

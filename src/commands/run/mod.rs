@@ -67,11 +67,11 @@ fn usable(args: &Run, global: &Global) -> Result<Option<Envelope>, Failure> {
 
 fn plan(args: &Run) -> Plan<'_> {
     let output = if args.only_errors {
-        child::Output::IfFailed(config::temporary())
+        child::OutputMode::IfFailed(config::temporary())
     } else if args.no_output && args.on != On::Output {
-        child::Output::Untouched
+        child::OutputMode::Untouched
     } else {
-        child::Output::Through
+        child::OutputMode::Through
     };
     Plan {
         command: &args.command,

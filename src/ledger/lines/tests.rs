@@ -1,5 +1,5 @@
 use super::*;
-use crate::ledger::Limits;
+use crate::config::Limits;
 use proptest::prelude::*;
 
 const NOW: u64 = 1_764_000_000_000;
@@ -10,7 +10,7 @@ fn now() -> Stamp {
 
 /// What still counts of a text, as a text.
 fn standing(text: &str) -> String {
-    Lines::read(text, now()).rewritten()
+    SlotLines::read(text, now()).rewritten()
 }
 
 #[test]
@@ -58,11 +58,11 @@ fn what_is_older_than_an_hour_or_no_line_is_gone() {
 #[test]
 fn slots_of_a_clock_set_back_are_as_of_now() {
     let soon = taken(NOW + SKEW, "x n a");
-    let lines = Lines::read(&soon, now());
+    let lines = SlotLines::read(&soon, now());
     assert!(!lines.in_future);
     assert_eq!(lines.rewritten(), soon, "its holder can still give it back");
     let later = taken(NOW + SKEW + 1, "x n a") + &taken(u64::MAX, "y b *");
-    let lines = Lines::read(&later, now());
+    let lines = SlotLines::read(&later, now());
     assert!(lines.in_future);
     assert_eq!(
         lines.rewritten(),
@@ -76,7 +76,7 @@ fn a_step_of_the_wall_clock_moves_no_slot_of_this_boot() {
     let text = taken(at(50_000), "x n a") + &held(at(50_000), 60_000, "x n b");
     let now = |wall: u64| Stamp::parse(&format!("{wall}@00000001:60000")).unwrap();
     for wall in [0, NOW, NOW + 70_000, NOW + 100 * HOUR] {
-        let lines = Lines::read(&text, now(wall.max(20_000)));
+        let lines = SlotLines::read(&text, now(wall.max(20_000)));
         assert!(!lines.in_future, "{wall}");
         let mut times = Times::of_all(Limits {
             per_minute: 1,
@@ -106,7 +106,7 @@ fn a_message_learns_of_newer_ones_and_of_equal_ones() {
         taken(at, &slot("x", Share::New, Some(&message(ago, digest)), &to))
     };
     let text = line(NOW - 5000, 6000, 1, "a") + &line(NOW - 3000, 4000, 2, "b|c");
-    let lines = Lines::read(&text, now());
+    let lines = SlotLines::read(&text, now());
     let others = |name, ago, digest| {
         let to = Receivers::of(Some(name), false);
         let others = lines.others("x", &to, &message(ago, digest));
@@ -139,7 +139,7 @@ fn a_step_of_the_wall_clock_makes_no_message_newer() {
     let ahead = stamp(NOW + HOUR, 10_000);
     let text = taken(ahead, &slot("x", Share::New, Some(&message(ahead)), &to));
     let now = stamp(NOW + 5000, 15_000);
-    let lines = Lines::read(&text, now);
+    let lines = SlotLines::read(&text, now);
     let own = message(now);
     assert_eq!(lines.others("x", &to, &own).overtaken_by, None);
     let older = message(stamp(NOW - 1000, 9000));
@@ -163,7 +163,7 @@ proptest! {
     fn whatever_stands_in_it_nobody_waits_much_longer_than_an_hour(text in text(), is_new in any::<bool>()) {
         let share = if is_new { Share::New } else { Share::Backlog };
         let mut times = Times::of_all(Limits { per_minute: 2, per_hour: 5 });
-        Lines::read(&text, now()).add_to(&mut times, "x");
+        SlotLines::read(&text, now()).add_to(&mut times, "x");
         prop_assert!(times.earliest(&Receivers::Everyone, share, NOW) <= NOW + HOUR + HOLD_MAX);
     }
 
@@ -171,10 +171,10 @@ proptest! {
     fn what_is_kept_counts_as_before(text in text()) {
         let kept = standing(&text);
         prop_assert_eq!(&standing(&kept), &kept);
-        prop_assert_eq!(Lines::read(&kept, now()).bytes, kept.len());
+        prop_assert_eq!(SlotLines::read(&kept, now()).bytes, kept.len());
         let mut both = [&text, &kept].map(|text| {
             let mut times = Times::of_all(Limits { per_minute: 2, per_hour: 5 });
-            Lines::read(text, now()).add_to(&mut times, "x");
+            SlotLines::read(text, now()).add_to(&mut times, "x");
             times
         });
         for name in ["a", "b", "c"] {

@@ -9,10 +9,10 @@ const HANG: Duration = Duration::from_mins(1);
 
 #[test]
 fn a_slot_is_a_line_of_a_private_file() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let ledger = dir.ledger(30, 1000);
     let _slot = ledger.new_at("Zhang|li", NOW);
-    let _slot = ledger.reserve_at(&Receivers::Everyone, Share::Backlog, None, || {
+    let _slot = ledger.reserve_at(&Receivers::Everyone, Share::Backlog, None, PATIENCE, || {
         Stamp::of_wall(NOW + 1)
     });
     assert_eq!(
@@ -33,7 +33,7 @@ fn a_slot_is_a_line_of_a_private_file() {
 
 #[test]
 fn while_the_file_is_rewritten_no_slot_is_lost() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let old = lines::taken(NOW - HOUR, &format!("{APP} n a"));
     dir.write(&old.repeat(usize::try_from(TIDY_FROM).expect("small") / old.len() + 1));
     let taken = AtomicUsize::new(0);
@@ -55,7 +55,7 @@ fn while_the_file_is_rewritten_no_slot_is_lost() {
 
 #[test]
 fn a_torn_line_is_ignored_and_damages_none_behind_it() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let ledger = dir.ledger(1, 1000);
     let torn = format!("{NOW} + {APP} ");
     dir.write(&torn);
@@ -72,7 +72,7 @@ fn a_torn_line_is_ignored_and_damages_none_behind_it() {
 
 #[test]
 fn what_counts_outlives_tidying_and_what_does_not_goes() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let ledger = dir.ledger(2, 1000);
     let old = lines::taken(NOW - HOUR, &format!("{APP} n a"));
     let counts = [
@@ -112,7 +112,7 @@ fn what_counts_outlives_tidying_and_what_does_not_goes() {
 
 #[test]
 fn what_is_no_file_of_ours_is_an_error_and_stays_as_it_is() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let victim = dir.0.join("victim");
     fs::write(&victim, "mine").expect("the victim is written");
     let ledger = dir.ledger(1, 1);
@@ -156,7 +156,7 @@ fn what_is_no_file_of_ours_is_an_error_and_stays_as_it_is() {
 
 #[test]
 fn a_backup_by_hard_links_is_neither_written_to_nor_in_the_way() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let ledger = dir.ledger(2, 1000);
     let _slot = ledger.new_at("a", NOW).expect("a slot");
     let (backup, before) = (dir.0.join("backup"), dir.text());
@@ -168,9 +168,9 @@ fn a_backup_by_hard_links_is_neither_written_to_nor_in_the_way() {
 
 #[test]
 fn a_holder_that_stands_still_holds_up_nobody_for_long() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let ledger = dir.ledger(1, 1);
-    let held = ledger.hold(PATIENCE).expect("the lock");
+    let held = ledger.lock(PATIENCE).expect("the lock");
     let error = ledger
         .reserve(&to("a"), Share::New, None, PATIENCE)
         .expect_err("it is held");
@@ -185,7 +185,7 @@ fn a_holder_that_stands_still_holds_up_nobody_for_long() {
 
 #[test]
 fn a_file_of_32_mib_is_tidied_however_little_of_it_is_old() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let names = "a-long-name|".repeat(1 << 17);
     let young = lines::taken(NOW, &format!("{OTHER} n {names}"));
     let old = lines::taken(NOW - HOUR, &format!("{APP} n a"));
@@ -201,16 +201,15 @@ fn a_file_of_32_mib_is_tidied_however_little_of_it_is_old() {
 
 #[test]
 fn whoever_waited_for_a_file_that_was_replaced_looks_at_the_new_one() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let ledger = dir.ledger(1, 1);
     std::thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| {
                 for _ in 0..100 {
-                    let held = disk::hold(&ledger.path, ledger.owner, HANG).expect("the lock");
+                    let held = disk::lock_file(&ledger.path, ledger.owner, HANG).expect("the lock");
                     let text = held.tail(READ_MAX).expect("it is read");
-                    held.replace(&[&*text, b"x"].concat())
-                        .expect("it is replaced");
+                    held.replace(&(text + "x")).expect("it is replaced");
                 }
             });
         }

@@ -19,9 +19,9 @@ fn most_within(arrivals: &mut [u64], window: u64) -> usize {
 }
 
 /// One message: to whom, whether it is new, the ms that it is on its way, and those since the last.
-type Send = (usize, bool, u64, u64);
+type Sending = (usize, bool, u64, u64);
 
-fn sends() -> impl Strategy<Value = Vec<Send>> {
+fn sends() -> impl Strategy<Value = Vec<Sending>> {
     let gap = prop_oneof![9 => Just(0), 3 => 0..3000_u64, 1 => 0..90_000_u64];
     let send = (0..4_usize, any::<bool>(), 0..=1000_u64, gap);
     // Many, to meet the limit of an hour.

@@ -1,9 +1,8 @@
-//! A small record beside the entries that changes often: JSON and its digest, written over in place.
+//! A small record that changes often: JSON and its digest, overwritten in place.
 //!
 //! One write of a few hundred bytes goes whole into the kernel or not at all, so a killed process
 //! leaves the old record or the new one. A power cut or a bad disk may leave neither: the digest
-//! shows it, and the reader then assumes that everything may have arrived. A record without a digest is
-//! one of an earlier version.
+//! shows it. Earlier versions wrote records without a digest.
 
 use std::fs::File;
 use std::io;
@@ -12,21 +11,34 @@ use std::os::unix::fs::FileExt;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::disk::Dir;
+use super::{Dir, FileError};
 use crate::secret::sha256;
 
 /// Bytes that a record takes, blanks at its end included: the next one then covers all of it.
 const SIZE: usize = 2048;
 
-/// What stands on a slate.
-pub(super) enum Read<T> {
+/// Hexadecimal digits of a record's digest.
+const DIGITS: usize = 16;
+
+/// The contents of a record's file.
+pub(crate) enum Read<T> {
     Nothing,
     Unreadable,
     Record(T),
 }
 
-/// Reads a slate.
-pub(super) fn read<T: DeserializeOwned>(dir: &Dir, name: &str) -> Read<T> {
+impl<T> Read<T> {
+    /// Returns the record, if there is a whole one.
+    pub(crate) fn record(self) -> Option<T> {
+        match self {
+            Self::Record(record) => Some(record),
+            Self::Nothing | Self::Unreadable => None,
+        }
+    }
+}
+
+/// Reads a record from its file.
+pub(crate) fn read<T: DeserializeOwned>(dir: &Dir, name: &str) -> Read<T> {
     match dir.read(name, SIZE as u64) {
         Ok(None) => Read::Nothing,
         Ok(Some(bytes)) if bytes.is_empty() => Read::Nothing,
@@ -38,45 +50,54 @@ pub(super) fn read<T: DeserializeOwned>(dir: &Dir, name: &str) -> Read<T> {
     }
 }
 
-/// Opens a slate, making it if need be.
+/// Opens the file of a record, creating it if need be.
 ///
 /// # Errors
 /// Where something else is in the way, or the disk says no.
-pub(super) fn open(dir: &Dir, name: &str) -> io::Result<File> {
+pub(crate) fn open(dir: &Dir, name: &str) -> io::Result<File> {
     match dir.create(name) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(dir.edit(name)?.0),
         made => made,
     }
 }
 
+/// Writes a record to the file of this name.
+///
+/// # Errors
+/// Those of [`open`] and [`write()`].
+pub(crate) fn set(dir: &Dir, name: &str, record: &impl Serialize) -> io::Result<()> {
+    write(&open(dir, name)?, record)
+}
+
 /// Writes a record over what was there.
 ///
 /// # Errors
 /// Where it is too long, or the disk says no.
-pub(super) fn write(file: &File, record: &impl Serialize) -> io::Result<()> {
+pub(crate) fn write(file: &File, record: &impl Serialize) -> io::Result<()> {
     let mut bytes = serde_json::to_vec(record)?;
-    let sum = digest(&bytes);
+    let sum = digest(&bytes, DIGITS);
     bytes.push(b'\n');
     bytes.extend(sum.as_bytes());
     if bytes.len() >= SIZE {
-        return Err(io::ErrorKind::FileTooLarge.into());
+        return Err(FileError::RecordTooLong.into());
     }
     bytes.resize(SIZE - 1, b' ');
     bytes.push(b'\n');
     file.write_all_at(&bytes, 0)
 }
 
-/// Reads a record; none if it is damaged.
-pub(super) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+/// Reads a record from bytes; `None` if it is damaged.
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let text = std::str::from_utf8(bytes).ok()?.trim_end();
     let (json, sum) = text.split_once('\n').unwrap_or((text, ""));
-    let is_whole = sum.is_empty() || sum == digest(json.as_bytes());
+    let is_whole = sum.is_empty() || sum == digest(json.as_bytes(), DIGITS);
     is_whole.then(|| serde_json::from_str(json).ok())?
 }
 
-fn digest(json: &[u8]) -> String {
-    let mut sum = sha256(json);
-    sum.truncate(16);
+/// Returns the first hexadecimal digits of a digest, which are written behind the bytes that they cover.
+pub(crate) fn digest(bytes: &[u8], digits: usize) -> String {
+    let mut sum = sha256(bytes);
+    sum.truncate(digits);
     sum
 }
 
@@ -89,7 +110,7 @@ mod tests {
     #[test]
     fn a_record_with_one_bit_changed_is_none() {
         let json = json!({"sent": 0, "error": "a\nb 中"}).to_string();
-        let whole = format!("{json}\n{}", digest(json.as_bytes()));
+        let whole = format!("{json}\n{}", digest(json.as_bytes(), DIGITS));
         assert!(parse::<Value>(whole.as_bytes()).is_some());
         assert!(
             parse::<Value>(json.as_bytes()).is_some(),

@@ -1,6 +1,6 @@
-//! What must not be seen, and what may stand in its place.
+//! Secrets, and their redaction in texts.
 //!
-//! A `Secret` has no `Display`, and its `Debug` hides: whoever wants the text writes `expose`,
+//! A `Secret` has no `Display`, and its `Debug` hides it: code that needs the text calls `expose`,
 //! so that a search for that word finds every place that does.
 
 #[cfg(any(fuzzing, test))]
@@ -9,7 +9,10 @@ pub(crate) mod fuzz;
 use std::collections::HashSet;
 use std::fmt;
 
-/// Shortest stretch of a secret, in bytes, that counts as showing it.
+use base64::Engine;
+use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+
+/// Shortest part of a secret, in bytes, that counts as showing it.
 const PIECE: usize = 8;
 
 /// A corpsecret, an `access_token`, or a URL that holds a password.
@@ -17,34 +20,34 @@ const PIECE: usize = 8;
 pub(crate) struct Secret(String);
 
 impl Secret {
-    /// Takes a text into custody.
+    /// Makes a secret of a text.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// Takes a text with its percent-encoding undone into custody.
+    /// Makes a secret of a text with its percent-encoding decoded.
     pub(crate) fn decoded(text: &str) -> Self {
         let (bytes, _) = percent_decoded(text);
         Self(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// The text itself, for the wire and for the token's own cache only.
+    /// Returns the text itself, for the wire and for the token's own cache only.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether a text has the whole secret in it, in whatever case.
+    /// Whether a text contains the whole secret, in any case.
     pub(crate) fn is_in(&self, text: &str) -> bool {
         self.is_in_bytes(text.as_bytes())
     }
 
-    /// Whether bytes have the whole secret in them, in whatever case.
+    /// Whether bytes contain the whole secret, in any case.
     pub(crate) fn is_in_bytes(&self, bytes: &[u8]) -> bool {
         let secret = self.0.as_bytes();
         let Some(first) = secret.first() else {
             return false;
         };
-        // There may be 20 MiB: nothing is copied, and most of it only glanced at.
+        // There may be 20 MiB: nothing is copied, and only matches of the first byte are compared.
         let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
         let mut rest = bytes;
         while let Some(at) = rest.iter().position(|it| *it == lower || *it == upper) {
@@ -58,40 +61,50 @@ impl Secret {
         false
     }
 
-    /// The secret as it is, and in base64 for each place that it may begin at.
+    /// Returns the secret as it is, and in base64 for each place that it may begin at.
     fn forms(&self) -> Vec<Vec<u8>> {
         let bytes = self.0.as_bytes();
         let mut forms = vec![bytes.to_vec()];
-        if bytes.len() >= PIECE {
-            for marks in [*b"+/", *b"-_"] {
-                forms.extend([0, 2, 4].map(|bit| base64(bytes, bit, marks)));
+        if bytes.len() < PIECE {
+            return forms;
+        }
+        for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
+            // The bytes before it in a group of three, and the digits that they take part in.
+            for (before, digits) in [(0, 0), (1, 2), (2, 3)] {
+                let group = [&[0; 2][..before], bytes].concat();
+                let mut form = engine.encode(&group).into_bytes().split_off(digits);
+                if group.len() % 3 != 0 {
+                    // The last digit depends on the byte behind the secret.
+                    form.pop();
+                }
+                forms.push(form);
             }
         }
         forms
     }
 }
 
-/// The secrets that a server was told, to be taken out of whatever it says.
+/// The secrets that a server was sent, to be redacted in its answers.
 #[derive(Debug, Default)]
 pub(crate) struct Veil(Vec<Secret>);
 
 impl Veil {
-    /// Remembers one more secret.
+    /// Adds one more secret.
     pub(crate) fn add(&mut self, secret: &Secret) {
         if !secret.0.is_empty() && !self.0.contains(secret) {
             self.0.push(secret.clone());
         }
     }
 
-    /// Whether one of them stands whole in a file's bytes. What is shorter than eight characters may
-    /// stand anywhere by chance.
+    /// Whether a file's bytes contain a whole secret. One shorter than eight characters may be there by
+    /// chance, and does not count.
     pub(crate) fn is_in(&self, bytes: &[u8]) -> bool {
         let mut long = self.0.iter().filter(|secret| secret.0.len() >= PIECE);
         long.any(|secret| secret.is_in_bytes(bytes))
     }
 
-    /// Takes every stretch of eight or more characters of the secrets out of the texts, as they are
-    /// or encoded: a server may echo what it was sent, and a relay log what it decoded.
+    /// Redacts every run of eight or more characters of the secrets in the texts, plain or encoded: a
+    /// server may echo what it was sent, and a relay what it decoded.
     pub(crate) fn hide_in(&self, texts: &mut [&mut String]) {
         let views: Vec<[View; 2]> = texts
             .iter()
@@ -129,10 +142,10 @@ impl Veil {
     }
 }
 
-/// A text's bytes, and where in the text each of them stands.
+/// A text's bytes, and the place of each of them in the text.
 struct View {
     bytes: Vec<u8>,
-    /// One more than there are bytes: the last is where the text ends.
+    /// One more than there are bytes: the last is the end of the text.
     starts: Vec<usize>,
 }
 
@@ -144,7 +157,7 @@ impl View {
         }
     }
 
-    /// The text with its percent-encoding undone; nothing where it has none.
+    /// The text with its percent-encoding decoded; nothing if it has none.
     fn decoded(text: &str) -> Self {
         let text = if text.contains('%') { text } else { "" };
         let (mut bytes, starts) = percent_decoded(text);
@@ -152,7 +165,7 @@ impl View {
         Self { bytes, starts }
     }
 
-    /// Marks in the text all windows of a size that are a secret's.
+    /// Marks in the text all windows of a size that belong to a secret.
     fn mark(&self, hidden: &mut [bool], size: usize, is_secret: impl Fn(&[u8]) -> bool) {
         for (at, window) in self.bytes.windows(size).enumerate() {
             if is_secret(window) {
@@ -162,7 +175,7 @@ impl View {
     }
 }
 
-/// The bytes that a text encodes with `%`, where each stands in it, and where it ends.
+/// Decodes percent-encoding; returns the bytes, the place of each in the text, and its end.
 fn percent_decoded(text: &str) -> (Vec<u8>, Vec<usize>) {
     let text = text.as_bytes();
     let (mut bytes, mut starts, mut at) = (Vec::new(), Vec::new(), 0);
@@ -179,7 +192,7 @@ fn percent_decoded(text: &str) -> (Vec<u8>, Vec<usize>) {
     (bytes, starts)
 }
 
-/// The text with a mark in place of each hidden stretch.
+/// Returns the text with a mark in place of each hidden part.
 fn without(text: &str, hidden: &[bool]) -> String {
     let mut shown = String::with_capacity(text.len());
     for (at, character) in text.char_indices() {
@@ -192,30 +205,13 @@ fn without(text: &str, hidden: &[bool]) -> String {
     shown
 }
 
-/// The digits of base64 that begin at this bit and at every sixth after it, and end within.
-fn base64(bytes: &[u8], bit: usize, marks: [u8; 2]) -> Vec<u8> {
-    let digit = |bit: usize| {
-        let next = bytes.get(bit / 8 + 1).copied().unwrap_or_default();
-        let both = u16::from_be_bytes([bytes[bit / 8], next]);
-        // Six of sixteen bits.
-        match u8::try_from((both >> (10 - bit % 8)) & 63).unwrap_or_default() {
-            value @ 0..=25 => b'A' + value,
-            value @ 26..=51 => b'a' + (value - 26),
-            value @ 52..=61 => b'0' + (value - 52),
-            value => marks[usize::from(value) - 62],
-        }
-    };
-    let end = (bytes.len() * 8).saturating_sub(5);
-    (bit..end).step_by(6).map(digit).collect()
-}
-
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(hidden)")
     }
 }
 
-/// The SHA-256 of some texts, each with its length, in lower-case hex.
+/// Returns the SHA-256 of some texts, each with its length, in lower-case hex.
 pub(crate) fn digest(texts: &[&str]) -> String {
     let mut context = ring::digest::Context::new(&ring::digest::SHA256);
     for text in texts {
@@ -225,12 +221,12 @@ pub(crate) fn digest(texts: &[&str]) -> String {
     hex(context.finish().as_ref())
 }
 
-/// The SHA-256 of bytes as `sha256sum` has it.
+/// Returns the SHA-256 of bytes as `sha256sum` prints it.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref())
 }
 
-/// A SHA-256 of bytes that come one after the other.
+/// A SHA-256 of bytes that come in pieces.
 pub(crate) struct Sha256(ring::digest::Context);
 
 impl Default for Sha256 {
@@ -240,12 +236,12 @@ impl Default for Sha256 {
 }
 
 impl Sha256 {
-    /// Takes in some more.
+    /// Adds some more.
     pub(crate) fn add(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
-    /// That of all there was, in hex.
+    /// Returns the digest of all of them, in hex.
     pub(crate) fn hex(self) -> String {
         hex(self.0.finish().as_ref())
     }

@@ -1,4 +1,5 @@
 //! The command line: every option and its help text. No logic.
+
 #![allow(
     clippy::doc_markdown,
     reason = "doc comments here are help texts, and a terminal shows backticks"
@@ -128,10 +129,10 @@ pub(crate) struct Global {
     pub(crate) color: Color,
 }
 
-/// The commands by their names, each with what it does and what stands below its help.
+/// The commands by their names, each with its description and the text below its help.
 ///
-/// The options of one are built only when it is called or looked at: to build all of them takes
-/// longer than to send a message.
+/// The options of a command are built only when it is used: to build all of them takes longer than to
+/// send a message.
 macro_rules! commands {
     ($($name:literal $variant:ident($args:ty) $about:literal $examples:expr;)+) => {
         /// The commands.
@@ -175,7 +176,7 @@ macro_rules! commands {
     };
 }
 
-/// Adds the options of a command, whose help is what it was said to be.
+/// Adds the options of a command, and keeps its description.
 fn with_options<T: Args>(command: clap::Command) -> clap::Command {
     let about = command.get_about().cloned().unwrap_or_default();
     T::augment_args(command).about(about)
@@ -185,7 +186,7 @@ commands! {
     "send" Send(Box<Send>)
         "Sends a message: a text unless an option says otherwise" send::EXAMPLES;
     "run" Run(Box<Run>)
-        "Runs a command as if nobody stood between, and reports how it went" run::EXAMPLES;
+        "Runs a command transparently, and reports how it went" run::EXAMPLES;
     "sendmail" Sendmail(Sendmail)
         "Reads a mail on stdin and delivers it, as sendmail does; also when called by that name" sendmail::EXAMPLES;
     "outbox" Outbox(Outbox)
@@ -218,10 +219,10 @@ pub(crate) struct Upload {
     /// A path, or - for stdin
     #[arg(value_name = "FILE")]
     pub(crate) file: OsString,
-    /// What it is to be used as [default: as its format says]
+    /// The media type [default: by the file's format]
     #[arg(long = "type", value_name = "TYPE")]
     pub(crate) kind: Option<MediaKind>,
-    /// What receivers see as the file's name
+    /// The file name that recipients see
     #[arg(long, value_name = "NAME")]
     pub(crate) name: Option<String>,
     /// For messages of this robot alone
@@ -235,7 +236,7 @@ pub(crate) struct Upload {
 /// `wxpush recall`.
 #[derive(Debug, Args)]
 pub(crate) struct Recall {
-    /// What `wxpush send --json` shows among msgids
+    /// A msgid that `wxpush send --json` has shown
     #[arg(value_name = "MSGID", allow_hyphen_values = true)]
     pub(crate) msgid: String,
     /// Time for it
@@ -285,7 +286,7 @@ pub(crate) struct Outbox {
     pub(crate) action: OutboxAction,
 }
 
-/// What to do with the outbox.
+/// The actions of `wxpush outbox`.
 #[derive(Debug, Subcommand)]
 pub(crate) enum OutboxAction {
     /// Lists what waits, and what failed in the last 30 days
@@ -306,7 +307,7 @@ pub(crate) enum OutboxAction {
     },
     /// Removes messages, unsent
     Drop(Chosen),
-    /// Puts failed messages back, and lets waiting ones be tried at once, for the app of the day
+    /// Puts failed messages back, and lets waiting ones be tried at once, for the app in the config
     Retry(Chosen),
 }
 
@@ -328,7 +329,7 @@ pub(crate) struct Token {
     pub(crate) action: Option<TokenAction>,
 }
 
-/// What to do with the token.
+/// The actions of `wxpush token`.
 #[derive(Debug, Clone, Copy, Default, Subcommand)]
 pub(crate) enum TokenAction {
     /// Tells how long the cached token is good for (the default)

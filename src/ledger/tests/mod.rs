@@ -15,9 +15,9 @@ const APP: &str = "0123456789abcdef";
 const OTHER: &str = "fedcba9876543210";
 
 /// A directory that goes with the test.
-struct Dir(PathBuf);
+struct TempDir(PathBuf);
 
-impl Dir {
+impl TempDir {
     fn new() -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let name = format!(
@@ -55,7 +55,7 @@ impl Dir {
     }
 }
 
-impl Drop for Dir {
+impl Drop for TempDir {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.0);
     }
@@ -67,8 +67,10 @@ fn to(names: &str) -> Receivers {
 
 impl Ledger {
     fn new_at(&self, names: &str, now: u64) -> Result<Slot, Duration> {
-        self.reserve_at(&to(names), Share::New, None, || Stamp::of_wall(now))
-            .expect("the file can be used")
+        self.reserve_at(&to(names), Share::New, None, PATIENCE, || {
+            Stamp::of_wall(now)
+        })
+        .expect("the file can be used")
     }
 
     fn wait(&self, names: &str, now: u64) -> u64 {
@@ -101,7 +103,7 @@ fn receivers_are_members_in_lower_case_or_everyone() {
 
 #[test]
 fn the_wait_is_until_the_oldest_slot_of_the_window_is_free_and_never_nothing() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let ledger = dir.ledger(2, 3);
     assert!(ledger.new_at("a", NOW).is_ok());
     assert!(ledger.new_at("a", NOW + 10).is_ok());
@@ -114,7 +116,7 @@ fn the_wait_is_until_the_oldest_slot_of_the_window_is_free_and_never_nothing() {
 
 #[test]
 fn the_real_clock_is_in_milliseconds() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let ledger = dir.ledger(1, 1000);
     let slot = ledger
         .reserve(&to("a"), Share::New, None, PATIENCE)
@@ -129,7 +131,7 @@ fn the_real_clock_is_in_milliseconds() {
 
 #[test]
 fn threads_with_opens_of_their_own_take_no_slot_twice() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let got = |receivers: Receivers, share, now| {
         let taken = AtomicUsize::new(0);
         std::thread::scope(|scope| {
@@ -137,8 +139,8 @@ fn threads_with_opens_of_their_own_take_no_slot_twice() {
                 scope.spawn(|| {
                     let ledger = dir.ledger(30, 1000);
                     for _ in 0..40 {
-                        let slot =
-                            ledger.reserve_at(&receivers, share, None, || Stamp::of_wall(now));
+                        let slot = ledger
+                            .reserve_at(&receivers, share, None, PATIENCE, || Stamp::of_wall(now));
                         let is_free = slot.expect("the file can be used").is_ok();
                         taken.fetch_add(usize::from(is_free), Ordering::Relaxed);
                     }
@@ -157,7 +159,7 @@ fn threads_with_opens_of_their_own_take_no_slot_twice() {
 
 #[test]
 fn a_slot_given_back_is_free_and_one_that_is_settled_at_once_costs_nothing() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let ledger = dir.ledger(1, 1000);
     let slot = ledger.new_at("a", NOW).expect("a slot");
     ledger.give_back(slot);
@@ -170,7 +172,7 @@ fn a_slot_given_back_is_free_and_one_that_is_settled_at_once_costs_nothing() {
 
 #[test]
 fn a_slot_of_a_long_request_counts_from_its_end_alone() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let ledger = dir.ledger(2, 1000);
     let mut slot = ledger.new_at("a", NOW).expect("a slot");
     slot.taken -= ON_ITS_WAY;
@@ -181,7 +183,7 @@ fn a_slot_of_a_long_request_counts_from_its_end_alone() {
 
 #[test]
 fn after_the_clock_is_set_back_nothing_waits_longer_than_the_window() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let ledger = dir.ledger(1, 1000);
     let _slot = ledger.new_at("a", NOW).expect("a slot");
     let back = NOW - 24 * HOUR;
@@ -201,7 +203,7 @@ fn after_the_clock_is_set_back_nothing_waits_longer_than_the_window() {
 
 #[test]
 fn the_forecast_is_what_comes() {
-    let dir = Dir::new();
+    let dir = TempDir::new();
     let ledger = dir.ledger(4, 20);
     let queue: Vec<_> = ["a", "b|a", "A", "@all", "c", "b", "a", "c|b|a", "a"]
         .iter()
@@ -211,7 +213,7 @@ fn the_forecast_is_what_comes() {
     let at = |ms| std::time::UNIX_EPOCH + Duration::from_millis(ms);
     for now in [NOW - MINUTE / 2, NOW - 5, NOW - 5, NOW - 4] {
         let _slot = ledger.new_at("a", now);
-        let _slot = ledger.reserve_at(&Receivers::Everyone, Share::Backlog, None, || {
+        let _slot = ledger.reserve_at(&Receivers::Everyone, Share::Backlog, None, PATIENCE, || {
             Stamp::of_wall(now)
         });
     }
@@ -227,7 +229,7 @@ fn the_forecast_is_what_comes() {
         };
         let foreseen = forecast.next(&to(names), share, at(now));
         while let Err(wait) = ledger
-            .reserve_at(&to(names), share, None, || Stamp::of_wall(now))
+            .reserve_at(&to(names), share, None, PATIENCE, || Stamp::of_wall(now))
             .expect("the file can be used")
         {
             now += u64::try_from(wait.as_millis()).expect("a short time");

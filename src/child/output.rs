@@ -1,9 +1,11 @@
-//! The threads that pass a program's output on, and keep its end.
+//! A program's output: threads pass it on as it comes, or defer it until it is known how the program
+//! ended, and keep the last of it.
 
 use std::fs::File;
-use std::io::{self, PipeReader, PipeWriter, Read};
+use std::io::{self, PipeReader, PipeWriter, Read, Seek, SeekFrom, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -11,16 +13,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
-use rustix::io::{Errno, ioctl_fionread};
+use rustix::event::{PollFd, PollFlags};
+use rustix::io::ioctl_fionread;
 
-use super::Output;
-use super::held::{Sink, not_held};
-use super::tail::{Last, Tail};
+use super::poll::{poll_all, poll_one};
+use super::tail::{LastOutput, Tail};
 use crate::disk;
-use crate::lang::say;
+use crate::notice::{Notice, notify};
 
-/// How long we listen, once the program has ended, to what others hold its output open for: those
+/// How long we listen, once the program has ended, to other processes that hold its output open: those
 /// that are about to end get their last words through, a daemon doesn't hold us.
 const LISTEN: Duration = Duration::from_secs(1);
 
@@ -30,12 +31,23 @@ const WAIT: Duration = Duration::from_millis(1500);
 /// Most bytes that are passed on in one go.
 const PIECE: usize = 64 << 10;
 
+/// The handling of the program's output.
+#[derive(Debug, Clone)]
+pub(crate) enum OutputMode {
+    /// The program has our stdout and stderr themselves, and nothing is known of its output.
+    Untouched,
+    /// It passes through as it comes.
+    Through,
+    /// It is held back in a file without a name in this directory, and shown if the program fails.
+    IfFailed(PathBuf),
+}
+
 /// The ends of the pipes that the program gets for stdout and stderr; none if it gets ours.
 #[derive(Default)]
-pub(super) struct Outlets(Option<[PipeWriter; 2]>);
+pub(super) struct Pipes(Option<[PipeWriter; 2]>);
 
-impl Outlets {
-    /// What one program takes of them.
+impl Pipes {
+    /// Returns the copies that one program takes.
     ///
     /// # Errors
     /// Where there are no descriptors left.
@@ -50,7 +62,7 @@ impl Outlets {
     }
 }
 
-/// What the threads share.
+/// The state that the threads share.
 #[derive(Debug, Default)]
 struct Shared {
     tail: Mutex<Tail>,
@@ -63,38 +75,38 @@ impl Shared {
     }
 }
 
-/// The threads.
+/// The threads, one for each output.
 #[derive(Debug)]
-pub(super) struct Pumps {
+pub(super) struct Relays {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
     /// Closed once the program has ended.
-    runs: Option<PipeWriter>,
-    /// Has an end once all threads have all that the program said.
+    running: Option<PipeWriter>,
+    /// Has an end once all threads have read all of the program's output.
     heard: Receiver<()>,
 }
 
-impl Pumps {
-    /// Starts them, before the program: it must find somebody who reads.
+impl Relays {
+    /// Starts them before the program, which must find a reader.
     ///
     /// # Errors
     /// Where there are no descriptors, or no threads, left.
-    pub(super) fn start(output: &Output) -> io::Result<(Self, Outlets)> {
+    pub(super) fn start(output: &OutputMode) -> io::Result<(Self, Pipes)> {
         let targets = [
             File::from(io::stdout().as_fd().try_clone_to_owned()?),
             File::from(io::stderr().as_fd().try_clone_to_owned()?),
         ];
-        let (over, runs) = io::pipe()?;
+        let (over, running) = io::pipe()?;
         let over = Arc::new(over);
-        let (tells, heard) = mpsc::channel();
-        let mut pumps = Self {
+        let (done, heard) = mpsc::channel();
+        let mut relays = Self {
             shared: Arc::default(),
             threads: Vec::new(),
-            runs: Some(runs),
+            running: Some(running),
             heard,
         };
-        // What goes to one place has one pipe, and so keeps its order.
-        let is_one = same(&targets)?;
+        // If both go to one place, one pipe keeps their order.
+        let is_one = is_same(&targets)?;
         let mut writers = Vec::new();
         for (stream, target) in targets.into_iter().enumerate() {
             if is_one && stream == 1 {
@@ -102,14 +114,14 @@ impl Pumps {
             }
             let (source, writer) = io::pipe()?;
             writers.push(writer);
-            pumps.spawn(Pump {
+            relays.spawn(Relay {
                 stream,
                 source,
-                sink: Sink::new(target, held(output)),
-                shared: Arc::clone(&pumps.shared),
+                target: Destination::new(target, output),
+                shared: Arc::clone(&relays.shared),
                 over: Arc::clone(&over),
                 listening: None,
-                tells: Some(tells.clone()),
+                done: Some(done.clone()),
             })?;
         }
         let stdout = writers.remove(0);
@@ -117,19 +129,19 @@ impl Pumps {
             Some(stderr) => stderr,
             None => stdout.try_clone()?,
         };
-        Ok((pumps, Outlets(Some([stdout, stderr]))))
+        Ok((relays, Pipes(Some([stdout, stderr]))))
     }
 
-    fn spawn(&mut self, pump: Pump) -> io::Result<()> {
+    fn spawn(&mut self, relay: Relay) -> io::Result<()> {
         let thread = thread::Builder::new().name("output".to_owned());
-        self.threads.push(thread.spawn(|| pump.run())?);
+        self.threads.push(thread.spawn(|| relay.run())?);
         Ok(())
     }
 
-    /// Says that the program has ended, and waits until all that it said is heard; not for ever.
+    /// Notes that the program has ended, and waits a while until all of its output is read.
     pub(super) fn ended(&mut self, failed: bool) {
         self.shared.failed.store(failed, Ordering::Release);
-        self.runs = None;
+        self.running = None;
         let until = Instant::now() + WAIT;
         for _ in &self.threads {
             let rest = until.saturating_duration_since(Instant::now());
@@ -139,12 +151,12 @@ impl Pumps {
         }
     }
 
-    /// The last of what was heard.
-    pub(super) fn last(&self) -> Last {
+    /// Returns the last of the output.
+    pub(super) fn last(&self) -> LastOutput {
         self.shared.tail().take()
     }
 
-    /// Waits until everything is where it belongs.
+    /// Waits until all of it has been passed on.
     pub(super) fn finish(self) {
         for thread in self.threads {
             // A panic has been reported.
@@ -153,68 +165,54 @@ impl Pumps {
     }
 }
 
-/// A file to hold output back in; none where it passes through.
-fn held(output: &Output) -> Option<File> {
-    let Output::IfFailed(dir) = output else {
-        return None;
-    };
-    let file = disk::nameless(dir).inspect_err(|error| {
-        tracing::warn!("{}: {}", dir.display(), not_held(error));
-    });
-    file.ok()
-}
-
 /// Whether both lead to one place.
-fn same([one, two]: &[File; 2]) -> io::Result<bool> {
+fn is_same([one, two]: &[File; 2]) -> io::Result<bool> {
     let (one, two) = (one.metadata()?, two.metadata()?);
     Ok((one.dev(), one.ino()) == (two.dev(), two.ino()))
 }
 
 /// One output on its way.
-struct Pump {
+struct Relay {
+    /// 0 for stdout, 1 for stderr.
     stream: usize,
     source: PipeReader,
-    sink: Sink,
+    target: Destination,
     shared: Arc<Shared>,
     /// Has an end once the program has ended.
     over: Arc<PipeReader>,
     listening: Option<Listening>,
-    tells: Option<Sender<()>>,
+    done: Option<Sender<()>>,
 }
 
-/// What is still listened to once the program has ended.
+/// The rest of the output, once the program has ended.
 struct Listening {
     /// Bytes that were in the pipe then: all of the program's own.
     left: u64,
-    /// Until then to others.
+    /// How long other processes are listened to.
     until: Instant,
 }
 
-impl Pump {
+impl Relay {
     fn run(mut self) {
         if let Err(error) = self.pass_on() {
-            self.tell(&error);
+            self.warn(&error);
         }
-        // From here on, only what was held back is left to do.
+        // From here on, only deferred output is left to show.
         drop(self.source);
-        if let Some(tells) = self.tells.take() {
-            let _ = tells.send(());
+        if let Some(done) = self.done.take() {
+            let _ = done.send(());
         }
         // It ends when the program has ended.
         let _ = (&*self.over).read(&mut [0]);
         if self.shared.failed.load(Ordering::Acquire)
-            && let Err(error) = self.sink.show()
+            && let Err(error) = self.target.show_deferred()
             && error.kind() != io::ErrorKind::BrokenPipe
         {
-            let text = say!(
-                "命令的输出显示不了：{error}",
-                "the command's output cannot be shown: {error}"
-            );
-            tracing::warn!("{text}");
+            notify(&Notice::HeldOutputUnshown { error: &error });
         }
     }
 
-    /// Passes on to the end.
+    /// Passes the output on to its end.
     fn pass_on(&mut self) -> io::Result<()> {
         let mut buffer = vec![0; PIECE];
         let mut broken = false;
@@ -230,12 +228,12 @@ impl Pump {
                 listening.left = listening.left.saturating_sub(read as u64);
             }
             self.shared.tail().add(self.stream, &buffer[..read]);
-            match self.sink.take(&buffer[..read]) {
+            match self.target.take(&buffer[..read]) {
                 _ if broken => {}
                 // Nobody reads any more: the program gets its SIGPIPE, as without us.
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break,
                 Err(error) => {
-                    self.tell(&error);
+                    self.warn(&error);
                     broken = true;
                 }
                 Ok(()) => {}
@@ -244,24 +242,20 @@ impl Pump {
         Ok(())
     }
 
-    fn tell(&self, error: &io::Error) {
-        let name = ["stdout", "stderr"][self.stream];
-        let text = say!(
-            "命令的输出转不到 {name}：{error}",
-            "the command's output cannot be passed on to {name}: {error}"
-        );
-        tracing::warn!("{text}");
+    fn warn(&self, error: &io::Error) {
+        let stream = ["stdout", "stderr"][self.stream];
+        notify(&Notice::OutputNotPassedOn { stream, error });
     }
 
-    /// Waits for more, and says whether there is to be any.
+    /// Waits for more, and returns whether there may be any.
     fn has_more(&mut self) -> io::Result<bool> {
         if self.listening.is_none() {
             let mut both = [
                 PollFd::new(&self.source, PollFlags::IN),
                 PollFd::new(&*self.over, PollFlags::IN),
             ];
-            patiently(&mut both, None)?;
-            // A daemon may never leave off: the program's end is looked at first.
+            poll_all(&mut both, None)?;
+            // A daemon may never stop writing: the program's end is looked at first.
             if both[1].revents().is_empty() {
                 return Ok(true);
             }
@@ -282,26 +276,77 @@ impl Pump {
     }
 }
 
-/// Waits for one descriptor, until then or for ever, and says whether it is ready.
-pub(super) fn poll_one(
-    fd: &impl AsFd,
-    flags: PollFlags,
-    until: Option<Instant>,
-) -> io::Result<bool> {
-    let mut fds = [PollFd::new(fd, flags)];
-    Ok(patiently(&mut fds, until)? > 0)
+/// Where an output goes.
+struct Destination {
+    to: File,
+    /// The file in which it is deferred, and its bytes so far; `None` if all passes through.
+    deferred: Option<(File, u64)>,
 }
 
-fn patiently(fds: &mut [PollFd<'_>], until: Option<Instant>) -> io::Result<usize> {
-    loop {
-        let rest = until.map(|until| until.saturating_duration_since(Instant::now()));
-        let rest = rest.map(|rest| Timespec {
-            tv_sec: i64::try_from(rest.as_secs()).unwrap_or(i64::MAX),
-            tv_nsec: rest.subsec_nanos().into(),
+impl Destination {
+    fn new(to: File, output: &OutputMode) -> Self {
+        let OutputMode::IfFailed(dir) = output else {
+            return Self { to, deferred: None };
+        };
+        let file = disk::nameless(dir).inspect_err(|error| {
+            let dir = Some(&**dir);
+            notify(&Notice::OutputNotHeld { dir, error });
         });
-        match poll(fds, rest.as_ref()) {
-            Err(Errno::INTR) => {}
-            ready => return Ok(ready?),
+        let deferred = file.ok().map(|file| (file, 0));
+        Self { to, deferred }
+    }
+
+    /// Passes on, or defers, some output.
+    ///
+    /// # Errors
+    /// Where it can't be passed on.
+    fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
+        if let Some((file, len)) = &mut self.deferred {
+            let Err(error) = file.write_all(bytes) else {
+                *len += bytes.len() as u64;
+                return Ok(());
+            };
+            notify(&Notice::OutputNotHeld {
+                dir: None,
+                error: &error,
+            });
+            // Of the write that failed some may be there.
+            file.set_len(*len)?;
+            self.show_deferred()?;
         }
+        Patient(&self.to).write_all(bytes)
+    }
+
+    /// Passes on the deferred output, and from then on all.
+    ///
+    /// # Errors
+    /// Where it can't be passed on, or read.
+    fn show_deferred(&mut self) -> io::Result<()> {
+        if let Some((mut file, _)) = self.deferred.take() {
+            file.seek(SeekFrom::Start(0))?;
+            io::copy(&mut file, &mut Patient(&self.to))?;
+        }
+        Ok(())
+    }
+}
+
+/// An output that is waited for if it can't take more at once.
+struct Patient<'a>(&'a File);
+
+impl Write for Patient<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match (&mut &*self.0).write(bytes) {
+                // Another process that has it open may have set O_NONBLOCK.
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    poll_one(self.0, PollFlags::OUT, None)?;
+                }
+                written => return written,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }

@@ -1,11 +1,11 @@
-//! Runs another program as if nobody stood between: its output passes through unchanged, signals
-//! reach it, and how it ended is told.
+//! Runs another program transparently: its output passes through unchanged, signals reach it, and
+//! its exit status is returned.
 //!
 //! Knows nothing of WeCom. A pipe of each output is read by a thread of its own, so that an output
 //! that nobody reads holds up neither the other nor us, and only the last bytes are kept.
 
-mod held;
-mod pump;
+mod output;
+mod poll;
 mod signals;
 mod tail;
 
@@ -19,35 +19,25 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Signal, kill_process, kill_process_group};
 
-use pump::{Outlets, Pumps};
+pub(crate) use output::OutputMode;
+use output::{Pipes, Relays};
 use signals::Signals;
 pub(crate) use signals::{is_ignored, name_of};
-pub(crate) use tail::Last;
+pub(crate) use tail::LastOutput;
 
 /// From SIGTERM to SIGKILL. Source: the contract.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// What is run, and how.
+/// A command to run, and how.
 #[derive(Debug)]
 pub(crate) struct Plan<'a> {
     /// The program and its arguments; never empty.
     pub(crate) command: &'a [OsString],
     /// How long it may take.
     pub(crate) limit: Option<Duration>,
-    pub(crate) output: Output,
-    /// A variable of the environment that is ours alone.
+    pub(crate) output: OutputMode,
+    /// A variable of the environment that the command does not get.
     pub(crate) hidden: &'a str,
-}
-
-/// What becomes of the program's output.
-#[derive(Debug, Clone)]
-pub(crate) enum Output {
-    /// It has our stdout and stderr themselves, and nothing is known of what it says.
-    Untouched,
-    /// It passes through as it comes.
-    Through,
-    /// It is held back in a file without a name in this directory, and shown if the program fails.
-    IfFailed(PathBuf),
 }
 
 /// How it ended.
@@ -67,7 +57,7 @@ pub(crate) enum End {
 }
 
 impl End {
-    /// The exit code that a shell, or `timeout`, would give it.
+    /// Returns the exit code that a shell, or `timeout`, would give it.
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Exited(code) => *code,
@@ -91,16 +81,16 @@ pub(crate) struct Ended {
     pub(crate) end: End,
     /// How long it ran.
     pub(crate) time: Duration,
-    /// The last of what it said.
-    pub(crate) last: Last,
-    pumps: Option<Pumps>,
+    /// The last of its output.
+    pub(crate) last: LastOutput,
+    relays: Option<Relays>,
 }
 
 impl Ended {
-    /// Waits until all output has reached whoever reads it, however slow he is.
+    /// Waits until all output has reached its reader, however slow that one is.
     pub(crate) fn finish(self) {
-        if let Some(pumps) = self.pumps {
-            pumps.finish();
+        if let Some(relays) = self.relays {
+            relays.finish();
         }
     }
 }
@@ -108,36 +98,36 @@ impl Ended {
 /// Runs it to its end. From then on a signal ends us, as it ends any program.
 pub(crate) fn run(plan: &Plan<'_>) -> Ended {
     let begun = Instant::now();
-    let mut pumps = None;
-    let end = start_and_wait(plan, &mut pumps).unwrap_or_else(End::NotStarted);
+    let mut relays = None;
+    let end = start_and_wait(plan, &mut relays).unwrap_or_else(End::NotStarted);
     let time = begun.elapsed();
-    let last = pumps.as_mut().map_or_else(Last::default, |pumps| {
-        pumps.ended(!end.is_success());
-        pumps.last()
+    let last = relays.as_mut().map_or_else(LastOutput::default, |relays| {
+        relays.ended(!end.is_success());
+        relays.last()
     });
     Ended {
         end,
         time,
         last,
-        pumps,
+        relays,
     }
 }
 
-fn start_and_wait(plan: &Plan<'_>, pumps: &mut Option<Pumps>) -> io::Result<End> {
-    // At a terminal it has our group: what is typed there reaches both, and it may read.
+fn start_and_wait(plan: &Plan<'_>, relays: &mut Option<Relays>) -> io::Result<End> {
+    // At a terminal it shares our process group, so that it may read, and typed signals reach both.
     let shares_group = io::IsTerminal::is_terminal(&io::stdin());
     let signals = Signals::catch(shares_group)?;
-    let outlets = match &plan.output {
-        Output::Untouched => Outlets::default(),
+    let pipes = match &plan.output {
+        OutputMode::Untouched => Pipes::default(),
         output => {
-            let (started, outlets) = Pumps::start(output)?;
-            *pumps = Some(started);
-            outlets
+            let (started, pipes) = Relays::start(output)?;
+            *relays = Some(started);
+            pipes
         }
     };
-    let child = start(plan, &outlets, shares_group)?;
-    // Else a pipe would have no end while we hold its other one.
-    drop(outlets);
+    let child = start(plan, &pipes, shares_group)?;
+    // Otherwise a pipe would have no end while we hold its other one.
+    drop(pipes);
     let mut running = Running {
         child,
         shares_group,
@@ -148,18 +138,18 @@ fn start_and_wait(plan: &Plan<'_>, pumps: &mut Option<Pumps>) -> io::Result<End>
     end
 }
 
-fn start(plan: &Plan<'_>, outlets: &Outlets, shares_group: bool) -> io::Result<Child> {
+fn start(plan: &Plan<'_>, pipes: &Pipes, shares_group: bool) -> io::Result<Child> {
     let (program, args) = plan
         .command
         .split_first()
         .ok_or(io::ErrorKind::InvalidInput)?;
-    match command(plan, program, outlets, shares_group)?
+    match command(plan, program, pipes, shares_group)?
         .args(args)
         .spawn()
     {
-        // A script without #! is for the shell, says execvp(3); what starts us does the same.
+        // A script without #! is run by the shell, as execvp(3) does.
         Err(error) if is_no_program(&error) => {
-            command(plan, OsStr::new("/bin/sh"), outlets, shares_group)?
+            command(plan, OsStr::new("/bin/sh"), pipes, shares_group)?
                 .arg(found(program))
                 .args(args)
                 .spawn()
@@ -172,7 +162,7 @@ fn is_no_program(error: &io::Error) -> bool {
     rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::NOEXEC)
 }
 
-/// A program by its path; the shell would look for it in the working directory first.
+/// Finds a program's path; the shell would look for it in the working directory first.
 fn found(program: &OsStr) -> PathBuf {
     let is_path = program.as_bytes().contains(&b'/');
     let path = std::env::var_os("PATH").filter(|_| !is_path);
@@ -185,12 +175,12 @@ fn found(program: &OsStr) -> PathBuf {
 fn command(
     plan: &Plan<'_>,
     program: &OsStr,
-    outlets: &Outlets,
+    pipes: &Pipes,
     shares_group: bool,
 ) -> io::Result<Command> {
     let mut command = Command::new(program);
     command.stdin(Stdio::inherit()).env_remove(plan.hidden);
-    if let Some([stdout, stderr]) = outlets.clones()? {
+    if let Some([stdout, stderr]) = pipes.clones()? {
         command.stdout(stdout).stderr(stderr);
     }
     if !shares_group {
@@ -208,57 +198,57 @@ struct Running {
 
 /// How far the limit has been enforced.
 #[derive(Clone, Copy)]
-enum Limit {
-    /// It is due then, if ever.
+enum Deadline {
+    /// It is reached then, if there is one.
     Due(Option<Instant>),
-    /// It was told to end, and has until then.
-    Told(Instant),
+    /// It was sent SIGTERM, and has until then.
+    Ending(Instant),
     Killed,
 }
 
 impl Running {
     fn wait(&mut self, limit: Option<Duration>) -> io::Result<End> {
         let due = limit.and_then(|limit| Instant::now().checked_add(limit));
-        let mut limit = Limit::Due(due);
+        let mut limit = Deadline::Due(due);
         loop {
             if let Some(status) = self.child.try_wait()? {
                 return Ok(match limit {
-                    Limit::Due(_) => end_of(status),
-                    Limit::Told(_) => End::PastLimit { killed: false },
-                    Limit::Killed => End::PastLimit { killed: true },
+                    Deadline::Due(_) => end_of(status),
+                    Deadline::Ending(_) => End::PastLimit { killed: false },
+                    Deadline::Killed => End::PastLimit { killed: true },
                 });
             }
             let now = Instant::now();
             limit = match limit {
-                Limit::Due(Some(due)) if due <= now => {
+                Deadline::Due(Some(due)) if due <= now => {
                     self.send(Signal::TERM);
-                    // What is stopped can't end.
+                    // A stopped process can't end.
                     self.send(Signal::CONT);
-                    Limit::Told(now + GRACE)
+                    Deadline::Ending(now + GRACE)
                 }
-                Limit::Told(until) if until <= now => {
+                Deadline::Ending(until) if until <= now => {
                     self.send(Signal::KILL);
-                    Limit::Killed
+                    Deadline::Killed
                 }
                 limit => limit,
             };
             let next = match limit {
-                Limit::Due(due) => due,
-                Limit::Told(until) => Some(until),
-                Limit::Killed => None,
+                Deadline::Due(due) => due,
+                Deadline::Ending(until) => Some(until),
+                Deadline::Killed => None,
             };
             self.signals.wait(next)?;
             while let Some(signal) = self.signals.next() {
                 self.send(signal);
                 if signal == Signal::TSTP {
-                    // Whoever stops it means the whole job, which SIGCONT then wakes.
+                    // The whole job is meant to stop, until SIGCONT wakes it.
                     signals::stop();
                 }
             }
         }
     }
 
-    /// To all of its group, unless that is ours.
+    /// Sends a signal to all of its group, unless that is ours.
     fn send(&self, signal: Signal) {
         let Some(pid) = rustix::process::Pid::from_raw(self.child.id().cast_signed()) else {
             return;

@@ -1,0 +1,104 @@
+//! The reasons of our own for not using a file, beside the system's.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a file cannot be used: the payload of an `io::Error`, which shows it in words of `text`.
+#[derive(Debug)]
+pub(crate) enum FileError {
+    Symlink,
+    NotRegular,
+    NotDirectory,
+    /// It has a second name.
+    HardLinked,
+    OtherOwner,
+    TooLarge {
+        /// In bytes.
+        max: u64,
+    },
+    /// Another process held its lock for as long as we could wait.
+    Locked,
+    /// Another process is writing it.
+    BeingWritten,
+    /// The file system has no locks.
+    CannotLock(io::Error),
+    /// Other users can write to its directory.
+    SharedDirectory,
+    /// A path that cannot be that of a file.
+    NotAFilePath,
+    RecordTooLong,
+    /// The error of a file that the caller does not name.
+    At {
+        path: PathBuf,
+        error: io::Error,
+    },
+}
+
+impl From<FileError> for io::Error {
+    fn from(error: FileError) -> Self {
+        let kind = match &error {
+            FileError::CannotLock(cause) | FileError::At { error: cause, .. } => cause.kind(),
+            _ => io::ErrorKind::Other,
+        };
+        Self::new(kind, error)
+    }
+}
+
+impl FileError {
+    /// The reason within an error; `None` if the system gave it.
+    pub(crate) fn of(error: &io::Error) -> Option<&Self> {
+        match error.get_ref()?.downcast_ref()? {
+            Self::At { error, .. } => Self::of(error),
+            Self::CannotLock(_) => None,
+            reason => Some(reason),
+        }
+    }
+
+    /// Whether an error says that a file is not one of ours.
+    pub(crate) fn is_foreign(error: &io::Error) -> bool {
+        let is_none_of_ours = matches!(
+            Self::of(error),
+            Some(
+                Self::Symlink
+                    | Self::NotRegular
+                    | Self::NotDirectory
+                    | Self::HardLinked
+                    | Self::OtherOwner
+            )
+        );
+        is_none_of_ours || error.kind() == io::ErrorKind::IsADirectory
+    }
+}
+
+/// An error with the path that it is about, for files that a caller doesn't name.
+pub(super) fn at(path: &Path) -> impl Fn(io::Error) -> io::Error {
+    |error| {
+        let path = path.to_owned();
+        FileError::At { path, error }.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_of_ours_is_found_within_an_error_and_the_systems_is_none() {
+        let system = || io::Error::from(io::ErrorKind::StorageFull);
+        let is_directory = io::Error::from(io::ErrorKind::IsADirectory);
+        for (error, is_ours, is_foreign) in [
+            (FileError::HardLinked.into(), true, true),
+            (at(Path::new("/x"))(FileError::Symlink.into()), true, true),
+            (FileError::Locked.into(), true, false),
+            (is_directory, false, true),
+            (FileError::CannotLock(system()).into(), false, false),
+            (at(Path::new("/x"))(system()), false, false),
+            (system(), false, false),
+        ] {
+            assert_eq!(FileError::of(&error).is_some(), is_ours, "{error}");
+            assert_eq!(FileError::is_foreign(&error), is_foreign, "{error}");
+        }
+        let full = at(Path::new("/x"))(FileError::CannotLock(system()).into());
+        assert_eq!(full.kind(), io::ErrorKind::StorageFull, "the kind is kept");
+    }
+}

@@ -1,0 +1,173 @@
+//! Opening one file of ours, by its path or from a directory that is held open.
+
+use std::fs::{File, Metadata, Permissions};
+use std::io;
+use std::os::fd::BorrowedFd;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, Stat};
+use rustix::io::{Errno, retry_on_intr};
+
+use super::{FileError, Owner, euid};
+
+/// Where a file is: its path, or its name in an open directory.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct FileAt<'a> {
+    dir: BorrowedFd<'a>,
+    name: &'a Path,
+    pub(super) owner: Owner,
+}
+
+impl<'a> FileAt<'a> {
+    pub(super) fn path(path: &'a Path, owner: Owner) -> Self {
+        Self::within(CWD, path, owner)
+    }
+
+    pub(super) fn within(dir: BorrowedFd<'a>, name: &'a Path, owner: Owner) -> Self {
+        Self { dir, name, owner }
+    }
+
+    /// Returns the place of this name in the same directory.
+    pub(super) fn named<'b>(self, name: &'b Path) -> FileAt<'b>
+    where
+        'a: 'b,
+    {
+        FileAt { name, ..self }
+    }
+
+    pub(super) fn name(self) -> &'a Path {
+        self.name
+    }
+
+    /// Opens a file of ours; refuses a link, and anything but a regular file of one name.
+    ///
+    /// # Errors
+    /// `NotFound`, or the obstacle.
+    pub(super) fn open(self, flags: OFlags) -> io::Result<(File, Metadata)> {
+        // Without NONBLOCK a FIFO would hold us until somebody opens its other end.
+        let file = self.open_any(flags | OFlags::NONBLOCK, Mode::empty())?;
+        let meta = file.metadata()?;
+        let error = if !meta.is_file() {
+            FileError::NotRegular
+        } else if meta.nlink() > 1 {
+            FileError::HardLinked
+        } else if !self.owner.trusts(&meta) {
+            FileError::OtherOwner
+        } else {
+            return Ok((file, meta));
+        };
+        Err(error.into())
+    }
+
+    /// Opens a file as `open` does; returns `None` if it is not there.
+    pub(super) fn open_if_there(self, flags: OFlags) -> io::Result<Option<(File, Metadata)>> {
+        match self.open(flags) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            opened => opened.map(Some),
+        }
+    }
+
+    /// Opens whatever kind of file it is, unless it is a link.
+    pub(super) fn open_any(self, flags: OFlags, mode: Mode) -> io::Result<File> {
+        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        match retry_on_intr(|| rustix::fs::openat(self.dir, self.name, flags, mode)) {
+            Ok(fd) => Ok(File::from(fd)),
+            Err(Errno::LOOP) => Err(FileError::Symlink.into()),
+            // A FIFO that nobody reads, a socket, or a device that isn't there.
+            Err(Errno::NXIO) => Err(FileError::NotRegular.into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Creates a file that was not there, with exactly this mode.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, or the disk's error.
+    pub(super) fn create(self, flags: OFlags, mode: u32) -> io::Result<File> {
+        let flags = flags | OFlags::CREATE | OFlags::EXCL;
+        let file = self.open_any(flags, Mode::from_raw_mode(mode))?;
+        self.owner.take(&file, mode)?;
+        Ok(file)
+    }
+
+    /// Opens a file of ours, creating it if need be, and sets its mode.
+    pub(super) fn open_or_create(self, flags: OFlags, mode: u32) -> io::Result<(File, Metadata)> {
+        let (file, meta) = match self.open_if_there(flags)? {
+            Some(opened) => opened,
+            None => match self.create(flags, mode) {
+                // Another process has just made it.
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.open(flags)?,
+                made => {
+                    let file = made?;
+                    let meta = file.metadata()?;
+                    return Ok((file, meta));
+                }
+            },
+        };
+        // In another user's directory a file of root's may be one that he moved there: it stays.
+        let ours = self.owner.0.is_none() && meta.uid() == euid();
+        if ours && meta.mode() & 0o7777 != mode {
+            file.set_permissions(Permissions::from_mode(mode))?;
+        }
+        Ok((file, meta))
+    }
+
+    /// Looks at what has the name, without following a link.
+    pub(super) fn stat(self) -> io::Result<Stat> {
+        let flags = AtFlags::SYMLINK_NOFOLLOW;
+        Ok(retry_on_intr(|| {
+            rustix::fs::statat(self.dir, self.name, flags)
+        })?)
+    }
+
+    /// Whether the name still leads to an open file.
+    pub(super) fn leads_to(self, open: &Metadata) -> bool {
+        self.stat()
+            .is_ok_and(|now| now.st_ino == open.ino() && now.st_dev == open.dev())
+    }
+
+    /// Removes the file, if it is still there.
+    pub(super) fn remove(self) -> io::Result<()> {
+        match retry_on_intr(|| rustix::fs::unlinkat(self.dir, self.name, AtFlags::empty())) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Renames the file, over one that has that name already.
+    pub(super) fn rename(self, to: FileAt<'_>) -> io::Result<()> {
+        Ok(retry_on_intr(|| {
+            rustix::fs::renameat(self.dir, self.name, to.dir, to.name)
+        })?)
+    }
+
+    /// Renames the file to a name that nothing has.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, or the disk's error.
+    pub(super) fn rename_new(self, to: FileAt<'_>) -> io::Result<()> {
+        let flags = RenameFlags::NOREPLACE;
+        let renamed = retry_on_intr(|| {
+            rustix::fs::renameat_with(self.dir, self.name, to.dir, to.name, flags)
+        });
+        match renamed {
+            // A file system that cannot do it: callers have looked, or their names are random.
+            Err(Errno::INVAL | Errno::NOSYS) => self.rename(to),
+            renamed => Ok(renamed?),
+        }
+    }
+
+    /// Makes sure that a power cut does not take the name back.
+    pub(super) fn sync_dir(self) -> io::Result<()> {
+        let parent = self.name.parent().unwrap_or(Path::new("/"));
+        let parent = if parent.as_os_str().is_empty() {
+            Path::new(".")
+        } else {
+            parent
+        };
+        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
+        let dir = retry_on_intr(|| rustix::fs::openat(self.dir, parent, flags, Mode::empty()))?;
+        File::from(dir).sync_all()
+    }
+}

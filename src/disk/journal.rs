@@ -1,0 +1,199 @@
+//! A file of ours that is read and changed under the kernel's lock on the file itself: lines are
+//! appended, and now and then it is replaced by one without those that no longer count.
+//!
+//! Few system calls for a look and a line: a send is measured in milliseconds.
+
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use rustix::fs::OFlags;
+
+use super::atomic::{replace_at, write_over};
+use super::file::FileAt;
+use super::{FileError, Owner, euid, lock_now};
+
+/// Mode of such a file.
+const MODE: u32 = 0o600;
+
+/// Largest file that is copied to free it of a second name, in bytes.
+const COPY_MAX: u64 = 64 << 20;
+
+/// A file under its lock, which ends with the value, or with the process.
+#[derive(Debug)]
+pub(crate) struct LockedFile<'a> {
+    at: FileAt<'a>,
+    file: File,
+    len: u64,
+    /// Whether what is written must outlast a power cut.
+    synced: bool,
+}
+
+/// Opens a file, creating it if need be, and waits for its lock. Nothing in it is synced.
+///
+/// # Errors
+/// Where the path is not a regular file of ours or cannot be opened, the file system has no
+/// locks, or another process holds it all this time.
+pub(crate) fn lock_file(
+    path: &Path,
+    owner: Owner,
+    patience: Duration,
+) -> io::Result<LockedFile<'_>> {
+    LockedFile::wait(FileAt::path(path, owner), patience, false)
+}
+
+impl<'a> LockedFile<'a> {
+    pub(super) fn wait(at: FileAt<'a>, patience: Duration, synced: bool) -> io::Result<Self> {
+        let deadline = Instant::now() + patience;
+        let mut pause = Pause::default();
+        loop {
+            if let Some(locked) = Self::try_lock(at, synced)? {
+                return Ok(locked);
+            }
+            if !pause.sleep(deadline) {
+                return Err(FileError::Locked.into());
+            }
+        }
+    }
+
+    fn try_lock(at: FileAt<'a>, synced: bool) -> io::Result<Option<Self>> {
+        let flags = OFlags::RDWR | OFlags::APPEND;
+        let (file, opened) = match at.open_or_create(flags, MODE) {
+            Err(_) if unlink_copy(at, synced)? => return Ok(None),
+            opened => opened?,
+        };
+        if !lock_now(&file)? {
+            return Ok(None);
+        }
+        // The holder before us may have replaced it: then others lock the new one.
+        let named = match at.stat() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            named => named?,
+        };
+        if named.st_ino != opened.ino() || named.st_dev != opened.dev() {
+            return Ok(None);
+        }
+        let len = u64::try_from(named.st_size).unwrap_or_default();
+        if synced && len == 0 {
+            // It may have just been made: its name must outlast a power cut, too.
+            at.sync_dir()?;
+        }
+        Ok(Some(Self {
+            at,
+            file,
+            len,
+            synced,
+        }))
+    }
+
+    /// Returns its size in bytes when the lock was taken.
+    pub(crate) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Reads its last bytes, at most so many, with U+FFFD for what is not UTF-8.
+    ///
+    /// # Errors
+    /// Where it cannot be read.
+    pub(crate) fn tail(&self, max: u64) -> io::Result<String> {
+        Ok(lossy(self.last_bytes(max)?))
+    }
+
+    fn last_bytes(&self, max: u64) -> io::Result<Vec<u8>> {
+        let size = self.len.min(max);
+        let mut bytes = vec![0; usize::try_from(size).map_err(io::Error::other)?];
+        if !bytes.is_empty() {
+            self.file.read_exact_at(&mut bytes, self.len - size)?;
+        }
+        Ok(bytes)
+    }
+
+    /// Appends whole lines with one write, behind what a kill may have left torn.
+    ///
+    /// # Errors
+    /// Where they cannot be written, or not whole.
+    pub(crate) fn append(&self, lines: &str) -> io::Result<()> {
+        let is_torn = self.last_bytes(1)?.last().is_some_and(|it| *it != b'\n');
+        let gap = if is_torn { "\n" } else { "" };
+        (&self.file).write_all(format!("{gap}{lines}").as_bytes())?;
+        if self.synced {
+            self.file.sync_data()?;
+        }
+        Ok(())
+    }
+
+    /// Replaces it with a file of its last lines that still count, and of further ones.
+    ///
+    /// # Errors
+    /// Those of `tail` and `replace`.
+    pub(crate) fn compact(
+        &self,
+        max: u64,
+        counts: impl Fn(&str) -> bool,
+        further: &str,
+    ) -> io::Result<()> {
+        let text = self.tail(max)?;
+        let kept = text.lines().filter(|line| counts(line));
+        let kept: String = kept.flat_map(|line| [line, "\n"]).collect();
+        self.replace(&(kept + further))
+    }
+
+    /// Replaces it with a file of these lines; a process that waits for the lock looks again.
+    ///
+    /// # Errors
+    /// Where something else than a file of ours is in the way, or writing fails.
+    pub(crate) fn replace(&self, lines: &str) -> io::Result<()> {
+        replace_at(self.at, lines.as_bytes(), MODE, self.synced)
+    }
+}
+
+/// Puts a copy in the place of a file of ours that has a second name, and returns whether it did: a
+/// backup by hard links must neither stop us nor be written to.
+fn unlink_copy(at: FileAt<'_>, sync: bool) -> io::Result<bool> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK;
+    let Ok(file) = at.open_any(flags, rustix::fs::Mode::empty()) else {
+        return Ok(false);
+    };
+    let meta = file.metadata()?;
+    let is_ours = meta.uid() == euid();
+    if !meta.is_file() || meta.nlink() < 2 || !is_ours || meta.len() > COPY_MAX {
+        return Ok(false);
+    }
+    // Wait for any process that copies it or still writes to it.
+    if !lock_now(&file)? || !at.leads_to(&meta) {
+        return Ok(true);
+    }
+    let mut bytes = Vec::new();
+    (&file).take(COPY_MAX).read_to_end(&mut bytes)?;
+    write_over(at, &bytes, MODE, sync)?;
+    Ok(true)
+}
+
+/// Returns bytes as text, with U+FFFD for what is none: the lines beside it can be read.
+pub(crate) fn lossy(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+}
+
+/// Growing pauses between looks at a lock that another process holds.
+pub(crate) struct Pause(Duration);
+
+impl Default for Pause {
+    fn default() -> Self {
+        Self(Duration::from_millis(2))
+    }
+}
+
+impl Pause {
+    /// Sleeps, and returns whether there is time for another look.
+    pub(crate) fn sleep(&mut self, deadline: Instant) -> bool {
+        if Instant::now() >= deadline {
+            return false;
+        }
+        std::thread::sleep(self.0);
+        self.0 = (self.0 * 2).min(Duration::from_millis(50));
+        true
+    }
+}

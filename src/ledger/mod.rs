@@ -1,0 +1,249 @@
+//! The rate limiter: WeCom silently discards what exceeds 30 messages a minute or 1000 an hour from
+//! one app to one member.
+//! Source: developer.work.weixin.qq.com/document/path/90236 and 90454.
+//!
+//! Every process that shares a state directory shares one file, `ledger`, and takes a slot in it
+//! under its lock before it sends. Not synced: after a power cut the minute is over.
+
+mod lines;
+mod receivers;
+mod times;
+
+use std::collections::BTreeMap;
+use std::io;
+use std::ops::Range;
+use std::path::PathBuf;
+use std::time::{Duration, Instant, SystemTime};
+
+use crate::clock::{Stamp, millis, time_of, unix_ms};
+use crate::config::{Limits, State};
+use crate::disk::{self, FileError, LockedFile, Owner};
+pub(crate) use lines::Others;
+use lines::SlotLines;
+pub(crate) use receivers::{Fingerprint, Receivers, Share};
+use times::Times;
+
+/// A process that was stopped holding the lock delays a message by no more than this.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// A slot is moved to the end of a request that took longer: WeCom counts what arrives, and a
+/// window has a second to spare.
+const ON_ITS_WAY: Duration = Duration::from_secs(1);
+
+/// How long after a request ended without an answer WeCom may still take it: a relay or gateway goes
+/// on with what it has read, for nginx's default of a minute (`proxy_read_timeout`).
+const IN_DOUBT_FOR: Duration = Duration::from_mins(1);
+
+/// From this size on, in bytes, the file is rewritten once half of it no longer counts.
+const TIDY_FROM: u64 = 64 << 10;
+
+/// From this size on it is rewritten in any case.
+const SIZE_MAX: u64 = 32 << 20;
+
+/// No more than this of its end is read: a file so large was damaged, or swollen by someone.
+const READ_MAX: u64 = 2 * SIZE_MAX;
+
+/// The right to send one message now.
+#[derive(Debug)]
+#[must_use = "settle it, or give it back"]
+pub(crate) struct Slot {
+    at: Stamp,
+    pub(crate) others: Others,
+    /// Its text in the file.
+    text: String,
+    taken: Instant,
+}
+
+/// The ledger as one app sees it.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    path: PathBuf,
+    owner: Owner,
+    app: String,
+    limits: Limits,
+}
+
+impl Ledger {
+    /// The ledger in a state directory; `app` is a digest of the app, of 16 hexadecimal digits.
+    pub(crate) fn new(state: &State, app: String, limits: Limits) -> Self {
+        Self {
+            path: state.file("ledger"),
+            owner: state.owner(),
+            app,
+            limits,
+        }
+    }
+
+    /// Takes a slot for one message, or returns how long it takes until the earliest may be free.
+    ///
+    /// # Errors
+    /// Where the file is not ours, cannot be read or written, or its lock is held for `patience`, at most
+    /// 2 s.
+    pub(crate) fn reserve(
+        &self,
+        receivers: &Receivers,
+        share: Share,
+        message: Option<&Fingerprint>,
+        patience: Duration,
+    ) -> io::Result<Result<Slot, Duration>> {
+        self.reserve_at(receivers, share, message, patience, Stamp::now)
+    }
+
+    fn reserve_at(
+        &self,
+        receivers: &Receivers,
+        share: Share,
+        message: Option<&Fingerprint>,
+        patience: Duration,
+        clock: impl Fn() -> Stamp,
+    ) -> io::Result<Result<Slot, Duration>> {
+        let file = self.lock(patience.min(PATIENCE))?;
+        // Only now: the lock may have been waited for.
+        let now = clock();
+        let text = file.tail(READ_MAX)?;
+        let lines = SlotLines::read(&text, now);
+        let mut times = Times::of(receivers, self.limits);
+        lines.add_to(&mut times, &self.app);
+        let free = times.earliest(receivers, share, now.wall);
+        if free > now.wall {
+            if lines.in_future {
+                file.replace(&lines.rewritten())?;
+            }
+            return Ok(Err(Duration::from_millis(free - now.wall)));
+        }
+        let others = message.map(|own| lines.others(&self.app, receivers, own));
+        let slot = Slot {
+            at: now,
+            others: others.unwrap_or_default(),
+            text: lines::slot(&self.app, share, message, receivers),
+            taken: Instant::now(),
+        };
+        let line = lines::taken(now, &slot.text);
+        let half = lines.bytes as u64 * 2 <= file.len();
+        let is_due = file.len() > SIZE_MAX || file.len() > TIDY_FROM && half;
+        if lines.in_future {
+            // A clock set back has to be dealt with.
+            file.replace(&(lines.rewritten() + &line))?;
+        } else if !(is_due && file.replace(&(lines.rewritten() + &line)).is_ok()) {
+            // Whatever keeps the file from being tidied, the slot is taken.
+            file.append(&line)?;
+        }
+        Ok(Ok(slot))
+    }
+
+    /// Gives back the slot of a request that never left; if that fails, it stays taken.
+    pub(crate) fn give_back(&self, slot: Slot) {
+        self.note(&lines::given_back(slot.at, &slot.text));
+    }
+
+    /// Notes that a request has ended with an answer: what took long counts from now on, as it may
+    /// have arrived only now.
+    pub(crate) fn settle(&self, slot: Slot) {
+        self.settle_at(slot, Stamp::now);
+    }
+
+    fn settle_at(&self, slot: Slot, clock: impl Fn() -> Stamp) {
+        if slot.taken.elapsed() > ON_ITS_WAY {
+            let moved = lines::taken(clock(), &slot.text);
+            self.note(&(lines::given_back(slot.at, &slot.text) + &moved));
+        }
+    }
+
+    /// Notes that a request has ended without an answer: WeCom may take it for a while yet.
+    pub(crate) fn doubt(&self, slot: Slot) -> Slot {
+        let hold = millis(slot.at.age_or_zero(&Stamp::now()) + IN_DOUBT_FOR).min(lines::HOLD_MAX);
+        let held = lines::held(slot.at, hold, &slot.text);
+        self.note(&(lines::given_back(slot.at, &slot.text) + &held));
+        slot
+    }
+
+    /// Whether the ledger failed because the disk takes nothing, rather than because it is locked or
+    /// not ours.
+    pub(crate) fn is_disk_trouble(error: &io::Error) -> bool {
+        FileError::of(error).is_none()
+    }
+
+    /// Finds what other messages of the last hour show about one; nothing if the file cannot be read.
+    pub(crate) fn others(&self, receivers: &Receivers, message: &Fingerprint) -> Others {
+        let text = self.text().unwrap_or_default();
+        SlotLines::read(&text, Stamp::now()).others(&self.app, receivers, message)
+    }
+
+    /// Best effort: the message's fate is decided.
+    fn note(&self, lines: &str) {
+        let noted = self.lock(PATIENCE / 2).and_then(|file| file.append(lines));
+        if let Err(error) = noted {
+            let path = self.path.display();
+            tracing::debug!("the ledger {path} cannot be written, a slot stays taken: {error}");
+        }
+    }
+
+    /// Returns the slots that are taken now, to foresee when further messages will find one.
+    ///
+    /// # Errors
+    /// Where the file is not ours or cannot be read.
+    pub(crate) fn forecast(&self) -> io::Result<Forecast> {
+        self.forecast_at(Stamp::now())
+    }
+
+    fn forecast_at(&self, now: Stamp) -> io::Result<Forecast> {
+        let mut times = Times::of_all(self.limits);
+        SlotLines::read(&self.text()?, now).add_to(&mut times, &self.app);
+        Ok(Forecast {
+            times,
+            now: now.wall,
+            full: BTreeMap::new(),
+        })
+    }
+
+    fn text(&self) -> io::Result<String> {
+        let bytes = disk::read(&self.path, READ_MAX, self.owner)?;
+        Ok(disk::lossy(bytes.unwrap_or_default()))
+    }
+
+    fn lock(&self, patience: Duration) -> io::Result<LockedFile<'_>> {
+        disk::lock_file(&self.path, self.owner, patience)
+    }
+}
+
+/// The slots to come, as far as they can be foreseen.
+#[derive(Debug)]
+pub(crate) struct Forecast {
+    times: Times,
+    now: u64,
+    /// A time found to have no room for these receivers: it can only grow, so it is not searched again.
+    full: BTreeMap<(Receivers, Share), Range<u64>>,
+}
+
+impl Forecast {
+    /// Returns when a message would be sent, not before some time; that slot is then taken.
+    pub(crate) fn next(
+        &mut self,
+        receivers: &Receivers,
+        share: Share,
+        not_before: SystemTime,
+    ) -> SystemTime {
+        let from = unix_ms(not_before).max(self.now);
+        let full = self.full.entry((receivers.clone(), share)).or_default();
+        let (begun, start) = if full.contains(&from) {
+            (full.start, full.end)
+        } else {
+            (from, from)
+        };
+        let at = self.times.earliest(receivers, share, start);
+        if at > from {
+            *full = begun..at;
+        }
+        self.times.take(receivers, share, at);
+        time_of(at)
+    }
+
+    /// Returns how many slots of the last minute and of the last hour are taken, of the receiver with
+    /// most.
+    pub(crate) fn taken(&self, receivers: &Receivers) -> [usize; 2] {
+        self.times.taken(receivers, self.now)
+    }
+}
+
+#[cfg(test)]
+mod tests;
