@@ -4,8 +4,6 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use crate::lang::say;
-
 /// How the program ends; the numbers are sysexits', and scripts rely on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -86,17 +84,6 @@ pub(crate) struct Failure {
 }
 
 impl Failure {
-    /// What the chain of an error says; without a failure in it, it is a fault of ours.
-    pub(crate) fn of(error: anyhow::Error) -> Self {
-        error.downcast().unwrap_or_else(|error| {
-            let what = say!(
-                "wxpush 自身的错误：{error:#}",
-                "a fault of wxpush: {error:#}"
-            );
-            Self::new(Exit::Bug, what).hint_to_report()
-        })
-    }
-
     /// A failure without advice.
     pub(crate) fn new(exit: Exit, what: impl Into<String>) -> Self {
         Self {
@@ -104,14 +91,6 @@ impl Failure {
             what: what.into(),
             hint: None,
         }
-    }
-
-    /// The same with the advice for a fault of ours.
-    pub(crate) fn hint_to_report(self) -> Self {
-        self.hint(say!(
-            "请反馈给我们，并附上 wxpush --version 的输出",
-            "please report it, with what wxpush --version prints"
-        ))
     }
 
     /// The same with advice.

@@ -41,15 +41,3 @@ pub(crate) fn spoken() -> Lang {
         Lang::En
     }
 }
-
-/// A text for a person at a terminal: `say!("中文 {x}", "English {x}")`, each as in `format!`.
-macro_rules! say {
-    ($zh:literal, $en:literal $(, $value:expr)* $(,)?) => {
-        match $crate::lang::spoken() {
-            $crate::lang::Lang::Zh => format!($zh $(, $value)*),
-            $crate::lang::Lang::En => format!($en $(, $value)*),
-        }
-    };
-}
-
-pub(crate) use say;

@@ -45,7 +45,7 @@ pub(crate) use tidy::tidy;
 
 use crate::config::State;
 use crate::disk::{Dir, Owner};
-use crate::message::Envelope;
+use crate::message::Recipients;
 
 /// Where what is given up lies.
 const FAILED: &str = "failed";
@@ -306,7 +306,7 @@ impl Outbox {
 
 impl Look {
     /// What a message to these receivers has to tell them.
-    pub(crate) fn untold(&self, sender: &SenderName, to: &Envelope) -> Untold {
+    pub(crate) fn untold(&self, sender: &SenderName, to: &Recipients) -> Untold {
         match &self.dir {
             Some(dir) if !self.expired.is_empty() => {
                 expired::untold(dir, &self.expired, sender, to)
@@ -347,7 +347,7 @@ pub(crate) fn oldest(dir: &Dir, after: Option<&Id>, max: usize) -> io::Result<BT
 }
 
 /// Counts a message that has become too old, for its receivers to be told.
-pub(crate) fn count_expired(dir: &Dir, sender: &SenderName, to: &Envelope) {
+pub(crate) fn count_expired(dir: &Dir, sender: &SenderName, to: &Recipients) {
     if let Err(error) = expired::add(dir, sender, to) {
         tracing::info!(%error, "what has expired cannot be counted");
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::{begin, to};
+use super::{begin, recipients};
 use crate::config::{NoPlace, Settings, State};
 use crate::delivery::{Delivery, Sender, Undelivered};
 use crate::error::{Exit, Failure};
@@ -23,7 +23,7 @@ impl Caller {
     /// # Errors
     /// `Exit::Config`: no agentid, or a network setting that cannot be used.
     pub(super) fn new(settings: Settings, command: &str, output: Output) -> anyhow::Result<Self> {
-        let settings = to::complete(settings)?;
+        let settings = recipients::complete(settings)?;
         let state = or_uncached(begin(&settings.base, output));
         tracing::info!(command, "start");
         let sender = Sender::new(settings, state.as_ref())?;

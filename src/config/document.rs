@@ -14,7 +14,7 @@ use super::input::{At, Input, SecretFrom};
 use super::keys::{self, Layer};
 use super::redact::{could_be_secret, shown};
 use super::value;
-use crate::message::Envelope;
+use crate::message::Recipients;
 
 /// A secret for each name; none if its table has none.
 pub(super) type Secrets = BTreeMap<String, Option<At<SecretFrom>>>;
@@ -130,7 +130,7 @@ impl Document<'_> {
         &self,
         table: &DeTable<'_>,
         place: &str,
-    ) -> Result<Option<Envelope>, Error> {
+    ) -> Result<Option<Recipients>, Error> {
         let mut layer = Layer::default();
         for item in items(table, place) {
             if !RECIPIENTS.contains(&item.name()) {

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::paths::{self, Unusable};
 use super::redact::{could_be_secret, shown};
+use crate::message::RecipientError;
 
 /// The place of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,7 +141,7 @@ pub(crate) enum Invalid {
         meant: Option<&'static str>,
     },
     /// Why a name cannot be a recipient's, in words.
-    Recipient(String),
+    Recipient(RecipientError),
     /// The same, if the words would repeat what could be a secret.
     HiddenRecipient,
     /// A list of recipients in which nobody is named.

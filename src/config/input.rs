@@ -6,7 +6,7 @@ use toml::de::DeValue;
 
 use super::error::{Expected, Invalid, Spot};
 use super::value;
-use crate::message::Envelope;
+use crate::message::Recipients;
 use crate::secret::Secret;
 
 /// A value, and where it was written, for an error that is found later.
@@ -122,8 +122,8 @@ impl Input<'_> {
     pub(super) fn recipients(
         &self,
         list: usize,
-        others: Option<Envelope>,
-    ) -> Result<Option<Envelope>, Invalid> {
+        others: Option<Recipients>,
+    ) -> Result<Option<Recipients>, Invalid> {
         let mut lists: [Vec<String>; 3] = Default::default();
         lists[list] = self.list()?;
         let named = value::recipients(&lists)?;
@@ -131,8 +131,8 @@ impl Input<'_> {
             return Ok(named.or(others));
         };
         // Everyone includes the other names.
-        if all == Envelope::all() || named == Envelope::all() {
-            return Ok(Some(Envelope::all()));
+        if all == Recipients::all() || named == Recipients::all() {
+            return Ok(Some(Recipients::all()));
         }
         all.touser.extend(named.touser);
         all.toparty.extend(named.toparty);

@@ -14,7 +14,7 @@ use super::input::{At, Input, SecretFrom};
 use super::limits::Limits;
 use super::value::{self, Level, MAX_AGE, Rotation, ShowIn};
 use crate::lang::Lang;
-use crate::message::Envelope;
+use crate::message::Recipients;
 use crate::secret::Secret;
 
 /// A key of a config, or of one of its profiles.
@@ -94,7 +94,7 @@ keys! {
     /// The app.
     agentid: [u32] { "agentid" or "WXPUSH_AGENTID" => |it, _| it.agentid() }
     /// The recipients of a message.
-    to: [Envelope] {
+    to: [Recipients] {
         "touser" or "WXPUSH_TOUSER" => |it, others| it.recipients(0, others),
         "toparty" => |it, others| it.recipients(1, others),
         "totag" => |it, others| it.recipients(2, others),

@@ -3,12 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use crate::message::Envelope;
+use crate::message::Recipients;
 
 /// The recipients of mail to the addresses of one pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum MailTo {
-    These(Envelope),
+    These(Recipients),
     /// The recipients of the config, as for a local address without a line.
     Own,
 }
@@ -19,7 +19,7 @@ pub(super) struct MailTable(Vec<(String, MailTo)>);
 
 impl MailTable {
     /// Takes each pattern with its recipients.
-    pub(super) fn new(lines: BTreeMap<String, Option<Envelope>>) -> Self {
+    pub(super) fn new(lines: BTreeMap<String, Option<Recipients>>) -> Self {
         let lines = lines.into_iter().map(|(pattern, to)| {
             let to = to.map_or(MailTo::Own, MailTo::These);
             (pattern.to_lowercase(), to)
@@ -34,9 +34,9 @@ impl MailTable {
     }
 
     /// Every pattern that has recipients of its own, with these.
-    pub(super) fn envelopes(&self) -> impl Iterator<Item = (&str, &Envelope)> {
+    pub(super) fn recipient_sets(&self) -> impl Iterator<Item = (&str, &Recipients)> {
         self.0.iter().filter_map(|(pattern, to)| match to {
-            MailTo::These(envelope) => Some((pattern.as_str(), envelope)),
+            MailTo::These(recipients) => Some((pattern.as_str(), recipients)),
             MailTo::Own => None,
         })
     }
@@ -103,7 +103,7 @@ mod tests {
 
     #[test]
     fn the_most_specific_line_holds_wherever_it_stands() {
-        let user = |name: &str| Envelope::parse([name], [""], [""]).unwrap();
+        let user = |name: &str| Recipients::parse([name], [""], [""]).unwrap();
         let names = ["*", "*@corp.cn", "root@*", "root@corp.cn", "r*@corp.cn"];
         let lines = names.iter().enumerate();
         let lines = lines.map(|(at, name)| (name.to_string(), Some(user(&format!("u{at}")))));

@@ -43,7 +43,7 @@ pub(crate) use survey::{config_places, variables};
 pub(crate) use value::{MAX_AGE, Rotation, ShowIn};
 
 use crate::lang::Lang;
-use crate::message::Envelope;
+use crate::message::Recipients;
 use environment::{CONFIG_VARIABLE, PROFILE_VARIABLE};
 use file::ConfigFile;
 use keys::{Layer, Levels, Merged};
@@ -95,7 +95,7 @@ impl Config {
     }
 
     /// Returns the settings of the profile in force; `to` are the recipients that options name.
-    pub(crate) fn settings(&self, to: Option<Envelope>) -> Result<Settings, Error> {
+    pub(crate) fn settings(&self, to: Option<Recipients>) -> Result<Settings, Error> {
         let option = Layer {
             to,
             ..Layer::default()

@@ -13,7 +13,7 @@ use super::limits::Limits;
 use super::paths::{self, NoPlace, State};
 use super::value::{Rotation, ShowIn};
 use crate::lang::Lang;
-use crate::message::{Envelope, input::one_line};
+use crate::message::{Recipients, input::one_line};
 use crate::secret::Secret;
 
 /// Everything that a command needs to send, checked.
@@ -24,7 +24,7 @@ pub(crate) struct Settings {
     pub(crate) profile: Option<String>,
     pub(crate) account: Account,
     /// The recipients; a robot has none but its group.
-    pub(crate) to: Envelope,
+    pub(crate) to: Recipients,
     pub(crate) safe: bool,
     /// Put before every title or text; the host's name is filled in.
     pub(crate) prefix: String,
@@ -99,8 +99,8 @@ impl Settings {
         account: Account,
     ) -> Result<Self, Error> {
         let to = match account {
-            Account::App(_) => merged.to.clone().unwrap_or_else(Envelope::all),
-            Account::Robot(_) => Envelope::default(),
+            Account::App(_) => merged.to.clone().unwrap_or_else(Recipients::all),
+            Account::Robot(_) => Recipients::default(),
         };
         Ok(Self {
             base,

@@ -12,7 +12,7 @@ use super::keys::Layer;
 use super::paths::{self, Unusable};
 use super::settings::Network;
 use super::{Config, environment};
-use crate::message::Envelope;
+use crate::message::Recipients;
 
 /// The variables of ours that are set, by name.
 pub(crate) fn variables() -> Vec<&'static str> {
@@ -83,8 +83,8 @@ impl Config {
     }
 
     /// The patterns of `[mail]` that have receivers of their own.
-    pub(crate) fn mail_lines(&self) -> impl Iterator<Item = (&str, &Envelope)> {
-        self.file.mail.envelopes()
+    pub(crate) fn mail_lines(&self) -> impl Iterator<Item = (&str, &Recipients)> {
+        self.file.mail.recipient_sets()
     }
 
     /// Whether any level says to whom messages go.

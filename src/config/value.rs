@@ -10,7 +10,7 @@ use super::error::{Expected, Invalid, nearest};
 pub(crate) use super::redact::shown;
 use super::redact::{could_be_secret, is_placeholder};
 use crate::lang::Lang;
-use crate::message::Envelope;
+use crate::message::Recipients;
 use crate::secret::Secret;
 
 /// The program in which a message is read.
@@ -114,21 +114,21 @@ fn printable(text: &str) -> Result<&str, Invalid> {
 }
 
 /// Reads `touser`, `toparty` and `totag`; none if all are blank.
-pub(crate) fn recipients(lists: &[Vec<String>; 3]) -> Result<Option<Envelope>, Invalid> {
+pub(crate) fn recipients(lists: &[Vec<String>; 3]) -> Result<Option<Recipients>, Invalid> {
     let [touser, toparty, totag] = lists.each_ref().map(|list| list.iter().map(String::as_str));
-    let envelope = Envelope::parse(touser, toparty, totag).map_err(|why| {
-        if could_be_secret(&why) {
+    let recipients = Recipients::parse(touser, toparty, totag).map_err(|why| {
+        if why.name().is_some_and(could_be_secret) {
             Invalid::HiddenRecipient
         } else {
             Invalid::Recipient(why)
         }
     })?;
     let is_blank = lists.iter().flatten().all(|text| text.trim().is_empty());
-    match (envelope.is_empty(), is_blank) {
+    match (recipients.is_empty(), is_blank) {
         (true, true) => Ok(None),
         // Everybody would get what was meant for somebody.
         (true, false) => Err(Invalid::NoRecipients),
-        (false, _) => Ok(Some(envelope)),
+        (false, _) => Ok(Some(recipients)),
     }
 }
 

@@ -37,7 +37,7 @@ use std::time::{Duration, Instant};
 use crate::blob::Watching;
 use crate::clock::Stamp;
 use crate::ledger::{Fingerprint, Receivers, Share};
-use crate::message::{Attachment, Channel, Envelope, Message};
+use crate::message::{Attachment, Channel, Message, Recipients};
 use crate::outbox::{Doubt, Entry, Kept};
 use crate::secret::digest;
 use crate::token::AccessToken;
@@ -308,8 +308,8 @@ fn is_answered(error: &Error) -> bool {
     )
 }
 
-/// Returns everybody whom an envelope names, as unreached.
-fn all_of(to: &Envelope) -> Unreached {
+/// Returns everybody whom an recipients names, as unreached.
+fn all_of(to: &Recipients) -> Unreached {
     Unreached {
         invaliduser: to.touser.clone(),
         invalidparty: to.toparty.clone(),

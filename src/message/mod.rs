@@ -1,11 +1,10 @@
-//! Messages: their recipients (`Envelope`), their content (`Content`), and WeCom's limits for both.
+//! Messages: their recipients (`Recipients`), their content (`Content`), and WeCom's limits for both.
 //!
 //! Pure: no files, no clock, no network. All errors are in the input.
 
 pub(crate) mod channel;
 pub(crate) mod content;
 pub(crate) mod encoding;
-pub(crate) mod envelope;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
 mod html;
@@ -15,13 +14,14 @@ pub(crate) mod mail;
 pub(crate) mod media;
 mod outgoing;
 pub(crate) mod plain;
+pub(crate) mod recipients;
 pub(crate) mod split;
 
 pub(crate) use channel::Channel;
 pub(crate) use content::{Content, TextKind};
 pub(crate) use encoding::Encoding;
-pub(crate) use envelope::Envelope;
 pub(crate) use mail::Mail;
 pub(crate) use media::MediaKind;
 pub(crate) use outgoing::{Attachment, DUPLICATE_CHECK_MAX, Message, MessageOptions};
+pub(crate) use recipients::{RecipientError, Recipients};
 pub(crate) use split::Long;

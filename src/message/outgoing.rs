@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::content::{RawContent, TextKind};
-use super::{Channel, Content, Envelope, MediaKind};
+use super::{Channel, Content, MediaKind, Recipients};
 use crate::blob::Blob;
 
 /// Longest time, in seconds, over which WeCom compares messages: 4 hours.
@@ -19,7 +19,7 @@ pub(crate) const DUPLICATE_CHECK_MAX: u64 = 4 * 3600;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Message {
     pub(crate) channel: Channel,
-    pub(crate) to: Envelope,
+    pub(crate) to: Recipients,
     pub(crate) content: Content,
     pub(crate) options: MessageOptions,
     /// The file to upload first; its `media_id` is then filled in.
@@ -112,7 +112,7 @@ impl Message {
         );
         Some(Self {
             channel,
-            to: recipients.envelope(),
+            to: recipients.recipients(),
             content: Content::read(msgtype, fields),
             options,
             attachment: None,
@@ -247,7 +247,7 @@ fn json(body: &Body<'_>) -> Vec<u8> {
 }
 
 impl RecipientFields {
-    fn of(to: &Envelope) -> Self {
+    fn of(to: &Recipients) -> Self {
         let [touser, toparty, totag] =
             [&to.touser, &to.toparty, &to.totag].map(|names| names.join("|"));
         Self {
@@ -258,12 +258,12 @@ impl RecipientFields {
         }
     }
 
-    fn envelope(&self) -> Envelope {
+    fn recipients(&self) -> Recipients {
         let [touser, toparty, totag] = [&self.touser, &self.toparty, &self.totag].map(|names| {
             let names = names.split('|').filter(|name| !name.is_empty());
             names.map(str::to_owned).collect()
         });
-        Envelope {
+        Recipients {
             touser,
             toparty,
             totag,

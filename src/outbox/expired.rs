@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::entry::{Account, SenderName};
 use crate::disk::{self, Dir, record};
-use crate::message::Envelope;
+use crate::message::Recipients;
 use crate::secret::digest;
 
 /// The prefix of the files' names.
@@ -44,7 +44,7 @@ impl Untold {
 }
 
 /// Counts one more expired message.
-pub(super) fn add(dir: &Dir, sender: &SenderName, to: &Envelope) -> io::Result<()> {
+pub(super) fn add(dir: &Dir, sender: &SenderName, to: &Recipients) -> io::Result<()> {
     let new = Count::new(sender, to);
     let name = new.file_name();
     change(dir, &name, |count| {
@@ -56,7 +56,7 @@ pub(super) fn add(dir: &Dir, sender: &SenderName, to: &Envelope) -> io::Result<(
 }
 
 /// Collects the notices that a message to these recipients has to carry, from the files of these names.
-pub(super) fn untold(dir: &Dir, names: &[String], sender: &SenderName, to: &Envelope) -> Untold {
+pub(super) fn untold(dir: &Dir, names: &[String], sender: &SenderName, to: &Recipients) -> Untold {
     let mut untold = Untold::default();
     let message = Count::new(sender, to);
     for name in names {
@@ -86,7 +86,7 @@ pub(super) fn told(dir: &Dir, untold: &Untold) -> io::Result<()> {
 }
 
 impl Count {
-    fn new(sender: &SenderName, to: &Envelope) -> Self {
+    fn new(sender: &SenderName, to: &Recipients) -> Self {
         let (corpid, robot) = match &sender.account {
             Account::App(corpid) => (Some(corpid.clone()), None),
             Account::Robot(name) => (None, Some(name.clone())),
@@ -129,13 +129,13 @@ impl Count {
     }
 
     /// Whether a message to these recipients reaches all of the counted ones.
-    fn all_among(&self, to: &Envelope) -> bool {
+    fn all_among(&self, to: &Recipients) -> bool {
         let [touser, toparty, totag] = [&self.touser, &self.toparty, &self.totag]
             .map(|list| list.split('|').filter(|name| !name.is_empty()));
         if self.chatid != to.chatid {
             return false;
         }
-        *to == Envelope::all()
+        *to == Recipients::all()
             || (among(touser, &to.touser) && among(toparty, &to.toparty) && among(totag, &to.totag))
     }
 }
@@ -174,7 +174,7 @@ mod tests {
 
     #[test]
     fn who_is_concerned_is_told_by_any_message_that_reaches_them_all() {
-        let to = |users: &str, party: &str| Envelope::parse([users], [party], [""]).unwrap();
+        let to = |users: &str, party: &str| Recipients::parse([users], [party], [""]).unwrap();
         let count = Count {
             corpid: None,
             robot: None,
@@ -186,15 +186,15 @@ mod tests {
             chatid: None,
             messages: 1,
         };
-        for (envelope, told) in [
+        for (recipients, told) in [
             (to("a,b", "2"), true),
             (to("c,b,a", "2,3"), true),
-            (Envelope::all(), true),
+            (Recipients::all(), true),
             (to("a", "2"), false),
             (to("a,b", ""), false),
-            (Envelope::chat("ops").unwrap(), false),
+            (Recipients::chat("ops").unwrap(), false),
         ] {
-            assert_eq!(count.all_among(&envelope), told, "{envelope:?}");
+            assert_eq!(count.all_among(&recipients), told, "{recipients:?}");
         }
     }
 }

@@ -37,13 +37,13 @@ mod tests {
     use crate::clock::Stamp;
 
     use super::*;
-    use crate::message::{Attachment, Channel, Envelope, MediaKind, MessageOptions, TextKind};
+    use crate::message::{Attachment, Channel, MediaKind, MessageOptions, Recipients, TextKind};
     use crate::outbox::{Account, SenderName};
 
     fn text(size: usize) -> Message {
         Message {
             channel: Channel::App,
-            to: Envelope::all(),
+            to: Recipients::all(),
             content: TextKind::Text.content("x".repeat(size)),
             options: MessageOptions::default(),
             attachment: None,

@@ -1,7 +1,6 @@
 //! Words of `init`: the dialogue, its failures, and the comments of the config that it writes.
 
 use crate::commands::init::setting::Setting;
-use crate::lang::say;
 use crate::wecom::Agent;
 
 /// Asks for a value, and says where it is found; `only` is proposed as the recipient.
@@ -20,46 +19,43 @@ pub(crate) fn question(setting: Setting, agent: Option<&Agent>, only: Option<&st
     }
 }
 
-/// Says what a key of the config is, above its line.
+// The comment above a key in a new config.
+displays! { AboutSetting {
+    Self(Setting::Corpid) =>
+        "企业ID：管理后台 → 我的企业，页面底部。",
+        "Company ID (企业ID): admin console, 我的企业, bottom of the page.";
+    Self(Setting::Corpsecret) =>
+        "应用的 Secret：应用管理 → 该应用 → Secret。只会发送给企业微信。",
+        "Secret of the app: 应用管理 → the app → Secret. It is sent to WeCom only.";
+    Self(Setting::CorpsecretFile) =>
+        "只含应用 Secret 的文件。",
+        "A file that holds the app's Secret and nothing else.";
+    Self(Setting::Agentid) =>
+        "同一应用的 AgentId：应用管理 → 该应用。",
+        "AgentId of the same app: 应用管理 → the app.";
+    Self(Setting::Touser) =>
+        "默认收件人：成员的 userid（通讯录 → 成员 → 账号），用逗号分隔；\"@all\" 是应用可见范围内的所有人。",
+        "Default recipients: userids (通讯录 → the member → 账号) separated by commas;\n\"@all\" is everyone in the app's visible range (可见范围).";
+    Self(Setting::StateDir) =>
+        "access_token 缓存、发件箱和日志所在的目录。",
+        "Directory of token cache, outbox and log.";
+    Self(Setting::Lang) =>
+        "手机上的消息和终端提示的语言：zh 或 en。",
+        "Language on the phone and in the terminal: zh or en.";
+    Self(Setting::ApiBase) =>
+        "企业微信，或自己的中转。Secret 会发给它。",
+        "WeCom, or your own relay. The secret is sent to it.";
+    Self(Setting::Proxy) =>
+        "http、https、socks5 或 socks5h。",
+        "http, https, socks5 or socks5h.";
+}}
+
+/// A key of the config, shown as the comment above its line.
+struct AboutSetting(Setting);
+
+/// Words the comment above a key's line.
 pub(crate) fn about(setting: Setting) -> String {
-    match setting {
-        Setting::Corpid => say!(
-            "企业ID：管理后台 → 我的企业，页面底部。",
-            "Company ID (企业ID): admin console, 我的企业, bottom of the page."
-        ),
-        Setting::Corpsecret => say!(
-            "应用的 Secret：应用管理 → 该应用 → Secret。只会发送给企业微信。",
-            "Secret of the app: 应用管理 → the app → Secret. It is sent to WeCom only."
-        ),
-        Setting::CorpsecretFile => say!(
-            "只含应用 Secret 的文件。",
-            "A file that holds the app's Secret and nothing else."
-        ),
-        Setting::Agentid => say!(
-            "同一应用的 AgentId：应用管理 → 该应用。",
-            "AgentId of the same app: 应用管理 → the app."
-        ),
-        Setting::Touser => say!(
-            "默认收件人：成员的 userid（通讯录 → 成员 → 账号），用逗号分隔；\"@all\" 是应用可见范围内的所有人。",
-            "Default recipients: userids (通讯录 → the member → 账号) separated by commas;\n\"@all\" is everyone in the app's visible range (可见范围)."
-        ),
-        Setting::StateDir => say!(
-            "access_token 缓存、发件箱和日志所在的目录。",
-            "Directory of token cache, outbox and log."
-        ),
-        Setting::Lang => say!(
-            "手机上的消息和终端提示的语言：zh 或 en。",
-            "Language on the phone and in the terminal: zh or en."
-        ),
-        Setting::ApiBase => say!(
-            "企业微信，或自己的中转。Secret 会发给它。",
-            "WeCom, or your own relay. The secret is sent to it."
-        ),
-        Setting::Proxy => say!(
-            "http、https、socks5 或 socks5h。",
-            "http, https, socks5 or socks5h."
-        ),
-    }
+    AboutSetting(setting).to_string()
 }
 
 texts! {

@@ -4,7 +4,8 @@ use crate::error::Failure;
 use crate::lang::spoken;
 use crate::message::limits::{self, Caveat, Excess, Unit, Violation};
 use crate::message::media::{FILE_MAX, FILE_MIN, UnfitFile, VOICE_SECONDS_MAX};
-use crate::message::{Encoding, MediaKind};
+use crate::message::recipients::{CHATID_MAX, USERID_MAX};
+use crate::message::{Encoding, MediaKind, RecipientError, Recipients};
 
 /// Words all reasons not to send a message.
 pub(crate) fn unfit(violations: &[Violation]) -> Failure {
@@ -160,4 +161,34 @@ texts! {
         "{field} does not begin with http:// or https://: there may be no picture";
     useless(option, call, msgtype) =
         "{option} 对 {call} 的 {msgtype} 不起作用", "{option} does nothing in a {msgtype} of {call}";
+}
+
+displays! { RecipientError {
+    Self::AllInCapitals => "全体成员要写成小写的 @all", "everyone is written @all, in lower case";
+    Self::NotUserid(name) =>
+        "{name:?} 不可能是 userid：只能含字母、数字、- _ . 和 @（它是通讯录里的“账号”，不是姓名）",
+        "{name:?} cannot be a userid: letters, digits, - _ . and @ only (it is the 账号 shown in 通讯录, not the name)";
+    Self::UseridTooLong(length) =>
+        "userid 最长 {max} 个字符，这个有 {length} 个",
+        "a userid has at most {max} characters, this one has {length}", max = USERID_MAX;
+    Self::NotParty(id) => "{id:?} 不是部门 ID：它应当是数字", "{id:?} is not a party id: it is a number";
+    Self::NotTag(id) => "{id:?} 不是标签 ID：它应当是数字", "{id:?} is not a tag id: it is a number";
+    Self::NotChatid(id) =>
+        "{id:?} 不可能是 chatid：应为 1 到 {max} 个字母和数字",
+        "{id:?} cannot be a chatid: 1 to {max} letters and digits", max = CHATID_MAX;
+}}
+
+/// Words the recipients for a person, such as `zhangsan、部门 2`.
+pub(crate) fn recipients(to: &Recipients) -> String {
+    let mut words = to.touser.clone();
+    words.extend(to.toparty.iter().map(party));
+    words.extend(to.totag.iter().map(tag));
+    words.extend(to.chatid.iter().map(chat));
+    words.join(spoken().of("、", ", "))
+}
+
+texts! {
+    party(id) = "部门 {id}", "party {id}";
+    tag(id) = "标签 {id}", "tag {id}";
+    chat(id) = "群聊 {id}", "chat {id}";
 }

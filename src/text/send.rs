@@ -115,6 +115,10 @@ failures! {
         "{msgtype} 需要标题", "a {msgtype} needs a title", "用 -t 写上", "give it with -t";
     video_of_robot() => Usage,
         "群机器人不能发视频", "a robot takes no video", "用 --file 发送", "send it with --file";
+    options_name_nobody() => Usage,
+        "--to、--party、--tag 没有指定任何人", "--to, --party and --tag name nobody",
+        "写上 userid，或去掉该选项，发给配置文件里的收件人",
+        "give a userid, or leave the option out to send to the config's recipients";
     dedupe_not_app() => Usage,
         "--dedupe 只用于发给成员的消息", "--dedupe works for messages to members only",
         "发给群聊和群机器人的消息，企业微信不做比较：去掉它",

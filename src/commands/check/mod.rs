@@ -19,7 +19,7 @@ use crate::cli::{Check, Global};
 use crate::config::{Config, State, value};
 use crate::error::{Exit, Failure};
 use crate::log::{self, Stderr};
-use crate::message::Envelope;
+use crate::message::Recipients;
 use crate::output::Output;
 use crate::text;
 use report::Steps;
@@ -47,17 +47,23 @@ pub(super) fn run(args: &Check, global: &Global, output: Output) -> anyhow::Resu
 }
 
 /// Reads the one member to whom a test message goes.
-fn one_member(name: &str) -> Result<Envelope, Failure> {
-    let to = Envelope::parse(vec![name], Vec::new(), Vec::new())
-        .map_err(|why| text::check::bad_member(value::shown(&why)))?;
-    if to.touser.len() != 1 || to == Envelope::all() {
+fn one_member(name: &str) -> Result<Recipients, Failure> {
+    let to = Recipients::parse(vec![name], Vec::new(), Vec::new())
+        .map_err(|why| text::check::bad_member(value::shown(&why.to_string())))?;
+    if to.touser.len() != 1 || to == Recipients::all() {
         return Err(text::check::bad_member(text::check::many_members()));
     }
     Ok(to)
 }
 
 /// Tests all steps of a config that could be read.
-fn all(config: &Config, args: &Check, user: Option<&Envelope>, output: Output, report: &mut Steps) {
+fn all(
+    config: &Config,
+    args: &Check,
+    user: Option<&Recipients>,
+    output: Output,
+    report: &mut Steps,
+) {
     setup::config(config, report);
     let base = config.base();
     let state = base.state();

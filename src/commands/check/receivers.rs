@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::app::AppAccess;
 use super::report::Steps;
 use crate::config::Config;
-use crate::message::Envelope;
+use crate::message::Recipients;
 use crate::text::check::receivers::{self as words, Origin, Reach, ReceiverId};
 use crate::wecom::{Agent, Class, Error, MemberStatus, codes};
 
@@ -18,13 +18,13 @@ const MOST: usize = 30;
 pub(super) fn all(
     config: &Config,
     app: &AppAccess,
-    user: Option<&Envelope>,
+    user: Option<&Recipients>,
     deadline: Instant,
     report: &mut Steps,
 ) {
     let mut receivers = Vec::new();
     if let Ok(settings) = config.settings(None) {
-        if settings.to == Envelope::all() {
+        if settings.to == Recipients::all() {
             everyone(config, app, report);
         } else {
             add(&mut receivers, &settings.to, || Origin::Settings);
@@ -58,9 +58,9 @@ pub(super) fn all(
     }
 }
 
-/// Takes in those that an envelope names, each once.
-fn add(receivers: &mut Vec<(Origin, ReceiverId)>, to: &Envelope, origin: impl Fn() -> Origin) {
-    let users = to.touser.iter().filter(|_| *to != Envelope::all());
+/// Takes in those that an recipients names, each once.
+fn add(receivers: &mut Vec<(Origin, ReceiverId)>, to: &Recipients, origin: impl Fn() -> Origin) {
+    let users = to.touser.iter().filter(|_| *to != Recipients::all());
     let users = users.map(|id| ReceiverId::Member(id.clone()));
     let parties = to.toparty.iter().map(|id| ReceiverId::Party(id.clone()));
     let tags = to.totag.iter().map(|id| ReceiverId::Tag(id.clone()));

@@ -9,14 +9,14 @@ use crate::compose::{Body, Composed, Draft};
 use crate::config::{self, Config, State};
 use crate::cron;
 use crate::error::Failure;
-use crate::message::{Channel, Envelope, Long, TextKind};
+use crate::message::{Channel, Long, Recipients, TextKind};
 use crate::text;
 
 /// Sends a message to one member by the ordinary road; it is a test, and never kept.
 pub(super) fn send(
     config: &Config,
     state: Option<&State>,
-    to: Envelope,
+    to: Recipients,
     time: Duration,
     report: &mut Steps,
 ) {
@@ -30,7 +30,7 @@ pub(super) fn send(
 fn sent(
     config: &Config,
     state: Option<&State>,
-    to: Envelope,
+    to: Recipients,
     time: Duration,
 ) -> Result<String, Failure> {
     let settings = config.settings(Some(to))?;

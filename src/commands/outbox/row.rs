@@ -9,7 +9,6 @@ use serde::Serialize;
 use super::due::DueTimes;
 use super::{Outboxes, Place};
 use crate::error::Failure;
-use crate::lang::spoken;
 use crate::outbox::{self, Account, Attempts, Entry, Id, On, Unread, Verdict};
 use crate::output;
 use crate::text::outbox as text;
@@ -132,7 +131,7 @@ impl<'a> RowMaker<'a> {
             Account::App(corpid) => {
                 row.corpid = Some(corpid.clone());
                 row.to = Some(next.to.describe());
-                row.recipients = Some(next.to.said(spoken()));
+                row.recipients = Some(crate::text::message::recipients(&next.to));
             }
             Account::Robot(name) => {
                 row.robot = Some(name.clone());

@@ -11,7 +11,7 @@ use std::path::Path;
 
 use super::report::Report;
 use super::submit::{Submitting, composed};
-use super::{begin_or_without, load, to};
+use super::{begin_or_without, load, recipients};
 use crate::child::{self, End, Ended, Plan};
 use crate::cli::{Global, On, Run};
 use crate::compose::{Body, Composed, Draft};
@@ -20,7 +20,7 @@ use crate::cron;
 use crate::error::{self, Exit, Failure};
 use crate::log;
 use crate::message::input::one_line;
-use crate::message::{Channel, Envelope, Long, TextKind};
+use crate::message::{Channel, Long, Recipients, TextKind};
 use crate::output::Output;
 use crate::secret::digest;
 use crate::text;
@@ -55,14 +55,14 @@ pub(super) fn run(args: &Run, global: &Global, output: Output) -> Result<Exit, F
 }
 
 /// To whom the options say that it goes, if they can be followed.
-fn usable(args: &Run, global: &Global) -> Result<Option<Envelope>, Failure> {
+fn usable(args: &Run, global: &Global) -> Result<Option<Recipients>, Failure> {
     if global.json {
         return Err(text::run::json_useless());
     }
     if args.after > 1 && args.on == On::Success {
         return Err(text::run::after_without_failures());
     }
-    to::receivers(&args.to)
+    recipients::named(&args.to)
 }
 
 fn plan(args: &Run) -> Plan<'_> {
@@ -118,10 +118,10 @@ impl Ready {
         args: &Run,
         global: &Global,
         output: Output,
-        receivers: Option<Envelope>,
+        receivers: Option<Recipients>,
     ) -> Result<Self, Failure> {
         let config = load(global)?;
-        let settings = to::settings(&args.to, receivers, &config)?;
+        let settings = recipients::settings(&args.to, receivers, &config)?;
         let state = begin_or_without(&settings.base, output);
         Ok(Self {
             config,
@@ -157,7 +157,7 @@ impl Ready {
         occasion: Occasion,
     ) -> anyhow::Result<(Report, bool)> {
         let settings = self.settings;
-        let channel = to::channel(&args.to);
+        let channel = recipients::channel(&args.to);
         let draft = Draft {
             channel,
             body: Body::Text {

@@ -8,8 +8,8 @@ use serde_json::{Map, Value};
 
 use super::intent::Intent;
 use crate::cli::Send;
+use crate::commands::recipients;
 use crate::commands::source::{self, Source};
-use crate::commands::to;
 use crate::compose::{Body, Media};
 use crate::error::{Exit, Failure};
 use crate::message::content::{Article, News, Textcard, Video};
@@ -93,7 +93,7 @@ impl Reading<'_> {
             if source.is_empty() && self.args.skip_empty {
                 return Ok(None);
             }
-            media(source, kind, to::channel(&self.args.to))?
+            media(source, kind, recipients::channel(&self.args.to))?
         };
         Ok(Some(match media.content {
             Content::Video(video) => Body::Ready(Media {

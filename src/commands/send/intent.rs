@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 
 use crate::cli::Send;
-use crate::commands::to;
+use crate::commands::recipients;
 use crate::error::Failure;
 use crate::message::content::is_media_id;
 use crate::message::{Channel, DUPLICATE_CHECK_MAX, MediaKind, TextKind};
@@ -93,7 +93,7 @@ impl<'a> Intent<'a> {
 
     fn check_options(self, args: &Send) -> Result<(), Failure> {
         let name = self.name();
-        let channel = to::channel(&args.to);
+        let channel = recipients::channel(&args.to);
         if args.safe && channel == Channel::Robot {
             return Err(words::safe_of_robot());
         }
@@ -140,7 +140,7 @@ impl<'a> Intent<'a> {
             Self::Textcard | Self::News if args.title.is_none() => {
                 words::title_missing(self.name())
             }
-            Self::Media(MediaKind::Video, _) if to::channel(&args.to) == Channel::Robot => {
+            Self::Media(MediaKind::Video, _) if recipients::channel(&args.to) == Channel::Robot => {
                 words::video_of_robot()
             }
             _ => return Ok(()),

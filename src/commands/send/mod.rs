@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::report::{Report, Status};
 use super::submit::{Submitting, composed, time_for};
-use super::{begin, begin_or_without, load, to};
+use super::{begin, begin_or_without, load, recipients};
 use crate::backoff::random;
 use crate::cli::{Global, Send};
 use crate::compose::{Composed, Draft};
@@ -40,10 +40,10 @@ pub(super) fn run(args: &Send, global: &Global, output: Output) -> anyhow::Resul
 }
 
 fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> {
-    let recipients = to::receivers(&args.to)?;
+    let recipients = recipients::named(&args.to)?;
     let intent = Intent::of(args)?;
     let config = load(global)?;
-    let settings = to::settings(&args.to, recipients, &config)?;
+    let settings = recipients::settings(&args.to, recipients, &config)?;
     let state = if args.dry_run {
         log::to_stderr(super::stderr(output));
         Err(String::new())
@@ -58,7 +58,7 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
     };
     let keep = settings.outbox.enabled && !args.no_outbox;
     let draft = Draft {
-        channel: to::channel(&args.to),
+        channel: recipients::channel(&args.to),
         body,
         safe: args.safe,
         id_trans: args.id_trans,

@@ -8,14 +8,14 @@ use std::io::{self, BufRead, IsTerminal};
 
 use super::report::Report;
 use super::submit::{Submitting, composed, time_for};
-use super::{begin_or_without, load, to};
+use super::{begin_or_without, load, recipients};
 use crate::cli::{Global, Sendmail};
 use crate::compose::Draft;
 use crate::config::{self, Config, Settings};
 use crate::cron;
 use crate::error::{Exit, Failure};
 use crate::lang::spoken;
-use crate::message::{Channel, Envelope, Long, Mail, Message};
+use crate::message::{Channel, Long, Mail, Message, Recipients};
 use crate::output::Output;
 use crate::secret::digest;
 use crate::text::sendmail as words;
@@ -120,10 +120,13 @@ fn deliver(args: &Sendmail, global: &Global, output: Output) -> anyhow::Result<O
 }
 
 /// The settings for each of the receivers, none of them twice.
-fn different(receivers: Vec<Option<Envelope>>, config: &Config) -> Result<Vec<Settings>, Failure> {
+fn different(
+    receivers: Vec<Option<Recipients>>,
+    config: &Config,
+) -> Result<Vec<Settings>, Failure> {
     let mut all = Vec::<Settings>::new();
-    for envelope in receivers {
-        let settings = to::complete(config.settings(envelope)?)?;
+    for recipients in receivers {
+        let settings = recipients::complete(config.settings(recipients)?)?;
         if all.iter().all(|other| other.to != settings.to) {
             all.push(settings);
         }

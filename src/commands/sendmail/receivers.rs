@@ -3,14 +3,14 @@
 use super::argv::Asked;
 use crate::config::{Config, MailTo, value};
 use crate::error::Failure;
-use crate::message::Envelope;
+use crate::message::Recipients;
 use crate::text::sendmail as words;
 
 /// The receivers of a mail, and whom nobody knows.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Found {
     /// Each once; none for the config's own.
-    pub(super) to: Vec<Option<Envelope>>,
+    pub(super) to: Vec<Option<Recipients>>,
     pub(super) unknown: Vec<String>,
 }
 
@@ -29,7 +29,7 @@ pub(super) fn find(
     for address in asked.addresses.iter().chain(named) {
         let forms = forms(address, host);
         match config.mail_to(&forms) {
-            Some(MailTo::These(envelope)) => found.add(Some(envelope.clone())),
+            Some(MailTo::These(recipients)) => found.add(Some(recipients.clone())),
             Some(MailTo::Own) => found.add(None),
             None if forms.len() > 1 => found.add(None),
             None => found.unknown.push(value::shown(address)),
@@ -46,7 +46,7 @@ pub(super) fn find(
 }
 
 impl Found {
-    fn add(&mut self, to: Option<Envelope>) {
+    fn add(&mut self, to: Option<Recipients>) {
         if !self.to.contains(&to) {
             self.to.push(to);
         }

@@ -1,10 +1,10 @@
-//! To whom: the options that the commands which send have in common.
+//! The recipients that the options of the sending commands name.
 
 use crate::cli::To;
 use crate::config::{Account, Config, Settings, value};
 use crate::error::{Exit, Failure};
-use crate::lang::spoken;
-use crate::message::{Channel, Envelope};
+use crate::message::{Channel, RecipientError, Recipients};
+use crate::text;
 
 /// By which road the message goes.
 pub(super) fn channel(to: &To) -> Channel {
@@ -15,31 +15,23 @@ pub(super) fn channel(to: &To) -> Channel {
     }
 }
 
-/// The receivers that the options name; none if they name nobody.
+/// Returns the recipients that the options name; `None` if there are none of these options.
 ///
 /// # Errors
 /// `Exit::Usage`: a name cannot be one.
-pub(super) fn receivers(to: &To) -> Result<Option<Envelope>, Failure> {
-    let bad = |why: String| Failure::new(Exit::Usage, value::shown(&why));
+pub(super) fn named(to: &To) -> Result<Option<Recipients>, Failure> {
+    let bad = |why: RecipientError| Failure::new(Exit::Usage, value::shown(&why.to_string()));
     if let Some(chatid) = &to.chat {
-        return Envelope::chat(chatid).map(Some).map_err(bad);
+        return Recipients::chat(chatid).map(Some).map_err(bad);
     }
     let [touser, toparty, totag] =
         [&to.user, &to.party, &to.tag].map(|list| list.iter().map(String::as_str));
-    let envelope = Envelope::parse(touser, toparty, totag).map_err(bad)?;
+    let recipients = Recipients::parse(touser, toparty, totag).map_err(bad)?;
     let named = !to.user.is_empty() || !to.party.is_empty() || !to.tag.is_empty();
-    if named && envelope.is_empty() {
-        let what = spoken().of(
-            "--to、--party、--tag 没有指定任何人",
-            "--to, --party and --tag name nobody",
-        );
-        let hint = spoken().of(
-            "写上 userid，或去掉该选项，发给配置文件里的收件人",
-            "give a userid, or leave the option out to send to the config's recipients",
-        );
-        return Err(Failure::new(Exit::Usage, what).hint(hint));
+    if named && recipients.is_empty() {
+        return Err(text::send::options_name_nobody());
     }
-    Ok(named.then_some(envelope))
+    Ok(named.then_some(recipients))
 }
 
 /// The settings of who sends: the app to these receivers, or the robot.
@@ -48,7 +40,7 @@ pub(super) fn receivers(to: &To) -> Result<Option<Envelope>, Failure> {
 /// `Exit::Config`, with file, line and key, or what is missing.
 pub(super) fn settings(
     to: &To,
-    receivers: Option<Envelope>,
+    receivers: Option<Recipients>,
     config: &Config,
 ) -> Result<Settings, Failure> {
     complete(match &to.robot {
