@@ -30,7 +30,6 @@
 #![cfg_attr(fuzzing, no_main)]
 
 mod backoff;
-mod blob;
 mod child;
 mod cli;
 mod clock;
@@ -42,17 +41,18 @@ mod delivery;
 mod disk;
 mod duration;
 mod error;
+mod file_slice;
 #[cfg(any(fuzzing, test))]
 mod fuzz;
 mod lang;
-mod ledger;
 mod log;
 mod message;
 mod notice;
 mod outbox;
 mod output;
-mod runs;
+mod rate_limit;
 mod secret;
+mod streaks;
 mod text;
 mod token;
 mod uploads;

@@ -9,8 +9,8 @@ use std::sync::{Arc, OnceLock};
 
 use serde::Serialize;
 
-pub(crate) use crate::blob::Watching;
 use crate::error::Failure;
+pub(crate) use crate::file_slice::Watching;
 use crate::text::store as text;
 
 /// When colours are used.

@@ -41,13 +41,13 @@ const READ_MAX: u64 = 1 << 20;
 
 /// A file that WeCom has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Media {
+pub(crate) struct UploadedMedia {
     pub(crate) media_id: String,
     /// Unix seconds.
     pub(crate) uploaded_at: u64,
 }
 
-impl Media {
+impl UploadedMedia {
     /// A file that has been uploaded just now.
     pub(crate) fn new(media_id: String) -> Self {
         Self {
@@ -70,7 +70,7 @@ fn is_fresh(uploaded_at: u64, now: u64) -> bool {
 /// The result of asking for an upload.
 pub(crate) enum UploadTurn {
     /// WeCom has it already.
-    Known(Media),
+    Known(UploadedMedia),
     /// It is ours to upload. Others wait for as long as this lives, unless no lock could be taken.
     Ours { _lock: Option<TemporaryLock> },
 }
@@ -101,10 +101,10 @@ impl Uploads {
     }
 
     /// Returns what WeCom already has under this key, if that is known.
-    pub(crate) fn find(&self, key: &str) -> Option<Media> {
+    pub(crate) fn find(&self, key: &str) -> Option<UploadedMedia> {
         let (path, owner) = self.place.as_ref()?;
         let text = disk::read(path, READ_MAX, *owner).ok()??;
-        latest(&disk::lossy(text), key).filter(Media::is_fresh)
+        latest(&disk::lossy(text), key).filter(UploadedMedia::is_fresh)
     }
 
     /// Finds an upload, waiting until `until` for one that another process makes.
@@ -146,7 +146,7 @@ impl Uploads {
     }
 
     /// Remembers an upload.
-    pub(crate) fn add(&self, key: &str, media: &Media) {
+    pub(crate) fn add(&self, key: &str, media: &UploadedMedia) {
         self.note(&format!("{} {key} {}\n", media.uploaded_at, media.media_id));
     }
 
@@ -210,14 +210,14 @@ fn write(journal: &LockedFile<'_>, line: &str) -> io::Result<()> {
 }
 
 /// Reads the last line of a key.
-fn latest(text: &str, key: &str) -> Option<Media> {
+fn latest(text: &str, key: &str) -> Option<UploadedMedia> {
     let (at, media_id) = text.lines().rev().find_map(|line| {
         let (at, rest) = line.split_once(' ')?;
         let (found, media_id) = rest.split_once(' ').unwrap_or((rest, ""));
         (found == key).then_some((at, media_id))
     })?;
     let uploaded_at = at.parse().ok()?;
-    is_media_id(media_id).then(|| Media {
+    is_media_id(media_id).then(|| UploadedMedia {
         media_id: media_id.to_owned(),
         uploaded_at,
     })

@@ -42,7 +42,7 @@ pub(crate) struct Plan<'a> {
 
 /// How it ended.
 #[derive(Debug)]
-pub(crate) enum End {
+pub(crate) enum CommandEnd {
     Exited(u8),
     Killed {
         signal: i32,
@@ -56,7 +56,7 @@ pub(crate) enum End {
     NotStarted(io::Error),
 }
 
-impl End {
+impl CommandEnd {
     /// Returns the exit code that a shell, or `timeout`, would give it.
     pub(crate) fn code(&self) -> u8 {
         match self {
@@ -78,7 +78,7 @@ impl End {
 /// A program that has ended.
 #[derive(Debug)]
 pub(crate) struct Ended {
-    pub(crate) end: End,
+    pub(crate) end: CommandEnd,
     /// How long it ran.
     pub(crate) time: Duration,
     /// The last of its output.
@@ -99,7 +99,7 @@ impl Ended {
 pub(crate) fn run(plan: &Plan<'_>) -> Ended {
     let begun = Instant::now();
     let mut relays = None;
-    let end = start_and_wait(plan, &mut relays).unwrap_or_else(End::NotStarted);
+    let end = start_and_wait(plan, &mut relays).unwrap_or_else(CommandEnd::NotStarted);
     let time = begun.elapsed();
     let last = relays.as_mut().map_or_else(LastOutput::default, |relays| {
         relays.ended(!end.is_success());
@@ -113,7 +113,7 @@ pub(crate) fn run(plan: &Plan<'_>) -> Ended {
     }
 }
 
-fn start_and_wait(plan: &Plan<'_>, relays: &mut Option<Relays>) -> io::Result<End> {
+fn start_and_wait(plan: &Plan<'_>, relays: &mut Option<Relays>) -> io::Result<CommandEnd> {
     // At a terminal it shares our process group, so that it may read, and typed signals reach both.
     let shares_group = io::IsTerminal::is_terminal(&io::stdin());
     let signals = Signals::catch(shares_group)?;
@@ -207,15 +207,15 @@ enum Deadline {
 }
 
 impl Running {
-    fn wait(&mut self, limit: Option<Duration>) -> io::Result<End> {
+    fn wait(&mut self, limit: Option<Duration>) -> io::Result<CommandEnd> {
         let due = limit.and_then(|limit| Instant::now().checked_add(limit));
         let mut limit = Deadline::Due(due);
         loop {
             if let Some(status) = self.child.try_wait()? {
                 return Ok(match limit {
                     Deadline::Due(_) => end_of(status),
-                    Deadline::Ending(_) => End::PastLimit { killed: false },
-                    Deadline::Killed => End::PastLimit { killed: true },
+                    Deadline::Ending(_) => CommandEnd::PastLimit { killed: false },
+                    Deadline::Killed => CommandEnd::PastLimit { killed: true },
                 });
             }
             let now = Instant::now();
@@ -264,14 +264,14 @@ impl Running {
     }
 }
 
-fn end_of(status: ExitStatus) -> End {
+fn end_of(status: ExitStatus) -> CommandEnd {
     match status.signal() {
-        Some(signal) => End::Killed {
+        Some(signal) => CommandEnd::Killed {
             signal,
             core: status.core_dumped(),
         },
         // An exit code has eight bits.
-        None => End::Exited(
+        None => CommandEnd::Exited(
             status
                 .code()
                 .and_then(|it| u8::try_from(it).ok())

@@ -117,7 +117,7 @@ impl Relays {
             relays.spawn(Relay {
                 stream,
                 source,
-                target: Destination::new(target, output),
+                target: ReportDestination::new(target, output),
                 shared: Arc::clone(&relays.shared),
                 over: Arc::clone(&over),
                 listening: None,
@@ -176,7 +176,7 @@ struct Relay {
     /// 0 for stdout, 1 for stderr.
     stream: usize,
     source: PipeReader,
-    target: Destination,
+    target: ReportDestination,
     shared: Arc<Shared>,
     /// Has an end once the program has ended.
     over: Arc<PipeReader>,
@@ -277,13 +277,13 @@ impl Relay {
 }
 
 /// Where an output goes.
-struct Destination {
+struct ReportDestination {
     to: File,
     /// The file in which it is deferred, and its bytes so far; `None` if all passes through.
     deferred: Option<(File, u64)>,
 }
 
-impl Destination {
+impl ReportDestination {
     fn new(to: File, output: &OutputMode) -> Self {
         let OutputMode::IfFailed(dir) = output else {
             return Self { to, deferred: None };

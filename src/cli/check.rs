@@ -15,7 +15,7 @@ Examples:
   wxpush check --json                  one object: ok, exit_code, checks
 
 ✓ is well, ✗ is wrong, ! is to be looked at or not known, - was not tried. The exit code is 0 without
-a ✗, else that of the first: 78 config, 73 state, 75 network, 77 set-up, 67 receivers.";
+a ✗, else that of the first: 78 config, 73 state, 75 network, 77 set-up, 67 recipients.";
 
 /// `wxpush check`.
 #[derive(Debug, Args)]

@@ -3,7 +3,7 @@
 use clap::Args;
 
 pub(super) const EXAMPLES: &str = "\
-At a terminal it asks: corpid, corpsecret, agentid, receivers, and whether cron is to deliver what
+At a terminal it asks: corpid, corpsecret, agentid, recipients, and whether cron is to deliver what
 could not go out at once. Each is tested as it is given. Elsewhere it takes WXPUSH_CORPID,
 WXPUSH_CORPSECRET or WXPUSH_CORPSECRET_FILE, WXPUSH_AGENTID, and if they are set WXPUSH_TOUSER,
 WXPUSH_API_BASE, WXPUSH_STATE_DIR and WXPUSH_LANG.

@@ -23,7 +23,7 @@ use crate::message::MediaKind;
 use crate::output::Color;
 pub(crate) use check::Check;
 pub(crate) use init::Init;
-pub(crate) use run::{On, Run};
+pub(crate) use run::{ReportOn, Run};
 pub(crate) use send::{Send, To};
 pub(crate) use sendmail::{Sendmail, words};
 
@@ -189,7 +189,7 @@ commands! {
         "Runs a command transparently, and reports how it went" run::EXAMPLES;
     "sendmail" Sendmail(Sendmail)
         "Reads a mail on stdin and delivers it, as sendmail does; also when called by that name" sendmail::EXAMPLES;
-    "outbox" Outbox(Outbox)
+    "outbox" Outbox(OutboxArgs)
         "Messages accepted but not yet delivered" OUTBOX_EXAMPLES;
     "upload" Upload(Upload)
         "Uploads temporary media, and prints their media_id" "";
@@ -281,7 +281,7 @@ pub(crate) enum Method {
 
 /// `wxpush outbox`.
 #[derive(Debug, Args)]
-pub(crate) struct Outbox {
+pub(crate) struct OutboxArgs {
     #[command(subcommand)]
     pub(crate) action: OutboxAction,
 }

@@ -30,7 +30,7 @@ pub(crate) struct Run {
     pub(crate) command: Vec<OsString>,
     /// When to report
     #[arg(long, value_name = "WHEN", default_value = "always")]
-    pub(crate) on: On,
+    pub(crate) on: ReportOn,
     /// Reports a failure only from the Nth in a row on
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) after: u64,
@@ -58,7 +58,7 @@ pub(crate) struct Run {
 
 /// When a report is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum On {
+pub(crate) enum ReportOn {
     /// Whatever happens.
     Always,
     /// If the command fails.

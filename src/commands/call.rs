@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use super::{begin, recipients};
 use crate::config::{NoPlace, Settings, State};
-use crate::delivery::{Delivery, Sender, Undelivered};
+use crate::delivery::{Delivery, NotDelivered, Sender};
 use crate::error::{Exit, Failure};
-use crate::ledger::Share;
 use crate::output::{self, Output};
+use crate::rate_limit::Share;
 use crate::text::api as text;
 use crate::text::delivery;
 
@@ -38,7 +38,7 @@ impl Caller {
         &self,
         time: Duration,
         operation: &str,
-        call: impl FnOnce(&Delivery<'_>) -> Result<T, Undelivered>,
+        call: impl FnOnce(&Delivery<'_>) -> Result<T, NotDelivered>,
     ) -> Result<T, Failure> {
         let delivery = Delivery {
             sender: &self.sender,
@@ -60,8 +60,8 @@ pub(super) fn or_uncached(state: Result<State, NoPlace>) -> Option<State> {
 }
 
 /// Why WeCom has not said yes to an operation, and whether it may have done it all the same.
-fn not_done(undelivered: Undelivered, operation: &str) -> Failure {
-    let (Undelivered::NotNow(reason) | Undelivered::Refused(reason)) = undelivered;
+fn not_done(undelivered: NotDelivered, operation: &str) -> Failure {
+    let (NotDelivered::Deferred(reason) | NotDelivered::Rejected(reason)) = undelivered;
     let failure = delivery::reason(&reason);
     if reason.outcome_unknown {
         let what = text::outcome_unknown(operation, &failure);

@@ -34,18 +34,18 @@ pub(super) fn named(to: &To) -> Result<Option<Recipients>, Failure> {
     Ok(named.then_some(recipients))
 }
 
-/// The settings of who sends: the app to these receivers, or the robot.
+/// The settings of who sends: the app to these recipients, or the robot.
 ///
 /// # Errors
 /// `Exit::Config`, with file, line and key, or what is missing.
 pub(super) fn settings(
     to: &To,
-    receivers: Option<Recipients>,
+    recipients: Option<Recipients>,
     config: &Config,
 ) -> Result<Settings, Failure> {
     complete(match &to.robot {
         Some(name) => config.robot(name)?,
-        None => config.settings(receivers)?,
+        None => config.settings(recipients)?,
     })
 }
 

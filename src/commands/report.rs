@@ -60,7 +60,7 @@ impl Report {
         let (status, id) = match outcome.end {
             End::Sent if outcome.unreached.is_empty() => (Status::Sent, None),
             End::Sent => (Status::Partial, None),
-            End::Queued { id } | End::Kept { id, .. } | End::Undecided { id: Some(id) } => {
+            End::Queued { id } | End::Spooled { id, .. } | End::Undecided { id: Some(id) } => {
                 (Status::Queued, Some(id))
             }
             End::Failed { id, .. } | End::GivenUp { id } => (Status::Failed, Some(id)),

@@ -9,9 +9,9 @@ use std::sync::Arc;
 
 use rustix::fs::OFlags;
 
-use crate::blob::Blob;
 use crate::config::value::shown;
 use crate::error::{Exit, Failure};
+use crate::file_slice::FileSlice;
 use crate::message::media::{self, FILE_MAX, UnfitFile};
 use crate::message::{Attachment, MediaKind};
 use crate::text::message::unfit_file;
@@ -20,13 +20,13 @@ use crate::text::send as text;
 /// Bytes at the start of a file that tell its format.
 const HEAD: u64 = 4096;
 
-/// A file, and the name that its receivers see.
+/// A file, and the name that its recipients see.
 pub(super) struct Source {
     name: String,
-    bytes: Blob,
+    bytes: FileSlice,
 }
 
-/// Opens a file, or reads stdin if it is called `-`; receivers see `name`, if it is given.
+/// Opens a file, or reads stdin if it is called `-`; recipients see `name`, if it is given.
 ///
 /// # Errors
 /// `Exit::NoInput` if there is none, `Exit::Data` if it is larger than any that WeCom takes.
@@ -45,7 +45,7 @@ pub(super) fn open(path: &OsStr, name: Option<&str>) -> Result<Source, Failure> 
     let file = readable(path).map_err(missing)?;
     let meta = file.metadata().map_err(missing)?;
     let bytes = if meta.is_file() {
-        Blob::of_file(Arc::new(file)).map_err(missing)?
+        FileSlice::of_file(Arc::new(file)).map_err(missing)?
     } else {
         // A named pipe, such as a shell's <(command).
         whole(file, &label)?
@@ -77,7 +77,7 @@ fn readable(path: &Path) -> io::Result<File> {
 }
 
 /// Reads to the end, or fails beyond the largest file that WeCom takes.
-fn whole(reader: impl Read, label: &str) -> Result<Blob, Failure> {
+fn whole(reader: impl Read, label: &str) -> Result<FileSlice, Failure> {
     let mut bytes = Vec::new();
     let read = reader.take(FILE_MAX + 1).read_to_end(&mut bytes);
     read.map_err(|error| unreadable(Exit::Io, label, &error))?;
@@ -93,7 +93,7 @@ pub(super) fn unreadable(exit: Exit, name: &str, error: &io::Error) -> Failure {
 }
 
 /// A name for a file without one.
-fn default_name(bytes: &Blob) -> String {
+fn default_name(bytes: &FileSlice) -> String {
     let head = bytes.piece(0).unwrap_or_default();
     let extension = match media::kind_of(&head) {
         MediaKind::Image if head.starts_with(b"\x89PNG") => "png",
@@ -117,7 +117,7 @@ impl Source {
     }
 
     /// The bytes alone.
-    pub(super) fn into_bytes(self) -> Blob {
+    pub(super) fn into_bytes(self) -> FileSlice {
         self.bytes
     }
 

@@ -22,9 +22,9 @@ use signal_hook::{flag, low_level};
 use crate::child::is_ignored;
 use crate::delivery::{Delivering, Parts, Watcher};
 use crate::error::{Exit, Failure};
-use crate::outbox::{Held, Kept, Outbox};
+use crate::outbox::{ClaimedEntry, Outbox, Spooled};
 use crate::output::{self, Output, Watching};
-use crate::text::delivery::Place;
+use crate::text::delivery::EntryPlace;
 use crate::text::send as words;
 
 /// Longest silence before a person is told that the message is still being tried.
@@ -40,7 +40,7 @@ pub(super) struct TerminalWatcher {
     drop_command: String,
     /// Shows the progress of uploads.
     progress: Option<Watching>,
-    current: RefCell<Option<Waiting>>,
+    current: RefCell<Option<WatcherThread>>,
 }
 
 impl TerminalWatcher {
@@ -57,7 +57,7 @@ impl TerminalWatcher {
 
 impl Watcher for TerminalWatcher {
     fn begin(&self, delivering: &Delivering<'_>) {
-        *self.current.borrow_mut() = Waiting::begin(self, delivering);
+        *self.current.borrow_mut() = WatcherThread::begin(self, delivering);
     }
 
     fn sent(&self, parts: usize) {
@@ -87,7 +87,7 @@ impl Watcher for TerminalWatcher {
 }
 
 /// A thread that speaks to the person, until the value is dropped.
-struct Waiting {
+struct WatcherThread {
     facts: Arc<Facts>,
     caught: &'static Caught,
     thread: Option<JoinHandle<()>>,
@@ -96,7 +96,7 @@ struct Waiting {
 /// The state of a message that is being sent.
 struct Facts {
     output: Output,
-    kept: Kept,
+    kept: Spooled,
     outbox: Option<Outbox>,
     in_doubt: Arc<AtomicBool>,
     drop_command: String,
@@ -120,7 +120,7 @@ struct Caught {
     waker: PipeWriter,
 }
 
-impl Waiting {
+impl WatcherThread {
     /// Starts the thread; `None` where ^C cannot be caught.
     fn begin(watcher: &TerminalWatcher, delivering: &Delivering<'_>) -> Option<Self> {
         static CAUGHT: OnceLock<Option<Caught>> = OnceLock::new();
@@ -159,7 +159,7 @@ impl Waiting {
     }
 }
 
-impl Drop for Waiting {
+impl Drop for WatcherThread {
     fn drop(&mut self) {
         self.facts.over.store(true, Ordering::SeqCst);
         let _ = (&self.caught.waker).write(b"!");
@@ -270,7 +270,8 @@ impl Facts {
         let (sent, in_doubt) = (self.sent.load(Ordering::SeqCst), self.in_doubt());
         let held = self.kept.within(time, sent, in_doubt);
         // Somebody may have removed it.
-        let is_there = |held: &Arc<Held>| self.outbox.as_ref().is_some_and(|it| it.has(held));
+        let is_there =
+            |held: &Arc<ClaimedEntry>| self.outbox.as_ref().is_some_and(|it| it.has(held));
         held.map(|held| held.filter(is_there).map(|held| held.id().to_string()))
     }
 
@@ -310,10 +311,10 @@ impl Facts {
         let (place, hint) = match &kept {
             Poll::Ready(Some(id)) => {
                 let hint = words::interrupted_kept(&self.drop_command, id);
-                (Some(Place::Outbox(id)), Some(hint))
+                (Some(EntryPlace::Outbox(id)), Some(hint))
             }
             Poll::Ready(None) => (
-                Some(Place::Nowhere),
+                Some(EntryPlace::Nowhere),
                 in_doubt.then(words::interrupted_in_doubt),
             ),
             Poll::Pending => (None, Some(words::interrupted_unknown())),

@@ -103,7 +103,7 @@ pub(crate) enum ComposeError {
     /// The JSON names another agentid than the config.
     OtherAgentid { message: String, config: u32 },
     /// The config has no agentid.
-    NoAgentid(config::Error),
+    NoAgentid(config::ConfigError),
     /// `--safe` protects no file of this name.
     CannotProtectFile { name: String },
     /// The secret is among the recipients.

@@ -1,8 +1,8 @@
 //! Keeps the sender's own secret out of messages.
 
 use super::ComposeError;
-use crate::blob::Blob;
 use crate::config::{Account, Settings};
+use crate::file_slice::FileSlice;
 use crate::message::Message;
 use crate::secret::Secret;
 
@@ -37,7 +37,7 @@ fn is_in_message(secret: &Secret, message: &Message) -> bool {
 }
 
 /// Whether a file contains the secret as it is.
-fn is_in_file(secret: &Secret, file: &Blob) -> bool {
+fn is_in_file(secret: &Secret, file: &FileSlice) -> bool {
     let mut seen = Vec::new();
     file.pieces().flatten().any(|piece| {
         // It may span two pieces.

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::document::Secrets;
 use super::environment;
-use super::error::{Error, FileFault, Invalid, SecretFile, Unknown, unless_secret};
+use super::error::{ConfigError, FileFault, Invalid, SecretFile, Unknown, unless_secret};
 use super::input::{At, SecretFrom};
-use super::keys::Merged;
+use super::keys::MergedKeys;
 use super::redact::shown;
 use super::value;
 use crate::disk;
@@ -49,7 +49,7 @@ impl Account {
     }
 
     /// The app; `path` is the config that was read.
-    pub(super) fn app(merged: &Merged, path: Option<&Path>) -> Result<Self, Error> {
+    pub(super) fn app(merged: &MergedKeys, path: Option<&Path>) -> Result<Self, ConfigError> {
         let secret = merged.secret.clone().or_else(environment::credential);
         let (Some(corpid), Some(secret)) = (&merged.corpid, &secret) else {
             let keys = [
@@ -59,7 +59,7 @@ impl Account {
             ];
             let unset = keys.iter().filter(|(_, is_set)| !is_set);
             let unset = unset.map(|(key, _)| *key).collect();
-            return Err(Error::unset(unset, path));
+            return Err(ConfigError::unset(unset, path));
         };
         Ok(Self::App(App {
             corpid: corpid.clone(),
@@ -69,15 +69,19 @@ impl Account {
     }
 
     /// The robot of this name; `path` is the config that was read.
-    pub(super) fn robot(robots: &Secrets, path: Option<&Path>, name: &str) -> Result<Self, Error> {
+    pub(super) fn robot(
+        robots: &Secrets,
+        path: Option<&Path>,
+        name: &str,
+    ) -> Result<Self, ConfigError> {
         let Some(key) = robots.get(name) else {
             let unknown = Unknown::new(name, robots.keys(), path);
-            return Err(Error::NoRobot(unknown));
+            return Err(ConfigError::NoRobot(unknown));
         };
         let Some(key) = key else {
             let path = path.map(Path::to_owned);
             let name = shown(name);
-            return Err(Error::NoRobotKey { name, path });
+            return Err(ConfigError::NoRobotKey { name, path });
         };
         Ok(Self::Robot(Robot {
             name: name.to_owned(),
@@ -90,7 +94,7 @@ impl Account {
 fn reveal(
     secret: &At<SecretFrom>,
     read: impl Fn(&str) -> Result<Secret, Invalid>,
-) -> Result<Secret, Error> {
+) -> Result<Secret, ConfigError> {
     let path = match &secret.value {
         SecretFrom::Text(secret) => return Ok(secret.clone()),
         SecretFrom::File(path) => path,
@@ -102,7 +106,7 @@ fn reveal(
             .map_err(FileFault::Invalid)
     };
     content.and_then(secret_in).map_err(|fault| {
-        Error::SecretFile(Box::new(SecretFile {
+        ConfigError::SecretFile(Box::new(SecretFile {
             spot: secret.spot.clone(),
             path: unless_secret(path),
             fault,

@@ -9,8 +9,8 @@ use std::path::Path;
 use toml::Spanned;
 use toml::de::{DeString, DeTable, DeValue};
 
-use super::error::{Advice, Error, Expected, Invalid, Spot, Syntax, nearest};
-use super::input::{At, Input, SecretFrom};
+use super::error::{Advice, ConfigError, Expected, Invalid, Spot, Syntax, nearest};
+use super::input::{At, RawValue, SecretFrom};
 use super::keys::{self, Layer};
 use super::redact::{could_be_secret, shown};
 use super::value;
@@ -62,7 +62,7 @@ impl KeyValue<'_> {
 
 impl Document<'_> {
     /// Reads the keys that the top and each profile may have.
-    pub(super) fn layer(&self, table: &DeTable<'_>, place: &str) -> Result<Layer, Error> {
+    pub(super) fn layer(&self, table: &DeTable<'_>, place: &str) -> Result<Layer, ConfigError> {
         let mut layer = Layer::default();
         for item in items(table, place) {
             if place.is_empty() && COLLECTIONS.contains(&item.name()) {
@@ -80,7 +80,7 @@ impl Document<'_> {
         Ok(layer)
     }
 
-    fn key(&self, layer: &mut Layer, table: &str, item: &KeyValue<'_>) -> Result<(), Error> {
+    fn key(&self, layer: &mut Layer, table: &str, item: &KeyValue<'_>) -> Result<(), ConfigError> {
         let row = keys::find(table, item.name());
         let row = row.ok_or_else(|| self.unknown(item, known(table)))?;
         self.read(item, |input| (row.read)(input, layer))
@@ -92,8 +92,8 @@ impl Document<'_> {
         &self,
         top: &DeTable<'_>,
         name: &str,
-        read: impl Fn(&Self, &DeTable<'_>, &str) -> Result<T, Error>,
-    ) -> Result<BTreeMap<String, T>, Error> {
+        read: impl Fn(&Self, &DeTable<'_>, &str) -> Result<T, ConfigError>,
+    ) -> Result<BTreeMap<String, T>, ConfigError> {
         let mut all = BTreeMap::new();
         for item in items(top, "").filter(|item| item.name() == name) {
             let place = item.path() + ".";
@@ -110,7 +110,7 @@ impl Document<'_> {
         &self,
         table: &DeTable<'_>,
         place: &str,
-    ) -> Result<Option<At<SecretFrom>>, Error> {
+    ) -> Result<Option<At<SecretFrom>>, ConfigError> {
         let mut secret = None;
         for item in items(table, place) {
             if !ROBOT.contains(&item.name()) {
@@ -130,7 +130,7 @@ impl Document<'_> {
         &self,
         table: &DeTable<'_>,
         place: &str,
-    ) -> Result<Option<Recipients>, Error> {
+    ) -> Result<Option<Recipients>, ConfigError> {
         let mut layer = Layer::default();
         for item in items(table, place) {
             if !RECIPIENTS.contains(&item.name()) {
@@ -141,7 +141,7 @@ impl Document<'_> {
         Ok(layer.to)
     }
 
-    fn table<'a>(&self, item: &KeyValue<'a>) -> Result<&'a DeTable<'a>, Error> {
+    fn table<'a>(&self, item: &KeyValue<'a>) -> Result<&'a DeTable<'a>, ConfigError> {
         item.value.as_table().ok_or_else(|| {
             let expected = Expected::Table(shown(&item.path()));
             let found = item.value.type_str();
@@ -153,9 +153,9 @@ impl Document<'_> {
     fn read<T>(
         &self,
         item: &KeyValue<'_>,
-        read: impl FnOnce(&Input<'_>) -> Result<T, Invalid>,
-    ) -> Result<T, Error> {
-        let input = Input {
+        read: impl FnOnce(&RawValue<'_>) -> Result<T, Invalid>,
+    ) -> Result<T, ConfigError> {
+        let input = RawValue {
             value: item.value,
             base: Some(self.path.parent().unwrap_or(Path::new("/"))),
             spot: &|| self.spot(item),
@@ -163,13 +163,13 @@ impl Document<'_> {
         read(&input).map_err(|reason| self.invalid(item, reason))
     }
 
-    fn invalid(&self, item: &KeyValue<'_>, reason: Invalid) -> Error {
+    fn invalid(&self, item: &KeyValue<'_>, reason: Invalid) -> ConfigError {
         let spot = self.spot(item);
-        Error::Invalid { spot, reason }
+        ConfigError::Invalid { spot, reason }
     }
 
-    fn unknown(&self, item: &KeyValue<'_>, known: Vec<&'static str>) -> Error {
-        Error::UnknownKey {
+    fn unknown(&self, item: &KeyValue<'_>, known: Vec<&'static str>) -> ConfigError {
+        ConfigError::UnknownKey {
             spot: self.spot(item),
             advice: advice(item.name(), item.place, known),
         }
@@ -190,7 +190,7 @@ impl Document<'_> {
     }
 
     /// Describes a syntax error by the key of its line; never by the line, which may hold the secret.
-    pub(super) fn syntax(&self, error: &toml::de::Error) -> Error {
+    pub(super) fn syntax(&self, error: &toml::de::Error) -> ConfigError {
         let line = self.line(error.span().map_or(0, |span| span.start));
         let written = self.text.lines().nth(line - 1).unwrap_or_default();
         let name = written.split_once('=').map_or(written, |(key, _)| key);
@@ -201,7 +201,7 @@ impl Document<'_> {
         let is_shown = is_key && (written.contains('=') || name.starts_with('['));
         let bare = name.trim_matches(['[', ']']);
         let known = known("");
-        Error::Syntax(Syntax {
+        ConfigError::Syntax(Syntax {
             path: self.path.to_owned(),
             line,
             key: is_shown.then(|| name.to_owned()),

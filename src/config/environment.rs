@@ -9,8 +9,8 @@ use hyper_util::client::proxy::matcher::Matcher;
 use toml::de::DeValue;
 
 use super::api_base::ApiBase;
-use super::error::{Error, Invalid, Spot};
-use super::input::{At, Input, SecretFrom};
+use super::error::{ConfigError, Invalid, Spot};
+use super::input::{At, RawValue, SecretFrom};
 use super::keys::{KEYS, Layer};
 use super::value;
 use crate::lang::Lang;
@@ -37,14 +37,14 @@ pub(super) fn variables() -> impl Iterator<Item = &'static str> {
 }
 
 /// Reads every key that has a variable.
-pub(super) fn layer() -> Result<Layer, Error> {
+pub(super) fn layer() -> Result<Layer, ConfigError> {
     let mut layer = Layer::default();
     for key in KEYS {
         let Some(name) = key.variable else { continue };
         let Some(text) = variable(name)? else {
             continue;
         };
-        let input = Input {
+        let input = RawValue {
             value: &DeValue::String(text.into()),
             // The working directory may be cron's.
             base: None,
@@ -55,13 +55,13 @@ pub(super) fn layer() -> Result<Layer, Error> {
     Ok(layer)
 }
 
-fn invalid(name: &'static str, reason: Invalid) -> Error {
+fn invalid(name: &'static str, reason: Invalid) -> ConfigError {
     let spot = Spot::Variable(name);
-    Error::Invalid { spot, reason }
+    ConfigError::Invalid { spot, reason }
 }
 
 /// Reads the variable of this name, if it is one of ours.
-pub(crate) fn variable_named(name: &str) -> Result<Option<String>, Error> {
+pub(crate) fn variable_named(name: &str) -> Result<Option<String>, ConfigError> {
     match variables().find(|known| *known == name) {
         Some(name) => variable(name),
         None => Ok(None),
@@ -69,7 +69,7 @@ pub(crate) fn variable_named(name: &str) -> Result<Option<String>, Error> {
 }
 
 /// Reads a variable; an empty one counts as unset.
-pub(super) fn variable(name: &'static str) -> Result<Option<String>, Error> {
+pub(super) fn variable(name: &'static str) -> Result<Option<String>, ConfigError> {
     let text = env::var_os(name).filter(|text| !text.is_empty());
     let text = text.map(std::ffi::OsString::into_string).transpose();
     text.map_err(|_| invalid(name, Invalid::NotUtf8))
@@ -80,7 +80,7 @@ pub(super) fn variable(name: &'static str) -> Result<Option<String>, Error> {
 ///
 /// # Errors
 /// The first variable that counts is no proxy: without it the secret would go direct.
-pub(super) fn proxy(api_base: &ApiBase) -> Result<Option<Secret>, Error> {
+pub(super) fn proxy(api_base: &ApiBase) -> Result<Option<Secret>, ConfigError> {
     for name in proxy_variables(api_base) {
         let Some(text) = variable(name)? else {
             continue;
@@ -111,7 +111,7 @@ pub(super) fn proxy_variables(api_base: &ApiBase) -> &'static [&'static str] {
 }
 
 /// Whether `no_proxy` names the API's host.
-fn is_excepted(api_base: &ApiBase) -> Result<bool, Error> {
+fn is_excepted(api_base: &ApiBase) -> Result<bool, ConfigError> {
     let list = match variable("no_proxy")? {
         Some(list) => Some(list),
         None => variable("NO_PROXY")?,

@@ -27,7 +27,7 @@ pub(crate) enum Spot {
 
 /// A config, or its environment, that cannot be used.
 #[derive(Debug)]
-pub(crate) enum Error {
+pub(crate) enum ConfigError {
     /// There is no file at the path that `origin`, an option or a variable, gives. The path is left
     /// out if it could be a secret.
     NoFile {
@@ -190,7 +190,7 @@ pub(crate) enum Advice {
     Known(Vec<&'static str>),
 }
 
-impl Error {
+impl ConfigError {
     /// A named config that does not exist.
     pub(super) fn no_file(path: &Path, origin: &'static str) -> Self {
         let path = unless_secret(path);

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use super::document::{Document, Secrets};
-use super::error::Error;
+use super::error::ConfigError;
 use super::input::At;
 use super::keys::Layer;
 use super::mail::MailTable;
@@ -37,7 +37,7 @@ pub(super) struct ConfigFile {
 }
 
 /// Reads a config; none if there is no such file.
-pub(super) fn read(path: &Path) -> Result<Option<ConfigFile>, Error> {
+pub(super) fn read(path: &Path) -> Result<Option<ConfigFile>, ConfigError> {
     let (bytes, meta) = match disk::read_named(path, SIZE_MAX) {
         Ok(read) => read,
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
@@ -45,14 +45,14 @@ pub(super) fn read(path: &Path) -> Result<Option<ConfigFile>, Error> {
         }
         Err(error) => {
             let path = path.to_owned();
-            return Err(Error::Unreadable { path, error });
+            return Err(ConfigError::Unreadable { path, error });
         }
     };
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
         let path = path.to_owned();
-        Error::NotUtf8 { path, line }
+        ConfigError::NotUtf8 { path, line }
     })?;
     let mut config = parse(path, text.strip_prefix('\u{feff}').unwrap_or(&text))?;
     config.open_secret &= others_read(&meta);
@@ -66,7 +66,7 @@ pub(super) fn read(path: &Path) -> Result<Option<ConfigFile>, Error> {
 /// the three settings: no config is needed then.
 pub(super) fn first(
     paths: impl Iterator<Item = PathBuf>,
-) -> Result<Option<(ConfigFile, PathBuf)>, Error> {
+) -> Result<Option<(ConfigFile, PathBuf)>, ConfigError> {
     for path in paths {
         match read(&path) {
             Ok(None) => {}
@@ -92,7 +92,7 @@ pub(super) fn others_read(meta: &Metadata) -> bool {
 }
 
 /// Reads the text of a config.
-pub(super) fn parse(path: &Path, text: &str) -> Result<ConfigFile, Error> {
+pub(super) fn parse(path: &Path, text: &str) -> Result<ConfigFile, ConfigError> {
     let document = Document { path, text };
     let top = DeTable::parse(text).map_err(|error| document.syntax(&error))?;
     let top = top.get_ref();

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::input::SecretFrom;
 use super::keys::Layer;
-use super::{Account, Config, Error, file};
+use super::{Account, Config, ConfigError, file};
 use crate::error::{Exit, Failure};
 use crate::secret::fuzz::{SECRET, shows_secret};
 
@@ -33,7 +33,7 @@ pub(crate) fn config(bytes: &[u8]) {
 }
 
 /// Reads a config that the user has named, in an empty environment.
-pub(super) fn parsed(path: &Path, text: &str) -> Result<Config, Error> {
+pub(super) fn parsed(path: &Path, text: &str) -> Result<Config, ConfigError> {
     Ok(Config {
         file: file::parse(path, text)?,
         source: Some(path.to_owned()),
@@ -75,7 +75,7 @@ fn settings(config: &Config, profile: Option<&str>) {
     assert!(!settings.prefix.contains(unclean), "{:?}", settings.prefix);
 }
 
-fn check(error: Error) {
+fn check(error: ConfigError) {
     let debug = format!("{error:?}");
     assert!(!shows_secret(&debug), "{debug}");
     let failure = Failure::from(error);

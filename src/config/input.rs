@@ -33,7 +33,7 @@ impl At<SecretFrom> {
 }
 
 /// A value to be read.
-pub(super) struct Input<'a> {
+pub(super) struct RawValue<'a> {
     /// A variable's is a string.
     pub(super) value: &'a DeValue<'a>,
     /// The directory that a path is relative to; without one it must be absolute.
@@ -41,7 +41,7 @@ pub(super) struct Input<'a> {
     pub(super) spot: &'a dyn Fn() -> Spot,
 }
 
-impl Input<'_> {
+impl RawValue<'_> {
     pub(super) fn text(&self) -> Result<&str, Invalid> {
         let text = self.value.as_str();
         text.ok_or_else(|| self.wrong_type(Expected::Text))

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::api_base::ApiBase;
 use super::error::Invalid;
-use super::input::{At, Input, SecretFrom};
+use super::input::{At, RawValue, SecretFrom};
 use super::limits::Limits;
 use super::value::{self, Level, MAX_AGE, Rotation, ShowIn};
 use crate::lang::Lang;
@@ -24,10 +24,10 @@ pub(super) struct KeyRow {
     /// The environment variable that sets the same.
     pub(super) variable: Option<&'static str>,
     /// Reads a value into the key's field.
-    pub(super) read: fn(&Input<'_>, &mut Layer) -> Result<(), Invalid>,
+    pub(super) read: fn(&RawValue<'_>, &mut Layer) -> Result<(), Invalid>,
 }
 
-/// Writes down what a row says: a field of `Layer`, one of `Merged`, and its keys.
+/// Writes down what a row says: a field of `Layer`, one of `MergedKeys`, and its keys.
 macro_rules! keys {
     ($($(#[$doc:meta])* $field:ident: [$type:ty] $([or $default:expr])? {
         $($path:literal $(or $variable:literal)? => $read:expr),+ $(,)?
@@ -40,14 +40,14 @@ macro_rules! keys {
 
         /// The values of all levels together, with the defaults.
         #[derive(Debug)]
-        pub(super) struct Merged {
+        pub(super) struct MergedKeys {
             $($(#[$doc])* pub(super) $field: keys!(@type $type $(, $default)?),)*
         }
 
         impl Levels<'_> {
             /// Takes each value from the strongest level that sets it, or its default.
-            pub(super) fn merged(&self) -> Merged {
-                Merged {
+            pub(super) fn merged(&self) -> MergedKeys {
+                MergedKeys {
                     $($field: keys!(@or self.pick(|layer| layer.$field.as_ref()) $(, $default)?),)*
                 }
             }
@@ -142,8 +142,8 @@ keys! {
 /// Reads a value into its field; `read` is given what another key of the row has put there.
 fn put<T, V: Into<Option<T>>>(
     field: &mut Option<T>,
-    input: &Input<'_>,
-    read: impl FnOnce(&Input<'_>, Option<T>) -> Result<V, Invalid>,
+    input: &RawValue<'_>,
+    read: impl FnOnce(&RawValue<'_>, Option<T>) -> Result<V, Invalid>,
 ) -> Result<(), Invalid> {
     *field = read(input, field.take())?.into();
     Ok(())

@@ -32,13 +32,13 @@ pub(crate) use environment::{
     SECRET_VARIABLE, language as environment_lang, temporary, variable_named,
 };
 pub(crate) use error::{
-    Advice, Error, Expected, FileFault, Invalid, SecretFile, Spot, Syntax, Unknown,
+    Advice, ConfigError, Expected, FileFault, Invalid, SecretFile, Spot, Syntax, Unknown,
 };
 pub(crate) use invocation::{program, state_dir_variable};
 pub(crate) use limits::Limits;
 pub(crate) use mail::MailTo;
 pub(crate) use paths::{NoPlace, State, Unusable, elsewhere, place_of_new};
-pub(crate) use settings::{Base, Network, Settings, Warning, hostname};
+pub(crate) use settings::{Base, ConfigWarning, Network, Settings, hostname};
 pub(crate) use survey::{config_places, variables};
 pub(crate) use value::{MAX_AGE, Rotation, ShowIn};
 
@@ -46,7 +46,7 @@ use crate::lang::Lang;
 use crate::message::Recipients;
 use environment::{CONFIG_VARIABLE, PROFILE_VARIABLE};
 use file::ConfigFile;
-use keys::{Layer, Levels, Merged};
+use keys::{Layer, Levels, MergedKeys};
 use settings::Log;
 
 /// A config and the environment, read once; each profile of it has its settings.
@@ -73,7 +73,7 @@ impl Config {
     /// Finds and reads the config, and reads the environment.
     ///
     /// `option` is `--config`, `profile` is `--profile`.
-    pub(crate) fn load(option: Option<&Path>, profile: Option<&str>) -> Result<Self, Error> {
+    pub(crate) fn load(option: Option<&Path>, profile: Option<&str>) -> Result<Self, ConfigError> {
         let (file, source, named) = find(option)?;
         let environment = environment::layer()?;
         let variable = environment::variable(PROFILE_VARIABLE)?;
@@ -95,7 +95,7 @@ impl Config {
     }
 
     /// Returns the settings of the profile in force; `to` are the recipients that options name.
-    pub(crate) fn settings(&self, to: Option<Recipients>) -> Result<Settings, Error> {
+    pub(crate) fn settings(&self, to: Option<Recipients>) -> Result<Settings, ConfigError> {
         let option = Layer {
             to,
             ..Layer::default()
@@ -106,17 +106,21 @@ impl Config {
     }
 
     /// Returns the settings of the profile in force for a robot: they need no app.
-    pub(crate) fn robot(&self, name: &str) -> Result<Settings, Error> {
+    pub(crate) fn robot(&self, name: &str) -> Result<Settings, ConfigError> {
         self.settings_by(&self.levels_in_force(), self.profile_in_force(), Some(name))
     }
 
     /// Returns the settings as if `-p` named this profile, or no profile, whatever is in force.
-    pub(crate) fn settings_of(&self, profile: Option<&str>) -> Result<Settings, Error> {
+    pub(crate) fn settings_of(&self, profile: Option<&str>) -> Result<Settings, ConfigError> {
         self.settings_by(&self.levels_of(profile)?, profile, None)
     }
 
     /// Returns the settings of a robot as if `-p` named this profile.
-    pub(crate) fn robot_of(&self, profile: Option<&str>, name: &str) -> Result<Settings, Error> {
+    pub(crate) fn robot_of(
+        &self,
+        profile: Option<&str>,
+        name: &str,
+    ) -> Result<Settings, ConfigError> {
         self.settings_by(&self.levels_of(profile)?, profile, Some(name))
     }
 
@@ -156,7 +160,7 @@ impl Config {
         levels: &Levels<'_>,
         profile: Option<&str>,
         robot: Option<&str>,
-    ) -> Result<Settings, Error> {
+    ) -> Result<Settings, ConfigError> {
         let (merged, path) = (levels.merged(), self.source.as_deref());
         let account = match robot {
             Some(name) => Account::robot(&self.file.robots, path, name)?,
@@ -166,7 +170,7 @@ impl Config {
         Settings::new(merged, base, profile, account)
     }
 
-    fn base_of(&self, merged: &Merged) -> Base {
+    fn base_of(&self, merged: &MergedKeys) -> Base {
         Base {
             log: Log::new(merged),
             state_dir: merged.state_dir.clone(),
@@ -186,7 +190,7 @@ impl Config {
         self.levels(profile, in_force.is_some_and(|it| it.by_option))
     }
 
-    fn levels_of(&self, profile: Option<&str>) -> Result<Levels<'_>, Error> {
+    fn levels_of(&self, profile: Option<&str>) -> Result<Levels<'_>, ConfigError> {
         let layer = profile.map(|name| self.profile(name)).transpose()?;
         Ok(self.levels(layer, true))
     }
@@ -202,21 +206,21 @@ impl Config {
         Levels(levels.into_iter().flatten().collect())
     }
 
-    fn profile(&self, name: &str) -> Result<&Layer, Error> {
+    fn profile(&self, name: &str) -> Result<&Layer, ConfigError> {
         let (profiles, path) = (&self.file.profiles, self.source.as_deref());
         let profile = profiles.get(name);
-        profile.ok_or_else(|| Error::NoProfile(Unknown::new(name, profiles.keys(), path)))
+        profile.ok_or_else(|| ConfigError::NoProfile(Unknown::new(name, profiles.keys(), path)))
     }
 }
 
 /// Finds and reads the config; returns its path, and whether the user named it.
-fn find(option: Option<&Path>) -> Result<(ConfigFile, Option<PathBuf>, bool), Error> {
+fn find(option: Option<&Path>) -> Result<(ConfigFile, Option<PathBuf>, bool), ConfigError> {
     let variable = environment::variable(CONFIG_VARIABLE)?.map(PathBuf::from);
     if let Some(path) = option.or(variable.as_deref()) {
         // Relative to the working directory, unlike all paths that we find ourselves.
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
         let origin = option.map_or(CONFIG_VARIABLE, |_| "--config");
-        let config = file::read(&path)?.ok_or_else(|| Error::no_file(&path, origin))?;
+        let config = file::read(&path)?.ok_or_else(|| ConfigError::no_file(&path, origin))?;
         return Ok((config, Some(path), true));
     }
     Ok(match file::first(paths::configs())? {
@@ -285,7 +289,7 @@ mod tests {
                 assert_eq!(settings.profile.as_deref(), profile);
             }
             let error = config.settings_of(Some("wob")).unwrap_err();
-            let Error::NoProfile(unknown) = error else {
+            let ConfigError::NoProfile(unknown) = error else {
                 panic!("{error:?}");
             };
             assert_eq!(unknown.meant.as_deref(), Some("web"));

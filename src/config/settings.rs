@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::account::{Account, App};
 use super::api_base::ApiBase;
 use super::environment;
-use super::error::Error;
-use super::keys::Merged;
+use super::error::ConfigError;
+use super::keys::MergedKeys;
 use super::limits::Limits;
 use super::paths::{self, NoPlace, State};
 use super::value::{Rotation, ShowIn};
@@ -51,7 +51,7 @@ pub(crate) struct Base {
 
 /// A danger in how the config is kept.
 #[derive(Debug)]
-pub(crate) enum Warning<'a> {
+pub(crate) enum ConfigWarning<'a> {
     /// Others can read a secret in it.
     OpenSecret(&'a Path),
     /// This user can change what root sends.
@@ -93,11 +93,11 @@ pub(crate) struct OutboxSettings {
 
 impl Settings {
     pub(super) fn new(
-        merged: Merged,
+        merged: MergedKeys,
         base: Base,
         profile: Option<&str>,
         account: Account,
-    ) -> Result<Self, Error> {
+    ) -> Result<Self, ConfigError> {
         let to = match account {
             Account::App(_) => merged.to.clone().unwrap_or_else(Recipients::all),
             Account::Robot(_) => Recipients::default(),
@@ -128,9 +128,9 @@ impl Settings {
     ///
     /// # Errors
     /// Nothing sets it.
-    pub(crate) fn agentid(&self, app: &App) -> Result<u32, Error> {
+    pub(crate) fn agentid(&self, app: &App) -> Result<u32, ConfigError> {
         app.agentid
-            .ok_or_else(|| Error::unset(vec!["agentid"], self.base.source.as_deref()))
+            .ok_or_else(|| ConfigError::unset(vec!["agentid"], self.base.source.as_deref()))
     }
 }
 
@@ -144,17 +144,19 @@ impl Base {
     }
 
     /// The dangers in how the config is kept.
-    pub(crate) fn warnings(&self) -> impl Iterator<Item = Warning<'_>> {
+    pub(crate) fn warnings(&self) -> impl Iterator<Item = ConfigWarning<'_>> {
         let path = self.source.as_deref();
-        let open = path.filter(|_| self.open_secret).map(Warning::OpenSecret);
+        let open = path
+            .filter(|_| self.open_secret)
+            .map(ConfigWarning::OpenSecret);
         let foreign = path.zip(self.foreign);
-        let foreign = foreign.map(|(path, uid)| Warning::ForeignOwner { path, uid });
+        let foreign = foreign.map(|(path, uid)| ConfigWarning::ForeignOwner { path, uid });
         open.into_iter().chain(foreign)
     }
 }
 
 impl Log {
-    pub(super) fn new(merged: &Merged) -> Self {
+    pub(super) fn new(merged: &MergedKeys) -> Self {
         Self {
             file: merged.log_file.clone(),
             level: merged.log_level.0,
@@ -165,10 +167,10 @@ impl Log {
 }
 
 impl Network {
-    pub(super) fn new(merged: Merged) -> Result<Self, Error> {
+    pub(super) fn new(merged: MergedKeys) -> Result<Self, ConfigError> {
         let api_base = match merged.api_base {
             Some(base) if base.value.is_exposed() && !merged.allow_plain_http => {
-                return Err(Error::PlainHttp(base.spot));
+                return Err(ConfigError::PlainHttp(base.spot));
             }
             Some(base) => base.value,
             None => ApiBase::wecom(),

@@ -5,7 +5,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::error::{Error, Spot};
+use super::error::{ConfigError, Spot};
 use super::file::{self, ConfigFile};
 use super::input::SecretFrom;
 use super::keys::Layer;
@@ -30,7 +30,7 @@ impl Config {
     ///
     /// # Errors
     /// `Exit::Config`: the environment has a mistake, too.
-    pub(crate) fn of_environment() -> Result<Self, Error> {
+    pub(crate) fn of_environment() -> Result<Self, ConfigError> {
         Ok(Self {
             file: ConfigFile::default(),
             source: None,
@@ -44,7 +44,7 @@ impl Config {
     ///
     /// # Errors
     /// `Exit::Config`, with line and key.
-    pub(crate) fn of_text(path: &Path, text: &str, named: bool) -> Result<Self, Error> {
+    pub(crate) fn of_text(path: &Path, text: &str, named: bool) -> Result<Self, ConfigError> {
         let file = file::parse(path, text)?;
         Ok(Self {
             // It is written for nobody else to read.
@@ -63,7 +63,7 @@ impl Config {
     ///
     /// # Errors
     /// `Exit::Config`, with file, line and key.
-    pub(crate) fn network(&self) -> Result<Network, Error> {
+    pub(crate) fn network(&self) -> Result<Network, ConfigError> {
         Network::new(self.levels_in_force().merged())
     }
 
@@ -82,13 +82,13 @@ impl Config {
         self.file.robots.keys().map(String::as_str)
     }
 
-    /// The patterns of `[mail]` that have receivers of their own.
+    /// The patterns of `[mail]` that have recipients of their own.
     pub(crate) fn mail_lines(&self) -> impl Iterator<Item = (&str, &Recipients)> {
         self.file.mail.recipient_sets()
     }
 
     /// Whether any level says to whom messages go.
-    pub(crate) fn names_receivers(&self) -> bool {
+    pub(crate) fn names_recipients(&self) -> bool {
         let to = self.levels_in_force().pick(|layer| layer.to.as_ref());
         to.is_some()
     }

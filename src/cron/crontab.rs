@@ -58,12 +58,12 @@ pub(crate) fn add_line(mut crontab_so_far: Vec<u8>, line: &str) -> Result<(), Cr
 
 /// Runs `crontab` on a thread of its own, which nobody waits for past the time limit.
 fn crontab(option: &'static str, input: Vec<u8>) -> Result<Outcome, CrontabError> {
-    let (sender, receiver) = mpsc::channel();
+    let (sender, recipient) = mpsc::channel();
     let work = move || sender.send(outcome(option, &input));
     thread::Builder::new()
         .spawn(work)
         .map_err(CrontabError::Io)?;
-    let outcome = receiver.recv_timeout(PATIENCE);
+    let outcome = recipient.recv_timeout(PATIENCE);
     match outcome.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(CrontabError::NotInstalled),
         outcome => outcome.map_err(CrontabError::Io),

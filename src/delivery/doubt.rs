@@ -37,7 +37,7 @@ pub(super) enum Form {
 
 /// What else decides on the form of a request.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct About {
+pub(super) struct Circumstances {
     /// Whether WeCom compares requests of this call.
     pub(super) compares: bool,
     /// Whether the message must not arrive twice, whatever happens.
@@ -48,8 +48,12 @@ pub(super) struct About {
 
 /// The form of the next request, and the doubt that it leaves if its answer is lost, too; `None` if
 /// one more could only be a copy.
-pub(super) fn next(doubt: Option<&Doubt>, about: About, now: Stamp) -> Option<(Form, Doubt)> {
-    let About {
+pub(super) fn next(
+    doubt: Option<&Doubt>,
+    about: Circumstances,
+    now: Stamp,
+) -> Option<(Form, Doubt)> {
+    let Circumstances {
         compares,
         once,
         equal,
@@ -124,12 +128,12 @@ fn window_of(age: u64, apart: Option<u64>) -> u64 {
 mod tests {
     use super::*;
 
-    const MEMBER: About = About {
+    const MEMBER: Circumstances = Circumstances {
         compares: true,
         once: false,
         equal: None,
     };
-    const CHAT: About = About {
+    const CHAT: Circumstances = Circumstances {
         compares: false,
         ..MEMBER
     };
@@ -169,7 +173,7 @@ mod tests {
         assert_eq!((form, third.forms), (Form::Flagged(7600), 3));
         let (_, fourth) = next(Some(&third), MEMBER, at(8000)).unwrap();
         assert_eq!(next(Some(&fourth), MEMBER, at(12_000)), None);
-        let once = About {
+        let once = Circumstances {
             once: true,
             ..MEMBER
         };
@@ -201,13 +205,13 @@ mod tests {
     #[test]
     fn what_is_not_in_doubt_goes_as_it_is() {
         let equal = Some(Duration::ZERO);
-        let (form, doubt) = next(None, About { equal, ..MEMBER }, at(0)).unwrap();
+        let (form, doubt) = next(None, Circumstances { equal, ..MEMBER }, at(0)).unwrap();
         assert_eq!((form, doubt.forms), (Form::Plain, 1));
     }
 
     #[test]
     fn what_is_sent_only_once_is_flagged_from_the_first_on() {
-        let once = About {
+        let once = Circumstances {
             once: true,
             ..MEMBER
         };
@@ -217,9 +221,9 @@ mod tests {
         assert_eq!((form, doubt.forms), (Form::Flagged(3600), 1));
         // An equal message of another key would swallow it.
         let equal = Some(Duration::from_secs(5));
-        let (form, _) = next(None, About { equal, ..once }, at(0)).unwrap();
+        let (form, _) = next(None, Circumstances { equal, ..once }, at(0)).unwrap();
         assert_eq!(form, Form::Plain);
-        let chat = About { once: true, ..CHAT };
+        let chat = Circumstances { once: true, ..CHAT };
         let (form, doubt) = next(None, chat, at(0)).unwrap();
         assert_eq!(form, Form::Plain);
         assert_eq!(next(Some(&doubt), chat, at(1)), None);

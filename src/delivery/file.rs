@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
 
-use super::reason::Why;
+use super::reason::Obstacle;
 use super::retry::Tries;
 use super::{Delivery, Part, upload_time};
 use crate::message::{Attachment, Channel, Message};
 use crate::token::AccessToken;
-use crate::uploads::{Media, UploadTurn};
+use crate::uploads::{UploadTurn, UploadedMedia};
 use crate::wecom::{Cause, Error, FormField};
 
 /// Longest wait for another process's upload, beyond the time that the size of the file gives it.
@@ -20,12 +20,17 @@ impl Delivery<'_> {
         &self,
         part: &Part<'a>,
         tries: &mut Tries,
-    ) -> Result<Cow<'a, Message>, Why> {
+    ) -> Result<Cow<'a, Message>, Obstacle> {
         let Some(file) = part.file else {
             return Ok(Cow::Borrowed(part.message));
         };
         let held = part.kept.held();
-        let remembered = || held.as_ref()?.attempts().media.filter(Media::is_fresh);
+        let remembered = || {
+            held.as_ref()?
+                .attempts()
+                .media
+                .filter(UploadedMedia::is_fresh)
+        };
         let known = tries.media.take().or_else(remembered);
         let media = if let Some(media) = known {
             media
@@ -51,7 +56,7 @@ impl Delivery<'_> {
         file: &Attachment,
         channel: Channel,
         token: &mut Option<AccessToken>,
-    ) -> Result<Media, Why> {
+    ) -> Result<UploadedMedia, Obstacle> {
         let uploads = &self.sender.uploads;
         let key = uploads
             .key(file)
@@ -74,9 +79,9 @@ impl Delivery<'_> {
         let client = &self.sender.client;
         let watching = self.watching.clone();
         let uploaded = client.upload(call, pass, file.kind.name(), field, watching, self.deadline);
-        let media = Media::new(uploaded.map_err(|error| match error.cause {
+        let media = UploadedMedia::new(uploaded.map_err(|error| match error.cause {
             Cause::File { .. } => cannot_read(file, None),
-            _ => Why::Call(error),
+            _ => Obstacle::Call(error),
         })?);
         // What was written over meanwhile is not what the key stands for.
         if uploads.key(file).is_ok_and(|now| now == key) {
@@ -113,6 +118,6 @@ impl Delivery<'_> {
     }
 }
 
-fn cannot_read(file: &Attachment, error: Option<String>) -> Why {
-    Why::Call(Error::file(Some(file.name.clone()), error))
+fn cannot_read(file: &Attachment, error: Option<String>) -> Obstacle {
+    Obstacle::Call(Error::file(Some(file.name.clone()), error))
 }

@@ -1,4 +1,4 @@
-//! Texts that wait for the same receivers go out together: after an outage the phone gets a few whole
+//! Texts that wait for the same recipients go out together: after an outage the phone gets a few whole
 //! messages instead of hundreds.
 
 use std::time::SystemTime;
@@ -7,7 +7,7 @@ use chrono::{DateTime, Local};
 use unicode_segmentation::UnicodeSegmentation;
 
 use crate::message::{Content, Message, TextKind};
-use crate::outbox::{Attempts, Entry, Id, Merged};
+use crate::outbox::{Attempts, Entry, Id, MergedText};
 
 /// From so many on, texts go together. Source: the contract with users.
 pub(super) const TEXTS_MIN: usize = 3;
@@ -75,7 +75,7 @@ pub(super) fn merged(
     let mut merged = Vec::new();
     for (part, message) in messages.iter().enumerate() {
         let ids = entries[merged.len()..].iter().take(message.ends);
-        merged.extend(ids.map(|(id, ..)| Merged {
+        merged.extend(ids.map(|(id, ..)| MergedText {
             id: id.clone(),
             part,
         }));

@@ -3,10 +3,11 @@
 //! Decides by the class and the scope that each error is born with; knows no option.
 
 mod ask;
+mod audiences;
+mod banner;
 mod doubt;
 mod file;
 mod flush;
-mod marks;
 mod merge;
 mod once;
 mod outcome;
@@ -15,30 +16,29 @@ mod retry;
 mod sender;
 mod slots;
 mod submit;
-mod tally;
+mod summary;
 mod turn;
-mod waiting;
 mod wording;
 
+pub(crate) use banner::Banner;
 pub(crate) use flush::{Bounds, Flush};
-pub(crate) use marks::Marks;
 pub(crate) use outcome::{End, Outcome, Parts};
-pub(crate) use reason::{Reason, Undelivered, Why};
+pub(crate) use reason::{NotDelivered, Obstacle, Reason};
 pub(crate) use retry::retry;
 pub(crate) use sender::{Sender, Senders};
 pub(crate) use submit::{Delivering, Submission, Watcher};
-pub(crate) use tally::{Strange, Tally};
+pub(crate) use summary::{FlushSummary, Strange};
 pub(crate) use wording::Wording;
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use crate::blob::Watching;
 use crate::clock::Stamp;
-use crate::ledger::{Fingerprint, Receivers, Share};
+use crate::file_slice::Watching;
 use crate::message::{Attachment, Channel, Message, Recipients};
-use crate::outbox::{Doubt, Entry, Kept};
+use crate::outbox::{Doubt, Entry, Spooled};
+use crate::rate_limit::{Audience, Fingerprint, Share};
 use crate::secret::digest;
 use crate::token::AccessToken;
 use crate::wecom::{Cause, Class, Error, SPEED, Sent, Unreached};
@@ -68,8 +68,8 @@ struct Part<'a> {
     /// The file to upload before it, unless WeCom has it.
     file: Option<&'a Attachment>,
     /// The lines that go before its text.
-    marks: Option<Marks>,
-    kept: &'a Kept,
+    marks: Option<Banner>,
+    kept: &'a Spooled,
     fingerprint: Fingerprint,
     /// Whether it must not arrive twice under any circumstances.
     once: bool,
@@ -86,11 +86,11 @@ impl Delivery<'_> {
     pub(crate) fn deliver_parts(
         &self,
         entry: &Entry,
-        mut marks: Marks,
-        kept: &Kept,
+        mut marks: Banner,
+        kept: &Spooled,
         mut told: impl FnMut(),
         mut sent: impl FnMut(Result<Sent, Unreached>),
-    ) -> Result<(), Undelivered> {
+    ) -> Result<(), NotDelivered> {
         // Files are sent as they were accepted, so wait for the entry.
         let has_files = entry.messages.iter().any(|it| it.attachment.is_some());
         let held = if has_files { kept.held() } else { None };
@@ -104,7 +104,7 @@ impl Delivery<'_> {
             if part > first {
                 // The lines have been said, unless these are other recipients.
                 let is_same = entry.messages[part - 1].to == message.to;
-                marks = Marks {
+                marks = Banner {
                     told: is_same,
                     expired: 0,
                     ..marks
@@ -123,7 +123,7 @@ impl Delivery<'_> {
                     reached = true;
                     passed.push(Ok(yes));
                 }
-                Err(Undelivered::Refused(reason))
+                Err(NotDelivered::Rejected(reason))
                     if reason.is_of(Class::Recipients)
                         && (reached || part + 1 < entry.messages.len())
                         && entry.messages.iter().any(|other| other.to != message.to) =>
@@ -148,9 +148,9 @@ impl Delivery<'_> {
     fn deliver_part(
         &self,
         mut part: Part<'_>,
-        marks: Marks,
+        marks: Banner,
         told: &mut impl FnMut(),
-    ) -> Result<Sent, Undelivered> {
+    ) -> Result<Sent, NotDelivered> {
         let attempts = part.kept.attempts();
         let lines = marks.lines(&Stamp::now());
         // A message that may have arrived is resent unchanged, and noted lines are not repeated.
@@ -161,7 +161,7 @@ impl Delivery<'_> {
                 message: &part.message.note(lines),
                 file: None,
                 marks: None,
-                kept: &Kept::Nowhere,
+                kept: &Spooled::Nowhere,
                 fingerprint: part.fingerprint,
                 once: false,
             };
@@ -182,19 +182,21 @@ impl Delivery<'_> {
     }
 
     /// Sends one message, and retries for as long as that may help.
-    fn send_with_retry(&self, part: &Part<'_>, doubt: Option<Doubt>) -> Result<Sent, Undelivered> {
+    fn send_with_retry(&self, part: &Part<'_>, doubt: Option<Doubt>) -> Result<Sent, NotDelivered> {
         self.retry(self.tries(doubt), |tries| self.send(part, tries))
     }
 
     /// Uploads the message's file if need be, and sends it; once more where WeCom has forgotten the
     /// file.
-    fn send(&self, part: &Part<'_>, tries: &mut Tries) -> Result<Sent, Why> {
+    fn send(&self, part: &Part<'_>, tries: &mut Tries) -> Result<Sent, Obstacle> {
         let message = self.with_media(part, tries)?;
         let mut token = tries.token.take();
         let result = self.send_once(&message, part, &mut token, tries);
         tries.token = token;
         match result {
-            Err(Why::Call(error)) if error.class == Class::Media && self.renews(part, tries) => {
+            Err(Obstacle::Call(error))
+                if error.class == Class::Media && self.renews(part, tries) =>
+            {
                 self.send(part, tries)
             }
             result => result,
@@ -209,21 +211,21 @@ impl Delivery<'_> {
         part: &Part<'_>,
         token: &mut Option<AccessToken>,
         tries: &mut Tries,
-    ) -> Result<Sent, Why> {
+    ) -> Result<Sent, Obstacle> {
         let pass = self.pass(token)?;
         let before = tries.doubt.clone();
         self.record_doubt(tries);
         let slot = self.reserve_slot(part, tries)?;
         let others = slot.as_ref().map(|slot| slot.others).unwrap_or_default();
         let now = Stamp::now();
-        let about = doubt::About {
+        let about = doubt::Circumstances {
             compares: message.channel == Channel::App,
             once: part.once,
             equal: others.equal,
         };
         let Some((form, mut doubt)) = doubt::next(before.as_ref(), about, now) else {
             self.give_back(message, slot);
-            return Err(Why::Unsettled);
+            return Err(Obstacle::Unsettled);
         };
         if before.is_none()
             && let Some(marks) = part.marks
@@ -231,7 +233,7 @@ impl Delivery<'_> {
             // Of messages sent at the same moment none is the latest.
             let is_later = |by| self.share == Share::Backlog || by > AT_ONCE;
             let overtaken = marks.overtaken || others.overtaken_by.is_some_and(is_later);
-            doubt.marks = Marks { overtaken, ..marks }.lines(&now);
+            doubt.marks = Banner { overtaken, ..marks }.lines(&now);
         }
         let marked = Some(&doubt.marks).filter(|lines| !lines.is_empty());
         let marked = marked.and_then(|lines| message.marked(lines));
@@ -261,15 +263,15 @@ impl Delivery<'_> {
                 held.note(|attempts| attempts.doubt.clone_from(&tries.doubt));
             }
             if is_last {
-                return Why::Unsettled;
+                return Obstacle::Unsettled;
             }
-            Why::Call(error)
+            Obstacle::Call(error)
         })
     }
 
     /// Returns what happens just before a request's first byte leaves: the entry is written, and the
     /// doubt with it.
-    fn leaving(&self, kept: &Kept, doubt: &Doubt) -> impl Fn() -> std::io::Result<()> + use<> {
+    fn leaving(&self, kept: &Spooled, doubt: &Doubt) -> impl Fn() -> std::io::Result<()> + use<> {
         let (kept, doubt) = (kept.clone(), doubt.clone());
         let in_doubt = Arc::clone(&self.sender.in_doubt);
         move || {
@@ -334,11 +336,11 @@ pub(crate) fn upload_time(bytes: u64) -> Duration {
 }
 
 /// Returns the members whom a message counts for; the members of a chat or a group are not known.
-pub(crate) fn receivers(message: &Message) -> Receivers {
+pub(crate) fn audience(message: &Message) -> Audience {
     if message.channel != Channel::App {
-        return Receivers::Everyone;
+        return Audience::Everyone;
     }
     let to = &message.to;
     let others = !to.toparty.is_empty() || !to.totag.is_empty();
-    Receivers::of(Some(&to.touser.join("|")), others)
+    Audience::of(Some(&to.touser.join("|")), others)
 }

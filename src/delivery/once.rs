@@ -10,7 +10,9 @@ use crate::clock::Stamp;
 use crate::disk::{Dir, Pause};
 use crate::message::Message;
 use crate::outbox::once::{self, Known, Whereabouts};
-use crate::outbox::{self, Claim, Entry, Held, Id, Kept, Look, NotKept, Outbox};
+use crate::outbox::{
+    self, Claim, ClaimedEntry, Entry, Id, NotKept, Outbox, OutboxSnapshot, Spooled,
+};
 use crate::secret::digest;
 
 impl Submission<'_> {
@@ -47,7 +49,7 @@ impl Submission<'_> {
                     Whereabouts::Nowhere => None,
                     Whereabouts::Failed => return Err(End::GivenUp { id }.into()),
                     Whereabouts::Writing => Some(id),
-                    Whereabouts::Kept => match self.resume(&outbox, dir, &id)? {
+                    Whereabouts::Spooled => match self.resume(&outbox, dir, &id)? {
                         Some(outcome) => return Ok(outcome),
                         None => Some(id),
                     },
@@ -97,13 +99,13 @@ impl Submission<'_> {
         }
     }
 
-    fn deliver_held(&self, held: Arc<Held>) -> Outcome {
+    fn deliver_held(&self, held: Arc<ClaimedEntry>) -> Outcome {
         let look = match &self.state {
-            Ok(state) => Outbox::of(state).look_for_expired(),
-            Err(_) => Look::default(),
+            Ok(state) => Outbox::of(state).snapshot_or_empty(),
+            Err(_) => OutboxSnapshot::default(),
         };
         let entry = held.entry().clone();
-        self.deliver(&entry, (Kept::Held(held), look, None))
+        self.deliver(&entry, (Spooled::Held(held), look, None))
     }
 }
 

@@ -36,7 +36,7 @@ pub(crate) enum End {
     /// It could not be kept, and was not sent, as was asked for.
     NotQueued(NotKept),
     /// Not delivered now, and kept in the outbox.
-    Kept { id: Id, reason: Reason },
+    Spooled { id: Id, reason: Reason },
     /// Not delivered now, and kept nowhere, as it should be.
     NotNow(Reason),
     /// Neither delivered nor kept, although it should be.
@@ -88,7 +88,7 @@ impl Outcome {
     pub(crate) fn is_safe(&self) -> bool {
         matches!(
             self.end,
-            End::Sent | End::Queued { .. } | End::Kept { .. } | End::Duplicate
+            End::Sent | End::Queued { .. } | End::Spooled { .. } | End::Duplicate
         ) || matches!(self.end, End::Undecided { id: Some(_) })
     }
 }

@@ -4,29 +4,29 @@ use std::time::Duration;
 
 use crate::clock::Stamp;
 use crate::error::Failure;
-use crate::outbox::Verdict;
+use crate::outbox::FailureRecord;
 use crate::wecom::{Cause, Class, Error, Refusal, Scope};
 
 /// Why a message was not delivered, or not all of it.
 #[derive(Debug)]
-pub(crate) enum Undelivered {
+pub(crate) enum NotDelivered {
     /// Not now: for a reason that passes, or that can be mended.
-    NotNow(Reason),
-    /// Never: for a reason in the message or its receivers.
-    Refused(Reason),
+    Deferred(Reason),
+    /// Never: for a reason in the message or its recipients.
+    Rejected(Reason),
 }
 
 /// Why a message was not delivered.
 #[derive(Debug, Clone)]
 pub(crate) struct Reason {
-    pub(crate) error: Why,
+    pub(crate) error: Obstacle,
     /// Whether the message may have arrived all the same.
     pub(crate) outcome_unknown: bool,
 }
 
 /// What stood in the way at the end.
 #[derive(Debug, Clone)]
-pub(crate) enum Why {
+pub(crate) enum Obstacle {
     /// The last call's error.
     Call(Error),
     /// WeCom refuses tokens that it has only just granted.
@@ -34,7 +34,7 @@ pub(crate) enum Why {
         refusal: Option<Refusal>,
         wait: Option<Duration>,
     },
-    /// Its receivers have been sent as much as WeCom delivers; there is room in this time.
+    /// Its recipients have been sent as much as WeCom delivers; there is room in this time.
     NoSlot(Duration),
     /// The ledger cannot be used, so that nobody knows what they have been sent.
     NoLedger(String),
@@ -46,34 +46,34 @@ impl Reason {
     /// WeCom's no, if there was one.
     pub(crate) fn refusal(&self) -> Option<&Refusal> {
         match &self.error {
-            Why::Call(error) => error.refusal(),
-            Why::TokenTrouble { refusal, .. } => refusal.as_ref(),
-            Why::NoSlot(_) | Why::NoLedger(_) | Why::Unsettled => None,
+            Obstacle::Call(error) => error.refusal(),
+            Obstacle::TokenTrouble { refusal, .. } => refusal.as_ref(),
+            Obstacle::NoSlot(_) | Obstacle::NoLedger(_) | Obstacle::Unsettled => None,
         }
     }
 
     /// What the trouble holds up.
     pub(crate) fn scope(&self) -> Scope {
         match &self.error {
-            Why::Call(error) => error.scope,
-            Why::TokenTrouble { .. } | Why::NoLedger(_) => Scope::App,
-            Why::NoSlot(_) | Why::Unsettled => Scope::Message,
+            Obstacle::Call(error) => error.scope,
+            Obstacle::TokenTrouble { .. } | Obstacle::NoLedger(_) => Scope::App,
+            Obstacle::NoSlot(_) | Obstacle::Unsettled => Scope::Message,
         }
     }
 
     /// How long nothing of the kind is to be tried again, if somebody said so.
     pub(crate) fn wait(&self) -> Option<Duration> {
         match &self.error {
-            Why::Call(error) => error.retry_after,
-            Why::TokenTrouble { wait, .. } => *wait,
+            Obstacle::Call(error) => error.retry_after,
+            Obstacle::TokenTrouble { wait, .. } => *wait,
             // The ledger knows better at any time.
-            Why::NoSlot(_) | Why::NoLedger(_) | Why::Unsettled => None,
+            Obstacle::NoSlot(_) | Obstacle::NoLedger(_) | Obstacle::Unsettled => None,
         }
     }
 
     /// Whether the last call ended in an error of this class.
     pub(crate) fn is_of(&self, class: Class) -> bool {
-        matches!(&self.error, Why::Call(error) if error.class == class)
+        matches!(&self.error, Obstacle::Call(error) if error.class == class)
     }
 
     /// Whether somebody said no, rather than that nothing works.
@@ -83,11 +83,11 @@ impl Reason {
 
     /// Whether it is our own disk.
     pub(crate) fn is_of_disk(&self) -> bool {
-        matches!(&self.error, Why::Call(error) if matches!(error.cause, Cause::File { .. }))
+        matches!(&self.error, Obstacle::Call(error) if matches!(error.cause, Cause::File { .. }))
     }
 }
 
-impl Verdict {
+impl FailureRecord {
     /// The reason as it is kept.
     pub(crate) fn of(reason: &Reason, failure: &Failure) -> Self {
         Self {

@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-use super::reason::Why;
-use super::sender::Pass;
-use super::{Delivery, Reason, Undelivered};
+use super::reason::Obstacle;
+use super::sender::SenderCredential;
+use super::{Delivery, NotDelivered, Reason};
 use crate::backoff::{self, random};
-use crate::ledger::Slot;
 use crate::outbox::Doubt;
+use crate::rate_limit::Slot;
 use crate::token::{AccessToken, Replaced};
-use crate::uploads::Media;
+use crate::uploads::UploadedMedia;
 use crate::wecom::{self, Cause, Class, Error};
 
 /// Most tries while WeCom answers that it is busy. Source: errcode -1 of path 90313.
@@ -130,7 +130,7 @@ pub(super) struct Tries {
     /// The token to use next, where it is known already.
     pub(super) token: Option<AccessToken>,
     /// What its file has been uploaded as.
-    pub(super) media: Option<Media>,
+    pub(super) media: Option<UploadedMedia>,
     /// WeCom did not know an upload, and has been sent it anew.
     pub(super) media_renewed: bool,
     /// Of what is not sent again: whether it may have been done.
@@ -165,8 +165,8 @@ impl Delivery<'_> {
     pub(super) fn retry<T>(
         &self,
         mut tries: Tries,
-        mut attempt: impl FnMut(&mut Tries) -> Result<T, Why>,
-    ) -> Result<T, Undelivered> {
+        mut attempt: impl FnMut(&mut Tries) -> Result<T, Obstacle>,
+    ) -> Result<T, NotDelivered> {
         loop {
             tries.budget.begin();
             let why = match attempt(&mut tries) {
@@ -175,10 +175,10 @@ impl Delivery<'_> {
             };
             let refused = tries.token.take();
             let next = match (why, &refused) {
-                (Why::Call(error), Some(refused)) if error.class == Class::Token => {
+                (Obstacle::Call(error), Some(refused)) if error.class == Class::Token => {
                     self.replacement(refused, error, &mut tries).map(Some)
                 }
-                (Why::Call(error), _) => self.pause(error, &mut tries).map(|()| None),
+                (Obstacle::Call(error), _) => self.pause(error, &mut tries).map(|()| None),
                 (why, _) => self.queue(why, &tries).map(|()| None),
             };
             match next {
@@ -192,25 +192,25 @@ impl Delivery<'_> {
     pub(super) fn pass<'a>(
         &'a self,
         token: &'a mut Option<AccessToken>,
-    ) -> Result<wecom::Pass<'a>, Why> {
+    ) -> Result<wecom::Credential<'a>, Obstacle> {
         match &self.sender.pass {
-            Pass::Robot(key) => Ok(wecom::Pass::key(key)),
-            Pass::App { tokens, .. } => {
+            SenderCredential::Robot(key) => Ok(wecom::Credential::key(key)),
+            SenderCredential::App { tokens, .. } => {
                 let token = match token {
                     Some(token) => token,
-                    None => token.insert(tokens.get(self.deadline).map_err(Why::Call)?),
+                    None => token.insert(tokens.get(self.deadline).map_err(Obstacle::Call)?),
                 };
-                Ok(wecom::Pass::token(&token.value))
+                Ok(wecom::Credential::token(&token.value))
             }
         }
     }
 
-    /// Waits for the receivers' turn, or says that it comes too late.
-    fn queue(&self, why: Why, tries: &Tries) -> Result<(), Why> {
+    /// Waits for the recipients' turn, or says that it comes too late.
+    fn queue(&self, why: Obstacle, tries: &Tries) -> Result<(), Obstacle> {
         let wait = match &why {
-            Why::NoSlot(wait) => *wait,
+            Obstacle::NoSlot(wait) => *wait,
             // Another process may release the ledger soon.
-            Why::NoLedger(_) => random(backoff::FIRST),
+            Obstacle::NoLedger(_) => random(backoff::FIRST),
             _ => return Err(why),
         };
         if self.once || wait + TRY_MIN >= tries.budget.left() {
@@ -230,13 +230,13 @@ impl Delivery<'_> {
         refused: &AccessToken,
         error: Error,
         tries: &mut Tries,
-    ) -> Result<AccessToken, Why> {
-        let trouble = |wait| Why::TokenTrouble {
+    ) -> Result<AccessToken, Obstacle> {
+        let trouble = |wait| Obstacle::TokenTrouble {
             refusal: error.refusal().cloned(),
             wait,
         };
-        let Pass::App { tokens, .. } = &self.sender.pass else {
-            return Err(Why::Call(error));
+        let SenderCredential::App { tokens, .. } = &self.sender.pass else {
+            return Err(Obstacle::Call(error));
         };
         if std::mem::replace(&mut tries.token_replaced, true) {
             return Err(trouble(None));
@@ -260,21 +260,23 @@ impl Delivery<'_> {
     }
 
     /// Waits before the next try, or says why there is none.
-    fn pause(&self, error: Error, tries: &mut Tries) -> Result<(), Why> {
+    fn pause(&self, error: Error, tries: &mut Tries) -> Result<(), Obstacle> {
         let may_be_done = !self.resends && !error.never_left();
         if self.once || may_be_done || !tries.budget.sleep(&error) {
-            return Err(Why::Call(error));
+            return Err(Obstacle::Call(error));
         }
         Ok(())
     }
 }
 
 impl Tries {
-    fn give_up(&self, why: Why) -> Undelivered {
+    fn give_up(&self, why: Obstacle) -> NotDelivered {
         let class = match &why {
-            Why::Call(error) => error.class,
-            Why::TokenTrouble { .. } | Why::NoSlot(_) | Why::NoLedger(_) => Class::Transient,
-            Why::Unsettled => Class::Refused,
+            Obstacle::Call(error) => error.class,
+            Obstacle::TokenTrouble { .. } | Obstacle::NoSlot(_) | Obstacle::NoLedger(_) => {
+                Class::Transient
+            }
+            Obstacle::Unsettled => Class::Refused,
         };
         // What WeCom refuses now it may have accepted before, when its answer was lost.
         let reason = Reason {
@@ -283,7 +285,7 @@ impl Tries {
         };
         match class {
             Class::Ok | Class::Message | Class::Media | Class::Recipients | Class::Refused => {
-                Undelivered::Refused(reason)
+                NotDelivered::Rejected(reason)
             }
             // An unknown code may pass: it is tried once more, later.
             Class::Token
@@ -291,7 +293,7 @@ impl Tries {
             | Class::Transient
             | Class::Limited
             | Class::Setup
-            | Class::Unknown => Undelivered::NotNow(reason),
+            | Class::Unknown => NotDelivered::Deferred(reason),
         }
     }
 }

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use crate::config::{Account, Config, Limits, MAX_AGE, Settings, State};
 use crate::error::{Exit, Failure};
-use crate::ledger::{Forecast, Ledger};
 use crate::message::Channel;
 use crate::outbox::{self, SenderName};
+use crate::rate_limit::{Forecast, RateLimiter};
 use crate::secret::{Secret, digest};
 use crate::token::Tokens;
 use crate::uploads::Uploads;
@@ -20,12 +20,12 @@ use crate::wecom::Client;
 /// An app or a robot, ready to send; its connection is opened at the first request and kept.
 pub(crate) struct Sender {
     pub(crate) settings: Settings,
-    pub(super) pass: Pass,
+    pub(super) pass: SenderCredential,
     pub(super) client: Rc<Client>,
     /// What it has sent to members, or to its group.
-    pub(super) ledger: Option<Ledger>,
+    pub(super) ledger: Option<RateLimiter>,
     /// What it has sent to chats: WeCom counts that apart.
-    pub(super) chats: Option<Ledger>,
+    pub(super) chats: Option<RateLimiter>,
     pub(super) uploads: Uploads,
     /// Whether the message in hand has left and may have arrived. A report of ^C reads it; WeCom's yes
     /// clears it.
@@ -33,7 +33,7 @@ pub(crate) struct Sender {
 }
 
 /// What lets a sender's calls pass.
-pub(super) enum Pass {
+pub(super) enum SenderCredential {
     /// An app's token, and its id.
     App { agentid: u32, tokens: Tokens },
     /// A robot's key.
@@ -55,16 +55,25 @@ impl Sender {
                 let agentid = settings.agentid(app)?;
                 let tokens = Tokens::new(&client, &settings.network, app, state);
                 let key = digest(&[&app.corpid, &agentid.to_string()]);
-                (Pass::App { agentid, tokens }, key, settings.limits)
+                (
+                    SenderCredential::App { agentid, tokens },
+                    key,
+                    settings.limits,
+                )
             }
             Account::Robot(robot) => {
                 // Two names may be of one robot.
                 let key = digest(&["robot", robot.key.expose()]);
-                (Pass::Robot(robot.key.clone()), key, Limits::ROBOT)
+                (
+                    SenderCredential::Robot(robot.key.clone()),
+                    key,
+                    Limits::ROBOT,
+                )
             }
         };
-        let ledger =
-            |key: &str, limits| state.map(|state| Ledger::new(state, key[..16].to_owned(), limits));
+        let ledger = |key: &str, limits| {
+            state.map(|state| RateLimiter::new(state, key[..16].to_owned(), limits))
+        };
         Ok(Self {
             pass,
             client,
@@ -79,19 +88,21 @@ impl Sender {
     /// The id of the app; a robot has none.
     pub(super) fn agentid(&self) -> u32 {
         match &self.pass {
-            Pass::App { agentid, .. } => *agentid,
-            Pass::Robot(_) => 0,
+            SenderCredential::App { agentid, .. } => *agentid,
+            SenderCredential::Robot(_) => 0,
         }
     }
 
     /// What it is known by among the senders of a host: the same however its address is written.
     pub(crate) fn id(&self) -> String {
         match (&self.pass, &self.settings.account) {
-            (Pass::App { agentid, .. }, Account::App(app)) => {
+            (SenderCredential::App { agentid, .. }, Account::App(app)) => {
                 digest(&[&app.corpid, &agentid.to_string()])
             }
-            (Pass::Robot(key), _) => digest(&["robot", key.expose()]),
-            (Pass::App { .. }, Account::Robot(robot)) => digest(&["robot", &robot.name]),
+            (SenderCredential::Robot(key), _) => digest(&["robot", key.expose()]),
+            (SenderCredential::App { .. }, Account::Robot(robot)) => {
+                digest(&["robot", &robot.name])
+            }
         }
     }
 
@@ -104,7 +115,7 @@ impl Sender {
     }
 
     /// Who counts what goes by this road.
-    pub(super) fn ledger(&self, channel: Channel) -> Option<&Ledger> {
+    pub(super) fn ledger(&self, channel: Channel) -> Option<&RateLimiter> {
         if channel == Channel::Chat {
             self.chats.as_ref()
         } else {
@@ -112,7 +123,7 @@ impl Sender {
         }
     }
 
-    /// When receivers by this road may have more; none where nobody counts.
+    /// When recipients by this road may have more; none where nobody counts.
     pub(crate) fn forecast(&self, channel: Channel) -> Option<Forecast> {
         self.ledger(channel)?.forecast().ok()
     }
@@ -127,8 +138,8 @@ impl Sender {
         SenderName {
             profile: settings.profile.clone(),
             account: match &settings.account {
-                Account::App(app) => outbox::Account::App(app.corpid.clone()),
-                Account::Robot(robot) => outbox::Account::Robot(robot.name.clone()),
+                Account::App(app) => outbox::SenderAccount::App(app.corpid.clone()),
+                Account::Robot(robot) => outbox::SenderAccount::Robot(robot.name.clone()),
             },
             api_base: settings.network.api_base.shown().to_owned(),
         }
@@ -136,13 +147,13 @@ impl Sender {
 }
 
 /// `None` if the current config has no such sender, `Err` if it has one that is unusable.
-type Known = Option<Result<Rc<Sender>, Failure>>;
+type KnownSender = Option<Result<Rc<Sender>, Failure>>;
 
 /// The senders of a config, made as they are needed.
 pub(crate) struct Senders<'a> {
     config: &'a Config,
     state: &'a State,
-    known: RefCell<BTreeMap<SenderName, Known>>,
+    known: RefCell<BTreeMap<SenderName, KnownSender>>,
 }
 
 impl<'a> Senders<'a> {
@@ -165,7 +176,7 @@ impl<'a> Senders<'a> {
     }
 
     /// The sender of a name; none if the config of the day has none such.
-    pub(crate) fn get(&self, name: &SenderName) -> Known {
+    pub(crate) fn get(&self, name: &SenderName) -> KnownSender {
         if let Some(known) = self.known.borrow().get(name) {
             return known.clone();
         }
@@ -180,15 +191,15 @@ impl<'a> Senders<'a> {
         settings.map_or(MAX_AGE, |settings| settings.outbox.max_age)
     }
 
-    fn make(&self, name: &SenderName) -> Known {
+    fn make(&self, name: &SenderName) -> KnownSender {
         let profile = name.profile.as_deref();
         if profile.is_some_and(|name| !self.config.profiles().any(|known| known == name)) {
             return None;
         }
         let settings = match &name.account {
-            outbox::Account::App(_) => self.config.settings_of(profile),
-            outbox::Account::Robot(robot) if !self.config.has_robot(robot) => return None,
-            outbox::Account::Robot(robot) => self.config.robot_of(profile, robot),
+            outbox::SenderAccount::App(_) => self.config.settings_of(profile),
+            outbox::SenderAccount::Robot(robot) if !self.config.has_robot(robot) => return None,
+            outbox::SenderAccount::Robot(robot) => self.config.robot_of(profile, robot),
         };
         let settings = match settings {
             Ok(settings) => settings,

@@ -3,12 +3,12 @@
 use std::time::Instant;
 
 use super::doubt::Form;
-use super::reason::Why;
+use super::reason::Obstacle;
 use super::retry::Tries;
-use super::sender::Pass;
-use super::{Delivery, Part, is_doubt, receivers};
-use crate::ledger::{Ledger, Slot};
+use super::sender::SenderCredential;
+use super::{Delivery, Part, audience, is_doubt};
 use crate::message::Message;
+use crate::rate_limit::{RateLimiter, Slot};
 use crate::wecom::{Error, Sent};
 
 impl Delivery<'_> {
@@ -18,24 +18,24 @@ impl Delivery<'_> {
         &self,
         part: &Part<'_>,
         tries: &mut Tries,
-    ) -> Result<Option<Slot>, Why> {
+    ) -> Result<Option<Slot>, Obstacle> {
         let Some(ledger) = self.sender.ledger(part.message.channel) else {
             return Ok(None);
         };
         if let Some(slot) = tries.slot.take() {
             ledger.give_back(slot);
         }
-        let to = receivers(part.message);
+        let to = audience(part.message);
         let patience = self.deadline.saturating_duration_since(Instant::now());
         match ledger.reserve(&to, self.share, Some(&part.fingerprint), patience) {
             Ok(Ok(slot)) => Ok(Some(slot)),
-            Ok(Err(wait)) => Err(Why::NoSlot(wait)),
+            Ok(Err(wait)) => Err(Obstacle::NoSlot(wait)),
             // A full disk is when an alert must get out, unless it waits in the outbox.
-            Err(error) if Ledger::is_disk_trouble(&error) && !part.kept.is_safe() => {
+            Err(error) if RateLimiter::is_disk_trouble(&error) && !part.kept.is_safe() => {
                 tracing::info!(%error, "the ledger cannot be written, going on without it");
                 Ok(None)
             }
-            Err(error) => Err(Why::NoLedger(error.to_string())),
+            Err(error) => Err(Obstacle::NoLedger(error.to_string())),
         }
     }
 
@@ -60,8 +60,8 @@ impl Delivery<'_> {
         };
         // A robot's refused messages count, too, as users report.
         let unused = match self.sender.pass {
-            Pass::App { .. } => Error::was_not_counted,
-            Pass::Robot(_) => Error::never_left,
+            SenderCredential::App { .. } => Error::was_not_counted,
+            SenderCredential::Robot(_) => Error::never_left,
         };
         match result {
             Err(error) if unused(error) => ledger.give_back(slot),

@@ -8,15 +8,15 @@ use std::time::{Duration, Instant};
 
 use super::flush::{Bounds, Flush, give_up, keep_new};
 use super::outcome::{End, Outcome, Parts};
-use super::{Delivery, Marks, Reason, Sender, Senders, Undelivered, Wording};
-use crate::blob::Watching;
+use super::{Banner, Delivery, NotDelivered, Reason, Sender, Senders, Wording};
 use crate::clock::Stamp;
 use crate::config::{Config, State};
 use crate::error::Exit;
-use crate::ledger::Share;
+use crate::file_slice::Watching;
 use crate::message::Message;
 use crate::notice::{self, Notice};
-use crate::outbox::{Entry, Held, Kept, Look, NotKept, Outbox, Verdict};
+use crate::outbox::{ClaimedEntry, Entry, FailureRecord, NotKept, Outbox, OutboxSnapshot, Spooled};
+use crate::rate_limit::Share;
 
 /// Longest time that a send spends on older messages, and the most of them. Source: the contract.
 const BACKLOG_TIME: Duration = Duration::from_secs(5);
@@ -42,7 +42,7 @@ pub(crate) trait Watcher {
 
 /// A message that is about to be delivered.
 pub(crate) struct Delivering<'a> {
-    pub(crate) kept: &'a Kept,
+    pub(crate) kept: &'a Spooled,
     pub(crate) outbox: Option<Outbox>,
     /// Whether the next part has left and may have arrived.
     pub(crate) in_doubt: &'a Arc<AtomicBool>,
@@ -66,7 +66,7 @@ pub(crate) struct Submission<'a> {
 }
 
 /// Where a message is kept, what else is in the outbox, and why it is not kept though it should be.
-type Begun = (Kept, Look, Option<NotKept>);
+type Begun = (Spooled, OutboxSnapshot, Option<NotKept>);
 
 impl Submission<'_> {
     /// Delivers a message of so many parts, each after the answer to the one before, or keeps it.
@@ -114,7 +114,7 @@ impl Submission<'_> {
         let all = entry.messages.len();
         let mut outcome = Outcome::new(all, End::Sent);
         let untold = look.untold(&entry.sender, &entry.messages[0].to);
-        let marks = Marks {
+        let marks = Banner {
             accepted: entry.accepted,
             overtaken: false,
             told: false,
@@ -152,14 +152,14 @@ impl Submission<'_> {
             watcher.end();
         }
         outcome.parts = Parts { sent, all };
-        let works = !matches!(end, Err(Undelivered::NotNow(_)));
+        let works = !matches!(end, Err(NotDelivered::Deferred(_)));
         match end {
             Ok(()) => outcome.unkept = self.settle(&kept, why_not),
-            Err(Undelivered::NotNow(reason)) => {
+            Err(NotDelivered::Deferred(reason)) => {
                 outcome.refusal = reason.refusal().cloned();
                 outcome.end = self.keep(&kept, why_not, outcome.parts, reason);
             }
-            Err(Undelivered::Refused(reason)) => {
+            Err(NotDelivered::Rejected(reason)) => {
                 outcome.refusal = reason.refusal().cloned();
                 outcome.end = self.fail(&kept, why_not, outcome.parts, reason);
             }
@@ -176,24 +176,28 @@ impl Submission<'_> {
     /// Begins to accept a message, or returns why it cannot be.
     fn begin(&self, entry: &Entry) -> Begun {
         let outbox = match &self.state {
-            _ if !self.keep => return (Kept::Nowhere, Look::default(), None),
+            _ if !self.keep => return (Spooled::Nowhere, OutboxSnapshot::default(), None),
             Err(why) => {
                 let why = NotKept::NoState(why.clone());
-                return (Kept::Nowhere, Look::default(), Some(why));
+                return (Spooled::Nowhere, OutboxSnapshot::default(), Some(why));
             }
             Ok(state) => Outbox::of(state),
         };
         match place_in(&outbox, entry) {
-            Err((look, why)) => (Kept::Nowhere, look, Some(why)),
+            Err((look, why)) => (Spooled::Nowhere, look, Some(why)),
             Ok(look) => {
                 let accepting = outbox.accept(&look, entry.clone(), self.deadline);
-                (Kept::Begun(accepting), look, None)
+                (Spooled::Begun(accepting), look, None)
             }
         }
     }
 
     /// Accepts a message, or returns by `deadline` why it cannot be.
-    pub(super) fn hold(&self, entry: &Entry, deadline: Instant) -> Result<Arc<Held>, NotKept> {
+    pub(super) fn hold(
+        &self,
+        entry: &Entry,
+        deadline: Instant,
+    ) -> Result<Arc<ClaimedEntry>, NotKept> {
         if !self.keep {
             return Err(NotKept::SwitchedOff);
         }
@@ -209,8 +213,8 @@ impl Submission<'_> {
 
     /// Makes sure that no entry of a delivered message stays; returns why it was not kept meanwhile,
     /// though it should have been.
-    fn settle(&self, kept: &Kept, why_not: Option<NotKept>) -> Option<NotKept> {
-        if let Kept::Begun(accepting) = kept {
+    fn settle(&self, kept: &Spooled, why_not: Option<NotKept>) -> Option<NotKept> {
+        if let Spooled::Begun(accepting) = kept {
             accepting.abandon();
         }
         // A missing state directory has been reported already.
@@ -218,7 +222,7 @@ impl Submission<'_> {
     }
 
     /// Keeps a message whose trouble passes or can be cured, unless its sender is there to do so.
-    fn keep(&self, kept: &Kept, why_not: Option<NotKept>, parts: Parts, reason: Reason) -> End {
+    fn keep(&self, kept: &Spooled, why_not: Option<NotKept>, parts: Parts, reason: Reason) -> End {
         match self.entry_still(kept, why_not, parts, reason.outcome_unknown) {
             Ok(Some(held)) => {
                 let is_setup = (self.wording.reason)(&reason).exit == Exit::Setup;
@@ -231,7 +235,7 @@ impl Submission<'_> {
                 }
                 keep_new(&held, &reason, self.wording);
                 let id = held.id().clone();
-                End::Kept { id, reason }
+                End::Spooled { id, reason }
             }
             Ok(None) => End::NotNow(reason),
             Err(why) => End::Lost { reason, why },
@@ -239,10 +243,10 @@ impl Submission<'_> {
     }
 
     /// Moves a message that WeCom will never accept to `failed/`.
-    fn fail(&self, kept: &Kept, why_not: Option<NotKept>, parts: Parts, reason: Reason) -> End {
+    fn fail(&self, kept: &Spooled, why_not: Option<NotKept>, parts: Parts, reason: Reason) -> End {
         let held = kept.at_last(parts.sent, reason.outcome_unknown);
         let failure = (self.wording.reason)(&reason);
-        let verdict = Verdict::of(&reason, &failure);
+        let verdict = FailureRecord::of(&reason, &failure);
         let failed = held.ok().flatten();
         match failed.filter(|held| give_up(held, &verdict)) {
             Some(held) => {
@@ -263,11 +267,11 @@ impl Submission<'_> {
     /// Why there is none, though there should be one.
     fn entry_still(
         &self,
-        kept: &Kept,
+        kept: &Spooled,
         why_not: Option<NotKept>,
         parts: Parts,
         in_doubt: bool,
-    ) -> Result<Option<Arc<Held>>, NotKept> {
+    ) -> Result<Option<Arc<ClaimedEntry>>, NotKept> {
         let held = kept.at_last(parts.sent, in_doubt);
         let (Some(held), Some(outbox)) = (held.ok().flatten(), self.outbox()) else {
             return not_kept(kept, why_not).map_or(Ok(None), Err);
@@ -304,9 +308,9 @@ impl Submission<'_> {
 ///
 /// # Errors
 /// The look all the same, and why there is no room.
-fn place_in(outbox: &Outbox, entry: &Entry) -> Result<Look, (Look, NotKept)> {
-    let look = outbox.look();
-    let look = look.map_err(|error| (Look::default(), outbox.disk(error)))?;
+fn place_in(outbox: &Outbox, entry: &Entry) -> Result<OutboxSnapshot, (OutboxSnapshot, NotKept)> {
+    let look = outbox.snapshot();
+    let look = look.map_err(|error| (OutboxSnapshot::default(), outbox.disk(error)))?;
     match outbox.room(&look, entry) {
         Ok(()) => Ok(look),
         Err(why) => Err((look, why)),
@@ -314,15 +318,15 @@ fn place_in(outbox: &Outbox, entry: &Entry) -> Result<Look, (Look, NotKept)> {
 }
 
 /// Returns why a message is kept nowhere, although it should be.
-fn not_kept(kept: &Kept, why_not: Option<NotKept>) -> Option<NotKept> {
+fn not_kept(kept: &Spooled, why_not: Option<NotKept>) -> Option<NotKept> {
     match kept {
-        Kept::Nowhere => why_not,
-        Kept::Held(_) | Kept::Deferred(_) => None,
-        Kept::Begun(accepting) => accepting.held().err(),
+        Spooled::Nowhere => why_not,
+        Spooled::Held(_) | Spooled::Deferred(_) => None,
+        Spooled::Begun(accepting) => accepting.held().err(),
     }
 }
 
-fn queued(held: &Held) -> Outcome {
+fn queued(held: &ClaimedEntry) -> Outcome {
     tracing::info!(id = %held.id(), "kept, to be delivered by a flush");
     let id = held.id().clone();
     Outcome::new(held.entry().messages.len(), End::Queued { id })

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use super::reason::Reason;
-use crate::outbox::Held;
+use crate::outbox::ClaimedEntry;
 
 /// So many refused requests in a row end a turn. Source: the contract with users.
 const REFUSED_MAX: u32 = 3;
@@ -38,7 +38,7 @@ enum Stop {
 
 /// A refused message, and why.
 pub(super) struct Suspect {
-    pub(super) held: Arc<Held>,
+    pub(super) held: Arc<ClaimedEntry>,
     pub(super) reason: Reason,
 }
 
@@ -122,7 +122,7 @@ impl Turn {
 
     /// Keeps a refused message in mind until the next one shows whose trouble it was, and returns the
     /// first that waits for that.
-    pub(super) fn suspect(&mut self, held: Arc<Held>, reason: Reason) -> Arc<Held> {
+    pub(super) fn suspect(&mut self, held: Arc<ClaimedEntry>, reason: Reason) -> Arc<ClaimedEntry> {
         self.suspects.push(Suspect { held, reason });
         Arc::clone(&self.suspects[0].held)
     }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::content::{RawContent, TextKind};
 use super::{Channel, Content, MediaKind, Recipients};
-use crate::blob::Blob;
+use crate::file_slice::FileSlice;
 
 /// Longest time, in seconds, over which WeCom compares messages: 4 hours.
 /// Source: developer.work.weixin.qq.com/document/path/90236.
@@ -32,7 +32,7 @@ pub(crate) struct Attachment {
     pub(crate) kind: MediaKind,
     /// The name that its recipients see.
     pub(crate) name: String,
-    pub(crate) bytes: Blob,
+    pub(crate) bytes: FileSlice,
 }
 
 /// WeCom's options of a message.
@@ -67,7 +67,7 @@ struct RecipientFields {
 
 /// The JSON object, in WeCom's own names.
 #[derive(Serialize)]
-struct Body<'a> {
+struct JsonBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     agentid: Option<u32>,
     #[serde(flatten)]
@@ -212,9 +212,9 @@ impl Message {
         }
     }
 
-    fn body(&self, agentid: Option<u32>, options: MessageOptions) -> Body<'_> {
+    fn body(&self, agentid: Option<u32>, options: MessageOptions) -> JsonBody<'_> {
         let msgtype = self.content.msgtype();
-        Body {
+        JsonBody {
             agentid,
             recipients: RecipientFields::of(&self.to),
             fields: match &self.content {
@@ -242,7 +242,7 @@ fn taken<T: for<'a> Deserialize<'a> + Default>(
     read
 }
 
-fn json(body: &Body<'_>) -> Vec<u8> {
+fn json(body: &JsonBody<'_>) -> Vec<u8> {
     serde_json::to_vec(body).expect("strings and numbers always become JSON")
 }
 

@@ -5,11 +5,11 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::claimed::ClaimedEntry;
 use super::entry::{Entry, Id};
-use super::held::Held;
-use super::{FAILED, Look, NotKept, Outbox, TEMPORARY, once};
-use crate::blob::Blob;
+use super::{FAILED, NotKept, Outbox, OutboxSnapshot, TEMPORARY, once};
 use crate::disk::{self, Dir};
+use crate::file_slice::FileSlice;
 
 /// Longest time that a message waits for the disk; one that hangs must not hold up an alert.
 const DISK_MAX: Duration = Duration::from_secs(5);
@@ -19,18 +19,18 @@ const DISK_SPEED: u64 = 4 << 20;
 
 /// A message that is being accepted.
 #[derive(Debug)]
-pub(crate) struct Accepting {
+pub(crate) struct PendingWrite {
     outbox: Outbox,
     /// How long the message waits for the disk before it goes without an entry.
     until: Instant,
     /// How long it waits where nothing else is left.
     at_last: Instant,
-    state: Mutex<State>,
+    state: Mutex<WriteState>,
     changed: Condvar,
 }
 
 #[derive(Debug)]
-struct State {
+struct WriteState {
     stage: Stage,
     /// The message went without: what comes of the entry decides nothing any more.
     late: bool,
@@ -44,17 +44,17 @@ enum Stage {
     Naming,
     /// It is there, and not yet synced.
     Named(Arc<Dir>, Id),
-    Accepted(Arc<Held>),
+    Accepted(Arc<ClaimedEntry>),
     Failed(NotKept),
     /// Nobody wants it any more.
     Abandoned,
 }
 
-impl Accepting {
+impl PendingWrite {
     /// Begins to accept a message that is to be delivered by `deadline`.
     pub(super) fn begin(
         outbox: &Outbox,
-        look: &Look,
+        look: &OutboxSnapshot,
         entry: Entry,
         deadline: Instant,
     ) -> Arc<Self> {
@@ -68,7 +68,7 @@ impl Accepting {
     /// The same, with the times that it is waited for.
     pub(super) fn begin_for(
         outbox: &Outbox,
-        look: &Look,
+        look: &OutboxSnapshot,
         entry: Entry,
         until: Instant,
         at_last: Instant,
@@ -78,7 +78,7 @@ impl Accepting {
             outbox: outbox.clone(),
             until,
             at_last,
-            state: Mutex::new(State {
+            state: Mutex::new(WriteState {
                 stage: Stage::Writing,
                 late: false,
             }),
@@ -110,7 +110,7 @@ impl Accepting {
     ///
     /// # Errors
     /// Why it is not, and goes without.
-    pub(crate) fn held(&self) -> Result<Arc<Held>, NotKept> {
+    pub(crate) fn held(&self) -> Result<Arc<ClaimedEntry>, NotKept> {
         let mut state = self.locked();
         loop {
             match &state.stage {
@@ -132,7 +132,7 @@ impl Accepting {
     ///
     /// # Errors
     /// Why it is not accepted; then it never will be.
-    pub(crate) fn at_last(&self) -> Result<Arc<Held>, NotKept> {
+    pub(crate) fn at_last(&self) -> Result<Arc<ClaimedEntry>, NotKept> {
         let mut state = self.locked();
         loop {
             match &state.stage {
@@ -152,7 +152,10 @@ impl Accepting {
 
     /// What has come of it within that time, and whether the message waited for it; none while it
     /// is being written.
-    pub(crate) fn within(&self, time: Duration) -> Option<Result<(Arc<Held>, bool), NotKept>> {
+    pub(crate) fn within(
+        &self,
+        time: Duration,
+    ) -> Option<Result<(Arc<ClaimedEntry>, bool), NotKept>> {
         let until = Instant::now() + time;
         let mut state = self.locked();
         loop {
@@ -190,7 +193,11 @@ impl Accepting {
     }
 
     /// The state once it may have changed, or the time is up.
-    fn waited<'a>(&self, state: MutexGuard<'a, State>, until: Instant) -> MutexGuard<'a, State> {
+    fn waited<'a>(
+        &self,
+        state: MutexGuard<'a, WriteState>,
+        until: Instant,
+    ) -> MutexGuard<'a, WriteState> {
         let left = until.saturating_duration_since(Instant::now());
         match self.changed.wait_timeout(state, left) {
             Ok((state, _)) => state,
@@ -219,7 +226,7 @@ impl Accepting {
         dir: Option<Arc<Dir>>,
         id: Id,
         entry: Entry,
-    ) -> Result<Option<Held>, NotKept> {
+    ) -> Result<Option<ClaimedEntry>, NotKept> {
         let disk = |error| self.outbox.disk(error);
         let dir = match dir {
             Some(dir) => dir,
@@ -248,13 +255,18 @@ impl Accepting {
         };
         let file = Arc::new(file);
         // Nothing that becomes of the files it was made of changes the accepted message.
-        let whole = synced.and_then(|()| Blob::of_file(Arc::clone(&file)));
+        let whole = synced.and_then(|()| FileSlice::of_file(Arc::clone(&file)));
         let whole = whole.map_err(|error| {
             // It is reported as not kept, so it must not be.
             let _ = dir.remove(id.as_str());
             disk(error)
         })?;
-        Ok(Some(Held::new(dir, id, entry.placed(&whole, &files), file)))
+        Ok(Some(ClaimedEntry::new(
+            dir,
+            id,
+            entry.placed(&whole, &files),
+            file,
+        )))
     }
 
     /// Records, synced, that the message of a `--once` key is about to be sent from this entry.
@@ -282,7 +294,7 @@ impl Accepting {
         goes_on
     }
 
-    fn locked(&self) -> MutexGuard<'_, State> {
+    fn locked(&self) -> MutexGuard<'_, WriteState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

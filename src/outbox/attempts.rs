@@ -8,7 +8,7 @@ use super::entry::{Entry, Id};
 
 use crate::clock::Stamp;
 use crate::disk::{Dir, record};
-use crate::uploads::Media;
+use crate::uploads::UploadedMedia;
 
 /// What became of an entry so far. Stands in `ID.try` beside it, since the entry is written once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,11 +25,11 @@ pub(crate) struct Attempts {
     /// Whether what goes before that part as a message of its own has been delivered.
     pub(crate) noted: bool,
     /// What its file has been uploaded as.
-    pub(crate) media: Option<Media>,
+    pub(crate) media: Option<UploadedMedia>,
     /// What it waits for before it is tried again.
     pub(crate) hold: Option<Hold>,
     /// What the trouble concerned that keeps it here.
-    pub(crate) blocked_by: Option<On>,
+    pub(crate) blocked_by: Option<HoldScope>,
     /// Whether it was refused together with all else, so that nobody knows whose trouble that was.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) suspected: bool,
@@ -64,18 +64,18 @@ impl Attempts {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Hold {
     pub(crate) until: Stamp,
-    pub(crate) on: On,
+    pub(crate) on: HoldScope,
 }
 
 /// What a hold holds up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum On {
+pub(crate) enum HoldScope {
     /// Everything of its sender.
     App,
     /// Every request of the same call.
     Call,
-    /// This entry alone: what is for the same receivers goes ahead.
+    /// This entry alone: what is for the same recipients goes ahead.
     Entry,
 }
 
@@ -84,7 +84,7 @@ pub(crate) const HOLD_MAX: Duration = Duration::from_hours(1);
 
 impl Hold {
     /// A hold of this length from now on.
-    pub(crate) fn for_time(time: Duration, on: On, now: &Stamp) -> Self {
+    pub(crate) fn for_time(time: Duration, on: HoldScope, now: &Stamp) -> Self {
         let until = now.later(time.min(HOLD_MAX));
         Self { until, on }
     }
@@ -142,13 +142,13 @@ impl Doubt {
 }
 
 /// The name of what stands beside an entry.
-pub(super) fn slate_name(id: &Id) -> String {
+pub(super) fn record_name(id: &Id) -> String {
     format!("{id}.try")
 }
 
 /// Reads what stands beside an entry. If that is damaged, every part may have arrived.
 pub(super) fn read(dir: &Dir, id: &Id, entry: &Entry) -> Attempts {
-    let attempts = match record::read(dir, &slate_name(id)) {
+    let attempts = match record::read(dir, &record_name(id)) {
         record::Read::Nothing => Attempts::default(),
         record::Read::Record(attempts) => attempts,
         record::Read::Unreadable => Attempts {

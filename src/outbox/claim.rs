@@ -4,17 +4,17 @@ use std::io;
 use std::sync::Arc;
 
 use super::attempts::{self, Attempts};
+use super::claimed::ClaimedEntry;
 use super::entry::{Entry, Id};
-use super::failed::{self, Verdict};
+use super::failed::{self, FailureRecord};
 use super::format::Unread;
-use super::held::Held;
-use crate::blob::Blob;
 use crate::clock::Stamp;
 use crate::disk::{self, Dir, FileError};
+use crate::file_slice::FileSlice;
 
 /// The result of claiming an entry.
 pub(crate) enum Claim {
-    Held(Arc<Held>),
+    Held(Arc<ClaimedEntry>),
     /// Another process has it in hand.
     Busy,
     /// It has been delivered or dropped meanwhile.
@@ -32,12 +32,12 @@ pub(crate) enum Claim {
 /// Takes an entry into our hands; a damaged one is put among the failed.
 pub(crate) fn claim(dir: &Arc<Dir>, id: &Id) -> Claim {
     let damaged = || {
-        let verdict = Verdict {
+        let verdict = FailureRecord {
             at: Some(Stamp::now()),
             exit_code: 65,
-            ..Verdict::default()
+            ..FailureRecord::default()
         };
-        failed::bury(dir, id, &verdict)
+        failed::fail(dir, id, &verdict)
     };
     claimed(hold(dir, id, damaged))
 }
@@ -67,9 +67,9 @@ fn hold(dir: &Arc<Dir>, id: &Id, damaged: impl FnOnce() -> io::Result<()>) -> io
         return Ok(Claim::Gone);
     }
     let file = Arc::new(file);
-    match Entry::read(&Blob::of_file(Arc::clone(&file))?)? {
+    match Entry::read(&FileSlice::of_file(Arc::clone(&file))?)? {
         Ok(entry) => {
-            let held = Held::new(Arc::clone(dir), id.clone(), entry, file);
+            let held = ClaimedEntry::new(Arc::clone(dir), id.clone(), entry, file);
             Ok(Claim::Held(Arc::new(held.remembered())))
         }
         Err(Unread::Newer) => Ok(Claim::Newer),
@@ -88,10 +88,10 @@ pub(crate) fn peek(dir: &Dir, id: &Id) -> io::Result<Option<Result<(Entry, Attem
     let Some((file, _)) = dir.view(id.as_str())? else {
         return Ok(None);
     };
-    Ok(Some(Entry::read(&Blob::of_file(Arc::new(file))?)?.map(
-        |entry| {
+    Ok(Some(
+        Entry::read(&FileSlice::of_file(Arc::new(file))?)?.map(|entry| {
             let attempts = attempts::read(dir, id, &entry);
             (entry, attempts)
-        },
-    )))
+        }),
+    ))
 }

@@ -4,8 +4,8 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 
 use super::accept::place;
+use super::claimed::ClaimedEntry;
 use super::entry::{Entry, Id};
-use super::held::Held;
 use crate::disk::Dir;
 
 /// An entry that carries the texts of others, which stay where they are until it is delivered.
@@ -15,13 +15,18 @@ pub(crate) struct Deferred {
     id: Id,
     entry: Entry,
     /// Those whose texts it carries.
-    originals: Vec<Arc<Held>>,
-    held: OnceLock<Result<Arc<Held>, Arc<io::Error>>>,
+    originals: Vec<Arc<ClaimedEntry>>,
+    held: OnceLock<Result<Arc<ClaimedEntry>, Arc<io::Error>>>,
 }
 
 impl Deferred {
     /// An entry to be named `id` that carries the texts of others; nothing is written yet.
-    pub(crate) fn new(dir: &Arc<Dir>, id: Id, entry: Entry, originals: Vec<Arc<Held>>) -> Self {
+    pub(crate) fn new(
+        dir: &Arc<Dir>,
+        id: Id,
+        entry: Entry,
+        originals: Vec<Arc<ClaimedEntry>>,
+    ) -> Self {
         Self {
             dir: Arc::clone(dir),
             id,
@@ -35,7 +40,7 @@ impl Deferred {
     ///
     /// # Errors
     /// What the disk says.
-    pub(crate) fn held(&self) -> io::Result<Arc<Held>> {
+    pub(crate) fn held(&self) -> io::Result<Arc<ClaimedEntry>> {
         let held = self.held.get_or_init(|| {
             // A flush that listed the outbox earlier must not send them as well.
             for original in &self.originals {
@@ -43,7 +48,7 @@ impl Deferred {
             }
             let (file, _) = place(&self.dir, &self.id, &self.entry).map_err(Arc::new)?;
             let (dir, id) = (Arc::clone(&self.dir), self.id.clone());
-            Ok(Arc::new(Held::new(
+            Ok(Arc::new(ClaimedEntry::new(
                 dir,
                 id,
                 self.entry.clone(),
@@ -55,7 +60,7 @@ impl Deferred {
     }
 
     /// The entry, if it has been written.
-    pub(crate) fn written(&self) -> Option<Arc<Held>> {
+    pub(crate) fn written(&self) -> Option<Arc<ClaimedEntry>> {
         self.held.get()?.as_ref().ok().map(Arc::clone)
     }
 }

@@ -68,14 +68,14 @@ impl fmt::Display for Id {
 pub(crate) struct SenderName {
     /// The profile of the config that it was accepted under.
     pub(crate) profile: Option<String>,
-    pub(crate) account: Account,
+    pub(crate) account: SenderAccount,
     /// Without any password.
     pub(crate) api_base: String,
 }
 
 /// An app, or a robot.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) enum Account {
+pub(crate) enum SenderAccount {
     /// Of the company of this corpid.
     App(String),
     /// Of this name in the config.
@@ -92,7 +92,7 @@ pub(crate) struct Entry {
     /// A digest of the key by which it is sent only once.
     pub(crate) once: Option<String>,
     /// The entries whose texts it carries in their place, in order.
-    pub(crate) merged: Vec<Merged>,
+    pub(crate) merged: Vec<MergedText>,
     pub(crate) sender: SenderName,
     /// Its parts, in their order; one at the least.
     pub(crate) messages: Vec<Message>,
@@ -100,7 +100,7 @@ pub(crate) struct Entry {
 
 /// An entry whose text another one carries.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Merged {
+pub(crate) struct MergedText {
     pub(crate) id: Id,
     /// The part, from zero, that has its last byte.
     pub(crate) part: usize,

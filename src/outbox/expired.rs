@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::entry::{Account, SenderName};
+use super::entry::{SenderAccount, SenderName};
 use crate::disk::{self, Dir, record};
 use crate::message::Recipients;
 use crate::secret::digest;
@@ -17,7 +17,7 @@ pub(super) const PREFIX: &str = "expired-";
 /// How often the lock is tried, a millisecond apart; nobody holds it for that long.
 const TRIES: u32 = 200;
 
-/// So many messages to the same receivers.
+/// So many messages to the same recipients.
 #[derive(Debug, Serialize, Deserialize)]
 struct Count {
     /// None where a robot sent.
@@ -34,9 +34,9 @@ struct Count {
 
 /// Notices that a message has to carry, to be subtracted once it is delivered.
 #[derive(Debug, Default)]
-pub(crate) struct Untold(Vec<(String, u32)>);
+pub(crate) struct PendingNotices(Vec<(String, u32)>);
 
-impl Untold {
+impl PendingNotices {
     /// Returns how many messages its recipients were never sent.
     pub(crate) fn count(&self) -> u32 {
         self.0.iter().map(|(_, count)| count).sum()
@@ -56,8 +56,13 @@ pub(super) fn add(dir: &Dir, sender: &SenderName, to: &Recipients) -> io::Result
 }
 
 /// Collects the notices that a message to these recipients has to carry, from the files of these names.
-pub(super) fn untold(dir: &Dir, names: &[String], sender: &SenderName, to: &Recipients) -> Untold {
-    let mut untold = Untold::default();
+pub(super) fn untold(
+    dir: &Dir,
+    names: &[String],
+    sender: &SenderName,
+    to: &Recipients,
+) -> PendingNotices {
+    let mut untold = PendingNotices::default();
     let message = Count::new(sender, to);
     for name in names {
         if let Some(count) = record::read::<Count>(dir, name).record()
@@ -71,7 +76,7 @@ pub(super) fn untold(dir: &Dir, names: &[String], sender: &SenderName, to: &Reci
 }
 
 /// Subtracts the notices that were delivered.
-pub(super) fn told(dir: &Dir, untold: &Untold) -> io::Result<()> {
+pub(super) fn told(dir: &Dir, untold: &PendingNotices) -> io::Result<()> {
     for (name, told) in &untold.0 {
         change(dir, name, |count| {
             let count = count?;
@@ -88,8 +93,8 @@ pub(super) fn told(dir: &Dir, untold: &Untold) -> io::Result<()> {
 impl Count {
     fn new(sender: &SenderName, to: &Recipients) -> Self {
         let (corpid, robot) = match &sender.account {
-            Account::App(corpid) => (Some(corpid.clone()), None),
-            Account::Robot(name) => (None, Some(name.clone())),
+            SenderAccount::App(corpid) => (Some(corpid.clone()), None),
+            SenderAccount::Robot(name) => (None, Some(name.clone())),
         };
         Self {
             corpid,

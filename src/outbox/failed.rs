@@ -6,9 +6,9 @@ use std::time::{Duration, UNIX_EPOCH};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::attempts::{self, Attempts, Doubt, slate_name};
+use super::attempts::{self, Attempts, Doubt, record_name};
+use super::claimed::ClaimedEntry;
 use super::entry::{Entry, Id};
-use super::held::Held;
 use super::{FAILED, TEMPORARY};
 use crate::clock::Stamp;
 use crate::disk::{self, Dir, FileError, record};
@@ -25,7 +25,7 @@ const RECORD_MAX: u64 = 16 << 10;
 
 /// Why a message was given up, as it stands in `failed/ID.why`.
 #[derive(Debug, Clone, Default, Serialize)]
-pub(crate) struct Verdict {
+pub(crate) struct FailureRecord {
     /// When.
     pub(crate) at: Option<Stamp>,
     /// The exit status that `send` would have had.
@@ -39,7 +39,7 @@ pub(crate) struct Verdict {
 }
 
 /// Moves an entry, whose lock the caller holds, among the failed.
-pub(super) fn bury(dir: &Dir, id: &Id, verdict: &Verdict) -> io::Result<()> {
+pub(super) fn fail(dir: &Dir, id: &Id, verdict: &FailureRecord) -> io::Result<()> {
     let failed = Dir::make(&dir.path().join(FAILED), dir.owner())?;
     let why = why_name(id);
     // Of a try that a crash cut short.
@@ -50,21 +50,21 @@ pub(super) fn bury(dir: &Dir, id: &Id, verdict: &Verdict) -> io::Result<()> {
     file.write_all(&text)?;
     file.sync_all()?;
     dir.rename(id.as_str(), &failed, id.as_str())?;
-    let slate = slate_name(id);
+    let record = record_name(id);
     // What was tried is of interest, not of need.
-    let _ = dir.rename(&slate, &failed, &slate);
+    let _ = dir.rename(&record, &failed, &record);
     failed.sync()
 }
 
 /// Why an entry failed; nothing known where the reason is lost.
-pub(crate) fn verdict(failed: &Dir, id: &Id) -> Verdict {
+pub(crate) fn verdict(failed: &Dir, id: &Id) -> FailureRecord {
     let bytes = failed.read(&why_name(id), REASON_MAX);
     let bytes = bytes.ok().flatten().unwrap_or_default();
     let value: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     let text = |name: &str| value[name].as_str().map(str::to_owned);
     // Each by itself: a number that cannot be one takes none of the others along.
     let exit_code = value["exit_code"].as_u64().map(u8::try_from);
-    Verdict {
+    FailureRecord {
         at: Stamp::deserialize(&value["at"]).ok(),
         exit_code: exit_code.and_then(Result::ok).unwrap_or_default(),
         errcode: value["errcode"].as_i64(),
@@ -75,7 +75,7 @@ pub(crate) fn verdict(failed: &Dir, id: &Id) -> Verdict {
 }
 
 /// What comes of putting an entry back.
-pub(crate) enum Revived {
+pub(crate) enum Requeued {
     Back,
     /// Another process has it in hand.
     Busy,
@@ -90,10 +90,15 @@ pub(crate) enum Revived {
 ///
 /// # Errors
 /// What the disk says; then it lies among the failed still, or waits already.
-pub(crate) fn revive(dir: &Dir, failed: &Dir, held: &Held, entry: &Entry) -> io::Result<Revived> {
+pub(crate) fn requeue(
+    dir: &Dir,
+    failed: &Dir,
+    held: &ClaimedEntry,
+    entry: &Entry,
+) -> io::Result<Requeued> {
     let id = held.id();
     if dir.size(id.as_str()).is_some() {
-        return Ok(Revived::Waits);
+        return Ok(Requeued::Waits);
     }
     // Of one that was killed: nobody writes it without the lock that the caller has.
     failed.remove(&format!("{TEMPORARY}{id}"))?;
@@ -101,9 +106,9 @@ pub(crate) fn revive(dir: &Dir, failed: &Dir, held: &Held, entry: &Entry) -> io:
     // It is another file now. Whoever sends it is kept off until nothing of it is left here.
     let (file, meta) = failed.edit(id.as_str())?;
     if !disk::lock_now(&file)? || !failed.leads_to(id.as_str(), &meta) {
-        return Ok(Revived::Busy);
+        return Ok(Requeued::Busy);
     }
-    let name = slate_name(id);
+    let name = record_name(id);
     let attempts = tried(dir, failed, id, entry)?;
     let record = record::open(dir, &name)?;
     // The user has looked at the phone: where WeCom has no duplicate check, send it afresh.
@@ -132,7 +137,7 @@ pub(crate) fn revive(dir: &Dir, failed: &Dir, held: &Held, entry: &Entry) -> io:
     record.sync_all()?;
     dir.sync()?;
     match failed.publish(id.as_str(), dir, id.as_str()) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(Revived::Waits),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(Requeued::Waits),
         moved => moved?,
     }
     dir.sync()?;
@@ -140,7 +145,7 @@ pub(crate) fn revive(dir: &Dir, failed: &Dir, held: &Held, entry: &Entry) -> io:
     // What stays of these a flush removes.
     let _ = failed.remove(&name);
     let _ = failed.remove(&why_name(id));
-    Ok(Revived::Back)
+    Ok(Requeued::Back)
 }
 
 /// What is known of the tries of a failed entry.
@@ -151,7 +156,7 @@ pub(crate) fn revive(dir: &Dir, failed: &Dir, held: &Held, entry: &Entry) -> io:
 /// # Errors
 /// That it cannot be read now: to forget it would send again what has arrived.
 fn tried(dir: &Dir, failed: &Dir, id: &Id, entry: &Entry) -> io::Result<Attempts> {
-    let name = slate_name(id);
+    let name = record_name(id);
     let mut doubtful = None;
     for place in [dir, failed] {
         let bytes = match place.read(&name, RECORD_MAX) {
@@ -178,7 +183,7 @@ fn tried(dir: &Dir, failed: &Dir, id: &Id, entry: &Entry) -> io::Result<Attempts
 /// Removes a failed entry and all that belongs to it.
 pub(crate) fn forget(failed: &Dir, id: &Id) -> io::Result<()> {
     failed.remove(id.as_str())?;
-    failed.remove(&slate_name(id))?;
+    failed.remove(&record_name(id))?;
     failed.remove(&why_name(id))?;
     failed.sync()
 }

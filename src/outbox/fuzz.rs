@@ -1,13 +1,13 @@
 //! Any bytes as an entry of the outbox: refused, or read so that it can be sent, marked and shown.
 
 use super::entry::{Entry, Id};
-use crate::blob::Blob;
+use crate::file_slice::FileSlice;
 use crate::secret::sha256;
 
 /// The bytes as they are, and with a right end, which no mutation would come by.
 pub(crate) fn entry(bytes: &[u8]) {
     let read = |bytes: &[u8]| {
-        let whole = Blob::from(bytes.to_vec());
+        let whole = FileSlice::from(bytes.to_vec());
         Entry::read(&whole).expect("memory can be read")
     };
     if let Ok(entry) = read(bytes) {

@@ -13,7 +13,7 @@ use std::io;
 use std::time::Duration;
 
 use super::TEMPORARY;
-use super::attempts::{Attempts, slate_name};
+use super::attempts::{Attempts, record_name};
 use super::entry::Id;
 use crate::clock::Stamp;
 use crate::disk::record::{self, digest};
@@ -48,7 +48,7 @@ pub(crate) enum Known {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Whereabouts {
     /// In the outbox; locked if a process is sending it.
-    Kept,
+    Spooled,
     /// Being written by a process that is alive.
     Writing,
     /// Among the failed, and it may have arrived.
@@ -98,7 +98,7 @@ pub(super) fn close(dir: &Dir, key: &str, id: &Id) -> io::Result<()> {
 pub(crate) fn whereabouts(dir: &Dir, id: &Id) -> Whereabouts {
     let is_kept = || dir.size(id.as_str()).is_some();
     if is_kept() {
-        return Whereabouts::Kept;
+        return Whereabouts::Spooled;
     }
     let temporary = format!("{TEMPORARY}{id}");
     if let Ok((file, _)) = dir.edit(&temporary)
@@ -108,7 +108,7 @@ pub(crate) fn whereabouts(dir: &Dir, id: &Id) -> Whereabouts {
     }
     // It may have got its name between the two looks.
     if is_kept() {
-        Whereabouts::Kept
+        Whereabouts::Spooled
     } else if failed_in_doubt(dir, id) {
         Whereabouts::Failed
     } else {
@@ -121,7 +121,7 @@ fn failed_in_doubt(dir: &Dir, id: &Id) -> bool {
     let Ok(Some(failed)) = super::failed(dir) else {
         return false;
     };
-    let attempts = record::read::<Attempts>(&failed, &slate_name(id));
+    let attempts = record::read::<Attempts>(&failed, &record_name(id));
     failed.size(id.as_str()).is_some()
         && match attempts {
             record::Read::Record(attempts) => attempts.may_have_arrived(),

@@ -38,7 +38,7 @@ mod tests {
 
     use super::*;
     use crate::message::{Attachment, Channel, MediaKind, MessageOptions, Recipients, TextKind};
-    use crate::outbox::{Account, SenderName};
+    use crate::outbox::{SenderAccount, SenderName};
 
     fn text(size: usize) -> Message {
         Message {
@@ -68,7 +68,7 @@ mod tests {
                 merged: Vec::new(),
                 sender: SenderName {
                     profile: Some("p".repeat(100)),
-                    account: Account::App("ww0123456789abcdef".to_owned()),
+                    account: SenderAccount::App("ww0123456789abcdef".to_owned()),
                     api_base: "https://qyapi.weixin.qq.com".to_owned(),
                 },
                 messages: (0..count).map(message).collect(),

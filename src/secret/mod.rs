@@ -86,9 +86,9 @@ impl Secret {
 
 /// The secrets that a server was sent, to be redacted in its answers.
 #[derive(Debug, Default)]
-pub(crate) struct Veil(Vec<Secret>);
+pub(crate) struct Redactor(Vec<Secret>);
 
-impl Veil {
+impl Redactor {
     /// Adds one more secret.
     pub(crate) fn add(&mut self, secret: &Secret) {
         if !secret.0.is_empty() && !self.0.contains(secret) {
@@ -263,7 +263,7 @@ mod tests {
     use super::*;
 
     fn hidden(secret: &str, text: &str) -> String {
-        let (mut veil, mut text) = (Veil::default(), text.to_owned());
+        let (mut veil, mut text) = (Redactor::default(), text.to_owned());
         veil.add(&Secret::new(secret));
         veil.hide_in(&mut [&mut text]);
         text
@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn hides_all_secrets_in_all_texts_and_short_ones_whole() {
-        let mut veil = Veil::default();
+        let mut veil = Redactor::default();
         for secret in ["", "abcdefghij", "pass"] {
             veil.add(&Secret::new(secret));
         }

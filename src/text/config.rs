@@ -5,29 +5,31 @@ use std::fmt::{self, Display};
 use std::path::PathBuf;
 
 use crate::config::{
-    Advice, Error, Expected, FileFault, Invalid, NoPlace, SecretFile, Spot, Syntax, Unknown,
-    Unusable, Warning,
+    Advice, ConfigError, ConfigWarning, Expected, FileFault, Invalid, NoPlace, SecretFile, Spot,
+    Syntax, Unknown, Unusable,
 };
 use crate::error::{Exit, Failure};
 use crate::lang::spoken;
 
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
+impl From<ConfigError> for Failure {
+    fn from(error: ConfigError) -> Self {
         match error {
-            Error::NoFile {
+            ConfigError::NoFile {
                 path: Some(path),
                 origin,
             } => no_file(path.display(), origin),
-            Error::NoFile { path: None, origin } => no_file_of_that_name(origin),
-            Error::Unreadable { path, error } => unreadable(path.display(), error),
-            Error::NotUtf8 { path, line } => not_utf8_at(path.display(), line),
-            Error::Syntax(error) => syntax(&error),
-            Error::UnknownKey { spot, advice } => unknown_key(spot).hint(advice.to_string()),
-            Error::Invalid { spot, reason } => invalid(&spot, &reason),
-            Error::PlainHttp(spot) => plain_http(spot),
-            Error::SecretFile(error) => secret_file(&error),
-            Error::Unset { keys, path } => unset_in(unset(&keys), path.display(), variables(&keys)),
-            Error::UnsetWithoutConfig {
+            ConfigError::NoFile { path: None, origin } => no_file_of_that_name(origin),
+            ConfigError::Unreadable { path, error } => unreadable(path.display(), error),
+            ConfigError::NotUtf8 { path, line } => not_utf8_at(path.display(), line),
+            ConfigError::Syntax(error) => syntax(&error),
+            ConfigError::UnknownKey { spot, advice } => unknown_key(spot).hint(advice.to_string()),
+            ConfigError::Invalid { spot, reason } => invalid(&spot, &reason),
+            ConfigError::PlainHttp(spot) => plain_http(spot),
+            ConfigError::SecretFile(error) => secret_file(&error),
+            ConfigError::Unset { keys, path } => {
+                unset_in(unset(&keys), path.display(), variables(&keys))
+            }
+            ConfigError::UnsetWithoutConfig {
                 keys,
                 searched,
                 passed_over,
@@ -45,23 +47,20 @@ impl From<Error> for Failure {
                     variables(&keys),
                 )
             }
-            Error::NoProfile(it) => no_profile(place(it.path.as_ref()), &it.name)
+            ConfigError::NoProfile(it) => no_profile(place(it.path.as_ref()), &it.name)
                 .hint(alternatives(&it, write_profile(&it.name), known_profiles)),
-            Error::NoRobot(it) => no_robot(place(it.path.as_ref()), &it.name).hint(alternatives(
-                &it,
-                write_robot(&it.name),
-                known_robots,
-            )),
-            Error::NoRobotKey { name, path } => {
+            ConfigError::NoRobot(it) => no_robot(place(it.path.as_ref()), &it.name)
+                .hint(alternatives(&it, write_robot(&it.name), known_robots)),
+            ConfigError::NoRobotKey { name, path } => {
                 no_robot_key(place(path.as_ref()), &name).hint(write_robot(&name))
             }
         }
     }
 }
 
-/// Lets `?` keep the exit code where errors of all kinds end: `Error` itself has no words.
-impl From<Error> for anyhow::Error {
-    fn from(error: Error) -> Self {
+/// Lets `?` keep the exit code where errors of all kinds end: `ConfigError` itself has no words.
+impl From<ConfigError> for anyhow::Error {
+    fn from(error: ConfigError) -> Self {
         Failure::from(error).into()
     }
 }
@@ -229,7 +228,7 @@ displays! { Advice {
     Self::Known(keys) => "这里可用的有：{keys}", "known here: {keys}", keys = listed(keys);
 }}
 
-displays! { Warning<'_> {
+displays! { ConfigWarning<'_> {
     Self::OpenSecret(path) =>
         "{path} 里有 Secret，而别的用户能读它：chmod 600 {path}",
         "{path} holds a secret and others can read it: chmod 600 {path}", path = path.display();

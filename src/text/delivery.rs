@@ -1,6 +1,6 @@
 //! Words for how a delivery ended.
 
-use crate::delivery::{End, Outcome, Parts, Reason, Why, Wording};
+use crate::delivery::{End, Obstacle, Outcome, Parts, Reason, Wording};
 use crate::error::{Exit, Failure};
 use crate::lang::{Lang, spoken};
 use crate::outbox::NotKept;
@@ -35,8 +35,8 @@ phone_texts! {
 /// Words why a message was not delivered.
 pub(crate) fn reason(reason: &Reason) -> Failure {
     match &reason.error {
-        Why::Call(error) => error.failure(),
-        Why::TokenTrouble { refusal, wait } => {
+        Obstacle::Call(error) => error.failure(),
+        Obstacle::TokenTrouble { refusal, wait } => {
             let seconds = wait.map_or(60, |wait| wait.as_secs() + 1);
             match refusal {
                 Some(refusal) => {
@@ -45,9 +45,9 @@ pub(crate) fn reason(reason: &Reason) -> Failure {
                 None => fresh_token_refused(seconds),
             }
         }
-        Why::NoSlot(wait) => no_slot(wait.as_secs() + 1),
-        Why::NoLedger(error) => no_ledger(error),
-        Why::Unsettled => unsettled(),
+        Obstacle::NoSlot(wait) => no_slot(wait.as_secs() + 1),
+        Obstacle::NoLedger(error) => no_ledger(error),
+        Obstacle::Unsettled => unsettled(),
     }
 }
 
@@ -158,7 +158,7 @@ pub(crate) fn not_kept(why: &NotKept) -> String {
 /// Words an outcome that is not a plain success; `flush_command` is the command that retries.
 pub(crate) fn failure(outcome: &Outcome, flush_command: &str) -> Option<Failure> {
     let parts = outcome.parts;
-    let said = |why: &Reason, place: Place<'_>| {
+    let said = |why: &Reason, place: EntryPlace<'_>| {
         let failure = reason(why);
         let what = parts.words(why.outcome_unknown, Some(place), &failure.what);
         Failure { what, ..failure }
@@ -168,8 +168,8 @@ pub(crate) fn failure(outcome: &Outcome, flush_command: &str) -> Option<Failure>
         End::Sent => partial(outcome.unreached.describe()),
         End::Queued { .. } | End::Duplicate => return None,
         End::NotQueued(why) => not_queued(not_kept(why)),
-        End::Kept { id, reason } => {
-            let mut failure = said(reason, Place::Outbox(id.as_str()));
+        End::Spooled { id, reason } => {
+            let mut failure = said(reason, EntryPlace::Outbox(id.as_str()));
             let next = if failure.exit == Exit::Setup {
                 sent_after_setup(flush_command)
             } else {
@@ -182,15 +182,15 @@ pub(crate) fn failure(outcome: &Outcome, flush_command: &str) -> Option<Failure>
             failure
         }
         End::NotNow(reason) => {
-            let failure = said(reason, Place::Nowhere);
+            let failure = said(reason, EntryPlace::Nowhere);
             let hint = failure.hint.clone().unwrap_or_else(retry_later);
             failure.hint(hint)
         }
         End::Lost { reason, why } => Failure {
             exit: Exit::State,
-            ..said(reason, Place::Lost(&not_kept(why)))
+            ..said(reason, EntryPlace::Lost(&not_kept(why)))
         },
-        End::Failed { id, reason } => said(reason, Place::Failed(id.as_str())),
+        End::Failed { id, reason } => said(reason, EntryPlace::Failed(id.as_str())),
         End::Refused(why) => {
             let failure = reason(why);
             let what = parts.words(why.outcome_unknown, None, &failure.what);
@@ -206,7 +206,7 @@ pub(crate) fn failure(outcome: &Outcome, flush_command: &str) -> Option<Failure>
 
 /// Where an undelivered message is now.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Place<'a> {
+pub(crate) enum EntryPlace<'a> {
     /// Nowhere, as it should be.
     Nowhere,
     /// Nowhere, for this reason.
@@ -219,7 +219,7 @@ pub(crate) enum Place<'a> {
 
 impl Parts {
     /// Words what happened to which parts, where they are, and why.
-    pub(crate) fn words(self, in_doubt: bool, place: Option<Place<'_>>, why: &str) -> String {
+    pub(crate) fn words(self, in_doubt: bool, place: Option<EntryPlace<'_>>, why: &str) -> String {
         match spoken() {
             Lang::Zh => {
                 let place = place.map(|it| it.in_chinese(in_doubt)).unwrap_or_default();
@@ -280,7 +280,7 @@ impl Parts {
     }
 }
 
-impl Place<'_> {
+impl EntryPlace<'_> {
     /// `in_doubt`: the message may have arrived, so it cannot be called lost.
     fn in_chinese(self, in_doubt: bool) -> String {
         match self {

@@ -2,7 +2,7 @@
 
 use crate::config::value::shown;
 use crate::delivery::Strange;
-use crate::outbox::{Account, SenderName};
+use crate::outbox::{SenderAccount, SenderName};
 
 failures! {
     no_place(place) => State,
@@ -138,8 +138,8 @@ failures! {
 /// Messages for a sender that the config does not have.
 pub(crate) fn of_other_sender(sender: &SenderName, count: usize) -> String {
     let account = match &sender.account {
-        Account::App(id) => format!("corpid {id}"),
-        Account::Robot(name) => robot(shown(name)),
+        SenderAccount::App(id) => format!("corpid {id}"),
+        SenderAccount::Robot(name) => robot(shown(name)),
     };
     let profile = sender.profile.as_deref().map(shown).map(of_profile);
     of_other_account(

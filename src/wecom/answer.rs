@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::codes::Class;
 use super::error::{Error, Refusal, Unreadable};
 use super::request::{Call, Reply};
-use crate::secret::{Secret, Veil};
+use crate::secret::{Redactor, Secret};
 
 /// Longest `errmsg` that is kept, in bytes.
 const ERRMSG_MAX: usize = 500;
@@ -89,7 +89,7 @@ struct Errcode {
 ///
 /// # Errors
 /// `Cause::Unreadable`: it is not WeCom's. `Class::Token`: WeCom refused the token.
-pub(super) fn read(call: &Call<'_>, told: &Veil, reply: Reply) -> Result<ApiAnswer, Error> {
+pub(super) fn read(call: &Call<'_>, told: &Redactor, reply: Reply) -> Result<ApiAnswer, Error> {
     let Reply { is_file, body, .. } = reply;
     if body.len() > call.answer_max {
         return Err(Error::unreadable(Unreadable::TooLong(call.answer_max)));
@@ -126,7 +126,7 @@ pub(super) fn read(call: &Call<'_>, told: &Veil, reply: Reply) -> Result<ApiAnsw
 }
 
 /// A file is passed on unchanged, or not at all.
-fn file(body: Vec<u8>, told: &Veil) -> Result<ApiAnswer, Error> {
+fn file(body: Vec<u8>, told: &Redactor) -> Result<ApiAnswer, Error> {
     if told.is_in(&body) {
         return Err(Error::unreadable(Unreadable::EchoesSecret));
     }
@@ -134,7 +134,7 @@ fn file(body: Vec<u8>, told: &Veil) -> Result<ApiAnswer, Error> {
 }
 
 /// Hides what the server was told in secret, and if `is_shown` every token.
-fn hide(answer: &mut Value, told: &Veil, is_shown: bool) {
+fn hide(answer: &mut Value, told: &Redactor, is_shown: bool) {
     let mut names = Vec::new();
     let mut texts = Vec::new();
     collect(answer, is_shown, &mut names, &mut texts);
@@ -237,7 +237,7 @@ mod tests {
     use super::*;
 
     fn read_reply(call: &Call<'_>, is_file: bool, body: &[u8]) -> Result<ApiAnswer, Error> {
-        let mut told = Veil::default();
+        let mut told = Redactor::default();
         told.add(&Secret::new("s3cret-of-this-app"));
         let reply = Reply {
             status: 200,

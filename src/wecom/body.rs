@@ -12,7 +12,7 @@ use http_body::{Frame, SizeHint};
 
 use super::diagnose::{Phase, Progress};
 use super::moving::Moving;
-use crate::blob::{Blob, PIECE, Watching};
+use crate::file_slice::{FileSlice, PIECE, Watching};
 
 /// Called before the first byte of a request with a body leaves, after the connection is made. It may
 /// block, until a message is on disk; an error keeps the request from leaving.
@@ -22,7 +22,7 @@ pub(crate) type Leaving = Arc<dyn Fn() -> io::Result<()> + Send + Sync>;
 #[derive(Clone)]
 pub(super) struct Payload {
     pub(super) content_type: String,
-    pub(super) pieces: Vec<Blob>,
+    pub(super) pieces: Vec<FileSlice>,
 }
 
 /// A field of a form.
@@ -30,7 +30,7 @@ pub(crate) struct FormField {
     pub(crate) name: String,
     /// The name that recipients see, if it is a file.
     pub(crate) filename: Option<String>,
-    pub(crate) bytes: Blob,
+    pub(crate) bytes: FileSlice,
 }
 
 impl Payload {
@@ -79,7 +79,7 @@ impl Payload {
 
     /// Returns the length in bytes.
     pub(super) fn len(&self) -> u64 {
-        self.pieces.iter().map(Blob::len).sum()
+        self.pieces.iter().map(FileSlice::len).sum()
     }
 }
 
@@ -98,7 +98,7 @@ fn quotable(name: &str) -> String {
 
 /// A request's body that notes when it begins to leave: before that, nothing can have arrived.
 pub(super) struct Watched {
-    rest: VecDeque<Blob>,
+    rest: VecDeque<FileSlice>,
     all: u64,
     left: u64,
     progress: Arc<Progress>,

@@ -6,10 +6,10 @@ use serde_json::json;
 
 use super::answer::{ApiAnswer, Grant, Sent, Unreached, lifetime, names, text};
 use super::body::{FormField, Leaving, Payload};
-use super::client::{Client, Pass};
+use super::client::{Client, Credential};
 use super::error::{Error, Unreadable};
 use super::request::{Call, GETTOKEN, LARGE_ANSWER_MAX};
-use crate::blob::Watching;
+use crate::file_slice::Watching;
 use crate::secret::Secret;
 
 /// Longest token or `media_id`, in bytes.
@@ -57,7 +57,7 @@ impl Client {
     pub(crate) fn send(
         &self,
         name: &str,
-        pass: Pass<'_>,
+        pass: Credential<'_>,
         body: Vec<u8>,
         leaving: Leaving,
         deadline: Instant,
@@ -84,7 +84,7 @@ impl Client {
     pub(crate) fn upload(
         &self,
         name: &str,
-        pass: Pass<'_>,
+        pass: Credential<'_>,
         kind: &str,
         file: FormField,
         watching: Option<Watching>,
@@ -104,7 +104,7 @@ impl Client {
     /// Takes a message back.
     pub(crate) fn recall(
         &self,
-        pass: Pass<'_>,
+        pass: Credential<'_>,
         msgid: &str,
         deadline: Instant,
     ) -> Result<(), Error> {
@@ -121,7 +121,7 @@ impl Client {
     pub(crate) fn ask(
         &self,
         call: &ApiCall,
-        pass: Pass<'_>,
+        pass: Credential<'_>,
         corpid: &str,
         deadline: Instant,
     ) -> Result<ApiAnswer, Error> {

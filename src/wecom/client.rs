@@ -10,13 +10,13 @@ use super::error::{Cause, ClientError, Error, Unreadable};
 use super::http::Http;
 use super::request::{Call, Parameter};
 use crate::config::Network;
-use crate::secret::{Secret, Veil};
+use crate::secret::{Redactor, Secret};
 
 /// The credential of a call: a parameter of the query.
 #[derive(Clone, Copy)]
-pub(crate) struct Pass<'a>(Parameter<'a>);
+pub(crate) struct Credential<'a>(Parameter<'a>);
 
-impl<'a> Pass<'a> {
+impl<'a> Credential<'a> {
     /// An app's `access_token`.
     pub(crate) fn token(token: &'a Secret) -> Self {
         Self(("access_token", token))
@@ -38,7 +38,7 @@ pub(crate) struct Client {
     /// A corpsecret, or a robot's key.
     pub(super) secret: Secret,
     /// Secrets that the server was sent, and may echo in any answer.
-    told: RefCell<Veil>,
+    told: RefCell<Redactor>,
 }
 
 impl Client {
@@ -47,7 +47,7 @@ impl Client {
     /// # Errors
     /// Where a network setting cannot be used.
     pub(crate) fn new(network: &Network, secret: &Secret) -> Result<Self, ClientError> {
-        let mut told = Veil::default();
+        let mut told = Redactor::default();
         told.add(secret);
         let urls = [
             Some(network.api_base.expose()),

@@ -7,7 +7,7 @@ use std::time::Instant;
 use serde_json::Value;
 
 use super::answer::{names, text};
-use super::client::{Client, Pass};
+use super::client::{Client, Credential};
 use super::error::Error;
 use super::request::{Call, LARGE_ANSWER_MAX};
 
@@ -68,7 +68,7 @@ impl Client {
     /// Any, WeCom's 60020, 301002 and 48002 among them.
     pub(crate) fn agent(
         &self,
-        pass: Pass<'_>,
+        pass: Credential<'_>,
         agentid: u32,
         deadline: Instant,
     ) -> Result<Agent, Error> {
@@ -82,7 +82,7 @@ impl Client {
     /// Any: 60111 if there is none, 60011 if the app does not see him.
     pub(crate) fn member(
         &self,
-        pass: Pass<'_>,
+        pass: Credential<'_>,
         userid: &str,
         deadline: Instant,
     ) -> Result<MemberStatus, Error> {
@@ -100,7 +100,7 @@ impl Client {
     /// Lists the ids of all departments that the app sees.
     pub(crate) fn departments(
         &self,
-        pass: Pass<'_>,
+        pass: Credential<'_>,
         deadline: Instant,
     ) -> Result<Vec<String>, Error> {
         let answer = self.look_up("department/simplelist", pass, deadline)?;
@@ -112,14 +112,19 @@ impl Client {
     ///
     /// # Errors
     /// Any: 40068 if there is no such tag.
-    pub(crate) fn tag(&self, pass: Pass<'_>, id: &str, deadline: Instant) -> Result<usize, Error> {
+    pub(crate) fn tag(
+        &self,
+        pass: Credential<'_>,
+        id: &str,
+        deadline: Instant,
+    ) -> Result<usize, Error> {
         let answer = self.look_up(&format!("tag/get?tagid={id}"), pass, deadline)?;
         let users = answer["userlist"].as_array().map_or(0, Vec::len);
         Ok(users + names(&answer["partylist"]).len())
     }
 
     /// Makes a call that changes nothing.
-    fn look_up(&self, name: &str, pass: Pass<'_>, deadline: Instant) -> Result<Value, Error> {
+    fn look_up(&self, name: &str, pass: Credential<'_>, deadline: Instant) -> Result<Value, Error> {
         let query = [pass.parameter()];
         let call = Call {
             answer_max: LARGE_ANSWER_MAX,

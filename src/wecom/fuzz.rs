@@ -7,12 +7,12 @@ use super::request::{Call, Reply};
 use super::retry_after::{RETRY_AFTER_MAX, retry_after};
 use crate::lang::{self, Lang};
 use crate::secret::fuzz::{SECRET, shows_secret};
-use crate::secret::{Secret, Veil};
+use crate::secret::{Redactor, Secret};
 
 /// The body of an answer with status 200; `$` stands for the secret, echoed.
 pub(crate) fn answer(bytes: &[u8]) {
     let secret = Secret::new(SECRET);
-    let mut told = Veil::default();
+    let mut told = Redactor::default();
     told.add(&secret);
     let body = bytes.split(|byte| *byte == b'$').collect::<Vec<_>>();
     let body = body.join(SECRET.as_bytes());

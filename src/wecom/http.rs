@@ -251,12 +251,12 @@ fn without_login(proxy: &Secret) -> Option<String> {
 
 /// Runs work that knows no deadline on a thread of its own, or here if no thread can be started.
 async fn aside<T: Send + 'static>(work: impl Fn() -> T + Clone + Send + 'static) -> Option<T> {
-    let (sender, receiver) = tokio::sync::oneshot::channel();
+    let (sender, recipient) = tokio::sync::oneshot::channel();
     let on_thread = work.clone();
     // Neither the deadline nor the end of the process waits for it.
     let thread = std::thread::Builder::new().spawn(move || sender.send(on_thread()));
     match thread {
-        Ok(_) => receiver.await.ok(),
+        Ok(_) => recipient.await.ok(),
         Err(_) => Some(work()),
     }
 }

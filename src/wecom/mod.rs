@@ -24,7 +24,7 @@ use crate::secret::Secret;
 pub(crate) use answer::{ApiAnswer, Grant, Sent, Unreached};
 pub(crate) use body::FormField;
 pub(crate) use calls::{ApiBody, ApiCall, is_token};
-pub(crate) use client::{Client, Pass};
+pub(crate) use client::{Client, Credential};
 pub(crate) use codes::{About, Class, ErrcodeRow};
 pub(crate) use diagnose::{
     CertificateFault, NetworkError, NetworkTrouble, Phase, ProxyFault, TlsFault,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::body::{Leaving, Payload};
-use crate::blob::Watching;
+use crate::file_slice::Watching;
 use crate::secret::Secret;
 
 /// Longest answer that is read, in bytes; WeCom's have a few hundred.

@@ -8,7 +8,7 @@ use super::report::Steps;
 use crate::config::{Account, ApiBase, Settings, State};
 use crate::text::check as words;
 use crate::token::{AccessToken, Tokens};
-use crate::wecom::{About, Agent, Cause, Client, Error, Pass};
+use crate::wecom::{About, Agent, Cause, Client, Credential, Error};
 
 /// How far our clock may be off, in seconds: certificates and the age of tokens and messages are
 /// judged by it.
@@ -24,8 +24,8 @@ pub(super) struct AppAccess {
 
 impl AppAccess {
     /// The client and credential for further questions.
-    pub(super) fn client(&self) -> (&Client, Pass<'_>) {
-        (&self.client, Pass::token(&self.token.value))
+    pub(super) fn client(&self) -> (&Client, Credential<'_>) {
+        (&self.client, Credential::token(&self.token.value))
     }
 }
 
@@ -76,7 +76,7 @@ pub(super) fn ask(
         return None;
     };
     let is_relay = settings.network.api_base != ApiBase::wecom();
-    let pass = Pass::token(&token.value);
+    let pass = Credential::token(&token.value);
     let agent = agent(client.agent(pass, agentid, deadline), is_relay, report).ok()?;
     if let Some(agent) = &agent {
         report.fine("trusted_ip", words::trusted_ip());
@@ -138,6 +138,6 @@ fn describe(agent: &Agent, agentid: u32, report: &mut Steps) {
     if agent.sees_nobody() {
         report.wrong("scope", words::scope_empty());
     } else {
-        report.fine("scope", words::receivers::scope(agent));
+        report.fine("scope", words::recipients::scope(agent));
     }
 }

@@ -10,9 +10,9 @@ use crate::config::{Account, Config, State};
 use crate::cron::{self, FlushJob, FlushSource};
 use crate::delivery::{Sender, Senders};
 use crate::disk::Dir;
-use crate::ledger::Receivers;
 use crate::message::Channel;
 use crate::outbox::{self, Id, Outbox};
+use crate::rate_limit::Audience;
 use crate::text::check::backlog::{self as words, Backlog, FlushSeen};
 
 /// With a flush every minute, what has waited for longer has a reason.
@@ -109,7 +109,7 @@ fn flush(config: &Config, last_flush: Option<Duration>, waits: bool, report: &mu
     }
 }
 
-/// Reports how much the receivers of the config have been sent, beside the limits.
+/// Reports how much the recipients of the config have been sent, beside the limits.
 pub(super) fn ledger(config: &Config, state: Option<&State>, report: &mut Steps) {
     let Ok(settings) = config.settings(None) else {
         return;
@@ -122,12 +122,12 @@ pub(super) fn ledger(config: &Config, state: Option<&State>, report: &mut Steps)
         return;
     };
     let has_others = !to.toparty.is_empty() || !to.totag.is_empty();
-    let receivers = Receivers::of(Some(&to.touser.join("|")), has_others);
+    let audience = Audience::of(Some(&to.touser.join("|")), has_others);
     // A file that cannot be read has been reported.
     let Some(forecast) = sender.forecast(Channel::App) else {
         return;
     };
-    let [minute, hour] = forecast.taken(&receivers);
+    let [minute, hour] = forecast.taken(&audience);
     let (per_minute, per_hour) = (limits.per_minute, limits.per_hour);
     let is_full = |taken: usize, limit: u32| taken as u64 >= u64::from(limit);
     let finding = words::limits(minute, per_minute, hour, per_hour);

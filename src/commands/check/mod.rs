@@ -7,7 +7,7 @@ mod app;
 mod backlog;
 mod files;
 mod network;
-mod receivers;
+mod recipients;
 mod report;
 mod setup;
 mod trial;
@@ -101,7 +101,7 @@ fn all(
         }
     }
     if let Some(app) = &app {
-        receivers::all(config, app, user, deadline, report);
+        recipients::all(config, app, user, deadline, report);
     }
     setup::robots(config, report);
     backlog::outboxes(config, state.as_ref(), report);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::error::{Exit, Failure};
 use crate::output::{self, Mark, Output};
-use crate::secret::{Secret, Veil};
+use crate::secret::{Redactor, Secret};
 use crate::text;
 
 /// All steps so far. A step's name is for scripts, and stays.
@@ -12,7 +12,7 @@ pub(super) struct Steps {
     output: Output,
     checks: Vec<Value>,
     notes: Vec<String>,
-    veil: Veil,
+    veil: Redactor,
     /// The exit status of the first failed step.
     exit: Option<Exit>,
     /// Why nothing can be shown any more.
@@ -25,7 +25,7 @@ impl Steps {
             output,
             checks: Vec::new(),
             notes: Vec::new(),
-            veil: Veil::default(),
+            veil: Redactor::default(),
             exit: None,
             unshown: None,
         }

@@ -124,7 +124,7 @@ pub(super) fn settings(config: &Config, report: &mut Steps) -> Option<Settings> 
         }
         Err(error) => report.wrong("account", error.into()),
     }
-    let what = text::check::settings(&settings, config.names_receivers());
+    let what = text::check::settings(&settings, config.names_recipients());
     report.fine("settings", what);
     Some(settings)
 }

@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::draft::Draft;
+use super::draft::ConfigDraft;
 use crate::config;
 use crate::disk::{self, Owner};
 use crate::error::Failure;
@@ -115,7 +115,7 @@ impl Destination {
     ///
     /// # Errors
     /// As `has_config`.
-    pub(super) fn has_other(&self, draft: &Draft) -> Result<bool, Failure> {
+    pub(super) fn has_other(&self, draft: &ConfigDraft) -> Result<bool, Failure> {
         let is_other = |old: Existing| old.is_config() && !draft.is_in(&old.text);
         Ok(self.existing()?.is_some_and(is_other))
     }
@@ -124,7 +124,7 @@ impl Destination {
     ///
     /// # Errors
     /// `Exit::State`: what stands in the way, such as a config that another process has just written.
-    pub(super) fn install(&self, draft: &Draft, over: bool) -> Result<Installed, Failure> {
+    pub(super) fn install(&self, draft: &ConfigDraft, over: bool) -> Result<Installed, Failure> {
         let text = draft.text();
         let Some(old) = self.existing()? else {
             return match self.write_new(&text) {

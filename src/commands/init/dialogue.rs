@@ -1,7 +1,7 @@
 //! The questions at a terminal, each answer tested as it is given.
 
 use super::destination::Destination;
-use super::draft::Draft;
+use super::draft::ConfigDraft;
 use super::person::{Person, cross, tell, tick};
 use super::setting::Setting;
 use super::terminal::Terminal;
@@ -32,7 +32,7 @@ pub(super) fn run(
     output: Output,
 ) -> anyhow::Result<Exit> {
     let person = Person::at(terminal);
-    let draft = Draft::of_environment()?;
+    let draft = ConfigDraft::of_environment()?;
     let path = destination.path.display();
     tell(&text::init::welcome(&path));
     if let Some(text) = hidden(destination) {
@@ -75,7 +75,7 @@ pub(super) fn run(
 pub(super) struct Dialogue<'a> {
     pub(super) destination: &'a Destination,
     pub(super) person: Person,
-    pub(super) draft: Draft,
+    pub(super) draft: ConfigDraft,
     /// WeCom, once it has granted a token.
     pub(super) verifier: Option<Verifier>,
     /// The app, once WeCom has described it.

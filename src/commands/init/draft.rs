@@ -24,9 +24,9 @@ const NETWORK: [Setting; 2] = [Setting::ApiBase, Proxy];
 
 /// The values of a config that is about to be written.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Draft(BTreeMap<Setting, Secret>);
+pub(super) struct ConfigDraft(BTreeMap<Setting, Secret>);
 
-impl Draft {
+impl ConfigDraft {
     /// Takes over the values of the `WXPUSH_*` variables.
     ///
     /// # Errors
@@ -207,8 +207,8 @@ mod tests {
         }
     }
 
-    fn draft(values: &[(Setting, &str)]) -> Draft {
-        let mut draft = Draft::default();
+    fn draft(values: &[(Setting, &str)]) -> ConfigDraft {
+        let mut draft = ConfigDraft::default();
         for (setting, value) in values {
             draft.set(*setting, value).unwrap();
         }
@@ -226,7 +226,7 @@ mod tests {
             lang in prop_oneof![Just("zh"), Just("en")],
             password in "[!-~&&[^/?#@:]]{0,20}",
         ) {
-            let mut draft = Draft::default();
+            let mut draft = ConfigDraft::default();
             prop_assume!(draft.set(Corpid, &corpid).is_ok());
             prop_assume!(draft.set(Corpsecret, &secret).is_ok());
             draft.set(Agentid, &agentid.to_string()).unwrap();

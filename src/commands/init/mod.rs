@@ -21,7 +21,7 @@ use crate::output::{self, Output};
 use crate::text;
 use crate::wecom::Agent;
 use destination::{Destination, Installed};
-use draft::Draft;
+use draft::ConfigDraft;
 use terminal::Terminal;
 use wecom::Verifier;
 
@@ -57,7 +57,7 @@ impl<'a> Summary<'a> {
     /// `granted` has been granted a token.
     fn install(
         destination: &'a Destination,
-        draft: &Draft,
+        draft: &ConfigDraft,
         over: bool,
         granted: Option<&Verifier>,
         output: Output,

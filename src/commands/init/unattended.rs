@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::destination::Destination;
-use super::draft::Draft;
+use super::draft::ConfigDraft;
 use super::setting::Setting;
 use super::wecom::{TIMEOUT, Verifier};
 use super::{Summary, hidden};
@@ -18,7 +18,7 @@ use crate::wecom::{Agent, Error};
 /// Writes the config without a question. Values that WeCom refuses are written all the same, and the
 /// exit code says so: a provisioning tool corrects values, not files.
 pub(super) fn run(args: &Init, destination: &Destination, output: Output) -> anyhow::Result<Exit> {
-    let draft = Draft::of_environment()?;
+    let draft = ConfigDraft::of_environment()?;
     let missing: Vec<String> = draft.missing().map(Setting::variable).collect();
     if !missing.is_empty() {
         return Err(text::init::not_set(missing.join(", ")).into());
@@ -64,7 +64,7 @@ fn test(
 /// Prints the result, and what may surprise.
 fn report(
     summary: &Summary<'_>,
-    draft: &Draft,
+    draft: &ConfigDraft,
     granted: Option<&Verifier>,
     output: Output,
 ) -> anyhow::Result<Exit> {

@@ -7,7 +7,7 @@ use crate::config::{Account, App, Settings, State};
 use crate::error::Failure;
 use crate::text;
 use crate::token::{TokenStatus, Tokens};
-use crate::wecom::{Agent, Client, Error, Pass, codes};
+use crate::wecom::{Agent, Client, Credential, Error, codes};
 
 /// Time for one answer, and for all tries where no person waits for them.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
@@ -49,7 +49,7 @@ impl Verifier {
     pub(super) fn agent(&self, agentid: u32) -> Result<Agent, Error> {
         let deadline = Instant::now() + TIMEOUT;
         let token = self.tokens.get(deadline)?;
-        let pass = Pass::token(&token.value);
+        let pass = Credential::token(&token.value);
         self.client.agent(pass, agentid, deadline)
     }
 
@@ -71,7 +71,7 @@ impl Verifier {
         let Ok(token) = self.tokens.get(deadline) else {
             return false;
         };
-        let pass = Pass::token(&token.value);
+        let pass = Credential::token(&token.value);
         let Err(error) = self.client.member(pass, user, deadline) else {
             return false;
         };

@@ -10,7 +10,7 @@ use crate::cli::Chosen;
 use crate::clock::Stamp;
 use crate::delivery::Sender;
 use crate::error::{Exit, Failure};
-use crate::outbox::{self, Account, Claim, Entry, Revived};
+use crate::outbox::{self, Claim, Entry, Requeued, SenderAccount};
 use crate::output::{self, Output};
 use crate::text::outbox as text;
 
@@ -130,10 +130,10 @@ fn retry_entry(outboxes: &Outboxes<'_>, place: &Place<'_>) -> Result<Done, Failu
     };
     let entry = by_current_config(outboxes, held.entry().clone())?;
     let changed = if let Some(failed) = &place.failed {
-        match outbox::revive(&place.dir, failed, &held, &entry) {
-            Ok(Revived::Back) => Ok(()),
-            Ok(Revived::Busy) => return Err(text::busy(id)),
-            Ok(Revived::Waits) => return Err(text::waits_already(id)),
+        match outbox::requeue(&place.dir, failed, &held, &entry) {
+            Ok(Requeued::Back) => Ok(()),
+            Ok(Requeued::Busy) => return Err(text::busy(id)),
+            Ok(Requeued::Waits) => return Err(text::waits_already(id)),
             Err(error) => Err(error),
         }
     } else {
@@ -155,10 +155,10 @@ fn by_current_config(outboxes: &Outboxes<'_>, entry: Entry) -> Result<Entry, Fai
     let profile = entry.sender.profile.as_deref();
     let is_known = profile.is_none_or(|name| config.profiles().any(|known| known == name));
     let settings = match &entry.sender.account {
-        Account::App(_) if is_known => config.settings_of(profile)?,
-        Account::App(_) => config.settings(None)?,
-        Account::Robot(robot) if is_known => config.robot_of(profile, robot)?,
-        Account::Robot(robot) => config.robot(robot)?,
+        SenderAccount::App(_) if is_known => config.settings_of(profile)?,
+        SenderAccount::App(_) => config.settings(None)?,
+        SenderAccount::Robot(robot) if is_known => config.robot_of(profile, robot)?,
+        SenderAccount::Robot(robot) => config.robot(robot)?,
     };
     Ok(Entry {
         retried: Some(Stamp::now()),

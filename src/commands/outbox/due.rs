@@ -6,11 +6,11 @@ use std::time::SystemTime;
 use super::Outboxes;
 use crate::clock::Stamp;
 use crate::config::State;
-use crate::delivery::{Senders, receivers};
+use crate::delivery::{Senders, audience};
 use crate::error::Failure;
-use crate::ledger::{Forecast, Share};
 use crate::message::Channel;
 use crate::outbox::{Attempts, Entry, SenderName};
+use crate::rate_limit::{Forecast, Share};
 
 /// Foresees when each entry will be sent, asked in the order of the outbox.
 pub(super) struct DueTimes<'a> {
@@ -51,7 +51,7 @@ impl<'a> DueTimes<'a> {
         let mut due = SystemTime::now() + held.unwrap_or_default();
         if let Some(forecast) = forecast {
             for message in entry.messages.iter().skip(attempts.sent) {
-                due = forecast.next(&receivers(message), Share::Backlog, due);
+                due = forecast.next(&audience(message), Share::Backlog, due);
             }
         }
         Ok(Some(due))

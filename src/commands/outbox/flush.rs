@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{Outboxes, unusable};
 use crate::clock::Stamp;
 use crate::config::{self, State};
-use crate::delivery::{Bounds, Flush, Senders, Strange, Tally};
+use crate::delivery::{Bounds, Flush, FlushSummary, Senders, Strange};
 use crate::disk::Dir;
 use crate::error::{Exit, Failure};
 use crate::log;
@@ -34,11 +34,11 @@ pub(super) fn run(
     let deadline = time.map(|time| Instant::now() + time);
     allow_descriptors();
     tracing::info!(command = "outbox flush", wait = time.is_none(), "start");
-    let mut whole = Tally::default();
+    let mut whole = FlushSummary::default();
     let mut unusable = None;
     for state in &outboxes.places {
         match flush(outboxes, state, deadline, output) {
-            Ok(tally) => whole.add(tally),
+            Ok(summary) => whole.add(summary),
             Err(failure) => {
                 unusable.get_or_insert(failure);
             }
@@ -65,7 +65,7 @@ fn flush(
     state: &State,
     deadline: Option<Instant>,
     output: Output,
-) -> Result<Tally, Failure> {
+) -> Result<FlushSummary, Failure> {
     let outbox = Outbox::of(state);
     let senders = Senders::of(outboxes.config, state);
     let bounds = Bounds {
@@ -75,7 +75,7 @@ fn flush(
         files: true,
     };
     let clocks = match outbox.open() {
-        Ok(Some(dir)) => outbox::look_at_clocks(&dir, &Stamp::now()),
+        Ok(Some(dir)) => outbox::note_clocks(&dir, &Stamp::now()),
         _ => Clocks::default(),
     };
     let mut flush = Flush::new(&senders, &outbox, bounds, WORDING).at(clocks);
@@ -84,8 +84,8 @@ fn flush(
         outbox::tidy(&dir, &Stamp::now(), clocks.steady);
         let junk = outbox::junk(&dir).unwrap_or_default();
         let junk = junk.into_iter().map(|name| (name, Strange::Junk));
-        flush.tally.strange.extend(junk);
-        warn_of_undeliverable(&flush.tally, &dir, output);
+        flush.summary.strange.extend(junk);
+        warn_of_undeliverable(&flush.summary, &dir, output);
     }
     for dir in config::elsewhere(state) {
         let is_served = outboxes.places.iter().any(|place| place.is_at(&dir));
@@ -93,21 +93,21 @@ fn flush(
             warn(&text::outbox_elsewhere(dir.display()), output.verbose > 0);
         }
     }
-    Ok(flush.tally)
+    Ok(flush.summary)
 }
 
 /// Passes through the outbox until its time is up, or nothing is left that could be sent in it.
 fn until_done(flush: &mut Flush<'_>, deadline: Option<Instant>) -> std::io::Result<()> {
     let mut pause = PAUSE_FIRST;
     loop {
-        let before = flush.tally.delivered;
+        let before = flush.summary.delivered;
         flush.pass()?;
-        let tally = &flush.tally;
+        let summary = &flush.summary;
         // Waiting delivers no entry of another app, and none that is unreadable.
-        if tally.left == 0 && (deadline.is_some() || tally.busy == 0) {
+        if summary.left == 0 && (deadline.is_some() || summary.busy == 0) {
             return Ok(());
         }
-        if tally.delivered > before {
+        if summary.delivered > before {
             pause = PAUSE_FIRST;
         }
         let time = if let Some(deadline) = deadline {
@@ -118,11 +118,11 @@ fn until_done(flush: &mut Flush<'_>, deadline: Option<Instant>) -> std::io::Resu
             }
         } else {
             let next = flush.next_in().unwrap_or(pause);
-            let longest = if tally.stopped.is_some() {
+            let longest = if summary.stopped.is_some() {
                 let longest = pause;
                 pause = (pause * 2).min(PAUSE_MAX);
                 longest
-            } else if tally.busy > 0 {
+            } else if summary.busy > 0 {
                 PAUSE_FIRST
             } else {
                 LOOK_AGAIN
@@ -140,15 +140,15 @@ fn has_entries(dir: &Path) -> bool {
 }
 
 /// Warns a person each time, and cron's mail when it has changed and once a day.
-fn warn_of_undeliverable(tally: &Tally, dir: &Dir, output: Output) {
-    let others = tally.others.iter();
+fn warn_of_undeliverable(summary: &FlushSummary, dir: &Dir, output: Output) {
+    let others = summary.others.iter();
     let others = others.map(|(sender, count)| text::of_other_sender(sender, *count));
-    let strange = tally.strange.iter();
+    let strange = summary.strange.iter();
     let strange = strange.map(|(name, why)| text::strange(name, why));
     let lines: Vec<String> = others.chain(strange).collect();
-    let is_news = outbox::is_news(dir, &lines.join("\n"));
+    let is_new_notice = outbox::is_new_notice(dir, &lines.join("\n"));
     for line in lines {
-        warn(&line, is_news || output.verbose > 0);
+        warn(&line, is_new_notice || output.verbose > 0);
     }
 }
 
@@ -161,19 +161,19 @@ fn warn(line: &str, always: bool) {
     }
 }
 
-fn report(tally: &Tally, output: Output) -> anyhow::Result<Exit> {
-    let failure = failure(tally);
+fn report(summary: &FlushSummary, output: Output) -> anyhow::Result<Exit> {
+    let failure = failure(summary);
     if output.json {
-        let others: usize = tally.others.values().sum();
+        let others: usize = summary.others.values().sum();
         output::object(&json!({
-            "delivered": tally.delivered, "failed": tally.failed, "expired": tally.expired,
-            "left": tally.left, "busy": tally.busy, "others": others, "strange": tally.strange.len(),
+            "delivered": summary.delivered, "failed": summary.failed, "expired": summary.expired,
+            "left": summary.left, "busy": summary.busy, "others": others, "strange": summary.strange.len(),
             "error": failure.as_ref().map(|failure| &failure.what),
             "exit_code": failure.as_ref().map_or(0, |failure| failure.exit.code()),
         }))?;
     } else if output.is_talkative() {
-        let given_up = tally.failed + tally.expired;
-        output::result(&text::summary(tally.delivered, tally.left, given_up))?;
+        let given_up = summary.failed + summary.expired;
+        output::result(&text::summary(summary.delivered, summary.left, given_up))?;
     }
     let Some(failure) = failure else {
         return Ok(Exit::Sent);
@@ -187,10 +187,10 @@ fn report(tally: &Tally, output: Output) -> anyhow::Result<Exit> {
 }
 
 /// Why entries are left; none if none is.
-fn failure(tally: &Tally) -> Option<Failure> {
-    let others: usize = tally.others.values().sum();
-    let left = tally.left + tally.busy + others + tally.strange.len();
-    match (&tally.stopped, &tally.held_up) {
+fn failure(summary: &FlushSummary) -> Option<Failure> {
+    let others: usize = summary.others.values().sum();
+    let left = summary.left + summary.busy + others + summary.strange.len();
+    match (&summary.stopped, &summary.held_up) {
         // Every entry was given up and reported; the trouble remains.
         (stopped, _) if left == 0 => stopped.clone(),
         (Some(stopped), _) => Some(Failure {
@@ -198,7 +198,7 @@ fn failure(tally: &Tally) -> Option<Failure> {
             ..stopped.clone()
         }),
         (None, Some(held_up)) => Some(text::held_up(left, &held_up.what)),
-        (None, None) if tally.left > 0 => Some(text::queued(left)),
+        (None, None) if summary.left > 0 => Some(text::queued(left)),
         (None, None) => Some(text::unsent(left)),
     }
 }

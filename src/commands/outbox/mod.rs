@@ -10,7 +10,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::{begin, load};
-use crate::cli::{Global, Outbox as Args, OutboxAction};
+use crate::cli::{Global, OutboxAction, OutboxArgs as Args};
 use crate::config::{Config, State, value::shown};
 use crate::disk::Dir;
 use crate::error::{Exit, Failure};

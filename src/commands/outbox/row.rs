@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::due::DueTimes;
 use super::{Outboxes, Place};
 use crate::error::Failure;
-use crate::outbox::{self, Account, Attempts, Entry, Id, On, Unread, Verdict};
+use crate::outbox::{self, Attempts, Entry, FailureRecord, HoldScope, Id, SenderAccount, Unread};
 use crate::output;
 use crate::text::outbox as text;
 
@@ -128,12 +128,12 @@ impl<'a> RowMaker<'a> {
             ..EntryRow::default()
         };
         match &entry.sender.account {
-            Account::App(corpid) => {
+            SenderAccount::App(corpid) => {
                 row.corpid = Some(corpid.clone());
                 row.to = Some(next.to.describe());
                 row.recipients = Some(crate::text::message::recipients(&next.to));
             }
-            Account::Robot(name) => {
+            SenderAccount::Robot(name) => {
                 row.robot = Some(name.clone());
                 row.to = Some(format!("robot {name}"));
                 row.recipients = Some(text::robot(name));
@@ -149,7 +149,7 @@ impl<'a> RowMaker<'a> {
 }
 
 impl EntryRow {
-    fn add_verdict(&mut self, verdict: Verdict) {
+    fn add_verdict(&mut self, verdict: FailureRecord) {
         self.status = EntryStatus::Failed;
         // A damaged entry is moved without words.
         self.error = Some(match &*verdict.error {
@@ -229,9 +229,9 @@ impl WaitsFor {
 fn waits_for(attempts: &Attempts, due: SystemTime) -> Option<WaitsFor> {
     let held = attempts.hold.map(|hold| hold.on);
     match held.or(attempts.blocked_by) {
-        Some(On::App) => Some(WaitsFor::App),
-        Some(On::Call) => Some(WaitsFor::Call),
-        Some(On::Entry) => Some(WaitsFor::Entry),
+        Some(HoldScope::App) => Some(WaitsFor::App),
+        Some(HoldScope::Call) => Some(WaitsFor::Call),
+        Some(HoldScope::Entry) => Some(WaitsFor::Entry),
         None => (due > SystemTime::now() + SOON).then_some(WaitsFor::Slot),
     }
 }

@@ -12,8 +12,8 @@ use std::path::Path;
 use super::report::Report;
 use super::submit::{Submitting, composed};
 use super::{begin_or_without, load, recipients};
-use crate::child::{self, End, Ended, Plan};
-use crate::cli::{Global, On, Run};
+use crate::child::{self, CommandEnd, Ended, Plan};
+use crate::cli::{Global, ReportOn, Run};
 use crate::compose::{Body, Composed, Draft};
 use crate::config::{self, Config, Settings, State};
 use crate::cron;
@@ -32,8 +32,8 @@ const TITLE_MAX: usize = 200;
 
 /// Runs `run`: the command's exit code, or ours where nothing was started.
 pub(super) fn run(args: &Run, global: &Global, output: Output) -> Result<Exit, Failure> {
-    let receivers = usable(args, global)?;
-    let ready = Ready::new(args, global, output, receivers);
+    let recipients = usable(args, global)?;
+    let ready = Ready::new(args, global, output, recipients);
     if let Err(failure) = &ready {
         log::to_stderr(super::stderr(output));
         output.failure(failure);
@@ -59,7 +59,7 @@ fn usable(args: &Run, global: &Global) -> Result<Option<Recipients>, Failure> {
     if global.json {
         return Err(text::run::json_useless());
     }
-    if args.after > 1 && args.on == On::Success {
+    if args.after > 1 && args.on == ReportOn::Success {
         return Err(text::run::after_without_failures());
     }
     recipients::named(&args.to)
@@ -68,7 +68,7 @@ fn usable(args: &Run, global: &Global) -> Result<Option<Recipients>, Failure> {
 fn plan(args: &Run) -> Plan<'_> {
     let output = if args.only_errors {
         child::OutputMode::IfFailed(config::temporary())
-    } else if args.no_output && args.on != On::Output {
+    } else if args.no_output && args.on != ReportOn::Output {
         child::OutputMode::Untouched
     } else {
         child::OutputMode::Through
@@ -94,15 +94,17 @@ fn said(args: &Run, ended: &Ended, output: Output) {
     let code = ended.end.code();
     let program = program(args);
     match &ended.end {
-        End::NotStarted(error) => {
+        CommandEnd::NotStarted(error) => {
             tracing::error!(code, %error, "the command cannot be run");
             output.failure(&text::run::not_started(&program, error, code));
         }
-        End::PastLimit { killed } => {
+        CommandEnd::PastLimit { killed } => {
             let text = text::run::ended_by_limit(&program, *killed);
             tracing::warn!(code, ms, "{text}");
         }
-        End::Exited(_) | End::Killed { .. } => tracing::info!(code, ms, "the command has ended"),
+        CommandEnd::Exited(_) | CommandEnd::Killed { .. } => {
+            tracing::info!(code, ms, "the command has ended");
+        }
     }
 }
 
@@ -118,10 +120,10 @@ impl Ready {
         args: &Run,
         global: &Global,
         output: Output,
-        receivers: Option<Recipients>,
+        recipients: Option<Recipients>,
     ) -> Result<Self, Failure> {
         let config = load(global)?;
-        let settings = recipients::settings(&args.to, receivers, &config)?;
+        let settings = recipients::settings(&args.to, recipients, &config)?;
         let state = begin_or_without(&settings.base, output);
         Ok(Self {
             config,

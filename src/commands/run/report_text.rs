@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::trigger::Occasion;
-use crate::child::{End, Ended, name_of};
+use crate::child::{CommandEnd, Ended, name_of};
 use crate::duration;
 use crate::lang::Lang;
 use crate::message::input::Input;
@@ -58,16 +58,16 @@ impl ReportText<'_> {
     pub(super) fn without_output(&self) -> String {
         let Self { title, host, .. } = self;
         let mark = match &self.ended.end {
-            End::Exited(0) => "✅",
-            End::Exited(_) => "❌",
-            End::Killed { .. } => "💥",
-            End::PastLimit { .. } => "⏱",
-            End::NotStarted(_) => "🚫",
+            CommandEnd::Exited(0) => "✅",
+            CommandEnd::Exited(_) => "❌",
+            CommandEnd::Killed { .. } => "💥",
+            CommandEnd::PastLimit { .. } => "⏱",
+            CommandEnd::NotStarted(_) => "🚫",
         };
         let status = self.status();
         let time = duration::show(self.ended.time);
         let mut text = match self.ended.end {
-            End::NotStarted(_) => words::head(self.lang, mark, title, host, status),
+            CommandEnd::NotStarted(_) => words::head(self.lang, mark, title, host, status),
             _ => words::head_after(self.lang, mark, title, host, status, time),
         };
         if let Some(occasion) = self.occasion() {
@@ -79,9 +79,9 @@ impl ReportText<'_> {
     fn status(&self) -> String {
         let lang = self.lang;
         match &self.ended.end {
-            End::Exited(0) => words::succeeded(lang),
-            End::Exited(code) => words::failed(lang, code),
-            End::Killed { signal, core } => {
+            CommandEnd::Exited(0) => words::succeeded(lang),
+            CommandEnd::Exited(code) => words::failed(lang, code),
+            CommandEnd::Killed { signal, core } => {
                 let name = name_of(*signal).map(|name| words::bracketed(lang, name));
                 let name = name.unwrap_or_default();
                 match core {
@@ -89,11 +89,11 @@ impl ReportText<'_> {
                     false => words::killed(lang, signal, name),
                 }
             }
-            End::PastLimit { killed } => {
+            CommandEnd::PastLimit { killed } => {
                 let limit = duration::show(self.limit.unwrap_or_default());
                 words::past_limit(lang, limit, words::signal_of(*killed))
             }
-            End::NotStarted(error) => match self.ended.end.code() {
+            CommandEnd::NotStarted(error) => match self.ended.end.code() {
                 127 => words::no_such_command(lang),
                 code => words::could_not_start(lang, error, code),
             },

@@ -1,10 +1,10 @@
 //! What triggers a report: how the command ended, and how it ended before.
 
 use crate::child::Ended;
-use crate::cli::{On, Run};
+use crate::cli::{ReportOn, Run};
 use crate::config::State;
-use crate::runs::{Runs, Streak};
 use crate::secret::digest;
+use crate::streaks::{Streak, Streaks};
 
 /// Why a report is sent, beside how the command ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,24 +20,24 @@ pub(super) enum Occasion {
 /// Decides on a report, and reverts what it recorded if the report can't be sent.
 pub(super) struct Trigger {
     occasion: Option<Occasion>,
-    runs: Option<Runs>,
+    runs: Option<Streaks>,
 }
 
 impl Trigger {
     /// Decides by how the command ended.
     pub(super) fn of(args: &Run, state: Option<&State>, ended: &Ended) -> Self {
         let ok = ended.end.is_success();
-        let spoke =
-            !ended.last.bytes.is_empty() || matches!(ended.end, crate::child::End::NotStarted(_));
-        let counts = args.on == On::Change || args.after > 1;
+        let spoke = !ended.last.bytes.is_empty()
+            || matches!(ended.end, crate::child::CommandEnd::NotStarted(_));
+        let counts = args.on == ReportOn::Change || args.after > 1;
         let runs = state
             .filter(|_| counts)
-            .map(|state| Runs::of(state, key(args)));
+            .map(|state| Streaks::of(state, key(args)));
         let wanted = match args.on {
-            On::Always | On::Change => true,
-            On::Failure => !ok,
-            On::Success => ok,
-            On::Output => spoke,
+            ReportOn::Always | ReportOn::Change => true,
+            ReportOn::Failure => !ok,
+            ReportOn::Success => ok,
+            ReportOn::Output => spoke,
         };
         let occasion = if ok {
             let over = runs
@@ -46,12 +46,12 @@ impl Trigger {
                 .flatten();
             match over.filter(|streak| streak.told) {
                 Some(streak) if wanted => Some(Occasion::Recovery(streak)),
-                _ if args.on == On::Change => None,
+                _ if args.on == ReportOn::Change => None,
                 _ => wanted.then_some(Occasion::Plain),
             }
         } else {
             let tells = |streak: &Streak| {
-                let told = args.on == On::Change && streak.told;
+                let told = args.on == ReportOn::Change && streak.told;
                 wanted && !told && streak.failures >= args.after
             };
             match runs.as_ref().and_then(|runs| known(runs.failed(tells))) {

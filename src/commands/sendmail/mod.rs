@@ -1,8 +1,8 @@
 //! `wxpush sendmail`: a mail becomes messages, to whom its addresses lead.
 
+mod addresses;
 mod argv;
 mod contents;
-mod receivers;
 
 use std::io::{self, BufRead, IsTerminal};
 
@@ -60,7 +60,7 @@ fn deliver(args: &Sendmail, global: &Global, output: Output) -> anyhow::Result<O
     let mail = Mail::parse(&bytes);
     drop(bytes);
     let host = config::hostname();
-    let found = receivers::find(&asked, &mail.receivers, &config, &host)?;
+    let found = addresses::find(&asked, &mail.recipients, &config, &host)?;
     let letter = Letter::of(mail, cut, settings.phone_lang)?;
     let mut all = Vec::new();
     for settings in different(found.to, &config)? {
@@ -119,13 +119,13 @@ fn deliver(args: &Sendmail, global: &Global, output: Output) -> anyhow::Result<O
     Ok(last)
 }
 
-/// The settings for each of the receivers, none of them twice.
+/// The settings for each of the recipients, none of them twice.
 fn different(
-    receivers: Vec<Option<Recipients>>,
+    recipients: Vec<Option<Recipients>>,
     config: &Config,
 ) -> Result<Vec<Settings>, Failure> {
     let mut all = Vec::<Settings>::new();
-    for recipients in receivers {
+    for recipients in recipients {
         let settings = recipients::complete(config.settings(recipients)?)?;
         if all.iter().all(|other| other.to != settings.to) {
             all.push(settings);

@@ -4,13 +4,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::super::marks::LATE;
-use super::super::{Delivery, Marks, Sender, fingerprint, receivers, upload_time};
+use super::super::banner::LATE;
+use super::super::{Banner, Delivery, Sender, audience, fingerprint, upload_time};
 use super::Flush;
 use crate::clock::Stamp;
 use crate::disk::Dir;
-use crate::ledger::{Receivers, Share};
-use crate::outbox::{Attempts, Entry, Held, Kept};
+use crate::outbox::{Attempts, ClaimedEntry, Entry, Spooled};
+use crate::rate_limit::{Audience, Share};
 use crate::wecom::Unreached;
 
 /// Longest time for one message; a flush as a whole may have no limit.
@@ -19,24 +19,24 @@ const MESSAGE_MAX: Duration = Duration::from_secs(30);
 /// What goes out as one message: an entry, or one that carries the texts of several.
 pub(super) struct Dispatch {
     pub(super) entry: Entry,
-    pub(super) kept: Kept,
+    pub(super) kept: Spooled,
     /// The entries whose texts it carries, in our hands.
-    pub(super) originals: Vec<Arc<Held>>,
+    pub(super) originals: Vec<Arc<ClaimedEntry>>,
 }
 
 impl Dispatch {
-    pub(super) fn of(held: &Arc<Held>) -> Self {
+    pub(super) fn of(held: &Arc<ClaimedEntry>) -> Self {
         Self {
             entry: held.entry().clone(),
-            kept: Kept::Held(Arc::clone(held)),
+            kept: Spooled::Held(Arc::clone(held)),
             originals: Vec::new(),
         }
     }
 
     /// Its entry, if it is written down.
-    pub(super) fn held(&self) -> Option<Arc<Held>> {
+    pub(super) fn held(&self) -> Option<Arc<ClaimedEntry>> {
         match &self.kept {
-            Kept::Deferred(deferred) => deferred.written(),
+            Spooled::Deferred(deferred) => deferred.written(),
             kept => kept.held(),
         }
     }
@@ -56,7 +56,7 @@ impl Flush<'_> {
         dir: &Arc<Dir>,
         message: &Dispatch,
         sender: &Rc<Sender>,
-        to: &Receivers,
+        to: &Audience,
         is_old: bool,
     ) {
         let entry = &message.entry;
@@ -81,9 +81,9 @@ impl Flush<'_> {
             watching: None,
         };
         let outbox = self.outbox;
-        let look = self.look.get_or_insert_with(|| outbox.look_for_expired());
+        let look = self.look.get_or_insert_with(|| outbox.snapshot_or_empty());
         let untold = look.untold(&entry.sender, &entry.messages[0].to);
-        let marks = Marks {
+        let marks = Banner {
             accepted: if is_merged {
                 Stamp::now()
             } else {
@@ -107,7 +107,7 @@ impl Flush<'_> {
     }
 }
 
-/// Whether a newer message has been delivered to one of its receivers; of what is late anyway that
+/// Whether a newer message has been delivered to one of its recipients; of what is late anyway that
 /// is not asked.
 fn is_overtaken(sender: &Sender, entry: &Entry, attempts: &Attempts) -> bool {
     if entry.accepted.age_or_zero(&Stamp::now()) > LATE {
@@ -120,7 +120,7 @@ fn is_overtaken(sender: &Sender, entry: &Entry, attempts: &Attempts) -> bool {
     ledger.is_some_and(|ledger| {
         let fingerprint = fingerprint(entry, message);
         ledger
-            .others(&receivers(message), &fingerprint)
+            .others(&audience(message), &fingerprint)
             .overtaken_by
             .is_some()
     })

@@ -4,13 +4,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use super::super::waiting::meet;
-use super::super::{Reason, Sender, merge, receivers};
+use super::super::audiences::meet;
+use super::super::{Reason, Sender, audience, merge};
 use super::Flush;
 use super::dispatch::Dispatch;
 use crate::clock::Stamp;
 use crate::disk::Dir;
-use crate::outbox::{Attempts, Claim, Deferred, Held, Id, Kept};
+use crate::outbox::{Attempts, Claim, ClaimedEntry, Deferred, Id, Spooled};
 
 /// How far ahead texts are looked for that may go together, in entries.
 const AHEAD_MAX: usize = 400;
@@ -20,7 +20,7 @@ impl Flush<'_> {
     /// been removed meanwhile, or if it is too old.
     pub(super) fn is_worth_carrying(
         &mut self,
-        held: &Arc<Held>,
+        held: &Arc<ClaimedEntry>,
         attempts: &Attempts,
         is_old: bool,
     ) -> bool {
@@ -33,7 +33,7 @@ impl Flush<'_> {
     }
 
     /// Lets the texts that an entry carries go on their own again.
-    pub(super) fn dissolve(&mut self, held: &Arc<Held>) {
+    pub(super) fn dissolve(&mut self, held: &Arc<ClaimedEntry>) {
         if let Err(error) = held.dissolve() {
             tracing::info!(id = %held.id(), %error, "merged messages cannot be taken apart");
             return;
@@ -46,7 +46,7 @@ impl Flush<'_> {
 
     /// Gives up the texts that end in a part that may have arrived: one more could only repeat them.
     /// The others have not arrived whole, and go on their own.
-    pub(super) fn bury_merged(&mut self, dir: &Arc<Dir>, message: &Dispatch, reason: &Reason) {
+    pub(super) fn fail_merged(&mut self, dir: &Arc<Dir>, message: &Dispatch, reason: &Reason) {
         let Some(held) = message.held() else { return };
         let part = held.attempts().sent;
         for merged in message.entry.merged.iter().filter(|it| it.part == part) {
@@ -67,7 +67,7 @@ impl Flush<'_> {
     pub(super) fn merged(
         &mut self,
         dir: &Arc<Dir>,
-        first: &Arc<Held>,
+        first: &Arc<ClaimedEntry>,
         sender: &Rc<Sender>,
         behind: &[Id],
     ) -> Option<Dispatch> {
@@ -75,7 +75,7 @@ impl Flush<'_> {
             return None;
         }
         let text = merge::text(first.entry(), &first.attempts())?;
-        let to = receivers(&first.entry().messages[0]);
+        let to = audience(&first.entry().messages[0]);
         let mut held = vec![Arc::clone(first)];
         let (now, max_age) = (Stamp::now(), sender.settings.outbox.max_age);
         for id in behind.iter().take(AHEAD_MAX) {
@@ -100,7 +100,7 @@ impl Flush<'_> {
             let message = message.unwrap_or(&entry.messages[0]);
             let stays_behind = is_of_sender
                 && message.channel == first.entry().messages[0].channel
-                && meet(&to, &receivers(message));
+                && meet(&to, &audience(message));
             self.ahead.insert(id.clone(), Arc::clone(&next));
             if stays_behind {
                 break;
@@ -128,7 +128,7 @@ impl Flush<'_> {
         let deferred = Deferred::new(dir, Id::new(before), entry.clone(), held.clone());
         Some(Dispatch {
             entry,
-            kept: Kept::Deferred(Arc::new(deferred)),
+            kept: Spooled::Deferred(Arc::new(deferred)),
             originals: held,
         })
     }

@@ -4,18 +4,20 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::reason::Why;
+use super::super::reason::Obstacle;
 use super::super::turn::Suspect;
-use super::super::{Reason, Sender, Undelivered, Wording};
+use super::super::{NotDelivered, Reason, Sender, Wording};
 use super::Flush;
 use super::dispatch::Dispatch;
 use crate::clock::Stamp;
 use crate::disk::Dir;
 use crate::error::Exit;
-use crate::ledger::Receivers;
 use crate::message::{Channel, Message};
 use crate::notice::{self, Notice};
-use crate::outbox::{self, Attempts, Entry, HOLD_MAX, Held, Hold, On, SenderName, Verdict};
+use crate::outbox::{
+    self, Attempts, ClaimedEntry, Entry, FailureRecord, HOLD_MAX, Hold, HoldScope, SenderName,
+};
+use crate::rate_limit::Audience;
 use crate::wecom::{Class, Scope, Unreached};
 
 /// How long a message waits that was refused while others went; the next time twice as long.
@@ -31,8 +33,8 @@ impl Flush<'_> {
         let merged = &message.entry.merged;
         self.tried += 1;
         let counted = usize::from(merged.is_empty() || !message.originals.is_empty());
-        self.tally.left = self.tally.left.saturating_sub(counted);
-        self.tally.delivered += merged.len().max(1);
+        self.summary.left = self.summary.left.saturating_sub(counted);
+        self.summary.delivered += merged.len().max(1);
         for carried in merged {
             self.carried.remove(&carried.id);
         }
@@ -50,16 +52,16 @@ impl Flush<'_> {
         dir: &Arc<Dir>,
         message: &Dispatch,
         sender: &Rc<Sender>,
-        to: &Receivers,
+        to: &Audience,
         is_old: bool,
-        undelivered: Undelivered,
+        undelivered: NotDelivered,
     ) {
         let name = &message.entry.sender;
         let (reason, is_refused) = match undelivered {
-            Undelivered::NotNow(reason) => (reason, false),
-            Undelivered::Refused(reason) => (reason, true),
+            NotDelivered::Deferred(reason) => (reason, false),
+            NotDelivered::Rejected(reason) => (reason, true),
         };
-        if let Why::NoSlot(wait) = &reason.error {
+        if let Obstacle::NoSlot(wait) = &reason.error {
             self.next(*wait);
             let channel = message.entry.messages[0].channel;
             self.waits(name, channel).add(to);
@@ -84,8 +86,8 @@ impl Flush<'_> {
         if is_refused && message.entry.merged.is_empty() {
             return self.refuse(&held, &reason);
         }
-        if matches!(reason.error, Why::Unsettled) {
-            return self.bury_merged(dir, message, &reason);
+        if matches!(reason.error, Obstacle::Unsettled) {
+            return self.fail_merged(dir, message, &reason);
         }
         if !message.entry.merged.is_empty()
             && (is_refused || reason.scope() != Scope::App && !held.attempts().is_in_the_dark())
@@ -104,7 +106,7 @@ impl Flush<'_> {
         keep(
             &held,
             &reason,
-            wait.map(|wait| (wait, On::App)),
+            wait.map(|wait| (wait, HoldScope::App)),
             self.wording,
         );
         let answered = reason.refusal().is_some();
@@ -115,7 +117,7 @@ impl Flush<'_> {
         if message.entry.merged.is_empty() {
             self.expire(dir, &held, sender.settings.outbox.max_age);
         } else {
-            self.bury_merged(dir, message, &reason);
+            self.fail_merged(dir, message, &reason);
         }
     }
 
@@ -130,7 +132,7 @@ impl Flush<'_> {
     pub(super) fn trouble(
         &mut self,
         name: &SenderName,
-        of: Option<(&Arc<Held>, &Entry)>,
+        of: Option<(&Arc<ClaimedEntry>, &Entry)>,
         reason: &Reason,
     ) {
         let mut failure = (self.wording.reason)(reason);
@@ -165,20 +167,20 @@ impl Flush<'_> {
                     && let Some(wait) = reason.wait()
                 {
                     // Everything gets it: the app waits, for as long as the server says.
-                    let hold = Hold::for_time(wait, On::App, &Stamp::now());
+                    let hold = Hold::for_time(wait, HoldScope::App, &Stamp::now());
                     first.note(|attempts| attempts.hold = Some(hold));
                 }
             }
         }
         if self.turn(name).is_stopped() {
-            self.tally.stopped.get_or_insert(failure);
+            self.summary.stopped.get_or_insert(failure);
         } else {
-            self.tally.held_up.get_or_insert(failure);
+            self.summary.held_up.get_or_insert(failure);
         }
     }
 
     /// Makes a message wait by itself: others have passed, so that the trouble is its own.
-    pub(super) fn pass_over(&mut self, held: &Arc<Held>, reason: &Reason) {
+    pub(super) fn pass_over(&mut self, held: &Arc<ClaimedEntry>, reason: &Reason) {
         let before = held.attempts();
         let is_unknown = reason.is_of(Class::Unknown);
         let is_known_twice = is_unknown && before.unknown_codes > 0;
@@ -197,8 +199,8 @@ impl Flush<'_> {
         let since = before.passed_since.unwrap_or(now);
         let is_news = !before.reported && since.age_or_zero(&now) >= HELD_UP_LONG;
         held.note(|attempts| {
-            attempts.hold = Some(Hold::for_time(wait, On::Entry, &now));
-            attempts.blocked_by = Some(On::Entry);
+            attempts.hold = Some(Hold::for_time(wait, HoldScope::Entry, &now));
+            attempts.blocked_by = Some(HoldScope::Entry);
             attempts.suspected = false;
             attempts.passed_over += 1;
             attempts.passed_since = Some(since);
@@ -211,14 +213,14 @@ impl Flush<'_> {
         }
     }
 
-    pub(super) fn refuse(&mut self, held: &Arc<Held>, reason: &Reason) {
+    pub(super) fn refuse(&mut self, held: &Arc<ClaimedEntry>, reason: &Reason) {
         let failure = (self.wording.reason)(reason);
-        if !give_up(held, &Verdict::of(reason, &failure)) {
-            self.tally.stopped.get_or_insert(failure);
+        if !give_up(held, &FailureRecord::of(reason, &failure)) {
+            self.summary.stopped.get_or_insert(failure);
             return;
         }
-        self.tally.left = self.tally.left.saturating_sub(1);
-        self.tally.failed += 1;
+        self.summary.left = self.summary.left.saturating_sub(1);
+        self.summary.failed += 1;
         notice::notify(&Notice::GivenUp {
             id: held.id(),
             in_doubt: reason.outcome_unknown,
@@ -227,21 +229,21 @@ impl Flush<'_> {
     }
 
     /// Gives up a message that is too old; it, or its app, has been tried in vain since that was found.
-    pub(super) fn expire(&mut self, dir: &Arc<Dir>, held: &Arc<Held>, max_age: Duration) {
+    pub(super) fn expire(&mut self, dir: &Arc<Dir>, held: &Arc<ClaimedEntry>, max_age: Duration) {
         let entry = held.entry();
-        let stopped = self.tally.stopped.as_ref().map(|failure| &failure.what);
+        let stopped = self.summary.stopped.as_ref().map(|failure| &failure.what);
         let attempts = held.attempts();
         let last = attempts.error.as_ref().or(stopped);
         let error = (self.wording.expired)(max_age, last.map(String::as_str));
-        let verdict = Verdict {
+        let verdict = FailureRecord {
             at: Some(Stamp::now()),
             exit_code: Exit::NotNow.code(),
             error: error.clone(),
-            ..Verdict::default()
+            ..FailureRecord::default()
         };
         if give_up(held, &verdict) {
-            self.tally.expired += 1;
-            self.tally.left = self.tally.left.saturating_sub(1);
+            self.summary.expired += 1;
+            self.summary.left = self.summary.left.saturating_sub(1);
             outbox::count_expired(dir, &entry.sender, &entry.messages[0].to);
             self.look = None;
             let (id, why) = (held.id(), &error);
@@ -251,7 +253,7 @@ impl Flush<'_> {
 }
 
 /// Whether an entry's next call is the one that everything else of its sender goes by, too.
-fn next_is_main(held: &Held, entry: &Entry) -> bool {
+fn next_is_main(held: &ClaimedEntry, entry: &Entry) -> bool {
     let call = next_call(entry, &held.attempts());
     let is_own = |it: &Message| it.channel.call() == call && it.channel != Channel::Chat;
     entry.messages.iter().any(is_own)
@@ -268,17 +270,22 @@ pub(super) fn next_call(entry: &Entry, attempts: &Attempts) -> &'static str {
 }
 
 /// What trouble concerns, as far as that is known.
-fn blocked_by(reason: &Reason) -> Option<On> {
+fn blocked_by(reason: &Reason) -> Option<HoldScope> {
     match reason.scope() {
-        Scope::App => Some(On::App),
-        Scope::Call => Some(On::Call),
-        Scope::Message if !matches!(reason.error, Why::NoSlot(_)) => Some(On::Entry),
+        Scope::App => Some(HoldScope::App),
+        Scope::Call => Some(HoldScope::Call),
+        Scope::Message if !matches!(reason.error, Obstacle::NoSlot(_)) => Some(HoldScope::Entry),
         Scope::Message | Scope::Unclear => None,
     }
 }
 
 /// Records, beside a message that stays in the outbox, why it does.
-fn keep(held: &Held, reason: &Reason, wait: Option<(Duration, On)>, wording: Wording) {
+fn keep(
+    held: &ClaimedEntry,
+    reason: &Reason,
+    wait: Option<(Duration, HoldScope)>,
+    wording: Wording,
+) {
     let what = (wording.reason)(reason).what;
     let now = Stamp::now();
     held.note(|attempts| {
@@ -290,16 +297,16 @@ fn keep(held: &Held, reason: &Reason, wait: Option<(Duration, On)>, wording: Wor
 }
 
 /// Records, beside a new message that could not be sent, why it stays and what it waits for.
-pub(crate) fn keep_new(held: &Held, reason: &Reason, wording: Wording) {
+pub(crate) fn keep_new(held: &ClaimedEntry, reason: &Reason, wording: Wording) {
     let is_unknown = reason.is_of(Class::Unknown);
     let wait = match (reason.scope(), reason.wait()) {
-        _ if is_unknown => Some((HOLD_MAX, On::Entry)),
-        (Scope::App, wait) => wait.map(|wait| (wait, On::App)),
+        _ if is_unknown => Some((HOLD_MAX, HoldScope::Entry)),
+        (Scope::App, wait) => wait.map(|wait| (wait, HoldScope::App)),
         (Scope::Message, None) => match &reason.error {
-            Why::Call(_) => Some((PASSED_OVER_FIRST, On::Entry)),
+            Obstacle::Call(_) => Some((PASSED_OVER_FIRST, HoldScope::Entry)),
             _ => None,
         },
-        (_, wait) => wait.map(|wait| (wait, On::Entry)),
+        (_, wait) => wait.map(|wait| (wait, HoldScope::Entry)),
     };
     keep(held, reason, wait, wording);
     if is_unknown {
@@ -308,7 +315,7 @@ pub(crate) fn keep_new(held: &Held, reason: &Reason, wording: Wording) {
 }
 
 /// Puts a message among the failed, and says whether that could be done.
-pub(crate) fn give_up(held: &Held, verdict: &Verdict) -> bool {
+pub(crate) fn give_up(held: &ClaimedEntry, verdict: &FailureRecord) -> bool {
     let done = held.refuse(verdict);
     if let Err(error) = &done {
         let id = held.id();

@@ -2,7 +2,7 @@
 //! `send` makes.
 //!
 //! Fields that only `--raw` reaches, and that WeCom refuses with an errcode, are left to WeCom:
-//! `explain` knows the errcodes. Files and receivers are checked elsewhere.
+//! `explain` knows the errcodes. Files and recipients are checked elsewhere.
 //!
 //! Sources: path 90236 for apps, 90248 for group chats, 91770 for robots, each below
 //! developer.work.weixin.qq.com/document/path/.

@@ -34,7 +34,7 @@ pub(crate) struct Mail {
     pub(crate) text: String,
     pub(crate) files: Vec<Enclosed>,
     /// The addresses in To, Cc and Bcc.
-    pub(crate) receivers: Vec<String>,
+    pub(crate) recipients: Vec<String>,
 }
 
 /// A file attached to a mail.
@@ -72,7 +72,7 @@ impl Mail {
             subject: message.subject().unwrap_or_default().to_owned(),
             text: text(&message, &raw),
             files: files(&message),
-            receivers: receivers(&message),
+            recipients: recipients(&message),
         }
     }
 }
@@ -192,7 +192,7 @@ fn extension(part: &MessagePart<'_>) -> String {
 }
 
 /// Returns the addresses in To, Cc and Bcc.
-fn receivers(message: &Message<'_>) -> Vec<String> {
+fn recipients(message: &Message<'_>) -> Vec<String> {
     let fields = message
         .all_to()
         .chain(message.all_cc())

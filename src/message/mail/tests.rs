@@ -82,7 +82,7 @@ fn receivers_are_all_of_to_cc_and_bcc() {
     let mail = Mail::parse(
         b"To: root, \"Doe, J\" <jdoe@example.com>\nCc: ops@localhost\nBcc: <x@y>\nTo: again\n\nbody",
     );
-    let mut found = mail.receivers;
+    let mut found = mail.recipients;
     found.sort();
     assert_eq!(
         found,

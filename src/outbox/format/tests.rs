@@ -9,7 +9,7 @@ fn bytes(entry: &Entry) -> Vec<u8> {
 }
 
 fn read(bytes: &[u8]) -> Result<Entry, Unread> {
-    Entry::read(&Blob::from(bytes.to_vec())).unwrap()
+    Entry::read(&FileSlice::from(bytes.to_vec())).unwrap()
 }
 
 fn entry() -> Entry {
@@ -21,13 +21,13 @@ fn entry() -> Entry {
         accepted: Stamp::parse("1764000000123@1a2b3c4d:5000").unwrap(),
         retried: Some(Stamp::parse("1764000001000@1a2b3c4d:6000").unwrap()),
         once: Some("0123456789abcdef".to_owned()),
-        merged: vec![Merged {
+        merged: vec![MergedText {
             id: Id::parse("20261124T074123.123Z-9f3a1c77").unwrap(),
             part: 1,
         }],
         sender: SenderName {
             profile: Some("op\ns\"".to_owned()),
-            account: Account::App("ww0123456789abcdef".to_owned()),
+            account: SenderAccount::App("ww0123456789abcdef".to_owned()),
             api_base: "https://qyapi.weixin.qq.com".to_owned(),
         },
         messages: vec![text("你好\nEND"), text("{}\nPOST a 0\n")],
@@ -73,7 +73,7 @@ fn files_come_back_and_so_do_those_that_stand_in_the_entry_itself() {
     let places = entry.write(&mut bytes).unwrap();
     assert!(bytes.starts_with(b"wxpush outbox 2\n"));
     assert_eq!(read(&bytes).as_ref(), Ok(&entry));
-    let placed = entry.clone().placed(&Blob::from(bytes), &places);
+    let placed = entry.clone().placed(&FileSlice::from(bytes), &places);
     assert_eq!(placed, entry);
     assert_eq!(entry.bytes_of_files(), 200_018);
 }
@@ -81,7 +81,7 @@ fn files_come_back_and_so_do_those_that_stand_in_the_entry_itself() {
 #[test]
 fn a_robots_entry_names_the_robot_and_no_company() {
     let mut robots = entry();
-    robots.sender.account = Account::Robot("al\"erts".to_owned());
+    robots.sender.account = SenderAccount::Robot("al\"erts".to_owned());
     let text = String::from_utf8(bytes(&robots)).unwrap();
     assert!(text.starts_with("wxpush outbox 2\n") && !text.contains("corpid"));
     assert_eq!(read(text.as_bytes()), Ok(robots));
@@ -92,7 +92,7 @@ fn the_format_of_version_1_is_read_for_ever() {
     let text = "wxpush outbox 1\naccepted: 2025-11-24T16:00:00.123Z\ncorpid: ww1\napi_base: https://a.example\nsome later header: x\nrequests: 1\n\nPOST message/send 62\n{\"touser\":\"@all\", \"msgtype\":\"text\",\"text\":{\"content\":\"hello\"}}\n";
     let text = format!("{text}END {}\n", sha256(text.as_bytes()));
     let read = read(text.as_bytes()).unwrap();
-    assert_eq!(read.sender.account, Account::App("ww1".to_owned()));
+    assert_eq!(read.sender.account, SenderAccount::App("ww1".to_owned()));
     assert_eq!(read.messages[0].headline(), Some("hello"));
 }
 

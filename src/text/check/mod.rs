@@ -1,7 +1,7 @@
 //! Words of `check`.
 
 pub(crate) mod backlog;
-pub(crate) mod receivers;
+pub(crate) mod recipients;
 
 use crate::config::{Settings, ShowIn};
 use crate::duration::show;
@@ -66,9 +66,9 @@ pub(crate) fn account(settings: &Settings, corpid: &str, agentid: u32, spot: &st
 }
 
 /// Words how messages go out.
-pub(crate) fn settings(settings: &Settings, names_receivers: bool) -> String {
+pub(crate) fn settings(settings: &Settings, names_recipients: bool) -> String {
     let to = settings.to.describe();
-    let mut words = vec![if names_receivers {
+    let mut words = vec![if names_recipients {
         sent_to(to)
     } else {
         sent_to_default(to)

@@ -1,6 +1,6 @@
 use super::*;
 
-/// What may stand behind `receiver:`.
+/// What may stand behind `recipient:`.
 const OF_RECEIVERS: [&str; 6] = ["party", "tag", "chat", "list", "plugin", "licence"];
 
 /// The codes of the table in its order, with their rows.

@@ -9,7 +9,7 @@ use crate::outbox::SenderName;
 
 /// What a flush has done, and what it leaves.
 #[derive(Debug, Default)]
-pub(crate) struct Tally {
+pub(crate) struct FlushSummary {
     pub(crate) delivered: usize,
     /// Given up: refused, damaged.
     pub(crate) failed: usize,
@@ -44,7 +44,7 @@ pub(crate) enum Strange {
     Unusable(io::Error),
 }
 
-impl Tally {
+impl FlushSummary {
     /// Takes in another outbox's.
     pub(crate) fn add(&mut self, other: Self) {
         self.delivered += other.delivered;

@@ -13,15 +13,18 @@ use std::io;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::tally::Strange;
+use super::audiences::WaitingAudiences;
+use super::summary::Strange;
 use super::turn::{Suspect, Turn};
-use super::waiting::Waiting;
-use super::{Senders, Tally, Wording, receivers};
+use super::{FlushSummary, Senders, Wording, audience};
 use crate::clock::Stamp;
 use crate::disk::Dir;
 use crate::message::Channel;
 use crate::notice::{self, Notice};
-use crate::outbox::{self, Attempts, Claim, Clocks, Entry, Held, Id, Look, On, Outbox, SenderName};
+use crate::outbox::{
+    self, Attempts, Claim, ClaimedEntry, Clocks, Entry, HoldScope, Id, Outbox, OutboxSnapshot,
+    SenderName,
+};
 
 /// Names read in one go; with more of them memory stays flat.
 const CHUNK: usize = 4096;
@@ -46,22 +49,22 @@ pub(crate) struct Flush<'a> {
     outbox: &'a Outbox,
     bounds: Bounds,
     wording: Wording,
-    pub(crate) tally: Tally,
+    pub(crate) summary: FlushSummary,
     turns: HashMap<SenderName, Turn>,
-    /// Receivers that wait for their turn: nothing overtakes what is for them. Chats wait apart.
-    waiting: BTreeMap<(SenderName, Channel), Waiting>,
+    /// Recipients that wait for their turn: nothing overtakes what is for them. Chats wait apart.
+    waiting: BTreeMap<(SenderName, Channel), WaitingAudiences>,
     /// Entries whose texts another entry carries: they are not sent themselves.
     carried: HashSet<Id>,
     /// Texts that are not to go together with others in this flush.
     alone: HashSet<Id>,
     /// Entries that are claimed, and whose turn is still to come.
-    ahead: HashMap<Id, Arc<Held>>,
+    ahead: HashMap<Id, Arc<ClaimedEntry>>,
     tried: usize,
     /// Whether messages were left out in this pass that had been refused before with all else.
     left_out: bool,
     clocks: Clocks,
     /// What has expired, untold; none where that has to be looked up.
-    look: Option<Look>,
+    look: Option<OutboxSnapshot>,
 }
 
 impl<'a> Flush<'a> {
@@ -77,7 +80,7 @@ impl<'a> Flush<'a> {
             outbox,
             bounds,
             wording,
-            tally: Tally::default(),
+            summary: FlushSummary::default(),
             turns: HashMap::new(),
             waiting: BTreeMap::new(),
             carried: HashSet::new(),
@@ -109,13 +112,13 @@ impl<'a> Flush<'a> {
     pub(crate) fn pass(&mut self) -> io::Result<()> {
         self.waiting.clear();
         self.carried.clear();
-        let before = std::mem::take(&mut self.tally);
-        self.tally = Tally {
+        let before = std::mem::take(&mut self.summary);
+        self.summary = FlushSummary {
             delivered: before.delivered,
             failed: before.failed,
             expired: before.expired,
             stopped: before.stopped,
-            ..Tally::default()
+            ..FlushSummary::default()
         };
         let Some(dir) = self.outbox.open()? else {
             return Ok(());
@@ -128,7 +131,7 @@ impl<'a> Flush<'a> {
         for Suspect { held, reason } in blamed {
             self.pass_over(&held, &reason);
         }
-        if std::mem::take(&mut self.left_out) && self.tally.delivered > before.delivered {
+        if std::mem::take(&mut self.left_out) && self.summary.delivered > before.delivered {
             // Others have passed meanwhile.
             self.next(Duration::ZERO);
         }
@@ -148,11 +151,11 @@ impl<'a> Flush<'a> {
             for (at, id) in ids.iter().enumerate() {
                 looked += 1;
                 if looked > self.bounds.looks || self.tried >= self.bounds.tries {
-                    self.tally.left += 1;
+                    self.summary.left += 1;
                     return Ok(());
                 }
                 if self.is_late() {
-                    self.tally.left += 1;
+                    self.summary.left += 1;
                 } else {
                     self.entry(dir, id, &ids[at + 1..]);
                 }
@@ -164,12 +167,12 @@ impl<'a> Flush<'a> {
     /// Lets the senders that were stopped have another try.
     pub(crate) fn forgive(&mut self) {
         self.turns.values_mut().for_each(Turn::forgive);
-        self.tally.stopped = None;
+        self.summary.stopped = None;
     }
 
     /// How long it is until something may go; none where that is not known.
     pub(crate) fn next_in(&self) -> Option<Duration> {
-        let next = self.tally.next?;
+        let next = self.summary.next?;
         Some(next.saturating_duration_since(Instant::now()))
     }
 
@@ -184,7 +187,7 @@ impl<'a> Flush<'a> {
             None => outbox::claim(dir, id),
         };
         if matches!(claim, Claim::Damaged) {
-            self.tally.failed += 1;
+            self.summary.failed += 1;
             notice::notify(&Notice::EntryDamaged { id });
         }
         claim
@@ -192,7 +195,7 @@ impl<'a> Flush<'a> {
 
     fn entry(&mut self, dir: &Arc<Dir>, id: &Id, behind: &[Id]) {
         if self.carried.contains(id) {
-            self.tally.left += 1;
+            self.summary.left += 1;
             return;
         }
         match self.claim(dir, id) {
@@ -200,27 +203,27 @@ impl<'a> Flush<'a> {
             Claim::Busy => self.busy(dir, id),
             Claim::Gone | Claim::Damaged => {}
             Claim::Newer => {
-                self.tally.strange.push((id.to_string(), Strange::Newer));
+                self.summary.strange.push((id.to_string(), Strange::Newer));
             }
             Claim::Foreign(error) => {
-                self.tally
+                self.summary
                     .strange
                     .push((id.to_string(), Strange::Foreign(error)));
             }
             Claim::Unusable(error) => {
-                self.tally.left += 1;
+                self.summary.left += 1;
                 let failure = (self.wording.unusable)(id, &error);
-                self.tally.stopped.get_or_insert(failure);
-                self.tally
+                self.summary.stopped.get_or_insert(failure);
+                self.summary
                     .strange
                     .push((id.to_string(), Strange::Unusable(error)));
             }
         }
     }
 
-    /// Another process has it in hand: what is for the same receivers waits until it is done.
+    /// Another process has it in hand: what is for the same recipients waits until it is done.
     fn busy(&mut self, dir: &Arc<Dir>, id: &Id) {
-        self.tally.busy += 1;
+        self.summary.busy += 1;
         let Ok(Some(Ok((entry, attempts)))) = outbox::peek(dir, id) else {
             return;
         };
@@ -228,18 +231,18 @@ impl<'a> Flush<'a> {
             .extend(entry.merged.iter().map(|merged| merged.id.clone()));
         for message in entry.messages.iter().skip(attempts.sent) {
             self.waits(&entry.sender, message.channel)
-                .add(&receivers(message));
+                .add(&audience(message));
         }
     }
 
-    fn held(&mut self, dir: &Arc<Dir>, held: Arc<Held>, behind: &[Id]) {
+    fn held(&mut self, dir: &Arc<Dir>, held: Arc<ClaimedEntry>, behind: &[Id]) {
         let entry = held.entry();
         let attempts = held.attempts();
         if attempts.sent >= entry.messages.len() || held.is_done() {
             // Delivered, but somebody could not remove it.
             if let Err(error) = held.finish() {
                 tracing::info!(id = %held.id(), %error, "delivered, and still cannot be removed");
-                self.tally.left += 1;
+                self.summary.left += 1;
                 let merged = entry.merged.iter().map(|merged| merged.id.clone());
                 self.carried.extend(merged);
             }
@@ -249,8 +252,8 @@ impl<'a> Flush<'a> {
         let sender = match self.senders.get(&entry.sender) {
             Some(Ok(sender)) => sender,
             Some(Err(failure)) => {
-                self.tally.left += 1;
-                self.tally.stopped.get_or_insert(failure);
+                self.summary.left += 1;
+                self.summary.stopped.get_or_insert(failure);
                 return;
             }
             None => return self.other(dir, &held, &now),
@@ -258,7 +261,7 @@ impl<'a> Flush<'a> {
         self.carried
             .extend(entry.merged.iter().map(|merged| merged.id.clone()));
         // An entry that carries others is counted by those others.
-        self.tally.left += usize::from(entry.merged.is_empty());
+        self.summary.left += usize::from(entry.merged.is_empty());
         let is_old = entry.age(&now) > sender.settings.outbox.max_age;
         if self.turn(&entry.sender).is_stopped() {
             if let Some(answered) = self.turn(&entry.sender).in_vain()
@@ -278,7 +281,7 @@ impl<'a> Flush<'a> {
             .and_then(|hold| Some((hold, hold.left(&now)?)))
         {
             self.next(left);
-            if hold.on == On::App {
+            if hold.on == HoldScope::App {
                 self.turn(&entry.sender).hold();
             }
             return;
@@ -294,7 +297,7 @@ impl<'a> Flush<'a> {
         if !entry.merged.is_empty() && !self.is_worth_carrying(&held, &attempts, is_old) {
             return;
         }
-        let to = receivers(next);
+        let to = audience(next);
         let waiting = self.waits(&entry.sender, next.channel);
         if waiting.touches(&to) {
             waiting.add(&to);
@@ -311,14 +314,14 @@ impl<'a> Flush<'a> {
 
     /// An entry of a sender that the config does not have. It cannot be tried: it is given up only
     /// by a clock that can be trusted.
-    fn other(&mut self, dir: &Arc<Dir>, held: &Arc<Held>, now: &Stamp) {
+    fn other(&mut self, dir: &Arc<Dir>, held: &Arc<ClaimedEntry>, now: &Stamp) {
         let entry = held.entry();
         let is_certain = entry.accepted.is_same_boot(now) || self.clocks.steady;
         let max_age = self.senders.max_age();
         if is_certain && entry.age(now) > max_age {
             self.expire(dir, held, max_age);
         } else {
-            *self.tally.others.entry(entry.sender.clone()).or_default() += 1;
+            *self.summary.others.entry(entry.sender.clone()).or_default() += 1;
         }
     }
 
@@ -334,13 +337,13 @@ impl<'a> Flush<'a> {
     }
 
     /// Who waits, of those whom messages by this road are counted among.
-    fn waits(&mut self, name: &SenderName, channel: Channel) -> &mut Waiting {
+    fn waits(&mut self, name: &SenderName, channel: Channel) -> &mut WaitingAudiences {
         self.waiting.entry((name.clone(), channel)).or_default()
     }
 
     fn next(&mut self, wait: Duration) {
         let at = Instant::now() + wait;
-        let next = self.tally.next.get_or_insert(at);
+        let next = self.summary.next.get_or_insert(at);
         *next = at.min(*next);
     }
 }

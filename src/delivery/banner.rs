@@ -13,22 +13,22 @@ pub(super) const LATE: Duration = Duration::from_mins(10);
 
 /// What there may be to say before a message.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Marks {
+pub(crate) struct Banner {
     /// When it was accepted.
     pub(crate) accepted: Stamp,
-    /// Whether a newer message has been delivered to one of its receivers: the last word on the phone
+    /// Whether a newer message has been delivered to one of its recipients: the last word on the phone
     /// is then not the latest.
     pub(crate) overtaken: bool,
-    /// Whether its receivers have been told so with an earlier part.
+    /// Whether its recipients have been told so with an earlier part.
     pub(crate) told: bool,
-    /// How many messages to its receivers have expired, untold.
+    /// How many messages to its recipients have expired, untold.
     pub(crate) expired: u32,
     /// The language of the phone.
     pub(crate) lang: Lang,
     pub(crate) wording: Wording,
 }
 
-impl Marks {
+impl Banner {
     /// Returns the lines as of now; empty if there is nothing to say.
     pub(super) fn lines(&self, now: &Stamp) -> String {
         let mut lines = Vec::new();
@@ -53,7 +53,7 @@ mod tests {
         let now = Stamp::of_wall(1_764_000_000_000);
         let marks = |seconds: u64, overtaken, expired, lang| {
             let accepted = Stamp::of_wall(now.wall - seconds * 1000);
-            Marks {
+            Banner {
                 accepted,
                 overtaken,
                 told: false,

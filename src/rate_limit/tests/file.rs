@@ -12,7 +12,7 @@ fn a_slot_is_a_line_of_a_private_file() {
     let dir = TempDir::new();
     let ledger = dir.ledger(30, 1000);
     let _slot = ledger.new_at("Zhang|li", NOW);
-    let _slot = ledger.reserve_at(&Receivers::Everyone, Share::Backlog, None, PATIENCE, || {
+    let _slot = ledger.reserve_at(&Audience::Everyone, Share::Backlog, None, PATIENCE, || {
         Stamp::of_wall(NOW + 1)
     });
     assert_eq!(

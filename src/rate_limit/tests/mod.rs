@@ -30,8 +30,8 @@ impl TempDir {
         Self(dir)
     }
 
-    fn ledger(&self, per_minute: u32, per_hour: u32) -> Ledger {
-        Ledger {
+    fn ledger(&self, per_minute: u32, per_hour: u32) -> RateLimiter {
+        RateLimiter {
             path: self.path(),
             owner: Owner::of_directory(&fs::metadata(&self.0).expect("the directory")),
             app: APP.to_owned(),
@@ -61,11 +61,11 @@ impl Drop for TempDir {
     }
 }
 
-fn to(names: &str) -> Receivers {
-    Receivers::of(Some(names), false)
+fn to(names: &str) -> Audience {
+    Audience::of(Some(names), false)
 }
 
-impl Ledger {
+impl RateLimiter {
     fn new_at(&self, names: &str, now: u64) -> Result<Slot, Duration> {
         self.reserve_at(&to(names), Share::New, None, PATIENCE, || {
             Stamp::of_wall(now)
@@ -83,7 +83,7 @@ impl Ledger {
 fn receivers_are_members_in_lower_case_or_everyone() {
     assert_eq!(
         to("Li|zhang|LI| |zh\nang"),
-        Receivers::Members(vec!["li".into(), "zhang".into()])
+        Audience::Members(vec!["li".into(), "zhang".into()])
     );
     for (touser, others) in [
         (Some("@all"), false),
@@ -94,8 +94,8 @@ fn receivers_are_members_in_lower_case_or_everyone() {
         (Some("|"), false),
     ] {
         assert_eq!(
-            Receivers::of(touser, others),
-            Receivers::Everyone,
+            Audience::of(touser, others),
+            Audience::Everyone,
             "{touser:?}"
         );
     }
@@ -132,7 +132,7 @@ fn the_real_clock_is_in_milliseconds() {
 #[test]
 fn threads_with_opens_of_their_own_take_no_slot_twice() {
     let dir = TempDir::new();
-    let got = |receivers: Receivers, share, now| {
+    let got = |audience: Audience, share, now| {
         let taken = AtomicUsize::new(0);
         std::thread::scope(|scope| {
             for _ in 0..8 {
@@ -140,7 +140,7 @@ fn threads_with_opens_of_their_own_take_no_slot_twice() {
                     let ledger = dir.ledger(30, 1000);
                     for _ in 0..40 {
                         let slot = ledger
-                            .reserve_at(&receivers, share, None, PATIENCE, || Stamp::of_wall(now));
+                            .reserve_at(&audience, share, None, PATIENCE, || Stamp::of_wall(now));
                         let is_free = slot.expect("the file can be used").is_ok();
                         taken.fetch_add(usize::from(is_free), Ordering::Relaxed);
                     }
@@ -151,9 +151,9 @@ fn threads_with_opens_of_their_own_take_no_slot_twice() {
     };
     assert_eq!(got(to("a"), Share::Backlog, NOW), 20);
     assert_eq!(got(to("a"), Share::New, NOW), 10);
-    assert_eq!(got(Receivers::Everyone, Share::New, NOW), 0);
+    assert_eq!(got(Audience::Everyone, Share::New, NOW), 0);
     assert_eq!(got(to("b"), Share::New, NOW), 30);
-    assert_eq!(got(Receivers::Everyone, Share::New, NOW + MINUTE), 30);
+    assert_eq!(got(Audience::Everyone, Share::New, NOW + MINUTE), 30);
     assert_eq!(got(to("c"), Share::New, NOW + MINUTE), 0);
 }
 
@@ -213,7 +213,7 @@ fn the_forecast_is_what_comes() {
     let at = |ms| std::time::UNIX_EPOCH + Duration::from_millis(ms);
     for now in [NOW - MINUTE / 2, NOW - 5, NOW - 5, NOW - 4] {
         let _slot = ledger.new_at("a", now);
-        let _slot = ledger.reserve_at(&Receivers::Everyone, Share::Backlog, None, PATIENCE, || {
+        let _slot = ledger.reserve_at(&Audience::Everyone, Share::Backlog, None, PATIENCE, || {
             Stamp::of_wall(now)
         });
     }

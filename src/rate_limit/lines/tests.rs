@@ -85,7 +85,7 @@ fn a_step_of_the_wall_clock_moves_no_slot_of_this_boot() {
         lines.add_to(&mut times, "x");
         let base = wall.max(20_000);
         for (name, left) in [("a", 51_000), ("b", 111_000)] {
-            let to = Receivers::of(Some(name), false);
+            let to = Audience::of(Some(name), false);
             assert_eq!(
                 times.earliest(&to, Share::New, base),
                 base + left,
@@ -102,13 +102,13 @@ fn a_message_learns_of_newer_ones_and_of_equal_ones() {
         digest,
     };
     let line = |at, ago, digest, name: &str| {
-        let to = Receivers::of(Some(name), false);
+        let to = Audience::of(Some(name), false);
         taken(at, &slot("x", Share::New, Some(&message(ago, digest)), &to))
     };
     let text = line(NOW - 5000, 6000, 1, "a") + &line(NOW - 3000, 4000, 2, "b|c");
     let lines = SlotLines::read(&text, now());
     let others = |name, ago, digest| {
-        let to = Receivers::of(Some(name), false);
+        let to = Audience::of(Some(name), false);
         let others = lines.others("x", &to, &message(ago, digest));
         (
             others.overtaken_by.map(|by| by.as_secs()),
@@ -134,7 +134,7 @@ fn a_step_of_the_wall_clock_makes_no_message_newer() {
         accepted,
         digest: 1,
     };
-    let to = Receivers::of(Some("a"), false);
+    let to = Audience::of(Some("a"), false);
     // An hour ahead when it was sent; right again, 5 s later.
     let ahead = stamp(NOW + HOUR, 10_000);
     let text = taken(ahead, &slot("x", Share::New, Some(&message(ahead)), &to));
@@ -164,7 +164,7 @@ proptest! {
         let share = if is_new { Share::New } else { Share::Backlog };
         let mut times = Times::of_all(Limits { per_minute: 2, per_hour: 5 });
         SlotLines::read(&text, now()).add_to(&mut times, "x");
-        prop_assert!(times.earliest(&Receivers::Everyone, share, NOW) <= NOW + HOUR + HOLD_MAX);
+        prop_assert!(times.earliest(&Audience::Everyone, share, NOW) <= NOW + HOUR + HOLD_MAX);
     }
 
     #[test]
@@ -179,7 +179,7 @@ proptest! {
         });
         for name in ["a", "b", "c"] {
             let [was, is] = &mut both;
-            let to = Receivers::of(Some(name), false);
+            let to = Audience::of(Some(name), false);
             let at = was.earliest(&to, Share::New, NOW);
             prop_assert_eq!(at, is.earliest(&to, Share::New, NOW));
         }

@@ -38,9 +38,9 @@ use std::io::{self, Write};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::json;
 
-use super::entry::{Account, Entry, Id, Merged, SenderName};
-use crate::blob::{Blob, PIECE};
+use super::entry::{Entry, Id, MergedText, SenderAccount, SenderName};
 use crate::clock::Stamp;
+use crate::file_slice::{FileSlice, PIECE};
 use crate::message::{Attachment, Channel, MediaKind, Message};
 use summed::Summed;
 
@@ -98,7 +98,7 @@ impl Entry {
     }
 
     /// The same with its files as they stand in the entry itself.
-    pub(super) fn placed(mut self, whole: &Blob, files: &[u64]) -> Self {
+    pub(super) fn placed(mut self, whole: &FileSlice, files: &[u64]) -> Self {
         let attachments = self
             .messages
             .iter_mut()
@@ -130,8 +130,8 @@ impl Entry {
         let sender = &self.sender;
         let quoted = |name: &String| json!(name).to_string();
         let (corpid, robot) = match &sender.account {
-            Account::App(corpid) => (Some(corpid.clone()), None),
-            Account::Robot(name) => (None, Some(quoted(name))),
+            SenderAccount::App(corpid) => (Some(corpid.clone()), None),
+            SenderAccount::Robot(name) => (None, Some(quoted(name))),
         };
         let is_first = robot.is_none()
             && self.once.is_none()
@@ -162,7 +162,7 @@ impl Entry {
     ///
     /// # Errors
     /// What the disk says; inside, that it is not whole, or too new.
-    pub(super) fn read(whole: &Blob) -> io::Result<Result<Self, Unread>> {
+    pub(super) fn read(whole: &FileSlice) -> io::Result<Result<Self, Unread>> {
         if whole.len() > SIZE_MAX {
             return Ok(Err(Unread::Damaged));
         }
@@ -170,7 +170,7 @@ impl Entry {
         let small = (whole.len() <= PIECE as u64)
             .then(|| whole.piece(0))
             .transpose()?;
-        let small = small.map(|bytes| Blob::from(Vec::from(bytes)));
+        let small = small.map(|bytes| FileSlice::from(Vec::from(bytes)));
         let whole = small.as_ref().unwrap_or(whole);
         let mut cursor = Cursor {
             rest: whole.clone(),
@@ -232,9 +232,9 @@ struct Head {
     retried: Option<u64>,
     retried_boot: Option<String>,
     once: Option<String>,
-    merged: Vec<Merged>,
+    merged: Vec<MergedText>,
     profile: Option<String>,
-    account: Option<Account>,
+    account: Option<SenderAccount>,
     api_base: Option<String>,
     count: usize,
 }
@@ -252,9 +252,9 @@ impl Head {
                 self.merged = text.split(' ').map(merged).collect::<Option<_>>()?;
             }
             Some(("profile", name)) => self.profile = Some(serde_json::from_str(name).ok()?),
-            Some(("corpid", text)) => self.account = Some(Account::App(text.to_owned())),
+            Some(("corpid", text)) => self.account = Some(SenderAccount::App(text.to_owned())),
             Some(("robot", name)) => {
-                self.account = Some(Account::Robot(serde_json::from_str(name).ok()?));
+                self.account = Some(SenderAccount::Robot(serde_json::from_str(name).ok()?));
             }
             Some(("api_base", text)) => self.api_base = Some(text.to_owned()),
             Some(("requests", text)) => self.count = text.parse().ok()?,
@@ -285,7 +285,7 @@ impl Head {
 
 /// What has not been read yet.
 struct Cursor {
-    rest: Blob,
+    rest: FileSlice,
 }
 
 impl Cursor {
@@ -301,7 +301,7 @@ impl Cursor {
     }
 
     /// So many bytes, and the newline behind them; none where they are not there.
-    fn bytes(&mut self, size: u64) -> io::Result<Option<Blob>> {
+    fn bytes(&mut self, size: u64) -> io::Result<Option<FileSlice>> {
         let bytes = self.rest.part(0, size);
         let newline = self.rest.part(size, 1).read()?;
         self.rest = self.rest.part(size.saturating_add(1), u64::MAX);
@@ -350,9 +350,9 @@ fn message(call: &str, body: &[u8]) -> Option<Message> {
 }
 
 /// Reads an entry that another one carries, and in which part it ends.
-fn merged(text: &str) -> Option<Merged> {
+fn merged(text: &str) -> Option<MergedText> {
     let (id, part) = text.split_once('/')?;
-    Some(Merged {
+    Some(MergedText {
         id: Id::parse(id)?,
         part: part.parse().ok()?,
     })

@@ -18,7 +18,7 @@ pub(crate) type Watching = Arc<dyn Fn(u64, u64) + Send + Sync>;
 
 /// Immutable bytes.
 #[derive(Debug, Clone)]
-pub(crate) struct Blob {
+pub(crate) struct FileSlice {
     source: Storage,
     at: u64,
     len: u64,
@@ -30,7 +30,7 @@ enum Storage {
     File(Arc<File>),
 }
 
-impl Blob {
+impl FileSlice {
     /// Takes an open file, with its present length.
     ///
     /// # Errors
@@ -109,7 +109,7 @@ impl Blob {
     }
 }
 
-impl From<Vec<u8>> for Blob {
+impl From<Vec<u8>> for FileSlice {
     fn from(bytes: Vec<u8>) -> Self {
         Self {
             at: 0,
@@ -120,14 +120,14 @@ impl From<Vec<u8>> for Blob {
 }
 
 /// Compares the bytes, wherever they are; unreadable bytes equal nothing.
-impl PartialEq for Blob {
+impl PartialEq for FileSlice {
     fn eq(&self, other: &Self) -> bool {
         let same = |(one, two): (io::Result<Bytes>, _)| matches!((one, two), (Ok(one), Ok::<Bytes, io::Error>(two)) if one == two);
         self.len == other.len && self.pieces().zip(other.pieces()).all(same)
     }
 }
 
-impl Eq for Blob {}
+impl Eq for FileSlice {}
 
 #[cfg(test)]
 mod tests {
@@ -147,8 +147,8 @@ mod tests {
             .unwrap();
         std::fs::remove_file(&path).unwrap();
         file.write_all(&bytes).unwrap();
-        let on_disk = Blob::of_file(Arc::new(file)).unwrap();
-        let in_memory = Blob::from(bytes.clone());
+        let on_disk = FileSlice::of_file(Arc::new(file)).unwrap();
+        let in_memory = FileSlice::from(bytes.clone());
         assert_eq!(on_disk, in_memory);
         for (at, len) in [
             (0, 5),
@@ -177,9 +177,9 @@ mod tests {
         std::fs::write(&path, "0123456789").unwrap();
         let file = File::options().read(true).write(true).open(&path).unwrap();
         std::fs::remove_file(&path).unwrap();
-        let blob = Blob::of_file(Arc::new(file.try_clone().unwrap())).unwrap();
+        let blob = FileSlice::of_file(Arc::new(file.try_clone().unwrap())).unwrap();
         file.set_len(5).unwrap();
         assert!(blob.read().is_err());
-        assert_ne!(blob, Blob::from(b"0123456789".to_vec()));
+        assert_ne!(blob, FileSlice::from(b"0123456789".to_vec()));
     }
 }

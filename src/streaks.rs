@@ -48,13 +48,13 @@ impl Streak {
 
 /// The failures of one command.
 #[derive(Debug)]
-pub(crate) struct Runs {
+pub(crate) struct Streaks {
     path: PathBuf,
     owner: Owner,
     key: String,
 }
 
-impl Runs {
+impl Streaks {
     /// Those of the command with this key, which has no blanks.
     pub(crate) fn of(state: &State, key: String) -> Self {
         Self {

@@ -4,26 +4,26 @@ use std::fs::File;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use super::attempts::{self, Attempts, Doubt, slate_name};
-use super::entry::{Entry, Id, Merged};
-use super::failed::{self, Verdict};
+use super::attempts::{self, Attempts, Doubt, record_name};
+use super::entry::{Entry, Id, MergedText};
+use super::failed::{self, FailureRecord};
 use super::once;
 use crate::disk::{Dir, record};
 use crate::notice::{self, Notice};
 
 /// A locked entry. The lock ends with the value, or with the process.
 #[derive(Debug)]
-pub(crate) struct Held {
+pub(crate) struct ClaimedEntry {
     dir: Arc<Dir>,
     id: Id,
     entry: Entry,
     lock: Arc<File>,
     attempts: Mutex<Attempts>,
     /// Where they are written down; none where that failed.
-    slate: OnceLock<Option<File>>,
+    record: OnceLock<Option<File>>,
 }
 
-impl Held {
+impl ClaimedEntry {
     pub(super) fn new(dir: Arc<Dir>, id: Id, entry: Entry, lock: Arc<File>) -> Self {
         Self {
             dir,
@@ -31,7 +31,7 @@ impl Held {
             entry,
             lock,
             attempts: Mutex::default(),
-            slate: OnceLock::new(),
+            record: OnceLock::new(),
         }
     }
 
@@ -74,19 +74,19 @@ impl Held {
         if let Some(error) = &mut attempts.error {
             error.truncate(error.floor_char_boundary(400));
         }
-        let slate = self.slate.get_or_init(|| {
-            record::open(&self.dir, &slate_name(&self.id))
+        let record = self.record.get_or_init(|| {
+            record::open(&self.dir, &record_name(&self.id))
                 .inspect_err(|error| cannot_note(&self.id, error))
                 .ok()
         });
-        let Some(slate) = slate else { return };
-        let written = record::write(slate, &*attempts).or_else(|_| {
+        let Some(record) = record else { return };
+        let written = record::write(record, &*attempts).or_else(|_| {
             // Why it is here may be long, and matters less than whether it may have arrived.
             let short = Attempts {
                 error: None,
                 ..attempts.clone()
             };
-            record::write(slate, &short)
+            record::write(record, &short)
         });
         if let Err(error) = written {
             cannot_note(&self.id, &error);
@@ -108,7 +108,7 @@ impl Held {
                     .lost
                     .then(|| Doubt::new(self.entry.accepted, String::new())),
                 lost: attempts.lost,
-                // The same file may go to other receivers, too, unless the next part has its own.
+                // The same file may go to other recipients, too, unless the next part has its own.
                 media: attempts.media.take().filter(|_| !has_own),
                 ..Attempts::default()
             };
@@ -117,8 +117,8 @@ impl Held {
         if !last {
             self.note(next);
             // A power cut must not send it a second time.
-            if let Some(Some(slate)) = self.slate.get() {
-                let _ = slate.sync_data();
+            if let Some(Some(record)) = self.record.get() {
+                let _ = record.sync_data();
             }
             return;
         }
@@ -189,9 +189,9 @@ impl Held {
         if done.peek().is_none() {
             return Ok(());
         }
-        for Merged { id, .. } in done {
+        for MergedText { id, .. } in done {
             self.dir.remove(id.as_str())?;
-            self.dir.remove(&slate_name(id))?;
+            self.dir.remove(&record_name(id))?;
         }
         // Before this entry goes: else a power cut could bring them back alone.
         self.dir.sync()
@@ -201,7 +201,7 @@ impl Held {
     pub(crate) fn has_merged(&self) -> (bool, bool) {
         let sent = self.attempts().sent;
         let left = self.entry.merged.iter().filter(|it| it.part >= sent);
-        let there = left.map(|Merged { id, .. }| self.dir.size(id.as_str()).is_some());
+        let there = left.map(|MergedText { id, .. }| self.dir.size(id.as_str()).is_some());
         there.fold((true, false), |(all, any), it| (all && it, any || it))
     }
 
@@ -212,7 +212,7 @@ impl Held {
     pub(crate) fn remove(&self) -> io::Result<()> {
         // In this order: an entry without its record would be sent again without a flag.
         self.dir.remove(self.id.as_str())?;
-        self.dir.remove(&slate_name(&self.id))?;
+        self.dir.remove(&record_name(&self.id))?;
         if let Err(error) = self.dir.sync() {
             tracing::info!(id = %self.id, %error, "the outbox cannot be synced: after a power cut it may go out again");
         }
@@ -231,8 +231,8 @@ impl Held {
     ///
     /// # Errors
     /// What the disk says; then it stays.
-    pub(crate) fn refuse(&self, verdict: &Verdict) -> io::Result<()> {
-        failed::bury(&self.dir, &self.id, verdict)
+    pub(crate) fn refuse(&self, verdict: &FailureRecord) -> io::Result<()> {
+        failed::fail(&self.dir, &self.id, verdict)
     }
 
     fn locked(&self) -> MutexGuard<'_, Attempts> {

@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::ledger::times::backlog_of;
+use crate::rate_limit::times::backlog_of;
 
 /// The most messages that any window of so many ms holds.
 fn most_within(arrivals: &mut [u64], window: u64) -> usize {
@@ -40,13 +40,13 @@ fn limits() -> impl Strategy<Value = Limits> {
 proptest! {
     #[test]
     fn no_member_ever_gets_more_than_wecom_delivers(sends in sends(), limits in limits()) {
-        let receivers = [to("a"), to("b"), to("a|b"), Receivers::Everyone];
+        let audience = [to("a"), to("b"), to("a|b"), Audience::Everyone];
         let (mut times, mut now) = (Times::of_all(limits), NOW);
         let mut arrived: [[Vec<u64>; 2]; 2] = Default::default();
         for (whom, is_new, delay, gap) in sends {
             let share = if is_new { Share::New } else { Share::Backlog };
-            now = times.earliest(&receivers[whom], share, now + gap);
-            times.take(&receivers[whom], share, now);
+            now = times.earliest(&audience[whom], share, now + gap);
+            times.take(&audience[whom], share, now);
             for (member, [all, backlog]) in arrived.iter_mut().enumerate() {
                 if whom > 1 || whom == member {
                     all.push(now + delay);

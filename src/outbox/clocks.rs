@@ -37,7 +37,7 @@ pub(crate) struct Clocks {
 }
 
 /// Notes the clocks, and compares them with those of the last flush.
-pub(crate) fn look_at_clocks(dir: &Dir, now: &Stamp) -> Clocks {
+pub(crate) fn note_clocks(dir: &Dir, now: &Stamp) -> Clocks {
     let before: Option<Seen> = record::read(dir, NAME).record();
     let since = match &before {
         Some(seen) if seen.goes_on_until(now) => seen.since,

@@ -21,7 +21,7 @@ struct Told {
 }
 
 /// Whether a notice differs from the last one, or that one is a day old; it is noted then.
-pub(crate) fn is_news(dir: &Dir, text: &str) -> bool {
+pub(crate) fn is_new_notice(dir: &Dir, text: &str) -> bool {
     let now = Stamp::now();
     let digest = sha256(text.as_bytes());
     let known = match record::read::<Told>(dir, NAME) {

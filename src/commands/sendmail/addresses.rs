@@ -1,4 +1,4 @@
-//! Addresses become receivers: by `[mail]` of the config, and the config's own for local ones.
+//! Addresses become recipients: by `[mail]` of the config, and the config's own for local ones.
 
 use super::argv::Asked;
 use crate::config::{Config, MailTo, value};
@@ -6,7 +6,7 @@ use crate::error::Failure;
 use crate::message::Recipients;
 use crate::text::sendmail as words;
 
-/// The receivers of a mail, and whom nobody knows.
+/// The recipients of a mail, and whom nobody knows.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Found {
     /// Each once; none for the config's own.

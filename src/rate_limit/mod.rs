@@ -5,8 +5,8 @@
 //! Every process that shares a state directory shares one file, `ledger`, and takes a slot in it
 //! under its lock before it sends. Not synced: after a power cut the minute is over.
 
+mod audience;
 mod lines;
-mod receivers;
 mod times;
 
 use std::collections::BTreeMap;
@@ -18,9 +18,9 @@ use std::time::{Duration, Instant, SystemTime};
 use crate::clock::{Stamp, millis, time_of, unix_ms};
 use crate::config::{Limits, State};
 use crate::disk::{self, FileError, LockedFile, Owner};
+pub(crate) use audience::{Audience, Fingerprint, Share};
 pub(crate) use lines::Others;
 use lines::SlotLines;
-pub(crate) use receivers::{Fingerprint, Receivers, Share};
 use times::Times;
 
 /// A process that was stopped holding the lock delays a message by no more than this.
@@ -56,14 +56,14 @@ pub(crate) struct Slot {
 
 /// The ledger as one app sees it.
 #[derive(Debug)]
-pub(crate) struct Ledger {
+pub(crate) struct RateLimiter {
     path: PathBuf,
     owner: Owner,
     app: String,
     limits: Limits,
 }
 
-impl Ledger {
+impl RateLimiter {
     /// The ledger in a state directory; `app` is a digest of the app, of 16 hexadecimal digits.
     pub(crate) fn new(state: &State, app: String, limits: Limits) -> Self {
         Self {
@@ -81,17 +81,17 @@ impl Ledger {
     /// 2 s.
     pub(crate) fn reserve(
         &self,
-        receivers: &Receivers,
+        audience: &Audience,
         share: Share,
         message: Option<&Fingerprint>,
         patience: Duration,
     ) -> io::Result<Result<Slot, Duration>> {
-        self.reserve_at(receivers, share, message, patience, Stamp::now)
+        self.reserve_at(audience, share, message, patience, Stamp::now)
     }
 
     fn reserve_at(
         &self,
-        receivers: &Receivers,
+        audience: &Audience,
         share: Share,
         message: Option<&Fingerprint>,
         patience: Duration,
@@ -102,20 +102,20 @@ impl Ledger {
         let now = clock();
         let text = file.tail(READ_MAX)?;
         let lines = SlotLines::read(&text, now);
-        let mut times = Times::of(receivers, self.limits);
+        let mut times = Times::of(audience, self.limits);
         lines.add_to(&mut times, &self.app);
-        let free = times.earliest(receivers, share, now.wall);
+        let free = times.earliest(audience, share, now.wall);
         if free > now.wall {
             if lines.in_future {
                 file.replace(&lines.rewritten())?;
             }
             return Ok(Err(Duration::from_millis(free - now.wall)));
         }
-        let others = message.map(|own| lines.others(&self.app, receivers, own));
+        let others = message.map(|own| lines.others(&self.app, audience, own));
         let slot = Slot {
             at: now,
             others: others.unwrap_or_default(),
-            text: lines::slot(&self.app, share, message, receivers),
+            text: lines::slot(&self.app, share, message, audience),
             taken: Instant::now(),
         };
         let line = lines::taken(now, &slot.text);
@@ -164,9 +164,9 @@ impl Ledger {
     }
 
     /// Finds what other messages of the last hour show about one; nothing if the file cannot be read.
-    pub(crate) fn others(&self, receivers: &Receivers, message: &Fingerprint) -> Others {
+    pub(crate) fn others(&self, audience: &Audience, message: &Fingerprint) -> Others {
         let text = self.text().unwrap_or_default();
-        SlotLines::read(&text, Stamp::now()).others(&self.app, receivers, message)
+        SlotLines::read(&text, Stamp::now()).others(&self.app, audience, message)
     }
 
     /// Best effort: the message's fate is decided.
@@ -211,37 +211,37 @@ impl Ledger {
 pub(crate) struct Forecast {
     times: Times,
     now: u64,
-    /// A time found to have no room for these receivers: it can only grow, so it is not searched again.
-    full: BTreeMap<(Receivers, Share), Range<u64>>,
+    /// A time found to have no room for these recipients: it can only grow, so it is not searched again.
+    full: BTreeMap<(Audience, Share), Range<u64>>,
 }
 
 impl Forecast {
     /// Returns when a message would be sent, not before some time; that slot is then taken.
     pub(crate) fn next(
         &mut self,
-        receivers: &Receivers,
+        audience: &Audience,
         share: Share,
         not_before: SystemTime,
     ) -> SystemTime {
         let from = unix_ms(not_before).max(self.now);
-        let full = self.full.entry((receivers.clone(), share)).or_default();
+        let full = self.full.entry((audience.clone(), share)).or_default();
         let (begun, start) = if full.contains(&from) {
             (full.start, full.end)
         } else {
             (from, from)
         };
-        let at = self.times.earliest(receivers, share, start);
+        let at = self.times.earliest(audience, share, start);
         if at > from {
             *full = begun..at;
         }
-        self.times.take(receivers, share, at);
+        self.times.take(audience, share, at);
         time_of(at)
     }
 
-    /// Returns how many slots of the last minute and of the last hour are taken, of the receiver with
+    /// Returns how many slots of the last minute and of the last hour are taken, of the recipient with
     /// most.
-    pub(crate) fn taken(&self, receivers: &Receivers) -> [usize; 2] {
-        self.times.taken(receivers, self.now)
+    pub(crate) fn taken(&self, audience: &Audience) -> [usize; 2] {
+        self.times.taken(audience, self.now)
     }
 }
 

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::fmt::Display;
 use std::time::Duration;
 
-use super::receivers::{Fingerprint, Receivers, Share};
+use super::audience::{Audience, Fingerprint, Share};
 use super::times::{HOUR, Taken, Times};
 use crate::clock::{Stamp, millis};
 
@@ -109,7 +109,7 @@ impl<'a> SlotLines<'a> {
                 .ok()
                 .filter(|hold| *hold <= HOLD_MAX)?,
         };
-        // A line torn before its receivers counts for nobody.
+        // A line torn before its recipients counts for nobody.
         slot.split_once(' ')?;
         let at = Stamp::parse(stamp)?;
         let age = at.age(&self.now);
@@ -144,8 +144,8 @@ impl<'a> SlotLines<'a> {
         }
     }
 
-    /// Finds what other messages of the app show about one to these receivers.
-    pub(super) fn others(&self, app: &str, receivers: &Receivers, own: &Fingerprint) -> Others {
+    /// Finds what other messages of the app show about one to these recipients.
+    pub(super) fn others(&self, app: &str, audience: &Audience, own: &Fingerprint) -> Others {
         let mut others = Others::default();
         let own_age = own.accepted.age(&self.now).map_or(0, millis);
         let own_accepted = self.now.wall.saturating_sub(own_age);
@@ -165,7 +165,7 @@ impl<'a> SlotLines<'a> {
             let newer_by = waited.map_or(0, |waited| {
                 line.at.saturating_sub(waited).saturating_sub(own_accepted)
             });
-            if newer_by > APART_MIN && receivers.meet(names) {
+            if newer_by > APART_MIN && audience.meet(names) {
                 let newer_by = Some(Duration::from_millis(newer_by));
                 others.overtaken_by = others.overtaken_by.max(newer_by);
             }
@@ -190,7 +190,7 @@ impl<'a> SlotLines<'a> {
 }
 
 impl<'a> SlotLine<'a> {
-    /// Returns its share, its message, and its receivers; `None` if it is another app's.
+    /// Returns its share, its message, and its recipients; `None` if it is another app's.
     fn of(&self, app: &str) -> Option<(Share, Option<Fingerprint>, &'a str)> {
         let slot = self.slot.strip_prefix(app)?;
         let (share, rest) = match (slot.strip_prefix(" n "), slot.strip_prefix(" b ")) {
@@ -210,7 +210,7 @@ pub(super) fn slot(
     app: &str,
     share: Share,
     message: Option<&Fingerprint>,
-    receivers: &Receivers,
+    audience: &Audience,
 ) -> String {
     let share = match share {
         Share::New => 'n',
@@ -219,9 +219,9 @@ pub(super) fn slot(
     let message = message.map_or_else(String::new, |Fingerprint { accepted, digest }| {
         format!("{}:{digest:08x} ", accepted.wall)
     });
-    let names = match receivers {
-        Receivers::Everyone => "*".to_owned(),
-        Receivers::Members(names) => names.join("|"),
+    let names = match audience {
+        Audience::Everyone => "*".to_owned(),
+        Audience::Members(names) => names.join("|"),
     };
     format!("{app} {share} {message}{names}")
 }

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::receivers::{Receivers, Share};
+use super::audience::{Audience, Share};
 use crate::config::Limits;
 
 /// How long a slot counts against the limit of a minute, in ms. WeCom counts what arrives: one
@@ -39,7 +39,7 @@ pub(super) struct Times {
 }
 
 impl Times {
-    /// For questions about any receivers.
+    /// For questions about any recipients.
     pub(super) fn of_all(limits: Limits) -> Self {
         Self {
             limits,
@@ -49,10 +49,10 @@ impl Times {
         }
     }
 
-    /// For questions about these receivers alone: others are not remembered.
-    pub(super) fn of(receivers: &Receivers, limits: Limits) -> Self {
+    /// For questions about these recipients alone: others are not remembered.
+    pub(super) fn of(audience: &Audience, limits: Limits) -> Self {
         let mut times = Self::of_all(limits);
-        if let Receivers::Members(names) = receivers {
+        if let Audience::Members(names) = audience {
             let members = names.iter().map(|name| (name.clone(), Vec::new()));
             times.members = members.collect();
             times.is_open = false;
@@ -75,34 +75,34 @@ impl Times {
     }
 
     /// Adds the slot of a message sent at a time.
-    pub(super) fn take(&mut self, receivers: &Receivers, share: Share, at: u64) {
+    pub(super) fn take(&mut self, audience: &Audience, share: Share, at: u64) {
         let taken = Taken {
             share,
             at,
             until: at,
         };
-        match receivers {
-            Receivers::Everyone => self.add_everyone(taken),
-            Receivers::Members(names) => names.iter().for_each(|name| self.add(name, taken)),
+        match audience {
+            Audience::Everyone => self.add_everyone(taken),
+            Audience::Members(names) => names.iter().for_each(|name| self.add(name, taken)),
         }
     }
 
-    /// Returns how many slots count against the limits of a minute and an hour, of the receiver with
+    /// Returns how many slots count against the limits of a minute and an hour, of the recipient with
     /// most.
-    pub(super) fn taken(&self, receivers: &Receivers, now: u64) -> [usize; 2] {
+    pub(super) fn taken(&self, audience: &Audience, now: u64) -> [usize; 2] {
         [MINUTE, HOUR].map(|window| {
             let count = |slots: &[Taken]| counted(slots, window, now).count();
-            let own = self.slots_of(receivers).map(count).max();
+            let own = self.slots_of(audience).map(count).max();
             count(&self.everyone) + own.unwrap_or(0)
         })
     }
 
-    /// Returns the earliest time from `from` on with room for a message to each of its receivers.
-    pub(super) fn earliest(&self, receivers: &Receivers, share: Share, from: u64) -> u64 {
+    /// Returns the earliest time from `from` on with room for a message to each of its recipients.
+    pub(super) fn earliest(&self, audience: &Audience, share: Share, from: u64) -> u64 {
         let mut at = from;
         loop {
             let before = at;
-            for slots in std::iter::once(&[][..]).chain(self.slots_of(receivers)) {
+            for slots in std::iter::once(&[][..]).chain(self.slots_of(audience)) {
                 at = self.free(slots, share, at);
             }
             if at == before {
@@ -111,14 +111,14 @@ impl Times {
         }
     }
 
-    /// The slots of each receiver who was sent something by name.
+    /// The slots of each recipient who was sent something by name.
     fn slots_of<'a>(
         &'a self,
-        receivers: &'a Receivers,
+        audience: &'a Audience,
     ) -> Box<dyn Iterator<Item = &'a [Taken]> + 'a> {
-        match receivers {
-            Receivers::Everyone => Box::new(self.members.values().map(Vec::as_slice)),
-            Receivers::Members(names) => Box::new(
+        match audience {
+            Audience::Everyone => Box::new(self.members.values().map(Vec::as_slice)),
+            Audience::Members(names) => Box::new(
                 names
                     .iter()
                     .filter_map(|name| self.members.get(name).map(Vec::as_slice)),
@@ -196,8 +196,8 @@ fn insert(slots: &mut Vec<Taken>, taken: Taken) {
 mod tests {
     use super::*;
 
-    fn to(text: &str) -> Receivers {
-        Receivers::of(Some(text), false)
+    fn to(text: &str) -> Audience {
+        Audience::of(Some(text), false)
     }
 
     #[test]
@@ -230,17 +230,17 @@ mod tests {
         for at in 0..29 {
             times.take(&to("a"), Share::New, at);
         }
-        assert_eq!(times.earliest(&Receivers::Everyone, Share::New, 40), 40);
-        times.take(&Receivers::Everyone, Share::New, 40);
-        for receivers in [to("a"), Receivers::Everyone] {
-            assert_eq!(times.earliest(&receivers, Share::New, 50), MINUTE);
-            assert_eq!(times.taken(&receivers, 50), [30, 30]);
-            assert_eq!(times.taken(&receivers, MINUTE + 9), [20, 30]);
+        assert_eq!(times.earliest(&Audience::Everyone, Share::New, 40), 40);
+        times.take(&Audience::Everyone, Share::New, 40);
+        for audience in [to("a"), Audience::Everyone] {
+            assert_eq!(times.earliest(&audience, Share::New, 50), MINUTE);
+            assert_eq!(times.taken(&audience, 50), [30, 30]);
+            assert_eq!(times.taken(&audience, MINUTE + 9), [20, 30]);
         }
         assert_eq!(times.taken(&to("b"), 50), [1, 1]);
         assert_eq!(times.earliest(&to("b"), Share::New, 50), 50);
         for at in 51..80 {
-            times.take(&Receivers::Everyone, Share::New, at);
+            times.take(&Audience::Everyone, Share::New, at);
         }
         assert_eq!(times.earliest(&to("b"), Share::New, 90), 40 + MINUTE);
     }

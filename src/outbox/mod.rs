@@ -7,6 +7,8 @@
 mod accept;
 mod attempts;
 mod claim;
+mod claimed;
+mod clocks;
 mod deferred;
 mod entry;
 mod expired;
@@ -14,12 +16,10 @@ mod failed;
 mod format;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
-mod held;
-mod news;
+mod last_notice;
 mod not_kept;
 pub(crate) mod once;
 mod size;
-mod steady;
 mod tidy;
 
 use std::collections::BTreeSet;
@@ -29,18 +29,18 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-pub(crate) use accept::Accepting;
-pub(crate) use attempts::{Attempts, Doubt, HOLD_MAX, Hold, On};
+pub(crate) use accept::PendingWrite;
+pub(crate) use attempts::{Attempts, Doubt, HOLD_MAX, Hold, HoldScope};
 pub(crate) use claim::{Claim, claim, claim_failed, peek};
+pub(crate) use claimed::ClaimedEntry;
+pub(crate) use clocks::{Clocks, note_clocks, since_last_flush};
 pub(crate) use deferred::Deferred;
-pub(crate) use entry::{Account, Entry, Id, Merged, SenderName};
-pub(crate) use expired::Untold;
-pub(crate) use failed::{Revived, Verdict};
+pub(crate) use entry::{Entry, Id, MergedText, SenderAccount, SenderName};
+pub(crate) use expired::PendingNotices;
+pub(crate) use failed::{FailureRecord, Requeued};
 pub(crate) use format::Unread;
-pub(crate) use held::Held;
-pub(crate) use news::is_news;
+pub(crate) use last_notice::is_new_notice;
 pub(crate) use not_kept::NotKept;
-pub(crate) use steady::{Clocks, look_at_clocks, since_last_flush};
 pub(crate) use tidy::tidy;
 
 use crate::config::State;
@@ -69,7 +69,7 @@ pub(crate) struct Outbox {
 
 /// One look into the outbox.
 #[derive(Debug, Default)]
-pub(crate) struct Look {
+pub(crate) struct OutboxSnapshot {
     /// None where there is no outbox yet.
     pub(crate) dir: Option<Arc<Dir>>,
     has_failed: bool,
@@ -83,17 +83,17 @@ pub(crate) struct Look {
 
 /// Where a message is kept while it is being sent.
 #[derive(Debug, Clone)]
-pub(crate) enum Kept {
+pub(crate) enum Spooled {
     /// Nowhere: it is on its own.
     Nowhere,
     /// It is being accepted.
-    Begun(Arc<Accepting>),
+    Begun(Arc<PendingWrite>),
     /// It is written down only when its first byte is about to go.
     Deferred(Arc<Deferred>),
-    Held(Arc<Held>),
+    Held(Arc<ClaimedEntry>),
 }
 
-impl Kept {
+impl Spooled {
     /// What became of it so far; nothing where it is only just being accepted.
     pub(crate) fn attempts(&self) -> Attempts {
         match self {
@@ -111,7 +111,7 @@ impl Kept {
         &self,
         sent: usize,
         in_doubt: bool,
-    ) -> Result<Option<Arc<Held>>, NotKept> {
+    ) -> Result<Option<Arc<ClaimedEntry>>, NotKept> {
         let Self::Begun(accepting) = self else {
             return Ok(self.held());
         };
@@ -150,7 +150,7 @@ impl Kept {
         time: Duration,
         sent: usize,
         in_doubt: bool,
-    ) -> Poll<Option<Arc<Held>>> {
+    ) -> Poll<Option<Arc<ClaimedEntry>>> {
         let Self::Begun(accepting) = self else {
             return Poll::Ready(self.held());
         };
@@ -167,7 +167,7 @@ impl Kept {
     }
 
     /// Its entry, once it is accepted; none if it is kept nowhere.
-    pub(crate) fn held(&self) -> Option<Arc<Held>> {
+    pub(crate) fn held(&self) -> Option<Arc<ClaimedEntry>> {
         match self {
             Self::Nowhere => None,
             Self::Begun(accepting) => accepting.held().ok(),
@@ -178,7 +178,7 @@ impl Kept {
 }
 
 /// Writes down what became of a message while its entry was not there.
-fn catch_up(held: &Held, sent: usize, in_doubt: bool) {
+fn catch_up(held: &ClaimedEntry, sent: usize, in_doubt: bool) {
     held.note(|attempts| {
         attempts.sent = sent;
         attempts.doubt = in_doubt.then(|| Doubt::new(held.entry().accepted, String::new()));
@@ -209,7 +209,7 @@ impl Outbox {
 
     /// Whether an entry is in it still, where a flush finds it: nobody has removed it meanwhile, nor
     /// the outbox itself.
-    pub(crate) fn has(&self, held: &Held) -> bool {
+    pub(crate) fn has(&self, held: &ClaimedEntry) -> bool {
         match self.open() {
             Ok(Some(dir)) => held.is_there(Some(&dir)),
             Ok(None) => false,
@@ -222,10 +222,10 @@ impl Outbox {
     ///
     /// # Errors
     /// As `open`.
-    pub(crate) fn look(&self) -> io::Result<Look> {
-        let mut look = Look {
+    pub(crate) fn snapshot(&self) -> io::Result<OutboxSnapshot> {
+        let mut look = OutboxSnapshot {
             dir: self.open()?,
-            ..Look::default()
+            ..OutboxSnapshot::default()
         };
         if let Some(dir) = &look.dir {
             for name in dir.names()? {
@@ -243,16 +243,16 @@ impl Outbox {
         Ok(look)
     }
 
-    /// Looks, as far as it can, what there is to tell to receivers.
-    pub(crate) fn look_for_expired(&self) -> Look {
-        self.look().unwrap_or_default()
+    /// Looks, as far as it can, what there is to tell to recipients.
+    pub(crate) fn snapshot_or_empty(&self) -> OutboxSnapshot {
+        self.snapshot().unwrap_or_default()
     }
 
     /// Whether an entry may be put beside what a look has found.
     ///
     /// # Errors
     /// It is full, or cannot be read.
-    pub(crate) fn room(&self, look: &Look, entry: &Entry) -> Result<(), NotKept> {
+    pub(crate) fn room(&self, look: &OutboxSnapshot, entry: &Entry) -> Result<(), NotKept> {
         let path = || self.path.clone();
         if look.entries >= ENTRIES_MAX {
             return Err(NotKept::Full {
@@ -285,9 +285,14 @@ impl Outbox {
         }
     }
 
-    /// Begins to accept a message; `Accepting::held` returns whether it was.
-    pub(crate) fn accept(&self, look: &Look, entry: Entry, deadline: Instant) -> Arc<Accepting> {
-        Accepting::begin(self, look, entry, deadline)
+    /// Begins to accept a message; `PendingWrite::held` returns whether it was.
+    pub(crate) fn accept(
+        &self,
+        look: &OutboxSnapshot,
+        entry: Entry,
+        deadline: Instant,
+    ) -> Arc<PendingWrite> {
+        PendingWrite::begin(self, look, entry, deadline)
     }
 
     /// Accepts a message that nobody sends meanwhile, or says by `deadline` why it cannot.
@@ -296,27 +301,27 @@ impl Outbox {
     /// The disk refuses, or does not answer.
     pub(crate) fn accept_by(
         &self,
-        look: &Look,
+        look: &OutboxSnapshot,
         entry: Entry,
         deadline: Instant,
-    ) -> Result<Arc<Held>, NotKept> {
-        Accepting::begin_for(self, look, entry, deadline, deadline).at_last()
+    ) -> Result<Arc<ClaimedEntry>, NotKept> {
+        PendingWrite::begin_for(self, look, entry, deadline, deadline).at_last()
     }
 }
 
-impl Look {
-    /// What a message to these receivers has to tell them.
-    pub(crate) fn untold(&self, sender: &SenderName, to: &Recipients) -> Untold {
+impl OutboxSnapshot {
+    /// What a message to these recipients has to tell them.
+    pub(crate) fn untold(&self, sender: &SenderName, to: &Recipients) -> PendingNotices {
         match &self.dir {
             Some(dir) if !self.expired.is_empty() => {
                 expired::untold(dir, &self.expired, sender, to)
             }
-            _ => Untold::default(),
+            _ => PendingNotices::default(),
         }
     }
 
     /// Remembers that they have been told.
-    pub(crate) fn told(&self, untold: &Untold) {
+    pub(crate) fn told(&self, untold: &PendingNotices) {
         if let Some(dir) = &self.dir
             && let Err(error) = expired::told(dir, untold)
         {
@@ -346,7 +351,7 @@ pub(crate) fn oldest(dir: &Dir, after: Option<&Id>, max: usize) -> io::Result<BT
     Ok(oldest)
 }
 
-/// Counts a message that has become too old, for its receivers to be told.
+/// Counts a message that has become too old, for its recipients to be told.
 pub(crate) fn count_expired(dir: &Dir, sender: &SenderName, to: &Recipients) {
     if let Err(error) = expired::add(dir, sender, to) {
         tracing::info!(%error, "what has expired cannot be counted");
@@ -361,7 +366,7 @@ pub(crate) fn failed(dir: &Dir) -> io::Result<Option<Dir>> {
     dir.sub(FAILED)
 }
 
-pub(crate) use failed::{forget, revive, verdict};
+pub(crate) use failed::{forget, requeue, verdict};
 
 /// The names of what is in the outbox and is nothing of wxpush's.
 ///
@@ -372,7 +377,7 @@ pub(crate) fn junk(dir: &Dir) -> io::Result<Vec<String>> {
         let bare = name.strip_suffix(".try").unwrap_or(name);
         let bare = bare.strip_prefix(TEMPORARY).unwrap_or(bare);
         Id::parse(bare).is_some()
-            || [FAILED, news::NAME, once::NAME, steady::NAME].contains(&name)
+            || [FAILED, last_notice::NAME, once::NAME, clocks::NAME].contains(&name)
             || name.starts_with(expired::PREFIX)
     };
     let names = dir.names()?.collect::<io::Result<Vec<String>>>()?;
@@ -383,7 +388,7 @@ pub(crate) fn junk(dir: &Dir) -> io::Result<Vec<String>> {
 ///
 /// # Errors
 /// What the disk says; then it stays as it was.
-pub(crate) fn readdress(dir: &Dir, held: &Held, entry: &Entry) -> io::Result<()> {
+pub(crate) fn readdress(dir: &Dir, held: &ClaimedEntry, entry: &Entry) -> io::Result<()> {
     // Of one that was killed: nobody writes it without the lock that the caller has.
     dir.remove(&format!("{TEMPORARY}{}", held.id()))?;
     held.readdress(entry)

@@ -11,14 +11,14 @@ pub(crate) enum Share {
 
 /// The members for whom a message counts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Receivers {
+pub(crate) enum Audience {
     /// Each member there is: who belongs to a party or tag is not known here.
     Everyone,
     /// Userids in lower case, each once: WeCom does not distinguish their case.
     Members(Vec<String>),
 }
 
-impl Receivers {
+impl Audience {
     /// Reads a request's `touser`; `others` says whether it names parties or tags, too.
     pub(crate) fn of(touser: Option<&str>, others: bool) -> Self {
         // Nothing that could be taken for the end of a line, or of a word in it.

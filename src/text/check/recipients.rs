@@ -1,4 +1,4 @@
-//! Words for the app's 可见范围, and for receivers in it or not.
+//! Words for the app's 可见范围, and for recipients in it or not.
 
 use super::{labelled, list};
 use crate::error::{Exit, Failure};
@@ -9,14 +9,14 @@ const NAMES_MAX: usize = 8;
 
 /// A member, department or tag.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum ReceiverId {
+pub(crate) enum RecipientId {
     /// A userid.
     Member(String),
     Party(String),
     Tag(String),
 }
 
-/// What names a receiver.
+/// What names a recipient.
 #[derive(Debug)]
 pub(crate) enum Origin {
     Settings,
@@ -26,7 +26,7 @@ pub(crate) enum Origin {
     Option,
 }
 
-/// Whether messages reach a receiver.
+/// Whether messages reach a recipient.
 #[derive(Debug)]
 pub(crate) enum Reach {
     Active,
@@ -77,25 +77,25 @@ fn some(names: &[&String]) -> String {
 }
 
 /// Names those whom `@all` reaches.
-pub(crate) fn everyone(names_receivers: bool) -> String {
-    if names_receivers {
+pub(crate) fn everyone(names_recipients: bool) -> String {
+    if names_recipients {
         all_receivers()
     } else {
         all_by_default()
     }
 }
 
-/// Words whether messages reach a receiver.
-pub(crate) fn receiver(origin: &Origin, id: &ReceiverId, reach: &Reach) -> Failure {
+/// Words whether messages reach a recipient.
+pub(crate) fn recipient(origin: &Origin, id: &RecipientId, reach: &Reach) -> Failure {
     let origin = match origin {
         Origin::Settings => receiver_of_settings(),
         Origin::Mail(pattern) => format!("[mail] \"{pattern}\""),
         Origin::Option => "--send".to_owned(),
     };
     let id = match id {
-        ReceiverId::Member(id) => id.clone(),
-        ReceiverId::Party(id) => department(id),
-        ReceiverId::Tag(id) => tag(id),
+        RecipientId::Member(id) => id.clone(),
+        RecipientId::Party(id) => department(id),
+        RecipientId::Tag(id) => tag(id),
     };
     let (what, hint) = match reach {
         Reach::Active => (active(), None),
@@ -153,7 +153,7 @@ failures! {
     everyone_unknown(whose) => Partial,
         "{whose}：可见范围内的所有人，有哪些人查不到", "{whose}: everyone in the app's scope, and who that is cannot be asked",
         "到应用管理 → 该应用 → 可见范围查看", "look at 应用管理 → the app → 可见范围";
-    too_many_receivers(rest, most) => Partial,
+    too_many_recipients(rest, most) => Partial,
         "收件人：另有 {rest} 个没有检查", "receivers: {rest} more were not checked",
         "只检查前 {most} 个，以免占用接口频率", "only the first {most} are, to spare WeCom's limits";
 }

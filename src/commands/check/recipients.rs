@@ -1,4 +1,4 @@
-//! Whether each receiver of the config can be reached: in the app's 可见范围, and active.
+//! Whether each recipient of the config can be reached: in the app's 可见范围, and active.
 //!
 //! What WeCom does not let the app ask is reported as not known.
 
@@ -8,13 +8,13 @@ use super::app::AppAccess;
 use super::report::Steps;
 use crate::config::Config;
 use crate::message::Recipients;
-use crate::text::check::receivers::{self as words, Origin, Reach, ReceiverId};
+use crate::text::check::recipients::{self as words, Origin, Reach, RecipientId};
 use crate::wecom::{Agent, Class, Error, MemberStatus, codes};
 
-/// Most receivers that WeCom is asked about, to spare its limits.
+/// Most recipients that WeCom is asked about, to spare its limits.
 const MOST: usize = 30;
 
-/// Tests the receivers of the settings and of `[mail]`, and the one of `--send`.
+/// Tests the recipients of the settings and of `[mail]`, and the one of `--send`.
 pub(super) fn all(
     config: &Config,
     app: &AppAccess,
@@ -22,28 +22,28 @@ pub(super) fn all(
     deadline: Instant,
     report: &mut Steps,
 ) {
-    let mut receivers = Vec::new();
+    let mut recipients = Vec::new();
     if let Ok(settings) = config.settings(None) {
         if settings.to == Recipients::all() {
             everyone(config, app, report);
         } else {
-            add(&mut receivers, &settings.to, || Origin::Settings);
+            add(&mut recipients, &settings.to, || Origin::Settings);
         }
     }
     for (pattern, to) in config.mail_lines() {
-        add(&mut receivers, to, || Origin::Mail(pattern.to_owned()));
+        add(&mut recipients, to, || Origin::Mail(pattern.to_owned()));
     }
     if let Some(user) = user {
-        add(&mut receivers, user, || Origin::Option);
+        add(&mut recipients, user, || Origin::Option);
     }
     let mut lookup = Lookup {
         app,
         deadline,
         parties: None,
     };
-    for (origin, id) in receivers.iter().take(MOST) {
+    for (origin, id) in recipients.iter().take(MOST) {
         let reach = lookup.reach(id);
-        let finding = words::receiver(origin, id, &reach);
+        let finding = words::recipient(origin, id, &reach);
         match reach {
             Reach::Active | Reach::InScope | Reach::TagOf(_) => {
                 report.fine("recipient", finding.what);
@@ -52,28 +52,28 @@ pub(super) fn all(
             _ => report.wrong("recipient", finding),
         }
     }
-    if receivers.len() > MOST {
-        let doubt = words::too_many_receivers(receivers.len() - MOST, MOST);
+    if recipients.len() > MOST {
+        let doubt = words::too_many_recipients(recipients.len() - MOST, MOST);
         report.doubt("recipient", doubt);
     }
 }
 
 /// Takes in those that an recipients names, each once.
-fn add(receivers: &mut Vec<(Origin, ReceiverId)>, to: &Recipients, origin: impl Fn() -> Origin) {
+fn add(recipients: &mut Vec<(Origin, RecipientId)>, to: &Recipients, origin: impl Fn() -> Origin) {
     let users = to.touser.iter().filter(|_| *to != Recipients::all());
-    let users = users.map(|id| ReceiverId::Member(id.clone()));
-    let parties = to.toparty.iter().map(|id| ReceiverId::Party(id.clone()));
-    let tags = to.totag.iter().map(|id| ReceiverId::Tag(id.clone()));
+    let users = users.map(|id| RecipientId::Member(id.clone()));
+    let parties = to.toparty.iter().map(|id| RecipientId::Party(id.clone()));
+    let tags = to.totag.iter().map(|id| RecipientId::Tag(id.clone()));
     for id in users.chain(parties).chain(tags) {
-        if !receivers.iter().any(|(_, known)| id.is(known)) {
-            receivers.push((origin(), id));
+        if !recipients.iter().any(|(_, known)| id.is(known)) {
+            recipients.push((origin(), id));
         }
     }
 }
 
 /// Reports whom `@all` reaches.
 fn everyone(config: &Config, app: &AppAccess, report: &mut Steps) {
-    let whose = words::everyone(config.names_receivers());
+    let whose = words::everyone(config.names_recipients());
     match &app.agent {
         Some(agent) if agent.sees_nobody() => {
             report.left(&["recipient"], words::everyone_none(whose));
@@ -86,7 +86,7 @@ fn everyone(config: &Config, app: &AppAccess, report: &mut Steps) {
     }
 }
 
-impl ReceiverId {
+impl RecipientId {
     fn is(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Member(id), Self::Member(other)) => id.eq_ignore_ascii_case(other),
@@ -119,7 +119,7 @@ impl ReceiverId {
     }
 }
 
-/// What WeCom is asked about receivers.
+/// What WeCom is asked about recipients.
 struct Lookup<'a> {
     app: &'a AppAccess,
     deadline: Instant,
@@ -128,7 +128,7 @@ struct Lookup<'a> {
 }
 
 impl Lookup<'_> {
-    fn reach(&mut self, id: &ReceiverId) -> Reach {
+    fn reach(&mut self, id: &RecipientId) -> Reach {
         let error = match self.ask(id) {
             Ok(reach) => return reach,
             Err(error) => error,
@@ -145,17 +145,17 @@ impl Lookup<'_> {
         known.unwrap_or_else(|| Reach::Unknown(error.failure().what))
     }
 
-    fn ask(&mut self, id: &ReceiverId) -> Result<Reach, Error> {
+    fn ask(&mut self, id: &RecipientId) -> Result<Reach, Error> {
         let (client, pass) = self.app.client();
         Ok(match id {
-            ReceiverId::Member(id) => match client.member(pass, id, self.deadline)? {
+            RecipientId::Member(id) => match client.member(pass, id, self.deadline)? {
                 MemberStatus::Active => Reach::Active,
                 MemberStatus::Unknown => Reach::InScope,
                 MemberStatus::Unjoined => Reach::Unjoined,
                 MemberStatus::Disabled => Reach::Disabled,
                 MemberStatus::Left => Reach::Left,
             },
-            ReceiverId::Party(id) => {
+            RecipientId::Party(id) => {
                 let asked = || client.departments(pass, self.deadline);
                 let parties = self.parties.get_or_insert_with(asked).clone()?;
                 if parties.contains(id) {
@@ -164,7 +164,7 @@ impl Lookup<'_> {
                     Reach::NoParty
                 }
             }
-            ReceiverId::Tag(id) => match client.tag(pass, id, self.deadline)? {
+            RecipientId::Tag(id) => match client.tag(pass, id, self.deadline)? {
                 0 => Reach::EmptyTag,
                 count => Reach::TagOf(count),
             },
