@@ -85,7 +85,8 @@ pub(super) fn next(
         let is_first = doubt.forms == 1 || compares && doubt.answered;
         let fresh = Doubt {
             apart: None,
-            forms: 2,
+            // No further one.
+            forms: FORMS_MAX,
             marks: doubt.marks.clone(),
             ..Doubt::new(now, String::new())
         };
@@ -171,8 +172,11 @@ mod tests {
         assert_eq!(form, Form::Flagged(3610));
         let (form, third) = next(Some(&doubt), MEMBER, at(4000)).unwrap();
         assert_eq!((form, third.forms), (Form::Flagged(7600), 3));
-        let (_, fourth) = next(Some(&third), MEMBER, at(8000)).unwrap();
-        assert_eq!(next(Some(&fourth), MEMBER, at(12_000)), None);
+        let (form, third) = next(Some(&third), MEMBER, at(8000)).unwrap();
+        assert_eq!((form, third.forms), (Form::Flagged(7600), 3));
+        let (form, fourth) = next(Some(&third), MEMBER, at(12_000)).unwrap();
+        assert_eq!((form, fourth.forms), (Form::Flagged(14_400), 4));
+        assert_eq!(next(Some(&fourth), MEMBER, at(14_400)), None);
         let once = Circumstances {
             once: true,
             ..MEMBER
