@@ -224,7 +224,7 @@ impl ClaimedEntry {
     /// # Errors
     /// What the disk says; then it stays as it was.
     pub(crate) fn readdress(&self, entry: &Entry) -> io::Result<()> {
-        super::accept::replace(&self.dir, &self.id, entry)
+        super::write::replace(&self.dir, &self.id, entry)
     }
 
     /// Puts it among the failed ones, with the reason.

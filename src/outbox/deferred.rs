@@ -3,9 +3,9 @@
 use std::io;
 use std::sync::{Arc, OnceLock};
 
-use super::accept::place;
 use super::claimed::ClaimedEntry;
 use super::entry::{Entry, Id};
+use super::write::place;
 use crate::disk::Dir;
 
 /// An entry that carries the texts of others, which stay where they are until it is delivered.

@@ -19,8 +19,10 @@ pub(crate) mod fuzz;
 mod last_notice;
 mod not_kept;
 pub(crate) mod once;
+mod requeue;
 mod size;
 mod tidy;
+mod write;
 
 use std::collections::BTreeSet;
 use std::io;
@@ -37,7 +39,7 @@ pub(crate) use clocks::{Clocks, note_clocks, since_last_flush};
 pub(crate) use deferred::Deferred;
 pub(crate) use entry::{Entry, Id, MergedText, SenderAccount, SenderName};
 pub(crate) use expired::PendingNotices;
-pub(crate) use failed::{FailureRecord, Requeued};
+pub(crate) use failed::FailureRecord;
 pub(crate) use format::Unread;
 pub(crate) use last_notice::is_new_notice;
 pub(crate) use not_kept::NotKept;
@@ -366,7 +368,8 @@ pub(crate) fn failed(dir: &Dir) -> io::Result<Option<Dir>> {
     dir.sub(FAILED)
 }
 
-pub(crate) use failed::{forget, requeue, verdict};
+pub(crate) use failed::{forget, verdict};
+pub(crate) use requeue::{Requeued, requeue};
 
 /// The names of what is in the outbox and is nothing of wxpush's.
 ///

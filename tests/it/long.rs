@@ -127,7 +127,7 @@ fn a_part_that_fails_stops_the_later_ones_and_the_report_says_which() {
     assert!(
         outcome
             .stderr
-            .contains("parts 2 to 3 of 3 were not sent (part 1 was) and lie in outbox/failed (")
+            .contains("parts 2 to 3 of 3 were not sent (part 1 was) and are in outbox/failed (")
     );
     assert_eq!(standin.count(SEND), 2);
 }

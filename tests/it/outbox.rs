@@ -134,7 +134,7 @@ fn what_a_dead_network_holds_up_is_kept_and_goes_when_it_is_back() {
             .says(&format!(
                 "the message was not sent, and is kept in the outbox ({id}): "
             ))
-            .says("it need not be sent again")
+            .says("no need to resend")
             .says(&format!("crontab line each minute: * * * * * {line}\n"));
         assert_eq!((outcome.stderr.lines().count(), &*outcome.stdout), (2, ""));
     }
@@ -253,7 +253,7 @@ fn a_mended_set_up_mends_what_was_kept_under_the_wrong_one() {
         let config = sandbox.read("config.toml");
         sandbox.write("config.toml", config.replace(right, wrong));
         let outcome = sandbox.send("x").run().exits(77);
-        outcome.says("it need not be sent again, it goes out when that is mended");
+        outcome.says("no need to resend, it goes out when that is corrected");
         assert_eq!(flush(&sandbox).exits(77).stderr, "");
         let outcome = sandbox.wxpush("outbox flush -v").run().exits(77);
         outcome.says("1 stay in the outbox: ");

@@ -33,7 +33,7 @@ fn what_is_refused_for_good_lies_among_the_failed_and_can_be_put_back() {
             (&json!("failed"), &json!(id))
         );
         outcome.says(&format!(
-            "the message was not sent and lies in outbox/failed ({id}): "
+            "the message was not sent and is in outbox/failed ({id}): "
         ));
         let why = sandbox.read(&format!("outbox/failed/{id}.why"));
         let why: Value = serde_json::from_str(&why).unwrap();
@@ -77,12 +77,9 @@ fn what_a_flush_has_refused_it_says_and_the_others_go() {
     sandbox.write(&path, sandbox.read(&path).replace("damaged", "Damaged"));
     standin.script(SEND, [refusal(81013)]);
     let outcome = flush(&sandbox).exits(0);
-    let outcome = outcome.says(&format!(
-        "{} was refused, and lies in failed/ now: ",
-        ids[0]
-    ));
+    let outcome = outcome.says(&format!("{} was refused, and is in failed/ now: ", ids[0]));
     outcome.says(&format!(
-        "{} is damaged: it was not sent, and lies in failed/ now",
+        "{} is damaged: it was not sent, and is in failed/ now",
         ids[1]
     ));
     assert_eq!(texts(&standin, "lisi"), ["good"]);

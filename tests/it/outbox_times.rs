@@ -163,7 +163,7 @@ fn what_is_too_old_is_given_up_and_its_receivers_are_told_once() {
         standin.script(SEND, faults);
         let outcome = sandbox.wxpush(command).run().exits(code);
         for id in &old {
-            let line = format!("{id} has expired, and lies in failed/ now: it could not");
+            let line = format!("{id} has expired, and is in failed/ now: it could not");
             let lines = outcome.stderr.lines();
             assert_eq!(lines.filter(|it| it.contains(&line)).count(), 1, "{id}");
         }

@@ -107,13 +107,13 @@ fn whatever_stands_where_the_failed_lie_nothing_goes_there_and_nothing_is_lost()
         let refused = sandbox.wxpush("send --to wangwu refused").run().exits(65);
         refused
             .says("warning: ")
-            .says(" cannot be put among the failed: ");
+            .says(" cannot be moved to failed/: ");
         assert!(!waiting(&sandbox).is_empty(), "{kind}");
         assert_eq!(before, paths.each_ref().map(|path| seen(path)), "{kind}");
         assert!(!sandbox.path("victim.none").exists(), "{kind}");
         standin.script(SEND, [refusal(44004)]);
         let again = flush(&sandbox).exits(65);
-        let again = again.says(" cannot be put among the failed: ");
+        let again = again.says(" cannot be moved to failed/: ");
         assert!(!again.stderr.contains("failed/ now"), "{}", again.stderr);
         assert!(!waiting(&sandbox).is_empty(), "{kind}");
         // Nor is anything lost: it is refused no more.

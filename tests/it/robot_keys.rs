@@ -118,11 +118,7 @@ fn the_key_shows_nowhere_even_if_wecom_says_it() {
 fn the_key_goes_into_no_message_and_no_dry_run() {
     let standin = Standin::start();
     let sandbox = with_robot(&standin);
-    let refused = |outcome: Outcome| {
-        outcome
-            .exits(65)
-            .says("the robot's key stands in the message")
-    };
+    let refused = |outcome: Outcome| outcome.exits(65).says("the robot's key is in the message");
     refused(sandbox.wxpush("send --robot ops").stdin(ROBOT_KEY).run());
     refused(
         sandbox

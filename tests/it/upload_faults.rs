@@ -35,7 +35,7 @@ fn an_upload_that_wecom_will_not_know_ends_the_message_after_a_second_one() {
     let sandbox = with_file(&standin, BYTES);
     standin.always(SEND, refusal(40007));
     let outcome = send(&sandbox).run().exits(65).says("errcode 40007");
-    outcome.says(&format!("lies in outbox/failed ({})", failed(&sandbox)[0]));
+    outcome.says(&format!("is in outbox/failed ({})", failed(&sandbox)[0]));
     assert_eq!((standin.count(UPLOAD), standin.count(SEND)), (2, 2));
     assert!(waiting(&sandbox).is_empty());
     // One by hand is not ours to upload.

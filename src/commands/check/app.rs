@@ -44,7 +44,7 @@ pub(super) fn ask(
         Ok(client) => Rc::new(client),
         Err(error) => {
             report.wrong(network::HTTP, error.into());
-            skip(&["token", "agent", "scope", "recipient"], report);
+            report.skip(&["token", "agent", "scope", "recipient"]);
             return None;
         }
     };
@@ -64,15 +64,15 @@ pub(super) fn ask(
             if is_reached {
                 report.wrong("token", error.failure());
             } else {
-                skip(&["token"], report);
+                report.skip(&["token"]);
             }
-            skip(&["agent", "scope", "recipient"], report);
+            report.skip(&["agent", "scope", "recipient"]);
             return None;
         }
     };
     report.fine("token", words::token());
     let Ok(agentid) = settings.agentid(account) else {
-        skip(&["agent", "scope", "recipient"], report);
+        report.skip(&["agent", "scope", "recipient"]);
         return None;
     };
     let is_relay = settings.network.api_base != ApiBase::wecom();
@@ -108,13 +108,8 @@ fn agent(
     let is_ip = error.refusal().is_some_and(|it| it.about == About::Ip);
     let name = if is_ip { "trusted_ip" } else { "agent" };
     report.wrong(name, error.failure());
-    skip(&["scope", "recipient"], report);
+    report.skip(&["scope", "recipient"]);
     Err(error)
-}
-
-/// Reports that these were not tried.
-pub(super) fn skip(names: &[&'static str], report: &mut Steps) {
-    report.left(names, words::not_checked());
 }
 
 /// Compares our clock with the server's.

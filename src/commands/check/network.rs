@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use super::app::skip;
 use super::report::Steps;
 use crate::config::Network;
 use crate::secret::Secret;
@@ -48,7 +47,7 @@ pub(super) fn answered(
         }
     }
     if !skipped.is_empty() {
-        skip(&skipped, report);
+        report.skip(&skipped);
     }
     error.is_none()
 }

@@ -57,6 +57,11 @@ impl Steps {
         self.add(Mark::Doubtful, &[name], doubt);
     }
 
+    /// Reports that these steps were not tried.
+    pub(super) fn skip(&mut self, names: &[&'static str]) {
+        self.left(names, text::check::not_checked());
+    }
+
     /// Adds steps that were not tried.
     pub(super) fn left(&mut self, names: &[&'static str], why: String) {
         self.add(Mark::Left, names, Failure::new(Exit::Sent, why));

@@ -1,10 +1,10 @@
 //! The config that `init` writes: values by the rules of one that is read, and its text.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use toml::de::{DeTable, DeValue};
 
-use super::destination::Destination;
 use super::setting::Setting::{
     self, Agentid, Corpid, Corpsecret, CorpsecretFile, Lang, Proxy, StateDir, Touser,
 };
@@ -94,21 +94,16 @@ impl ConfigDraft {
     ///
     /// # Errors
     /// `Exit::Config`, with what is wrong, such as an unreadable secret file.
-    pub(super) fn settings(&self, destination: &Destination) -> Result<Settings, Failure> {
-        Ok(self.config(destination)?.settings(None)?)
+    pub(super) fn settings(&self, path: &Path, is_named: bool) -> Result<Settings, Failure> {
+        Ok(self.config(path, is_named)?.settings(None)?)
     }
 
     /// Returns the config once it is written.
     ///
     /// # Errors
     /// None that could be expected: its values have been checked.
-    pub(super) fn config(&self, destination: &Destination) -> Result<Config, Failure> {
-        let text = self.text();
-        Ok(Config::of_text(
-            &destination.path,
-            &text,
-            destination.is_named,
-        )?)
+    pub(super) fn config(&self, path: &Path, is_named: bool) -> Result<Config, Failure> {
+        Ok(Config::of_text(path, &self.text(), is_named)?)
     }
 
     /// Whether the text of a config sets every one of these values already.
@@ -200,11 +195,8 @@ mod tests {
     use super::*;
     use crate::config::Account;
 
-    fn destination() -> Destination {
-        Destination {
-            path: "/etc/wxpush/config.toml".into(),
-            is_named: false,
-        }
+    fn path() -> &'static Path {
+        Path::new("/etc/wxpush/config.toml")
     }
 
     fn draft(values: &[(Setting, &str)]) -> ConfigDraft {
@@ -236,7 +228,7 @@ mod tests {
             draft.set(StateDir, &dir).unwrap();
             draft.set(Lang, lang).unwrap();
             draft.set(Setting::ApiBase, "https://r.example/a").unwrap();
-            let settings = draft.settings(&destination()).unwrap();
+            let settings = draft.settings(path(), false).unwrap();
             let Account::App(app) = &settings.account else { panic!() };
             prop_assert_eq!(&app.corpid, &corpid);
             prop_assert_eq!(app.corpsecret.expose(), secret);
@@ -272,7 +264,7 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("#touser = \"@all\"\n") && !text.contains("[network]"));
-        assert!(draft.config(&destination()).is_ok());
+        assert!(draft.config(path(), false).is_ok());
         draft.set(Corpsecret, "typed").unwrap();
         assert!(!draft.text().contains("corpsecret_file"));
     }

@@ -62,7 +62,7 @@ impl<'a> Summary<'a> {
         granted: Option<&Verifier>,
         output: Output,
     ) -> Result<Self, Failure> {
-        let config = draft.config(destination)?;
+        let config = draft.config(&destination.path, destination.is_named)?;
         let installed = destination.install(draft, over)?;
         let state = begin(&config.base(), output)
             .inspect_err(|place| tracing::warn!("{}", text::init::no_state(place)))

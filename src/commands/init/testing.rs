@@ -19,7 +19,10 @@ impl Dialogue<'_> {
     /// Tests company and secret.
     pub(super) fn test_token(&mut self) -> anyhow::Result<()> {
         self.verifier = self.test(&[Setting::Corpid, Setting::Corpsecret], |it| {
-            let verifier = Verifier::new(&it.draft.settings(it.destination)?)?;
+            let verifier = Verifier::new(
+                &it.draft
+                    .settings(&it.destination.path, it.destination.is_named)?,
+            )?;
             Ok(verifier.token().map(|()| verifier))
         })?;
         if self.verifier.is_some() {
