@@ -4,24 +4,23 @@
 //! The rooms, each importing only from those below it:
 //!
 //! ```text
-//! main, cli        the command line
-//! commands         arguments -> the rooms below -> a result to print
-//!   text           every sentence that a person reads
-//!   output  log    printing, which nobody else does; one line an event
-//!     compose      a text, files or JSON become messages
-//!     delivery     the policy: token, file, slot, send, a new token once, retries, the backlog
-//!       token      the access_token: one gettoken for many processes
-//!         wecom    the API; the only room that sees a URL with a secret
-//!       outbox     messages accepted and not yet delivered
-//!       ledger     the rate limiter, shared by many processes
-//!       uploads    what WeCom has of our files, shared by many processes
-//!     child        runs another program transparently
-//!     runs         how often a command has failed in a row
-//!     cron         crontab lines: written, found, added
-//!   config         settings, and where files live
-//!     disk         files that must be ours: locks, journals, records, whole-file writes
-//!       message    what is sent, within which limits
-//!         blob  secret  error  lang  clock  duration  backoff  notice
+//! main, cli          the command line
+//! commands           arguments -> the rooms below -> a result to print
+//!   text             every sentence that a person reads
+//!   compose          a text, files or JSON become messages
+//!   delivery         submit, deliver, retry, flush: the policy
+//!     token          the access_token: one gettoken for many processes
+//!       wecom        the API: requests and errors, typed; no file, no environment, no words
+//!     outbox         messages accepted and not yet delivered
+//!     rate_limit     the slots under WeCom's limits, shared by many processes (the file `ledger`)
+//!     uploads        what WeCom has of our files, shared by many processes
+//!   streaks          how often a command has failed in a row
+//!   child  cron      a program run transparently; crontab lines, written and recognised
+//!   output  log      printing, which nobody else does; one line an event
+//!   config           settings, and where files are
+//!     disk           files that must be ours: locks, journals, records, whole-file writes
+//!       message      one message, typed, and WeCom's limits; texts, mails and files to make it of
+//!         file_slice  secret  error  lang  clock  duration  backoff  notice
 //! ```
 //!
 //! A room below `text` returns typed outcomes, or sends a `notice`; `text` words them. Only `main` ends

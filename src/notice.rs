@@ -1,7 +1,6 @@
 //! Notices: what a room below the commands has to tell although it goes on.
 //!
-//! A room knows no words, and may be far below whoever has them: it sends a typed notice, and the
-//! program words it for stderr and the log.
+//! A room has no words. It sends a typed notice, and the program words it for stderr and the log.
 
 use std::fmt::Display;
 use std::io;
@@ -81,7 +80,7 @@ pub(crate) fn install(sink: fn(&Notice<'_>)) {
     let _ = SINK.set(sink);
 }
 
-/// Sends a notice to whoever words it.
+/// Sends a notice to the installed sink.
 pub(crate) fn notify(notice: &Notice<'_>) {
     if let Some(sink) = SINK.get() {
         sink(notice);

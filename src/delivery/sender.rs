@@ -175,7 +175,7 @@ impl<'a> Senders<'a> {
         self
     }
 
-    /// The sender of a name; none if the config of the day has none such.
+    /// Returns the sender of a name; `None` if the current config has none.
     pub(crate) fn get(&self, name: &SenderName) -> KnownSender {
         if let Some(known) = self.known.borrow().get(name) {
             return known.clone();

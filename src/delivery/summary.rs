@@ -19,7 +19,7 @@ pub(crate) struct FlushSummary {
     pub(crate) left: usize,
     /// In the hands of another wxpush.
     pub(crate) busy: usize,
-    /// Of senders that the config of the day does not have.
+    /// Of senders that the current config does not have.
     pub(crate) others: BTreeMap<SenderName, usize>,
     /// Left alone: written by a newer wxpush, or no entry at all.
     pub(crate) strange: Vec<(String, Strange)>,

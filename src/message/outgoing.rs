@@ -1,4 +1,4 @@
-//! A message as WeCom takes it, without the facts of the day on which it goes: token, agentid, the
+//! A message as WeCom takes it, without the facts of the moment it is sent: token, agentid, the
 //! flag of a resend.
 //!
 //! It is typed from the command line to the wire. The outbox keeps it as the JSON that WeCom reads,

@@ -123,7 +123,7 @@ impl ClaimedEntry {
             return;
         }
         if let Err(error) = removed.and_then(|()| self.finish()) {
-            // Whoever comes by then sees that nothing is left to send.
+            // The next process that claims it sees that nothing is left to send.
             self.note(next);
             let id = &self.id;
             notice::notify(&Notice::DeliveredEntryStays { id, error: &error });

@@ -1,6 +1,6 @@
 //! The outbox: messages that are accepted and not yet delivered.
 //!
-//! An entry is written once, under the name of its acceptance, and is locked by whoever sends it; a
+//! An entry is written once, under the name of its acceptance, and is locked by the process that sends it; a
 //! lock ends with its holder. Beside it stands what became of its tries (`ID.try`). What is given
 //! up goes to `failed/`. Nothing here knows why a message is delivered or not: that is `delivery`'s.
 

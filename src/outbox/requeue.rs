@@ -43,7 +43,7 @@ pub(crate) fn requeue(
     // Of one that was killed: nobody writes it without the lock that the caller has.
     failed.remove(&format!("{TEMPORARY}{id}"))?;
     write::replace(failed, id, entry)?;
-    // It is another file now. Whoever sends it is kept off until nothing of it is left here.
+    // It is another file now. Its lock keeps senders off until nothing of it is left here.
     let (file, meta) = failed.edit(id.as_str())?;
     if !disk::lock_now(&file)? || !failed.leads_to(id.as_str(), &meta) {
         return Ok(Requeued::Busy);
