@@ -1,5 +1,5 @@
-//! Calls that are no messages: an upload, a recall, any call of the API. What WeCom may have done is
-//! not asked for again.
+//! API calls that send no message: uploads, recalls, and calls named by the user. A call that WeCom
+//! may have processed is not retried.
 
 use super::reason::Obstacle;
 use super::retry::Tries;
@@ -9,10 +9,10 @@ use crate::uploads::UploadedMedia;
 use crate::wecom::{ApiAnswer, ApiCall};
 
 impl Delivery<'_> {
-    /// Makes a call that a user names, with a token.
+    /// Makes an API call given by the user, with the sender's credential.
     ///
     /// # Errors
-    /// Why there is no answer of WeCom's, and whether it may have done it all the same.
+    /// Why there is no answer from WeCom, and whether WeCom may have processed the call.
     pub(crate) fn ask(&self, call: &ApiCall) -> Result<ApiAnswer, NotDelivered> {
         self.once_passed(|tries| {
             let pass = self.pass(&mut tries.token)?;
@@ -22,10 +22,10 @@ impl Delivery<'_> {
         })
     }
 
-    /// Takes a message back.
+    /// Recalls a message.
     ///
     /// # Errors
-    /// Why WeCom has not, and whether it may have all the same.
+    /// Why the recall failed, and whether WeCom may have processed it.
     pub(crate) fn recall(&self, msgid: &str) -> Result<(), NotDelivered> {
         self.once_passed(|tries| {
             let pass = self.pass(&mut tries.token)?;
@@ -38,7 +38,7 @@ impl Delivery<'_> {
     /// Uploads a file, unless WeCom has it already.
     ///
     /// # Errors
-    /// Why WeCom has not taken it, and whether it may have all the same.
+    /// Why the upload failed, and whether WeCom may have processed it.
     pub(crate) fn upload(
         &self,
         file: &Attachment,
@@ -47,7 +47,8 @@ impl Delivery<'_> {
         self.once_passed(|tries| self.uploaded(file, channel, &mut tries.token))
     }
 
-    /// Does something with a token at hand: to fetch one is no part of it, and may be tried again.
+    /// Makes a call after a credential was obtained. Fetching the credential is retried; the call
+    /// is not retried if WeCom may have processed it.
     fn once_passed<T>(
         &self,
         mut call: impl FnMut(&mut Tries) -> Result<T, Obstacle>,

@@ -1,10 +1,10 @@
-//! Recipients that wait for their turn: nothing overtakes what is for them.
+//! Recipients with a waiting message: no later message to them overtakes it.
 
 use std::collections::BTreeSet;
 
 use crate::rate_limit::Audience;
 
-/// Members, or everyone, for whom something waits.
+/// The members for whom a message waits, or everyone.
 #[derive(Default)]
 pub(super) struct WaitingAudiences {
     everyone: bool,
@@ -30,7 +30,7 @@ impl WaitingAudiences {
     }
 }
 
-/// Whether somebody is among both.
+/// Whether two audiences share a recipient.
 pub(super) fn meet(one: &Audience, other: &Audience) -> bool {
     let mut waiting = WaitingAudiences::default();
     waiting.add(one);

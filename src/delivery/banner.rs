@@ -1,4 +1,4 @@
-//! What a message says before its own text: when it was accepted, and what never arrived.
+//! The lines before a message's own text: when it was accepted, and how many messages expired.
 
 use std::time::Duration;
 
@@ -8,28 +8,28 @@ use super::Wording;
 use crate::clock::Stamp;
 use crate::lang::Lang;
 
-/// From this age on a message is late. Source: the contract with users.
+/// Age from which a message is late. Source: the contract with users.
 pub(super) const LATE: Duration = Duration::from_mins(10);
 
-/// What there may be to say before a message.
+/// The facts from which the lines before a message are made.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Banner {
-    /// When it was accepted.
+    /// The time of acceptance.
     pub(crate) accepted: Stamp,
-    /// Whether a newer message has been delivered to one of its recipients: the last word on the phone
-    /// is then not the latest.
+    /// Whether a newer message has been delivered to one of its recipients, so that the last
+    /// message on the phone is not the latest.
     pub(crate) overtaken: bool,
-    /// Whether its recipients have been told so with an earlier part.
+    /// Whether an earlier part has already carried these lines to its recipients.
     pub(crate) told: bool,
-    /// How many messages to its recipients have expired, untold.
+    /// The number of expired messages that its recipients have not been notified of.
     pub(crate) expired: u32,
-    /// The language of the phone.
+    /// The language of the lines.
     pub(crate) lang: Lang,
     pub(crate) wording: Wording,
 }
 
 impl Banner {
-    /// Returns the lines as of now; empty if there is nothing to say.
+    /// Returns the lines as of `now`; empty if there is nothing to say.
     pub(super) fn lines(&self, now: &Stamp) -> String {
         let mut lines = Vec::new();
         if !self.told && (self.overtaken || self.accepted.age_or_zero(now) > LATE) {

@@ -1,9 +1,9 @@
-//! What is done about a request that may have been processed although no answer came.
+//! Resending a request in doubt: one that may have been processed although no answer came.
 //!
-//! A resend asks WeCom to swallow it if an equal request has arrived within a window
-//! (`enable_duplicate_check`). The window must reach back to the request in doubt, and must not reach
-//! an equal alert before it: that one would swallow the message. It is fixed with the first resend, so
-//! that all resends are the same to the byte. Chats and robots have no such check.
+//! A resend asks WeCom to drop it if an equal request arrived within a window
+//! (`enable_duplicate_check`). The window must reach back to the request in doubt, but not to an
+//! equal alert before it, which would make WeCom drop the message. The window is fixed at the first
+//! resend, so that all resends are equal to the byte. Chats and robots have no such check.
 //! Source: developer.work.weixin.qq.com/document/path/90236.
 
 use std::time::Duration;
@@ -12,42 +12,43 @@ use crate::clock::Stamp;
 use crate::message::DUPLICATE_CHECK_MAX;
 use crate::outbox::Doubt;
 
-/// How far a window reaches beyond the first request in doubt, at the most, in seconds: so long the
-/// same resend serves.
+/// How far a window reaches beyond the first request in doubt, at most, in seconds. The same resend
+/// can be repeated for that long.
 const MARGIN_MAX: u64 = 3600;
 
-/// Two looks at the clock, and a network between them, in seconds.
+/// Allowance for two clock readings with a network between them, in seconds.
 const SLACK: u64 = 2;
 
-/// Most forms of one message whose requests were lost. WeCom may compare bytes, and then each form
-/// may arrive once; but giving up loses the message where none did. A new form is due once an hour.
+/// Most forms of one message whose requests were lost. If WeCom compares bytes, each form may
+/// arrive once; but giving up loses the message if none arrived. A new form is needed about once an
+/// hour.
 const FORMS_MAX: u32 = 4;
 
-/// The same for a message that must not arrive twice under any circumstances.
+/// `FORMS_MAX` for a message that must never arrive twice.
 const FORMS_MAX_ONCE: u32 = 2;
 
-/// How a request goes out.
+/// How a request is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// As it is.
+    /// Without the duplicate check.
     Plain,
-    /// Flagged for WeCom's duplicate check, with a window of so many seconds.
+    /// Flagged for WeCom's duplicate check, with a window of this many seconds.
     Flagged(u64),
 }
 
-/// What else decides on the form of a request.
+/// The other facts that decide on the form of a request.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Circumstances {
-    /// Whether WeCom compares requests of this call.
+    /// Whether WeCom's duplicate check covers this call.
     pub(super) compares: bool,
-    /// Whether the message must not arrive twice, whatever happens.
+    /// Whether the message must never arrive twice.
     pub(super) once: bool,
-    /// How long ago an equal message went; asked at the first request alone.
+    /// How long ago an equal message was sent; used at the first request only.
     pub(super) equal: Option<Duration>,
 }
 
-/// The form of the next request, and the doubt that it leaves if its answer is lost, too; `None` if
-/// one more could only be a copy.
+/// Returns the form of the next request and the doubt to record if its answer is lost; `None` if
+/// another request could only be a duplicate.
 pub(super) fn next(
     doubt: Option<&Doubt>,
     about: Circumstances,
@@ -67,7 +68,7 @@ pub(super) fn next(
         if !once || !compares || !is_alone {
             return Some((Form::Plain, fresh));
         }
-        // Flagged from the first on, so that a resend is the same to the byte.
+        // Flagged from the start, so that a resend is equal to the byte.
         let window = Some(MARGIN_MAX);
         let formed = Some(now);
         let fresh = Doubt {
@@ -77,29 +78,30 @@ pub(super) fn next(
         };
         return Some((Form::Flagged(MARGIN_MAX), fresh));
     };
-    // Of a clock that was set back across a reboot nothing is known: as wide as can be.
+    // If the clock was set back across a reboot, the age is unknown: use the widest window.
     let age = doubt.since.age(&now).map(|age| age.as_secs());
     let age = age.unwrap_or(DUPLICATE_CHECK_MAX - 1);
     if !compares || age >= DUPLICATE_CHECK_MAX {
-        // Nothing can swallow a copy any more: one resend in all, unless none was passed on.
+        // WeCom can no longer drop a duplicate: allow one resend in all, unless no request got past
+        // a gateway.
         let is_first = doubt.forms == 1 || compares && doubt.answered;
         let fresh = Doubt {
             apart: None,
-            // No further one.
+            // Allow no further resend.
             forms: FORMS_MAX,
             marks: doubt.marks.clone(),
             ..Doubt::new(now, String::new())
         };
         return (!once && is_first).then_some((Form::Plain, fresh));
     }
-    // A swallowed request may not count for the check: the window must reach the first of its form.
+    // A dropped request may not count for the check: the window must reach the first of its form.
     let formed = doubt.formed.unwrap_or(doubt.since);
     let since_formed = formed.age(&now).map(|age| age.as_secs());
     let reaches = |window: &u64| since_formed.is_some_and(|age| age + SLACK <= *window);
     if let Some(window) = doubt.window.filter(reaches) {
         return Some((Form::Flagged(window), doubt.clone()));
     }
-    // An equal message before it keeps the windows short, so that more forms are needed.
+    // An equal message before it keeps the windows short, so more forms are needed.
     let most = if once && doubt.apart.is_none() {
         FORMS_MAX_ONCE
     } else {
@@ -118,8 +120,8 @@ pub(super) fn next(
     Some((Form::Flagged(window), again))
 }
 
-/// A window that reaches back to a doubt of this age, and not to an equal message so many seconds
-/// before it.
+/// Returns a window that reaches back to a doubt of this age, but not to an equal message `apart`
+/// seconds before it.
 fn window_of(age: u64, apart: Option<u64>) -> u64 {
     let margin = apart.map_or(MARGIN_MAX, |apart| (apart / 2).min(MARGIN_MAX));
     (age + margin).clamp(1, DUPLICATE_CHECK_MAX)
@@ -182,7 +184,7 @@ mod tests {
             ..MEMBER
         };
         assert_eq!(next(Some(&doubt), once, at(4000)), None, "it may be a copy");
-        // What a gateway answered was hardly passed on.
+        // A request that a gateway answered was probably not passed on.
         let answered = Doubt {
             answered: true,
             ..doubt
@@ -200,7 +202,7 @@ mod tests {
         assert_eq!(form, Form::Plain);
         assert_eq!(next(Some(&doubt), CHAT, at(2)), None);
         assert_eq!(next(Some(&doubt), CHAT, at(20_000)), None);
-        // An app's, once WeCom compares no more; and then never again.
+        // An app's message after the duplicate check has lapsed: one resend, then no more.
         let (form, doubt) = next(Some(&first), MEMBER, at(14_400)).unwrap();
         assert_eq!(form, Form::Plain);
         assert_eq!(next(Some(&doubt), MEMBER, at(14_460)), None);
@@ -223,7 +225,7 @@ mod tests {
         assert_eq!(form, Form::Flagged(3600));
         let (form, doubt) = next(Some(&doubt), once, at(500)).unwrap();
         assert_eq!((form, doubt.forms), (Form::Flagged(3600), 1));
-        // An equal message of another key would swallow it.
+        // WeCom would drop it as a duplicate of an equal message with another key.
         let equal = Some(Duration::from_secs(5));
         let (form, _) = next(None, Circumstances { equal, ..once }, at(0)).unwrap();
         assert_eq!(form, Form::Plain);

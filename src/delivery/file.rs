@@ -1,4 +1,4 @@
-//! The file of a message: uploaded once, and again where WeCom does not know it any more.
+//! The file of a message: uploaded once, and again if WeCom has forgotten it.
 
 use std::borrow::Cow;
 use std::time::{Duration, Instant};
@@ -11,11 +11,11 @@ use crate::token::AccessToken;
 use crate::uploads::{UploadTurn, UploadedMedia};
 use crate::wecom::{Cause, Error, FormField};
 
-/// Longest wait for another process's upload, beyond the time that the size of the file gives it.
+/// Longest wait for another process's upload, on top of the upload time for the file's size.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl Delivery<'_> {
-    /// Returns the message with the `media_id` of its file, which is uploaded if need be.
+    /// Returns the message with the `media_id` of its file, uploading the file if necessary.
     pub(super) fn with_media<'a>(
         &self,
         part: &Part<'a>,
@@ -50,7 +50,7 @@ impl Delivery<'_> {
         Ok(Cow::Owned(message))
     }
 
-    /// What WeCom has the file as, uploaded if need be.
+    /// Returns the file's upload, uploading it if necessary.
     pub(super) fn uploaded(
         &self,
         file: &Attachment,
@@ -61,7 +61,7 @@ impl Delivery<'_> {
         let key = uploads
             .key(file)
             .map_err(|error| cannot_read(file, Some(error.to_string())))?;
-        // Kept to its end: others wait for what comes of it.
+        // Held until the upload ends: other processes wait for the result.
         let _turn = match uploads.turn(&key, self.patience(file)) {
             UploadTurn::Known(media) => {
                 tracing::info!(name = file.name, "upload reused");
@@ -83,22 +83,23 @@ impl Delivery<'_> {
             Cause::File { .. } => cannot_read(file, None),
             _ => Obstacle::Call(error),
         })?);
-        // What was written over meanwhile is not what the key stands for.
+        // A file that was changed during the upload no longer matches its key.
         if uploads.key(file).is_ok_and(|now| now == key) {
             uploads.add(&key, &media);
         }
         Ok(media)
     }
 
-    /// Until when another process's upload of a file is waited for: no longer than one may take, and so
-    /// that time is left for one of our own, should that process stand still.
+    /// Returns the deadline for waiting for another process's upload: at most the time an upload
+    /// may take, and early enough to leave time for our own if that process hangs.
     fn patience(&self, file: &Attachment) -> Instant {
         let now = Instant::now();
         let left = self.deadline.saturating_duration_since(now);
         now + (PATIENCE + upload_time(file.bytes.len())).min(left / 2)
     }
 
-    /// Whether a file that WeCom does not know is uploaded anew: once, and if it is ours to upload.
+    /// Whether to upload again a file that WeCom has forgotten: only once, and only if the entry
+    /// has it. Drops the old upload.
     pub(super) fn renews(&self, part: &Part<'_>, tries: &mut Tries) -> bool {
         let Some(file) = part.file else {
             return false;

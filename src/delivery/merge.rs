@@ -1,4 +1,4 @@
-//! Texts that wait for the same recipients go out together: after an outage the phone gets a few whole
+//! Merging texts that wait for the same recipients: after an outage the phone gets a few whole
 //! messages instead of hundreds.
 
 use std::time::SystemTime;
@@ -9,30 +9,30 @@ use unicode_segmentation::UnicodeSegmentation;
 use crate::message::{Content, Message, TextKind};
 use crate::outbox::{Attempts, Entry, Id, MergedText};
 
-/// From so many on, texts go together. Source: the contract with users.
+/// Fewest texts to merge. Source: the contract with users.
 pub(super) const TEXTS_MIN: usize = 3;
 
-/// Most texts that go together: each of them is locked, and takes a descriptor.
+/// Most texts to merge: each is locked and takes a file descriptor.
 pub(super) const TEXTS_MAX: usize = 200;
 
-/// A text is not begun in a message where less than this is left, in bytes.
+/// Least room in a message to start another text in it, in bytes.
 const ROOM_MIN: usize = 8;
 
-/// One text that is to go together with others.
+/// A text that can be merged with others.
 pub(super) struct MergeText<'a> {
     message: &'a Message,
     content: &'a str,
 }
 
 impl MergeText<'_> {
-    /// Whether two texts differ in nothing but their content.
+    /// Whether two texts differ only in their content.
     pub(super) fn is_alike(&self, other: &MergeText<'_>) -> bool {
         let (one, other) = (self.message, other.message);
         (one.channel, &one.to, one.options) == (other.channel, &other.to, other.options)
     }
 }
 
-/// Reads an entry as one text, if it is one that has not been tried yet.
+/// Returns the text of an entry if it is a single text that has not been tried yet.
 pub(super) fn text<'a>(entry: &'a Entry, attempts: &Attempts) -> Option<MergeText<'a>> {
     let is_new = attempts.sent == 0
         && attempts.doubt.is_none()
@@ -47,7 +47,7 @@ pub(super) fn text<'a>(entry: &'a Entry, attempts: &Attempts) -> Option<MergeTex
         return None;
     }
     match &message.content {
-        // A mention belongs to one text alone.
+        // A mention belongs to its own text only.
         Content::Text(text) if text.mentions_nobody() => Some(MergeText {
             message,
             content: &text.content,
@@ -56,7 +56,7 @@ pub(super) fn text<'a>(entry: &'a Entry, attempts: &Attempts) -> Option<MergeTex
     }
 }
 
-/// The texts of some entries as one, oldest first.
+/// Merges the texts of some entries, oldest first, into one entry.
 pub(super) fn merged(
     entries: &[(Id, &Entry, MergeText<'_>)],
     head: &str,
@@ -94,7 +94,7 @@ pub(super) fn merged(
     })
 }
 
-/// The time of a text, for a person: with its date where that is not today's.
+/// Returns the time of a text for people; with its date unless that is today.
 fn label(accepted: SystemTime, now: SystemTime) -> String {
     let [accepted, now] = [accepted, now].map(DateTime::<Local>::from);
     let form = if accepted.date_naive() == now.date_naive() {
@@ -110,15 +110,16 @@ struct Item<'a> {
     text: &'a str,
 }
 
-/// A message that carries some texts.
+/// A message that carries several texts.
 #[derive(Debug, Default, PartialEq, Eq)]
 struct Packed {
     text: String,
-    /// How many texts have their last byte in it.
+    /// How many texts end in it.
     ends: usize,
 }
 
-/// The texts in as few messages as hold them: each whole in one of them, if that takes no more.
+/// Packs the texts into as few messages as possible, each text whole in one of them unless that
+/// takes more messages.
 fn packed(head: &str, items: &[Item<'_>], limit: usize) -> Vec<Packed> {
     let [whole, dense] = [false, true].map(|dense| filled(head, items, limit, dense));
     if whole.len() <= dense.len() {
@@ -133,7 +134,7 @@ fn filled(head: &str, items: &[Item<'_>], limit: usize, dense: bool) -> Vec<Pack
         text: head.to_owned(),
         ends: 0,
     }];
-    // The time that stands over what comes next in the last message.
+    // The time label that the text at the end of the last message has.
     let mut over = None;
     for item in items {
         let lead = |message: &Packed, over: Option<&str>| {
@@ -172,12 +173,12 @@ fn filled(head: &str, items: &[Item<'_>], limit: usize, dense: bool) -> Vec<Pack
     messages
 }
 
-/// The last place within so many bytes where no character, as people see it, is cut; zero only where
-/// there is room for none, but not in an empty message.
+/// Returns the last grapheme boundary within `room` bytes; if no grapheme fits, the last character
+/// boundary. Zero only if no character fits, which cannot happen in an empty message.
 fn boundary(text: &str, room: usize) -> usize {
     let ends = text.grapheme_indices(true).map(|(at, it)| at + it.len());
     let fitting = ends.take_while(|end| *end <= room).last();
-    // A character of more bytes than a message has is cut within.
+    // Not even one grapheme fits: cut it inside.
     fitting.unwrap_or_else(|| text.floor_char_boundary(room))
 }
 

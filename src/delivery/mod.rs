@@ -1,6 +1,7 @@
-//! The policy: token, file, slot, send, a new token once, retries within the time limit.
+//! The delivery policy: credential, file, slot, request, one new token, and retries until the
+//! deadline.
 //!
-//! Decides by the class and the scope that each error is born with; knows no option.
+//! It decides by the class and the scope of each error, and knows no command-line options.
 
 mod ask;
 mod audiences;
@@ -45,44 +46,44 @@ use crate::wecom::{Cause, Class, Error, SPEED, Sent, Unreached};
 use doubt::Form;
 use retry::Tries;
 
-/// Messages accepted within this time of each other count as sent at the same moment.
+/// Messages accepted within this time of each other count as simultaneous.
 const AT_ONCE: Duration = Duration::from_secs(2);
 
-/// Delivers messages of one sender over one connection.
+/// A delivery of one sender's messages over one connection.
 pub(crate) struct Delivery<'a> {
     pub(crate) sender: &'a Sender,
     pub(crate) deadline: Instant,
-    /// The share of the ledger's slots that the messages take.
+    /// The share of the ledger's slots that the messages may take.
     pub(crate) share: Share,
-    /// Whether it gives up at the first error that only waiting could cure.
+    /// Whether to give up at the first error instead of waiting for it to pass.
     pub(crate) once: bool,
-    /// Whether a request that may have been processed is sent again: a message is, flagged.
+    /// Whether to resend a request that may have been processed; messages are resent, flagged.
     pub(crate) resends: bool,
-    /// Watches the upload of files.
+    /// The progress of file uploads.
     pub(crate) watching: Option<Watching>,
 }
 
-/// One message of an entry, as it is sent.
+/// One message of an entry, with the facts needed to send it.
 struct Part<'a> {
     message: &'a Message,
-    /// The file to upload before it, unless WeCom has it.
+    /// The file to upload first, unless WeCom has it.
     file: Option<&'a Attachment>,
-    /// The lines that go before its text.
+    /// The lines before its text.
     marks: Option<Banner>,
     kept: &'a Spooled,
     fingerprint: Fingerprint,
-    /// Whether it must not arrive twice under any circumstances.
+    /// Whether it must never arrive twice.
     once: bool,
 }
 
 impl Delivery<'_> {
-    /// Delivers the remaining messages of an entry in order, each after WeCom accepted the one before,
-    /// and removes the entry from the outbox after the last. Calls `told` once the recipients have
-    /// got the notice of expired messages, and `sent` for each message that was accepted, or skipped
-    /// because its recipients do not exist while others do.
+    /// Delivers the remaining messages of an entry in order, each after WeCom accepted the one
+    /// before, and removes the entry from the outbox after the last.
+    /// Calls `told` once the notice of expired messages was delivered. Calls `sent` for each
+    /// message that was accepted, or skipped because its recipients do not exist while others do.
     ///
     /// # Errors
-    /// Why the next message was not delivered; the ones behind it have not been tried.
+    /// Why the next message was not delivered; the messages after it were not tried.
     pub(crate) fn deliver_parts(
         &self,
         entry: &Entry,
@@ -102,7 +103,7 @@ impl Delivery<'_> {
         for part in first..entry.messages.len() {
             let message = &entry.messages[part];
             if part > first {
-                // The lines have been said, unless these are other recipients.
+                // The lines have been sent, unless these are other recipients.
                 let is_same = entry.messages[part - 1].to == message.to;
                 marks = Banner {
                     told: is_same,
@@ -143,8 +144,8 @@ impl Delivery<'_> {
         Ok(())
     }
 
-    /// Delivers one message with the lines that go before it: in its text, or where there is no room
-    /// as a message of their own.
+    /// Delivers one message with the lines before its text; the lines go as a separate message if
+    /// the text has no room for them.
     fn deliver_part(
         &self,
         mut part: Part<'_>,
@@ -153,7 +154,7 @@ impl Delivery<'_> {
     ) -> Result<Sent, NotDelivered> {
         let attempts = part.kept.attempts();
         let lines = marks.lines(&Stamp::now());
-        // A message that may have arrived is resent unchanged, and noted lines are not repeated.
+        // A message in doubt is resent unchanged, and lines already sent are not repeated.
         let mut in_text = attempts.doubt.is_none() && !attempts.noted;
         if in_text && !lines.is_empty() && part.message.marked(&lines).is_none() {
             in_text = false;
@@ -181,13 +182,13 @@ impl Delivery<'_> {
         Ok(sent)
     }
 
-    /// Sends one message, and retries for as long as that may help.
+    /// Sends one message, retrying while that may help.
     fn send_with_retry(&self, part: &Part<'_>, doubt: Option<Doubt>) -> Result<Sent, NotDelivered> {
         self.retry(self.tries(doubt), |tries| self.send(part, tries))
     }
 
-    /// Uploads the message's file if need be, and sends it; once more where WeCom has forgotten the
-    /// file.
+    /// Uploads the message's file if necessary and sends the message; repeats both once if WeCom
+    /// has forgotten the file.
     fn send(&self, part: &Part<'_>, tries: &mut Tries) -> Result<Sent, Obstacle> {
         let message = self.with_media(part, tries)?;
         let mut token = tries.token.take();
@@ -230,7 +231,7 @@ impl Delivery<'_> {
         if before.is_none()
             && let Some(marks) = part.marks
         {
-            // Of messages sent at the same moment none is the latest.
+            // No message is the latest of those sent at the same moment.
             let is_later = |by| self.share == Share::Backlog || by > AT_ONCE;
             let overtaken = marks.overtaken || others.overtaken_by.is_some_and(is_later);
             doubt.marks = Banner { overtaken, ..marks }.lines(&now);
@@ -269,8 +270,8 @@ impl Delivery<'_> {
         })
     }
 
-    /// Returns what happens just before a request's first byte leaves: the entry is written, and the
-    /// doubt with it.
+    /// Returns the callback to run just before a request's first byte leaves: it writes the entry
+    /// and the doubt.
     fn leaving(&self, kept: &Spooled, doubt: &Doubt) -> impl Fn() -> std::io::Result<()> + use<> {
         let (kept, doubt) = (kept.clone(), doubt.clone());
         let in_doubt = Arc::clone(&self.sender.in_doubt);
@@ -287,22 +288,22 @@ impl Delivery<'_> {
         }
     }
 
-    /// Records whether the message may have arrived, for ^C to report.
+    /// Records whether the message may have arrived, for the report at ^C.
     fn record_doubt(&self, tries: &Tries) {
         let in_doubt = tries.doubt.is_some();
         self.sender.in_doubt.store(in_doubt, Ordering::Relaxed);
     }
 }
 
-/// Whether a request may have been processed. Where WeCom would not drop a copy, a gateway's answer
-/// counts as a request that was not passed on: otherwise a message to a group would be given up
-/// after two such answers.
+/// Whether a request may have been processed. If WeCom would not drop a duplicate, a gateway's
+/// answer counts as a request that was not passed on: otherwise a message to a group would be given
+/// up after two such answers.
 fn is_doubt(message: &Message, error: &Error) -> bool {
     let is_compared = message.channel == Channel::App;
     error.outcome_unknown() && (is_compared || !is_answered(error))
 }
 
-/// Whether somebody has answered in WeCom's place: a gateway that failed, or a portal.
+/// Whether a gateway or a portal answered in WeCom's place.
 fn is_answered(error: &Error) -> bool {
     matches!(
         error.cause,
@@ -310,7 +311,7 @@ fn is_answered(error: &Error) -> bool {
     )
 }
 
-/// Returns everybody whom an recipients names, as unreached.
+/// Returns all given recipients as unreached.
 fn all_of(to: &Recipients) -> Unreached {
     Unreached {
         invaliduser: to.touser.clone(),
@@ -320,7 +321,7 @@ fn all_of(to: &Recipients) -> Unreached {
     }
 }
 
-/// Returns the fingerprint by which the ledger knows a message among others of its app.
+/// Returns the fingerprint that identifies a message in its app's ledger.
 fn fingerprint(entry: &Entry, message: &Message) -> Fingerprint {
     let body = message.to_json();
     let sum = digest(&[message.channel.call(), &String::from_utf8_lossy(&body)]);
@@ -330,12 +331,12 @@ fn fingerprint(entry: &Entry, message: &Message) -> Fingerprint {
     }
 }
 
-/// Returns the time that files of so many bytes take on a slow network.
+/// Returns the upload time of this many bytes on a slow network.
 pub(crate) fn upload_time(bytes: u64) -> Duration {
     Duration::from_secs(bytes / SPEED)
 }
 
-/// Returns the members whom a message counts for; the members of a chat or a group are not known.
+/// Returns the members that a message counts for; the members of a chat or a group are not known.
 pub(crate) fn audience(message: &Message) -> Audience {
     if message.channel != Channel::App {
         return Audience::Everyone;

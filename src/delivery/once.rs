@@ -1,4 +1,4 @@
-//! `--once`: one message for one key, across repeated calls and kills.
+//! `--once`: at most one message per key, across repeated calls and kills.
 
 use std::io;
 use std::sync::Arc;
@@ -16,8 +16,8 @@ use crate::outbox::{
 use crate::secret::digest;
 
 impl Submission<'_> {
-    /// Sends the message of a key, unless that has been done within the last day. Waits for a process
-    /// that is sending it, and takes over the entry of one that died.
+    /// Sends the message of a key, unless it was sent within the last day. Waits for a process that
+    /// is sending it, and takes over the entry of one that died.
     pub(crate) fn send_once(&self, messages: Vec<Message>, key: &str) -> Outcome {
         let key = digest(&["once", &self.sender.id(), key])[..32].to_owned();
         let entry = Entry {
@@ -69,7 +69,7 @@ impl Submission<'_> {
         }
     }
 
-    /// Delivers the message of a key from its entry; `None` while another process has it.
+    /// Delivers the message of a key from its entry; `None` while another process has claimed it.
     fn resume(
         &self,
         outbox: &Outbox,

@@ -1,64 +1,64 @@
-//! How a submitted message ended.
+//! The outcome of a submitted message.
 
 use super::Reason;
 use crate::outbox::{Id, NotKept};
 use crate::wecom::{Refusal, Sent, Unreached};
 
-/// How a submitted message ended.
+/// The outcome of a submitted message.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) end: End,
     pub(crate) parts: Parts,
-    /// The msgid of each part that WeCom accepted; empty for one that it dropped as a duplicate.
+    /// The msgid of each accepted part; empty for a part dropped as a duplicate.
     pub(crate) msgids: Vec<String>,
     /// The recipients that WeCom could not reach.
     pub(crate) unreached: Unreached,
     /// WeCom's last refusal.
     pub(crate) refusal: Option<Refusal>,
-    /// Why a delivered message was not kept meanwhile, though it should have been.
+    /// Why a delivered message was not kept in the outbox meanwhile, although it should have been.
     pub(crate) unkept: Option<NotKept>,
 }
 
-/// How far a message has got.
+/// How many parts of a message were sent.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Parts {
     pub(crate) sent: usize,
     pub(crate) all: usize,
 }
 
-/// Where a message is at the end, and why.
+/// The final state of a message, and why.
 #[derive(Debug)]
 pub(crate) enum End {
-    /// WeCom accepted all of it.
+    /// WeCom accepted all parts.
     Sent,
-    /// Kept for a flush without a request, as was asked for.
+    /// Kept for a flush without a request, as the user asked.
     Queued { id: Id },
-    /// It could not be kept, and was not sent, as was asked for.
+    /// Neither kept nor sent: the user asked to keep it only.
     NotQueued(NotKept),
     /// Not delivered now, and kept in the outbox.
     Spooled { id: Id, reason: Reason },
-    /// Not delivered now, and kept nowhere, as it should be.
+    /// Not delivered now, and deliberately not kept.
     NotNow(Reason),
-    /// Neither delivered nor kept, although it should be.
+    /// Neither delivered nor kept, although it should have been.
     Lost { reason: Reason, why: NotKept },
-    /// Refused or given up, and in `failed/`.
+    /// Refused or given up, and moved to `failed/`.
     Failed { id: Id, reason: Reason },
-    /// Refused or given up, and kept nowhere.
+    /// Refused or given up, and not kept.
     Refused(Reason),
-    /// Its `--once` key has been sent before.
+    /// A message with the same `--once` key has been sent before.
     Duplicate,
-    /// The message of its `--once` key is being sent by another process, or is in the outbox.
+    /// Another process is sending the message with this `--once` key, or it is in the outbox.
     Undecided { id: Option<Id> },
-    /// The message of its `--once` key may have arrived, and is in `failed/`.
+    /// The message with this `--once` key may have arrived, and is in `failed/`.
     GivenUp { id: Id },
-    /// The entry of its `--once` key is of a newer wxpush.
+    /// The entry of this `--once` key was written by a newer wxpush.
     Newer { id: Id },
-    /// Its `--once` key cannot be recorded, so nothing was sent.
+    /// The `--once` key could not be recorded, so nothing was sent.
     NoRecord(NotKept),
 }
 
 impl Outcome {
-    /// Returns an outcome of so many parts, none of them sent.
+    /// Returns an outcome of `parts` parts, none of them sent.
     pub(crate) fn new(parts: usize, end: End) -> Self {
         Self {
             end,
@@ -84,7 +84,7 @@ impl Outcome {
         }
     }
 
-    /// Whether the message has arrived somewhere, or will.
+    /// Whether the message has arrived at some recipients, or will.
     pub(crate) fn is_safe(&self) -> bool {
         matches!(
             self.end,

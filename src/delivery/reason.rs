@@ -1,4 +1,4 @@
-//! Why a message was not delivered, and what follows for one that is kept.
+//! Reasons why a message was not delivered, and their consequences for an entry.
 
 use std::time::Duration;
 
@@ -7,43 +7,43 @@ use crate::error::Failure;
 use crate::outbox::FailureRecord;
 use crate::wecom::{Cause, Class, Error, Refusal, Scope};
 
-/// Why a message was not delivered, or not all of it.
+/// The reason why a message, or a part of it, was not delivered.
 #[derive(Debug)]
 pub(crate) enum NotDelivered {
-    /// Not now: for a reason that passes, or that can be mended.
+    /// Not now: the reason passes or can be fixed.
     Deferred(Reason),
-    /// Never: for a reason in the message or its recipients.
+    /// Never: the reason is in the message or its recipients.
     Rejected(Reason),
 }
 
-/// Why a message was not delivered.
+/// The reason why a message was not delivered.
 #[derive(Debug, Clone)]
 pub(crate) struct Reason {
     pub(crate) error: Obstacle,
-    /// Whether the message may have arrived all the same.
+    /// Whether the message may have arrived nevertheless.
     pub(crate) outcome_unknown: bool,
 }
 
-/// What stood in the way at the end.
+/// The last obstacle to a delivery.
 #[derive(Debug, Clone)]
 pub(crate) enum Obstacle {
     /// The last call's error.
     Call(Error),
-    /// WeCom refuses tokens that it has only just granted.
+    /// WeCom refuses tokens that it has just issued.
     TokenTrouble {
         refusal: Option<Refusal>,
         wait: Option<Duration>,
     },
-    /// Its recipients have been sent as much as WeCom delivers; there is room in this time.
+    /// WeCom's rate limit for the recipients is reached; the next slot is free after this time.
     NoSlot(Duration),
-    /// The ledger cannot be used, so that nobody knows what they have been sent.
+    /// The ledger is unusable, so the number of messages sent to the recipients is unknown.
     NoLedger(String),
-    /// It may have arrived, and one more request could only be a copy.
+    /// The message may have arrived, and another request could only be a duplicate.
     Unsettled,
 }
 
 impl Reason {
-    /// WeCom's no, if there was one.
+    /// Returns WeCom's refusal, if there was one.
     pub(crate) fn refusal(&self) -> Option<&Refusal> {
         match &self.error {
             Obstacle::Call(error) => error.refusal(),
@@ -52,7 +52,7 @@ impl Reason {
         }
     }
 
-    /// What the trouble holds up.
+    /// Returns the scope that the trouble holds up.
     pub(crate) fn scope(&self) -> Scope {
         match &self.error {
             Obstacle::Call(error) => error.scope,
@@ -61,12 +61,12 @@ impl Reason {
         }
     }
 
-    /// How long nothing of the kind is to be tried again, if somebody said so.
+    /// Returns how long to wait before the next try, if the server or the token cache said so.
     pub(crate) fn wait(&self) -> Option<Duration> {
         match &self.error {
             Obstacle::Call(error) => error.retry_after,
             Obstacle::TokenTrouble { wait, .. } => *wait,
-            // The ledger knows better at any time.
+            // The ledger is consulted again before each try.
             Obstacle::NoSlot(_) | Obstacle::NoLedger(_) | Obstacle::Unsettled => None,
         }
     }
@@ -76,19 +76,19 @@ impl Reason {
         matches!(&self.error, Obstacle::Call(error) if error.class == class)
     }
 
-    /// Whether somebody said no, rather than that nothing works.
+    /// Whether the request was refused, rather than nothing working at all.
     pub(crate) fn is_refusal(&self) -> bool {
         self.refusal().is_some() || self.is_of(Class::Setup)
     }
 
-    /// Whether it is our own disk.
+    /// Whether the obstacle is an error of the local disk.
     pub(crate) fn is_of_disk(&self) -> bool {
         matches!(&self.error, Obstacle::Call(error) if matches!(error.cause, Cause::File { .. }))
     }
 }
 
 impl FailureRecord {
-    /// The reason as it is kept.
+    /// Returns the record of a reason that is kept in `failed/`.
     pub(crate) fn of(reason: &Reason, failure: &Failure) -> Self {
         Self {
             at: Some(Stamp::now()),

@@ -1,4 +1,4 @@
-//! Retries: one mechanism and one budget for messages, tokens, uploads and set-up questions.
+//! Retries: one mechanism and one budget for messages, tokens, uploads and the calls during set-up.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
@@ -16,25 +16,25 @@ use crate::wecom::{self, Cause, Class, Error};
 /// Most tries while WeCom answers that it is busy. Source: errcode -1 of path 90313.
 const BUSY_MAX: u32 = 3;
 
-/// Most tries that begin within `RATE_WINDOW`: many hosts fail together.
+/// Most tries that start within `RATE_WINDOW`: many hosts fail together.
 const RATE_MAX: usize = 6;
 const RATE_WINDOW: Duration = Duration::from_secs(30);
 
-/// Less than this before the end no other try is begun.
+/// Least time before the deadline to start another try.
 const TRY_MIN: Duration = Duration::from_millis(200);
 
-/// How often and when something is tried until a deadline.
+/// The budget of tries until a deadline.
 #[derive(Debug)]
 pub(crate) struct Budget {
     deadline: Instant,
-    /// When the last tries began.
+    /// The start times of the last tries.
     begun: VecDeque<Instant>,
     failed: u32,
     busy: u32,
 }
 
 impl Budget {
-    /// A budget of which nothing is spent.
+    /// Returns an unspent budget.
     pub(crate) fn until(deadline: Instant) -> Self {
         Self {
             deadline,
@@ -44,7 +44,7 @@ impl Budget {
         }
     }
 
-    /// Notes that a try begins.
+    /// Records the start of a try.
     fn begin(&mut self) {
         if self.begun.len() == RATE_MAX {
             self.begun.pop_front();
@@ -56,8 +56,8 @@ impl Budget {
         self.deadline.saturating_duration_since(Instant::now())
     }
 
-    /// Sleeps before the next try, and says whether there is one: only trouble that passes is worth
-    /// it, and only if the wait ends before the deadline.
+    /// Sleeps before the next try; returns whether there is one. A retry needs an error that
+    /// passes, and a wait that ends before the deadline.
     fn sleep(&mut self, error: &Error) -> bool {
         let Some(wait) = self.wait(error) else {
             return false;
@@ -87,7 +87,7 @@ impl Budget {
         (wait <= left).then_some(wait)
     }
 
-    /// How long it is until one more try keeps to the rate.
+    /// Returns the time until another try is within the rate.
     fn until_rate_allows(&self) -> Duration {
         match self.begun.front() {
             Some(oldest) if self.begun.len() == RATE_MAX => {
@@ -98,10 +98,10 @@ impl Budget {
     }
 }
 
-/// Tries something until it succeeds, or its trouble does not pass before the deadline.
+/// Retries an operation until it succeeds, unless its error does not pass before the deadline.
 ///
 /// # Errors
-/// The last try's.
+/// The error of the last try.
 pub(crate) fn retry<T>(
     deadline: Instant,
     mut attempt: impl FnMut() -> Result<T, Error>,
@@ -116,35 +116,35 @@ pub(crate) fn retry<T>(
     }
 }
 
-/// Whether trouble may be over after a while.
+/// Whether an error may pass after a while.
 fn passes(error: &Error) -> bool {
-    // What cannot be read does not come back while one waits.
+    // An unreadable file does not become readable by waiting.
     let is_file = matches!(error.cause, Cause::File { .. });
     matches!(error.class, Class::Busy | Class::Transient | Class::Limited) && !is_file
 }
 
-/// What is remembered between the tries of one request.
+/// The state kept between the tries of one request.
 pub(super) struct Tries {
     budget: Budget,
     token_replaced: bool,
-    /// The token to use next, where it is known already.
+    /// The token to use next, if it is known.
     pub(super) token: Option<AccessToken>,
-    /// What its file has been uploaded as.
+    /// The upload of its file.
     pub(super) media: Option<UploadedMedia>,
-    /// WeCom did not know an upload, and has been sent it anew.
+    /// Whether the file was uploaded again because WeCom had forgotten it.
     pub(super) media_renewed: bool,
-    /// Of what is not sent again: whether it may have been done.
+    /// For a call that is not resent: whether it may have been processed.
     pub(super) outcome_unknown: bool,
-    /// An answer was lost: what goes out again is the same, and flagged for WeCom's check.
+    /// The doubt after a lost answer: the resend is equal, and flagged for WeCom's check.
     pub(super) doubt: Option<Doubt>,
-    /// The slot of the last flagged resend, which the next one of the same form uses again: WeCom
-    /// takes only one of them.
+    /// The slot of the last flagged resend. The next one of the same form reuses it, since WeCom
+    /// accepts only one of them.
     pub(super) slot: Option<Slot>,
 }
 
 impl Delivery<'_> {
-    /// What is known before the first try of a request, which may have arrived already if there is
-    /// a doubt.
+    /// Returns the state before the first try of a request; with a doubt, it may have arrived
+    /// already.
     pub(super) fn tries(&self, doubt: Option<Doubt>) -> Tries {
         Tries {
             budget: Budget::until(self.deadline),
@@ -158,10 +158,10 @@ impl Delivery<'_> {
         }
     }
 
-    /// Attempts something for as long as that may help.
+    /// Retries an operation while that may help.
     ///
     /// # Errors
-    /// Why the last attempt did not succeed.
+    /// Why the last try failed.
     pub(super) fn retry<T>(
         &self,
         mut tries: Tries,
@@ -188,7 +188,7 @@ impl Delivery<'_> {
         }
     }
 
-    /// What lets a call pass, once it is there.
+    /// Returns the credential for a call, fetching a token if necessary.
     pub(super) fn pass<'a>(
         &'a self,
         token: &'a mut Option<AccessToken>,
@@ -205,7 +205,7 @@ impl Delivery<'_> {
         }
     }
 
-    /// Waits for the recipients' turn, or says that it comes too late.
+    /// Waits for a free slot or ledger, unless the wait is too long.
     fn queue(&self, why: Obstacle, tries: &Tries) -> Result<(), Obstacle> {
         let wait = match &why {
             Obstacle::NoSlot(wait) => *wait,
@@ -224,7 +224,7 @@ impl Delivery<'_> {
         Ok(())
     }
 
-    /// The token to use in place of a refused one; once a message.
+    /// Returns the token that replaces a refused one; once per message.
     fn replacement(
         &self,
         refused: &AccessToken,
@@ -253,13 +253,13 @@ impl Delivery<'_> {
                     std::thread::sleep(wait);
                 }
                 Ok(Replaced::Not(wait)) => return Err(trouble(Some(wait))),
-                // gettoken failed: the refused token is still all that the cache has.
+                // gettoken failed: the cache still has only the refused token.
                 Err(error) => self.pause(error, tries)?,
             }
         }
     }
 
-    /// Waits before the next try, or says why there is none.
+    /// Waits before the next try, or returns the error if there is none.
     fn pause(&self, error: Error, tries: &mut Tries) -> Result<(), Obstacle> {
         let may_be_done = !self.resends && !error.never_left();
         if self.once || may_be_done || !tries.budget.sleep(&error) {
@@ -278,7 +278,7 @@ impl Tries {
             }
             Obstacle::Unsettled => Class::Refused,
         };
-        // What WeCom refuses now it may have accepted before, when its answer was lost.
+        // If an earlier answer was lost, WeCom may have accepted what it refuses now.
         let reason = Reason {
             error: why,
             outcome_unknown: self.outcome_unknown || self.doubt.is_some(),
@@ -287,7 +287,7 @@ impl Tries {
             Class::Ok | Class::Message | Class::Media | Class::Recipients | Class::Refused => {
                 NotDelivered::Rejected(reason)
             }
-            // An unknown code may pass: it is tried once more, later.
+            // An unknown code may pass: it is retried once, later.
             Class::Token
             | Class::Busy
             | Class::Transient

@@ -1,4 +1,4 @@
-//! The senders of a config, and all that it takes to send in the name of one.
+//! The senders of a config, with everything needed to send as one of them.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -17,34 +17,35 @@ use crate::token::Tokens;
 use crate::uploads::Uploads;
 use crate::wecom::Client;
 
-/// An app or a robot, ready to send; its connection is opened at the first request and kept.
+/// An app or a robot, ready to send. Its connection is opened at the first request and kept.
 pub(crate) struct Sender {
     pub(crate) settings: Settings,
     pub(super) pass: SenderCredential,
     pub(super) client: Rc<Client>,
-    /// What it has sent to members, or to its group.
+    /// The ledger of messages to members, or to the robot's group.
     pub(super) ledger: Option<RateLimiter>,
-    /// What it has sent to chats: WeCom counts that apart.
+    /// The ledger of messages to chats, which WeCom counts separately.
     pub(super) chats: Option<RateLimiter>,
     pub(super) uploads: Uploads,
-    /// Whether the message in hand has left and may have arrived. A report of ^C reads it; WeCom's yes
-    /// clears it.
+    /// Whether the current message has left and may have arrived. The report at ^C reads it;
+    /// WeCom's acceptance clears it.
     pub(crate) in_doubt: Arc<AtomicBool>,
 }
 
-/// What lets a sender's calls pass.
+/// The credential of a sender.
 pub(super) enum SenderCredential {
-    /// An app's token, and its id.
+    /// The token cache and the agentid of an app.
     App { agentid: u32, tokens: Tokens },
-    /// A robot's key.
+    /// The key of a robot.
     Robot(Secret),
 }
 
 impl Sender {
-    /// The sender that the settings name, its token and ledger in `state` where there is one.
+    /// Returns the sender of the settings, with its token cache and ledger in `state` if there is
+    /// one.
     ///
     /// # Errors
-    /// `Exit::Config`: no agentid, or a network setting that cannot be used.
+    /// `Exit::Config`: no agentid, or an unusable network setting.
     pub(crate) fn new(settings: Settings, state: Option<&State>) -> anyhow::Result<Self> {
         let client = Rc::new(
             Client::new(&settings.network, settings.account.secret()).map_err(Failure::from)?,
@@ -62,7 +63,7 @@ impl Sender {
                 )
             }
             Account::Robot(robot) => {
-                // Two names may be of one robot.
+                // Two names may have the same robot.
                 let key = digest(&["robot", robot.key.expose()]);
                 (
                     SenderCredential::Robot(robot.key.clone()),
@@ -85,7 +86,7 @@ impl Sender {
         })
     }
 
-    /// The id of the app; a robot has none.
+    /// Returns the agentid of the app; zero for a robot.
     pub(super) fn agentid(&self) -> u32 {
         match &self.pass {
             SenderCredential::App { agentid, .. } => *agentid,
@@ -93,7 +94,7 @@ impl Sender {
         }
     }
 
-    /// What it is known by among the senders of a host: the same however its address is written.
+    /// Returns the id of the sender on this host, the same however its address is written.
     pub(crate) fn id(&self) -> String {
         match (&self.pass, &self.settings.account) {
             (SenderCredential::App { agentid, .. }, Account::App(app)) => {
@@ -106,7 +107,7 @@ impl Sender {
         }
     }
 
-    /// The id of its company; a robot's is not known.
+    /// Returns the corpid; empty for a robot, whose company is not known.
     pub(super) fn corpid(&self) -> &str {
         match &self.settings.account {
             Account::App(app) => &app.corpid,
@@ -114,7 +115,7 @@ impl Sender {
         }
     }
 
-    /// Who counts what goes by this road.
+    /// Returns the ledger that counts messages on this channel.
     pub(super) fn ledger(&self, channel: Channel) -> Option<&RateLimiter> {
         if channel == Channel::Chat {
             self.chats.as_ref()
@@ -123,17 +124,17 @@ impl Sender {
         }
     }
 
-    /// When recipients by this road may have more; none where nobody counts.
+    /// Returns when recipients on this channel may get more messages; `None` if there is no ledger.
     pub(crate) fn forecast(&self, channel: Channel) -> Option<Forecast> {
         self.ledger(channel)?.forecast().ok()
     }
 
-    /// What the outbox knows it by.
+    /// Returns the sender's name in the outbox.
     pub(crate) fn name(&self) -> SenderName {
         Self::name_of(&self.settings)
     }
 
-    /// What the outbox knows the sender of these settings by.
+    /// Returns the name in the outbox of the sender of these settings.
     pub(crate) fn name_of(settings: &Settings) -> SenderName {
         SenderName {
             profile: settings.profile.clone(),
@@ -149,7 +150,7 @@ impl Sender {
 /// `None` if the current config has no such sender, `Err` if it has one that is unusable.
 type KnownSender = Option<Result<Rc<Sender>, Failure>>;
 
-/// The senders of a config, made as they are needed.
+/// The senders of a config, created when first needed.
 pub(crate) struct Senders<'a> {
     config: &'a Config,
     state: &'a State,
@@ -157,7 +158,7 @@ pub(crate) struct Senders<'a> {
 }
 
 impl<'a> Senders<'a> {
-    /// The senders of a config, with their state in `state`.
+    /// Returns the senders of a config, with their state in `state`.
     pub(crate) fn of(config: &'a Config, state: &'a State) -> Self {
         let known = RefCell::default();
         Self {
@@ -167,7 +168,7 @@ impl<'a> Senders<'a> {
         }
     }
 
-    /// Puts in one that is there already, with its connection.
+    /// Adds an existing sender, with its connection.
     pub(crate) fn with(self, sender: Rc<Sender>) -> Self {
         self.known
             .borrow_mut()
@@ -185,7 +186,7 @@ impl<'a> Senders<'a> {
         sender
     }
 
-    /// How old a message of a sender may become that the config does not have.
+    /// Returns the maximum age of messages whose sender is not in the config.
     pub(crate) fn max_age(&self) -> Duration {
         let settings = self.config.settings(None).ok();
         settings.map_or(MAX_AGE, |settings| settings.outbox.max_age)

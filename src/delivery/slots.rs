@@ -1,4 +1,4 @@
-//! The slots of the ledger that a message takes: reserved before it goes, settled after.
+//! The slots of the ledger that a message takes: reserved before it is sent, settled after.
 
 use std::time::Instant;
 
@@ -12,8 +12,8 @@ use crate::rate_limit::{RateLimiter, Slot};
 use crate::wecom::{Error, Sent};
 
 impl Delivery<'_> {
-    /// Reserves a slot among the messages that WeCom delivers to the recipients; `None` where nobody
-    /// counts. Without a slot nothing is sent: WeCom drops the excess in silence.
+    /// Reserves one of the slots that WeCom allows for the recipients; `None` if there is no
+    /// ledger. Without a slot nothing is sent: WeCom drops the excess silently.
     pub(super) fn reserve_slot(
         &self,
         part: &Part<'_>,
@@ -30,7 +30,7 @@ impl Delivery<'_> {
         match ledger.reserve(&to, self.share, Some(&part.fingerprint), patience) {
             Ok(Ok(slot)) => Ok(Some(slot)),
             Ok(Err(wait)) => Err(Obstacle::NoSlot(wait)),
-            // A full disk is when an alert must get out, unless it waits in the outbox.
+            // Alerts must get out when the disk is full, unless they wait in the outbox.
             Err(error) if RateLimiter::is_disk_trouble(&error) && !part.kept.is_safe() => {
                 tracing::info!(%error, "the ledger cannot be written, going on without it");
                 Ok(None)
@@ -39,14 +39,14 @@ impl Delivery<'_> {
         }
     }
 
-    /// Gives a slot back that nothing was sent in.
+    /// Gives back an unused slot.
     pub(super) fn give_back(&self, message: &Message, slot: Option<Slot>) {
         if let (Some(ledger), Some(slot)) = (self.sender.ledger(message.channel), slot) {
             ledger.give_back(slot);
         }
     }
 
-    /// Records in the ledger how a request ended.
+    /// Records the outcome of a request in the ledger.
     pub(super) fn settle(
         &self,
         message: &Message,
@@ -58,7 +58,7 @@ impl Delivery<'_> {
         let (Some(ledger), Some(slot)) = (self.sender.ledger(message.channel), slot) else {
             return;
         };
-        // A robot's refused messages count, too, as users report.
+        // According to users, a robot's refused messages count, too.
         let unused = match self.sender.pass {
             SenderCredential::App { .. } => Error::was_not_counted,
             SenderCredential::Robot(_) => Error::never_left,

@@ -1,5 +1,5 @@
-//! Submitting a message: accepted by the outbox, delivered or kept. The one way for every command that
-//! sends.
+//! Submitting a message: accepting it in the outbox, then delivering or keeping it. Every command
+//! that sends uses this.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -22,21 +22,21 @@ use crate::rate_limit::Share;
 const BACKLOG_TIME: Duration = Duration::from_secs(5);
 const BACKLOG_MAX: usize = 10;
 
-/// Most older messages that a send looks at to find some that may go.
+/// Most older messages that a send looks at to find some that may be sent.
 const BACKLOG_LOOKS: usize = 200;
 
-/// Longest wait for the disk where no deadline says otherwise.
+/// Longest wait for the disk if no other deadline applies.
 const DISK_TIME: Duration = Duration::from_secs(5);
 
-/// Watches a message on its way, for a person who waits.
+/// A progress display for a delivery that a person waits for.
 pub(crate) trait Watcher {
-    /// A message of so many parts is about to be delivered.
+    /// Shows that a delivery begins.
     fn begin(&self, delivering: &Delivering<'_>);
-    /// So many parts are delivered.
+    /// Shows that this many parts are delivered.
     fn sent(&self, parts: usize);
-    /// The delivery has ended.
+    /// Shows that the delivery has ended.
     fn end(&self);
-    /// Returns who watches the upload of files.
+    /// Returns the watcher of file uploads.
     fn uploading(&self) -> Option<Watching>;
 }
 
@@ -50,32 +50,33 @@ pub(crate) struct Delivering<'a> {
     pub(crate) deadline: Instant,
 }
 
-/// How a message is submitted.
+/// The way to submit a message.
 pub(crate) struct Submission<'a> {
     pub(crate) config: &'a Config,
-    /// Where state is kept, or in words why nowhere.
+    /// The state directory, or the message why there is none.
     pub(crate) state: Result<&'a State, String>,
     pub(crate) sender: Rc<Sender>,
     pub(crate) deadline: Instant,
-    /// Whether a message that cannot be delivered now is kept.
+    /// Whether to keep a message that cannot be delivered now.
     pub(crate) keep: bool,
-    /// Whether to keep a message that the set-up holds up: a person at a terminal resends it instead.
+    /// Whether to keep a message that fails because of the set-up; a person at a terminal resends
+    /// it instead.
     pub(crate) keep_for_setup: bool,
     pub(crate) watcher: Option<&'a dyn Watcher>,
     pub(crate) wording: Wording,
 }
 
-/// Where a message is kept, what else is in the outbox, and why it is not kept though it should be.
+/// The place of a message, the rest of the outbox, and why it is not kept although it should be.
 type Begun = (Spooled, OutboxSnapshot, Option<NotKept>);
 
 impl Submission<'_> {
-    /// Delivers a message of so many parts, each after the answer to the one before, or keeps it.
+    /// Delivers the parts of a message, each after the answer to the one before, or keeps it.
     pub(crate) fn send(&self, messages: Vec<Message>) -> Outcome {
         let entry = self.entry(messages);
         self.deliver(&entry, self.begin(&entry))
     }
 
-    /// Keeps a message for a flush to deliver, without a request.
+    /// Keeps a message for a flush, without a request.
     pub(crate) fn queue(&self, messages: Vec<Message>) -> Outcome {
         let entry = self.entry(messages);
         match self.hold(&entry, self.deadline) {
@@ -84,7 +85,7 @@ impl Submission<'_> {
         }
     }
 
-    /// Keeps a message for a flush to deliver. One that cannot be kept is sent now, within this time.
+    /// Keeps a message for a flush. If it cannot be kept, sends it now, within `time`.
     pub(crate) fn queue_or_send(mut self, messages: Vec<Message>, time: Duration) -> Outcome {
         let entry = self.entry(messages);
         match self.hold(&entry, Instant::now() + DISK_TIME) {
@@ -109,7 +110,7 @@ impl Submission<'_> {
         }
     }
 
-    /// Delivers a message that is being kept, as far as possible.
+    /// Delivers a message that is being written to the outbox.
     pub(super) fn deliver(&self, entry: &Entry, (kept, look, why_not): Begun) -> Outcome {
         let all = entry.messages.len();
         let mut outcome = Outcome::new(all, End::Sent);
@@ -173,7 +174,7 @@ impl Submission<'_> {
         outcome
     }
 
-    /// Begins to accept a message, or returns why it cannot be.
+    /// Starts to accept a message, or returns why that is impossible.
     fn begin(&self, entry: &Entry) -> Begun {
         let outbox = match &self.state {
             _ if !self.keep => return (Spooled::Nowhere, OutboxSnapshot::default(), None),
@@ -192,7 +193,7 @@ impl Submission<'_> {
         }
     }
 
-    /// Accepts a message, or returns by `deadline` why it cannot be.
+    /// Accepts a message by `deadline`, or returns why that is impossible.
     pub(super) fn hold(
         &self,
         entry: &Entry,
@@ -211,8 +212,8 @@ impl Submission<'_> {
         self.state.as_ref().ok().map(|state| Outbox::of(state))
     }
 
-    /// Makes sure that no entry of a delivered message stays; returns why it was not kept meanwhile,
-    /// though it should have been.
+    /// Makes sure that no entry of a delivered message stays; returns why it was not kept
+    /// meanwhile, although it should have been.
     fn settle(&self, kept: &Spooled, why_not: Option<NotKept>) -> Option<NotKept> {
         if let Spooled::Begun(accepting) = kept {
             accepting.abandon();
@@ -221,7 +222,8 @@ impl Submission<'_> {
         not_kept(kept, why_not).filter(|_| self.state.is_ok())
     }
 
-    /// Keeps a message whose trouble passes or can be cured, unless its sender is there to do so.
+    /// Keeps a message whose trouble passes or can be fixed; for a set-up error, only if
+    /// `keep_for_setup` is set or the message is in doubt.
     fn keep(&self, kept: &Spooled, why_not: Option<NotKept>, parts: Parts, reason: Reason) -> End {
         match self.entry_still(kept, why_not, parts, reason.outcome_unknown) {
             Ok(Some(held)) => {
@@ -260,11 +262,11 @@ impl Submission<'_> {
         }
     }
 
-    /// Returns the entry of an undelivered message, written anew where somebody has removed it
-    /// meanwhile; `None` where nothing is to be kept.
+    /// Returns the entry of an undelivered message, written again if it was removed meanwhile;
+    /// `None` if nothing is to be kept.
     ///
     /// # Errors
-    /// Why there is none, though there should be one.
+    /// Why there is no entry, although there should be one.
     fn entry_still(
         &self,
         kept: &Spooled,
@@ -282,12 +284,12 @@ impl Submission<'_> {
         let anew = self.hold(held.entry(), Instant::now() + DISK_TIME)?;
         anew.note(|attempts| *attempts = held.attempts());
         tracing::info!(id = %held.id(), anew = %anew.id(), "it was gone from the outbox");
-        // Where the whole outbox was moved away: it must not go out twice.
+        // If the whole outbox was moved away, the message must not be sent from there as well.
         let _ = held.remove();
         Ok(Some(anew))
     }
 
-    /// Delivers some older messages, now that messages are known to arrive.
+    /// Delivers some older messages, now that delivery is known to work.
     fn backlog(&self, state: &State) {
         let outbox = Outbox::of(state);
         let senders = Senders::of(self.config, state).with(Rc::clone(&self.sender));
@@ -304,10 +306,10 @@ impl Submission<'_> {
     }
 }
 
-/// Looks into the outbox whether there is room for a message.
+/// Checks whether the outbox has room for a message.
 ///
 /// # Errors
-/// The look all the same, and why there is no room.
+/// The snapshot, and why there is no room.
 fn place_in(outbox: &Outbox, entry: &Entry) -> Result<OutboxSnapshot, (OutboxSnapshot, NotKept)> {
     let look = outbox.snapshot();
     let look = look.map_err(|error| (OutboxSnapshot::default(), outbox.disk(error)))?;
@@ -317,7 +319,7 @@ fn place_in(outbox: &Outbox, entry: &Entry) -> Result<OutboxSnapshot, (OutboxSna
     }
 }
 
-/// Returns why a message is kept nowhere, although it should be.
+/// Returns why a message is not kept, although it should be.
 fn not_kept(kept: &Spooled, why_not: Option<NotKept>) -> Option<NotKept> {
     match kept {
         Spooled::Nowhere => why_not,

@@ -1,4 +1,4 @@
-//! What a flush has done, and what it leaves.
+//! The summary of a flush.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -7,45 +7,45 @@ use std::time::Instant;
 use crate::error::Failure;
 use crate::outbox::SenderName;
 
-/// What a flush has done, and what it leaves.
+/// The results of a flush, and what it leaves in the outbox.
 #[derive(Debug, Default)]
 pub(crate) struct FlushSummary {
     pub(crate) delivered: usize,
-    /// Given up: refused, damaged.
+    /// Given up because they were refused or damaged.
     pub(crate) failed: usize,
-    /// Given up: too old.
+    /// Given up because they were too old.
     pub(crate) expired: usize,
-    /// Left, of the senders of this config.
+    /// Left in the outbox, of the senders in this config.
     pub(crate) left: usize,
-    /// In the hands of another wxpush.
+    /// Claimed by another process.
     pub(crate) busy: usize,
-    /// Of senders that the current config does not have.
+    /// Left in the outbox, of senders not in the current config.
     pub(crate) others: BTreeMap<SenderName, usize>,
-    /// Left alone: written by a newer wxpush, or no entry at all.
+    /// Left alone: written by a newer wxpush, or not a usable entry.
     pub(crate) strange: Vec<(String, Strange)>,
-    /// Why a sender was stopped, the first that was.
+    /// Why the first stopped sender was stopped.
     pub(crate) stopped: Option<Failure>,
-    /// Why a message was passed over, the first that was.
+    /// Why the first skipped message was skipped.
     pub(crate) held_up: Option<Failure>,
-    /// When the next may go, where that is known.
+    /// The time of the next possible try, if known.
     pub(super) next: Option<Instant>,
 }
 
 /// Why an entry was left alone.
 #[derive(Debug)]
 pub(crate) enum Strange {
-    /// It is none of wxpush's files.
+    /// Not a file of wxpush.
     Junk,
-    /// A newer wxpush has written it.
+    /// Written by a newer wxpush.
     Newer,
-    /// It is no entry.
+    /// Not an entry.
     Foreign(io::Error),
-    /// It cannot be opened, locked or read now.
+    /// Cannot be opened, locked or read now.
     Unusable(io::Error),
 }
 
 impl FlushSummary {
-    /// Takes in another outbox's.
+    /// Adds the summary of another outbox.
     pub(crate) fn add(&mut self, other: Self) {
         self.delivered += other.delivered;
         self.failed += other.failed;

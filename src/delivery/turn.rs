@@ -1,7 +1,7 @@
-//! One app's turn in a flush: what is held up by what.
+//! The turn of one app in a flush: which errors hold up which messages.
 //!
-//! Trouble with everything ends the turn. Trouble with one call leaves the others going. Where it
-//! cannot be told, the next message is the probe: when that passes, the trouble was the message's own.
+//! An error of the app ends the turn. An error of one call stops only that call. If the scope is
+//! unclear, the next message is the probe: if it is accepted, the error was the message's own.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,30 +9,30 @@ use std::sync::Arc;
 use super::reason::Reason;
 use crate::outbox::ClaimedEntry;
 
-/// So many refused requests in a row end a turn. Source: the contract with users.
+/// Refused requests in a row that end a turn. Source: the contract with users.
 const REFUSED_MAX: u32 = 3;
 
-/// What a flush knows of one app.
+/// The findings of a flush about one app.
 #[derive(Default)]
 pub(super) struct Turn {
     stop: Option<Stop>,
-    /// Calls that nothing is sent by any more.
+    /// Calls that are no longer made.
     calls: HashSet<String>,
     refused_in_a_row: u32,
-    /// Whether something of this app has passed.
+    /// Whether a message of this app was accepted.
     works: bool,
-    /// Messages that were refused for a reason that may be the app's or their own.
+    /// Messages refused for a reason that may be the app's or their own.
     suspects: Vec<Suspect>,
 }
 
-/// Why nothing more is sent in a turn.
+/// The reason why a turn sends nothing more.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stop {
-    /// It is too early for another try; the next pass looks again.
+    /// It is too early for another try; the next pass checks again.
     Early,
-    /// Too many were refused in a row.
+    /// Too many requests in a row were refused.
     InARow,
-    /// Trouble with everything of the app; `answered` if WeCom itself says so.
+    /// An error of the whole app; `answered` if it came from WeCom itself.
     App { answered: bool },
 }
 
@@ -43,7 +43,7 @@ pub(super) struct Suspect {
 }
 
 impl Turn {
-    /// A turn of an app of which a message has just arrived.
+    /// Returns the turn of an app that has just delivered a message.
     pub(super) fn working() -> Self {
         Self {
             works: true,
@@ -51,12 +51,12 @@ impl Turn {
         }
     }
 
-    /// Whether nothing is sent any more.
+    /// Whether the turn sends nothing more.
     pub(super) fn is_stopped(&self) -> bool {
         self.stop.is_some()
     }
 
-    /// Whether the app itself was tried in vain in this flush, and if so, whether WeCom answered.
+    /// Returns whether WeCom answered, if the app itself was tried in vain in this flush.
     pub(super) fn in_vain(&self) -> Option<bool> {
         match self.stop {
             Some(Stop::App { answered }) => Some(answered),
@@ -64,7 +64,7 @@ impl Turn {
         }
     }
 
-    /// Ends the turn: the trouble is the app's, and no message's own.
+    /// Ends the turn: the error is the app's, not a message's own.
     pub(super) fn stop(&mut self, answered: bool) {
         self.stop = Some(Stop::App { answered });
         self.suspects.clear();
@@ -75,42 +75,42 @@ impl Turn {
         self.stop = Some(Stop::Early);
     }
 
-    /// Begins another pass: what it was too early for may have come.
+    /// Starts another pass: a try may no longer be too early.
     pub(super) fn begin(&mut self) {
         self.stop = self.stop.filter(|stop| *stop != Stop::Early);
     }
 
-    /// Whether what was refused before, with all else, is left out: one such message has been refused
-    /// again, and the next probe is one that has not been tried.
+    /// Whether to skip messages that were refused together with everything else: one of them was
+    /// refused again, so the next probe should be a message not tried yet.
     pub(super) fn leaves_out_suspects(&self) -> bool {
         !self.works && self.refused_in_a_row > 0
     }
 
-    /// Lets the app have another turn.
+    /// Gives the app another turn.
     pub(super) fn forgive(&mut self) {
         self.stop = None;
         self.refused_in_a_row = 0;
         self.calls.clear();
     }
 
-    /// Sends nothing more by this call.
+    /// Stops sending by this call.
     pub(super) fn stop_call(&mut self, call: &str) {
         self.calls.insert(call.to_owned());
     }
 
-    /// Whether nothing is sent by this call any more.
+    /// Whether this call is no longer made.
     pub(super) fn is_call_stopped(&self, call: &str) -> bool {
         self.calls.contains(call)
     }
 
-    /// Notes that a message has passed, and returns those whose trouble was therefore their own.
+    /// Records an accepted message; returns the suspects, whose trouble was therefore their own.
     pub(super) fn passed(&mut self) -> Vec<Suspect> {
         self.works = true;
         self.refused_in_a_row = 0;
         std::mem::take(&mut self.suspects)
     }
 
-    /// Notes a refusal, and returns whether it ends the turn.
+    /// Records a refusal; returns whether it ends the turn.
     pub(super) fn refused(&mut self) -> bool {
         self.refused_in_a_row += 1;
         let ends = self.refused_in_a_row >= REFUSED_MAX;
@@ -120,15 +120,15 @@ impl Turn {
         ends
     }
 
-    /// Keeps a refused message in mind until the next one shows whose trouble it was, and returns the
-    /// first that waits for that.
+    /// Keeps a refused message as a suspect until the next message shows whose trouble it was;
+    /// returns the first suspect.
     pub(super) fn suspect(&mut self, held: Arc<ClaimedEntry>, reason: Reason) -> Arc<ClaimedEntry> {
         self.suspects.push(Suspect { held, reason });
         Arc::clone(&self.suspects[0].held)
     }
 
-    /// Returns, at the end of a pass, the messages whose trouble was their own: others have passed, or
-    /// none was left to show it and they were refused in so many words.
+    /// Returns, at the end of a pass, the suspects whose trouble was their own: other messages were
+    /// accepted, or no other was left to show it and WeCom refused them explicitly.
     pub(super) fn blamed(&mut self) -> Vec<Suspect> {
         let (works, is_alone) = (self.works, self.stop.is_none());
         let suspects = std::mem::take(&mut self.suspects).into_iter();

@@ -1,6 +1,6 @@
-//! The words that delivery leaves behind: in a message on the phone, and beside an entry in the outbox.
+//! The texts of the delivery: in messages on the phone, and in the records of entries.
 //!
-//! Delivery has none itself. It is handed these functions by the program.
+//! The delivery has no texts of its own; the program passes these functions in.
 
 use std::fmt;
 use std::io;
@@ -11,20 +11,20 @@ use crate::error::Failure;
 use crate::lang::Lang;
 use crate::outbox::Id;
 
-/// Functions that make words of what happened.
+/// Functions that turn results into text.
 #[derive(Clone, Copy)]
 pub(crate) struct Wording {
-    /// Why a message was not delivered.
+    /// Returns why a message was not delivered.
     pub(crate) reason: fn(&Reason) -> Failure,
-    /// Why an entry cannot be opened now.
+    /// Returns why an entry cannot be opened now.
     pub(crate) unusable: fn(&Id, &io::Error) -> Failure,
-    /// That a message was not delivered within its maximal age, and the last reason.
+    /// Returns that a message expired after this maximum age, with the last reason.
     pub(crate) expired: fn(Duration, Option<&str>) -> String,
-    /// For the phone: when a late message was accepted.
+    /// Returns, for the phone, when a late message was accepted.
     pub(crate) late: fn(Lang, &str) -> String,
-    /// For the phone: how many messages expired undelivered.
+    /// Returns, for the phone, how many messages expired undelivered.
     pub(crate) missed: fn(Lang, u32) -> String,
-    /// For the phone: the head of so many merged texts.
+    /// Returns, for the phone, the heading of this many merged texts.
     pub(crate) merged: fn(Lang, usize) -> String,
 }
 

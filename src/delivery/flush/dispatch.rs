@@ -1,4 +1,4 @@
-//! One message of a flush: what goes out, and with what before its text.
+//! The delivery of one message in a flush, with the lines before its text.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -16,11 +16,11 @@ use crate::wecom::Unreached;
 /// Longest time for one message; a flush as a whole may have no limit.
 const MESSAGE_MAX: Duration = Duration::from_secs(30);
 
-/// What goes out as one message: an entry, or one that carries the texts of several.
+/// An entry to send as one message: an accepted one, or one that carries the texts of several.
 pub(super) struct Dispatch {
     pub(super) entry: Entry,
     pub(super) kept: Spooled,
-    /// The entries whose texts it carries, in our hands.
+    /// The claimed entries whose texts it carries.
     pub(super) originals: Vec<Arc<ClaimedEntry>>,
 }
 
@@ -33,7 +33,7 @@ impl Dispatch {
         }
     }
 
-    /// Its entry, if it is written down.
+    /// Returns its entry, if it has been written.
     pub(super) fn held(&self) -> Option<Arc<ClaimedEntry>> {
         match &self.kept {
             Spooled::Deferred(deferred) => deferred.written(),
@@ -50,7 +50,7 @@ impl Dispatch {
 }
 
 impl Flush<'_> {
-    /// Delivers a message, and draws the conclusions.
+    /// Delivers a message and handles the result.
     pub(super) fn deliver(
         &mut self,
         dir: &Arc<Dir>,
@@ -70,7 +70,7 @@ impl Flush<'_> {
                 Some(end) if self.bounds.files => until.min(end + more),
                 Some(end) => until.min(end),
             },
-            // What carries many texts may use every slot: it empties the backlog.
+            // A message that carries many texts may use every slot: it empties the backlog.
             share: if is_merged {
                 Share::New
             } else {
@@ -107,8 +107,8 @@ impl Flush<'_> {
     }
 }
 
-/// Whether a newer message has been delivered to one of its recipients; of what is late anyway that
-/// is not asked.
+/// Whether a newer message has been delivered to one of its recipients. Not checked for a message
+/// that is late anyway.
 fn is_overtaken(sender: &Sender, entry: &Entry, attempts: &Attempts) -> bool {
     if entry.accepted.age_or_zero(&Stamp::now()) > LATE {
         return false;

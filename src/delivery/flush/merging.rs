@@ -1,4 +1,5 @@
-//! Texts that go out together: chosen, sent as one, and taken apart again where that does not work.
+//! Merging texts in a flush: choosing them, sending them as one message, and taking it apart if
+//! that fails.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -12,12 +13,12 @@ use crate::clock::Stamp;
 use crate::disk::Dir;
 use crate::outbox::{Attempts, Claim, ClaimedEntry, Deferred, Id, Spooled};
 
-/// How far ahead texts are looked for that may go together, in entries.
+/// How many entries ahead to look for texts to merge.
 const AHEAD_MAX: usize = 400;
 
 impl Flush<'_> {
-    /// Returns whether to send an entry that carries others' texts. Takes it apart if some of them have
-    /// been removed meanwhile, or if it is too old.
+    /// Whether to send an entry that carries other entries' texts. Takes it apart if some of them
+    /// have been removed or if it is too old.
     pub(super) fn is_worth_carrying(
         &mut self,
         held: &Arc<ClaimedEntry>,
@@ -32,7 +33,7 @@ impl Flush<'_> {
         true
     }
 
-    /// Lets the texts that an entry carries go on their own again.
+    /// Removes an entry that carries texts, so that those are sent on their own again.
     pub(super) fn dissolve(&mut self, held: &Arc<ClaimedEntry>) {
         if let Err(error) = held.dissolve() {
             tracing::info!(id = %held.id(), %error, "merged messages cannot be taken apart");
@@ -40,12 +41,12 @@ impl Flush<'_> {
         }
         let ids = held.entry().merged.iter().map(|merged| merged.id.clone());
         self.alone.extend(ids);
-        // They are looked at again at once.
+        // Look at them again at once.
         self.next(Duration::ZERO);
     }
 
-    /// Gives up the texts that end in a part that may have arrived: one more could only repeat them.
-    /// The others have not arrived whole, and go on their own.
+    /// Gives up the texts that end in a part in doubt: a resend could only repeat them. The other
+    /// texts have not arrived whole and are sent on their own.
     pub(super) fn fail_merged(&mut self, dir: &Arc<Dir>, message: &Dispatch, reason: &Reason) {
         let Some(held) = message.held() else { return };
         let part = held.attempts().sent;
@@ -63,7 +64,8 @@ impl Flush<'_> {
         self.dissolve(&held);
     }
 
-    /// Claims the texts behind one that may go together with it, as one message.
+    /// Claims the entries in `behind` whose texts can be merged with `first`, and returns them as
+    /// one message.
     pub(super) fn merged(
         &mut self,
         dir: &Arc<Dir>,
@@ -83,7 +85,7 @@ impl Flush<'_> {
                 break;
             }
             let Claim::Held(next) = self.claim(dir, id) else {
-                // Another process has it, or it cannot be read: its own turn deals with that.
+                // Claimed by another process, or unreadable: handled when the walk reaches it.
                 break;
             };
             let entry = next.entry();

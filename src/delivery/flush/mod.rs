@@ -1,4 +1,5 @@
-//! Delivering what the outbox keeps: oldest first, every sender of the config, nobody's order broken.
+//! Flushing the outbox: oldest entry first, every sender of the config, in order for each
+//! recipient.
 
 mod dispatch;
 mod merging;
@@ -26,20 +27,20 @@ use crate::outbox::{
     SenderName,
 };
 
-/// Names read in one go; with more of them memory stays flat.
+/// Most names read at once, so that memory use stays flat.
 const CHUNK: usize = 4096;
 
-/// How far a flush goes.
+/// The limits of a flush.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Bounds {
-    /// None: until the outbox is empty.
+    /// `None` means until the outbox is empty.
     pub(crate) deadline: Option<Instant>,
-    /// Most messages that are tried.
+    /// Most messages to try.
     pub(crate) tries: usize,
-    /// Most entries that are looked at in one go.
+    /// Most entries to look at in one pass.
     pub(crate) looks: usize,
-    /// Whether a file has the time that it takes on a slow network, beyond the deadline: else it
-    /// might be begun again for ever.
+    /// Whether a file may take its upload time on a slow network beyond the deadline; otherwise its
+    /// upload might be restarted for ever.
     pub(crate) files: bool,
 }
 
@@ -51,24 +52,25 @@ pub(crate) struct Flush<'a> {
     wording: Wording,
     pub(crate) summary: FlushSummary,
     turns: HashMap<SenderName, Turn>,
-    /// Recipients that wait for their turn: nothing overtakes what is for them. Chats wait apart.
+    /// The recipients with a waiting message, which no later message overtakes. Chats are kept
+    /// apart.
     waiting: BTreeMap<(SenderName, Channel), WaitingAudiences>,
-    /// Entries whose texts another entry carries: they are not sent themselves.
+    /// Entries whose texts another entry carries; they are not sent themselves.
     carried: HashSet<Id>,
-    /// Texts that are not to go together with others in this flush.
+    /// Texts not to merge in this flush.
     alone: HashSet<Id>,
-    /// Entries that are claimed, and whose turn is still to come.
+    /// Entries claimed before the walk reaches them.
     ahead: HashMap<Id, Arc<ClaimedEntry>>,
     tried: usize,
-    /// Whether messages were left out in this pass that had been refused before with all else.
+    /// Whether this pass skipped messages that had been refused together with everything else.
     left_out: bool,
     clocks: Clocks,
-    /// What has expired, untold; none where that has to be looked up.
+    /// The snapshot with the expired messages to notify of; `None` if it has to be taken again.
     look: Option<OutboxSnapshot>,
 }
 
 impl<'a> Flush<'a> {
-    /// A flush that has not begun.
+    /// Returns a flush that has not started.
     pub(crate) fn new(
         senders: &'a Senders<'a>,
         outbox: &'a Outbox,
@@ -93,22 +95,22 @@ impl<'a> Flush<'a> {
         }
     }
 
-    /// The same, knowing that a message of this sender has just arrived.
+    /// Marks a sender as working, after a message of it was delivered.
     pub(crate) fn works(mut self, sender: SenderName) -> Self {
         self.turns.insert(sender, Turn::working());
         self
     }
 
-    /// The same, knowing what the clocks tell.
+    /// Sets the findings about the clocks.
     pub(crate) fn at(mut self, clocks: Clocks) -> Self {
         self.clocks = clocks;
         self
     }
 
-    /// Goes once through the outbox, from the oldest entry on.
+    /// Goes through the outbox once, from the oldest entry on.
     ///
     /// # Errors
-    /// Where the outbox itself cannot be read.
+    /// An I/O error if the outbox cannot be read.
     pub(crate) fn pass(&mut self) -> io::Result<()> {
         self.waiting.clear();
         self.carried.clear();
@@ -132,7 +134,7 @@ impl<'a> Flush<'a> {
             self.pass_over(&held, &reason);
         }
         if std::mem::take(&mut self.left_out) && self.summary.delivered > before.delivered {
-            // Others have passed meanwhile.
+            // Messages were delivered meanwhile: try the skipped ones.
             self.next(Duration::ZERO);
         }
         done
@@ -164,13 +166,13 @@ impl<'a> Flush<'a> {
         }
     }
 
-    /// Lets the senders that were stopped have another try.
+    /// Lets the stopped senders try again.
     pub(crate) fn forgive(&mut self) {
         self.turns.values_mut().for_each(Turn::forgive);
         self.summary.stopped = None;
     }
 
-    /// How long it is until something may go; none where that is not known.
+    /// Returns the time until the next message may be sent; `None` if that is not known.
     pub(crate) fn next_in(&self) -> Option<Duration> {
         let next = self.summary.next?;
         Some(next.saturating_duration_since(Instant::now()))
@@ -221,7 +223,7 @@ impl<'a> Flush<'a> {
         }
     }
 
-    /// Another process has it in hand: what is for the same recipients waits until it is done.
+    /// Handles an entry that another process has claimed: messages to the same recipients wait.
     fn busy(&mut self, dir: &Arc<Dir>, id: &Id) {
         self.summary.busy += 1;
         let Ok(Some(Ok((entry, attempts)))) = outbox::peek(dir, id) else {
@@ -239,7 +241,7 @@ impl<'a> Flush<'a> {
         let entry = held.entry();
         let attempts = held.attempts();
         if attempts.sent >= entry.messages.len() || held.is_done() {
-            // Delivered, but somebody could not remove it.
+            // Delivered, but the entry could not be removed.
             if let Err(error) = held.finish() {
                 tracing::info!(id = %held.id(), %error, "delivered, and still cannot be removed");
                 self.summary.left += 1;
@@ -260,7 +262,7 @@ impl<'a> Flush<'a> {
         };
         self.carried
             .extend(entry.merged.iter().map(|merged| merged.id.clone()));
-        // An entry that carries others is counted by those others.
+        // The carried entries are counted instead of the one that carries them.
         self.summary.left += usize::from(entry.merged.is_empty());
         let is_old = entry.age(&now) > sender.settings.outbox.max_age;
         if self.turn(&entry.sender).is_stopped() {
@@ -312,7 +314,7 @@ impl<'a> Flush<'a> {
         }
     }
 
-    /// An entry of a sender that the config does not have. It cannot be tried: it is given up only
+    /// Handles an entry whose sender is not in the config. It cannot be tried, so it expires only
     /// by a clock that can be trusted.
     fn other(&mut self, dir: &Arc<Dir>, held: &Arc<ClaimedEntry>, now: &Stamp) {
         let entry = held.entry();
@@ -325,7 +327,7 @@ impl<'a> Flush<'a> {
         }
     }
 
-    /// Whether the call that an entry needs next is not made any more in this turn.
+    /// Whether this turn no longer makes the call that an entry needs next.
     fn is_call_stopped(&mut self, entry: &Entry, attempts: &Attempts) -> bool {
         let own = entry.messages[attempts.sent].channel.call();
         let turn = self.turn(&entry.sender);
@@ -336,7 +338,7 @@ impl<'a> Flush<'a> {
         self.turns.entry(name.clone()).or_default()
     }
 
-    /// Who waits, of those whom messages by this road are counted among.
+    /// Returns the recipients with a waiting message, among those counted together on this channel.
     fn waits(&mut self, name: &SenderName, channel: Channel) -> &mut WaitingAudiences {
         self.waiting.entry((name.clone(), channel)).or_default()
     }

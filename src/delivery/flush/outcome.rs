@@ -1,4 +1,5 @@
-//! What follows from the end of a message: who goes, who waits, who is given up.
+//! Handling the result of a delivery: whether the message, its sender and its call go on, wait or
+//! stop.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -20,10 +21,10 @@ use crate::outbox::{
 use crate::rate_limit::Audience;
 use crate::wecom::{Class, Scope, Unreached};
 
-/// How long a message waits that was refused while others went; the next time twice as long.
+/// First wait of a message that was refused while others were accepted; it doubles each time.
 const PASSED_OVER_FIRST: Duration = Duration::from_mins(1);
 
-/// A message that is held up for longer is reported once.
+/// A message held up for longer than this is reported once.
 const HELD_UP_LONG: Duration = Duration::from_hours(1);
 
 impl Flush<'_> {
@@ -70,12 +71,13 @@ impl Flush<'_> {
         self.tried += 1;
         let Some(held) = message.held() else {
             if reason.is_of_disk() {
-                // What goes together must be written down first; what goes alone has been.
+                // A merged message must be written before it is sent; a single one has been
+                // already.
                 let ids = message.originals.iter().map(|held| held.id().clone());
                 self.alone.extend(ids);
                 return self.next(Duration::ZERO);
             }
-            // Nothing of what goes together has left: each text waits as before.
+            // No byte of the merged message has left: each text waits as before.
             if reason.scope() == Scope::App {
                 for held in &message.originals {
                     keep(held, &reason, None, self.wording);
@@ -94,7 +96,7 @@ impl Flush<'_> {
         {
             self.dissolve(&held);
             return match message.originals.first() {
-                // One shows what all of them would.
+                // The first one shows what all of them would show.
                 Some(first) if reason.scope() == Scope::Call => {
                     keep(first, &reason, None, self.wording);
                     self.trouble(name, Some((first, first.entry())), &reason);
@@ -121,14 +123,14 @@ impl Flush<'_> {
         }
     }
 
-    /// Whether a message that is too old, and was tried in vain, may be given up: its age is certain,
-    /// and flushes have had time to deliver it, or WeCom itself answers.
+    /// Whether a message that is too old and was tried in vain may be given up: if WeCom answered,
+    /// or if its age is certain and flushes have had time to deliver it.
     pub(super) fn may_expire(&self, entry: &Entry, answered: bool) -> bool {
         let is_certain = self.clocks.steady || entry.accepted.is_same_boot(&Stamp::now());
         answered || is_certain && self.clocks.awake
     }
 
-    /// Decides what trouble holds up beside the message that met it.
+    /// Decides what else is held up, besides the message that failed.
     pub(super) fn trouble(
         &mut self,
         name: &SenderName,
@@ -137,7 +139,7 @@ impl Flush<'_> {
     ) {
         let mut failure = (self.wording.reason)(reason);
         if failure.exit != Exit::Setup {
-            // Whatever the message met, it stays.
+            // Whatever the error, the message stays.
             failure.exit = Exit::NotNow;
         }
         let turn = self.turns.entry(name.clone()).or_default();
@@ -146,27 +148,28 @@ impl Flush<'_> {
             (_, None) => {
                 turn.refused();
             }
-            // Of a call that only some messages need, the others show nothing: it rests.
+            // A call that only some messages need shows nothing about the others: stop only this
+            // call.
             (Scope::Call | Scope::Unclear, Some((held, entry))) if !next_is_main(held, entry) => {
                 turn.stop_call(next_call(entry, &held.attempts()));
                 turn.refused();
                 self.pass_over(held, reason);
             }
-            // Its own trouble, or found to be so before: others had passed.
+            // The message's own trouble, or known to be, since others were accepted before.
             (scope, Some((held, _)))
                 if scope == Scope::Message || held.attempts().passed_over > 0 =>
             {
                 turn.refused();
                 self.pass_over(held, reason);
             }
-            // Whether the app's own call, or this kind of message, the next one shows.
+            // The next message shows whether the app's call or only this kind of message fails.
             (_, Some((held, _))) => {
                 held.note(|attempts| attempts.suspected = true);
                 let first = turn.suspect(Arc::clone(held), reason.clone());
                 if turn.refused()
                     && let Some(wait) = reason.wait()
                 {
-                    // Everything gets it: the app waits, for as long as the server says.
+                    // Everything is refused: the app waits for as long as the server asks.
                     let hold = Hold::for_time(wait, HoldScope::App, &Stamp::now());
                     first.note(|attempts| attempts.hold = Some(hold));
                 }
@@ -179,7 +182,7 @@ impl Flush<'_> {
         }
     }
 
-    /// Makes a message wait by itself: others have passed, so that the trouble is its own.
+    /// Makes one message wait: others were accepted, so the trouble is its own.
     pub(super) fn pass_over(&mut self, held: &Arc<ClaimedEntry>, reason: &Reason) {
         let before = held.attempts();
         let is_unknown = reason.is_of(Class::Unknown);
@@ -228,7 +231,8 @@ impl Flush<'_> {
         });
     }
 
-    /// Gives up a message that is too old; it, or its app, has been tried in vain since that was found.
+    /// Gives up a message that is too old; it, or its app, has been tried in vain since that was
+    /// found.
     pub(super) fn expire(&mut self, dir: &Arc<Dir>, held: &Arc<ClaimedEntry>, max_age: Duration) {
         let entry = held.entry();
         let stopped = self.summary.stopped.as_ref().map(|failure| &failure.what);
@@ -252,14 +256,14 @@ impl Flush<'_> {
     }
 }
 
-/// Whether an entry's next call is the one that everything else of its sender goes by, too.
+/// Whether an entry's next call is also the main call of its sender's other messages.
 fn next_is_main(held: &ClaimedEntry, entry: &Entry) -> bool {
     let call = next_call(entry, &held.attempts());
     let is_own = |it: &Message| it.channel.call() == call && it.channel != Channel::Chat;
     entry.messages.iter().any(is_own)
 }
 
-/// The call that an entry needs next: the upload of its file, or the message's own.
+/// Returns the call that an entry needs next: the upload of its file, or the message's own.
 pub(super) fn next_call(entry: &Entry, attempts: &Attempts) -> &'static str {
     let channel = entry.messages[attempts.sent].channel;
     if entry.attachment(attempts.sent).is_some() && attempts.media.is_none() {
@@ -269,7 +273,7 @@ pub(super) fn next_call(entry: &Entry, attempts: &Attempts) -> &'static str {
     }
 }
 
-/// What trouble concerns, as far as that is known.
+/// Returns the scope that the trouble blocks, if it is known.
 fn blocked_by(reason: &Reason) -> Option<HoldScope> {
     match reason.scope() {
         Scope::App => Some(HoldScope::App),
@@ -279,7 +283,7 @@ fn blocked_by(reason: &Reason) -> Option<HoldScope> {
     }
 }
 
-/// Records, beside a message that stays in the outbox, why it does.
+/// Records next to an entry why it stays in the outbox.
 fn keep(
     held: &ClaimedEntry,
     reason: &Reason,
@@ -296,7 +300,7 @@ fn keep(
     tracing::info!(id = %held.id(), reason = what, "kept");
 }
 
-/// Records, beside a new message that could not be sent, why it stays and what it waits for.
+/// Records next to a new entry why it was not sent and how long it waits.
 pub(crate) fn keep_new(held: &ClaimedEntry, reason: &Reason, wording: Wording) {
     let is_unknown = reason.is_of(Class::Unknown);
     let wait = match (reason.scope(), reason.wait()) {
@@ -314,7 +318,7 @@ pub(crate) fn keep_new(held: &ClaimedEntry, reason: &Reason, wording: Wording) {
     }
 }
 
-/// Puts a message among the failed, and says whether that could be done.
+/// Moves an entry to `failed/`; returns whether that succeeded.
 pub(crate) fn give_up(held: &ClaimedEntry, verdict: &FailureRecord) -> bool {
     let done = held.refuse(verdict);
     if let Err(error) = &done {
