@@ -1,5 +1,5 @@
 //! Accepting a message: once its entry and its name are synced, neither a kill nor a power cut
-//! loses it. Done on a thread, while the connection is made, so that it costs no time.
+//! loses it. This runs on a thread while the connection is made, so that it costs no time.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -12,19 +12,19 @@ use super::{FAILED, NotKept, Outbox, OutboxSnapshot, once};
 use crate::disk::{self, Dir};
 use crate::file_slice::FileSlice;
 
-/// Longest time that a message waits for the disk; one that hangs must not hold up an alert.
+/// Longest wait of a message for the disk; a hanging disk must not hold up an alert.
 const DISK_MAX: Duration = Duration::from_secs(5);
 
-/// How slow a disk may be that takes files, in bytes a second: for them it has more time.
+/// Slowest disk speed to allow for, in bytes per second: a message with files may wait longer.
 const DISK_SPEED: u64 = 4 << 20;
 
-/// A message that is being accepted.
+/// An entry that is being written.
 #[derive(Debug)]
 pub(crate) struct PendingWrite {
     outbox: Outbox,
-    /// How long the message waits for the disk before it goes without an entry.
+    /// When the message stops waiting for the disk and is sent without an entry.
     until: Instant,
-    /// How long it waits where nothing else is left.
+    /// When the wait ends if the message could not be delivered without an entry.
     at_last: Instant,
     state: Mutex<WriteState>,
     changed: Condvar,
@@ -33,26 +33,26 @@ pub(crate) struct PendingWrite {
 #[derive(Debug)]
 struct WriteState {
     stage: Stage,
-    /// The message went without: what comes of the entry decides nothing any more.
+    /// Whether the message was sent without waiting: the entry no longer decides anything.
     late: bool,
 }
 
 #[derive(Debug)]
 enum Stage {
-    /// Under a name that no flush looks at.
+    /// Written under a temporary name, which no flush looks at.
     Writing,
-    /// Its name is being given to it: for this moment nobody can tell whether it is there.
+    /// Being renamed: whether the entry exists is unknown for this moment.
     Naming,
-    /// It is there, and not yet synced.
+    /// Renamed, but not synced yet.
     Named(Arc<Dir>, Id),
     Accepted(Arc<ClaimedEntry>),
     Failed(NotKept),
-    /// Nobody wants it any more.
+    /// No longer wanted.
     Abandoned,
 }
 
 impl PendingWrite {
-    /// Begins to accept a message that is to be delivered by `deadline`.
+    /// Starts to write the entry of a message that is to be delivered by `deadline`.
     pub(super) fn begin(
         outbox: &Outbox,
         look: &OutboxSnapshot,
@@ -60,13 +60,13 @@ impl PendingWrite {
         deadline: Instant,
     ) -> Arc<Self> {
         let now = Instant::now();
-        // Time must be left to deliver it without.
+        // Leaves time to deliver the message without an entry.
         let longest = DISK_MAX + Duration::from_secs(entry.bytes_of_files() / DISK_SPEED);
         let wait = longest.min(deadline.saturating_duration_since(now) / 2);
         Self::begin_for(outbox, look, entry, now + wait, now + longest)
     }
 
-    /// The same, with the times that it is waited for.
+    /// Starts to write an entry, with explicit deadlines for the two waits.
     pub(super) fn begin_for(
         outbox: &Outbox,
         look: &OutboxSnapshot,
@@ -100,7 +100,7 @@ impl PendingWrite {
                 writing();
             }
         };
-        // Where no thread is to be had, the connection waits.
+        // If no thread can be started, the connection waits.
         if std::thread::Builder::new().spawn(write.clone()).is_err() {
             write();
         }
@@ -110,7 +110,7 @@ impl PendingWrite {
     /// Waits until the message is accepted.
     ///
     /// # Errors
-    /// Why it is not, and goes without.
+    /// Why it is not accepted, so that it is sent without an entry.
     pub(crate) fn held(&self) -> Result<Arc<ClaimedEntry>, NotKept> {
         let mut state = self.locked();
         loop {
@@ -129,7 +129,7 @@ impl PendingWrite {
         }
     }
 
-    /// Waits for it longer, now that the message has got nowhere without.
+    /// Waits longer for the entry, after the message could not be delivered without it.
     ///
     /// # Errors
     /// Why it is not accepted; then it never will be.
@@ -151,8 +151,8 @@ impl PendingWrite {
         }
     }
 
-    /// What has come of it within that time, and whether the message waited for it; none while it
-    /// is being written.
+    /// Returns the entry and whether the message waited for it, or why there is none; `None` if it
+    /// is still being written after `time`.
     pub(crate) fn within(
         &self,
         time: Duration,
@@ -173,8 +173,8 @@ impl PendingWrite {
         }
     }
 
-    /// Sees to it that no entry stays of a message that has gone its way without one. Until that is
-    /// settled the process must not end: a flush would send the message again.
+    /// Makes sure that no entry stays for a message that was sent without one. The process must not
+    /// end before this is settled: a flush would send the message again.
     pub(crate) fn abandon(&self) {
         let mut state = self.locked();
         let patience = Instant::now() + DISK_MAX;
@@ -193,7 +193,7 @@ impl PendingWrite {
         }
     }
 
-    /// The state once it may have changed, or the time is up.
+    /// Waits until the state may have changed, or until the deadline.
     fn waited<'a>(
         &self,
         state: MutexGuard<'a, WriteState>,
@@ -206,8 +206,8 @@ impl PendingWrite {
         }
     }
 
-    /// Writes the entry and makes it last, unless nobody wants it any more; the lock on it is ours
-    /// before anybody can see it.
+    /// Writes and syncs the entry, unless it is no longer wanted. It is locked before any process
+    /// can see it.
     fn write(&self, dir: Option<Arc<Dir>>, id: Id, entry: Entry) {
         let written = self.written(dir, id, entry);
         let mut state = self.locked();
@@ -255,10 +255,10 @@ impl PendingWrite {
             Err(io::ErrorKind::Interrupted.into())
         };
         let file = Arc::new(file);
-        // Nothing that becomes of the files it was made of changes the accepted message.
+        // Later changes to the files it was made from do not affect the accepted message.
         let whole = synced.and_then(|()| FileSlice::of_file(Arc::clone(&file)));
         let whole = whole.map_err(|error| {
-            // It is reported as not kept, so it must not be.
+            // It is reported as not kept, so it must not stay.
             let _ = dir.remove(id.as_str());
             disk(error)
         })?;
@@ -284,7 +284,7 @@ impl PendingWrite {
         }
     }
 
-    /// Goes on to the next stage, unless nobody wants the entry any more.
+    /// Moves on to the next stage, unless the entry is no longer wanted.
     fn advances(&self, next: Stage) -> bool {
         let mut state = self.locked();
         let goes_on = !matches!(state.stage, Stage::Abandoned);
@@ -300,9 +300,9 @@ impl PendingWrite {
     }
 }
 
-/// The outbox, made if need be so that a power cut takes nothing of it.
+/// Opens the outbox, creating it if necessary so that a power cut loses no part of it.
 ///
-/// `failed/` is made last: where it is, the name of the outbox itself has been synced.
+/// `failed/` is created last: if it exists, the name of the outbox itself has been synced.
 fn prepared(outbox: &Outbox) -> io::Result<Dir> {
     let dir = Dir::make(&outbox.path, outbox.owner)?;
     if dir.sub(FAILED)?.is_none() {

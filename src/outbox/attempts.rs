@@ -1,4 +1,5 @@
-//! What became of an entry so far: how far it got, what it waits for, whether it may have arrived.
+//! The record of an entry: the parts sent so far, the hold before the next try, the requests in
+//! doubt.
 
 use std::time::Duration;
 
@@ -10,51 +11,52 @@ use crate::clock::Stamp;
 use crate::disk::{Dir, record};
 use crate::uploads::UploadedMedia;
 
-/// What became of an entry so far. Stands in `ID.try` beside it, since the entry is written once.
+/// The state of an entry's delivery so far. Kept in `ID.try` next to the entry, which is written
+/// only once.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Attempts {
-    /// Parts that WeCom has accepted.
+    /// Number of parts that WeCom has accepted.
     pub(crate) sent: usize,
-    /// Requests that left.
+    /// Number of requests sent.
     pub(crate) tries: u32,
-    /// Whether the part that is next may have arrived already.
+    /// The doubt whether the next part has arrived already.
     pub(crate) doubt: Option<Doubt>,
-    /// The record was damaged: every part that is left may have arrived already.
+    /// Whether the record was damaged: every remaining part may have arrived already.
     pub(crate) lost: bool,
-    /// Whether what goes before that part as a message of its own has been delivered.
+    /// Whether the lines before the next part have been delivered as a separate message.
     pub(crate) noted: bool,
-    /// What its file has been uploaded as.
+    /// The upload of its file.
     pub(crate) media: Option<UploadedMedia>,
-    /// What it waits for before it is tried again.
+    /// The hold before it is tried again.
     pub(crate) hold: Option<Hold>,
-    /// What the trouble concerned that keeps it here.
+    /// The scope of the trouble that keeps it here.
     pub(crate) blocked_by: Option<HoldScope>,
-    /// Whether it was refused together with all else, so that nobody knows whose trouble that was.
+    /// Whether it was refused together with everything else, so that the cause is unknown.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) suspected: bool,
-    /// The entry that carries its text, if that one is there.
+    /// The entry that carries its text, if that entry exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) carried_by: Option<String>,
-    /// How often it was refused while other messages went.
+    /// Number of times it was refused while other messages were accepted.
     pub(crate) passed_over: u32,
-    /// When that began.
+    /// The first of these times.
     pub(crate) passed_since: Option<Stamp>,
     /// Whether a flush has reported that it is held up for long.
     pub(crate) reported: bool,
-    /// How often WeCom refused it with a code that nobody knows.
+    /// Number of times WeCom refused it with an unknown code.
     pub(crate) unknown_codes: u32,
     /// Why it is still here, for people.
     pub(crate) error: Option<String>,
 }
 
 impl Attempts {
-    /// Whether something of it has arrived, or may have.
+    /// Whether a part of it has arrived, or may have.
     pub(crate) fn may_have_arrived(&self) -> bool {
         self.sent > 0 || self.doubt.is_some()
     }
 
-    /// Whether a request was lost on its way, so that nobody knows what became of it.
+    /// Whether a request got no answer at all, so that its outcome is unknown.
     pub(crate) fn is_in_the_dark(&self) -> bool {
         self.doubt.as_ref().is_some_and(|doubt| !doubt.answered)
     }
@@ -67,57 +69,57 @@ pub(crate) struct Hold {
     pub(crate) on: HoldScope,
 }
 
-/// What a hold holds up.
+/// The scope of a hold.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum HoldScope {
-    /// Everything of its sender.
+    /// Every message of its sender.
     App,
     /// Every request of the same call.
     Call,
-    /// This entry alone: what is for the same recipients goes ahead.
+    /// This entry only: messages to the same recipients may overtake it.
     Entry,
 }
 
-/// Longest time that an entry is not tried again, whatever a server asks for.
+/// Longest hold, whatever a server asks for.
 pub(crate) const HOLD_MAX: Duration = Duration::from_hours(1);
 
 impl Hold {
-    /// A hold of this length from now on.
+    /// Returns a hold of this length from `now` on.
     pub(crate) fn for_time(time: Duration, on: HoldScope, now: &Stamp) -> Self {
         let until = now.later(time.min(HOLD_MAX));
         Self { until, on }
     }
 
-    /// How long it still lasts; none if it is over. After a jump of the clock across a reboot nothing
-    /// waits longer than any hold may last.
+    /// Returns the time left, if any. If the clock jumped across a reboot, no hold lasts longer
+    /// than `HOLD_MAX`.
     pub(crate) fn left(&self, now: &Stamp) -> Option<Duration> {
         now.age(&self.until)
             .filter(|left| !left.is_zero() && *left <= HOLD_MAX)
     }
 }
 
-/// Requests that may have been processed although no answer came: a resend must be the same to the
-/// byte for WeCom to swallow it.
+/// Requests that may have been processed although no answer came. WeCom drops a resend only if it
+/// is equal to the byte.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Doubt {
-    /// When the first of them left.
+    /// The time of the first of them.
     pub(crate) since: Stamp,
-    /// How long before the first an equal message went, in seconds, as far as that is known.
+    /// Seconds between the last equal message and the first of them, if known.
     #[serde(default)]
     pub(crate) apart: Option<u64>,
-    /// The lines that stood before its text.
+    /// The lines before its text.
     pub(crate) marks: String,
-    /// The window of WeCom's duplicate check that the resends ask for, in seconds.
+    /// The window of WeCom's duplicate check in the resends, in seconds.
     #[serde(default)]
     pub(crate) window: Option<u64>,
-    /// When the first request with this window left.
+    /// The time of the first request with this window.
     #[serde(default)]
     pub(crate) formed: Option<Stamp>,
-    /// Whether each of them was answered, if not by WeCom: they were hardly passed on.
+    /// Whether every request was answered, but not by WeCom: they were probably not passed on.
     #[serde(default)]
     pub(crate) answered: bool,
-    /// How many different forms of it, that WeCom may not take for the same, may have arrived.
+    /// Number of different forms that may have arrived, which WeCom may not see as duplicates.
     #[serde(default = "one")]
     pub(crate) forms: u32,
 }
@@ -127,7 +129,7 @@ fn one() -> u32 {
 }
 
 impl Doubt {
-    /// A first request that leaves at this moment.
+    /// Returns the doubt of a first request sent at `now`.
     pub(crate) fn new(now: Stamp, marks: String) -> Self {
         Self {
             since: now,
@@ -141,12 +143,12 @@ impl Doubt {
     }
 }
 
-/// The name of what stands beside an entry.
+/// Returns the name of an entry's record.
 pub(super) fn record_name(id: &Id) -> String {
     format!("{id}.try")
 }
 
-/// Reads what stands beside an entry. If that is damaged, every part may have arrived.
+/// Reads an entry's record. If it is damaged, every part is in doubt.
 pub(super) fn read(dir: &Dir, id: &Id, entry: &Entry) -> Attempts {
     let attempts = match record::read(dir, &record_name(id)) {
         record::Read::Nothing => Attempts::default(),

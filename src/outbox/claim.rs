@@ -15,21 +15,21 @@ use crate::file_slice::FileSlice;
 /// The result of claiming an entry.
 pub(crate) enum Claim {
     Held(Arc<ClaimedEntry>),
-    /// Another process has it in hand.
+    /// Claimed by another process.
     Busy,
-    /// It has been delivered or dropped meanwhile.
+    /// Delivered or removed meanwhile.
     Gone,
-    /// A newer wxpush has written it: it is left alone.
+    /// Written by a newer wxpush, and left alone.
     Newer,
-    /// It was damaged, and has been put among the failed.
+    /// Damaged, and moved to `failed/`.
     Damaged,
-    /// It is none of ours: it is left alone.
+    /// Not a file of wxpush, and left alone.
     Foreign(io::Error),
-    /// It may be ours, and cannot be opened, locked or read now.
+    /// Possibly an entry, but it cannot be opened, locked or read now.
     Unusable(io::Error),
 }
 
-/// Takes an entry into our hands; a damaged one is put among the failed.
+/// Claims an entry; a damaged one is moved to `failed/`.
 pub(crate) fn claim(dir: &Arc<Dir>, id: &Id) -> Claim {
     let damaged = || {
         let verdict = FailureRecord {
@@ -42,7 +42,7 @@ pub(crate) fn claim(dir: &Arc<Dir>, id: &Id) -> Claim {
     claimed(hold(dir, id, damaged))
 }
 
-/// Takes a failed entry into our hands; a damaged one stays where it is.
+/// Claims a failed entry; a damaged one stays.
 pub(crate) fn claim_failed(failed: &Arc<Dir>, id: &Id) -> Claim {
     claimed(hold(failed, id, || Ok(())))
 }
@@ -62,7 +62,7 @@ fn hold(dir: &Arc<Dir>, id: &Id, damaged: impl FnOnce() -> io::Result<()>) -> io
     if !disk::lock_now(&file)? {
         return Ok(Claim::Busy);
     }
-    // Who had it before us may have delivered it.
+    // The previous holder of the lock may have delivered it.
     if !dir.leads_to(id.as_str(), &meta) {
         return Ok(Claim::Gone);
     }
@@ -80,10 +80,10 @@ fn hold(dir: &Arc<Dir>, id: &Id, damaged: impl FnOnce() -> io::Result<()>) -> io
     }
 }
 
-/// Reads an entry without taking it, with what became of it so far.
+/// Reads an entry and its record without claiming it.
 ///
 /// # Errors
-/// Why it is none of ours; none inside where it cannot be read as an entry.
+/// An I/O error, or a file that is not wxpush's; the inner error if it is not a readable entry.
 pub(crate) fn peek(dir: &Dir, id: &Id) -> io::Result<Option<Result<(Entry, Attempts), Unread>>> {
     let Some((file, _)) = dir.view(id.as_str())? else {
         return Ok(None);

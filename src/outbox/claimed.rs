@@ -1,4 +1,4 @@
-//! An entry in our hands: locked, so that nobody else sends it, with what is known of its tries.
+//! A claimed entry: locked, so that no other process sends it, together with its record.
 
 use std::fs::File;
 use std::io;
@@ -11,7 +11,7 @@ use super::once;
 use crate::disk::{Dir, record};
 use crate::notice::{self, Notice};
 
-/// A locked entry. The lock ends with the value, or with the process.
+/// A locked entry. The lock ends with the value or the process.
 #[derive(Debug)]
 pub(crate) struct ClaimedEntry {
     dir: Arc<Dir>,
@@ -19,7 +19,7 @@ pub(crate) struct ClaimedEntry {
     entry: Entry,
     lock: Arc<File>,
     attempts: Mutex<Attempts>,
-    /// Where they are written down; none where that failed.
+    /// The open record; `None` if it could not be opened.
     record: OnceLock<Option<File>>,
 }
 
@@ -35,39 +35,39 @@ impl ClaimedEntry {
         }
     }
 
-    /// The same with what stands beside the entry.
+    /// Reads the entry's record.
     pub(super) fn remembered(self) -> Self {
         let attempts = attempts::read(&self.dir, &self.id, &self.entry);
         *self.locked() = attempts;
         self
     }
 
-    /// Its name.
+    /// Returns its name.
     pub(crate) fn id(&self) -> &Id {
         &self.id
     }
 
-    /// The message.
+    /// Returns the message.
     pub(crate) fn entry(&self) -> &Entry {
         &self.entry
     }
 
-    /// What became of it so far.
+    /// Returns the state of its delivery so far.
     pub(crate) fn attempts(&self) -> Attempts {
         self.locked().clone()
     }
 
-    /// Whether its name leads to it still; in the directory that is in the outbox's place now, if
-    /// that one can be opened.
+    /// Whether its name still leads to it, in the directory `now` that has taken the outbox's
+    /// place, if given.
     pub(super) fn is_there(&self, now: Option<&Dir>) -> bool {
         let dir = now.unwrap_or(&self.dir);
         let meta = self.lock.metadata();
         meta.is_ok_and(|meta| dir.leads_to(self.id.as_str(), &meta))
     }
 
-    /// Writes down what has become of it; not synced.
+    /// Changes the state of its delivery and writes it to the record; not synced.
     ///
-    /// A record that cannot be written costs a line in the log, never the delivery.
+    /// An error is only logged and never stops the delivery.
     pub(crate) fn note(&self, change: impl FnOnce(&mut Attempts)) {
         let mut attempts = self.locked();
         change(&mut attempts);
@@ -81,7 +81,7 @@ impl ClaimedEntry {
         });
         let Some(record) = record else { return };
         let written = record::write(record, &*attempts).or_else(|_| {
-            // Why it is here may be long, and matters less than whether it may have arrived.
+            // The reason may be long, and matters less than the doubt.
             let short = Attempts {
                 error: None,
                 ..attempts.clone()
@@ -93,8 +93,8 @@ impl ClaimedEntry {
         }
     }
 
-    /// The next so many parts are done with; after the last one the entry goes. Of an entry that
-    /// carries others' texts, those go first that are done with.
+    /// Marks the next `parts` parts as sent; after the last part the entry is removed. If it
+    /// carries texts, the entries of the sent texts are removed first.
     pub(crate) fn delivered(&self, parts: usize) {
         let done = self.attempts().sent + parts;
         let next = self.entry.messages.get(done);
@@ -108,7 +108,7 @@ impl ClaimedEntry {
                     .lost
                     .then(|| Doubt::new(self.entry.accepted, String::new())),
                 lost: attempts.lost,
-                // The same file may go to other recipients, too, unless the next part has its own.
+                // The same file may go to other recipients, unless the next part has its own.
                 media: attempts.media.take().filter(|_| !has_own),
                 ..Attempts::default()
             };
@@ -116,7 +116,7 @@ impl ClaimedEntry {
         let removed = self.remove_merged(done);
         if !last {
             self.note(next);
-            // A power cut must not send it a second time.
+            // A power cut must not cause a second delivery.
             if let Some(Some(record)) = self.record.get() {
                 let _ = record.sync_data();
             }
@@ -130,29 +130,29 @@ impl ClaimedEntry {
         }
     }
 
-    /// Takes it out of the outbox, now that it has arrived.
+    /// Removes it from the outbox after its delivery.
     ///
     /// # Errors
-    /// What the disk says; then it stays.
+    /// The error of the disk; the entry stays.
     pub(crate) fn finish(&self) -> io::Result<()> {
         self.close_once()?;
         self.remove_merged(self.entry.messages.len())?;
         self.remove()
     }
 
-    /// Lets the entries whose texts it carries go on their own, but for those that have arrived.
+    /// Removes it, so that the texts it carries are sent on their own, except those already sent.
     ///
     /// # Errors
-    /// What the disk says; then it stays.
+    /// The error of the disk; the entry stays.
     pub(crate) fn dissolve(&self) -> io::Result<()> {
         self.remove_merged(self.attempts().sent)?;
         self.remove()
     }
 
-    /// Notes, of a message that is sent only once, that it is not to be sent again.
+    /// Records that the message of a `--once` key must not be sent again.
     ///
     /// # Errors
-    /// What the disk says.
+    /// The error of the disk.
     fn close_once(&self) -> io::Result<()> {
         match &self.entry.once {
             Some(key) => once::close(&self.dir, key, &self.id),
@@ -160,20 +160,20 @@ impl ClaimedEntry {
         }
     }
 
-    /// Whether it is sent only once, and another entry has been.
+    /// Whether another entry with its `--once` key has been sent.
     pub(crate) fn is_done(&self) -> bool {
         let known = |key| once::known(&self.dir, key);
         let key = self.entry.once.as_deref();
         key.is_some_and(|key| known(key).is_ok_and(|known| known == once::Known::Done))
     }
 
-    /// Whether its text goes out with another entry.
+    /// Whether another entry carries its text.
     pub(crate) fn is_carried(&self) -> bool {
         let carrier = self.attempts().carried_by;
         carrier.is_some_and(|carrier| self.dir.size(&carrier).is_some())
     }
 
-    /// The entry that carries its text and may have arrived, if there is one.
+    /// Returns the entry that carries its text and is in doubt, if there is one.
     pub(crate) fn carrier_in_doubt(&self) -> Option<String> {
         let carrier = self.attempts().carried_by?;
         let is_there = self.dir.size(&carrier).is_some();
@@ -193,11 +193,11 @@ impl ClaimedEntry {
             self.dir.remove(id.as_str())?;
             self.dir.remove(&record_name(id))?;
         }
-        // Before this entry goes: else a power cut could bring them back alone.
+        // Sync before this entry is removed: otherwise a power cut could bring back only those.
         self.dir.sync()
     }
 
-    /// Whether all, and whether any of the entries are still there whose texts its next parts carry.
+    /// Whether all, and whether any, of the entries whose texts its next parts carry still exist.
     pub(crate) fn has_merged(&self) -> (bool, bool) {
         let sent = self.attempts().sent;
         let left = self.entry.merged.iter().filter(|it| it.part >= sent);
@@ -205,12 +205,12 @@ impl ClaimedEntry {
         there.fold((true, false), |(all, any), it| (all && it, any || it))
     }
 
-    /// Takes it out of the outbox, undelivered or not.
+    /// Removes it from the outbox, delivered or not.
     ///
     /// # Errors
-    /// What the disk says.
+    /// The error of the disk.
     pub(crate) fn remove(&self) -> io::Result<()> {
-        // In this order: an entry without its record would be sent again without a flag.
+        // In this order: an entry without its record would be resent without the duplicate check.
         self.dir.remove(self.id.as_str())?;
         self.dir.remove(&record_name(&self.id))?;
         if let Err(error) = self.dir.sync() {
@@ -219,18 +219,18 @@ impl ClaimedEntry {
         Ok(())
     }
 
-    /// Puts the same message in its place, for another app.
+    /// Replaces it with the same message for another app.
     ///
     /// # Errors
-    /// What the disk says; then it stays as it was.
+    /// The error of the disk; the entry stays unchanged.
     pub(crate) fn readdress(&self, entry: &Entry) -> io::Result<()> {
         super::write::replace(&self.dir, &self.id, entry)
     }
 
-    /// Puts it among the failed ones, with the reason.
+    /// Moves it to `failed/` with the reason.
     ///
     /// # Errors
-    /// What the disk says; then it stays.
+    /// The error of the disk; the entry stays.
     pub(crate) fn refuse(&self, verdict: &FailureRecord) -> io::Result<()> {
         failed::fail(&self.dir, &self.id, verdict)
     }

@@ -21,7 +21,7 @@ const AWAKE_MAX: Duration = Duration::from_hours(1);
 
 #[derive(Serialize, Deserialize)]
 struct Seen {
-    /// The first flush since the last step.
+    /// The time of the first flush since the last step.
     since: Stamp,
     last: Stamp,
 }
@@ -31,8 +31,8 @@ struct Seen {
 pub(crate) struct Clocks {
     /// Whether the wall clock has gone on without a step for an hour of this boot.
     pub(crate) steady: bool,
-    /// Whether a flush has run within the last hour: else the host was off or asleep, and what has
-    /// grown old meanwhile has had no chance yet.
+    /// Whether a flush has run within the last hour; otherwise the host was off or asleep, and
+    /// messages that grew old meanwhile have had no chance yet.
     pub(crate) awake: bool,
 }
 

@@ -1,4 +1,4 @@
-//! An entry that is written down at the last moment: while nothing of it has left, nothing is there.
+//! An entry that is written just before its first byte is sent; until then there is no file.
 
 use std::io;
 use std::sync::{Arc, OnceLock};
@@ -8,19 +8,19 @@ use super::entry::{Entry, Id};
 use super::write::place;
 use crate::disk::Dir;
 
-/// An entry that carries the texts of others, which stay where they are until it is delivered.
+/// An entry that carries the texts of others, which stay until it is delivered.
 #[derive(Debug)]
 pub(crate) struct Deferred {
     dir: Arc<Dir>,
     id: Id,
     entry: Entry,
-    /// Those whose texts it carries.
+    /// The entries whose texts it carries.
     originals: Vec<Arc<ClaimedEntry>>,
     held: OnceLock<Result<Arc<ClaimedEntry>, Arc<io::Error>>>,
 }
 
 impl Deferred {
-    /// An entry to be named `id` that carries the texts of others; nothing is written yet.
+    /// Returns an unwritten entry named `id` that carries the texts of others.
     pub(crate) fn new(
         dir: &Arc<Dir>,
         id: Id,
@@ -36,10 +36,10 @@ impl Deferred {
         }
     }
 
-    /// The entry, written and synced at the first call.
+    /// Returns the entry, which the first call writes and syncs.
     ///
     /// # Errors
-    /// What the disk says.
+    /// The error of the disk.
     pub(crate) fn held(&self) -> io::Result<Arc<ClaimedEntry>> {
         let held = self.held.get_or_init(|| {
             // A flush that listed the outbox earlier must not send them as well.
@@ -59,7 +59,7 @@ impl Deferred {
         held.as_ref().map(Arc::clone).map_err(again)
     }
 
-    /// The entry, if it has been written.
+    /// Returns the entry, if it has been written.
     pub(crate) fn written(&self) -> Option<Arc<ClaimedEntry>> {
         self.held.get()?.as_ref().ok().map(Arc::clone)
     }

@@ -1,4 +1,4 @@
-//! An accepted message, and what it is known by. How it lies on the disk, `format` says.
+//! An accepted message and its name. `format` has the file format.
 
 use std::fmt;
 use std::hash::{BuildHasher, Hasher, RandomState};
@@ -9,13 +9,13 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use crate::clock::Stamp;
 use crate::message::{Attachment, Message};
 
-/// The name of an entry: the time of its acceptance, UTC, and eight random digits. Names sort as
-/// they were accepted.
+/// The name of an entry: its time of acceptance in UTC, and eight random digits. Names sort in the
+/// order of acceptance.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct Id(String);
 
 impl Id {
-    /// A name that nobody else has.
+    /// Returns a unique name.
     pub(crate) fn new(now: SystemTime) -> Self {
         let time = DateTime::<Utc>::from(now).format("%Y%m%dT%H%M%S%.3fZ");
         // std seeds each RandomState from the system's own source of randomness.
@@ -23,16 +23,16 @@ impl Id {
         Self(format!("{time}-{random:08x}"))
     }
 
-    /// A name that sorts behind the latest there is, although the clock may have been set back.
+    /// Returns a name that sorts after `latest`, even if the clock was set back.
     pub(crate) fn after(latest: Option<&Self>, now: SystemTime) -> Self {
         let latest = latest.and_then(Self::accepted).filter(|it| *it >= now);
         let later = latest.map(|latest| Self::new(latest + Duration::from_millis(1)));
-        // Behind the last day that a name can bear there is none.
+        // There is no name after the last day that the format can hold.
         let later = later.and_then(|later| Self::parse(later.as_str()));
         later.unwrap_or_else(|| Self::new(now))
     }
 
-    /// Reads a file's name; none if no entry is named so.
+    /// Parses a file's name; `None` if it is not the name of an entry.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         let (date, rest) = name.split_once('T')?;
         let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -44,14 +44,14 @@ impl Id {
         (is_name && random.bytes().all(hex)).then(|| Self(name.to_owned()))
     }
 
-    /// When it was accepted, as its name has it.
+    /// Returns the time of acceptance in its name.
     pub(crate) fn accepted(&self) -> Option<SystemTime> {
         let time = self.0.split_once("Z-")?.0;
         let time = NaiveDateTime::parse_from_str(time, "%Y%m%dT%H%M%S%.3f").ok()?;
         Some(time.and_utc().into())
     }
 
-    /// The name itself.
+    /// Returns the name.
     pub(crate) fn as_str(&self) -> &str {
         &self.0
     }
@@ -63,38 +63,38 @@ impl fmt::Display for Id {
     }
 }
 
-/// In whose name a message goes, by what does not change when a config is mended.
+/// The sender of a message, identified by what stays the same when a config is fixed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct SenderName {
-    /// The profile of the config that it was accepted under.
+    /// The profile under which it was accepted.
     pub(crate) profile: Option<String>,
     pub(crate) account: SenderAccount,
-    /// Without any password.
+    /// The address of the API, without any password.
     pub(crate) api_base: String,
 }
 
 /// An app, or a robot.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum SenderAccount {
-    /// Of the company of this corpid.
+    /// The app of the company with this corpid.
     App(String),
-    /// Of this name in the config.
+    /// The robot with this name in the config.
     Robot(String),
 }
 
 /// An accepted message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// When; kept to the millisecond.
+    /// The time of acceptance, to the millisecond.
     pub(crate) accepted: Stamp,
-    /// When it was put back after it had been given up; its age counts from then.
+    /// The time when it was put back from `failed/`; its age counts from then.
     pub(crate) retried: Option<Stamp>,
-    /// A digest of the key by which it is sent only once.
+    /// The digest of its `--once` key.
     pub(crate) once: Option<String>,
-    /// The entries whose texts it carries in their place, in order.
+    /// The entries whose texts it carries, in order.
     pub(crate) merged: Vec<MergedText>,
     pub(crate) sender: SenderName,
-    /// Its parts, in their order; one at the least.
+    /// Its parts, in order; at least one.
     pub(crate) messages: Vec<Message>,
 }
 
@@ -102,17 +102,18 @@ pub(crate) struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MergedText {
     pub(crate) id: Id,
-    /// The part, from zero, that has its last byte.
+    /// The part, from zero, in which its text ends.
     pub(crate) part: usize,
 }
 
 impl Entry {
-    /// How long it has waited, for what may make it too old.
+    /// Returns its age, which decides whether it expires.
     pub(crate) fn age(&self, now: &Stamp) -> Duration {
         self.retried.unwrap_or(self.accepted).age_or_zero(now)
     }
 
-    /// The file that goes with a part: its own, or that of an earlier part which is uploaded once.
+    /// Returns the file of a part: its own, or that of an earlier part, which is uploaded only
+    /// once.
     pub(crate) fn attachment(&self, part: usize) -> Option<&Attachment> {
         let messages = self.messages.get(..=part)?;
         let needs = messages.last().is_some_and(Message::needs_media);

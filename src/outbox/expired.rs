@@ -1,4 +1,5 @@
-//! Expired messages, counted by sender and recipients, until the next message to them says so.
+//! Expired messages, counted by sender and recipients until the next message to them carries the
+//! notice.
 
 use std::fs::File;
 use std::io;
@@ -14,13 +15,13 @@ use crate::secret::digest;
 /// The prefix of the files' names.
 pub(super) const PREFIX: &str = "expired-";
 
-/// How often the lock is tried, a millisecond apart; nobody holds it for that long.
+/// Most attempts to lock, a millisecond apart; the lock is never held for that long.
 const TRIES: u32 = 200;
 
-/// So many messages to the same recipients.
+/// The number of expired messages to the same recipients.
 #[derive(Debug, Serialize, Deserialize)]
 struct Count {
-    /// None where a robot sent.
+    /// `None` for a robot.
     corpid: Option<String>,
     robot: Option<String>,
     api_base: String,
@@ -32,18 +33,18 @@ struct Count {
     messages: u32,
 }
 
-/// Notices that a message has to carry, to be subtracted once it is delivered.
+/// The notices that a message has to carry, to be subtracted after its delivery.
 #[derive(Debug, Default)]
 pub(crate) struct PendingNotices(Vec<(String, u32)>);
 
 impl PendingNotices {
-    /// Returns how many messages its recipients were never sent.
+    /// Returns the number of expired messages.
     pub(crate) fn count(&self) -> u32 {
         self.0.iter().map(|(_, count)| count).sum()
     }
 }
 
-/// Counts one more expired message.
+/// Counts another expired message.
 pub(super) fn add(dir: &Dir, sender: &SenderName, to: &Recipients) -> io::Result<()> {
     let new = Count::new(sender, to);
     let name = new.file_name();
@@ -55,7 +56,7 @@ pub(super) fn add(dir: &Dir, sender: &SenderName, to: &Recipients) -> io::Result
     })
 }
 
-/// Collects the notices that a message to these recipients has to carry, from the files of these names.
+/// Collects from the named files the notices that a message to these recipients has to carry.
 pub(super) fn untold(
     dir: &Dir,
     names: &[String],
@@ -75,7 +76,7 @@ pub(super) fn untold(
     untold
 }
 
-/// Subtracts the notices that were delivered.
+/// Subtracts delivered notices.
 pub(super) fn told(dir: &Dir, untold: &PendingNotices) -> io::Result<()> {
     for (name, told) in &untold.0 {
         change(dir, name, |count| {
@@ -127,13 +128,13 @@ impl Count {
         format!("{PREFIX}{}", &key[..16])
     }
 
-    /// Whether both are of one sender.
+    /// Whether both have the same sender.
     fn is_of(&self, other: &Self) -> bool {
         let sender = |it: &Self| (it.corpid.clone(), it.robot.clone(), it.profile.clone());
         sender(self) == sender(other) && self.api_base == other.api_base
     }
 
-    /// Whether a message to these recipients reaches all of the counted ones.
+    /// Whether a message to these recipients reaches all the counted ones.
     fn all_among(&self, to: &Recipients) -> bool {
         let [touser, toparty, totag] = [&self.touser, &self.toparty, &self.totag]
             .map(|list| list.split('|').filter(|name| !name.is_empty()));

@@ -1,4 +1,4 @@
-//! Messages that are given up: kept for a month with the reason, to be looked at or put back.
+//! Failed messages: kept for a month with the reason, to be looked at or put back.
 
 use std::io::{self, Write};
 use std::time::{Duration, UNIX_EPOCH};
@@ -12,32 +12,32 @@ use super::entry::Id;
 use crate::clock::Stamp;
 use crate::disk::Dir;
 
-/// How long they are kept. Source: the contract with users.
+/// How long failed entries are kept. Source: the contract with users.
 const KEPT: Duration = Duration::from_hours(30 * 24);
 
-/// Longest reason that is read, in bytes.
+/// Longest reason to read, in bytes.
 const REASON_MAX: u64 = 16 << 10;
 
-/// Why a message was given up, as it stands in `failed/ID.why`.
+/// The reason why a message failed, as kept in `failed/ID.why`.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct FailureRecord {
-    /// When.
+    /// The time of the failure.
     pub(crate) at: Option<Stamp>,
     /// The exit status that `send` would have had.
     pub(crate) exit_code: u8,
     pub(crate) errcode: Option<i64>,
     pub(crate) errmsg: Option<String>,
-    /// For people; empty where the entry is damaged.
+    /// The message for people; empty if the entry is damaged.
     pub(crate) error: String,
-    /// What to do, for people.
+    /// The advice for people.
     pub(crate) hint: Option<String>,
 }
 
-/// Moves an entry, whose lock the caller holds, among the failed.
+/// Moves an entry, whose lock the caller holds, to `failed/`.
 pub(super) fn fail(dir: &Dir, id: &Id, verdict: &FailureRecord) -> io::Result<()> {
     let failed = Dir::make(&dir.path().join(FAILED), dir.owner())?;
     let why = why_name(id);
-    // Of a try that a crash cut short.
+    // Left by an attempt that a crash cut short.
     failed.remove(&why)?;
     let mut file = failed.create(&why)?;
     let mut text = serde_json::to_vec_pretty(verdict)?;
@@ -46,18 +46,18 @@ pub(super) fn fail(dir: &Dir, id: &Id, verdict: &FailureRecord) -> io::Result<()
     file.sync_all()?;
     dir.rename(id.as_str(), &failed, id.as_str())?;
     let record = record_name(id);
-    // What was tried is of interest, not of need.
+    // The record is useful, but not essential.
     let _ = dir.rename(&record, &failed, &record);
     failed.sync()
 }
 
-/// Why an entry failed; nothing known where the reason is lost.
+/// Reads why an entry failed; the default if the reason is lost.
 pub(crate) fn verdict(failed: &Dir, id: &Id) -> FailureRecord {
     let bytes = failed.read(&why_name(id), REASON_MAX);
     let bytes = bytes.ok().flatten().unwrap_or_default();
     let value: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     let text = |name: &str| value[name].as_str().map(str::to_owned);
-    // Each by itself: a number that cannot be one takes none of the others along.
+    // Each field by itself: an invalid number must not lose the others.
     let exit_code = value["exit_code"].as_u64().map(u8::try_from);
     FailureRecord {
         at: Stamp::deserialize(&value["at"]).ok(),
@@ -69,7 +69,7 @@ pub(crate) fn verdict(failed: &Dir, id: &Id) -> FailureRecord {
     }
 }
 
-/// Removes a failed entry and all that belongs to it.
+/// Removes a failed entry with its record and its reason.
 pub(crate) fn forget(failed: &Dir, id: &Id) -> io::Result<()> {
     failed.remove(id.as_str())?;
     failed.remove(&record_name(id))?;
@@ -77,14 +77,14 @@ pub(crate) fn forget(failed: &Dir, id: &Id) -> io::Result<()> {
     failed.sync()
 }
 
-/// Removes what has been there for a month by a clock that can be trusted.
+/// Removes entries that failed a month ago by a clock that can be trusted.
 ///
-/// Within one boot that is the boot clock. Across boots it is the wall clock: only where it has
-/// gone on `steady`, without a step, for a while.
+/// Within one boot this is the boot clock. Across boots it is the wall clock, but only if it has
+/// been `steady`, without a step, for a while.
 pub(super) fn prune(failed: &Dir, now: &Stamp, steady: bool) -> io::Result<()> {
     let ids = failed.names()?.filter_map(|name| Id::parse(&name.ok()?));
     let limit = Id::new(now.time().checked_sub(KEPT).unwrap_or(UNIX_EPOCH));
-    // A failed entry is no younger than its name says.
+    // No entry failed before the time in its name.
     let old: Vec<Id> = ids.filter(|id| *id < limit).take(1000).collect();
     for id in old {
         let at = verdict(failed, &id).at.unwrap_or(Stamp::of_wall(0));

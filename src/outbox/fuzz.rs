@@ -1,10 +1,10 @@
-//! Any bytes as an entry of the outbox: refused, or read so that it can be sent, marked and shown.
+//! Arbitrary bytes as an outbox entry: refused, or read so that it can be sent, marked and shown.
 
 use super::entry::{Entry, Id};
 use crate::file_slice::FileSlice;
 use crate::secret::sha256;
 
-/// The bytes as they are, and with a right end, which no mutation would come by.
+/// Tries the bytes unchanged, and with a valid digest, which no mutation would produce.
 pub(crate) fn entry(bytes: &[u8]) {
     let read = |bytes: &[u8]| {
         let whole = FileSlice::from(bytes.to_vec());

@@ -20,7 +20,7 @@ struct Told {
     digest: String,
 }
 
-/// Whether a notice differs from the last one, or that one is a day old; it is noted then.
+/// Whether a notice differs from the last one, or the last one is a day old; if so, records it.
 pub(crate) fn is_new_notice(dir: &Dir, text: &str) -> bool {
     let now = Stamp::now();
     let digest = sha256(text.as_bytes());

@@ -1,8 +1,9 @@
-//! The outbox: messages that are accepted and not yet delivered.
+//! The outbox: accepted messages that are not yet delivered.
 //!
-//! An entry is written once, under the name of its acceptance, and is locked by the process that sends it; a
-//! lock ends with its holder. Beside it stands what became of its tries (`ID.try`). What is given
-//! up goes to `failed/`. Nothing here knows why a message is delivered or not: that is `delivery`'s.
+//! An entry is written once, is named after its time of acceptance, and is locked by the process
+//! that sends it; the lock ends with its holder. The state of its delivery is kept next to it
+//! (`ID.try`). Failed entries are moved to `failed/`. Why a message is delivered or not is up to
+//! `delivery`.
 
 mod accept;
 mod attempts;
@@ -49,54 +50,54 @@ use crate::config::State;
 use crate::disk::{Dir, Owner};
 use crate::message::Recipients;
 
-/// Where what is given up lies.
+/// The directory of failed entries.
 const FAILED: &str = "failed";
 
-/// What the names of files begin with that are no entries yet.
+/// The prefix of temporary names, for files that are not entries yet.
 const TEMPORARY: &str = "tmp.";
 
-/// Most entries that are kept. Source: 20 a minute to one member make 86,400 in three days, so more
-/// than this could never be delivered in time.
+/// Most entries to keep. Source: 20 a minute to one member make 86,400 in three days, so more than
+/// this could never be delivered in time.
 const ENTRIES_MAX: usize = 100_000;
 
-/// Most bytes that entries have, where another one comes with a file: nobody's disk is filled.
+/// Most bytes in the outbox when a message with a file is added, so as not to fill the disk.
 const BYTES_MAX: u64 = 1 << 30;
 
-/// The directory of one state directory's outbox; nothing is opened yet.
+/// The outbox of one state directory; nothing is opened yet.
 #[derive(Debug, Clone)]
 pub(crate) struct Outbox {
     path: PathBuf,
     owner: Owner,
 }
 
-/// One look into the outbox.
+/// A snapshot of the outbox.
 #[derive(Debug, Default)]
 pub(crate) struct OutboxSnapshot {
-    /// None where there is no outbox yet.
+    /// `None` if there is no outbox yet.
     pub(crate) dir: Option<Arc<Dir>>,
     has_failed: bool,
-    /// How many entries there are.
+    /// The number of entries.
     pub(crate) entries: usize,
-    /// The name of the latest.
+    /// The name of the latest entry.
     latest: Option<Id>,
-    /// Counts of what has expired, by the names of their files.
+    /// The names of the files that count expired messages.
     expired: Vec<String>,
 }
 
-/// Where a message is kept while it is being sent.
+/// The place of a message while it is being sent.
 #[derive(Debug, Clone)]
 pub(crate) enum Spooled {
-    /// Nowhere: it is on its own.
+    /// Not kept.
     Nowhere,
-    /// It is being accepted.
+    /// Being written.
     Begun(Arc<PendingWrite>),
-    /// It is written down only when its first byte is about to go.
+    /// Written just before its first byte is sent.
     Deferred(Arc<Deferred>),
     Held(Arc<ClaimedEntry>),
 }
 
 impl Spooled {
-    /// What became of it so far; nothing where it is only just being accepted.
+    /// Returns the state of its delivery so far; empty while it is being written.
     pub(crate) fn attempts(&self) -> Attempts {
         match self {
             Self::Held(held) => held.attempts(),
@@ -104,11 +105,11 @@ impl Spooled {
         }
     }
 
-    /// Its entry where the message has got nowhere, the disk being waited for longer; `sent` parts
-    /// were, and the next may have been if `in_doubt`.
+    /// Waits (longer than `held`) for the entry after a delivery failed. Records that `sent` parts
+    /// were delivered and, if `in_doubt`, that the next one may have been.
     ///
     /// # Errors
-    /// Why there is none, if there should be one.
+    /// Why there is no entry, although there should be one.
     pub(crate) fn at_last(
         &self,
         sent: usize,
@@ -125,7 +126,7 @@ impl Spooled {
         Ok(Some(held))
     }
 
-    /// Whether it waits in the outbox should it not be delivered now.
+    /// Whether the message stays in the outbox if it is not delivered now.
     pub(crate) fn is_safe(&self) -> bool {
         match self {
             Self::Nowhere => false,
@@ -134,10 +135,10 @@ impl Spooled {
         }
     }
 
-    /// Whether its first byte may go.
+    /// Makes sure that the first byte may be sent.
     ///
     /// # Errors
-    /// It cannot be written down, and must not go without.
+    /// The error of the disk, if the entry must be written first and cannot be.
     pub(crate) fn may_go(&self) -> io::Result<()> {
         match self {
             Self::Deferred(deferred) => deferred.held().map(drop),
@@ -145,8 +146,7 @@ impl Spooled {
         }
     }
 
-    /// The same as `at_last` where it has to be known within that time; pending while it is being
-    /// written.
+    /// Waits like `at_last`, but at most for `time`; pending while the entry is being written.
     pub(crate) fn within(
         &self,
         time: Duration,
@@ -168,7 +168,7 @@ impl Spooled {
         }
     }
 
-    /// Its entry, once it is accepted; none if it is kept nowhere.
+    /// Returns its entry after it is accepted; `None` if it is not kept.
     pub(crate) fn held(&self) -> Option<Arc<ClaimedEntry>> {
         match self {
             Self::Nowhere => None,
@@ -179,7 +179,7 @@ impl Spooled {
     }
 }
 
-/// Writes down what became of a message while its entry was not there.
+/// Records the delivery's progress from before the entry existed.
 fn catch_up(held: &ClaimedEntry, sent: usize, in_doubt: bool) {
     held.note(|attempts| {
         attempts.sent = sent;
@@ -188,7 +188,7 @@ fn catch_up(held: &ClaimedEntry, sent: usize, in_doubt: bool) {
 }
 
 impl Outbox {
-    /// The outbox of a state directory.
+    /// Returns the outbox of a state directory.
     pub(crate) fn of(state: &State) -> Self {
         Self {
             path: state.file("outbox"),
@@ -196,31 +196,30 @@ impl Outbox {
         }
     }
 
-    /// Its path, for people.
+    /// Returns its path, for messages.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Opens it; none where there is none.
+    /// Opens it; `None` if it does not exist.
     ///
     /// # Errors
-    /// Where something else stands in its place.
+    /// An I/O error, also if something else has its name.
     pub(crate) fn open(&self) -> io::Result<Option<Arc<Dir>>> {
         Ok(Dir::open(&self.path, self.owner)?.map(Arc::new))
     }
 
-    /// Whether an entry is in it still, where a flush finds it: nobody has removed it meanwhile, nor
-    /// the outbox itself.
+    /// Whether a flush still finds an entry: neither the entry nor the outbox itself was removed.
     pub(crate) fn has(&self, held: &ClaimedEntry) -> bool {
         match self.open() {
             Ok(Some(dir)) => held.is_there(Some(&dir)),
             Ok(None) => false,
-            // It cannot be told from here.
+            // Unknown: rely on the directory of the entry.
             Err(_) => held.is_there(None),
         }
     }
 
-    /// Looks what is there.
+    /// Takes a snapshot of the outbox.
     ///
     /// # Errors
     /// As `open`.
@@ -245,15 +244,15 @@ impl Outbox {
         Ok(look)
     }
 
-    /// Looks, as far as it can, what there is to tell to recipients.
+    /// Takes a snapshot; an empty one if that fails.
     pub(crate) fn snapshot_or_empty(&self) -> OutboxSnapshot {
         self.snapshot().unwrap_or_default()
     }
 
-    /// Whether an entry may be put beside what a look has found.
+    /// Checks whether there is room for an entry.
     ///
     /// # Errors
-    /// It is full, or cannot be read.
+    /// The outbox is full or cannot be read.
     pub(crate) fn room(&self, look: &OutboxSnapshot, entry: &Entry) -> Result<(), NotKept> {
         let path = || self.path.clone();
         if look.entries >= ENTRIES_MAX {
@@ -267,7 +266,7 @@ impl Outbox {
         {
             let names = dir.names().map_err(|error| self.disk(error))?;
             let sizes = names.flatten().filter_map(|name| dir.size(&name));
-            // A file with holes may have any size.
+            // A sparse file may have any size.
             let bytes = sizes.fold(entry.bytes_of_files(), u64::saturating_add);
             if bytes > BYTES_MAX {
                 return Err(NotKept::FullOfFiles {
@@ -279,7 +278,7 @@ impl Outbox {
         Ok(())
     }
 
-    /// The error for a disk that refuses.
+    /// Returns the error for an I/O error of the outbox's disk.
     pub(crate) fn disk(&self, error: io::Error) -> NotKept {
         NotKept::Disk {
             path: self.path.clone(),
@@ -287,7 +286,7 @@ impl Outbox {
         }
     }
 
-    /// Begins to accept a message; `PendingWrite::held` returns whether it was.
+    /// Starts to accept a message; `PendingWrite::held` returns the result.
     pub(crate) fn accept(
         &self,
         look: &OutboxSnapshot,
@@ -297,10 +296,10 @@ impl Outbox {
         PendingWrite::begin(self, look, entry, deadline)
     }
 
-    /// Accepts a message that nobody sends meanwhile, or says by `deadline` why it cannot.
+    /// Accepts a message that is not sent meanwhile.
     ///
     /// # Errors
-    /// The disk refuses, or does not answer.
+    /// Why it was not accepted by `deadline`: the disk failed or did not answer.
     pub(crate) fn accept_by(
         &self,
         look: &OutboxSnapshot,
@@ -312,7 +311,7 @@ impl Outbox {
 }
 
 impl OutboxSnapshot {
-    /// What a message to these recipients has to tell them.
+    /// Returns the notices that a message to these recipients has to carry.
     pub(crate) fn untold(&self, sender: &SenderName, to: &Recipients) -> PendingNotices {
         match &self.dir {
             Some(dir) if !self.expired.is_empty() => {
@@ -322,7 +321,7 @@ impl OutboxSnapshot {
         }
     }
 
-    /// Remembers that they have been told.
+    /// Subtracts delivered notices.
     pub(crate) fn told(&self, untold: &PendingNotices) {
         if let Some(dir) = &self.dir
             && let Err(error) = expired::told(dir, untold)
@@ -332,12 +331,12 @@ impl OutboxSnapshot {
     }
 }
 
-/// The oldest entries after a given one, oldest first, `max` at the most.
+/// Returns the oldest entries after a given one, oldest first, at most `max`.
 ///
 /// # Errors
-/// What the disk says.
+/// The error of the disk.
 pub(crate) fn oldest(dir: &Dir, after: Option<&Id>, max: usize) -> io::Result<BTreeSet<Id>> {
-    // The largest of those kept makes room for a smaller one, so that memory stays flat.
+    // Drops the largest name for each smaller one beyond `max`, so that memory use stays flat.
     let mut oldest = BTreeSet::new();
     for name in dir.names()? {
         let Some(id) = Id::parse(&name?) else {
@@ -353,17 +352,17 @@ pub(crate) fn oldest(dir: &Dir, after: Option<&Id>, max: usize) -> io::Result<BT
     Ok(oldest)
 }
 
-/// Counts a message that has become too old, for its recipients to be told.
+/// Counts an expired message, for the notice to its recipients.
 pub(crate) fn count_expired(dir: &Dir, sender: &SenderName, to: &Recipients) {
     if let Err(error) = expired::add(dir, sender, to) {
         tracing::info!(%error, "what has expired cannot be counted");
     }
 }
 
-/// Where failed entries lie; none where there are none.
+/// Opens the directory of failed entries; `None` if it does not exist.
 ///
 /// # Errors
-/// Where something else stands in its place.
+/// An I/O error, also if something else has its name.
 pub(crate) fn failed(dir: &Dir) -> io::Result<Option<Dir>> {
     dir.sub(FAILED)
 }
@@ -371,10 +370,10 @@ pub(crate) fn failed(dir: &Dir) -> io::Result<Option<Dir>> {
 pub(crate) use failed::{forget, verdict};
 pub(crate) use requeue::{Requeued, requeue};
 
-/// The names of what is in the outbox and is nothing of wxpush's.
+/// Returns the names in the outbox that are not wxpush's.
 ///
 /// # Errors
-/// What the disk says.
+/// The error of the disk.
 pub(crate) fn junk(dir: &Dir) -> io::Result<Vec<String>> {
     let is_ours = |name: &str| {
         let bare = name.strip_suffix(".try").unwrap_or(name);
@@ -387,12 +386,12 @@ pub(crate) fn junk(dir: &Dir) -> io::Result<Vec<String>> {
     Ok(names.into_iter().filter(|name| !is_ours(name)).collect())
 }
 
-/// Puts the same message in place of one that the caller holds, for another app.
+/// Replaces an entry that the caller has claimed with the same message for another app.
 ///
 /// # Errors
-/// What the disk says; then it stays as it was.
+/// The error of the disk; the entry stays unchanged.
 pub(crate) fn readdress(dir: &Dir, held: &ClaimedEntry, entry: &Entry) -> io::Result<()> {
-    // Of one that was killed: nobody writes it without the lock that the caller has.
+    // Left by a killed process: only the holder of the entry's lock writes it.
     dir.remove(&format!("{TEMPORARY}{}", held.id()))?;
     held.readdress(entry)
 }

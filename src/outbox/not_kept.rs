@@ -1,21 +1,21 @@
-//! Why a message is not in the outbox, although it should be.
+//! Reasons why a message is not kept, although it should be.
 
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Why a message is not in the outbox, although it should be.
+/// The reason why a message is not in the outbox, although it should be.
 #[derive(Debug, Clone)]
 pub(crate) enum NotKept {
     /// `[outbox] enabled = false`.
     SwitchedOff,
-    /// There is no state directory; in words, why.
+    /// There is no state directory, for this reason.
     NoState(String),
-    /// So many messages wait there.
+    /// The outbox has this many entries.
     Full { path: PathBuf, entries: usize },
-    /// With this file there would be more than so many bytes.
+    /// With its file, the outbox would exceed this many bytes.
     FullOfFiles { path: PathBuf, bytes_max: u64 },
-    /// The disk refuses.
+    /// The disk returned an error.
     Disk {
         path: PathBuf,
         error: Arc<io::Error>,

@@ -1,13 +1,13 @@
-//! Messages that are sent only once, however often they are asked for: the file `once`, a journal.
+//! `--once` keys: messages sent at most once. The journal is the file `once`.
 //!
 //! ```text
 //! 1764000000000@1a2b3c4d:86400000 <key> begun <entry> <digest of the line>
 //! 1764000001000@1a2b3c4d:86401000 <key> done <entry> <digest of the line>
 //! ```
 //!
-//! A key is noted, synced, before its entry gets its name, and closed before the entry goes. So a
-//! key that is open and has no entry belongs to a process that died before it sent anything. One whose
-//! entry is among the failed and may have arrived stays as it is.
+//! A key is recorded, synced, before its entry gets its name, and closed before the entry is
+//! removed. So an open key without an entry belongs to a process that died before it sent anything.
+//! A key whose entry failed in doubt stays open.
 
 use std::io;
 use std::time::Duration;
@@ -25,10 +25,10 @@ pub(super) const NAME: &str = "once";
 /// How long a key counts. Source: the contract with users.
 const KEPT: Duration = Duration::from_hours(24);
 
-/// Longest wait for the file's lock, which nobody holds for long.
+/// Longest wait for the file's lock, which is never held for long.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// From this size on, in bytes, a flush removes the lines that no longer count.
+/// File size in bytes from which a flush removes the expired lines.
 const TIDY_FROM: u64 = 64 << 10;
 
 /// Hexadecimal digits of a line's digest.
@@ -38,39 +38,39 @@ const DIGITS: usize = 8;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Known {
     Nothing,
-    /// Its message is under way, in this entry.
+    /// Its message is being sent from this entry.
     Begun(Id),
-    /// Its message has arrived.
+    /// Its message was delivered.
     Done,
 }
 
-/// The place of a message that is under way.
+/// The place of the entry of an open key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Whereabouts {
     /// In the outbox; locked if a process is sending it.
     Spooled,
-    /// Being written by a process that is alive.
+    /// Being written by a live process.
     Writing,
-    /// Among the failed, and it may have arrived.
+    /// In `failed/`, and in doubt.
     Failed,
-    /// Nowhere: the process that began it died before it sent anything.
+    /// Nowhere: its process died before it sent anything.
     Nowhere,
 }
 
 /// Returns the state of a key.
 ///
 /// # Errors
-/// Why the journal cannot be read.
+/// An I/O error if the journal cannot be read.
 pub(crate) fn known(dir: &Dir, key: &str) -> io::Result<Known> {
     let bytes = dir.read(NAME, u64::MAX)?.unwrap_or_default();
     Ok(latest(&disk::lossy(bytes), key, &Stamp::now()))
 }
 
-/// Notes, synced, that the message of a key is about to be sent from an entry, unless it is under way
-/// or has arrived; returns the state of the key before.
+/// Records, synced, that the message of a key is about to be sent from an entry, unless the key is
+/// open or closed already; returns the previous state of the key.
 ///
 /// # Errors
-/// Why it cannot be noted; then nothing must be sent.
+/// An I/O error if it cannot be recorded; then nothing must be sent.
 pub(super) fn begin(dir: &Dir, key: &str, id: &Id) -> io::Result<Known> {
     let journal = lock(dir)?;
     let known = latest(&journal.tail(u64::MAX)?, key, &Stamp::now());
@@ -86,10 +86,10 @@ pub(super) fn begin(dir: &Dir, key: &str, id: &Id) -> io::Result<Known> {
     Ok(Known::Nothing)
 }
 
-/// Notes, synced, that the message of a key has arrived.
+/// Records, synced, that the message of a key was delivered.
 ///
 /// # Errors
-/// Why it cannot be noted; then its entry must stay.
+/// An I/O error if it cannot be recorded; then its entry must stay.
 pub(super) fn close(dir: &Dir, key: &str, id: &Id) -> io::Result<()> {
     lock(dir)?.append(&line(key, "done", id))
 }
@@ -106,7 +106,7 @@ pub(crate) fn whereabouts(dir: &Dir, id: &Id) -> Whereabouts {
     {
         return Whereabouts::Writing;
     }
-    // It may have got its name between the two looks.
+    // It may have been renamed between the two checks.
     if is_kept() {
         Whereabouts::Spooled
     } else if failed_in_doubt(dir, id) {
@@ -116,7 +116,7 @@ pub(crate) fn whereabouts(dir: &Dir, id: &Id) -> Whereabouts {
     }
 }
 
-/// Whether an entry is among the failed, and may have arrived.
+/// Whether an entry is in `failed/`, and in doubt.
 fn failed_in_doubt(dir: &Dir, id: &Id) -> bool {
     let Ok(Some(failed)) = super::failed(dir) else {
         return false;
@@ -130,7 +130,7 @@ fn failed_in_doubt(dir: &Dir, id: &Id) -> bool {
         }
 }
 
-/// Removes the lines that no longer count.
+/// Removes the expired lines.
 pub(super) fn tidy(dir: &Dir) -> io::Result<()> {
     if dir.size(NAME).is_none_or(|size| size < TIDY_FROM) {
         return Ok(());
@@ -149,7 +149,7 @@ fn line(key: &str, what: &str, id: &Id) -> String {
     format!("{line} {}\n", digest(line.as_bytes(), DIGITS))
 }
 
-/// Parses a line's moment, key, state and entry; `None` if it is damaged.
+/// Parses a line into time, key, state and entry; `None` if it is damaged.
 fn parse(line: &str) -> Option<(Stamp, &str, &str, Id)> {
     let (line, sum) = line.rsplit_once(' ')?;
     if digest(line.as_bytes(), DIGITS) != sum {
@@ -160,14 +160,14 @@ fn parse(line: &str) -> Option<(Stamp, &str, &str, Id)> {
     Some((Stamp::parse(at)?, key, what, Id::parse(id)?))
 }
 
-/// Whether a key noted then still counts. One from further ahead is of a wrong clock: if it counted,
-/// nothing would be sent until that time comes.
+/// Whether a key recorded at this time still counts. A time more than a day ahead is from a wrong
+/// clock: if it counted, nothing would be sent until then.
 fn counts(at: &Stamp, now: &Stamp) -> bool {
     let apart = at.age(now).or_else(|| now.age(at));
     apart.is_some_and(|apart| apart < KEPT)
 }
 
-/// Returns the state of a key by its last line.
+/// Returns the state of a key, from its last line.
 fn latest(text: &str, key: &str, now: &Stamp) -> Known {
     let lines = text.lines().rev().filter(|line| line.contains(key));
     let mut known = lines

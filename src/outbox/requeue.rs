@@ -11,25 +11,25 @@ use crate::clock::Stamp;
 use crate::disk::{self, Dir, FileError, record};
 use crate::message::{Channel, DUPLICATE_CHECK_MAX};
 
-/// Longest record of an entry's tries that is read, in bytes.
+/// Longest record of an entry to read, in bytes.
 const RECORD_MAX: u64 = 16 << 10;
 
 /// The result of putting an entry back.
 pub(crate) enum Requeued {
     Back,
-    /// Another process has it in hand.
+    /// Claimed by another process.
     Busy,
-    /// One of its name waits already: both stay.
+    /// An entry with its name is already in the outbox: both stay.
     Waits,
 }
 
-/// Puts an entry back that the caller holds, in the form given.
+/// Puts a failed entry that the caller has claimed back into the outbox, in the form given.
 ///
-/// At any moment one of the two directories has it, and one alone: it gets its new form where it
-/// lies, and moves by one renaming. What is known of its tries is there before it is.
+/// At any moment exactly one of the two directories has it: it is rewritten in place, and moved by
+/// one rename. Its record is in place before it.
 ///
 /// # Errors
-/// What the disk says; then it lies among the failed still, or waits already.
+/// The error of the disk; then the entry is still in `failed/`, or in the outbox already.
 pub(crate) fn requeue(
     dir: &Dir,
     failed: &Dir,
@@ -40,10 +40,10 @@ pub(crate) fn requeue(
     if dir.size(id.as_str()).is_some() {
         return Ok(Requeued::Waits);
     }
-    // Of one that was killed: nobody writes it without the lock that the caller has.
+    // Left by a killed process: only the holder of the entry's lock writes it.
     failed.remove(&format!("{TEMPORARY}{id}"))?;
     write::replace(failed, id, entry)?;
-    // It is another file now. Its lock keeps senders off until nothing of it is left here.
+    // It is a new file. Its lock keeps senders away until nothing of it is left in `failed/`.
     let (file, meta) = failed.edit(id.as_str())?;
     if !disk::lock_now(&file)? || !failed.leads_to(id.as_str(), &meta) {
         return Ok(Requeued::Busy);
@@ -51,7 +51,7 @@ pub(crate) fn requeue(
     let name = record_name(id);
     let attempts = tried(dir, failed, id, entry)?;
     let record = record::open(dir, &name)?;
-    // The user has looked at the phone: where WeCom has no duplicate check, send it afresh.
+    // The user has looked at the phone: if WeCom has no duplicate check, send it afresh.
     let compares = entry.messages[0].channel == Channel::App;
     let compares = |doubt: &Doubt| {
         let age = doubt.since.age_or_zero(&Stamp::now()).as_secs();
@@ -82,26 +82,26 @@ pub(crate) fn requeue(
     }
     dir.sync()?;
     failed.sync()?;
-    // What stays of these a flush removes.
+    // A flush removes them if this fails.
     let _ = failed.remove(&name);
     let _ = failed.remove(&why_name(id));
     Ok(Requeued::Back)
 }
 
-/// What is known of the tries of a failed entry.
+/// Returns the state of a failed entry's delivery.
 ///
-/// Where a crash cut short its burial, or another try to put it back, the last word on them lies
-/// beside the outbox's own.
+/// If a crash cut short its move to `failed/`, or an earlier attempt to put it back, the latest
+/// record is in the outbox.
 ///
 /// # Errors
-/// That it cannot be read now: to forget it would send again what has arrived.
+/// An I/O error if the record cannot be read now: ignoring it would resend delivered parts.
 fn tried(dir: &Dir, failed: &Dir, id: &Id, entry: &Entry) -> io::Result<Attempts> {
     let name = record_name(id);
     let mut doubtful = None;
     for place in [dir, failed] {
         let bytes = match place.read(&name, RECORD_MAX) {
             Ok(bytes) => bytes.unwrap_or_default(),
-            // None of ours: it tells nothing, and that is no accident.
+            // Not a file of wxpush: it has no information, but its presence is suspicious.
             Err(error) if FileError::is_foreign(&error) => b"?".to_vec(),
             Err(error) => return Err(error),
         };
@@ -116,6 +116,6 @@ fn tried(dir: &Dir, failed: &Dir, id: &Id, entry: &Entry) -> io::Result<Attempts
             None => doubtful = Some(place),
         }
     }
-    // Damaged: the careful view.
+    // Damaged: assume that every part is in doubt.
     Ok(doubtful.map_or_else(Attempts::default, |place| attempts::read(place, id, entry)))
 }

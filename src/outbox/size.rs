@@ -1,31 +1,31 @@
-//! How much of the disk a message takes, before it is accepted: what is larger than an entry may be
-//! could never be read again.
+//! The size of a message's entry, checked before it is accepted: an entry above the limit could
+//! never be read again.
 
 use super::entry::Entry;
 use super::format::SIZE_MAX;
 use crate::message::Message;
 
-/// Most bytes that its head, its end and what is added to them later take.
+/// Most bytes for its header, its end, and later additions.
 const AROUND_MAX: u64 = 16 << 10;
 
-/// Most bytes that stand around a request and its file, but for the file's name.
+/// Most bytes around a request and its file, not counting the file's name.
 const LINES_MAX: u64 = 128;
 
 impl Entry {
-    /// How many bytes the entry of a message of these requests takes, at the most.
+    /// Returns the largest size in bytes of an entry with these requests.
     fn size(messages: &[Message]) -> u64 {
         let sizes = messages.iter().map(|message| {
             let file = message.attachment.as_ref();
             let name = file.map_or(0, |file| file.name.len());
-            // JSON makes six bytes of one at the most.
+            // JSON makes at most six bytes of one.
             let lines = LINES_MAX + 6 * name as u64;
             lines + message.to_json().len() as u64 + message.bytes_of_file()
         });
         sizes.fold(AROUND_MAX, u64::saturating_add)
     }
 
-    /// How many bytes a message takes that is larger than an entry may be, and how many that may have;
-    /// none where it can be kept.
+    /// Returns the size of a message that is too large for an entry, and the limit; `None` if it
+    /// fits.
     pub(crate) fn excess(messages: &[Message]) -> Option<(u64, u64)> {
         let size = Self::size(messages);
         (size > SIZE_MAX).then_some((size, SIZE_MAX))

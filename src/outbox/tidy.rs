@@ -1,4 +1,4 @@
-//! What killed processes left in an outbox, and what failed long ago: it goes with the next flush.
+//! Cleaning up the outbox during a flush: leftovers of killed processes, and old failed entries.
 
 use std::io;
 
@@ -7,11 +7,11 @@ use super::{TEMPORARY, failed, once};
 use crate::clock::Stamp;
 use crate::disk::{self, Dir, FileError};
 
-/// Seconds after which what a killed process left is removed.
+/// Seconds after which a killed process's leftovers are removed.
 const LEFT_OVER: u64 = 60;
 
-/// Puts away what killed processes left, and what failed long ago; across boots only by a wall clock
-/// that is `steady`.
+/// Removes the leftovers of killed processes, and old failed entries; across boots only if the wall
+/// clock is `steady`.
 pub(crate) fn tidy(dir: &Dir, now: &Stamp, steady: bool) {
     let done = tidied(dir, now, steady);
     if let Err(error) = done {
@@ -22,8 +22,8 @@ pub(crate) fn tidy(dir: &Dir, now: &Stamp, steady: bool) {
 fn tidied(dir: &Dir, now: &Stamp, steady: bool) -> io::Result<()> {
     let failed = super::failed(dir)?;
     let has = |dir: &Dir, id: &Id| dir.size(id.as_str()).is_some();
-    // An entry goes from the one to the other by one renaming, and so it comes back: a second look
-    // at the first misses none.
+    // An entry moves from one directory to the other, or back, by one rename: a second look at the
+    // first misses no entry.
     let is_nowhere = |id: &Id| {
         let has_failed = || failed.as_ref().is_some_and(|failed| has(failed, id));
         !has(dir, id) && !has_failed() && !has(dir, id)
@@ -44,7 +44,7 @@ fn tidied(dir: &Dir, now: &Stamp, steady: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a file is no entry, and belongs to none.
+/// Whether a file is neither an entry nor belongs to one.
 fn is_left_over(name: &str, is_nowhere: impl Fn(&Id) -> bool) -> bool {
     let beside = [".try", ".why"]
         .iter()
@@ -56,13 +56,13 @@ fn is_left_over(name: &str, is_nowhere: impl Fn(&Id) -> bool) -> bool {
     }
 }
 
-/// Whether nobody has written a file for a while, by a clock that may have been set meanwhile.
+/// Whether a file was not written for a while, by a clock that may have been set meanwhile.
 fn is_old(dir: &Dir, name: &str, now_s: u64) -> bool {
     let changed = dir.changed_at(name);
     changed.is_some_and(|at| at.abs_diff(now_s) > LEFT_OVER)
 }
 
-/// Removes what is left over, unless its writer lives: that one has it locked.
+/// Removes a leftover, unless its writer is alive and holds its lock.
 fn put_away(dir: &Dir, name: &str) {
     let removed = match dir.edit(name) {
         Ok((file, _)) => match disk::lock_now(&file) {
@@ -70,7 +70,7 @@ fn put_away(dir: &Dir, name: &str) {
             Ok(false) => Ok(()),
             Err(error) => Err(error),
         },
-        // None of ours, which nobody writes.
+        // Not a file of wxpush, so no process is writing it.
         Err(error)
             if FileError::is_foreign(&error) || error.kind() == io::ErrorKind::PermissionDenied =>
         {

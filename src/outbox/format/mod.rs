@@ -1,4 +1,4 @@
-//! How an entry lies on the disk: a text that a person can read, written once.
+//! The file format of an entry: a text that people can read, written once.
 //!
 //! ```text
 //! wxpush outbox 1
@@ -12,12 +12,12 @@
 //! POST message/send 61
 //! {"touser":"@all","msgtype":"text","text":{"content":"hello"}}
 //! POST message/send ...
-//! END <SHA-256 of all that stands before this line, in hex>
+//! END <SHA-256 of everything before this line, in hex>
 //! ```
 //!
-//! `boot` is the moment of acceptance by the boot clock, which no step of the wall clock changes.
-//! A header that a version does not know is passed over, so that later ones can add to it. A file
-//! that goes with a request stands behind it, byte for byte:
+//! `boot` is the time of acceptance by the boot clock, which no step of the wall clock changes. An
+//! unknown header is ignored, so that later versions can add some. The file of a request follows
+//! it, byte for byte:
 //!
 //! ```text
 //! POST message/send 61
@@ -26,10 +26,10 @@
 //! <1234 bytes>
 //! ```
 //!
-//! A robot's message names the robot where others have the corpid; `once` is the digest of a key;
-//! `merged` names the entries whose texts this one carries, each with the part that has its last byte.
-//! Entries with any of these are of version 2, which an earlier wxpush leaves alone; all others are of
-//! version 1.
+//! A robot's message names the robot instead of the corpid; `once` is the digest of a key; `merged`
+//! names the entries whose texts this one carries, each with the part in which it ends. Entries
+//! with any of these, or with a file, are of version 2, which an earlier wxpush leaves alone; all
+//! others are of version 1.
 
 mod summed;
 
@@ -50,27 +50,27 @@ const MAGIC: &str = "wxpush outbox ";
 /// The latest version of the format that is read.
 const VERSION: u32 = 2;
 
-/// Largest entry that is read, in bytes: 99 parts have a fifth of a megabyte, a file 20 MiB, and a
+/// Largest entry to read, in bytes: 99 parts take a fifth of a megabyte, a file 20 MiB, and a
 /// robot's picture less than 3.
 pub(super) const SIZE_MAX: u64 = 64 << 20;
 
-/// Longest line of an entry that is read, in bytes.
+/// Longest line of an entry to read, in bytes.
 const LINE_MAX: usize = PIECE;
 
-/// Why an entry cannot be read.
+/// The reason why an entry cannot be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unread {
-    /// A newer wxpush has written it.
+    /// Written by a newer wxpush.
     Newer,
-    /// It is not whole, or never was one.
+    /// Incomplete, or not an entry.
     Damaged,
 }
 
 impl Entry {
-    /// Writes the entry, and says where its files begin, counted in bytes.
+    /// Writes the entry; returns the byte offsets of its files.
     ///
     /// # Errors
-    /// What the disk says, or that a file that goes with it has become shorter.
+    /// An I/O error, also if one of its files has become shorter.
     pub(super) fn write(&self, out: &mut impl Write) -> io::Result<Vec<u64>> {
         let mut out = Summed::new(out);
         out.add(self.head().as_bytes());
@@ -83,7 +83,7 @@ impl Entry {
             out.add(b"\n");
             if let Some(Attachment { kind, name, bytes }) = &message.attachment {
                 let kind = kind.name();
-                // Quoted: a name may hold anything.
+                // Quoted: a name may contain any character.
                 out.add(format!("FILE {kind} {} {}\n", bytes.len(), json!(name)).as_bytes());
                 files.push(out.written + out.pending.len() as u64);
                 for piece in bytes.pieces() {
@@ -97,7 +97,7 @@ impl Entry {
         Ok(files)
     }
 
-    /// The same with its files as they stand in the entry itself.
+    /// Makes its files refer to their bytes in the entry itself.
     pub(super) fn placed(mut self, whole: &FileSlice, files: &[u64]) -> Self {
         let attachments = self
             .messages
@@ -109,7 +109,7 @@ impl Entry {
         self
     }
 
-    /// How many bytes its files have.
+    /// Returns the size of all its files in bytes.
     pub(crate) fn bytes_of_files(&self) -> u64 {
         self.messages.iter().map(Message::bytes_of_file).sum()
     }
@@ -158,15 +158,15 @@ impl Entry {
         text.concat()
     }
 
-    /// Reads an entry; its files stay where they are.
+    /// Reads an entry; the bytes of its files are not read into memory.
     ///
     /// # Errors
-    /// What the disk says; inside, that it is not whole, or too new.
+    /// The error of the disk; the inner error if the entry is damaged or too new.
     pub(super) fn read(whole: &FileSlice) -> io::Result<Result<Self, Unread>> {
         if whole.len() > SIZE_MAX {
             return Ok(Err(Unread::Damaged));
         }
-        // Nearly every entry is small, and then it is read once.
+        // Nearly every entry is small and can be read at once.
         let small = (whole.len() <= PIECE as u64)
             .then(|| whole.piece(0))
             .transpose()?;
@@ -196,7 +196,7 @@ impl Entry {
         Ok(Self::parse(&mut cursor)?.ok_or(Unread::Damaged))
     }
 
-    /// None: it is whole, and yet no entry.
+    /// Parses an entry whose digest is right; `None` if it is not an entry.
     fn parse(cursor: &mut Cursor) -> io::Result<Option<Self>> {
         cursor.line()?;
         let mut head = Head::default();
@@ -224,7 +224,7 @@ impl Entry {
     }
 }
 
-/// The headers of an entry as they are read.
+/// The headers of an entry.
 #[derive(Default)]
 struct Head {
     accepted: Option<u64>,
@@ -240,7 +240,7 @@ struct Head {
 }
 
 impl Head {
-    /// Takes in a line; none if its value cannot be one.
+    /// Adds a header line; `None` if its value is invalid.
     fn take(&mut self, line: &str) -> Option<()> {
         match line.split_once(": ") {
             Some(("accepted", text)) => self.accepted = Some(time(text)?),
@@ -263,7 +263,7 @@ impl Head {
         Some(())
     }
 
-    /// None if something is missing.
+    /// Returns the entry; `None` if a header is missing.
     fn entry(self, messages: Vec<Message>) -> Option<Entry> {
         let sender = SenderName {
             profile: self.profile,
@@ -283,13 +283,13 @@ impl Head {
     }
 }
 
-/// What has not been read yet.
+/// The unread rest of an entry.
 struct Cursor {
     rest: FileSlice,
 }
 
 impl Cursor {
-    /// The next line; none where none ends, or it is no text.
+    /// Returns the next line; `None` if there is no complete line, or if it is not UTF-8.
     fn line(&mut self) -> io::Result<Option<String>> {
         let piece = self.rest.piece(0)?;
         let piece = &piece[..piece.len().min(LINE_MAX)];
@@ -300,7 +300,8 @@ impl Cursor {
         Ok(std::str::from_utf8(&piece[..end]).ok().map(str::to_owned))
     }
 
-    /// So many bytes, and the newline behind them; none where they are not there.
+    /// Returns the next `size` bytes and skips the newline after them; `None` if they are not
+    /// there.
     fn bytes(&mut self, size: u64) -> io::Result<Option<FileSlice>> {
         let bytes = self.rest.part(0, size);
         let newline = self.rest.part(size, 1).read()?;
@@ -308,7 +309,7 @@ impl Cursor {
         Ok((bytes.len() == size && newline == b"\n").then_some(bytes))
     }
 
-    /// Reads a request, or the file of the one before; none where it is neither.
+    /// Reads a request, or the file of the previous one; `None` if it is neither.
     fn request(&mut self, line: &str, messages: &mut Vec<Message>) -> io::Result<Option<()>> {
         let Some((what, rest)) = line.split_once(' ') else {
             return Ok(None);
@@ -344,12 +345,12 @@ impl Cursor {
     }
 }
 
-/// Reads a message; `None` if it is for no call that sends messages, or is none.
+/// Reads a message; `None` if it is not a message, or if its call sends none.
 fn message(call: &str, body: &[u8]) -> Option<Message> {
     Message::read(Channel::of(call)?, serde_json::from_slice(body).ok()?)
 }
 
-/// Reads an entry that another one carries, and in which part it ends.
+/// Parses the id of a carried entry and the part in which it ends.
 fn merged(text: &str) -> Option<MergedText> {
     let (id, part) = text.split_once('/')?;
     Some(MergedText {
@@ -358,13 +359,13 @@ fn merged(text: &str) -> Option<MergedText> {
     })
 }
 
-/// Reads a time, as Unix milliseconds.
+/// Parses a time into Unix milliseconds.
 fn time(text: &str) -> Option<u64> {
     let millis = DateTime::parse_from_rfc3339(text).ok()?.timestamp_millis();
     u64::try_from(millis).ok()
 }
 
-/// A moment by both clocks; an unreadable boot time is ignored.
+/// Returns a moment by both clocks; an unreadable boot time is ignored.
 fn stamp(wall: u64, boot: Option<&str>) -> Stamp {
     boot.and_then(|boot| Stamp::parse(&format!("{wall}@{boot}")))
         .unwrap_or_else(|| Stamp::of_wall(wall))

@@ -1,10 +1,10 @@
-//! Bytes on their way to the disk, summed up as they are written.
+//! Writing bytes to the disk and hashing them at the same time.
 
 use std::io::{self, Write};
 
 use crate::secret::Sha256;
 
-/// What is written, summed up as it is; in one write where there are no files.
+/// A writer that hashes its bytes; without files, all bytes go out in one write.
 pub(super) struct Summed<'a, W: Write> {
     pub(super) out: &'a mut W,
     sum: Sha256,

@@ -52,7 +52,8 @@ fn an_entry_comes_back_as_it_went() {
     }
 }
 
-/// An entry with files, one of which looks like an entry's end, and one that is read in pieces.
+/// Returns an entry with two files: one that looks like the end of an entry, and one that is read
+/// in pieces.
 fn with_files() -> Entry {
     let mut entry = entry();
     let sizes = [b"x\nEND 00\nPOST a 1\n".to_vec(), vec![b'y'; 200_000]];
