@@ -2,26 +2,26 @@
 
 use crate::clock::Stamp;
 
-/// Whose slots a message takes: the backlog leaves a third of each limit to what is new.
+/// The share of the slots for a message: the backlog leaves a third of each limit to new messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Share {
     New,
     Backlog,
 }
 
-/// The members for whom a message counts.
+/// The members that a message counts for.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Audience {
-    /// Each member there is: who belongs to a party or tag is not known here.
+    /// Every member: the members of parties and tags are not known here.
     Everyone,
     /// Userids in lower case, each once: WeCom does not distinguish their case.
     Members(Vec<String>),
 }
 
 impl Audience {
-    /// Reads a request's `touser`; `others` says whether it names parties or tags, too.
+    /// Parses a request's `touser`; `others` is set if the request also names parties or tags.
     pub(crate) fn of(touser: Option<&str>, others: bool) -> Self {
-        // Nothing that could be taken for the end of a line, or of a word in it.
+        // Drops characters that could be read as the end of a line or a word of it.
         let is_kept = |c: &char| !c.is_whitespace() && !c.is_control();
         let name = |name: &str| -> String {
             let kept = name.chars().filter(is_kept);
@@ -37,7 +37,7 @@ impl Audience {
         Self::Members(names)
     }
 
-    /// Whether one of these names, joined by `|`, is among them; `*` is everyone.
+    /// Whether one of these names, joined by `|`, is in it; `*` is everyone.
     pub(super) fn meet(&self, names: &str) -> bool {
         match self {
             Self::Everyone => true,
@@ -51,12 +51,12 @@ impl Audience {
     }
 }
 
-/// The identity of a message among others.
+/// The identity of a message in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fingerprint {
-    /// When it was accepted; the ledger keeps the wall clock's time alone.
+    /// The time of acceptance; the ledger keeps only its wall clock's part.
     pub(crate) accepted: Stamp,
-    /// The same for equal requests.
+    /// Equal for equal requests.
     pub(crate) digest: u32,
 }
 

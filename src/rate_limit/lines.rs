@@ -1,14 +1,14 @@
-//! The text of the file: a line a slot. Pure.
+//! The text format of the ledger: a slot per line. No I/O.
 //!
 //! ```text
 //! 1764000000000@1a2b3c4d:86400000 + <app> n 1764000000000:5f3a9c01 zhangsan|lisi
 //! ```
 //!
-//! The moment by both clocks; then `+`, or `-` if the line cancels one equal line before it; the
-//! app; `n` for a new message or `b` for the backlog; when the message was accepted and a digest of
-//! it; the members, or `*` for everyone. `+60000` instead of `+` is a slot that may be used for so
-//! many milliseconds more, since WeCom may take the message that late. What cannot be read as such a
-//! line is ignored.
+//! A line has the time by both clocks; then `+`, or `-` if the line cancels one equal line before
+//! it; the app; `n` for a new message or `b` for the backlog; the message's time of acceptance and
+//! its digest; the members, or `*` for everyone. `+60000` instead of `+` is a slot that may be used
+//! for this many milliseconds more, since WeCom may accept the message that late. Other lines are
+//! ignored.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -18,52 +18,52 @@ use super::audience::{Audience, Fingerprint, Share};
 use super::times::{HOUR, Taken, Times};
 use crate::clock::{Stamp, millis};
 
-/// A slot this much later than now, in ms, shows that the clock was set back across a reboot. Less is
-/// what two looks at one clock may differ by.
+/// A slot more than this far ahead of now, in ms, shows that the clock was set back across a
+/// reboot. Two readings of one clock may differ by less.
 const SKEW: u64 = 2_000;
 
-/// The difference that two looks at two clocks may have, in ms: messages this close have no order.
+/// Most that two readings of two clocks may differ, in ms: messages this close have no order.
 const APART_MIN: u64 = 2;
 
-/// Longest time that a slot is held for an answer that was lost, in ms.
+/// Longest time that a slot is held after a lost answer, in ms.
 pub(super) const HOLD_MAX: u64 = 600_000;
 
 /// A line that still counts for some app.
 #[derive(Debug, Clone, Copy)]
 struct SlotLine<'a> {
-    /// When it was taken, in ms on a time line that ends at `SlotLines::now`.
+    /// The time of the slot, in ms on a time line that ends at `SlotLines::now`.
     at: u64,
-    /// How long after that it may have been used, in ms.
+    /// How long after that the slot may have been used, in ms.
     hold: u64,
     stamp: &'a str,
     sign: &'a str,
-    /// The text behind the sign.
+    /// The text after the sign.
     slot: &'a str,
     from_future: bool,
 }
 
-/// The lines of a text that still count, in their order.
+/// The lines that still count, in order.
 #[derive(Debug)]
 pub(super) struct SlotLines<'a> {
     standing: Vec<SlotLine<'a>>,
-    /// How many bytes of the text they take.
+    /// Their size in bytes.
     pub(super) bytes: usize,
-    /// Whether some are later than now.
+    /// Whether some of them are in the future.
     pub(super) in_future: bool,
     now: Stamp,
 }
 
-/// Facts from other messages about one that is about to be sent.
+/// The ledger's facts about a message that is about to be sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Others {
-    /// How much later the newest message was accepted that was sent to one of its recipients before it.
+    /// How much later the newest message was accepted that one of its recipients has already got.
     pub(crate) overtaken_by: Option<Duration>,
     /// How long ago the last equal message was sent.
     pub(crate) equal: Option<Duration>,
 }
 
 impl<'a> SlotLines<'a> {
-    /// Reads from the end: a line is cancelled by one behind it.
+    /// Reads the text from its end, since a line is cancelled by a later one.
     pub(super) fn read(text: &'a str, now: Stamp) -> Self {
         let mut lines = Self {
             standing: Vec::new(),
@@ -97,7 +97,7 @@ impl<'a> SlotLines<'a> {
         lines
     }
 
-    /// Reads a line; `None` if it is damaged.
+    /// Parses a line; `None` if it is damaged.
     fn parse(&self, line: &'a str) -> Option<SlotLine<'a>> {
         let (stamp, rest) = line.split_once(' ')?;
         let (sign, slot) = rest.split_once(' ')?;
@@ -109,7 +109,7 @@ impl<'a> SlotLines<'a> {
                 .ok()
                 .filter(|hold| *hold <= HOLD_MAX)?,
         };
-        // A line torn before its recipients counts for nobody.
+        // A line torn before its recipients counts for no member.
         slot.split_once(' ')?;
         let at = Stamp::parse(stamp)?;
         let age = at.age(&self.now);
@@ -124,7 +124,7 @@ impl<'a> SlotLines<'a> {
         })
     }
 
-    /// Adds one app's slots, none later than now.
+    /// Adds one app's slots, with none in the future.
     pub(super) fn add_to(&self, times: &mut Times, app: &str) {
         for line in &self.standing {
             let Some((share, _, names)) = line.of(app) else {
@@ -144,7 +144,7 @@ impl<'a> SlotLines<'a> {
         }
     }
 
-    /// Finds what other messages of the app show about one to these recipients.
+    /// Returns the ledger's facts about a message of the app to these recipients.
     pub(super) fn others(&self, app: &str, audience: &Audience, own: &Fingerprint) -> Others {
         let mut others = Others::default();
         let own_age = own.accepted.age(&self.now).map_or(0, millis);
@@ -156,11 +156,11 @@ impl<'a> SlotLines<'a> {
             if other.accepted.wall == own.accepted.wall {
                 continue;
             }
-            // Both as of now, so that a step of the wall clock between them changes nothing.
+            // Both relative to now, so that a step of the wall clock between them changes nothing.
             let Some(taken) = Stamp::parse(line.stamp) else {
                 continue;
             };
-            // Set back between its acceptance and its slot: nothing is known.
+            // If the clock was set back between its acceptance and its slot, nothing is known.
             let waited = taken.wall.checked_sub(other.accepted.wall);
             let newer_by = waited.map_or(0, |waited| {
                 line.at.saturating_sub(waited).saturating_sub(own_accepted)
@@ -177,7 +177,7 @@ impl<'a> SlotLines<'a> {
         others
     }
 
-    /// Returns a text of these lines alone; those of the future, after a clock set back, as of now.
+    /// Returns the text of only these lines. Future times, after a clock was set back, become now.
     pub(super) fn rewritten(&self) -> String {
         let mut text = String::with_capacity(self.bytes + 128);
         let now = self.now.to_string();
@@ -190,7 +190,7 @@ impl<'a> SlotLines<'a> {
 }
 
 impl<'a> SlotLine<'a> {
-    /// Returns its share, its message, and its recipients; `None` if it is another app's.
+    /// Returns its share, message and recipients; `None` if it is another app's.
     fn of(&self, app: &str) -> Option<(Share, Option<Fingerprint>, &'a str)> {
         let slot = self.slot.strip_prefix(app)?;
         let (share, rest) = match (slot.strip_prefix(" n "), slot.strip_prefix(" b ")) {
@@ -205,7 +205,7 @@ impl<'a> SlotLine<'a> {
     }
 }
 
-/// Returns the text of a slot, behind the sign.
+/// Returns the text of a slot, after the sign.
 pub(super) fn slot(
     app: &str,
     share: Share,
@@ -231,12 +231,12 @@ pub(super) fn taken(at: impl Display, slot: &str) -> String {
     format!("{at} + {slot}\n")
 }
 
-/// Returns the line that takes a slot which may be used for so many milliseconds more.
+/// Returns the line that takes a slot which may be used for `hold` milliseconds more.
 pub(super) fn held(at: impl Display, hold: u64, slot: &str) -> String {
     format!("{at} +{hold} {slot}\n")
 }
 
-/// Returns the line that gives it back.
+/// Returns the line that gives a slot back.
 pub(super) fn given_back(at: impl Display, slot: &str) -> String {
     format!("{at} - {slot}\n")
 }

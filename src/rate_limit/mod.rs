@@ -1,9 +1,9 @@
-//! The rate limiter: WeCom silently discards what exceeds 30 messages a minute or 1000 an hour from
-//! one app to one member.
+//! The rate limiter: WeCom silently drops messages beyond 30 a minute or 1000 an hour from one app
+//! to one member.
 //! Source: developer.work.weixin.qq.com/document/path/90236 and 90454.
 //!
-//! Every process that shares a state directory shares one file, `ledger`, and takes a slot in it
-//! under its lock before it sends. Not synced: after a power cut the minute is over.
+//! All processes with the same state directory share one file, `ledger`; each takes a slot in it,
+//! under its lock, before it sends. Not synced: after a power cut the minute is over.
 
 mod audience;
 mod lines;
@@ -23,24 +23,24 @@ pub(crate) use lines::Others;
 use lines::SlotLines;
 use times::Times;
 
-/// A process that was stopped holding the lock delays a message by no more than this.
+/// Longest wait for the lock, in case a process was stopped while holding it.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// A slot is moved to the end of a request that took longer: WeCom counts what arrives, and a
-/// window has a second to spare.
+/// The slot of a longer request is moved to the request's end: WeCom counts messages on arrival,
+/// and a window has a second to spare.
 const ON_ITS_WAY: Duration = Duration::from_secs(1);
 
-/// How long after a request ended without an answer WeCom may still take it: a relay or gateway goes
-/// on with what it has read, for nginx's default of a minute (`proxy_read_timeout`).
+/// How long WeCom may still accept a request that ended without an answer: a relay or gateway
+/// passes on what it has read, for nginx's default of a minute (`proxy_read_timeout`).
 const IN_DOUBT_FOR: Duration = Duration::from_mins(1);
 
-/// From this size on, in bytes, the file is rewritten once half of it no longer counts.
+/// File size in bytes from which the file is rewritten if half of it no longer counts.
 const TIDY_FROM: u64 = 64 << 10;
 
-/// From this size on it is rewritten in any case.
+/// File size in bytes from which the file is rewritten in any case.
 const SIZE_MAX: u64 = 32 << 20;
 
-/// No more than this of its end is read: a file so large was damaged, or swollen by someone.
+/// Most bytes read from its end: a larger file was damaged or filled by someone else.
 const READ_MAX: u64 = 2 * SIZE_MAX;
 
 /// The right to send one message now.
@@ -54,7 +54,7 @@ pub(crate) struct Slot {
     taken: Instant,
 }
 
-/// The ledger as one app sees it.
+/// The ledger, as seen by one app.
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
     path: PathBuf,
@@ -64,7 +64,8 @@ pub(crate) struct RateLimiter {
 }
 
 impl RateLimiter {
-    /// The ledger in a state directory; `app` is a digest of the app, of 16 hexadecimal digits.
+    /// Returns the ledger in a state directory; `app` is a digest of the app, 16 hexadecimal
+    /// digits.
     pub(crate) fn new(state: &State, app: String, limits: Limits) -> Self {
         Self {
             path: state.file("ledger"),
@@ -74,11 +75,11 @@ impl RateLimiter {
         }
     }
 
-    /// Takes a slot for one message, or returns how long it takes until the earliest may be free.
+    /// Takes a slot for one message, or returns the time until one may be free.
     ///
     /// # Errors
-    /// Where the file is not ours, cannot be read or written, or its lock is held for `patience`, at most
-    /// 2 s.
+    /// An I/O error, also if the file is not ours, or if its lock is held for `patience` (at most 2
+    /// s).
     pub(crate) fn reserve(
         &self,
         audience: &Audience,
@@ -98,7 +99,7 @@ impl RateLimiter {
         clock: impl Fn() -> Stamp,
     ) -> io::Result<Result<Slot, Duration>> {
         let file = self.lock(patience.min(PATIENCE))?;
-        // Only now: the lock may have been waited for.
+        // Read the clock only now: waiting for the lock may have taken time.
         let now = clock();
         let text = file.tail(READ_MAX)?;
         let lines = SlotLines::read(&text, now);
@@ -122,22 +123,22 @@ impl RateLimiter {
         let half = lines.bytes as u64 * 2 <= file.len();
         let is_due = file.len() > SIZE_MAX || file.len() > TIDY_FROM && half;
         if lines.in_future {
-            // A clock set back has to be dealt with.
+            // A clock set back has to be handled, so an error here is fatal.
             file.replace(&(lines.rewritten() + &line))?;
         } else if !(is_due && file.replace(&(lines.rewritten() + &line)).is_ok()) {
-            // Whatever keeps the file from being tidied, the slot is taken.
+            // Even if the file could not be rewritten, the slot is taken.
             file.append(&line)?;
         }
         Ok(Ok(slot))
     }
 
-    /// Gives back the slot of a request that never left; if that fails, it stays taken.
+    /// Gives back the slot of a request that never left; if that fails, the slot stays taken.
     pub(crate) fn give_back(&self, slot: Slot) {
         self.note(&lines::given_back(slot.at, &slot.text));
     }
 
-    /// Notes that a request has ended with an answer: what took long counts from now on, as it may
-    /// have arrived only now.
+    /// Settles the slot of an answered request. The slot of a long request counts from now on,
+    /// since the message may have arrived only now.
     pub(crate) fn settle(&self, slot: Slot) {
         self.settle_at(slot, Stamp::now);
     }
@@ -149,7 +150,7 @@ impl RateLimiter {
         }
     }
 
-    /// Notes that a request has ended without an answer: WeCom may take it for a while yet.
+    /// Holds the slot of a request without an answer, which WeCom may still accept for a while.
     pub(crate) fn doubt(&self, slot: Slot) -> Slot {
         let hold = millis(slot.at.age_or_zero(&Stamp::now()) + IN_DOUBT_FOR).min(lines::HOLD_MAX);
         let held = lines::held(slot.at, hold, &slot.text);
@@ -157,19 +158,18 @@ impl RateLimiter {
         slot
     }
 
-    /// Whether the ledger failed because the disk takes nothing, rather than because it is locked or
-    /// not ours.
+    /// Whether the ledger failed because of the disk, rather than because it is locked or not ours.
     pub(crate) fn is_disk_trouble(error: &io::Error) -> bool {
         FileError::of(error).is_none()
     }
 
-    /// Finds what other messages of the last hour show about one; nothing if the file cannot be read.
+    /// Returns the facts from the last hour about a message; empty if the file cannot be read.
     pub(crate) fn others(&self, audience: &Audience, message: &Fingerprint) -> Others {
         let text = self.text().unwrap_or_default();
         SlotLines::read(&text, Stamp::now()).others(&self.app, audience, message)
     }
 
-    /// Best effort: the message's fate is decided.
+    /// Appends lines. Best effort: the message has been sent or not in any case.
     fn note(&self, lines: &str) {
         let noted = self.lock(PATIENCE / 2).and_then(|file| file.append(lines));
         if let Err(error) = noted {
@@ -178,10 +178,10 @@ impl RateLimiter {
         }
     }
 
-    /// Returns the slots that are taken now, to foresee when further messages will find one.
+    /// Returns a forecast of when further messages will find a slot.
     ///
     /// # Errors
-    /// Where the file is not ours or cannot be read.
+    /// An I/O error, also if the file is not ours.
     pub(crate) fn forecast(&self) -> io::Result<Forecast> {
         self.forecast_at(Stamp::now())
     }
@@ -206,17 +206,18 @@ impl RateLimiter {
     }
 }
 
-/// The slots to come, as far as they can be foreseen.
+/// A forecast of the free slots.
 #[derive(Debug)]
 pub(crate) struct Forecast {
     times: Times,
     now: u64,
-    /// A time found to have no room for these recipients: it can only grow, so it is not searched again.
+    /// The times known to have no slot for some recipients. They only grow, so they are not
+    /// searched again.
     full: BTreeMap<(Audience, Share), Range<u64>>,
 }
 
 impl Forecast {
-    /// Returns when a message would be sent, not before some time; that slot is then taken.
+    /// Returns when a message would be sent, not before `not_before`, and takes that slot.
     pub(crate) fn next(
         &mut self,
         audience: &Audience,
@@ -238,7 +239,7 @@ impl Forecast {
         time_of(at)
     }
 
-    /// Returns how many slots of the last minute and of the last hour are taken, of the recipient with
+    /// Returns the slots taken in the last minute and the last hour, by the recipient with the
     /// most.
     pub(crate) fn taken(&self, audience: &Audience) -> [usize; 2] {
         self.times.taken(audience, self.now)

@@ -1,25 +1,25 @@
-//! When each member was sent something, and when there is room for more: pure, in Unix ms.
+//! The slots of each member, and the times with a free one. No I/O; times are in Unix ms.
 //!
-//! A slot counts within a window of the past alone; the time asked about may lie in the future.
+//! A slot counts only within a window of the past; the time asked about may be in the future.
 
 use std::collections::BTreeMap;
 
 use super::audience::{Audience, Share};
 use crate::config::Limits;
 
-/// How long a slot counts against the limit of a minute, in ms. WeCom counts what arrives: one
-/// message may be a second on its way and the next one none.
+/// How long a slot counts against the limit per minute, in ms. WeCom counts on arrival, and one
+/// message may take a second while the next one takes no time.
 pub(super) const MINUTE: u64 = 61_000;
 
-/// The same for the hour.
+/// How long a slot counts against the limit per hour, in ms.
 pub(super) const HOUR: u64 = 3_601_000;
 
-/// Returns how many of a limit's slots the backlog may hold: a new message always finds some.
+/// Returns the number of slots that the backlog may hold: a new message always finds some.
 pub(super) fn backlog_of(limit: usize) -> usize {
     (limit * 2 / 3).max(1)
 }
 
-/// One slot: from when on it counts, and until when it may have been used, in Unix ms.
+/// A slot: the time from which it counts, and the last time it may have been used, in Unix ms.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Taken {
     pub(super) share: Share,
@@ -31,15 +31,15 @@ pub(super) struct Taken {
 #[derive(Debug)]
 pub(super) struct Times {
     limits: Limits,
-    /// Slots of messages to everyone; like those of each member, ascending by `until`.
+    /// The slots of messages to everyone; like those of each member, in ascending order of `until`.
     everyone: Vec<Taken>,
     members: BTreeMap<String, Vec<Taken>>,
-    /// Whether members who are not yet known are of interest.
+    /// Whether to add members that are not in `members` yet.
     is_open: bool,
 }
 
 impl Times {
-    /// For questions about any recipients.
+    /// Returns no slots yet, for questions about any recipients.
     pub(super) fn of_all(limits: Limits) -> Self {
         Self {
             limits,
@@ -49,7 +49,7 @@ impl Times {
         }
     }
 
-    /// For questions about these recipients alone: others are not remembered.
+    /// Returns no slots yet, for questions about these recipients only; others are not stored.
     pub(super) fn of(audience: &Audience, limits: Limits) -> Self {
         let mut times = Self::of_all(limits);
         if let Audience::Members(names) = audience {
@@ -74,7 +74,7 @@ impl Times {
         }
     }
 
-    /// Adds the slot of a message sent at a time.
+    /// Adds the slot of a message sent at `at`.
     pub(super) fn take(&mut self, audience: &Audience, share: Share, at: u64) {
         let taken = Taken {
             share,
@@ -87,8 +87,8 @@ impl Times {
         }
     }
 
-    /// Returns how many slots count against the limits of a minute and an hour, of the recipient with
-    /// most.
+    /// Returns how many slots count against the limits per minute and per hour, for the recipient
+    /// with the most.
     pub(super) fn taken(&self, audience: &Audience, now: u64) -> [usize; 2] {
         [MINUTE, HOUR].map(|window| {
             let count = |slots: &[Taken]| counted(slots, window, now).count();
@@ -97,7 +97,7 @@ impl Times {
         })
     }
 
-    /// Returns the earliest time from `from` on with room for a message to each of its recipients.
+    /// Returns the earliest time from `from` on at which each of the recipients has a free slot.
     pub(super) fn earliest(&self, audience: &Audience, share: Share, from: u64) -> u64 {
         let mut at = from;
         loop {
@@ -111,7 +111,7 @@ impl Times {
         }
     }
 
-    /// The slots of each recipient who was sent something by name.
+    /// Returns the slots of each recipient that has some of its own.
     fn slots_of<'a>(
         &'a self,
         audience: &'a Audience,
@@ -126,7 +126,8 @@ impl Times {
         }
     }
 
-    /// Returns the earliest time from `at` on with room for one more, beside the slots of everyone.
+    /// Returns the earliest time from `at` on with a free slot, given these slots and those of
+    /// everyone.
     fn free(&self, own: &[Taken], share: Share, mut at: u64) -> u64 {
         loop {
             let before = at;
@@ -134,7 +135,7 @@ impl Times {
                 (MINUTE, self.limits.per_minute),
                 (HOUR, self.limits.per_hour),
             ] {
-                // The slots of everyone alone are looked at once, not for each member.
+                // Slots of everyone are checked once, not again for each member.
                 let last = own.last().map_or(u64::MAX, |last| last.until);
                 if last.saturating_add(window) <= before {
                     continue;
@@ -152,7 +153,8 @@ impl Times {
         }
     }
 
-    /// Returns `at` if fewer than `limit` slots count then, else when the first of them no longer does.
+    /// Returns `at` if fewer than `limit` slots count then; otherwise when the first of them
+    /// expires.
     fn full(
         &self,
         own: &[Taken],
@@ -176,13 +178,13 @@ impl Times {
     }
 }
 
-/// The slots that count at `at`.
+/// Returns the slots that count at `at`.
 fn counted(slots: &[Taken], window: u64, at: u64) -> impl Iterator<Item = &Taken> {
     let start = slots.partition_point(|taken| taken.until.saturating_add(window) <= at);
     slots[start..].iter().filter(move |taken| taken.at <= at)
 }
 
-/// Puts a slot in its place, which is nearly always the last.
+/// Inserts a slot in order, which is nearly always at the end.
 fn insert(slots: &mut Vec<Taken>, taken: Taken) {
     if slots.last().is_none_or(|last| last.until <= taken.until) {
         slots.push(taken);

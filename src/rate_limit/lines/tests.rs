@@ -8,7 +8,7 @@ fn now() -> Stamp {
     Stamp::of_wall(NOW)
 }
 
-/// What still counts of a text, as a text.
+/// Returns the lines of a text that still count.
 fn standing(text: &str) -> String {
     SlotLines::read(text, now()).rewritten()
 }
@@ -135,7 +135,7 @@ fn a_step_of_the_wall_clock_makes_no_message_newer() {
         digest: 1,
     };
     let to = Audience::of(Some("a"), false);
-    // An hour ahead when it was sent; right again, 5 s later.
+    // The clock was an hour ahead when the first was sent, and was right again 5 s later.
     let ahead = stamp(NOW + HOUR, 10_000);
     let text = taken(ahead, &slot("x", Share::New, Some(&message(ahead)), &to));
     let now = stamp(NOW + 5000, 15_000);

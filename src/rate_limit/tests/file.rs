@@ -1,10 +1,11 @@
-//! The ledger's file: what it looks like, what may stand in it or in its place, how it is tidied.
+//! The ledger's file: its format, foreign or damaged content, other files in its place, and
+//! rewriting.
 
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 
 use super::*;
 
-/// Longer than any lock here is held.
+/// Longer than any lock is held in these tests.
 const HANG: Duration = Duration::from_mins(1);
 
 #[test]

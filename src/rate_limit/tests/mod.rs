@@ -14,7 +14,7 @@ const NOW: u64 = 1_764_000_000_000;
 const APP: &str = "0123456789abcdef";
 const OTHER: &str = "fedcba9876543210";
 
-/// A directory that goes with the test.
+/// A directory that is removed at the end of the test.
 struct TempDir(PathBuf);
 
 impl TempDir {

@@ -1,11 +1,11 @@
-//! WeCom's side: it counts what arrives, and of what is too much it says nothing.
+//! WeCom's view: it counts messages on arrival, and silently drops those beyond the limits.
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::rate_limit::times::backlog_of;
 
-/// The most messages that any window of so many ms holds.
+/// Returns the most messages in any window of `window` ms.
 fn most_within(arrivals: &mut [u64], window: u64) -> usize {
     arrivals.sort_unstable();
     let (mut first, mut most) = (0, 0);
@@ -18,13 +18,13 @@ fn most_within(arrivals: &mut [u64], window: u64) -> usize {
     most
 }
 
-/// One message: to whom, whether it is new, the ms that it is on its way, and those since the last.
+/// A message: its recipients, whether it is new, its ms on the way, and the ms since the last one.
 type Sending = (usize, bool, u64, u64);
 
 fn sends() -> impl Strategy<Value = Vec<Sending>> {
     let gap = prop_oneof![9 => Just(0), 3 => 0..3000_u64, 1 => 0..90_000_u64];
     let send = (0..4_usize, any::<bool>(), 0..=1000_u64, gap);
-    // Many, to meet the limit of an hour.
+    // Enough messages to reach the limit per hour.
     let many = prop::collection::vec(send.clone(), 1000..1400);
     prop_oneof![9 => prop::collection::vec(send, 1..150), 1 => many]
 }
