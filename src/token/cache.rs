@@ -1,6 +1,6 @@
-//! `token_cache.json`: a map from an app's digest to its token, or to WeCom's refusal of one.
+//! `token_cache.json`: a map from an app's digest to its token, or to the failure to get one.
 //!
-//! A record that is damaged counts as absent, and is replaced at the next write.
+//! A damaged record counts as absent and is replaced at the next write.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -18,13 +18,13 @@ use crate::notice::{self, Notice};
 use crate::secret::{Secret, digest};
 use crate::wecom::{self, Error, Refusal};
 
-/// Largest cache that is read, in bytes.
+/// Largest cache to read, in bytes.
 const SIZE_MAX: u64 = 1 << 20;
 
-/// Most apps whose records are kept.
+/// Most apps to keep a record of.
 const RECORDS_MAX: usize = 256;
 
-/// The lifetimes that a record may have, in seconds.
+/// Valid lifetimes of a token, in seconds.
 const LIFETIMES: std::ops::RangeInclusive<u64> = 60..=7200;
 
 /// The record of one app.
@@ -45,19 +45,19 @@ impl Record {
         }
     }
 
-    /// Reads a record, unless it is damaged.
+    /// Parses a record; `None` if it is damaged.
     pub(super) fn read(value: &Value) -> Option<Self> {
         let record = Self::deserialize(value).ok()?;
         match &record {
             Self::Token(cached) if !cached.is_sound() => None,
-            // An additional field may be the check itself, under a damaged name.
+            // An additional field may be `check` itself with a damaged name.
             Self::Token(CachedToken { check: None, .. }) if value.as_object()?.len() > 3 => None,
             _ => Some(record),
         }
     }
 }
 
-/// A token with its dates.
+/// A token with its times.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct CachedToken {
     pub(super) access_token: String,
@@ -65,7 +65,7 @@ pub(super) struct CachedToken {
     pub(super) obtained_at: u64,
     /// Seconds.
     pub(super) expires_in: u64,
-    /// A digest of the token: one flipped bit would make WeCom refuse it, and a token this
+    /// A digest of the token. WeCom would refuse a token with one flipped bit, and a token this
     /// young is not replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     check: Option<String>,
@@ -117,7 +117,7 @@ impl std::fmt::Debug for CachedToken {
     }
 }
 
-/// WeCom's refusal of a token, so that no process asks again at once.
+/// A refusal of `gettoken`, kept so that no process asks again at once.
 #[expect(clippy::struct_field_names, reason = "the names stand in the file")]
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Refused {
@@ -136,7 +136,7 @@ impl Refused {
         }
     }
 
-    /// Returns the refusal as an error; WeCom is asked again in so many seconds.
+    /// Returns the refusal as an error that is asked about again in `again_in` seconds.
     pub(super) fn error(&self, again_in: u64) -> Error {
         Error::refused(Refusal {
             again_in: Some(again_in),
@@ -146,7 +146,7 @@ impl Refused {
     }
 }
 
-/// The file, and the lock beside it that is never renamed.
+/// The cache file, and the lock file next to it, which is never renamed.
 pub(super) struct Cache {
     path: PathBuf,
     lock: PathBuf,
@@ -195,7 +195,7 @@ impl Cache {
         disk::replace(&self.path, &json, 0o600, self.owner)
     }
 
-    /// Sends a notice, once, that the cache cannot be used.
+    /// Sends the notice that the cache is unusable, once.
     pub(super) fn warn_once(&self, error: &io::Error) {
         if !self.warned.replace(true) {
             let path = &self.path;
@@ -203,7 +203,7 @@ impl Cache {
         }
     }
 
-    /// Whether reading or writing has failed, so that records may not be found again.
+    /// Whether a read or write has failed, so that records may not be found again.
     pub(super) fn is_unusable(&self) -> bool {
         self.warned.get()
     }
@@ -217,12 +217,12 @@ impl Cache {
     }
 }
 
-/// Reads the file's map; empty if it has none.
+/// Parses the file's map; empty if there is none.
 fn map(bytes: &[u8]) -> BTreeMap<String, Value> {
     serde_json::from_slice(bytes).unwrap_or_default()
 }
 
-/// Reads every undamaged record, with the fields that a newer version may have added.
+/// Returns all undamaged records, with the fields that a newer version may have added.
 pub(super) fn records(bytes: &[u8]) -> BTreeMap<String, Value> {
     let mut records = map(bytes);
     records.retain(|_, value| Record::read(value).is_some());

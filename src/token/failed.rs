@@ -1,4 +1,4 @@
-//! Temporary trouble with `gettoken`: one process retries for all, and the others wait with it.
+//! Temporary failures of `gettoken`: one process retries for all, and the others wait with it.
 
 use std::time::{Duration, Instant};
 
@@ -8,10 +8,10 @@ use crate::backoff::{backoff, random};
 use crate::clock::Stamp;
 use crate::wecom::{Cause, Class, Error, NetworkTrouble, Refusal, Unreadable};
 
-/// Longest time for which a failure keeps others from asking.
+/// Longest time that a failure keeps other processes from asking.
 const RETRY_MAX: Duration = Duration::from_mins(1);
 
-/// Failures that are further apart do not count as consecutive.
+/// Failures further apart than this do not count as consecutive.
 const FORGOTTEN_AFTER: Duration = Duration::from_mins(5);
 
 /// A failure of `gettoken` that may pass.
@@ -19,17 +19,17 @@ const FORGOTTEN_AFTER: Duration = Duration::from_mins(5);
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Failed {
     pub(super) failed_at: Stamp,
-    /// How often in a row.
+    /// The number of consecutive failures.
     pub(super) failures: u32,
     /// Milliseconds until one process asks again.
     pub(super) retry_in: u64,
-    /// Whether the server demanded that wait.
+    /// Whether the server asked for that wait.
     #[serde(default)]
     told: bool,
     cause: FailedCause,
 }
 
-/// What failed, as the file has it.
+/// The cause of a failure, as written in the file.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum FailedCause {
@@ -49,14 +49,15 @@ impl FailedCause {
                 errcode: refusal.errcode,
                 errmsg: refusal.errmsg.clone(),
             },
-            // Neither is an error of gettoken.
+            // `gettoken` returns neither.
             Cause::File { .. } | Cause::TokenLocked => return None,
         })
     }
 }
 
 impl Failed {
-    /// A failure before a deadline, after so many in a row; `None` if it says nothing to others.
+    /// Returns the record of a failure after `before` consecutive ones; `None` if it means nothing
+    /// to other processes.
     pub(super) fn new(error: &Error, before: u32, deadline: Instant) -> Option<Self> {
         let left = deadline.saturating_duration_since(Instant::now());
         let wait = match error.retry_after {
@@ -74,8 +75,9 @@ impl Failed {
         })
     }
 
-    /// Returns the time until one process asks again. `None` if that time has come, and for a process
-    /// that began after the failure, unless the server demanded the wait: the trouble may be over.
+    /// Returns the time until one process asks again; `None` if that time has come. Also `None` for
+    /// a process that started after the failure, since it may have passed, unless the server asked
+    /// for the wait.
     pub(super) fn left(&self, begun: &Stamp) -> Option<Duration> {
         if !self.told {
             begun.age(&self.failed_at)?;
@@ -85,21 +87,22 @@ impl Failed {
         wait.checked_sub(age).filter(|left| !left.is_zero())
     }
 
-    /// Returns how often it has failed in a row, if the last failure is recent.
+    /// Returns the number of consecutive failures, if the last one is recent.
     pub(super) fn failures(&self) -> u32 {
         let age = self.failed_at.age(&Stamp::now());
         age.filter(|age| *age < FORGOTTEN_AFTER)
             .map_or(0, |_| self.failures)
     }
 
-    /// Returns the failure as an error; WeCom is asked again after `left`.
+    /// Returns the failure as an error that is asked about again after `left`.
     pub(super) fn error(&self, left: Duration) -> Error {
         let error = match &self.cause {
             FailedCause::Network(trouble) => Error::network(trouble.clone()),
             FailedCause::Status(status) => Error::status(*status, None),
             FailedCause::Unreadable(why) => Error::unreadable(*why),
             FailedCause::Busy { errcode, errmsg } => Error {
-                // WeCom was not asked this time, so that this is none of its three tries.
+                // WeCom was not asked this time, so this is not one of the three tries while it is
+                // busy.
                 class: Class::Transient,
                 ..Error::refused(Refusal::new(*errcode, errmsg.clone(), true))
             },

@@ -1,4 +1,5 @@
-//! Any bytes as the token cache: what is believed is sound, and stays so when it is written again.
+//! Arbitrary bytes as the token cache: each accepted record is sound, and stays so when written
+//! again.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use super::cache::{Record, records};
 use super::{COOL_DOWN, is_recent, usable_for};
 use crate::wecom;
 
-/// A whole cache.
+/// Tries the bytes as a whole cache.
 pub(crate) fn cache(bytes: &[u8]) {
     let kept = records(bytes);
     let written = serde_json::to_vec_pretty(&kept).expect("a map of JSON is JSON");
@@ -41,7 +42,8 @@ pub(crate) fn cache(bytes: &[u8]) {
     }
 }
 
-/// What we know of each record; a foreign number of twenty digits may lose its last ones.
+/// Returns each record without unknown fields: an unknown number of twenty digits may lose its last
+/// ones.
 fn believed(records: &BTreeMap<String, Value>) -> Vec<(&String, Value)> {
     let ours = |value| serde_json::to_value(Record::read(value)).expect("a record is JSON");
     records

@@ -1,8 +1,8 @@
 //! The `access_token` of an app: cached on disk, shared by every process, fetched once.
 //!
 //! The cache is read without a lock. If it has no usable token, a process takes the lock, reads the
-//! cache again (another may have been faster), and only then calls `gettoken`. Processes that wait for
-//! the lock watch the cache, so that one answer serves all.
+//! cache again (another process may have been faster), and only then calls `gettoken`. Processes
+//! that wait for the lock watch the cache, so that one answer serves all.
 
 mod cache;
 mod failed;
@@ -23,14 +23,14 @@ use crate::wecom::{Cause, Class, Client, Error};
 use cache::{Cache, CachedToken, Record};
 use failed::Failed;
 
-/// A token is used until this many seconds before its end.
+/// Seconds before its end from which a token is no longer used.
 const MARGIN: u64 = 200;
 
-/// A token this young, in seconds, is not replaced, and a refusal this young is not asked again:
-/// WeCom bars the IP of those who insist.
+/// Age in seconds below which a token is not replaced and a refused `gettoken` is not repeated:
+/// WeCom blocks the IP of clients that insist.
 const COOL_DOWN: u64 = 60;
 
-/// A usable token, and when it was obtained (Unix seconds).
+/// A usable token, and the time it was obtained (Unix seconds).
 #[derive(Debug, Clone)]
 pub(crate) struct AccessToken {
     pub(crate) value: Secret,
@@ -40,15 +40,15 @@ pub(crate) struct AccessToken {
 /// The result of replacing a refused token.
 #[derive(Debug)]
 pub(crate) enum Replaced {
-    /// There is another token.
+    /// Another token.
     By(AccessToken),
-    /// WeCom granted the same token again.
+    /// WeCom issued the same token again.
     BySame,
-    /// It is too young to be replaced, for this long.
+    /// The token is too young to be replaced, for this long.
     Not(Duration),
 }
 
-/// What the cache has, for `token status`.
+/// The content of the cache, for `token status`.
 #[derive(Debug)]
 pub(crate) enum TokenStatus {
     Nothing,
@@ -75,7 +75,7 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    /// The tokens of an app, cached in `state` if there is one.
+    /// Returns the tokens of an app, cached in `state` if there is one.
     pub(crate) fn new(
         client: &Rc<Client>,
         network: &Network,
@@ -93,7 +93,7 @@ impl Tokens {
         }
     }
 
-    /// Returns a token that should work.
+    /// Returns a token that should be valid.
     ///
     /// # Errors
     /// The error of `gettoken`, now or less than a minute ago in any process.
@@ -113,7 +113,7 @@ impl Tokens {
         self.obtain(deadline, look, |token| token)
     }
 
-    /// Replaces a token that WeCom refused.
+    /// Replaces a token that WeCom has refused.
     ///
     /// # Errors
     /// As `get`.
@@ -136,7 +136,7 @@ impl Tokens {
             }
             record => match record.and_then(|record| self.remembered(record)) {
                 Some(error) => Some(Err(error)),
-                // There is only our own memory.
+                // Only this process remembers the token.
                 None if self.is_alone() => kept_if_young(refused.obtained_at),
                 None => None,
             },
@@ -150,14 +150,15 @@ impl Tokens {
         })
     }
 
-    /// Fetches a new token, whatever is cached.
+    /// Fetches a new token, whatever the cache has.
     ///
     /// # Errors
     /// The error of `gettoken`.
     pub(crate) fn refresh(&self, deadline: Instant) -> Result<AccessToken, Error> {
         let asked_at = now();
         let look = |record: Option<&Record>| match record {
-            // Fetched by another process while we waited for the lock: as new as ours would be.
+            // Another process fetched it while we waited for the lock: it is as new as ours would
+            // be.
             Some(Record::Token(cached))
                 if cached.obtained_at > asked_at && usable_for(cached, now()).is_some() =>
             {
@@ -168,7 +169,7 @@ impl Tokens {
         self.obtain(deadline, look, |token| token)
     }
 
-    /// Returns what the cache has for this app.
+    /// Returns the content of the cache for this app.
     pub(crate) fn status(&self) -> TokenStatus {
         match self.record() {
             Some(Record::Token(cached)) => TokenStatus::Token {
@@ -189,7 +190,7 @@ impl Tokens {
     /// Removes this app's record.
     ///
     /// # Errors
-    /// Where the cache cannot be locked or written.
+    /// An I/O error if the cache cannot be locked or written.
     pub(crate) fn clear(&self, deadline: Instant) -> io::Result<()> {
         let Some(cache) = &self.cache else {
             return Ok(());
@@ -205,7 +206,8 @@ impl Tokens {
         }
     }
 
-    /// Whether tokens can be shared neither with other processes nor with our own next message.
+    /// Whether tokens are shared neither with other processes nor with the next message of this
+    /// one.
     fn is_alone(&self) -> bool {
         self.cache.as_ref().is_none_or(Cache::is_unusable)
     }
@@ -214,7 +216,7 @@ impl Tokens {
         self.cache.as_ref()?.get(&self.key)
     }
 
-    /// Returns the error that a record remembers, if it is too early to ask WeCom again.
+    /// Returns the error in a record, if it is too early to ask WeCom again.
     fn remembered(&self, record: &Record) -> Option<Error> {
         match record {
             Record::Token(_) => None,
@@ -226,8 +228,8 @@ impl Tokens {
         }
     }
 
-    /// Obtains a token as the module's head says. `look` returns what the cached record is good for,
-    /// if anything; `fetched` maps a newly granted token.
+    /// Obtains a token in the steps of the module documentation. `look` returns a result from the
+    /// cached record, if it has one; `fetched` maps a new token.
     fn obtain<T>(
         &self,
         deadline: Instant,
@@ -266,7 +268,7 @@ impl Tokens {
         }
     }
 
-    /// Calls `gettoken`, and shares the result with every process.
+    /// Calls `gettoken` and shares the result with every process.
     fn fetch(&self, lock: Option<&disk::Lock>, deadline: Instant) -> Result<AccessToken, Error> {
         let mut granted = self.client.gettoken(&self.corpid, deadline);
         let record = match &mut granted {
@@ -289,7 +291,7 @@ impl Tokens {
         Ok(token)
     }
 
-    /// Returns what other processes need to know of an error of `gettoken`. This one then waits as
+    /// Returns the record of a `gettoken` error for other processes, and makes this one wait as
     /// they do.
     fn record_of(&self, error: &mut Error, deadline: Instant) -> Option<Record> {
         if let Cause::Errcode(refusal) = &error.cause
@@ -298,7 +300,7 @@ impl Tokens {
             return Some(Record::Refused(cache::Refused::new(refusal, now())));
         }
         let before = match self.record() {
-            // A token that is still good is worth more.
+            // A token that is still usable is worth more than the failure.
             Some(Record::Token(cached)) if usable_for(&cached, now()).is_some() => return None,
             Some(Record::Failed(failed)) => failed.failures(),
             _ => 0,
@@ -312,25 +314,26 @@ impl Tokens {
 }
 
 enum Locked {
-    /// By us; without a lock if the file system has none.
+    /// Locked by us; `None` if nothing can be locked.
     Ours(Option<disk::Lock>),
     Theirs,
 }
 
-/// How many seconds a token is still used; `None` if it is too old or its date is in the future.
+/// Returns for how many seconds a token is still usable; `None` if it is too old or its date is in
+/// the future.
 fn usable_for(cached: &CachedToken, now: u64) -> Option<u64> {
     let age = now.checked_sub(cached.obtained_at)?;
-    // A short-lived token is used for half its life, else none would ever be usable.
+    // A short-lived token is used for half its life; otherwise it would never be usable.
     let usable = cached.expires_in - MARGIN.min(cached.expires_in / 2);
     usable.checked_sub(age).filter(|left| *left > 0)
 }
 
-/// Whether a refusal still holds; one from the future does not.
+/// Whether a refusal still counts; one from the future does not.
 fn is_recent(at: u64, now: u64) -> bool {
     now.checked_sub(at).is_some_and(|age| age < COOL_DOWN)
 }
 
-/// Unix seconds.
+/// Returns the current Unix seconds.
 fn now() -> u64 {
     Stamp::now().wall / 1000
 }
