@@ -1,22 +1,23 @@
-//! Pauses before a retry: random times, longer after each failure.
+//! Back-off before a retry: random pauses, longer after each failure.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::Duration;
 
-/// The first back-off is a random time up to this.
+/// Upper limit of the first back-off.
 pub(crate) const FIRST: Duration = Duration::from_secs(2);
 
-/// No back-off is longer than this.
+/// Upper limit of any back-off.
 const MAX: Duration = Duration::from_secs(20);
 
-/// Returns the longest pause after so many failed tries.
+/// Returns the longest pause after `failed` failed tries.
 pub(crate) fn backoff(failed: u32) -> Duration {
     FIRST.saturating_mul(1 << failed.min(8)).min(MAX)
 }
 
-/// Returns a random time below `limit`: many processes that failed together do not retry together.
+/// Returns a random time below `limit`, so that processes that failed together do not retry
+/// together.
 pub(crate) fn random(limit: Duration) -> Duration {
-    // std seeds each RandomState from the system's own source of randomness.
+    // std seeds each RandomState from the operating system's randomness.
     let random = RandomState::new().build_hasher().finish();
     #[expect(clippy::cast_precision_loss, reason = "a fraction need not be exact")]
     limit.mul_f64(random as f64 / u64::MAX as f64)

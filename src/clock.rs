@@ -1,8 +1,8 @@
-//! Moments, and how long ago they were. Everything that is kept on disk gets its time here.
+//! Timestamps and their ages. Every time kept on disk is made here.
 //!
-//! A wall clock may be stepped: a Raspberry Pi starts in 1970, an administrator mistypes a year. The
-//! boot clock never is, but is of no use across a reboot. A [`Stamp`] holds both: within one boot
-//! ages come from the boot clock, and a step of the wall clock changes none of them.
+//! A wall clock may be stepped: a Raspberry Pi starts in 1970, an administrator mistypes a year.
+//! The boot clock never is, but cannot be compared across a reboot. A [`Stamp`] has both: within
+//! one boot, ages come from the boot clock, and a step of the wall clock does not change them.
 
 use std::fmt;
 use std::fs::File;
@@ -13,12 +13,12 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Hexadecimal digits of the boot's id that are kept: enough to tell the boots of one host apart.
+/// Hexadecimal digits of the boot id to keep: enough to distinguish the boots of one host.
 const ID_DIGITS: usize = 8;
 
-/// A moment by the wall clock, and by the boot clock if the id of the boot is known.
+/// A time by the wall clock, and by the boot clock if the id of the boot is known.
 ///
-/// Written as `1764000000000@1a2b3c4d:86400000`, or without what follows `@`.
+/// Written as `1764000000000@1a2b3c4d:86400000`, or without the part from `@` on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamp {
     /// Unix milliseconds.
@@ -26,12 +26,12 @@ pub(crate) struct Stamp {
     boot: Option<Boot>,
 }
 
-/// A moment by the boot clock.
+/// A time by the boot clock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Boot {
     /// The first digits of the boot's random id.
     id: u32,
-    /// Milliseconds since the boot, suspension included.
+    /// Milliseconds since the boot, including suspension.
     ms: u64,
 }
 
@@ -44,7 +44,7 @@ impl Stamp {
         }
     }
 
-    /// Makes a moment of the wall clock's time alone, in Unix milliseconds.
+    /// Returns a stamp with only a wall clock's time, in Unix milliseconds.
     pub(crate) fn of_wall(wall: u64) -> Self {
         Self { wall, boot: None }
     }
@@ -69,7 +69,7 @@ impl Stamp {
         Some(Self { wall, boot })
     }
 
-    /// Returns the time from this moment to `now`; `None` if the clocks put it in the future.
+    /// Returns the time from this stamp to `now`; `None` if the clocks put it in the future.
     pub(crate) fn age(&self, now: &Self) -> Option<Duration> {
         let ms = match (self.boot, now.boot) {
             (Some(then), Some(now)) if then.id == now.id => now.ms.checked_sub(then.ms),
@@ -78,18 +78,18 @@ impl Stamp {
         ms.map(Duration::from_millis)
     }
 
-    /// Returns the time from this moment to `now`, zero if the clocks put it in the future.
+    /// Returns the time from this stamp to `now`; zero if the clocks put it in the future.
     pub(crate) fn age_or_zero(&self, now: &Self) -> Duration {
         self.age(now).unwrap_or_default()
     }
 
-    /// Whether both moments are of the same boot, so that the time between them is certain.
+    /// Whether both stamps are of the same boot, so that the time between them is certain.
     pub(crate) fn is_same_boot(&self, other: &Self) -> bool {
         let id = |stamp: &Self| stamp.boot.map(|boot| boot.id);
         id(self).is_some() && id(self) == id(other)
     }
 
-    /// Returns a later moment.
+    /// Returns a stamp that is later by `by`.
     pub(crate) fn later(&self, by: Duration) -> Self {
         let ms = millis(by);
         Self {
@@ -101,7 +101,7 @@ impl Stamp {
         }
     }
 
-    /// Returns the step of the wall clock between two moments of one boot; `None` across boots.
+    /// Returns the step of the wall clock between two stamps of one boot; `None` across boots.
     pub(crate) fn step_until(&self, now: &Self) -> Option<Duration> {
         let (Some(then), Some(at)) = (self.boot, now.boot) else {
             return None;
@@ -153,22 +153,22 @@ impl<'de> Deserialize<'de> for Stamp {
     }
 }
 
-/// Returns Unix milliseconds.
+/// Returns a time in Unix milliseconds.
 pub(crate) fn unix_ms(time: SystemTime) -> u64 {
     millis(time.duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
-/// Returns whole milliseconds.
+/// Returns a duration in whole milliseconds.
 pub(crate) fn millis(time: Duration) -> u64 {
     u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }
 
-/// Returns the Unix seconds of now.
+/// Returns the current Unix seconds.
 pub(crate) fn unix_seconds() -> u64 {
     unix_ms(SystemTime::now()) / 1000
 }
 
-/// Returns the time of Unix milliseconds, the year 9999 at the latest: state may be damaged.
+/// Returns the time of Unix milliseconds, at most the year 9999: state may be damaged.
 pub(crate) fn time_of(ms: u64) -> SystemTime {
     const END: u64 = 253_402_300_799_000;
     UNIX_EPOCH + Duration::from_millis(ms.min(END))
@@ -197,7 +197,7 @@ fn parse_id(text: &str) -> Option<u32> {
     (text.len() == ID_DIGITS && is_hex).then(|| u32::from_str_radix(text, 16).ok())?
 }
 
-/// Parses a number of digits alone: no sign, which `parse` would accept.
+/// Parses a number that has only digits; `parse` would accept a sign.
 fn digits(text: &str) -> Option<u64> {
     text.bytes()
         .all(|byte| byte.is_ascii_digit())

@@ -1,42 +1,42 @@
-//! How things end: the contract's exit codes, which stand nowhere else, and the failure that
-//! carries one up to `main` with what happened and what to do.
+//! The exit codes of the contract, defined only here, and the failure that carries one up to `main`
+//! with its cause and a hint.
 
 use std::fmt;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-/// How the program ends; the numbers are sysexits', and scripts rely on them.
+/// The result of the program. The numbers are those of sysexits, and scripts rely on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Exit {
-    /// Accepted by WeCom for all.
+    /// Accepted by WeCom for all recipients.
     Sent,
     /// The command line is wrong.
     Usage,
-    /// The message or its input is bad.
+    /// The message or its input is invalid.
     Data,
-    /// A file that was named cannot be read.
+    /// An input file cannot be read.
     NoInput,
-    /// Accepted, but WeCom names recipients that it could not reach.
+    /// Accepted, but WeCom could not reach some recipients.
     Partial,
     /// Refused by WeCom.
     Refused,
-    /// A fault of wxpush itself.
+    /// A bug in wxpush.
     Bug,
     /// State cannot be kept.
     State,
     /// Reading or writing failed.
     Io,
-    /// Not delivered now.
+    /// Not delivered now, but possibly later.
     NotNow,
-    /// Refused for the set-up: IP, permission, secret.
+    /// Refused because of the set-up: IP, permission, secret.
     Setup,
     /// The configuration is wrong.
     Config,
-    /// As the command that `run` ran.
+    /// The exit code of the command that `run` ran.
     Command(u8),
 }
 
 impl Exit {
-    /// The number that the shell sees.
+    /// Returns the exit code.
     pub(crate) fn code(self) -> u8 {
         match self {
             Self::Sent => 0,
@@ -56,10 +56,10 @@ impl Exit {
     }
 }
 
-/// The exit code should a fault of ours end us.
+/// The exit code after a panic.
 static AT_BUG: AtomicU8 = AtomicU8::new(70);
 
-/// How the program ends should a fault of ours end it.
+/// Returns the result of the program after a panic.
 pub(crate) fn bug_ends_as() -> Exit {
     match AT_BUG.load(Ordering::Relaxed) {
         70 => Exit::Bug,
@@ -67,24 +67,24 @@ pub(crate) fn bug_ends_as() -> Exit {
     }
 }
 
-/// From here on not even a fault of ours costs a command's exit code.
+/// Makes a panic exit with the given code, so that it does not lose the exit code of a command.
 pub(crate) fn let_bugs_end_as(code: u8) {
     AT_BUG.store(code, Ordering::Relaxed);
 }
 
-/// What went wrong, and what the user does next.
+/// An error for the user, with a hint what to do next.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure {
-    /// The exit status that goes with it.
+    /// The exit code of the error.
     pub(crate) exit: Exit,
-    /// What happened and why, on one line.
+    /// The error and its cause, on one line.
     pub(crate) what: String,
-    /// What to do next, on one line.
+    /// The next step for the user, on one line.
     pub(crate) hint: Option<String>,
 }
 
 impl Failure {
-    /// A failure without advice.
+    /// Returns a failure without a hint.
     pub(crate) fn new(exit: Exit, what: impl Into<String>) -> Self {
         Self {
             exit,
@@ -93,7 +93,7 @@ impl Failure {
         }
     }
 
-    /// The same with advice.
+    /// Adds a hint.
     pub(crate) fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self

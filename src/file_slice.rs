@@ -1,5 +1,5 @@
-//! The bytes of a file to send: in memory, or a part of an open file. They are read in pieces, so that
-//! a file of any size takes little memory.
+//! The bytes of a file to send: in memory, or a part of an open file. They are read in pieces, so
+//! that a file of any size needs little memory.
 
 use std::fs::File;
 use std::io;
@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use crate::secret::Sha256;
 
-/// Most bytes that are read in one go.
+/// Most bytes read at once.
 pub(crate) const PIECE: usize = 64 << 10;
 
 /// A callback for each piece of a file that is sent: bytes sent so far, and bytes in all.
@@ -31,10 +31,10 @@ enum Storage {
 }
 
 impl FileSlice {
-    /// Takes an open file, with its present length.
+    /// Returns an open file as a slice of its present length.
     ///
     /// # Errors
-    /// Where its size cannot be read.
+    /// An I/O error if its size cannot be read.
     pub(crate) fn of_file(file: Arc<File>) -> io::Result<Self> {
         let len = file.metadata()?.len();
         Ok(Self {
@@ -49,7 +49,7 @@ impl FileSlice {
         self.len
     }
 
-    /// Returns a part of it; bytes beyond its end are left out.
+    /// Returns a part of it; offsets after its end are ignored.
     pub(crate) fn part(&self, at: u64, len: u64) -> Self {
         let at = at.min(self.len);
         Self {
@@ -59,10 +59,10 @@ impl FileSlice {
         }
     }
 
-    /// Reads the bytes from `at` on, `PIECE` at the most; none behind the end.
+    /// Reads the bytes from `at` on, at most `PIECE`; empty at the end.
     ///
     /// # Errors
-    /// The disk's error, or that the file has become shorter.
+    /// An I/O error, also if the file has become shorter.
     pub(crate) fn piece(&self, at: u64) -> io::Result<Bytes> {
         let rest = self.part(at, PIECE as u64);
         let size = usize::try_from(rest.len).map_err(io::Error::other)?;
@@ -119,7 +119,7 @@ impl From<Vec<u8>> for FileSlice {
     }
 }
 
-/// Compares the bytes, wherever they are; unreadable bytes equal nothing.
+/// Compares the bytes, in memory or on disk; unreadable bytes are never equal.
 impl PartialEq for FileSlice {
     fn eq(&self, other: &Self) -> bool {
         let same = |(one, two): (io::Result<Bytes>, _)| matches!((one, two), (Ok(one), Ok::<Bytes, io::Error>(two)) if one == two);

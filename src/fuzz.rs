@@ -1,13 +1,13 @@
-//! What the fuzzer calls instead of `main`: one target for each kind of foreign bytes.
+//! The entry point of the fuzzer: one target for each kind of foreign bytes.
 //!
-//! Each target stands in the room that it tries. `tests/fuzz/run` fuzzes them; `cargo test` tries
-//! them on the seeds that the fuzzer begins with.
+//! Each target is in the module that it tests. `tests/fuzz/run` fuzzes them; `cargo test` runs them
+//! on the fuzzer's seeds.
 
 use crate::{config, message, outbox, token, wecom};
 
 type Target = fn(&[u8]);
 
-/// The targets, each by the name that the fuzzer and its seeds know.
+/// The targets, by the names that the fuzzer and its seeds use.
 const TARGETS: [(&str, Target); 7] = [
     ("answer", wecom::fuzz::answer),
     ("cache", token::fuzz::cache),
@@ -18,7 +18,7 @@ const TARGETS: [(&str, Target); 7] = [
     ("split", message::fuzz::split),
 ];
 
-/// The target of a name.
+/// Returns the target with this name.
 fn target(name: &str) -> Option<Target> {
     let found = TARGETS.iter().find(|(known, _)| *known == name);
     found.map(|(_, target)| *target)

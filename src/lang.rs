@@ -1,12 +1,12 @@
-//! Chinese or English: in which words a person is told something.
+//! The language of texts for people: Chinese or English.
 //!
-//! What reaches a phone has its language from the settings, and takes it as a value. What stands
-//! at a terminal, in the log and beside a kept message is said in one language a process: known
-//! before the config, for what is wrong in there, and once more from it.
+//! The language of messages on a phone comes from the settings and is passed as a value. The
+//! language of the terminal, the log and the records in the outbox is one per process: it is set
+//! before the config is read, for errors in the config, and again from the config.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The language of what a person reads.
+/// A language of texts for people.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lang {
     /// Chinese.
@@ -16,7 +16,7 @@ pub(crate) enum Lang {
 }
 
 impl Lang {
-    /// The one of two that is in this language.
+    /// Returns the text in this language.
     pub(crate) fn of<T>(self, zh: T, en: T) -> T {
         match self {
             Self::Zh => zh,
@@ -25,15 +25,15 @@ impl Lang {
     }
 }
 
-/// English until anything is known, as in tests of single rooms.
+/// English until it is set, as in unit tests.
 static IS_CHINESE: AtomicBool = AtomicBool::new(false);
 
-/// From here on diagnostics are in this language.
+/// Sets the language of diagnostics.
 pub(crate) fn speak(lang: Lang) {
     IS_CHINESE.store(lang == Lang::Zh, Ordering::Relaxed);
 }
 
-/// The language of diagnostics.
+/// Returns the language of diagnostics.
 pub(crate) fn spoken() -> Lang {
     if IS_CHINESE.load(Ordering::Relaxed) {
         Lang::Zh

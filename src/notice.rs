@@ -1,50 +1,51 @@
-//! Notices: what a room below the commands has to tell although it goes on.
+//! Notices: reports from modules below the commands that do not stop the work.
 //!
-//! A room has no words. It sends a typed notice, and the program words it for stderr and the log.
+//! A module has no texts of its own. It sends a typed notice, and the program puts it into words
+//! for stderr and the log.
 
 use std::fmt::Display;
 use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// Something that a person should know, and that does not stop what is under way.
+/// An event to report to a person that does not stop the current work.
 pub(crate) enum Notice<'a> {
-    /// The log cannot be opened or written: nothing is logged, or not all of it.
+    /// The log cannot be opened or written, so it is missing or incomplete.
     LogUnusable {
         path: &'a Path,
         error: &'a io::Error,
     },
-    /// The log has reached its size cap and cannot be set aside: it grows on.
+    /// The log has reached its size limit and cannot be rotated, so it grows further.
     LogFull {
         path: &'a Path,
         error: &'a io::Error,
     },
-    /// The output of a command cannot be held back in this directory, if it is known, until the command
-    /// fails: it is shown at once.
+    /// The output of a command cannot be held back until the command fails, in this directory if it
+    /// is known. It is shown at once.
     OutputNotHeld {
         dir: Option<&'a Path>,
         error: &'a io::Error,
     },
-    /// The output of a command that failed was held back, and cannot be shown.
+    /// The held-back output of a failed command cannot be shown.
     HeldOutputUnshown { error: &'a io::Error },
     /// The output of a command cannot be passed on to our stdout or stderr.
     OutputNotPassedOn {
         stream: &'static str,
         error: &'a io::Error,
     },
-    /// The token cache cannot be read or written: each process asks WeCom for a token of its own.
+    /// The token cache cannot be read or written, so each process fetches its own token.
     TokenCacheUnusable {
         path: &'a Path,
         error: &'a io::Error,
     },
-    /// An entry is damaged, and was moved to `failed/`.
+    /// An entry was damaged and moved to `failed/`.
     EntryDamaged { id: &'a dyn Display },
-    /// An entry is delivered, and cannot be removed from the outbox.
+    /// An entry was delivered, but cannot be removed from the outbox.
     DeliveredEntryStays {
         id: &'a dyn Display,
         error: &'a io::Error,
     },
-    /// An entry was refused and cannot be removed from the outbox.
+    /// An entry was refused, but cannot be removed from the outbox.
     EntryStays {
         id: &'a dyn Display,
         error: &'a io::Error,
@@ -56,13 +57,13 @@ pub(crate) enum Notice<'a> {
     },
     /// An entry has been held up for over an hour.
     HeldUp { id: &'a dyn Display, why: &'a str },
-    /// An entry was given up, and is in `failed/` now.
+    /// An entry was given up and moved to `failed/`.
     GivenUp {
         id: &'a dyn Display,
         in_doubt: bool,
         why: &'a str,
     },
-    /// An entry was too old, and is in `failed/` now.
+    /// An entry was too old and moved to `failed/`.
     Expired { id: &'a dyn Display, why: &'a str },
     /// An entry cannot be moved to `failed/`.
     CannotFail {
@@ -71,12 +72,12 @@ pub(crate) enum Notice<'a> {
     },
 }
 
-/// Who words notices; nobody in tests of single rooms.
+/// The function that puts notices into words; not set in unit tests.
 static SINK: OnceLock<fn(&Notice<'_>)> = OnceLock::new();
 
-/// Installs who words notices, once for the whole process.
+/// Installs the sink of notices, once for the whole process.
 pub(crate) fn install(sink: fn(&Notice<'_>)) {
-    // A second call changes nothing: there is one program.
+    // A second call has no effect: there is one program.
     let _ = SINK.set(sink);
 }
 

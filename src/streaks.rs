@@ -1,9 +1,9 @@
-//! How often commands have failed in a row, so that `run` can report the first failure and the
-//! recovery; shared by all processes.
+//! Failures in a row per command, shared by all processes, so that `run` can report the first
+//! failure and the recovery.
 //!
-//! The file `runs` has a line a command that fails: `<last> <key> <failures> <since> <reported>`,
-//! times in Unix seconds. What cannot be read as such a line is ignored. Not synced: what a power cut
-//! takes back is reported once more.
+//! The file `runs` has a line for each failing command: `<last> <key> <failures> <since>
+//! <reported>`, with times in Unix seconds. Other lines are ignored. Not synced: a change lost in a
+//! power cut is reported again.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -14,28 +14,28 @@ use crate::clock::unix_seconds;
 use crate::config::State;
 use crate::disk::{self, Owner};
 
-/// Longest wait for the file's lock, which is held for a moment.
+/// Longest wait for the file's lock, which is only held for a moment.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// How long a command that has not been run again is remembered, in seconds: longer than the year
-/// between two runs of a yearly one.
+/// How long a command that is not run again is remembered, in seconds: longer than the year between
+/// two runs of a yearly command.
 const MEMORY: u64 = 400 * 86400;
 
-/// Most commands that are remembered; the one that failed longest ago is forgotten first.
+/// Most commands to remember; the one that failed longest ago is forgotten first.
 const COMMANDS_MAX: usize = 4096;
 
-/// No more than this of the file's end is read, in bytes: more than so many lines take.
+/// Most bytes read from the end of the file: more than `COMMANDS_MAX` lines take.
 const READ_MAX: u64 = 1 << 20;
 
-/// Failures in a row.
+/// A series of failures in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Streak {
     pub(crate) failures: u64,
-    /// Unix seconds of the first.
+    /// Unix seconds of the first failure.
     pub(crate) since: u64,
     /// Whether it has been reported.
     pub(crate) told: bool,
-    /// Unix seconds of the last.
+    /// Unix seconds of the last failure.
     last: u64,
 }
 
@@ -46,7 +46,7 @@ impl Streak {
     }
 }
 
-/// The failures of one command.
+/// The stored failures of one command.
 #[derive(Debug)]
 pub(crate) struct Streaks {
     path: PathBuf,
@@ -55,7 +55,7 @@ pub(crate) struct Streaks {
 }
 
 impl Streaks {
-    /// Those of the command with this key, which has no blanks.
+    /// Returns the failures of the command with this key, which contains no blanks.
     pub(crate) fn of(state: &State, key: String) -> Self {
         Self {
             path: state.file("runs"),
@@ -64,11 +64,11 @@ impl Streaks {
         }
     }
 
-    /// Records a failure. `tells` decides under the lock whether the streak is to be reported, so that
-    /// only one of several processes reports it.
+    /// Records a failure. `tells` decides under the lock whether to report the streak, so that only
+    /// one of several concurrent processes reports it.
     ///
     /// # Errors
-    /// Where the file is not ours, or cannot be read, locked or written.
+    /// An I/O error, also if the file is not ours or cannot be locked.
     pub(crate) fn failed(&self, tells: impl Fn(&Streak) -> bool) -> io::Result<(Streak, bool)> {
         self.change(|streaks| {
             let now = unix_seconds();
@@ -87,7 +87,7 @@ impl Streaks {
         })
     }
 
-    /// Records a success, and returns the failures that it ends.
+    /// Records a success and returns the streak that it ends.
     ///
     /// # Errors
     /// As `failed`.
@@ -95,7 +95,7 @@ impl Streaks {
         self.change(|streaks| streaks.remove(&self.key))
     }
 
-    /// Marks the streak as not reported: the report was lost.
+    /// Marks the streak as not reported, because the report was lost.
     ///
     /// # Errors
     /// As `failed`.
@@ -143,7 +143,7 @@ fn parse(line: &str) -> Option<(String, Streak)> {
     Some((key.to_owned(), streak))
 }
 
-/// Returns the lines of the streaks that are remembered.
+/// Returns the lines of the streaks to remember.
 fn written(streaks: BTreeMap<String, Streak>, now: u64) -> String {
     let mut streaks: Vec<_> = streaks.into_iter().collect();
     streaks.retain(|(_, streak)| now.saturating_sub(streak.last) < MEMORY);

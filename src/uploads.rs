@@ -1,12 +1,12 @@
-//! What WeCom has of our files: each `media_id` by what was uploaded, shared by all processes, so
-//! that the same bytes are not uploaded twice within the three days that WeCom keeps them.
+//! The uploads that WeCom has: each `media_id` by the content of its file, shared by all processes,
+//! so that the same bytes are not uploaded twice within the three days that WeCom keeps them.
 //!
-//! The file `uploads` has a line an upload: `1764000000 <key> <media_id>`. The last line of a key
-//! counts, and one without a `media_id` takes it back. What cannot be read as such a line is ignored.
-//! Not synced: what is lost is uploaded again.
+//! The file `uploads` has a line for each upload: `1764000000 <key> <media_id>`. The last line of a
+//! key counts, and one without a `media_id` cancels it. Other lines are ignored. Not synced: a lost
+//! line only causes another upload.
 //!
-//! If several processes have the same file to upload at once, one does, and the others wait for its
-//! result: it holds the lock on `uploads.<key>.lock`, which goes with the lock.
+//! If several processes need the same file at once, one uploads it and the others wait for its
+//! result. It holds the lock on `uploads.<key>.lock`, a file that is removed with the lock.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -21,25 +21,25 @@ use crate::message::Attachment;
 use crate::message::content::is_media_id;
 use crate::secret::digest;
 
-/// How long an upload is used again, in seconds: WeCom keeps it three days, and a message may be an
-/// hour on its way. Source: developer.work.weixin.qq.com/document/path/90253.
+/// How long an upload is reused, in seconds: WeCom keeps it for three days, and a message may take
+/// an hour to be sent. Source: developer.work.weixin.qq.com/document/path/90253.
 const LIFETIME: u64 = (3 * 24 - 1) * 3600;
 
-/// Longest wait for the file's lock: without it the file is uploaded.
+/// Longest wait for the file's lock; without it, the file is uploaded.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// The name of a lock: the text before and behind the key's first digits, and how many.
+/// The parts of a lock file's name before and after the first digits of the key, and their number.
 const LOCK_START: &str = "uploads.";
 const LOCK_END: &str = ".lock";
 const LOCK_DIGITS: usize = 16;
 
-/// From this size on, in bytes, the file is rewritten without what no longer counts.
+/// File size in bytes from which the file is rewritten without the expired lines.
 const TIDY_FROM: u64 = 256 << 10;
 
-/// No more than this of its end is read, in bytes.
+/// Most bytes read from its end.
 const READ_MAX: u64 = 1 << 20;
 
-/// A file that WeCom has.
+/// An uploaded file that WeCom has.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct UploadedMedia {
     pub(crate) media_id: String,
@@ -48,7 +48,7 @@ pub(crate) struct UploadedMedia {
 }
 
 impl UploadedMedia {
-    /// A file that has been uploaded just now.
+    /// Returns the record of a file uploaded just now.
     pub(crate) fn new(media_id: String) -> Self {
         Self {
             media_id,
@@ -67,32 +67,33 @@ fn is_fresh(uploaded_at: u64, now: u64) -> bool {
     age.is_some_and(|age| age < LIFETIME)
 }
 
-/// The result of asking for an upload.
+/// The result of `Uploads::turn`.
 pub(crate) enum UploadTurn {
-    /// WeCom has it already.
+    /// WeCom already has the file.
     Known(UploadedMedia),
-    /// It is ours to upload. Others wait for as long as this lives, unless no lock could be taken.
+    /// This process has to upload the file. Others wait while the lock lives, unless it could not
+    /// be taken.
     Ours { _lock: Option<TemporaryLock> },
 }
 
 /// The uploads of one sender.
 pub(crate) struct Uploads {
     place: Option<(PathBuf, Owner)>,
-    /// A digest of the sender: an app's are not a robot's.
+    /// A digest of the sender: an app's uploads are not valid for a robot.
     sender: String,
 }
 
 impl Uploads {
-    /// Those of a sender, kept in `state` if there is one.
+    /// Returns the uploads of a sender, stored in `state` if there is one.
     pub(crate) fn new(state: Option<&State>, sender: String) -> Self {
         let place = state.map(|state| (state.file("uploads"), state.owner()));
         Self { place, sender }
     }
 
-    /// Returns the key of an upload: a digest of its bytes, and of the name that its recipients see.
+    /// Returns the key of an upload: a digest of its bytes and of the name that its recipients see.
     ///
     /// # Errors
-    /// Where the bytes cannot be read.
+    /// An I/O error if the bytes cannot be read.
     pub(crate) fn key(&self, file: &Attachment) -> io::Result<String> {
         let sum = file.bytes.sha256()?;
         let mut key = digest(&[&self.sender, file.kind.name(), &file.name, &sum]);
@@ -100,14 +101,14 @@ impl Uploads {
         Ok(key)
     }
 
-    /// Returns what WeCom already has under this key, if that is known.
+    /// Returns the upload with this key, if there is one that WeCom still has.
     pub(crate) fn find(&self, key: &str) -> Option<UploadedMedia> {
         let (path, owner) = self.place.as_ref()?;
         let text = disk::read(path, READ_MAX, *owner).ok()??;
         latest(&disk::lossy(text), key).filter(UploadedMedia::is_fresh)
     }
 
-    /// Finds an upload, waiting until `until` for one that another process makes.
+    /// Returns the upload with this key, waiting until `until` for another process to make it.
     pub(crate) fn turn(&self, key: &str, until: Instant) -> UploadTurn {
         let mut pause = Pause::default();
         loop {
@@ -117,7 +118,7 @@ impl Uploads {
             let lock = match self.try_lock(key) {
                 Ok(Some(lock)) => Some(lock),
                 Ok(None) if pause.sleep(until) => continue,
-                // It takes too long, or may stand still: better twice than not in time.
+                // The other process is slow or may hang: uploading twice is better than being late.
                 Ok(None) => None,
                 Err(error) => {
                     tracing::debug!("an upload cannot be locked, others may make it too: {error}");
@@ -132,7 +133,7 @@ impl Uploads {
         }
     }
 
-    /// Without a place for state nothing is locked.
+    /// Locks an upload; `None` if another process is making it. Fails without a state directory.
     fn try_lock(&self, key: &str) -> io::Result<Option<TemporaryLock>> {
         let Some((path, owner)) = &self.place else {
             return Err(io::ErrorKind::NotFound.into());
@@ -145,12 +146,12 @@ impl Uploads {
         Ok(lock)
     }
 
-    /// Remembers an upload.
+    /// Records an upload.
     pub(crate) fn add(&self, key: &str, media: &UploadedMedia) {
         self.note(&format!("{} {key} {}\n", media.uploaded_at, media.media_id));
     }
 
-    /// Forgets an upload that WeCom does not know any more, if it is the one that is remembered.
+    /// Cancels an upload that WeCom has forgotten, if it is the recorded one.
     pub(crate) fn forget(&self, key: &str, media_id: &str) {
         let known = self.find(key);
         if known.is_some_and(|known| known.media_id == media_id) {
@@ -158,7 +159,7 @@ impl Uploads {
         }
     }
 
-    /// Best effort: what cannot be noted is uploaded again.
+    /// Appends a line. Best effort: an unrecorded file is uploaded again.
     fn note(&self, line: &str) {
         let Some((path, owner)) = &self.place else {
             return;
@@ -172,7 +173,7 @@ impl Uploads {
     }
 }
 
-/// Returns the name of the file that is locked during an upload.
+/// Returns the name of the lock file of an upload.
 fn lock_name(key: &str) -> String {
     let key = key.get(..LOCK_DIGITS).unwrap_or(key);
     format!("{LOCK_START}{key}{LOCK_END}")
@@ -187,7 +188,7 @@ fn is_lock_name(name: &str) -> bool {
     })
 }
 
-/// Removes the locks that killed processes left beside ours; those that are held stay.
+/// Removes the lock files that killed processes left next to ours; held ones stay.
 fn tidy_locks(ours: &Path, owner: Owner) {
     let Some(dir) = ours.parent() else {
         return;
@@ -195,7 +196,7 @@ fn tidy_locks(ours: &Path, owner: Owner) {
     for name in Dir::names_at(dir).unwrap_or_default() {
         let path = dir.join(&name);
         if is_lock_name(&name) && path != ours {
-            // It goes with the lock, which is released at once.
+            // The file is removed with the lock, which is released at once.
             drop(disk::try_lock_temporary(&path, owner));
         }
     }
@@ -209,7 +210,7 @@ fn write(journal: &LockedFile<'_>, line: &str) -> io::Result<()> {
     journal.append(line)
 }
 
-/// Reads the last line of a key.
+/// Parses the last line of a key.
 fn latest(text: &str, key: &str) -> Option<UploadedMedia> {
     let (at, media_id) = text.lines().rev().find_map(|line| {
         let (at, rest) = line.split_once(' ')?;

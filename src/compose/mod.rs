@@ -1,7 +1,7 @@
-//! Composing: what was meant becomes the messages that WeCom takes.
+//! Composing: turns a draft into messages that WeCom accepts.
 //!
-//! One way for every command that sends. Knows no command line, and reads no file: the texts and the
-//! files are handed to it.
+//! Every command that sends uses this. It knows no command line and reads no files: texts and files
+//! are passed in.
 
 mod pieces;
 mod protect;
@@ -22,41 +22,41 @@ use crate::outbox::Entry;
 pub(crate) struct Draft {
     pub(crate) channel: Channel,
     pub(crate) body: Body,
-    /// Whether it must not be forwarded, as the user asked.
+    /// Whether the user asked that it must not be forwarded.
     pub(crate) safe: bool,
-    /// Whether userids and party ids in the text are shown as names.
+    /// Whether to show userids and party ids in the text as names.
     pub(crate) id_trans: bool,
     /// The time within which WeCom drops an identical message, in seconds.
     pub(crate) dedupe: Option<u64>,
-    /// How to send a text past WeCom's limit.
+    /// How to send a text above WeCom's limit.
     pub(crate) long: Long,
-    /// Whether the outbox is to hold it.
+    /// Whether it has to fit into the outbox.
     pub(crate) keep: bool,
 }
 
-/// What a message is to hold.
+/// The content of a draft.
 #[derive(Debug)]
 pub(crate) enum Body {
-    /// A text or markdown, and files behind it.
+    /// A text or markdown, followed by files.
     Text {
         kind: TextKind,
         title: Option<String>,
         text: String,
-        /// Whether the text is only the beginning.
+        /// Whether the text is only the beginning of the input.
         incomplete: bool,
-        /// Userids and phone numbers that a robot's message mentions.
+        /// The userids and phone numbers that a robot's message mentions.
         mentions: [Vec<String>; 2],
         files: Vec<Media>,
-        /// The name of the file that a long text becomes, where there is no title.
+        /// The name of the file for a long text without a title.
         name: &'static str,
     },
-    /// A content with texts of its own: a video, a card, a headline.
+    /// A content that has its own texts: a video, a card, an article.
     Ready(Media),
-    /// WeCom's own JSON.
+    /// Raw JSON of WeCom's API.
     Raw(Map<String, Value>),
 }
 
-/// A file: to be uploaded, uploaded already, or within the message.
+/// A content, with its file if that is still to be uploaded.
 #[derive(Debug)]
 pub(crate) struct Media {
     pub(crate) content: Content,
@@ -66,60 +66,60 @@ pub(crate) struct Media {
 /// The messages of a draft.
 #[derive(Debug)]
 pub(crate) struct Composed {
-    /// To be sent in this order.
+    /// The messages, in the order of sending.
     pub(crate) messages: Vec<Message>,
     /// The text, for the log.
     pub(crate) text: String,
     pub(crate) warnings: Vec<Warning>,
 }
 
-/// A composed message differs from what was meant.
+/// A difference between a composed message and its draft.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Warning {
-    /// Only the beginning of a text of so many bytes is sent, or of more if it is `incomplete`.
+    /// Only the beginning of a text of this many bytes is sent; the text is longer if `incomplete`.
     Cut { bytes: usize, incomplete: bool },
-    /// `safe = true` of the config protects no message of this kind.
+    /// The config's `safe = true` has no effect on this kind of message.
     NotProtected { msgtype: String },
-    /// `safe = true` of the config protects no file of this name.
+    /// The config's `safe = true` has no effect on a file with this name.
     FileNotProtected { name: String },
-    /// Ordinary WeChat does not show this kind.
+    /// Ordinary WeChat does not show this kind of message.
     NotInWeChat { msgtype: String },
-    /// It may not be shown as the sender expects.
+    /// WeCom may show it differently than the sender expects.
     Caveat(Caveat),
 }
 
-/// A draft that cannot be sent.
+/// The reason why a draft cannot be sent.
 #[derive(Debug)]
 pub(crate) enum ComposeError {
-    /// The text has so many bytes (more, if it is `incomplete`), and WeCom takes `bytes_max`.
+    /// The text has this many bytes (more if `incomplete`), and WeCom accepts `bytes_max`.
     TooLong {
         bytes: usize,
         incomplete: bool,
         bytes_max: usize,
         why: TooLong,
     },
-    /// WeCom would refuse it, or cut it in silence.
+    /// WeCom would refuse it or silently cut it.
     Unfit(Vec<Violation>),
-    /// The JSON names another agentid than the config.
+    /// The JSON has another agentid than the config.
     OtherAgentid { message: String, config: u32 },
     /// The config has no agentid.
     NoAgentid(config::ConfigError),
-    /// `--safe` protects no file of this name.
+    /// `--safe` has no effect on a file with this name.
     CannotProtectFile { name: String },
     /// The secret is among the recipients.
     SecretInRecipients { of_robot: bool },
     /// The secret is in the message.
     SecretInMessage { of_robot: bool },
-    /// An outbox entry cannot hold it.
+    /// It is too large for an outbox entry.
     TooLargeToKeep { bytes: u64, bytes_max: u64 },
 }
 
-/// Makes the notes at the end of a text that is not all there: for a cut one, and for one whose whole
-/// is attached. Takes the phone's language, the text's bytes, and whether the text is itself only a
+/// Returns the notes at the end of an incomplete text: for a cut text, and for one attached as a
+/// whole. The arguments are the phone's language, the text's bytes, and whether the text is only a
 /// beginning.
 pub(crate) type CutNotes = fn(Lang, usize, bool) -> [String; 2];
 
-/// One message, before it has recipients.
+/// A message without recipients.
 struct Piece {
     content: Content,
     attachment: Option<Attachment>,
@@ -129,7 +129,7 @@ struct Piece {
 /// Composes a draft for the recipients of the settings.
 ///
 /// # Errors
-/// WeCom would refuse it or cut it in silence, or it holds the secret.
+/// Why the draft cannot be sent: WeCom would refuse or cut it, or it contains the secret.
 pub(crate) fn compose(
     draft: Draft,
     settings: &Settings,
@@ -158,7 +158,7 @@ pub(crate) fn compose(
     let mut messages = Vec::new();
     for (at, to) in settings.to.split().into_iter().enumerate() {
         for piece in &pieces {
-            // A single file is uploaded before the first message that shows it, and then known.
+            // A single file is uploaded before the first message with it, and reused after that.
             let attached = at == 0 || uploads > 1;
             messages.push(Message {
                 channel: draft.channel,

@@ -1,5 +1,5 @@
-//! The body of a draft as messages without recipients: in parts, as a file, or cut where a text is past
-//! WeCom's limit.
+//! Turning the body of a draft into messages without recipients. A text above WeCom's limit is
+//! split, attached as a file, or cut.
 
 use super::{Body, ComposeError, Composing, Media, Warning};
 use crate::config::ShowIn;
@@ -9,7 +9,7 @@ use crate::message::plain::plain;
 use crate::message::split::{Fitted, Notes, Rest, fit};
 use crate::message::{Attachment, Channel, Content, MediaKind, TextKind};
 
-/// Most bytes of a text that the log may want, where the text itself is sent as a file.
+/// Most bytes of a text for the log if the text itself is sent as a file.
 const LOGGED_MAX: usize = 64 << 10;
 
 impl Composing<'_> {
@@ -51,7 +51,7 @@ impl Composing<'_> {
         })
     }
 
-    /// A text in as many messages as it takes, and the part of it for the log.
+    /// Returns a text as one or more messages, and the part of it for the log.
     fn text(
         &mut self,
         kind: TextKind,
@@ -88,10 +88,10 @@ impl Composing<'_> {
         Ok((pieces, logged))
     }
 
-    /// Makes messages of a text as `--long` says.
+    /// Fits a text into messages according to `--long`.
     ///
     /// # Errors
-    /// There is no way to send it as was asked for.
+    /// `ComposeError::TooLong` if the text cannot be sent in the way asked for.
     fn fit(
         &mut self,
         kind: TextKind,
@@ -118,11 +118,11 @@ impl Composing<'_> {
     }
 }
 
-/// A text as a file, up to the size that WeCom takes.
+/// Returns a text as a file, cut at the size that WeCom accepts.
 fn text_file(name: &str, mut text: String) -> Media {
     let max = usize::try_from(FILE_MAX).unwrap_or(usize::MAX);
     text.truncate(text.floor_char_boundary(max));
-    // A title is no path: all of it is the name.
+    // A title is not a path: all of it becomes the name.
     let name = name.replace(['/', '\\'], "-");
     Media {
         content: Content::media(MediaKind::File, String::new()),

@@ -1,11 +1,11 @@
-//! `safe`: what must not be forwarded, as far as WeCom can protect it.
+//! `safe`: protecting messages from being forwarded, as far as WeCom can.
 
 use super::{ComposeError, Composing, Media, Piece, Warning};
 use crate::message::media::can_be_safe;
 use crate::message::{Attachment, Channel, MediaKind, limits};
 
 impl Composing<'_> {
-    /// Protects what `safe` can protect.
+    /// Marks the pieces that can be protected.
     pub(super) fn protect(
         &mut self,
         pieces: Vec<Media>,

@@ -1,4 +1,4 @@
-//! A message in WeCom's own JSON.
+//! Messages in raw JSON of WeCom's API.
 
 use serde_json::{Map, Value};
 
@@ -7,7 +7,7 @@ use crate::config::Account;
 use crate::message::{Channel, Message, MessageOptions};
 
 impl Composing<'_> {
-    /// WeCom's own JSON: its own fields count, and missing ones are filled in.
+    /// Composes raw JSON: its own fields have priority, and missing ones are added.
     pub(super) fn raw(
         mut self,
         mut fields: Map<String, Value>,
@@ -49,7 +49,7 @@ impl Composing<'_> {
         self.finish(messages, 1, text)
     }
 
-    /// The token is for the app of the config alone.
+    /// Checks the agentid: the token is only for the app in the config.
     fn check_agentid(&self, named: Option<Value>) -> Result<(), ComposeError> {
         let (Some(named), Account::App(app)) = (named, &self.settings.account) else {
             return Ok(());
@@ -69,7 +69,7 @@ impl Composing<'_> {
     }
 }
 
-/// Whether a message in WeCom's own JSON names recipients; an empty list names nobody.
+/// Whether raw JSON names recipients; an empty list does not.
 fn names_recipients(channel: Channel, fields: &Map<String, Value>) -> bool {
     let keys: &[&str] = match channel {
         Channel::App => &["touser", "toparty", "totag"],

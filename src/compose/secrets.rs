@@ -1,4 +1,4 @@
-//! Keeps the sender's own secret out of messages.
+//! Keeping the sender's own secret out of messages.
 
 use super::ComposeError;
 use crate::config::{Account, Settings};
@@ -6,10 +6,11 @@ use crate::file_slice::FileSlice;
 use crate::message::Message;
 use crate::secret::Secret;
 
-/// Refuses messages that hold the secret: it must reach no phone, and no log as a recipient's name.
+/// Refuses messages that contain the secret: it must reach neither a phone nor, as a recipient's
+/// name, the log.
 ///
 /// # Errors
-/// The secret is among the recipients, in the text, in a message or in a file.
+/// An error if the secret is in the recipients, the text, a message or a file.
 pub(super) fn refuse(
     settings: &Settings,
     text: &str,
@@ -36,11 +37,11 @@ fn is_in_message(secret: &Secret, message: &Message) -> bool {
         || secret.is_in_bytes(&message.to_json())
 }
 
-/// Whether a file contains the secret as it is.
+/// Whether a file contains the secret verbatim.
 fn is_in_file(secret: &Secret, file: &FileSlice) -> bool {
     let mut seen = Vec::new();
     file.pieces().flatten().any(|piece| {
-        // It may span two pieces.
+        // The secret may span two pieces.
         let keep = seen.len().min(secret.expose().len());
         seen.drain(..seen.len() - keep);
         seen.extend_from_slice(&piece);
