@@ -259,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn a_step_of_the_wall_clock_shows_beside_the_boot_clock() {
+    fn a_step_of_the_wall_clock_is_measured_by_the_boot_clock() {
         let then = stamp("1000000@00000001:5000");
         for (now, seconds) in [
             ("1010000@00000001:15000", Some(0)),
@@ -278,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn the_clocks_of_this_host_go_on_together() {
+    fn the_clocks_of_this_host_can_be_read() {
         let (first, second) = (Stamp::now(), Stamp::now());
         assert!(first.is_same_boot(&second) && !first.is_same_boot(&stamp("1")));
         assert!(

@@ -136,7 +136,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_stretch_is_the_same_from_memory_and_from_a_file() {
+    fn a_slice_has_the_same_bytes_in_memory_and_on_disk() {
         let bytes: Vec<u8> = (0..200_000u32).flat_map(u32::to_be_bytes).collect();
         let path = std::env::temp_dir().join(format!("wxpush-blob-{}", std::process::id()));
         let mut file = File::options()
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_has_become_shorter_is_an_error_and_no_other_file() {
+    fn reading_a_file_that_has_become_shorter_is_an_error() {
         let path = std::env::temp_dir().join(format!("wxpush-blob-short-{}", std::process::id()));
         std::fs::write(&path, "0123456789").unwrap();
         let file = File::options().read(true).write(true).open(&path).unwrap();

@@ -38,7 +38,7 @@ mod tests {
     use std::path::Path;
 
     #[test]
-    fn every_target_holds_on_its_seeds_and_on_what_cuts_of_them_leave() {
+    fn every_target_accepts_its_seeds_and_all_their_prefixes_and_suffixes() {
         let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz/seeds");
         let mut tried = 0;
         for dir in seeds.read_dir().expect("the seeds are there") {

@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn who_failed_long_ago_is_forgotten_and_so_are_too_many() {
+    fn old_failures_and_those_beyond_the_limit_are_forgotten() {
         let many = (0..).take(COMMANDS_MAX + 2).map(|at| {
             let last = NOW - 10 * COMMANDS_MAX as u64 + at;
             (format!("k{at}"), streak(last))

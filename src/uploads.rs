@@ -247,14 +247,14 @@ mod tests {
     }
 
     #[test]
-    fn an_upload_is_used_until_an_hour_before_its_end_and_never_of_the_future() {
+    fn an_upload_is_used_until_an_hour_before_its_end_and_not_if_it_is_from_the_future() {
         let now = 1_764_000_000;
         assert!(is_fresh(now, now) && is_fresh(now - LIFETIME + 1, now));
         assert!(!is_fresh(now - LIFETIME, now) && !is_fresh(now + 1, now));
     }
 
     #[test]
-    fn no_file_but_a_lock_is_taken_for_one() {
+    fn only_lock_files_have_lock_names() {
         let key = "0123456789abcdef0123456789abcdef";
         assert!(is_lock_name(&lock_name(key)));
         for name in [
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn tidying_leaves_what_counts() {
+    fn only_expired_lines_and_junk_are_dropped() {
         let now = 1_764_000_000;
         for (line, is_kept) in [
             (format!("{} a old", now - LIFETIME), false),

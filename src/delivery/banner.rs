@@ -49,7 +49,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_says_what_its_age_and_its_forerunners_demand() {
+    fn late_overtaken_and_expired_messages_add_their_lines() {
         let now = Stamp::of_wall(1_764_000_000_000);
         let marks = |seconds: u64, overtaken, expired, lang| {
             let accepted = Stamp::of_wall(now.wall - seconds * 1000);

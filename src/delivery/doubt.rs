@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn a_resend_reaches_the_doubt_and_no_equal_message_before_it() {
+    fn a_window_reaches_the_doubt_but_no_equal_message_before_it() {
         for (second, apart, window) in [
             (1, None, 3601),
             (1, Some(999), 500),
@@ -166,7 +166,7 @@ mod tests {
     }
 
     #[test]
-    fn later_resends_are_the_same_while_the_window_reaches_their_first() {
+    fn resends_stay_equal_while_their_window_reaches_the_first() {
         let first = Doubt::new(at(0), String::new());
         let (form, doubt) = next(Some(&first), MEMBER, at(10)).unwrap();
         assert_eq!(form, Form::Flagged(3610));
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn where_nothing_swallows_a_copy_there_is_one_resend_in_all() {
+    fn without_a_duplicate_check_there_is_one_resend() {
         let first = Doubt::new(at(0), String::new());
         let (form, doubt) = next(Some(&first), CHAT, at(1)).unwrap();
         assert_eq!(form, Form::Plain);
@@ -209,14 +209,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_in_doubt_goes_as_it_is() {
+    fn a_first_request_is_not_flagged() {
         let equal = Some(Duration::ZERO);
         let (form, doubt) = next(None, Circumstances { equal, ..MEMBER }, at(0)).unwrap();
         assert_eq!((form, doubt.forms), (Form::Plain, 1));
     }
 
     #[test]
-    fn what_is_sent_only_once_is_flagged_from_the_first_on() {
+    fn a_once_message_is_flagged_from_the_first_request_on() {
         let once = Circumstances {
             once: true,
             ..MEMBER

@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_stands_over_the_texts_of_its_minute() {
+    fn texts_of_one_minute_share_one_time_label() {
         let texts = [
             ("07:31", "one"),
             ("07:31", "two"),
@@ -233,7 +233,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_text_is_whole_and_in_order_and_no_message_too_long(
+        fn merged_texts_stay_complete_and_in_order_and_no_message_is_too_long(
             texts in prop::collection::vec(("0[0-9]:[0-5][0-9]", "[a-c 中é\\n\u{301}👨‍👩‍👧]{0,400}"), 3..40),
             limit in prop_oneof![Just(2048_usize), 200..300_usize],
         ) {

@@ -58,7 +58,7 @@ pub(crate) enum End {
 }
 
 impl Outcome {
-    /// Returns an outcome of `parts` parts, none of them sent.
+    /// Returns an outcome of `parts` unsent parts.
     pub(crate) fn new(parts: usize, end: End) -> Self {
         Self {
             end,

@@ -303,7 +303,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn six_tries_in_thirty_seconds_are_the_most_and_a_second_one_always_fits() {
+    fn at_most_six_tries_start_in_thirty_seconds_and_a_second_one_always_fits() {
         let busy = Error::status(502, None);
         for seconds in [1, 30] {
             let mut budget = Budget::until(Instant::now() + Duration::from_secs(seconds));
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_passes_is_tried_again() {
+    fn only_errors_that_may_pass_are_retried() {
         let end = Instant::now() + Duration::from_mins(5);
         let tries = |error: Error| {
             let mut budget = Budget::until(end);

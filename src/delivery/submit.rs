@@ -53,7 +53,7 @@ pub(crate) struct Delivering<'a> {
 /// The way to submit a message.
 pub(crate) struct Submission<'a> {
     pub(crate) config: &'a Config,
-    /// The state directory, or the message why there is none.
+    /// The state directory, or the error message if there is no such directory.
     pub(crate) state: Result<&'a State, String>,
     pub(crate) sender: Rc<Sender>,
     pub(crate) deadline: Instant,

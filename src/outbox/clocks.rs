@@ -13,7 +13,7 @@ pub(super) const NAME: &str = "clock";
 /// A smaller difference between the clocks is a correction, not a step.
 const STEP_MIN: Duration = Duration::from_mins(1);
 
-/// How long the clock must have gone on without a step: by then a network has set it.
+/// Least time without a step of the clock to trust it: by then a network has set it.
 const STEADY_FROM: Duration = Duration::from_hours(1);
 
 /// A longer time without a flush shows that the host was off or asleep.
@@ -29,7 +29,7 @@ struct Seen {
 /// The findings of the last flushes about the clocks.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Clocks {
-    /// Whether the wall clock has gone on without a step for an hour of this boot.
+    /// Whether the wall clock has had no step for an hour of this boot.
     pub(crate) steady: bool,
     /// Whether a flush has run within the last hour; otherwise the host was off or asleep, and
     /// messages that grew old meanwhile have had no chance yet.
@@ -52,7 +52,7 @@ pub(crate) fn note_clocks(dir: &Dir, now: &Stamp) -> Clocks {
     }
 }
 
-/// How long ago the last flush ran; `None` if none has, or if the clocks put it in the future.
+/// Returns the time since the last flush; `None` if there was none, or if it is in the future.
 pub(crate) fn since_last_flush(dir: &Dir, now: &Stamp) -> Option<Duration> {
     match record::read::<Seen>(dir, NAME) {
         record::Read::Record(seen) => seen.last.age(now),

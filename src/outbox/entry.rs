@@ -131,7 +131,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_sort_as_they_were_accepted() {
+    fn names_sort_in_order_of_acceptance() {
         let at = |ms| Id::new(UNIX_EPOCH + Duration::from_millis(ms));
         let ids: Vec<Id> = [0, 999, 1000, 1_764_000_000_123, 1_764_000_000_124]
             .map(at)

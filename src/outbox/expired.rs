@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_is_concerned_is_told_by_any_message_that_reaches_them_all() {
+    fn a_notice_goes_with_any_message_that_reaches_all_its_recipients() {
         let to = |users: &str, party: &str| Recipients::parse([users], [party], [""]).unwrap();
         let count = Count {
             corpid: None,

@@ -187,7 +187,7 @@ mod tests {
     const KEY: &str = "0123456789abcdef0123456789abcdef";
 
     #[test]
-    fn the_last_whole_line_of_a_key_counts_for_a_day() {
+    fn the_last_complete_line_of_a_key_counts_for_a_day() {
         let id = Id::parse("20261124T074123.123Z-9f3a1c77").unwrap();
         let now = Stamp::now();
         let later = now.later(KEPT + Duration::from_mins(1));

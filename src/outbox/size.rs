@@ -51,7 +51,7 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_takes_no_more_than_is_said_and_little_less() {
+    fn an_entry_is_at_most_as_large_as_estimated_and_little_smaller() {
         for count in [1, 3, 400] {
             let message = |at: usize| Message {
                 attachment: at.is_multiple_of(3).then(|| Attachment {
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_read_again_is_too_large() {
+    fn an_entry_too_large_to_read_is_refused() {
         let messages = |count| vec![text(1 << 20); count];
         assert_eq!(Entry::excess(&messages(63)), None);
         let (size, max) = Entry::excess(&messages(64)).unwrap();

@@ -56,7 +56,7 @@ pub(super) struct SlotLines<'a> {
 /// The ledger's facts about a message that is about to be sent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Others {
-    /// How much later the newest message was accepted that one of its recipients has already got.
+    /// How much later the newest message already sent to one of its recipients was accepted.
     pub(crate) overtaken_by: Option<Duration>,
     /// How long ago the last equal message was sent.
     pub(crate) equal: Option<Duration>,
@@ -124,7 +124,7 @@ impl<'a> SlotLines<'a> {
         })
     }
 
-    /// Adds one app's slots, with none in the future.
+    /// Adds one app's slots; slots in the future count from now.
     pub(super) fn add_to(&self, times: &mut Times, app: &str) {
         for line in &self.standing {
             let Some((share, _, names)) = line.of(app) else {

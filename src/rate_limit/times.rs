@@ -203,14 +203,14 @@ mod tests {
     }
 
     #[test]
-    fn the_backlog_leaves_a_third_of_a_limit_and_never_has_nothing() {
+    fn the_backlog_leaves_a_third_of_a_limit_but_always_has_a_slot() {
         for (limit, backlog) in [(1, 1), (2, 1), (3, 2), (30, 20), (1000, 666)] {
             assert_eq!(backlog_of(limit), backlog, "{limit}");
         }
     }
 
     #[test]
-    fn a_new_message_finds_room_beside_the_backlog_and_the_backlog_none_beside_itself() {
+    fn a_full_backlog_leaves_slots_to_new_messages() {
         let mut times = Times::of_all(Limits::WECOM);
         for count in 0..20 {
             assert_eq!(times.earliest(&to("a"), Share::Backlog, 7), 7, "{count}");
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_to_everyone_counts_for_each_and_waits_for_the_one_with_most() {
+    fn a_message_to_everyone_counts_for_each_member_and_waits_for_the_fullest() {
         let mut times = Times::of_all(Limits::WECOM);
         for at in 0..29 {
             times.take(&to("a"), Share::New, at);
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn a_time_without_room_says_nothing_of_the_time_before_it() {
+    fn a_full_time_does_not_affect_earlier_times() {
         let mut times = Times::of_all(Limits::WECOM);
         for at in (0..30).chain([HOUR; 30]) {
             times.take(&to("a"), Share::New, at);

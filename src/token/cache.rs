@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_is_believed_only_if_every_field_could_be_right() {
+    fn a_record_with_an_invalid_field_is_rejected() {
         assert!(Record::read(&sound()).is_some());
         for (field, value) in [
             ("access_token", json!("")),
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn a_record_of_the_three_fields_alone_is_believed() {
+    fn a_record_without_a_check_is_accepted() {
         let mut record = json!({"access_token": "abc", "obtained_at": 1000, "expires_in": 7200});
         assert!(matches!(Record::read(&record), Some(Record::Token(_))));
         record["chekk"] = json!("0123456789abcdef");
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_newer_version_added_is_no_reason_for_doubt_and_stays() {
+    fn fields_of_a_newer_version_are_accepted_and_kept() {
         let mut record = sound();
         record["host"] = json!(["a", null]);
         let cache = json!({"app": record, "damaged": {"obtained_at": 1000}});
@@ -286,7 +286,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_mutation_of_a_cache_panics_or_passes_for_another_token(
+        fn no_mutation_of_a_cache_panics_or_yields_another_token(
             at in any::<prop::sample::Index>(), byte in any::<u8>(), cut in any::<bool>(),
         ) {
             let mut bytes = json!({"app": sound()}).to_string().into_bytes();
@@ -302,7 +302,7 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_a_cache_without_records_or_with_sound_ones(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+        fn arbitrary_bytes_never_panic_as_a_cache(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = records(&bytes);
         }
     }

@@ -343,7 +343,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_token_is_usable_until_its_margin_and_never_from_the_future() {
+    fn a_token_is_usable_until_its_margin_and_not_if_it_is_from_the_future() {
         let cached = |expires_in| CachedToken::test(1000, expires_in);
         for (expires_in, now, left) in [
             (7200, 1000, Some(7000)),

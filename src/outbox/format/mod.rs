@@ -345,7 +345,7 @@ impl Cursor {
     }
 }
 
-/// Reads a message; `None` if it is not a message, or if its call sends none.
+/// Reads a message; `None` if it is not one, or if its call sends no messages.
 fn message(call: &str, body: &[u8]) -> Option<Message> {
     Message::read(Channel::of(call)?, serde_json::from_slice(body).ok()?)
 }

@@ -35,7 +35,7 @@ fn entry() -> Entry {
 }
 
 #[test]
-fn an_entry_comes_back_as_it_went() {
+fn an_entry_is_read_as_it_was_written() {
     let without_profile = SenderName {
         profile: None,
         ..entry().sender
@@ -68,7 +68,7 @@ fn with_files() -> Entry {
 }
 
 #[test]
-fn files_come_back_and_so_do_those_that_stand_in_the_entry_itself() {
+fn files_are_read_as_they_were_written_and_from_their_offsets() {
     let entry = with_files();
     let mut bytes = Vec::new();
     let places = entry.write(&mut bytes).unwrap();
@@ -80,7 +80,7 @@ fn files_come_back_and_so_do_those_that_stand_in_the_entry_itself() {
 }
 
 #[test]
-fn a_robots_entry_names_the_robot_and_no_company() {
+fn a_robots_entry_has_the_robots_name_and_no_corpid() {
     let mut robots = entry();
     robots.sender.account = SenderAccount::Robot("al\"erts".to_owned());
     let text = String::from_utf8(bytes(&robots)).unwrap();
@@ -98,7 +98,7 @@ fn the_format_of_version_1_is_read_for_ever() {
 }
 
 #[test]
-fn what_a_newer_version_wrote_is_told_from_damage() {
+fn an_entry_of_a_newer_version_is_not_reported_as_damaged() {
     let newer = String::from_utf8(bytes(&entry())).unwrap();
     let newer = newer.replacen("outbox 2", "outbox 3", 1);
     assert_eq!(read(newer.as_bytes()), Err(Unread::Newer));
@@ -109,7 +109,7 @@ fn what_a_newer_version_wrote_is_told_from_damage() {
 
 proptest! {
     #[test]
-    fn no_damage_passes(at in any::<prop::sample::Index>(), bit in 0..8u8, cut in any::<bool>()) {
+    fn damage_is_always_detected(at in any::<prop::sample::Index>(), bit in 0..8u8, cut in any::<bool>()) {
         let mut bytes = bytes(&with_files());
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;
@@ -120,7 +120,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_with_a_right_end_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+    fn arbitrary_bytes_with_a_valid_digest_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
         let mut text = b"wxpush outbox 1\n".to_vec();
         text.extend(bytes);
         let end = format!("END {}\n", sha256(&text));

@@ -14,7 +14,7 @@ fn standing(text: &str) -> String {
 }
 
 #[test]
-fn a_cancelled_slot_counts_no_longer_and_its_equals_do() {
+fn cancelling_a_slot_leaves_equal_slots() {
     let (a, b) = ("x n a", "x n b");
     let text = [
         taken(NOW, a),
@@ -31,7 +31,7 @@ fn a_cancelled_slot_counts_no_longer_and_its_equals_do() {
 }
 
 #[test]
-fn what_is_older_than_an_hour_or_no_line_is_gone() {
+fn lines_older_than_an_hour_and_junk_are_dropped() {
     let old = taken(NOW - HOUR, "x n a");
     let young = taken(NOW - HOUR + 1, "y ? of another version");
     for junk in [
@@ -56,7 +56,7 @@ fn what_is_older_than_an_hour_or_no_line_is_gone() {
 }
 
 #[test]
-fn slots_of_a_clock_set_back_are_as_of_now() {
+fn slots_in_the_future_count_from_now() {
     let soon = taken(NOW + SKEW, "x n a");
     let lines = SlotLines::read(&soon, now());
     assert!(!lines.in_future);
@@ -96,7 +96,7 @@ fn a_step_of_the_wall_clock_moves_no_slot_of_this_boot() {
 }
 
 #[test]
-fn a_message_learns_of_newer_ones_and_of_equal_ones() {
+fn newer_and_equal_messages_are_found() {
     let message = |ago, digest| Fingerprint {
         accepted: Stamp::of_wall(NOW - ago),
         digest,
@@ -160,7 +160,7 @@ fn text() -> impl Strategy<Value = String> {
 
 proptest! {
     #[test]
-    fn whatever_stands_in_it_nobody_waits_much_longer_than_an_hour(text in text(), is_new in any::<bool>()) {
+    fn with_any_content_no_wait_is_much_longer_than_an_hour(text in text(), is_new in any::<bool>()) {
         let share = if is_new { Share::New } else { Share::Backlog };
         let mut times = Times::of_all(Limits { per_minute: 2, per_hour: 5 });
         SlotLines::read(&text, now()).add_to(&mut times, "x");
@@ -168,7 +168,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_kept_counts_as_before(text in text()) {
+    fn rewritten_lines_count_as_before(text in text()) {
         let kept = standing(&text);
         prop_assert_eq!(&standing(&kept), &kept);
         prop_assert_eq!(SlotLines::read(&kept, now()).bytes, kept.len());

@@ -55,7 +55,7 @@ fn while_the_file_is_rewritten_no_slot_is_lost() {
 }
 
 #[test]
-fn a_torn_line_is_ignored_and_damages_none_behind_it() {
+fn a_torn_line_is_ignored_and_does_not_damage_the_next() {
     let dir = TempDir::new();
     let ledger = dir.ledger(1, 1000);
     let torn = format!("{NOW} + {APP} ");
@@ -72,7 +72,7 @@ fn a_torn_line_is_ignored_and_damages_none_behind_it() {
 }
 
 #[test]
-fn what_counts_outlives_tidying_and_what_does_not_goes() {
+fn rewriting_keeps_only_the_lines_that_count() {
     let dir = TempDir::new();
     let ledger = dir.ledger(2, 1000);
     let old = lines::taken(NOW - HOUR, &format!("{APP} n a"));
@@ -112,7 +112,7 @@ fn what_counts_outlives_tidying_and_what_does_not_goes() {
 }
 
 #[test]
-fn what_is_no_file_of_ours_is_an_error_and_stays_as_it_is() {
+fn a_foreign_file_is_an_error_and_stays_unchanged() {
     let dir = TempDir::new();
     let victim = dir.0.join("victim");
     fs::write(&victim, "mine").expect("the victim is written");
@@ -156,7 +156,7 @@ fn what_is_no_file_of_ours_is_an_error_and_stays_as_it_is() {
 }
 
 #[test]
-fn a_backup_by_hard_links_is_neither_written_to_nor_in_the_way() {
+fn a_hard_link_to_the_file_is_not_written_to_and_does_not_disturb() {
     let dir = TempDir::new();
     let ledger = dir.ledger(2, 1000);
     let _slot = ledger.new_at("a", NOW).expect("a slot");
@@ -168,7 +168,7 @@ fn a_backup_by_hard_links_is_neither_written_to_nor_in_the_way() {
 }
 
 #[test]
-fn a_holder_that_stands_still_holds_up_nobody_for_long() {
+fn a_lock_that_is_never_released_delays_others_only_briefly() {
     let dir = TempDir::new();
     let ledger = dir.ledger(1, 1);
     let held = ledger.lock(PATIENCE).expect("the lock");
@@ -185,7 +185,7 @@ fn a_holder_that_stands_still_holds_up_nobody_for_long() {
 }
 
 #[test]
-fn a_file_of_32_mib_is_tidied_however_little_of_it_is_old() {
+fn a_file_of_32_mib_is_rewritten_even_if_little_of_it_is_old() {
     let dir = TempDir::new();
     let names = "a-long-name|".repeat(1 << 17);
     let young = lines::taken(NOW, &format!("{OTHER} n {names}"));
@@ -201,7 +201,7 @@ fn a_file_of_32_mib_is_tidied_however_little_of_it_is_old() {
 }
 
 #[test]
-fn whoever_waited_for_a_file_that_was_replaced_looks_at_the_new_one() {
+fn a_process_that_waited_for_the_lock_uses_the_new_file() {
     let dir = TempDir::new();
     let ledger = dir.ledger(1, 1);
     std::thread::scope(|scope| {

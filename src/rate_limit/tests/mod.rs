@@ -80,7 +80,7 @@ impl RateLimiter {
 }
 
 #[test]
-fn receivers_are_members_in_lower_case_or_everyone() {
+fn recipients_are_members_in_lower_case_or_everyone() {
     assert_eq!(
         to("Li|zhang|LI| |zh\nang"),
         Audience::Members(vec!["li".into(), "zhang".into()])
@@ -102,7 +102,7 @@ fn receivers_are_members_in_lower_case_or_everyone() {
 }
 
 #[test]
-fn the_wait_is_until_the_oldest_slot_of_the_window_is_free_and_never_nothing() {
+fn the_wait_ends_when_the_oldest_slot_of_the_window_expires() {
     let dir = TempDir::new();
     let ledger = dir.ledger(2, 3);
     assert!(ledger.new_at("a", NOW).is_ok());
@@ -130,7 +130,7 @@ fn the_real_clock_is_in_milliseconds() {
 }
 
 #[test]
-fn threads_with_opens_of_their_own_take_no_slot_twice() {
+fn threads_with_separate_opens_never_take_a_slot_twice() {
     let dir = TempDir::new();
     let got = |audience: Audience, share, now| {
         let taken = AtomicUsize::new(0);
@@ -158,7 +158,7 @@ fn threads_with_opens_of_their_own_take_no_slot_twice() {
 }
 
 #[test]
-fn a_slot_given_back_is_free_and_one_that_is_settled_at_once_costs_nothing() {
+fn a_slot_given_back_is_free_and_settling_a_fast_request_writes_nothing() {
     let dir = TempDir::new();
     let ledger = dir.ledger(1, 1000);
     let slot = ledger.new_at("a", NOW).expect("a slot");
@@ -171,7 +171,7 @@ fn a_slot_given_back_is_free_and_one_that_is_settled_at_once_costs_nothing() {
 }
 
 #[test]
-fn a_slot_of_a_long_request_counts_from_its_end_alone() {
+fn the_slot_of_a_long_request_counts_from_its_end() {
     let dir = TempDir::new();
     let ledger = dir.ledger(2, 1000);
     let mut slot = ledger.new_at("a", NOW).expect("a slot");
@@ -202,7 +202,7 @@ fn after_the_clock_is_set_back_nothing_waits_longer_than_the_window() {
 }
 
 #[test]
-fn the_forecast_is_what_comes() {
+fn the_forecast_comes_true() {
     let dir = TempDir::new();
     let ledger = dir.ledger(4, 20);
     let queue: Vec<_> = ["a", "b|a", "A", "@all", "c", "b", "a", "c|b|a", "a"]

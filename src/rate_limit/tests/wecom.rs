@@ -39,7 +39,7 @@ fn limits() -> impl Strategy<Value = Limits> {
 
 proptest! {
     #[test]
-    fn no_member_ever_gets_more_than_wecom_delivers(sends in sends(), limits in limits()) {
+    fn no_member_is_sent_more_than_wecom_delivers(sends in sends(), limits in limits()) {
         let audience = [to("a"), to("b"), to("a|b"), Audience::Everyone];
         let (mut times, mut now) = (Times::of_all(limits), NOW);
         let mut arrived: [[Vec<u64>; 2]; 2] = Default::default();
