@@ -7,7 +7,7 @@
 //!
 //! A key is recorded, synced, before its entry gets its name, and closed before the entry is
 //! removed. So an open key without an entry belongs to a process that died before it sent anything.
-//! A key whose entry failed in doubt stays open.
+//! A key stays open if its entry failed but may have arrived.
 
 use std::io;
 use std::time::Duration;
@@ -51,7 +51,7 @@ pub(crate) enum Whereabouts {
     Spooled,
     /// Being written by a live process.
     Writing,
-    /// In `failed/`, and in doubt.
+    /// In `failed/`, and may have arrived.
     Failed,
     /// Nowhere: its process died before it sent anything.
     Nowhere,
@@ -116,7 +116,7 @@ pub(crate) fn whereabouts(dir: &Dir, id: &Id) -> Whereabouts {
     }
 }
 
-/// Whether an entry is in `failed/`, and in doubt.
+/// Whether an entry is in `failed/` and may have arrived.
 fn failed_in_doubt(dir: &Dir, id: &Id) -> bool {
     let Ok(Some(failed)) = super::failed(dir) else {
         return false;
