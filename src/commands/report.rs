@@ -55,7 +55,7 @@ pub(super) struct Report {
 
 impl Report {
     /// Reports how a submitted message ended; `flush_command` is the command that retries.
-    pub(super) fn of(outcome: Outcome, flush_command: &str) -> Self {
+    pub(super) fn of(outcome: Outcome, flush_command: impl FnOnce() -> String) -> Self {
         let failure = text::delivery::failure(&outcome, flush_command);
         let (status, id) = match outcome.end {
             End::Sent if outcome.unreached.is_empty() => (Status::Sent, None),

@@ -50,10 +50,10 @@ impl Submitting<'_> {
         self,
         how: impl FnOnce(Submission<'_>) -> Outcome,
     ) -> Result<Outcome, Failure> {
-        let flush = cron::flush_command(self.config);
+        let flush_command = || cron::flush_command(self.config);
         let watcher = self
             .output
-            .and_then(|output| TerminalWatcher::new(output, &flush));
+            .and_then(|output| TerminalWatcher::new(output, flush_command));
         let sender = Sender::new(self.settings, self.state.as_ref().ok().copied());
         let outcome = how(Submission {
             config: self.config,

@@ -45,10 +45,10 @@ pub(super) struct TerminalWatcher {
 
 impl TerminalWatcher {
     /// A watcher, if a person is there; `flush_command` is the command that retries.
-    pub(super) fn new(output: Output, flush_command: &str) -> Option<Self> {
+    pub(super) fn new(output: Output, flush_command: impl FnOnce() -> String) -> Option<Self> {
         output.has_reader().then(|| Self {
             output,
-            drop_command: flush_command.trim_end_matches("flush").to_owned() + "drop",
+            drop_command: flush_command().trim_end_matches("flush").to_owned() + "drop",
             progress: output::watching(output),
             current: RefCell::default(),
         })

@@ -156,7 +156,10 @@ pub(crate) fn not_kept(why: &NotKept) -> String {
 }
 
 /// Words an outcome that is not a plain success; `flush_command` is the command that retries.
-pub(crate) fn failure(outcome: &Outcome, flush_command: &str) -> Option<Failure> {
+pub(crate) fn failure(
+    outcome: &Outcome,
+    flush_command: impl FnOnce() -> String,
+) -> Option<Failure> {
     let parts = outcome.parts;
     let said = |why: &Reason, place: EntryPlace<'_>| {
         let failure = reason(why);
@@ -171,10 +174,10 @@ pub(crate) fn failure(outcome: &Outcome, flush_command: &str) -> Option<Failure>
         End::Spooled { id, reason } => {
             let mut failure = said(reason, EntryPlace::Outbox(id.as_str()));
             let next = if failure.exit == Exit::Setup {
-                sent_after_setup(flush_command)
+                sent_after_setup(flush_command())
             } else {
                 failure.exit = Exit::NotNow;
-                sent_later(flush_command)
+                sent_later(flush_command())
             };
             let advice = failure.hint.as_deref();
             let advice = advice.map(|hint| joined(hint.trim_end_matches(['。', '.']), &next));

@@ -63,5 +63,5 @@ fn sent(
         output: None,
     };
     let outcome = submitting.submit(|submission| submission.send(messages))?;
-    commands::report::Report::of(outcome, &cron::flush_command(config)).result()
+    commands::report::Report::of(outcome, || cron::flush_command(config)).result()
 }

@@ -192,7 +192,7 @@ impl Ready {
         };
         let outcome = submitting.submit(|submission| submission.send(messages))?;
         let is_safe = outcome.is_safe();
-        let report = Report::of(outcome, &cron::flush_command(&self.config));
+        let report = Report::of(outcome, || cron::flush_command(&self.config));
         Ok((report, is_safe))
     }
 }

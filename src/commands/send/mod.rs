@@ -99,7 +99,7 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
         None if args.queue => submission.queue(messages),
         None => submission.send(messages),
     })?;
-    let report = Report::of(outcome, &cron::flush_command(&config));
+    let report = Report::of(outcome, || cron::flush_command(&config));
     Ok(if args.kept_ok {
         report.kept_is_done()
     } else {

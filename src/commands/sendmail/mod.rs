@@ -105,7 +105,7 @@ fn deliver(args: &Sendmail, global: &Global, output: Output) -> anyhow::Result<O
                 submission.send(messages)
             }
         })?;
-        let report = Report::of(outcome, &cron::flush_command(&config));
+        let report = Report::of(outcome, || cron::flush_command(&config));
         failures.extend(reported(report, output));
     }
     if !found.unknown.is_empty() {
