@@ -20,12 +20,14 @@ const MARGIN_MAX: u64 = 3600;
 const SLACK: u64 = 2;
 
 /// Most forms of one message whose requests were lost. If WeCom compares bytes, each form may
-/// arrive once; but giving up loses the message if none arrived. A new form is needed about once an
-/// hour.
-const FORMS_MAX: u32 = 4;
+/// arrive once; but giving up loses the message if none arrived. The third is needed after an hour.
+const FORMS_MAX: u32 = 3;
 
 /// `FORMS_MAX` for a message that must never arrive twice.
 const FORMS_MAX_ONCE: u32 = 2;
+
+/// `FORMS_MAX` if an equal message before it keeps the windows short.
+const FORMS_MAX_BESIDE_AN_EQUAL: u32 = 4;
 
 /// How a request is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,7 +90,7 @@ pub(super) fn next(
         let fresh = Doubt {
             apart: None,
             // Allow no further resend.
-            forms: FORMS_MAX,
+            forms: u32::MAX,
             marks: doubt.marks.clone(),
             ..Doubt::new(now, String::new())
         };
@@ -101,11 +103,10 @@ pub(super) fn next(
     if let Some(window) = doubt.window.filter(reaches) {
         return Some((Form::Flagged(window), doubt.clone()));
     }
-    // An equal message before it keeps the windows short, so more forms are needed.
-    let most = if once && doubt.apart.is_none() {
-        FORMS_MAX_ONCE
-    } else {
-        FORMS_MAX
+    let most = match doubt.apart {
+        Some(_) => FORMS_MAX_BESIDE_AN_EQUAL,
+        None if once => FORMS_MAX_ONCE,
+        None => FORMS_MAX,
     };
     if doubt.forms >= most && !doubt.answered {
         return None;
@@ -176,9 +177,7 @@ mod tests {
         assert_eq!((form, third.forms), (Form::Flagged(7600), 3));
         let (form, third) = next(Some(&third), MEMBER, at(8000)).unwrap();
         assert_eq!((form, third.forms), (Form::Flagged(7600), 3));
-        let (form, fourth) = next(Some(&third), MEMBER, at(12_000)).unwrap();
-        assert_eq!((form, fourth.forms), (Form::Flagged(14_400), 4));
-        assert_eq!(next(Some(&fourth), MEMBER, at(14_400)), None);
+        assert_eq!(next(Some(&third), MEMBER, at(12_000)), None);
         let once = Circumstances {
             once: true,
             ..MEMBER
