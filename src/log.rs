@@ -1,7 +1,8 @@
-//! The log: one line an event, appended with one write, whole with any number of writers.
+//! The log: one line an event, appended with one write, so lines stay whole with any number of
+//! writers.
 //!
-//! Warnings, and with `-v` more, go to stderr as well. A log that cannot be written costs a
-//! warning, never the message.
+//! Warnings, and more with `-v`, also go to stderr. If the log cannot be written, the user gets a
+//! warning; the message is sent anyway.
 
 use std::fmt::{self, Write as _};
 use std::fs::{self, File};
@@ -22,17 +23,17 @@ use crate::disk::{self, FileError, Owner};
 use crate::notice::{self, Notice};
 use crate::output::{self, visible};
 
-/// Mode of a log: the group may read it.
+/// The mode of a log: the group may read it.
 const MODE: u32 = 0o640;
 
-/// The size in bytes from which on a log is set aside, so that one that nobody looks after fills
-/// no disk: some sixty thousand sends at `info`, and an editor can still open it.
+/// The size in bytes at which a log is set aside, so that an unattended one fills no disk. It holds
+/// some sixty thousand sends at `info`, and an editor can still open it.
 const LOG_MAX: u64 = 32 << 20;
 
-/// The target of events that stderr shows only to a person.
+/// The target of events that go to stderr only at a terminal.
 pub(crate) const AT_TERMINAL: &str = "wxpush::at_terminal";
 
-/// How much goes to stderr beside the errors.
+/// The verbosity on stderr, besides the errors.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Stderr {
     pub(crate) quiet: bool,
@@ -52,9 +53,9 @@ impl Stderr {
     }
 }
 
-/// Begins to log, for the rest of the process.
+/// Starts logging for the rest of the process.
 ///
-/// `state` is where the log is kept unless the settings name a file.
+/// `state` is the place of the log unless the settings name a file.
 pub(crate) fn begin(base: &Base, state: Option<&State>, stderr: Stderr) {
     let Some((level, (path, owner))) = base.log.level.zip(place(base, state)) else {
         return to_stderr(stderr);
@@ -88,13 +89,13 @@ pub(crate) fn begin(base: &Base, state: Option<&State>, stderr: Stderr) {
     }
 }
 
-/// Shows on stderr what there is to show, and writes no log.
+/// Shows events on stderr only, without a log file.
 pub(crate) fn to_stderr(stderr: Stderr) {
     install(None, stderr);
 }
 
-/// Returns where the log is kept, and its size in bytes or why it cannot be written; `None` without a
-/// log.
+/// Returns the path of the log, and its size in bytes or the reason why it cannot be written;
+/// `None` without a log.
 pub(crate) fn seen(base: &Base, state: Option<&State>) -> Option<(PathBuf, io::Result<u64>)> {
     base.log.level?;
     let (path, owner) = place(base, state)?;
@@ -122,7 +123,7 @@ fn place(base: &Base, state: Option<&State>) -> Option<(PathBuf, io::Result<Owne
 
 fn install(file: Option<LogFile>, stderr: Stderr) {
     let layer = EventLayer { file, stderr };
-    // Fails only if logging has begun before: then it goes on as it is.
+    // Fails only if logging has already started: it then goes on as it is.
     let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer));
 }
 
@@ -130,18 +131,19 @@ struct LogFile {
     writer: Writer,
     level: Level,
     path: PathBuf,
-    /// Whether a failure to write has been reported.
+    /// Whether a write error has been reported.
     failed: AtomicBool,
 }
 
 enum Writer {
-    /// One file, for ever.
+    /// A single file.
     One(File),
-    /// A file a day, by UTC.
+    /// One file a day, by UTC.
     Daily(Box<Mutex<Daily>>),
 }
 
-/// A file a day. The appender turns to the next one; before that we make it, safely and private.
+/// One file a day. The appender switches to the next one; before that we create it, safely and
+/// private.
 struct Daily {
     appender: RollingFileAppender,
     path: PathBuf,
@@ -178,7 +180,7 @@ impl Writer {
             Self::Daily(daily) => daily,
         };
         let mut daily = if thread::panicking() {
-            // A fault of ours amid a line must not wait for itself.
+            // If we panic while writing a line, the panic's own line must not wait for this lock.
             let free = daily.try_lock();
             free.map_err(|_| io::Error::from(io::ErrorKind::WouldBlock))?
         } else {
@@ -193,7 +195,7 @@ impl Writer {
     }
 }
 
-/// Splits a path into its directory and its name.
+/// Splits a path into its directory and its file name.
 fn parts(path: &Path) -> io::Result<(&Path, &str)> {
     let name = path.file_name().and_then(|name| name.to_str());
     Ok(path.parent().zip(name).ok_or(FileError::NotAFilePath)?)
@@ -203,12 +205,13 @@ fn utc_date() -> String {
     chrono::Utc::now().format("%Y-%m-%d").to_string()
 }
 
-/// Renames a log that has reached its cap to `<log>.old`: the next one to open it begins a new one.
+/// Renames a log that has reached its cap to `<log>.old`: the next process to open it starts a new
+/// one.
 fn cap(path: &Path, owner: Owner) -> io::Result<()> {
     if !fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() >= LOG_MAX) {
         return Ok(());
     }
-    // Between the renaming and the new log somebody else could take its name.
+    // Between the renaming and the new log, somebody else could take its name.
     refuse_shared(parts(path)?.0)?;
     disk::set_aside(path, &disk::with_suffix(path, ".old"), LOG_MAX, owner)
 }
@@ -221,12 +224,12 @@ fn refuse_shared(dir: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Creates the day's file if it is not there, and then removes the oldest.
+/// Creates today's file if it does not exist, and then removes the oldest.
 ///
 /// The appender's own pruning would remove a file at every start of a process.
 fn prepare(path: &Path, owner: Owner, today: &str, keep: u32) -> io::Result<()> {
     let (dir, name) = parts(path)?;
-    // The appender opens by name, later than we look: nobody may swap the file in between.
+    // The appender opens the file by name, after our check: nobody may swap it in between.
     refuse_shared(dir)?;
     let file = disk::with_suffix(path, &format!(".{today}"));
     let is_new = !file.exists();
@@ -258,7 +261,7 @@ struct EventLayer {
 
 impl<S: Subscriber> Layer<S> for EventLayer {
     fn enabled(&self, metadata: &Metadata<'_>, _: Context<'_, S>) -> bool {
-        // Libraries log URLs; only what is ours is known to hold no secret.
+        // Libraries log URLs; only our own events are known to hold no secret.
         let ours = metadata.target().split("::").next() == Some(env!("CARGO_CRATE_NAME"));
         let level = *metadata.level();
         let file = self.file.as_ref().is_some_and(|file| level <= file.level);
@@ -297,7 +300,7 @@ impl LogFile {
 
 impl Stderr {
     fn show(self, meta: &Metadata<'_>, text: &EventText) {
-        // Errors are shown by `output`, with their hints.
+        // `output` shows errors, with their hints.
         let elsewhere =
             *meta.level() == Level::ERROR || (meta.target() == AT_TERMINAL && !self.terminal);
         if *meta.level() > self.level() || elsewhere {
@@ -311,7 +314,7 @@ impl Stderr {
     }
 }
 
-/// An event's message and fields, on one line.
+/// The message and fields of an event, on one line.
 #[derive(Default)]
 struct EventText {
     message: String,

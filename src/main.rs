@@ -1,5 +1,5 @@
-//! wxpush, the `sendmail` of 企业微信 (WeCom): makes the process safe, dispatches the command, shows
-//! its error, and returns the exit status.
+//! wxpush, the `sendmail` of 企业微信 (WeCom): secures the process, dispatches the command, shows its
+//! error, and returns the exit status.
 //!
 //! The rooms, each importing only from those below it:
 //!
@@ -23,8 +23,9 @@
 //!         file_slice  secret  error  lang  clock  duration  backoff  notice
 //! ```
 //!
-//! A room below `text` returns typed outcomes, or sends a `notice`; `text` words them. Only `main` ends
-//! the process, by returning, or at a panic. `fuzz` is the fuzzer's way in, no room.
+//! A room below `text` returns typed outcomes, or sends a `notice`; `text` puts them into words.
+//! Only `main` ends the process, by returning or after a panic. `fuzz` is the entry point of the
+//! fuzzer, not a room.
 
 #![cfg_attr(fuzzing, no_main)]
 
@@ -121,12 +122,12 @@ fn run(cli: &cli::Cli, begun: Instant) -> Exit {
     }
 }
 
-/// Lets a write past a limit on file sizes (`ulimit -f`) fail, where the kernel's signal for it
-/// would end us: a log or a cache at its limit costs a warning, not the message.
+/// Makes a write past a limit on file sizes (`ulimit -f`) fail. The kernel's signal would end us;
+/// this way a log or a cache at its limit causes a warning, and the message is still sent.
 fn outlive_file_limit(command: &cli::Command) {
     // Caught rather than ignored: the command of `run` would inherit an ignored signal.
     static NOTICED: AtomicBool = AtomicBool::new(false);
-    // An ignored one ends nobody, and has to stay ignored in the command of `run`.
+    // An ignored signal ends nobody, and has to stay ignored in the command of `run`.
     if matches!(command, cli::Command::Run(_)) && child::is_ignored(SIGXFSZ) {
         return;
     }
@@ -140,7 +141,7 @@ fn wants_json() -> bool {
     args.any(|arg| arg == "--json")
 }
 
-/// Shows help or a usage error; the help is one if there are no arguments.
+/// Shows help or a usage error; without arguments the help is an error.
 fn usage(error: &clap::Error) -> Exit {
     if !error.use_stderr() {
         // Write errors are ignored here and below: there is nowhere left to report them.
@@ -160,7 +161,7 @@ fn usage(error: &clap::Error) -> Exit {
     Exit::Usage
 }
 
-/// Shows a usage error in clap's words, without what could be a secret; returns its first line.
+/// Shows a usage error in clap's words, with possible secrets redacted; returns its first line.
 fn as_shown(error: &clap::Error) -> String {
     let text = error.render().to_string();
     let hidden = value::shown(&text);
@@ -173,7 +174,8 @@ fn as_shown(error: &clap::Error) -> String {
     first.trim_start_matches("error: ").to_owned()
 }
 
-/// Returns the failure for an option that asks for a secret; clap would suggest to pass it as a message.
+/// Returns the failure for an option that asks for a secret; clap would suggest passing it as a
+/// message.
 fn names_a_secret(error: &clap::Error) -> Option<Failure> {
     let ContextValue::String(option) = error.get(ContextKind::InvalidArg)? else {
         return None;
@@ -187,11 +189,11 @@ fn names_a_secret(error: &clap::Error) -> Option<Failure> {
 
 /// Reports a panic on stderr, in the log and as JSON, and exits.
 ///
-/// In the hook, since a release unwinds nothing, which makes it a tenth smaller.
+/// Done in the hook: a release build does not unwind, which makes it a tenth smaller.
 fn end_of_bug(info: &panic::PanicHookInfo<'_>) {
-    // The place alone: the panic's text could hold a secret.
+    // Only the location: the text of the panic could hold a secret.
     let place = info.location().map_or("?".to_owned(), |at| {
-        // Without the directories of the machine that built it.
+        // Without the directories of the build machine.
         let file = at.file().rsplit('/').next().unwrap_or_default();
         format!("{file}:{}", at.line())
     });

@@ -31,13 +31,13 @@ pub(crate) enum Color {
 pub(crate) enum Mark {
     Fine,
     Wrong,
-    /// Not wrong, or not known.
+    /// Not wrong, or unknown.
     Doubtful,
     /// Not tried.
     Left,
 }
 
-/// How much is shown, and in which form.
+/// The verbosity and format of the output.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Output {
     pub(crate) quiet: bool,
@@ -57,7 +57,7 @@ impl Output {
         !self.quiet && stderr_is_terminal()
     }
 
-    /// Shows an error: what happened, and below it what to do.
+    /// Shows an error, with its hint below it.
     pub(crate) fn failure(self, failure: &Failure) {
         let mut shown = self.paint(&text::error_label(), "1;31") + &visible(&failure.what);
         if let Some(advice) = &failure.hint {
@@ -66,14 +66,14 @@ impl Output {
         diagnostic(&shown);
     }
 
-    /// Shows a line below an error or result; nothing when quiet.
+    /// Shows a line below an error or result, unless quiet.
     pub(crate) fn note(self, text: &str) {
         if !self.quiet {
             diagnostic(&format!("wxpush: {}", visible(text)));
         }
     }
 
-    /// Shows the result of a step of `check`: a mark and a line, and below it what to do.
+    /// Shows the result of a step of `check`: a mark and a line, with the hint below it.
     ///
     /// # Errors
     /// As `result`.
@@ -113,10 +113,10 @@ impl Output {
     }
 }
 
-/// Files smaller than this are sent before a bar could be read, in bytes.
+/// Smaller files, in bytes, are sent before a progress bar could be read.
 const BAR_FROM: u64 = 512 << 10;
 
-/// Returns what shows the progress of a file at a terminal; `None` if nobody looks.
+/// Returns the progress display of a file at a terminal; `None` if nobody is watching.
 pub(crate) fn watching(output: Output) -> Option<Watching> {
     if output.json || !output.has_reader() {
         return None;
@@ -125,12 +125,12 @@ pub(crate) fn watching(output: Output) -> Option<Watching> {
     Some(Arc::new(move |done, all| bar.show(done, all)))
 }
 
-/// A bar on a line of its own, which ends with the file, or with the value.
+/// A progress bar on its own line, which ends with the file or with the value.
 #[derive(Default)]
 struct Bar {
-    /// One more than the percent that is shown; 0 before any is.
+    /// One more than the percentage shown; 0 before the first.
     shown: AtomicU64,
-    /// Whether its line has not ended.
+    /// Whether its line is unfinished.
     is_open: AtomicBool,
 }
 
@@ -163,7 +163,7 @@ fn mib(bytes: u64) -> String {
     format!("{:.1}", bytes as f64 / f64::from(1 << 20))
 }
 
-/// Whether diagnostics reach a person; asked once.
+/// Whether stderr is a terminal; asked once.
 pub(crate) fn stderr_is_terminal() -> bool {
     static IS_ONE: OnceLock<bool> = OnceLock::new();
     *IS_ONE.get_or_init(|| io::stderr().is_terminal())
@@ -172,7 +172,7 @@ pub(crate) fn stderr_is_terminal() -> bool {
 /// Writes a result for a person, or for a script that asked for it.
 ///
 /// # Errors
-/// `Exit::Io`; a reader that has gone away is none.
+/// `Exit::Io`. A reader that has gone away is not an error.
 pub(crate) fn result(text: &str) -> Result<(), Failure> {
     write_stdout(&visible(text))
 }
@@ -185,7 +185,7 @@ pub(crate) fn raw(text: &str) -> Result<(), Failure> {
     write_stdout(text)
 }
 
-/// Writes a file's bytes, and nothing behind them.
+/// Writes the bytes of a file, and nothing after them.
 ///
 /// # Errors
 /// As `result`.
@@ -199,7 +199,7 @@ pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
     }
 }
 
-/// Writes one JSON object on one line.
+/// Writes a JSON object on one line.
 ///
 /// # Errors
 /// As `result`.
@@ -212,17 +212,17 @@ pub(crate) fn warning(text: &impl Display) {
     diagnostic(&text::warning(text));
 }
 
-/// Writes one line to stderr. Errors are ignored: stderr is where they would be reported.
+/// Writes one line to stderr. Write errors are ignored: they would be reported on stderr.
 pub(crate) fn diagnostic(text: &str) {
     let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 
-/// Writes a question to stderr; the answer is typed behind it.
+/// Writes a question to stderr; the answer is typed after it.
 pub(crate) fn question(text: &str) {
     let _ = io::stderr().write_all(text.as_bytes());
 }
 
-/// Ends a line of stderr that was broken off, or leaves one free.
+/// Ends an unfinished line on stderr, or leaves an empty one.
 pub(crate) fn end_line() {
     diagnostic("");
 }
@@ -259,7 +259,7 @@ mod tests {
     use super::visible;
 
     #[test]
-    fn nothing_hides_in_a_line() {
+    fn a_visible_line_has_no_hidden_characters() {
         for (text, shown) in [
             ("plain 中文", "plain 中文"),
             ("a\nb\tc", "a\\nb\\tc"),

@@ -1,8 +1,8 @@
 //! Runs another program transparently: its output passes through unchanged, signals reach it, and
 //! its exit status is returned.
 //!
-//! Knows nothing of WeCom. A pipe of each output is read by a thread of its own, so that an output
-//! that nobody reads holds up neither the other nor us, and only the last bytes are kept.
+//! Knows nothing of WeCom. A separate thread reads each pipe, so an output that nobody reads blocks
+//! neither the other one nor us. Only the last bytes are kept.
 
 mod output;
 mod poll;
@@ -28,19 +28,19 @@ pub(crate) use tail::LastOutput;
 /// From SIGTERM to SIGKILL. Source: the contract.
 const GRACE: Duration = Duration::from_secs(10);
 
-/// A command to run, and how.
+/// A command to run, and its conditions.
 #[derive(Debug)]
 pub(crate) struct Plan<'a> {
     /// The program and its arguments; never empty.
     pub(crate) command: &'a [OsString],
-    /// How long it may take.
+    /// The time limit.
     pub(crate) limit: Option<Duration>,
     pub(crate) output: OutputMode,
-    /// A variable of the environment that the command does not get.
+    /// An environment variable that is hidden from the command.
     pub(crate) hidden: &'a str,
 }
 
-/// How it ended.
+/// The end of a command.
 #[derive(Debug)]
 pub(crate) enum CommandEnd {
     Exited(u8),
@@ -48,16 +48,16 @@ pub(crate) enum CommandEnd {
         signal: i32,
         core: bool,
     },
-    /// We ended it, past the limit.
+    /// Ended by us at the time limit.
     PastLimit {
-        /// SIGTERM was not enough.
+        /// Whether SIGTERM was not enough.
         killed: bool,
     },
     NotStarted(io::Error),
 }
 
 impl CommandEnd {
-    /// Returns the exit code that a shell, or `timeout`, would give it.
+    /// Returns the exit code that a shell, or `timeout`, would return.
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Exited(code) => *code,
@@ -69,7 +69,7 @@ impl CommandEnd {
         }
     }
 
-    /// Whether all went well.
+    /// Whether the command succeeded.
     pub(crate) fn is_success(&self) -> bool {
         self.code() == 0
     }
@@ -79,15 +79,15 @@ impl CommandEnd {
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) end: CommandEnd,
-    /// How long it ran.
+    /// The time that it ran.
     pub(crate) time: Duration,
-    /// The last of its output.
+    /// The end of its output.
     pub(crate) last: LastOutput,
     relays: Option<Relays>,
 }
 
 impl Ended {
-    /// Waits until all output has reached its reader, however slow that one is.
+    /// Waits until all output is written, however slow its reader is.
     pub(crate) fn finish(self) {
         if let Some(relays) = self.relays {
             relays.finish();
@@ -95,7 +95,7 @@ impl Ended {
     }
 }
 
-/// Runs it to its end. From then on a signal ends us, as it ends any program.
+/// Runs the command to its end. Afterwards signals have their default action again.
 pub(crate) fn run(plan: &Plan<'_>) -> Ended {
     let begun = Instant::now();
     let mut relays = None;
@@ -114,7 +114,7 @@ pub(crate) fn run(plan: &Plan<'_>) -> Ended {
 }
 
 fn start_and_wait(plan: &Plan<'_>, relays: &mut Option<Relays>) -> io::Result<CommandEnd> {
-    // At a terminal it shares our process group, so that it may read, and typed signals reach both.
+    // At a terminal the child shares our process group: it may read, and typed signals reach both.
     let shares_group = io::IsTerminal::is_terminal(&io::stdin());
     let signals = Signals::catch(shares_group)?;
     let pipes = match &plan.output {
@@ -126,7 +126,7 @@ fn start_and_wait(plan: &Plan<'_>, relays: &mut Option<Relays>) -> io::Result<Co
         }
     };
     let child = start(plan, &pipes, shares_group)?;
-    // Otherwise a pipe would have no end while we hold its other one.
+    // Our write ends are closed: otherwise the readers would never see the end.
     drop(pipes);
     let mut running = Running {
         child,
@@ -147,7 +147,7 @@ fn start(plan: &Plan<'_>, pipes: &Pipes, shares_group: bool) -> io::Result<Child
         .args(args)
         .spawn()
     {
-        // A script without #! is run by the shell, as execvp(3) does.
+        // A script without #! is run by the shell, as by execvp(3).
         Err(error) if is_no_program(&error) => {
             command(plan, OsStr::new("/bin/sh"), pipes, shares_group)?
                 .arg(found(program))
@@ -162,7 +162,7 @@ fn is_no_program(error: &io::Error) -> bool {
     rustix::io::Errno::from_io_error(error) == Some(rustix::io::Errno::NOEXEC)
 }
 
-/// Finds a program's path; the shell would look for it in the working directory first.
+/// Finds a program in PATH; the shell would look in the working directory first.
 fn found(program: &OsStr) -> PathBuf {
     let is_path = program.as_bytes().contains(&b'/');
     let path = std::env::var_os("PATH").filter(|_| !is_path);
@@ -189,19 +189,19 @@ fn command(
     Ok(command)
 }
 
-/// A program that runs.
+/// A running program.
 struct Running {
     child: Child,
     shares_group: bool,
     signals: Signals,
 }
 
-/// How far the limit has been enforced.
+/// The enforcement of the time limit.
 #[derive(Clone, Copy)]
 enum Deadline {
-    /// It is reached then, if there is one.
+    /// Due at this time, if there is a limit.
     Due(Option<Instant>),
-    /// It was sent SIGTERM, and has until then.
+    /// SIGTERM was sent; SIGKILL follows at this time.
     Ending(Instant),
     Killed,
 }
@@ -222,7 +222,7 @@ impl Running {
             limit = match limit {
                 Deadline::Due(Some(due)) if due <= now => {
                     self.send(Signal::TERM);
-                    // A stopped process can't end.
+                    // A stopped process cannot exit.
                     self.send(Signal::CONT);
                     Deadline::Ending(now + GRACE)
                 }
@@ -241,14 +241,14 @@ impl Running {
             while let Some(signal) = self.signals.next() {
                 self.send(signal);
                 if signal == Signal::TSTP {
-                    // The whole job is meant to stop, until SIGCONT wakes it.
+                    // The whole job is to stop, until SIGCONT resumes it.
                     signals::stop();
                 }
             }
         }
     }
 
-    /// Sends a signal to all of its group, unless that is ours.
+    /// Sends a signal to the child's process group, or to the child alone if it shares ours.
     fn send(&self, signal: Signal) {
         let Some(pid) = rustix::process::Pid::from_raw(self.child.id().cast_signed()) else {
             return;

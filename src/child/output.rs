@@ -1,5 +1,5 @@
-//! A program's output: threads pass it on as it comes, or defer it until it is known how the program
-//! ended, and keep the last of it.
+//! The output of a program: threads pass it on at once, or defer it until the exit status is known,
+//! and keep its last bytes.
 
 use std::fs::File;
 use std::io::{self, PipeReader, PipeWriter, Read, Seek, SeekFrom, Write};
@@ -21,36 +21,37 @@ use super::tail::{LastOutput, Tail};
 use crate::disk;
 use crate::notice::{Notice, notify};
 
-/// How long we listen, once the program has ended, to other processes that hold its output open: those
-/// that are about to end get their last words through, a daemon doesn't hold us.
+/// The time to read on after the program has ended, if other processes hold its output open. The
+/// last words of those about to end get through, and a daemon does not block us.
 const LISTEN: Duration = Duration::from_secs(1);
 
-/// How long a report waits for an output whose reader is slow.
+/// The timeout of a report for an output whose reader is slow.
 const WAIT: Duration = Duration::from_millis(1500);
 
-/// Most bytes that are passed on in one go.
+/// The most bytes that are passed on at once.
 const PIECE: usize = 64 << 10;
 
 /// The handling of the program's output.
 #[derive(Debug, Clone)]
 pub(crate) enum OutputMode {
-    /// The program has our stdout and stderr themselves, and nothing is known of its output.
+    /// The program inherits our stdout and stderr; we do not see its output.
     Untouched,
-    /// It passes through as it comes.
+    /// The output is passed on at once.
     Through,
-    /// It is held back in a file without a name in this directory, and shown if the program fails.
+    /// The output is held back in a nameless file in this directory, and shown if the program
+    /// fails.
     IfFailed(PathBuf),
 }
 
-/// The ends of the pipes that the program gets for stdout and stderr; none if it gets ours.
+/// The write ends of the pipes for stdout and stderr; `None` if the program inherits ours.
 #[derive(Default)]
 pub(super) struct Pipes(Option<[PipeWriter; 2]>);
 
 impl Pipes {
-    /// Returns the copies that one program takes.
+    /// Returns duplicates of them for one program.
     ///
     /// # Errors
-    /// Where there are no descriptors left.
+    /// If there are no descriptors left.
     pub(super) fn clones(&self) -> io::Result<Option<[Stdio; 2]>> {
         let Some([stdout, stderr]) = &self.0 else {
             return Ok(None);
@@ -62,7 +63,7 @@ impl Pipes {
     }
 }
 
-/// The state that the threads share.
+/// The state shared by the threads.
 #[derive(Debug, Default)]
 struct Shared {
     tail: Mutex<Tail>,
@@ -75,22 +76,22 @@ impl Shared {
     }
 }
 
-/// The threads, one for each output.
+/// The relay threads, one for each output.
 #[derive(Debug)]
 pub(super) struct Relays {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
-    /// Closed once the program has ended.
+    /// Dropped once the program has ended.
     running: Option<PipeWriter>,
-    /// Has an end once all threads have read all of the program's output.
+    /// Disconnected once all threads have read all of the program's output.
     heard: Receiver<()>,
 }
 
 impl Relays {
-    /// Starts them before the program, which must find a reader.
+    /// Starts the threads, before the program: it must find a reader.
     ///
     /// # Errors
-    /// Where there are no descriptors, or no threads, left.
+    /// If there are no descriptors or threads left.
     pub(super) fn start(output: &OutputMode) -> io::Result<(Self, Pipes)> {
         let targets = [
             File::from(io::stdout().as_fd().try_clone_to_owned()?),
@@ -105,7 +106,7 @@ impl Relays {
             running: Some(running),
             heard,
         };
-        // If both go to one place, one pipe keeps their order.
+        // If both lead to one file, a single pipe keeps their order.
         let is_one = is_same(&targets)?;
         let mut writers = Vec::new();
         for (stream, target) in targets.into_iter().enumerate() {
@@ -138,7 +139,7 @@ impl Relays {
         Ok(())
     }
 
-    /// Notes that the program has ended, and waits a while until all of its output is read.
+    /// Notes that the program has ended, and waits for a while until all of its output is read.
     pub(super) fn ended(&mut self, failed: bool) {
         self.shared.failed.store(failed, Ordering::Release);
         self.running = None;
@@ -151,12 +152,12 @@ impl Relays {
         }
     }
 
-    /// Returns the last of the output.
+    /// Returns the end of the output.
     pub(super) fn last(&self) -> LastOutput {
         self.shared.tail().take()
     }
 
-    /// Waits until all of it has been passed on.
+    /// Waits until all output has been passed on.
     pub(super) fn finish(self) {
         for thread in self.threads {
             // A panic has been reported.
@@ -165,30 +166,30 @@ impl Relays {
     }
 }
 
-/// Whether both lead to one place.
+/// Whether both lead to the same file.
 fn is_same([one, two]: &[File; 2]) -> io::Result<bool> {
     let (one, two) = (one.metadata()?, two.metadata()?);
     Ok((one.dev(), one.ino()) == (two.dev(), two.ino()))
 }
 
-/// One output on its way.
+/// One output and its target.
 struct Relay {
     /// 0 for stdout, 1 for stderr.
     stream: usize,
     source: PipeReader,
     target: ReportDestination,
     shared: Arc<Shared>,
-    /// Has an end once the program has ended.
+    /// At its end once the program has ended.
     over: Arc<PipeReader>,
     listening: Option<Listening>,
     done: Option<Sender<()>>,
 }
 
-/// The rest of the output, once the program has ended.
+/// The rest of the output after the program has ended.
 struct Listening {
-    /// Bytes that were in the pipe then: all of the program's own.
+    /// The bytes left in the pipe at that time: all of the program's own.
     left: u64,
-    /// How long other processes are listened to.
+    /// The time until which the output of other processes is read.
     until: Instant,
 }
 
@@ -197,12 +198,12 @@ impl Relay {
         if let Err(error) = self.pass_on() {
             self.warn(&error);
         }
-        // From here on, only deferred output is left to show.
+        // From here on, only deferred output remains to be shown.
         drop(self.source);
         if let Some(done) = self.done.take() {
             let _ = done.send(());
         }
-        // It ends when the program has ended.
+        // Blocks until the program has ended.
         let _ = (&*self.over).read(&mut [0]);
         if self.shared.failed.load(Ordering::Acquire)
             && let Err(error) = self.target.show_deferred()
@@ -212,7 +213,7 @@ impl Relay {
         }
     }
 
-    /// Passes the output on to its end.
+    /// Passes the output on until its end.
     fn pass_on(&mut self) -> io::Result<()> {
         let mut buffer = vec![0; PIECE];
         let mut broken = false;
@@ -230,7 +231,7 @@ impl Relay {
             self.shared.tail().add(self.stream, &buffer[..read]);
             match self.target.take(&buffer[..read]) {
                 _ if broken => {}
-                // Nobody reads any more: the program gets its SIGPIPE, as without us.
+                // The reader is gone: the program gets SIGPIPE, as without us.
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break,
                 Err(error) => {
                     self.warn(&error);
@@ -247,7 +248,7 @@ impl Relay {
         notify(&Notice::OutputNotPassedOn { stream, error });
     }
 
-    /// Waits for more, and returns whether there may be any.
+    /// Waits for more output; returns whether there may be any.
     fn has_more(&mut self) -> io::Result<bool> {
         if self.listening.is_none() {
             let mut both = [
@@ -255,7 +256,7 @@ impl Relay {
                 PollFd::new(&*self.over, PollFlags::IN),
             ];
             poll_all(&mut both, None)?;
-            // A daemon may never stop writing: the program's end is looked at first.
+            // A daemon may never stop writing: the end of the program is checked first.
             if both[1].revents().is_empty() {
                 return Ok(true);
             }
@@ -276,10 +277,10 @@ impl Relay {
     }
 }
 
-/// Where an output goes.
+/// The destination of an output.
 struct ReportDestination {
     to: File,
-    /// The file in which it is deferred, and its bytes so far; `None` if all passes through.
+    /// The file of deferred output and its size in bytes; `None` if output is passed on at once.
     deferred: Option<(File, u64)>,
 }
 
@@ -296,10 +297,10 @@ impl ReportDestination {
         Self { to, deferred }
     }
 
-    /// Passes on, or defers, some output.
+    /// Passes on or defers output.
     ///
     /// # Errors
-    /// Where it can't be passed on.
+    /// If it cannot be passed on.
     fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
         if let Some((file, len)) = &mut self.deferred {
             let Err(error) = file.write_all(bytes) else {
@@ -310,17 +311,17 @@ impl ReportDestination {
                 dir: None,
                 error: &error,
             });
-            // Of the write that failed some may be there.
+            // Part of the failed write may be in the file.
             file.set_len(*len)?;
             self.show_deferred()?;
         }
         Patient(&self.to).write_all(bytes)
     }
 
-    /// Passes on the deferred output, and from then on all.
+    /// Passes on the deferred output, and all further output.
     ///
     /// # Errors
-    /// Where it can't be passed on, or read.
+    /// If it cannot be read or passed on.
     fn show_deferred(&mut self) -> io::Result<()> {
         if let Some((mut file, _)) = self.deferred.take() {
             file.seek(SeekFrom::Start(0))?;
@@ -330,14 +331,14 @@ impl ReportDestination {
     }
 }
 
-/// An output that is waited for if it can't take more at once.
+/// An output whose writes block even if it is non-blocking.
 struct Patient<'a>(&'a File);
 
 impl Write for Patient<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         loop {
             match (&mut &*self.0).write(bytes) {
-                // Another process that has it open may have set O_NONBLOCK.
+                // Another process that shares it may have set O_NONBLOCK.
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     poll_one(self.0, PollFlags::OUT, None)?;
                 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-/// Waits for one descriptor, until then or for ever, and returns whether it is ready.
+/// Waits for one descriptor, for ever without `until`; returns whether it is ready.
 pub(super) fn poll_one(
     fd: &impl AsFd,
     flags: PollFlags,
@@ -17,7 +17,7 @@ pub(super) fn poll_one(
     Ok(poll_all(&mut fds, until)? > 0)
 }
 
-/// Waits for one of several descriptors, until then or for ever, and returns how many are ready.
+/// Waits for several descriptors, for ever without `until`; returns how many are ready.
 pub(super) fn poll_all(fds: &mut [PollFd<'_>], until: Option<Instant>) -> io::Result<usize> {
     loop {
         let rest = until.map(|until| until.saturating_duration_since(Instant::now()));

@@ -1,4 +1,4 @@
-//! Signals for the program that we run, which come to us.
+//! Forwards signals to the program that we run.
 
 use std::fs;
 use std::io::{self, IsTerminal, PipeReader, Read};
@@ -12,7 +12,7 @@ use signal_hook::{consts, flag, low_level};
 
 use super::poll::poll_one;
 
-/// Signals that are forwarded.
+/// The signals that are forwarded.
 const FORWARDED: [Signal; 6] = [
     Signal::TERM,
     Signal::INT,
@@ -22,25 +22,25 @@ const FORWARDED: [Signal; 6] = [
     Signal::USR2,
 ];
 
-/// Signals that are forwarded too, unless a terminal sends them to the program itself.
+/// Forwarded as well, unless the terminal sends them to the program itself.
 const OF_A_JOB: [Signal; 2] = [Signal::TSTP, Signal::CONT];
 
-/// Signals that are caught, until the program has ended.
+/// The signals that are caught until the program has ended.
 pub(super) struct Signals {
-    /// Each with whether it has come.
+    /// The signals, each with whether it has arrived.
     caught: Vec<(Signal, Arc<AtomicBool>)>,
-    /// Has a byte for each that has come, and when the program has ended.
+    /// Gets a byte for each signal, and when the program has ended.
     bell: PipeReader,
-    /// Whether a signal ends us again.
+    /// Whether signals have their default action again.
     over: Arc<AtomicBool>,
     shares_group: bool,
 }
 
 impl Signals {
-    /// Catches them, but for the ignored ones: the program must ignore them, too.
+    /// Catches all but the ignored signals: the program must ignore those, too.
     ///
     /// # Errors
-    /// Where there are no descriptors left.
+    /// If there are no descriptors left.
     pub(super) fn catch(shares_group: bool) -> io::Result<Self> {
         let (bell, ringer) = io::pipe()?;
         let over = Arc::new(AtomicBool::new(false));
@@ -58,7 +58,7 @@ impl Signals {
             flag::register_conditional_default(number, Arc::clone(&over))?;
             caught.push((signal, seen));
         }
-        // If it were ignored, the exit status could not be known.
+        // If SIGCHLD were ignored, the exit status could not be known.
         low_level::pipe::register(consts::SIGCHLD, ringer)?;
         Ok(Self {
             caught,
@@ -68,7 +68,7 @@ impl Signals {
         })
     }
 
-    /// Waits for a signal, for the program's end, or until then.
+    /// Waits for a signal, for the end of the program, or until the time.
     ///
     /// # Errors
     /// None are expected.
@@ -80,7 +80,7 @@ impl Signals {
         Ok(())
     }
 
-    /// Returns a signal that has come and that the program has not got already.
+    /// Returns a signal that has arrived and that the program has not already received.
     pub(super) fn next(&self) -> Option<Signal> {
         let taken = |(_, seen): &&(Signal, Arc<AtomicBool>)| seen.swap(false, Ordering::Relaxed);
         let is_new = |signal: &Signal| !self.is_from_terminal(*signal);
@@ -88,10 +88,10 @@ impl Signals {
         come.find(is_new)
     }
 
-    /// Whether it was typed at the terminal, which sends it to all of the group.
+    /// Whether a signal was typed at the terminal, which sends it to the whole group.
     ///
-    /// Its sender cannot be known without `unsafe`; but if our group is in the foreground, it is
-    /// hardly anybody else.
+    /// Its sender cannot be known without `unsafe`. If our group is in the foreground, it is almost
+    /// certainly the terminal.
     fn is_from_terminal(&self, signal: Signal) -> bool {
         let typed = signal == Signal::INT || signal == Signal::QUIT;
         let stdin = io::stdin();
@@ -102,24 +102,24 @@ impl Signals {
                 .is_ok_and(|group| group == rustix::process::getpgrp())
     }
 
-    /// Lets signals end us again.
+    /// Restores the default action of signals.
     pub(super) fn end(&self) {
         self.over.store(true, Ordering::Relaxed);
     }
 }
 
-/// Stops us, as the terminal's ^Z would.
+/// Stops us, as ^Z at the terminal would.
 pub(super) fn stop() {
-    // If it can't be done, we wait for the program as before.
+    // If that fails, we go on waiting for the program.
     let _ = low_level::raise(consts::SIGSTOP);
 }
 
-/// Returns a signal's name, such as `SIGTERM`, if it has one.
+/// Returns the name of a signal, such as `SIGTERM`, if it has one.
 pub(crate) fn name_of(signal: i32) -> Option<&'static str> {
     low_level::signal_name(signal)
 }
 
-/// Whether a signal was ignored when we were started, or is since.
+/// Whether a signal was ignored when we were started, or has been since.
 pub(crate) fn is_ignored(signal: i32) -> bool {
     ignored() & bit(signal) != 0
 }
@@ -128,7 +128,7 @@ fn bit(signal: i32) -> u64 {
     1 << (signal - 1)
 }
 
-/// Reads the ignored signals as bits, from /proc: `sigaction` would take `unsafe`.
+/// Reads the ignored signals as a bit mask from /proc: `sigaction` would need `unsafe`.
 fn ignored() -> u64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,30 +1,31 @@
-//! The last of an output, in bounded memory.
+//! The end of an output, in bounded memory.
 
-/// How many bytes are kept: many times a message's size, since colours and the like are removed.
+/// The bytes that are kept: many times the size of a message, since colours and the like are
+/// removed.
 const KEPT: usize = 64 << 10;
 
-/// The last bytes of up to two streams, line by line in the order in which the lines were ended.
+/// The last bytes of up to two streams, line by line in the order in which the lines ended.
 #[derive(Debug, Default)]
 pub(super) struct Tail {
     /// Up to twice as many as are kept, so that they are seldom moved.
     bytes: Vec<u8>,
-    /// The line of each stream that has not ended yet.
+    /// The unfinished line of each stream.
     open: [Vec<u8>; 2],
-    /// The stream that the last bytes are from.
+    /// The stream of the last bytes.
     from: usize,
     cut: bool,
 }
 
-/// The last of an output.
+/// The end of an output.
 #[derive(Debug, Default)]
 pub(crate) struct LastOutput {
     pub(crate) bytes: Vec<u8>,
-    /// Whether there was more before.
+    /// Whether earlier output was dropped.
     pub(crate) cut: bool,
 }
 
 impl Tail {
-    /// Adds output of a stream.
+    /// Adds the output of a stream.
     pub(super) fn add(&mut self, stream: usize, bytes: &[u8]) {
         let end = bytes.iter().rposition(|byte| *byte == b'\n');
         let (lines, rest) = bytes.split_at(end.map_or(0, |end| end + 1));
@@ -42,7 +43,7 @@ impl Tail {
     }
 
     fn keep(&mut self, stream: usize, bytes: &[u8]) {
-        // The other one's line had not ended.
+        // The line of the other stream is unfinished.
         if stream != self.from && self.bytes.last().is_some_and(|last| *last != b'\n') {
             self.bytes.push(b'\n');
         }
@@ -59,7 +60,7 @@ impl Tail {
         self.bytes.drain(..over);
     }
 
-    /// Takes all that is kept, the lines that have not ended last.
+    /// Takes all kept bytes, unfinished lines last.
     pub(super) fn take(&mut self) -> LastOutput {
         for (stream, open) in std::mem::take(&mut self.open).into_iter().enumerate() {
             if !open.is_empty() {

@@ -129,10 +129,10 @@ pub(crate) struct Global {
     pub(crate) color: Color,
 }
 
-/// The commands by their names, each with its description and the text below its help.
+/// The commands by name, each with its description and the text below its help.
 ///
-/// The options of a command are built only when it is used: to build all of them takes longer than to
-/// send a message.
+/// The options of a command are built only when it is used: building all of them takes longer than
+/// sending a message.
 macro_rules! commands {
     ($($name:literal $variant:ident($args:ty) $about:literal $examples:expr;)+) => {
         /// The commands.

@@ -1,4 +1,4 @@
-//! `wxpush sendmail`, whose options are sendmail's own and read elsewhere.
+//! `wxpush sendmail`, whose options are sendmail's own and parsed elsewhere.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -34,8 +34,8 @@ pub(crate) struct Sendmail {
     pub(crate) words: Vec<OsString>,
 }
 
-/// Prepares the words of a command line for clap: it must not parse options of sendmail, and when
-/// called by that name all of them are.
+/// Prepares the words of a command line for clap, which must not parse options of sendmail: all of
+/// them are such options if we are called by that name.
 pub(crate) fn words(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut words: Vec<OsString> = args.collect();
     let called = words.first().and_then(|name| Path::new(name).file_name());

@@ -1,4 +1,4 @@
-//! `wxpush api`: any call of WeCom's API with the managed token.
+//! `wxpush api`: makes any call of WeCom's API with the managed token.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal};
@@ -52,7 +52,7 @@ fn show(answer: &Value, output: Output) -> Result<(), Failure> {
     }
 }
 
-/// The path below `/cgi-bin/`, with or without that prefix on the command line.
+/// Returns the path below `/cgi-bin/`; the command line may include that prefix.
 fn call(path: &str) -> Result<String, Failure> {
     if path.contains("://") {
         return Err(text::path_is_url());
@@ -75,7 +75,7 @@ fn call(path: &str) -> Result<String, Failure> {
     Ok(call.to_owned())
 }
 
-/// The body of the call.
+/// Returns the body of the call.
 fn body(args: &Api) -> Result<ApiBody, Failure> {
     if args.method == Method::Get {
         if args.data.is_some() || !args.field.is_empty() {
@@ -95,7 +95,7 @@ fn body(args: &Api) -> Result<ApiBody, Failure> {
         b"-" => read(OsStr::new("-"))?,
         json => json.to_vec(),
     };
-    // Checked only: it is sent byte for byte.
+    // Only validated: it is sent byte for byte.
     serde_json::from_slice::<IgnoredAny>(&json).map_err(text::data_is_not_json)?;
     Ok(ApiBody::Json(json))
 }
@@ -105,7 +105,7 @@ fn read(path: &OsStr) -> Result<Vec<u8>, Failure> {
     bytes.read().map_err(text::data_unreadable)
 }
 
-/// A field of a form: `NAME=VALUE`, or `NAME=@FILE`.
+/// Parses a field of a form: `NAME=VALUE`, or `NAME=@FILE`.
 fn field(field: &OsString) -> Result<FormField, Failure> {
     let bytes = field.as_bytes();
     let end = bytes.iter().position(|byte| *byte == b'=');
@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_what_stands_behind_cgi_bin_however_it_is_typed() {
+    fn a_path_is_accepted_with_or_without_cgi_bin() {
         for path in [
             "user/get?userid=a",
             "/user/get?userid=a",

@@ -1,4 +1,4 @@
-//! Calls of the API that send no message: what `api`, `upload`, `recall` and `token` share.
+//! API calls that send no message: shared by `api`, `upload`, `recall` and `token`.
 
 use std::time::{Duration, Instant};
 
@@ -11,17 +11,17 @@ use crate::rate_limit::Share;
 use crate::text::api as text;
 use crate::text::delivery;
 
-/// A sender that makes calls, each within a time of its own.
+/// A sender that makes calls, each with its own timeout.
 pub(super) struct Caller {
     sender: Sender,
     output: Output,
 }
 
 impl Caller {
-    /// Prepares the calls of a command; the log shows its name.
+    /// Prepares the calls of a command, which the log names.
     ///
     /// # Errors
-    /// `Exit::Config`: no agentid, or a network setting that cannot be used.
+    /// `Exit::Config` if the agentid is missing or a network setting is unusable.
     pub(super) fn new(settings: Settings, command: &str, output: Output) -> anyhow::Result<Self> {
         let settings = recipients::complete(settings)?;
         let state = or_uncached(begin(&settings.base, output));
@@ -33,7 +33,7 @@ impl Caller {
     /// Makes a call; errors name the operation.
     ///
     /// # Errors
-    /// Why WeCom has not answered with a yes.
+    /// The reason why WeCom did not confirm the operation.
     pub(super) fn call<T>(
         &self,
         time: Duration,
@@ -52,14 +52,14 @@ impl Caller {
     }
 }
 
-/// Warns where there is no directory for the token cache: a call works without it.
+/// Warns if there is no directory for the token cache; a call works without it.
 pub(super) fn or_uncached(state: Result<State, NoPlace>) -> Option<State> {
     state
         .inspect_err(|place| tracing::warn!("{}", text::no_token_cache(place)))
         .ok()
 }
 
-/// Why WeCom has not said yes to an operation, and whether it may have done it all the same.
+/// Returns the failure of an operation, with a note if WeCom may have performed it anyway.
 fn not_done(undelivered: NotDelivered, operation: &str) -> Failure {
     let (NotDelivered::Deferred(reason) | NotDelivered::Rejected(reason)) = undelivered;
     let failure = delivery::reason(&reason);

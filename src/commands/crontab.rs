@@ -1,4 +1,4 @@
-//! `wxpush crontab`: a line that cron and its shell read as it was meant.
+//! `wxpush crontab`: prints a line that survives cron and its shell unchanged.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
@@ -30,7 +30,7 @@ pub(super) fn run(args: &Crontab, output: Output) -> anyhow::Result<Exit> {
     Ok(Exit::Sent)
 }
 
-/// Checks the words of a command line of ours, and puts `--` before those of a message, which may
+/// Checks the words of a wxpush command line, and inserts `--` before those of a message, which may
 /// begin with a dash.
 fn arranged(args: &[OsString]) -> Result<Vec<OsString>, Failure> {
     if args.iter().any(|word| word.as_bytes().contains(&b'\n')) {
@@ -53,7 +53,7 @@ fn arranged(args: &[OsString]) -> Result<Vec<OsString>, Failure> {
     if message.is_empty() || has_dashes || !matches!(cli, Ok(Command::Send(_))) {
         return Ok(args.to_vec());
     }
-    // Words among the options may look the same: from the end, one for one.
+    // Options may contain the same words: matched one by one, from the end.
     let mut rest = args.to_vec();
     for word in message.iter().rev() {
         if let Some(place) = rest.iter().rposition(|other| other == word) {
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_message_stands_behind_two_dashes_and_its_options_before_them() {
+    fn a_message_follows_two_dashes_and_its_options_precede_them() {
         let words = |text: &str| text.split(' ').map(OsString::from).collect::<Vec<_>>();
         for (typed, arranged_words) in [
             ("send hello world", "send -- hello world"),

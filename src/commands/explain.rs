@@ -1,4 +1,4 @@
-//! `wxpush explain`: rows of the errcode table, for people.
+//! `wxpush explain`: prints rows of the errcode table.
 
 use serde_json::json;
 
@@ -10,7 +10,7 @@ use crate::output::{self, Output};
 use crate::text::api as text;
 use crate::wecom::{ErrcodeRow, codes};
 
-/// Prints what each code means, what to do, and what wxpush does about it.
+/// Prints the meaning of each code, the user's next step, and wxpush's own reaction.
 pub(super) fn run(args: &Explain, global: &Global, output: Output) -> anyhow::Result<Exit> {
     // Only for the language: no config is needed.
     let _ = load(global);

@@ -1,4 +1,4 @@
-//! One file a command: arguments, the rooms below, a result to print.
+//! One file a command: from arguments, through the rooms below, to a printed result.
 
 mod api;
 mod call;
@@ -30,10 +30,10 @@ use crate::log::{self, Stderr};
 use crate::output::{self, Output};
 use crate::text;
 
-/// Runs the command that was asked for.
+/// Runs the command of the command line.
 ///
 /// # Errors
-/// A `Failure` in the chain says how the program ends; without one it is a bug.
+/// The `Failure` in the chain determines the exit code; without one it is a bug.
 pub(crate) fn run(cli: &Cli, output: Output) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Send(args) => send::run(args, &cli.global, output),
@@ -53,36 +53,36 @@ pub(crate) fn run(cli: &Cli, output: Output) -> anyhow::Result<Exit> {
     }
 }
 
-/// Shows a failure as JSON where that is asked for, as send does with its own.
+/// Prints a failure as JSON on request, as send does for its own.
 fn or_as_json(result: anyhow::Result<Exit>, output: Output) -> anyhow::Result<Exit> {
     if let Err(error) = &result
         && let Some(failure) = error.downcast_ref::<Failure>()
         && output.json
     {
         let object = json!({"error": failure.what, "exit_code": failure.exit.code()});
-        // The failure itself goes to stderr all the same.
+        // The failure itself goes to stderr as well.
         let _ = output::object(&object);
     }
     result
 }
 
-/// Reports, as JSON, a command line that says nothing wxpush could send.
+/// Reports an invalid command line as JSON.
 pub(crate) fn report_unsent(failure: Failure, output: Output) {
-    // The failure itself has been shown already.
+    // The failure itself has already been shown.
     let _ = report::Report::failed(failure).show(Output {
         json: true,
         ..output
     });
 }
 
-/// Loads the config that the command line asks for, and speaks its language from there on.
+/// Loads the config named by the command line, and switches to its language.
 fn load(global: &Global) -> Result<Config, Failure> {
     let config = Config::load(global.config.as_deref(), global.profile.as_deref())?;
     lang::speak(config.lang());
     Ok(config)
 }
 
-/// Finds the state directory, and begins to log there.
+/// Finds the state directory, and starts logging there.
 fn begin(base: &Base, output: Output) -> Result<State, NoPlace> {
     let state = base.state();
     log::begin(base, state.as_ref().ok(), stderr(output));
@@ -92,13 +92,13 @@ fn begin(base: &Base, output: Output) -> Result<State, NoPlace> {
     state
 }
 
-/// Begins a command that works without state, too: warns then, and returns why there is none.
+/// Starts a command that also works without state: if there is none, warns and returns the reason.
 fn begin_or_without(base: &Base, output: Output) -> Result<State, String> {
     let state = begin(base, output).map_err(|place| place.to_string());
     state.inspect_err(|place| tracing::warn!("{}", text::store::no_state(place)))
 }
 
-/// What the log may say on stderr.
+/// Returns the verbosity of the log on stderr.
 fn stderr(output: Output) -> Stderr {
     Stderr {
         quiet: output.quiet,

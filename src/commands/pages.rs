@@ -1,4 +1,4 @@
-//! `wxpush completions` and `wxpush man`: the command line's own documentation.
+//! `wxpush completions` and `wxpush man`: generate the documentation of the command line.
 
 use clap::CommandFactory;
 

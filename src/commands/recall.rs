@@ -1,4 +1,4 @@
-//! `wxpush recall`: takes a message back from WeCom's own clients.
+//! `wxpush recall`: recalls a message from WeCom's own clients.
 
 use serde_json::json;
 

@@ -1,4 +1,4 @@
-//! The recipients that the options of the sending commands name.
+//! The recipients named by the options of the sending commands.
 
 use crate::cli::To;
 use crate::config::{Account, Config, Settings, value};
@@ -6,7 +6,7 @@ use crate::error::{Exit, Failure};
 use crate::message::{Channel, RecipientError, Recipients};
 use crate::text;
 
-/// By which road the message goes.
+/// Returns the channel of the message.
 pub(super) fn channel(to: &To) -> Channel {
     match (&to.robot, &to.chat) {
         (Some(_), _) => Channel::Robot,
@@ -15,10 +15,10 @@ pub(super) fn channel(to: &To) -> Channel {
     }
 }
 
-/// Returns the recipients that the options name; `None` if there are none of these options.
+/// Returns the recipients named by options; `None` without such options.
 ///
 /// # Errors
-/// `Exit::Usage`: a name cannot be one.
+/// `Exit::Usage` for an invalid name.
 pub(super) fn named(to: &To) -> Result<Option<Recipients>, Failure> {
     let bad = |why: RecipientError| Failure::new(Exit::Usage, value::shown(&why.to_string()));
     if let Some(chatid) = &to.chat {
@@ -34,10 +34,10 @@ pub(super) fn named(to: &To) -> Result<Option<Recipients>, Failure> {
     Ok(named.then_some(recipients))
 }
 
-/// The settings of who sends: the app to these recipients, or the robot.
+/// Returns the settings of the sender: the app with these recipients, or the robot.
 ///
 /// # Errors
-/// `Exit::Config`, with file, line and key, or what is missing.
+/// `Exit::Config`, with file, line and key, or with the missing keys.
 pub(super) fn settings(
     to: &To,
     recipients: Option<Recipients>,
@@ -49,11 +49,11 @@ pub(super) fn settings(
     })
 }
 
-/// The same settings, once they have all that it takes to send: asked for before anything is read or
-/// run, so that a mistake is told at once.
+/// Returns the same settings if they are complete for sending. Called before any input is read or
+/// any command run, so that an error is reported at once.
 ///
 /// # Errors
-/// `Exit::Config`: what is missing.
+/// `Exit::Config` with the missing keys.
 pub(super) fn complete(settings: Settings) -> Result<Settings, Failure> {
     if let Account::App(app) = &settings.account {
         settings.agentid(app)?;

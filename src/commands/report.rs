@@ -1,4 +1,4 @@
-//! The result of a send: for a script as JSON, for a person in words.
+//! The result of a send: JSON for a script, a line for a person.
 
 use serde::Serialize;
 
@@ -8,23 +8,23 @@ use crate::output::{self, Output};
 use crate::text;
 use crate::wecom::Unreached;
 
-/// How a send ended, in the contract's words.
+/// The result of a send, in the terms of the contract.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum Status {
-    /// Accepted by WeCom for all.
+    /// Accepted by WeCom for all recipients.
     Sent,
-    /// Accepted, but not for all.
+    /// Accepted, but not for all recipients.
     Partial,
-    /// Not accepted by WeCom, or not all parts were, or not yet asked to; kept in the outbox.
+    /// Kept in the outbox: not accepted by WeCom, only partly, or not submitted yet.
     Queued,
     /// Not accepted, or not all parts were.
     Failed,
-    /// Its `--once` key has been sent before.
+    /// Already sent under the same `--once` key.
     Duplicate,
     /// There was nothing to send.
     Empty,
-    /// Nothing was sent because only the requests were wanted.
+    /// Nothing was sent: only the requests were wanted.
     DryRun,
 }
 
@@ -32,15 +32,15 @@ pub(super) enum Status {
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
     status: Status,
-    /// One for each part that WeCom accepted.
+    /// The msgids of the parts that WeCom accepted.
     msgids: Vec<String>,
-    /// WeCom's last answer, if there was one.
+    /// The errcode of WeCom's last answer, if any.
     errcode: Option<i64>,
     errmsg: Option<String>,
     parts: usize,
     #[serde(flatten)]
     unreached: Unreached,
-    /// The entry in the outbox, or among its failed ones, if there is one.
+    /// The entry in the outbox, or among its failed ones, if any.
     outbox_id: Option<String>,
     /// The requests of a dry run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -54,7 +54,7 @@ pub(super) struct Report {
 }
 
 impl Report {
-    /// Reports how a submitted message ended; `flush_command` is the command that retries.
+    /// Reports the outcome of a submitted message; `flush_command` is the command that retries.
     pub(super) fn of(outcome: Outcome, flush_command: impl FnOnce() -> String) -> Self {
         let failure = text::delivery::failure(&outcome, flush_command);
         let (status, id) = match outcome.end {
@@ -89,7 +89,7 @@ impl Report {
         }
     }
 
-    /// A report of so many parts, none of them sent.
+    /// Returns a report of this many parts, with no part sent.
     pub(super) fn new(status: Status, parts: usize) -> Self {
         Self {
             status,
@@ -106,7 +106,7 @@ impl Report {
         }
     }
 
-    /// A report of a send that ended before anything was sent.
+    /// Returns a report of a send that failed before anything was sent.
     pub(super) fn failed(failure: Failure) -> Self {
         Self {
             failure: Some(failure),
@@ -114,7 +114,7 @@ impl Report {
         }
     }
 
-    /// A report of a dry run.
+    /// Returns a report of a dry run.
     pub(super) fn dry_run(parts: usize, requests: Vec<serde_json::Value>) -> Self {
         Self {
             requests,
@@ -122,12 +122,12 @@ impl Report {
         }
     }
 
-    /// Whether the message is in the outbox, and is sent by itself later.
+    /// Whether the message is in the outbox, to be sent later without the user.
     pub(super) fn is_queued(&self) -> bool {
         self.status == Status::Queued
     }
 
-    /// Counts a kept message as done. Why it was not sent is reported all the same.
+    /// Counts a kept message as a success. The reason for keeping it is still reported.
     pub(super) fn kept_is_done(mut self) -> Self {
         if self.is_queued()
             && let Some(failure) = &mut self.failure
@@ -137,20 +137,20 @@ impl Report {
         self
     }
 
-    /// Returns its one line, or why it did not end well.
+    /// Returns the line for a person, or the failure.
     ///
     /// # Errors
-    /// Why not everything was sent.
+    /// The reason why not everything was sent.
     pub(super) fn result(self) -> Result<String, Failure> {
         let line = self.line().unwrap_or_default();
         self.failure.map_or(Ok(line), Err)
     }
 
-    /// The one line for a person, if there is something to say.
+    /// Returns the line for a person, if there is anything to report.
     fn line(&self) -> Option<String> {
         Some(match self.status {
             Status::Sent => {
-                // WeCom gives no msgid for a duplicate that it dropped.
+                // WeCom returns no msgid for a duplicate that it dropped.
                 let msgids = self.msgids.iter().filter(|msgid| !msgid.is_empty());
                 let msgids: Vec<&str> = msgids.map(String::as_str).collect();
                 match &*msgids {
@@ -166,9 +166,9 @@ impl Report {
         })
     }
 
-    /// Shows the result where somebody wants it, and returns why it did not end well, if so.
+    /// Shows the result on request; returns the failure, if any.
     ///
-    /// An error in showing it changes nothing for the message.
+    /// An error in showing it has no effect on the message.
     pub(super) fn show(mut self, output: Output) -> Option<Failure> {
         if let Some(failure) = &self.failure {
             self.error = Some(failure.what.clone());

@@ -1,4 +1,4 @@
-//! Files that are to go to WeCom: named, or on stdin.
+//! Files to be sent: named, or on stdin.
 
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
@@ -17,7 +17,7 @@ use crate::message::{Attachment, MediaKind};
 use crate::text::message::unfit_file;
 use crate::text::send as text;
 
-/// Bytes at the start of a file that tell its format.
+/// The bytes at the start of a file that determine its format.
 const HEAD: u64 = 4096;
 
 /// A file, and the name that its recipients see.
@@ -26,10 +26,10 @@ pub(super) struct Source {
     bytes: FileSlice,
 }
 
-/// Opens a file, or reads stdin if it is called `-`; recipients see `name`, if it is given.
+/// Opens a file, or reads stdin if the path is `-`; recipients see `name`, if given.
 ///
 /// # Errors
-/// `Exit::NoInput` if there is none, `Exit::Data` if it is larger than any that WeCom takes.
+/// `Exit::NoInput` if the file is missing, `Exit::Data` if it is larger than WeCom's largest.
 pub(super) fn open(path: &OsStr, name: Option<&str>) -> Result<Source, Failure> {
     if path == "-" {
         if io::stdin().is_terminal() {
@@ -58,7 +58,7 @@ pub(super) fn open(path: &OsStr, name: Option<&str>) -> Result<Source, Failure> 
     Ok(Source { name, bytes })
 }
 
-/// Whether a path has a file's name in it: stdin and a shell's `<(command)` have none.
+/// Whether a path contains a file name: stdin and a shell's `<(command)` do not.
 pub(super) fn has_name(path: &OsStr) -> bool {
     let is_below = |dir: &&str| Path::new(path).starts_with(dir);
     path != "-" && !["/dev", "/proc"].iter().any(is_below)
@@ -76,7 +76,7 @@ fn readable(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Reads to the end, or fails beyond the largest file that WeCom takes.
+/// Reads to the end; fails beyond WeCom's largest file.
 fn whole(reader: impl Read, label: &str) -> Result<FileSlice, Failure> {
     let mut bytes = Vec::new();
     let read = reader.take(FILE_MAX + 1).read_to_end(&mut bytes);
@@ -87,12 +87,12 @@ fn whole(reader: impl Read, label: &str) -> Result<FileSlice, Failure> {
     Ok(bytes.into())
 }
 
-/// Why a file cannot be read.
+/// Returns the failure for an unreadable file.
 pub(super) fn unreadable(exit: Exit, name: &str, error: &io::Error) -> Failure {
     Failure::new(exit, text::file_unreadable(name, error))
 }
 
-/// A name for a file without one.
+/// Returns a name for a file without one.
 fn default_name(bytes: &FileSlice) -> String {
     let head = bytes.piece(0).unwrap_or_default();
     let extension = match media::kind_of(&head) {
@@ -106,27 +106,27 @@ fn default_name(bytes: &FileSlice) -> String {
 }
 
 impl Source {
-    /// Whether it has no bytes.
+    /// Whether it is empty.
     pub(super) fn is_empty(&self) -> bool {
         self.bytes.len() == 0
     }
 
-    /// Its name.
+    /// Returns its name.
     pub(super) fn name(&self) -> &str {
         &self.name
     }
 
-    /// The bytes alone.
+    /// Returns only the bytes.
     pub(super) fn into_bytes(self) -> FileSlice {
         self.bytes
     }
 
-    /// The kind that its format suggests.
+    /// Returns the kind that its format suggests.
     pub(super) fn kind(&self) -> MediaKind {
         media::kind_of(&self.bytes.piece(0).unwrap_or_default())
     }
 
-    /// The file as WeCom takes it: of an app, or a robot, which has other limits.
+    /// Returns the file in WeCom's form for an app, or for a robot with its other limits.
     ///
     /// # Errors
     /// `Exit::Data`, with the limit and the value.

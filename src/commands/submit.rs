@@ -1,4 +1,4 @@
-//! What the commands that send have in common: composing, submitting, warning.
+//! Shared by the sending commands: composes, submits, warns.
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -13,10 +13,10 @@ use crate::message::Message;
 use crate::output::{self, Output};
 use crate::text;
 
-/// The time for a delivery where `--timeout` doesn't say it. Source: the contract.
+/// The timeout of a delivery without `--timeout`. Source: the contract.
 pub(super) const TIME: Duration = Duration::from_secs(30);
 
-/// Composes a draft, and warns where it differs from what was meant.
+/// Composes a draft, and warns of differences from the user's intent.
 pub(super) fn composed(draft: Draft, settings: &Settings) -> Result<Composed, Failure> {
     let composed = compose::compose(draft, settings, text::compose::cut_notes)?;
     for warning in &composed.warnings {
@@ -25,12 +25,12 @@ pub(super) fn composed(draft: Draft, settings: &Settings) -> Result<Composed, Fa
     Ok(composed)
 }
 
-/// Returns the time that messages have where `--timeout` doesn't say it.
+/// Returns the timeout of messages without `--timeout`.
 pub(super) fn time_for(messages: &[Message]) -> Duration {
     TIME + upload_time(messages.iter().map(Message::bytes_of_file).sum())
 }
 
-/// How a message is to be submitted.
+/// The parameters of a submission.
 pub(super) struct Submitting<'a> {
     pub(super) config: &'a Config,
     pub(super) settings: Settings,
@@ -38,14 +38,14 @@ pub(super) struct Submitting<'a> {
     pub(super) time: Duration,
     /// Whether a message that cannot be delivered now is kept.
     pub(super) keep: bool,
-    /// Whether to be kept is as good as to be sent.
+    /// Whether keeping the message counts as a success.
     pub(super) kept_ok: bool,
-    /// Where a person may be waiting.
+    /// The output, if a person may be waiting.
     pub(super) output: Option<Output>,
 }
 
 impl Submitting<'_> {
-    /// Submits a message as `how` says, and warns if it went out without being kept.
+    /// Submits a message through `how`, and warns if it was sent without being spooled.
     pub(super) fn submit(
         self,
         how: impl FnOnce(Submission<'_>) -> Outcome,

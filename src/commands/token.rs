@@ -1,4 +1,4 @@
-//! `wxpush token`: the cached `access_token`; only `print` shows it.
+//! `wxpush token`: manages the cached `access_token`; only `print` shows it.
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -17,7 +17,7 @@ use crate::text::api as text;
 use crate::token::{TokenStatus, Tokens};
 use crate::wecom::{Client, Error};
 
-/// Time for one `gettoken`, and for the lock before it.
+/// The timeout of one `gettoken`, including the wait for its lock.
 const TIME: Duration = Duration::from_secs(30);
 
 /// Runs `token status`, `refresh`, `clear` or `print`.
@@ -65,7 +65,7 @@ pub(super) fn run(args: &Token, global: &Global, output: Output) -> anyhow::Resu
     Ok(Exit::Sent)
 }
 
-/// The state of the cache for a person.
+/// Returns the state of the cache for a person.
 fn shown(status: &TokenStatus, corpid: &str) -> String {
     match status {
         TokenStatus::Nothing => text::no_token(),
@@ -86,7 +86,7 @@ fn shown(status: &TokenStatus, corpid: &str) -> String {
     }
 }
 
-/// The state of the cache for a script.
+/// Returns the state of the cache for a script.
 fn described(status: &TokenStatus) -> Value {
     match status {
         TokenStatus::Nothing => json!({"status": "none"}),
@@ -107,7 +107,7 @@ fn described(status: &TokenStatus) -> Value {
     }
 }
 
-/// A moment for a person: local time, with its offset.
+/// Formats a time for a person: local time, with its offset.
 fn local(unix_seconds: u64) -> String {
     let seconds = i64::try_from(unix_seconds).unwrap_or(i64::MAX);
     let Some(moment) = DateTime::from_timestamp(seconds, 0) else {

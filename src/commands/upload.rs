@@ -1,4 +1,4 @@
-//! `wxpush upload`: a file becomes a `media_id`, good for three days.
+//! `wxpush upload`: uploads a file; its `media_id` is valid for three days.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::json;

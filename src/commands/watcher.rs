@@ -1,7 +1,7 @@
-//! A person at a terminal who waits for a message: after a while it is reported as still being tried,
-//! and at ^C what becomes of it.
+//! Informs a person at a terminal who waits for a message: after a while that it is still being
+//! tried, and at ^C of its state.
 //!
-//! Takes a thread of its own, and only where a person is there: elsewhere it costs no system call.
+//! Uses a separate thread, and only if a person is there: otherwise it costs no system call.
 
 use std::cell::RefCell;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
@@ -27,24 +27,24 @@ use crate::output::{self, Output, Watching};
 use crate::text::delivery::EntryPlace;
 use crate::text::send as words;
 
-/// Longest silence before a person is told that the message is still being tried.
+/// The longest silence before the person learns that the message is still being tried.
 const SILENCE: Duration = Duration::from_secs(2);
 
-/// How long ^C waits for a disk that has not answered yet.
+/// The time that ^C waits for a disk that has not answered yet.
 const MOMENT: Duration = Duration::from_millis(500);
 
-/// Tells a person at a terminal how a delivery goes.
+/// Informs a person at a terminal about the progress of a delivery.
 pub(super) struct TerminalWatcher {
     output: Output,
-    /// The command that removes a kept message, but for its ID.
+    /// The command that removes a kept message, without its ID.
     drop_command: String,
-    /// Shows the progress of uploads.
+    /// The progress display of uploads.
     progress: Option<Watching>,
     current: RefCell<Option<WatcherThread>>,
 }
 
 impl TerminalWatcher {
-    /// A watcher, if a person is there; `flush_command` is the command that retries.
+    /// Returns a watcher, if a person is there; `flush_command` is the command that retries.
     pub(super) fn new(output: Output, flush_command: impl FnOnce() -> String) -> Option<Self> {
         output.has_reader().then(|| Self {
             output,
@@ -86,7 +86,7 @@ impl Watcher for TerminalWatcher {
     }
 }
 
-/// A thread that speaks to the person, until the value is dropped.
+/// A thread that informs the person until the value is dropped.
 struct WatcherThread {
     facts: Arc<Facts>,
     caught: &'static Caught,
@@ -104,7 +104,7 @@ struct Facts {
     sent: AtomicUsize,
     deadline: Instant,
     begun: Instant,
-    /// When something was last seen to happen, in milliseconds since it was begun.
+    /// The time of the last progress, in milliseconds since the start.
     last_progress: AtomicU64,
     /// Whether the last line of the terminal is a progress bar.
     has_bar: AtomicBool,
@@ -114,14 +114,14 @@ struct Facts {
 /// ^C, caught once for the whole program.
 struct Caught {
     came: Arc<AtomicBool>,
-    /// Whether it ends us at once, as it does everywhere else.
+    /// Whether it ends us at once, which is the default.
     at_once: Arc<AtomicBool>,
     wake: PipeReader,
     waker: PipeWriter,
 }
 
 impl WatcherThread {
-    /// Starts the thread; `None` where ^C cannot be caught.
+    /// Starts the thread; returns `None` if ^C cannot be caught.
     fn begin(watcher: &TerminalWatcher, delivering: &Delivering<'_>) -> Option<Self> {
         static CAUGHT: OnceLock<Option<Caught>> = OnceLock::new();
         let caught = CAUGHT.get_or_init(|| Caught::catch().ok().flatten());
@@ -167,20 +167,20 @@ impl Drop for WatcherThread {
             let _ = thread.join();
         }
         self.caught.at_once.store(true, Ordering::SeqCst);
-        // A ^C that came at the very end.
+        // A ^C at the very end.
         self.caught.obey();
     }
 }
 
 impl Caught {
-    /// Catches ^C; none where it is ignored.
+    /// Catches ^C; returns `None` if it is ignored.
     fn catch() -> io::Result<Option<Self>> {
         if is_ignored(SIGINT) {
             return Ok(None);
         }
         let (wake, waker) = io::pipe()?;
         let (came, at_once) = (Arc::default(), Arc::new(AtomicBool::new(true)));
-        // In this order: the first is told of, a second ends us whatever we are at.
+        // In this order: the first ^C is reported, a second one ends us in any state.
         flag::register_conditional_default(SIGINT, Arc::clone(&at_once))?;
         flag::register(SIGINT, Arc::clone(&at_once))?;
         flag::register(SIGINT, Arc::clone(&came))?;
@@ -193,14 +193,14 @@ impl Caught {
         }))
     }
 
-    /// Ends us as ^C does, if it has come.
+    /// Ends us as ^C does, if it was pressed.
     fn obey(&self) {
         if self.came.load(Ordering::SeqCst) {
             let _ = low_level::emulate_default_handler(SIGINT);
         }
     }
 
-    /// Waits to be woken, until then or for ever.
+    /// Waits to be woken, for ever without `until`.
     fn wait(&self, until: Option<Instant>) -> io::Result<()> {
         let rest = until.map(|until| until.saturating_duration_since(Instant::now()));
         let rest = rest.map(|rest| Timespec {
@@ -216,13 +216,13 @@ impl Caught {
 }
 
 impl Facts {
-    /// Notes that something happens.
+    /// Notes progress.
     fn note_progress(&self) {
         let ms = u64::try_from(self.begun.elapsed().as_millis()).unwrap_or(u64::MAX);
         self.last_progress.store(ms, Ordering::SeqCst);
     }
 
-    /// Speaks to the person until the message is sent, or given up.
+    /// Informs the person until the message is sent, or given up.
     fn watch(&self, caught: &Caught) {
         let mut reported = false;
         loop {
@@ -258,18 +258,19 @@ impl Facts {
         if let Some(failure) = self.interrupted() {
             tracing::info!(error = failure.what, "interrupted");
             if !is_in_background() {
-                // The terminal shows ^C, or a bar.
+                // The line shows ^C, or a bar.
                 output::end_line();
                 self.output.failure(&failure);
             }
         }
     }
 
-    /// Returns the entry's name if the message is in the outbox; pending while it is being written.
+    /// Returns the ID of the entry if the message is in the outbox; pending while it is being
+    /// written.
     fn kept(&self, time: Duration) -> Poll<Option<String>> {
         let (sent, in_doubt) = (self.sent.load(Ordering::SeqCst), self.in_doubt());
         let held = self.kept.within(time, sent, in_doubt);
-        // Somebody may have removed it.
+        // The entry may have been removed.
         let is_there =
             |held: &Arc<ClaimedEntry>| self.outbox.as_ref().is_some_and(|it| it.has(held));
         held.map(|held| held.filter(is_there).map(|held| held.id().to_string()))
@@ -279,7 +280,8 @@ impl Facts {
         self.in_doubt.load(Ordering::SeqCst)
     }
 
-    /// Words that the message is still being tried, until when, and what ^C does.
+    /// Returns the message that delivery is still being tried, with the deadline and the effect of
+    /// ^C.
     fn still(&self) -> String {
         let left = self.deadline.saturating_duration_since(Instant::now());
         let until = Local::now() + TimeDelta::from_std(left).unwrap_or_default();
@@ -297,7 +299,7 @@ impl Facts {
         words::still_trying(until.format(form), then)
     }
 
-    /// Words what becomes of the message now that ^C has come; `None` where it is sent.
+    /// Returns the state of the message after ^C; `None` if it is sent.
     fn interrupted(&self) -> Option<Failure> {
         let kept = self.kept(MOMENT);
         let parts = Parts {
@@ -325,7 +327,7 @@ impl Facts {
     }
 }
 
-/// Whether the terminal is somebody else's: what writes to it then may be stopped.
+/// Whether another process group is in the foreground of the terminal: a write may then stop us.
 fn is_in_background() -> bool {
     tcgetpgrp(io::stderr()).is_ok_and(|group| group != getpgrp())
 }

@@ -1,4 +1,4 @@
-//! Senders: an app of a company, or the robot of a group.
+//! The senders: an app of a company, or the robot of a group.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use super::value;
 use crate::disk;
 use crate::secret::Secret;
 
-/// Largest file that may hold a secret, in bytes.
+/// The largest file of a secret, in bytes.
 const SECRET_FILE_MAX: u64 = 4096;
 
 /// The sender.
@@ -27,20 +27,20 @@ pub(crate) enum Account {
 pub(crate) struct App {
     pub(crate) corpid: String,
     pub(crate) corpsecret: Secret,
-    /// None if nothing sets it: a token needs none.
+    /// `None` if it is not set: a token needs no agentid.
     pub(super) agentid: Option<u32>,
 }
 
 /// A robot of one group.
 #[derive(Debug)]
 pub(crate) struct Robot {
-    /// Its name in the config.
+    /// The robot's name in the config.
     pub(crate) name: String,
     pub(crate) key: Secret,
 }
 
 impl Account {
-    /// The secret of the sender.
+    /// Returns the secret of the sender.
     pub(crate) fn secret(&self) -> &Secret {
         match self {
             Self::App(app) => &app.corpsecret,
@@ -48,7 +48,7 @@ impl Account {
         }
     }
 
-    /// The app; `path` is the config that was read.
+    /// Returns the app; `path` is the config that was read.
     pub(super) fn app(merged: &MergedKeys, path: Option<&Path>) -> Result<Self, ConfigError> {
         let secret = merged.secret.clone().or_else(environment::credential);
         let (Some(corpid), Some(secret)) = (&merged.corpid, &secret) else {
@@ -68,7 +68,7 @@ impl Account {
         }))
     }
 
-    /// The robot of this name; `path` is the config that was read.
+    /// Returns the robot of this name; `path` is the config that was read.
     pub(super) fn robot(
         robots: &Secrets,
         path: Option<&Path>,
@@ -90,7 +90,7 @@ impl Account {
     }
 }
 
-/// Returns the secret itself; reads its file, of which the white space around it is left out.
+/// Returns the secret itself; reads its file and trims the white space around the content.
 fn reveal(
     secret: &At<SecretFrom>,
     read: impl Fn(&str) -> Result<Secret, Invalid>,

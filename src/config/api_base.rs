@@ -8,7 +8,7 @@ use crate::secret::Secret;
 /// The URL of WeCom's API: its own host, or a relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ApiBase {
-    /// The URL up to, and without, `/cgi-bin`; it may hold a password.
+    /// The URL up to `/cgi-bin`, exclusive; it may contain a password.
     base: Secret,
     /// `scheme://host[:port][/prefix]`, without any password.
     shown: String,
@@ -17,10 +17,10 @@ pub(crate) struct ApiBase {
 }
 
 impl ApiBase {
-    /// Reads a base URL; a trailing `/` or `/cgi-bin` makes no difference.
+    /// Parses a base URL; a trailing `/` or `/cgi-bin` makes no difference.
     ///
     /// # Errors
-    /// It is no http or https URL, or it has a query.
+    /// If it is not an http or https URL, or has a query.
     pub(crate) fn parse(text: &str) -> Result<Self, Invalid> {
         let wrong = || Invalid::Not(Expected::ApiUrl);
         let mut url = reqwest::Url::parse(text.trim()).map_err(|_| wrong())?;
@@ -58,17 +58,17 @@ impl ApiBase {
         })
     }
 
-    /// WeCom's own host.
+    /// Returns WeCom's own host.
     pub(crate) fn wecom() -> Self {
         Self::parse("https://qyapi.weixin.qq.com").expect("a constant that the tests parse")
     }
 
-    /// Whether others could read what is sent there: plain http beyond this host.
+    /// Whether others could read the requests: plain http beyond this host.
     pub(crate) fn is_exposed(&self) -> bool {
         self.plain && !self.loopback
     }
 
-    /// Whether it is plain http to this host: no proxy may read it.
+    /// Whether it is plain http to this host, which no proxy may read.
     pub(crate) fn is_plain_loopback(&self) -> bool {
         self.plain && self.loopback
     }
@@ -78,12 +78,12 @@ impl ApiBase {
         self.plain
     }
 
-    /// The base with the password that it may hold; for the wire and for digests.
+    /// Returns the base with any password; for the wire and for digests.
     pub(crate) fn expose(&self) -> &str {
         self.base.expose()
     }
 
-    /// The base without the password, for a person.
+    /// Returns the base without any password, for display.
     pub(crate) fn shown(&self) -> &str {
         &self.shown
     }
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn only_this_host_is_reached_in_the_clear() {
+    fn only_plain_http_beyond_this_host_is_exposed() {
         for (text, exposed) in [
             ("http://127.0.0.1:1", false),
             ("http://127.9.9.9:1", false),

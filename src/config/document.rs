@@ -1,7 +1,7 @@
-//! The text of a config, as TOML: its tables, and the place of each mistake.
+//! Parses the text of a config as TOML: its tables, and the location of each error.
 //!
-//! Walks the parser's table by hand rather than by serde, whose messages repeat the value: it may be
-//! the secret.
+//! Walks the parser's table by hand instead of using serde, whose messages repeat the value: it may
+//! be the secret.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,10 +16,10 @@ use super::redact::{could_be_secret, shown};
 use super::value;
 use crate::message::Recipients;
 
-/// A secret for each name; none if its table has none.
+/// A secret for each name; `None` if its table has no secret.
 pub(super) type Secrets = BTreeMap<String, Option<At<SecretFrom>>>;
 
-/// The tables of tables that only the top has.
+/// The tables of tables, which only the top level has.
 const COLLECTIONS: [&str; 3] = ["profiles", "robots", "mail"];
 
 /// The keys of a robot.
@@ -38,7 +38,7 @@ pub(super) struct Document<'a> {
 struct KeyValue<'a> {
     key: &'a Spanned<DeString<'a>>,
     value: &'a DeValue<'a>,
-    /// The path of their table, `""` or such as `profiles.ops.`.
+    /// The path of the table, `""` or such as `profiles.ops.`.
     place: &'a str,
 }
 
@@ -54,14 +54,14 @@ impl KeyValue<'_> {
         self.key.get_ref()
     }
 
-    /// The path of the key itself.
+    /// Returns the path of the key itself.
     fn path(&self) -> String {
         format!("{}{}", self.place, self.name())
     }
 }
 
 impl Document<'_> {
-    /// Reads the keys that the top and each profile may have.
+    /// Reads the keys that the top level and each profile may have.
     pub(super) fn layer(&self, table: &DeTable<'_>, place: &str) -> Result<Layer, ConfigError> {
         let mut layer = Layer::default();
         for item in items(table, place) {
@@ -86,8 +86,8 @@ impl Document<'_> {
         self.read(item, |input| (row.read)(input, layer))
     }
 
-    /// Reads a table of tables, such as `[robots]`, if the top has it: what `read` makes of each, by
-    /// name.
+    /// Reads a table of tables, such as `[robots]`, if the top level has it: returns the results of
+    /// `read` by name.
     pub(super) fn collection<T>(
         &self,
         top: &DeTable<'_>,
@@ -149,7 +149,7 @@ impl Document<'_> {
         })
     }
 
-    /// Reads one value; adds its place to what is wrong with it.
+    /// Reads a value; adds its location to its error.
     fn read<T>(
         &self,
         item: &KeyValue<'_>,
@@ -175,7 +175,7 @@ impl Document<'_> {
         }
     }
 
-    /// File, line and key, as editors jump to them.
+    /// Returns the file, line and key, in the format that editors jump to.
     fn spot(&self, item: &KeyValue<'_>) -> Spot {
         Spot::Line {
             path: self.path.to_owned(),
@@ -189,7 +189,8 @@ impl Document<'_> {
         1 + before.iter().filter(|byte| **byte == b'\n').count()
     }
 
-    /// Describes a syntax error by the key of its line; never by the line, which may hold the secret.
+    /// Describes a syntax error by the key of its line; never by the line, which may contain the
+    /// secret.
     pub(super) fn syntax(&self, error: &toml::de::Error) -> ConfigError {
         let line = self.line(error.span().map_or(0, |span| span.start));
         let written = self.text.lines().nth(line - 1).unwrap_or_default();
@@ -197,7 +198,7 @@ impl Document<'_> {
         let name = name.trim();
         let is_part = |c: char| c.is_ascii_alphanumeric() || "_-.[]".contains(c);
         let is_key = !name.is_empty() && !could_be_secret(name) && name.chars().all(is_part);
-        // A line without = may be the secret alone: only what looks like a table is shown.
+        // A line without = may be the bare secret: only text in the form of a table is shown.
         let is_shown = is_key && (written.contains('=') || name.starts_with('['));
         let bare = name.trim_matches(['[', ']']);
         let known = known("");
@@ -213,7 +214,7 @@ impl Document<'_> {
     }
 }
 
-/// The names that a table may have: at the top the tables, too.
+/// Returns the names that a table may contain, at the top level also those of the tables.
 fn known(table: &str) -> Vec<&'static str> {
     let keys = keys::names(table);
     if table.is_empty() {
@@ -223,7 +224,7 @@ fn known(table: &str) -> Vec<&'static str> {
     }
 }
 
-/// Finds out what to do about an unknown key in a table that has these keys.
+/// Returns the advice for an unknown key in a table with these keys.
 fn advice(name: &str, place: &str, known_here: Vec<&'static str>) -> Advice {
     if could_be_secret(name) {
         return Advice::NameFirst;

@@ -22,21 +22,21 @@ pub(crate) const CONFIG_VARIABLE: &str = "WXPUSH_CONFIG";
 /// The variable that names a profile.
 pub(super) const PROFILE_VARIABLE: &str = "WXPUSH_PROFILE";
 
-/// The variable that holds the secret itself: no program that we start gets it.
+/// The variable that holds the secret itself: hidden from all programs that we start.
 pub(crate) const SECRET_VARIABLE: &str = "WXPUSH_CORPSECRET";
 
-/// The directory for temporary files.
+/// Returns the directory for temporary files.
 pub(crate) fn temporary() -> PathBuf {
     env::temp_dir()
 }
 
-/// Every variable that sets something in the config, or names it.
+/// Lists the variables that set a value of the config, or name the config.
 pub(super) fn variables() -> impl Iterator<Item = &'static str> {
     let keys = KEYS.iter().filter_map(|key| key.variable);
     [CONFIG_VARIABLE, PROFILE_VARIABLE].into_iter().chain(keys)
 }
 
-/// Reads every key that has a variable.
+/// Reads all keys that have a variable.
 pub(super) fn layer() -> Result<Layer, ConfigError> {
     let mut layer = Layer::default();
     for key in KEYS {
@@ -60,7 +60,7 @@ fn invalid(name: &'static str, reason: Invalid) -> ConfigError {
     ConfigError::Invalid { spot, reason }
 }
 
-/// Reads the variable of this name, if it is one of ours.
+/// Reads the variable of this name, if it is one of our own.
 pub(crate) fn variable_named(name: &str) -> Result<Option<String>, ConfigError> {
     match variables().find(|known| *known == name) {
         Some(name) => variable(name),
@@ -75,11 +75,12 @@ pub(super) fn variable(name: &'static str) -> Result<Option<String>, ConfigError
     text.map_err(|_| invalid(name, Invalid::NotUtf8))
 }
 
-/// The proxy that the usual variables name for this API, by curl's rules; none where `no_proxy`
-/// excepts it.
+/// Returns the proxy that the usual variables name for this API, by curl's rules; `None` if
+/// `no_proxy` excepts the API.
 ///
 /// # Errors
-/// The first variable that counts is no proxy: without it the secret would go direct.
+/// If the first variable that counts is not a valid proxy: without it the secret would be sent
+/// directly.
 pub(super) fn proxy(api_base: &ApiBase) -> Result<Option<Secret>, ConfigError> {
     for name in proxy_variables(api_base) {
         let Some(text) = variable(name)? else {
@@ -88,7 +89,7 @@ pub(super) fn proxy(api_base: &ApiBase) -> Result<Option<Secret>, ConfigError> {
         if is_excepted(api_base)? {
             return Ok(None);
         }
-        // Without a scheme it is an http proxy; `socks` is what desktops write for SOCKS5.
+        // Without a scheme it is an http proxy; desktops write `socks` for SOCKS5.
         let url = match text.split_once("://") {
             None => format!("http://{text}"),
             Some(("socks", rest)) => format!("socks5://{rest}"),
@@ -100,7 +101,7 @@ pub(super) fn proxy(api_base: &ApiBase) -> Result<Option<Secret>, ConfigError> {
     Ok(None)
 }
 
-/// The variables that may name a proxy for this API, in order.
+/// Returns the variables that may name a proxy for this API, in order.
 pub(super) fn proxy_variables(api_base: &ApiBase) -> &'static [&'static str] {
     if api_base.is_plain() {
         // In capitals it could be a CGI client's header `Proxy`.
@@ -122,30 +123,30 @@ fn is_excepted(api_base: &ApiBase) -> Result<bool, ConfigError> {
     if list.trim() == "*" {
         return Ok(true);
     }
-    // Any proxy will do to ask for the exceptions.
+    // The exceptions are queried with an arbitrary proxy.
     let rules = Matcher::builder().all("http://proxy").no(list).build();
     let host = api_base.shown().parse();
     Ok(host.is_ok_and(|host| rules.intercept(&host).is_none()))
 }
 
-/// The secret that systemd gives to a service (`LoadCredential=corpsecret:…`).
+/// Returns the secret that systemd passes to a service (`LoadCredential=corpsecret:…`).
 pub(super) fn credential() -> Option<At<SecretFrom>> {
     let path = PathBuf::from(env::var_os("CREDENTIALS_DIRECTORY")?).join("corpsecret");
-    // A relative one would be looked for in the working directory.
+    // A relative path would be resolved in the working directory.
     (path.is_absolute() && path.exists()).then_some(At {
         spot: Spot::Credential,
         value: SecretFrom::File(path),
     })
 }
 
-/// The language that the environment alone asks for, for commands that need no config.
+/// Returns the language by the environment alone, for commands that need no config.
 pub(crate) fn language() -> Lang {
     let named = variable("WXPUSH_LANG").ok().flatten();
     let named = named.and_then(|text| value::lang(&text).ok());
     named.unwrap_or_else(locale)
 }
 
-/// The locale's language; C, POSIX and none mean Chinese.
+/// Returns the locale's language; C, POSIX and no locale mean Chinese.
 pub(super) fn locale() -> Lang {
     let named = ["LC_ALL", "LC_MESSAGES", "LANG"]
         .iter()

@@ -1,7 +1,7 @@
-//! Everything that can be wrong with a config: where, and why. `text::config` has the words.
+//! The errors of a config, with location and reason. `text::config` puts them into words.
 //!
-//! No error holds a value that somebody wrote: it may be the secret in the wrong place. Names are
-//! redacted before they get in here.
+//! No error contains a value from the config: it may be a misplaced secret. Names are redacted
+//! before they are stored here.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -10,31 +10,31 @@ use super::paths::{self, Unusable};
 use super::redact::{could_be_secret, shown};
 use crate::message::RecipientError;
 
-/// The place of a value.
+/// The location of a value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Spot {
-    /// In a config; `key` is its whole path, such as `profiles.ops.network.proxy`.
+    /// A line of a config; `key` is the whole path, such as `profiles.ops.network.proxy`.
     Line {
         path: PathBuf,
         line: usize,
         key: String,
     },
-    /// In this environment variable.
+    /// An environment variable.
     Variable(&'static str),
-    /// In a file that systemd gives to a service.
+    /// A file that systemd passes to a service.
     Credential,
 }
 
-/// A config, or its environment, that cannot be used.
+/// The error of a config or of its environment.
 #[derive(Debug)]
 pub(crate) enum ConfigError {
-    /// There is no file at the path that `origin`, an option or a variable, gives. The path is left
-    /// out if it could be a secret.
+    /// There is no file at the path given by `origin`, an option or a variable. The path is omitted
+    /// if it could be a secret.
     NoFile {
         path: Option<PathBuf>,
         origin: &'static str,
     },
-    /// The config is there and cannot be read.
+    /// The config exists but cannot be read.
     Unreadable { path: PathBuf, error: io::Error },
     /// This line of the config is not UTF-8.
     NotUtf8 { path: PathBuf, line: usize },
@@ -42,22 +42,22 @@ pub(crate) enum ConfigError {
     Syntax(Syntax),
     /// A key that does not exist.
     UnknownKey { spot: Spot, advice: Advice },
-    /// A value that its key does not take.
+    /// A value that is invalid for its key.
     Invalid { spot: Spot, reason: Invalid },
-    /// `api_base` would send the secret in the clear.
+    /// `api_base` would send the secret unencrypted.
     PlainHttp(Spot),
-    /// The file that should hold a secret does not.
+    /// The file of a secret cannot be used.
     SecretFile(Box<SecretFile>),
-    /// The config leaves out keys that have no default.
+    /// The config omits keys that have no default.
     Unset {
         keys: Vec<&'static str>,
         path: PathBuf,
     },
-    /// Keys that have no default are set nowhere, and there is no config.
+    /// Keys that have no default are not set anywhere, and there is no config.
     UnsetWithoutConfig {
         keys: Vec<&'static str>,
         searched: Vec<PathBuf>,
-        /// The config beside the program, and why it was not read.
+        /// The config next to the program, and why it was not read.
         passed_over: Option<(PathBuf, Unusable)>,
     },
     /// There is no profile of this name.
@@ -74,9 +74,9 @@ pub(crate) struct Unknown {
     pub(crate) name: String,
     /// The name that may have been meant.
     pub(crate) meant: Option<String>,
-    /// All names of the kind that there are.
+    /// All existing names of the kind.
     pub(crate) known: Vec<String>,
-    /// The config that was read, if one was.
+    /// The config that was read, if any.
     pub(crate) path: Option<PathBuf>,
 }
 
@@ -85,11 +85,11 @@ pub(crate) struct Unknown {
 pub(crate) struct Syntax {
     pub(crate) path: PathBuf,
     pub(crate) line: usize,
-    /// The part before the `=`, if that is certainly a key.
+    /// The part before the `=`, if it is certainly a key.
     pub(crate) key: Option<String>,
     /// The parser's message.
     pub(crate) message: String,
-    /// The key that it may have been meant to be.
+    /// The key that may have been meant.
     pub(crate) meant: Option<&'static str>,
     /// Whether it has quotes such as “ and ”.
     pub(crate) has_curly_quotes: bool,
@@ -98,53 +98,53 @@ pub(crate) struct Syntax {
 /// A secret's file that cannot be used.
 #[derive(Debug)]
 pub(crate) struct SecretFile {
-    /// The place that names the file.
+    /// The location of the setting that names the file.
     pub(crate) spot: Spot,
-    /// Its path, unless that could be the secret itself.
+    /// Its path, unless it could be the secret itself.
     pub(crate) path: Option<PathBuf>,
     pub(crate) fault: FileFault,
 }
 
-/// Why a secret's file cannot be used.
+/// The reason why a secret's file cannot be used.
 #[derive(Debug)]
 pub(crate) enum FileFault {
     Unreadable(io::Error),
     Invalid(Invalid),
 }
 
-/// Why a value is none for its key.
+/// The reason why a value is invalid for its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Invalid {
-    /// It must be something else.
+    /// The expected form of the value.
     Not(Expected),
-    /// It is of this type of TOML, and must be something else.
+    /// The TOML type of the value, and the expected form.
     WrongType {
         expected: Expected,
         found: &'static str,
     },
     Empty,
     NotUtf8,
-    /// An example's value that was never replaced.
+    /// The value of an example, never replaced.
     Placeholder,
-    /// A space, a line break, or a character that no id and no secret has.
+    /// A space, a line break, or another character that ids and secrets never contain.
     Unprintable,
-    /// More than the key of a robot, or something else.
+    /// Not the bare key of a robot.
     NotRobotKey,
     ZeroDuration,
     /// Longer than this many days.
     LongerThan {
         days: u64,
     },
-    /// None of these words; one of them is like it.
+    /// Not one of these words; `meant` is a similar one.
     NotOneOf {
         words: Vec<&'static str>,
         meant: Option<&'static str>,
     },
-    /// Why a name cannot be a recipient's, in words.
+    /// The reason why a name is not a valid recipient.
     Recipient(RecipientError),
-    /// The same, if the words would repeat what could be a secret.
+    /// The same, if naming it would repeat a possible secret.
     HiddenRecipient,
-    /// A list of recipients in which nobody is named.
+    /// A list without any recipient.
     NoRecipients,
     /// A secret and the file of a secret are both set.
     Twins,
@@ -157,7 +157,7 @@ pub(crate) enum Expected {
     TextOrList,
     Agentid,
     Switch,
-    /// A whole number from 1 to this.
+    /// A whole number from 1 to this maximum.
     Count(u32),
     /// A table of this name.
     Table(String),
@@ -172,7 +172,7 @@ pub(crate) enum Expected {
 /// Advice for a key that does not exist.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Advice {
-    /// It could be a secret: keys stand before the `=`.
+    /// It could be a secret: keys precede the `=`.
     NameFirst,
     /// Move it below this table.
     MoveBelow {
@@ -181,23 +181,23 @@ pub(crate) enum Advice {
     },
     /// Move it to the top of the file.
     MoveToTop(&'static str),
-    /// Write this instead, below this table if it is another one.
+    /// Write this key instead, below `table` if it is another one.
     Meant {
         key: &'static str,
         table: Option<&'static str>,
     },
-    /// These exist here.
+    /// The keys that exist here.
     Known(Vec<&'static str>),
 }
 
 impl ConfigError {
-    /// A named config that does not exist.
+    /// Returns the error for a named config that does not exist.
     pub(super) fn no_file(path: &Path, origin: &'static str) -> Self {
         let path = unless_secret(path);
         Self::NoFile { path, origin }
     }
 
-    /// Keys that nothing sets; `path` is the config that was read.
+    /// Returns the error for keys that are not set; `path` is the config that was read.
     pub(super) fn unset(keys: Vec<&'static str>, path: Option<&Path>) -> Self {
         match path {
             Some(path) => Self::Unset {
@@ -214,7 +214,7 @@ impl ConfigError {
 }
 
 impl Unknown {
-    /// Compares a name with those that the config at `path` has.
+    /// Compares a name with the names in the config at `path`.
     pub(super) fn new<'a>(
         name: &str,
         known: impl Iterator<Item = &'a String>,
@@ -231,13 +231,13 @@ impl Unknown {
     }
 }
 
-/// The path, unless its name could be a secret that was given instead of a file's.
+/// Returns the path, unless its name could be a secret that was given instead of a file's.
 pub(super) fn unless_secret(path: &Path) -> Option<PathBuf> {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     (!could_be_secret(&name)).then(|| path.to_owned())
 }
 
-/// The known name that is most like `name`, if one is.
+/// Returns the most similar known name, if any is similar.
 pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_lowercase();
     known

@@ -1,4 +1,4 @@
-//! Config files: reads one, and finds the first that exists.
+//! Reads a config file, and finds the first one that exists.
 
 use std::collections::BTreeMap;
 use std::fs::Metadata;
@@ -16,13 +16,13 @@ use super::mail::MailTable;
 use super::{environment, paths};
 use crate::disk;
 
-/// Largest config that is read, in bytes.
+/// The largest config that is read, in bytes.
 const SIZE_MAX: u64 = 1 << 20;
 
-/// A config file, read.
+/// The contents of a config file.
 #[derive(Debug, Default)]
 pub(super) struct ConfigFile {
-    /// The keys at the top.
+    /// The keys at the top level.
     pub(super) top: Layer,
     /// The keys of each `[profiles.NAME]`.
     pub(super) profiles: BTreeMap<String, Layer>,
@@ -30,13 +30,13 @@ pub(super) struct ConfigFile {
     pub(super) robots: Secrets,
     /// The lines of `[mail]`.
     pub(super) mail: MailTable,
-    /// Whether the file holds a secret and users other than the owner can read it.
+    /// Whether the file contains a secret that users other than the owner can read.
     pub(super) open_secret: bool,
-    /// The file's owner, if we are root and the owner is not.
+    /// The owner of the file, if we are root and the owner is not.
     pub(super) foreign: Option<u32>,
 }
 
-/// Reads a config; none if there is no such file.
+/// Reads a config; returns `None` if there is no such file.
 pub(super) fn read(path: &Path) -> Result<Option<ConfigFile>, ConfigError> {
     let (bytes, meta) = match disk::read_named(path, SIZE_MAX) {
         Ok(read) => read,
@@ -62,8 +62,8 @@ pub(super) fn read(path: &Path) -> Result<Option<ConfigFile>, ConfigError> {
 
 /// Reads the first of these configs that exists.
 ///
-/// Passes over one that only others may read, such as a package's for root, if the environment has
-/// the three settings: no config is needed then.
+/// Skips one that only others may read, such as a package's for root, if the environment has the
+/// three settings: no config is needed then.
 pub(super) fn first(
     paths: impl Iterator<Item = PathBuf>,
 ) -> Result<Option<(ConfigFile, PathBuf)>, ConfigError> {
@@ -78,7 +78,7 @@ pub(super) fn first(
     Ok(None)
 }
 
-/// Whether we may not read a file, whatever is in it.
+/// Whether we may not read a file, whatever its content.
 fn is_withheld(path: &Path) -> bool {
     disk::read_named(path, 0).is_err_and(|error| error.kind() == ErrorKind::PermissionDenied)
 }
@@ -91,7 +91,7 @@ pub(super) fn others_read(meta: &Metadata) -> bool {
     meta.mode() & 0o004 != 0 || group
 }
 
-/// Reads the text of a config.
+/// Parses the text of a config.
 pub(super) fn parse(path: &Path, text: &str) -> Result<ConfigFile, ConfigError> {
     let document = Document { path, text };
     let top = DeTable::parse(text).map_err(|error| document.syntax(&error))?;

@@ -1,4 +1,4 @@
-//! Reads any text as a config: it becomes settings, or an error without the secret.
+//! Fuzz target: any text read as a config becomes settings, or an error without the secret.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::{Account, Config, ConfigError, file};
 use crate::error::{Exit, Failure};
 use crate::secret::fuzz::{SECRET, shows_secret};
 
-/// In the text `$` stands for the secret, so that it is always a whole one.
+/// Reads a config in which `$` is replaced by the secret, so that it is always complete.
 pub(crate) fn config(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else {
         return;

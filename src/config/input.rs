@@ -1,4 +1,4 @@
-//! One value as it was written, in a config or in a variable, and the forms it may have.
+//! A single value in a config or in a variable, and its permitted forms.
 
 use std::path::{Path, PathBuf};
 
@@ -9,7 +9,7 @@ use super::value;
 use crate::message::Recipients;
 use crate::secret::Secret;
 
-/// A value, and where it was written, for an error that is found later.
+/// A value and its location, for an error that is found later.
 #[derive(Debug, Clone)]
 pub(crate) struct At<T> {
     pub(crate) value: T,
@@ -19,24 +19,24 @@ pub(crate) struct At<T> {
 /// The source of a secret: an app's, or a robot's key.
 #[derive(Debug, Clone)]
 pub(crate) enum SecretFrom {
-    /// Written down itself.
+    /// The text of the secret.
     Text(Secret),
-    /// The content of this file.
+    /// The file of the secret.
     File(PathBuf),
 }
 
 impl At<SecretFrom> {
-    /// Whether the secret is written down here itself.
+    /// Whether the text of the secret itself is here.
     pub(super) fn is_text(&self) -> bool {
         matches!(self.value, SecretFrom::Text(_))
     }
 }
 
-/// A value to be read.
+/// A value before parsing.
 pub(super) struct RawValue<'a> {
-    /// A variable's is a string.
+    /// The TOML value; a string if it comes from a variable.
     pub(super) value: &'a DeValue<'a>,
-    /// The directory that a path is relative to; without one it must be absolute.
+    /// The directory for relative paths; without one a path must be absolute.
     pub(super) base: Option<&'a Path>,
     pub(super) spot: &'a dyn Fn() -> Spot,
 }
@@ -47,7 +47,7 @@ impl RawValue<'_> {
         text.ok_or_else(|| self.wrong_type(Expected::Text))
     }
 
-    /// A text, read by `parse`.
+    /// Parses a text with `parse`.
     pub(super) fn parse<T>(
         &self,
         parse: impl FnOnce(&str) -> Result<T, Invalid>,
@@ -55,7 +55,7 @@ impl RawValue<'_> {
         parse(self.text()?)
     }
 
-    /// The same, with its place.
+    /// Parses a text with `parse`, and adds its location.
     pub(super) fn at<T>(
         &self,
         parse: impl FnOnce(&str) -> Result<T, Invalid>,
@@ -65,7 +65,7 @@ impl RawValue<'_> {
         Ok(At { value, spot })
     }
 
-    /// Refuses a secret that another key has set already.
+    /// Refuses a secret that another key has already set.
     pub(super) fn alone(&self, twin: Option<At<SecretFrom>>) -> Result<&Self, Invalid> {
         match twin {
             Some(_) => Err(Invalid::Twins),
@@ -73,7 +73,7 @@ impl RawValue<'_> {
         }
     }
 
-    /// A secret that is written down itself.
+    /// Parses the text of a secret.
     pub(super) fn secret(
         &self,
         parse: fn(&str) -> Result<Secret, Invalid>,
@@ -81,7 +81,7 @@ impl RawValue<'_> {
         self.at(|text| parse(text).map(SecretFrom::Text))
     }
 
-    /// The file of a secret.
+    /// Parses the path of a secret's file.
     pub(super) fn secret_file(&self) -> Result<At<SecretFrom>, Invalid> {
         self.at(|text| value::path(text, self.base).map(SecretFrom::File))
     }
@@ -90,7 +90,7 @@ impl RawValue<'_> {
         self.parse(|text| value::path(text, self.base))
     }
 
-    /// An app's id, with or without quotes.
+    /// Parses an app's id, with or without quotes.
     pub(super) fn agentid(&self) -> Result<u32, Invalid> {
         match self.value {
             DeValue::Integer(number) if number.radix() == 10 => value::agentid(number.as_str()),
@@ -99,7 +99,7 @@ impl RawValue<'_> {
         }
     }
 
-    /// `true` or `false`, or WeCom's 1 and 0.
+    /// Parses `true` or `false`, or WeCom's 1 and 0.
     pub(super) fn switch(&self) -> Result<bool, Invalid> {
         match self.value {
             DeValue::Boolean(switch) => Ok(*switch),
@@ -109,7 +109,7 @@ impl RawValue<'_> {
         }
     }
 
-    /// A whole number from 1 to `max`.
+    /// Parses a whole number from 1 to `max`.
     pub(super) fn count(&self, max: u32) -> Result<u32, Invalid> {
         let number = self.value.as_integer().filter(|it| it.radix() == 10);
         let number = number.ok_or_else(|| self.wrong_type(Expected::Count(max)))?;
@@ -118,7 +118,7 @@ impl RawValue<'_> {
         count.ok_or(Invalid::Not(Expected::Count(max)))
     }
 
-    /// One of the three lists of recipients, added to what the others name.
+    /// Parses one of the three lists of recipients, and adds it to the others.
     pub(super) fn recipients(
         &self,
         list: usize,
@@ -130,7 +130,7 @@ impl RawValue<'_> {
         let (Some(mut all), Some(named)) = (others.clone(), named.clone()) else {
             return Ok(named.or(others));
         };
-        // Everyone includes the other names.
+        // `@all` includes the other names.
         if all == Recipients::all() || named == Recipients::all() {
             return Ok(Some(Recipients::all()));
         }
@@ -140,7 +140,7 @@ impl RawValue<'_> {
         Ok(Some(all))
     }
 
-    /// Names: one text, divided by `,` or `|`, a number, or a list of these.
+    /// Parses names: one text, separated by `,` or `|`, a number, or a list of these.
     fn list(&self) -> Result<Vec<String>, Invalid> {
         let name = |value: &DeValue<'_>| match value {
             DeValue::String(text) => Ok(text.to_string()),

@@ -1,8 +1,8 @@
-//! Every key of a config: its name, its variable, its type and its default, one row each.
+//! All keys of a config: name, variable, type and default, one row each.
 //!
-//! The rows drive the reading of files and of the environment, the merging of levels, and the tests of
-//! `config.example.toml` and of the READMEs. A new key takes its row, its line in the example, and its
-//! field in `Settings`.
+//! The rows drive the parsing of files and of the environment, the merging of levels, and the tests
+//! of `config.example.toml` and of the READMEs. A new key needs its row, its line in the example,
+//! and its field in `Settings`.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -19,15 +19,15 @@ use crate::secret::Secret;
 
 /// A key of a config, or of one of its profiles.
 pub(super) struct KeyRow {
-    /// Such as `safe` or `network.proxy`.
+    /// The path, such as `safe` or `network.proxy`.
     path: &'static str,
-    /// The environment variable that sets the same.
+    /// The environment variable for the same value.
     pub(super) variable: Option<&'static str>,
-    /// Reads a value into the key's field.
+    /// Parses a value into the key's field.
     pub(super) read: fn(&RawValue<'_>, &mut Layer) -> Result<(), Invalid>,
 }
 
-/// Writes down what a row says: a field of `Layer`, one of `MergedKeys`, and its keys.
+/// Expands rows to fields of `Layer` and of `MergedKeys`, and to their keys.
 macro_rules! keys {
     ($($(#[$doc:meta])* $field:ident: [$type:ty] $([or $default:expr])? {
         $($path:literal $(or $variable:literal)? => $read:expr),+ $(,)?
@@ -38,7 +38,7 @@ macro_rules! keys {
             $($(#[$doc])* pub(crate) $field: Option<$type>,)*
         }
 
-        /// The values of all levels together, with the defaults.
+        /// The merged values of all levels, including the defaults.
         #[derive(Debug)]
         pub(super) struct MergedKeys {
             $($(#[$doc])* pub(super) $field: keys!(@type $type $(, $default)?),)*
@@ -53,20 +53,20 @@ macro_rules! keys {
             }
         }
 
-        /// Every key, in the order in which an error lists them.
+        /// All keys, in the order in which an error lists them.
         pub(super) static KEYS: &[KeyRow] = &[$($(KeyRow {
             path: $path,
             variable: keys!(@variable $($variable)?),
             read: |input, layer| put(&mut layer.$field, input, $read),
         },)+)*];
 
-        /// The default of each field that has one.
+        /// Returns the defaults of all fields that have one.
         #[cfg(test)]
         fn defaults() -> Layer {
             Layer { $($field: keys!(@default $($default)?),)* }
         }
 
-        /// The fields that a level sets, each with its value.
+        /// Returns the fields that a level sets, with their values.
         #[cfg(test)]
         fn fields(layer: &Layer) -> std::collections::BTreeMap<&'static str, String> {
             let fields = [$((stringify!($field), layer.$field.as_ref().map(|it| format!("{it:?}"))),)*];
@@ -99,7 +99,7 @@ keys! {
         "toparty" => |it, others| it.recipients(1, others),
         "totag" => |it, others| it.recipients(2, others),
     }
-    /// Put before every title or text.
+    /// The text before each title or text.
     prefix: [String] [or String::new()] { "prefix" => |it, _| it.text().map(str::to_owned) }
     /// Whether a message cannot be forwarded.
     safe: [bool] [or false] { "safe" => |it, _| it.switch() }
@@ -117,29 +117,29 @@ keys! {
     proxy: [Secret] { "network.proxy" => |it, _| it.parse(value::proxy) }
     /// The address of this host to send from.
     local_address: [IpAddr] { "network.local_address" => |it, _| it.parse(value::address) }
-    /// Certificates to trust besides the built-in ones.
+    /// The certificates to trust besides the built-in ones.
     ca_file: [PathBuf] { "network.ca_file" => |it, _| it.path() }
     /// The log, if it is not in the state directory.
     log_file: [PathBuf] { "log.file" => |it, _| it.path() }
-    /// The least level that is logged.
+    /// The lowest level that is logged.
     log_level: [Level] [or Level(Some(tracing::Level::INFO))] { "log.level" => |it, _| it.parse(value::level) }
-    /// When a new log is begun.
+    /// When a new log is started.
     log_rotation: [Rotation] [or Rotation::Never] { "log.rotation" => |it, _| it.parse(value::rotation) }
-    /// How many daily logs are kept.
+    /// The number of daily logs that are kept.
     log_keep: [u32] [or 7] { "log.keep" => |it, _| it.count(10_000) }
-    /// How many messages a member gets in a minute.
+    /// The maximum messages to a member in a minute.
     per_minute: [u32] [or Limits::WECOM.per_minute] { "limits.per_minute" => |it, _| it.count(Limits::WECOM.per_minute) }
-    /// How many messages a member gets in an hour.
+    /// The maximum messages to a member in an hour.
     per_hour: [u32] [or Limits::WECOM.per_hour] { "limits.per_hour" => |it, _| it.count(Limits::WECOM.per_hour) }
     /// Whether messages are kept until they can be delivered.
     keeps: [bool] [or true] { "outbox.enabled" => |it, _| it.switch() }
-    /// How old a kept message may become.
+    /// The maximum age of a kept message.
     max_age: [Duration] [or MAX_AGE] { "outbox.max_age" => |it, _| it.parse(value::max_age) }
-    /// Whether texts for the same recipients go out together.
+    /// Whether texts for the same recipients are sent together.
     merges: [bool] [or true] { "outbox.merge" => |it, _| it.switch() }
 }
 
-/// Reads a value into its field; `read` is given what another key of the row has put there.
+/// Parses a value into its field; `read` gets the value that another key of the row has set.
 fn put<T, V: Into<Option<T>>>(
     field: &mut Option<T>,
     input: &RawValue<'_>,
@@ -150,12 +150,12 @@ fn put<T, V: Into<Option<T>>>(
 }
 
 impl KeyRow {
-    /// The table that it is in, or `""` for the top.
+    /// Returns its table, or `""` for the top level.
     pub(super) fn table(&self) -> &'static str {
         self.path.rsplit_once('.').map_or("", |(table, _)| table)
     }
 
-    /// Its name in that table.
+    /// Returns its name in that table.
     pub(super) fn name(&self) -> &'static str {
         self.path
             .rsplit_once('.')
@@ -163,19 +163,19 @@ impl KeyRow {
     }
 }
 
-/// The key of this name in this table.
+/// Returns the key of this name in this table.
 pub(super) fn find(table: &str, name: &str) -> Option<&'static KeyRow> {
     let mut keys = KEYS.iter();
     keys.find(|key| key.table() == table && key.name() == name)
 }
 
-/// The names of the keys in a table.
+/// Returns the names of the keys in a table.
 pub(super) fn names(table: &str) -> impl Iterator<Item = &'static str> {
     let keys = KEYS.iter().filter(move |key| key.table() == table);
     keys.map(KeyRow::name)
 }
 
-/// The tables that the top and each profile may have, each once.
+/// Returns the tables that the top level and each profile may have, without duplicates.
 pub(super) fn tables() -> impl Iterator<Item = &'static str> {
     let mut last = "";
     let tables = KEYS.iter().map(KeyRow::table);
@@ -183,7 +183,7 @@ pub(super) fn tables() -> impl Iterator<Item = &'static str> {
 }
 
 impl Layer {
-    /// Whether a secret is written down here: the app's, or a password in a URL.
+    /// Whether this level contains a secret itself: the app's, or a password in a URL.
     pub(crate) fn holds_secret(&self) -> bool {
         let urls = [
             self.proxy.as_ref().map(Secret::expose),
@@ -193,7 +193,7 @@ impl Layer {
             || urls.into_iter().flatten().any(|url| url.contains('@'))
     }
 
-    /// Whether everything that makes an app is here.
+    /// Whether this level sets everything that an app needs.
     pub(super) fn is_an_app(&self) -> bool {
         self.corpid.is_some() && self.secret.is_some() && self.agentid.is_some()
     }
@@ -203,7 +203,7 @@ impl Layer {
 pub(super) struct Levels<'a>(pub(super) Vec<&'a Layer>);
 
 impl Levels<'_> {
-    /// Returns what the strongest level says that sets a value.
+    /// Returns the value of the strongest level that sets it.
     pub(super) fn pick<T: Clone>(&self, value: impl Fn(&Layer) -> Option<&T>) -> Option<T> {
         self.0.iter().find_map(|layer| value(layer)).cloned()
     }
@@ -216,8 +216,8 @@ mod tests {
     use super::super::{environment, file};
     use super::*;
 
-    /// The lines of the example that set a key of a profile: the table, the line, and whether its
-    /// value is an example and not the default.
+    /// Returns the lines of the example that set a key of a profile: the table, the line, and
+    /// whether its value is an example and not the default.
     fn example() -> Vec<(&'static str, &'static str, bool)> {
         let text = include_str!("../../config.example.toml");
         let (text, _) = text.split_once("# ---- Profiles").unwrap();

@@ -18,7 +18,7 @@ pub(crate) enum MailTo {
 pub(super) struct MailTable(Vec<(String, MailTo)>);
 
 impl MailTable {
-    /// Takes each pattern with its recipients.
+    /// Creates the table from each pattern and its recipients.
     pub(super) fn new(lines: BTreeMap<String, Option<Recipients>>) -> Self {
         let lines = lines.into_iter().map(|(pattern, to)| {
             let to = to.map_or(MailTo::Own, MailTo::These);
@@ -33,7 +33,7 @@ impl MailTable {
         Self(lines)
     }
 
-    /// Every pattern that has recipients of its own, with these.
+    /// Returns each pattern that has recipients of its own, with these.
     pub(super) fn recipient_sets(&self) -> impl Iterator<Item = (&str, &Recipients)> {
         self.0.iter().filter_map(|(pattern, to)| match to {
             MailTo::These(recipients) => Some((pattern.as_str(), recipients)),
@@ -41,7 +41,7 @@ impl MailTable {
         })
     }
 
-    /// Returns the most specific line that fits one of the forms of an address.
+    /// Returns the most specific line that matches one of the forms of an address.
     pub(super) fn find(&self, forms: &[String]) -> Option<&MailTo> {
         let fits = |pattern: &str| forms.iter().any(|form| fits(pattern, form));
         let line = self.0.iter().find(|(pattern, _)| fits(pattern));
@@ -49,12 +49,12 @@ impl MailTable {
     }
 }
 
-/// Whether a pattern matches a text: `*` is anything, `?` one character.
+/// Whether a pattern matches a text: `*` is any text, `?` one character.
 fn fits(pattern: &str, text: &str) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
     let text: Vec<char> = text.to_lowercase().chars().collect();
     let (mut at, mut seen) = (0, 0);
-    // Where to go on if the rest after the last star does not fit here.
+    // The position to resume at if the rest after the last star does not match here.
     let mut star = None;
     while seen < text.len() {
         match pattern.get(at) {
@@ -102,7 +102,7 @@ mod tests {
     }
 
     #[test]
-    fn the_most_specific_line_holds_wherever_it_stands() {
+    fn the_most_specific_line_wins_in_any_order() {
         let user = |name: &str| Recipients::parse([name], [""], [""]).unwrap();
         let names = ["*", "*@corp.cn", "root@*", "root@corp.cn", "r*@corp.cn"];
         let lines = names.iter().enumerate();

@@ -1,8 +1,8 @@
-//! The config: what was typed, exported and written down becomes `Config`, and `Settings` of it.
+//! The config: options, environment and file become a `Config`, which returns `Settings`.
 //!
 //! Each value comes from the strongest level that sets it: option, profile named by `-p`,
-//! environment, profile, top of the file, default. No room below this one reads the environment, the
-//! working directory or the executable's path.
+//! environment, profile, top of the file, default. No room below this one reads the environment,
+//! the working directory or the executable's path.
 
 mod account;
 mod api_base;
@@ -49,7 +49,7 @@ use file::ConfigFile;
 use keys::{Layer, Levels, MergedKeys};
 use settings::Log;
 
-/// A config and the environment, read once; each profile of it has its settings.
+/// A config and the environment, read once; each of its profiles has its own settings.
 #[derive(Debug)]
 pub(crate) struct Config {
     file: ConfigFile,
@@ -65,7 +65,7 @@ pub(crate) struct Config {
 #[derive(Debug)]
 struct InForce {
     name: String,
-    /// By `-p`, and not by `WXPUSH_PROFILE`: then it is stronger than the environment.
+    /// By `-p`, not by `WXPUSH_PROFILE`: it is then stronger than the environment.
     by_option: bool,
 }
 
@@ -94,7 +94,7 @@ impl Config {
         Ok(config)
     }
 
-    /// Returns the settings of the profile in force; `to` are the recipients that options name.
+    /// Returns the settings of the profile in force; `to` are the recipients named by options.
     pub(crate) fn settings(&self, to: Option<Recipients>) -> Result<Settings, ConfigError> {
         let option = Layer {
             to,
@@ -105,7 +105,7 @@ impl Config {
         self.settings_by(&levels, self.profile_in_force(), None)
     }
 
-    /// Returns the settings of the profile in force for a robot: they need no app.
+    /// Returns the settings of the profile in force for a robot, which needs no app.
     pub(crate) fn robot(&self, name: &str) -> Result<Settings, ConfigError> {
         self.settings_by(&self.levels_in_force(), self.profile_in_force(), Some(name))
     }
@@ -124,7 +124,7 @@ impl Config {
         self.settings_by(&self.levels_of(profile)?, profile, Some(name))
     }
 
-    /// Returns the recipients of mail to an address, which has these forms, if `[mail]` has any.
+    /// Returns the recipients of mail to an address with these forms, if `[mail]` has any.
     pub(crate) fn mail_to(&self, forms: &[String]) -> Option<&MailTo> {
         self.file.mail.find(forms)
     }
@@ -134,23 +134,23 @@ impl Config {
         self.file.robots.contains_key(name)
     }
 
-    /// The language at a terminal.
+    /// Returns the language at a terminal.
     pub(crate) fn lang(&self) -> Lang {
         let lang = self.levels_in_force().pick(|layer| layer.lang.as_ref());
         lang.unwrap_or_else(environment::locale)
     }
 
-    /// The settings of the profile in force that need no app.
+    /// Returns the settings of the profile in force that need no app.
     pub(crate) fn base(&self) -> Base {
         self.base_of(&self.levels_in_force().merged())
     }
 
-    /// The names of the profiles.
+    /// Returns the names of the profiles.
     pub(crate) fn profiles(&self) -> impl Iterator<Item = &str> {
         self.file.profiles.keys().map(String::as_str)
     }
 
-    /// The absolute path of the config, if `--config` or `WXPUSH_CONFIG` gives it.
+    /// Returns the absolute path of the config, if `--config` or `WXPUSH_CONFIG` gives it.
     pub(crate) fn named(&self) -> Option<&Path> {
         self.source.as_deref().filter(|_| self.named)
     }
@@ -238,7 +238,7 @@ mod tests {
     use super::settings::OutboxSettings;
     use super::*;
 
-    /// The agentid of settings that have an app.
+    /// Returns the agentid of settings with an app.
     fn agentid(settings: &Settings) -> u32 {
         let Account::App(app) = &settings.account else {
             panic!("no robot was asked for");
@@ -246,7 +246,7 @@ mod tests {
         settings.agentid(app).unwrap()
     }
 
-    /// A config with an app, in which every profile has an agentid of its own.
+    /// Returns a config with an app, in which every profile has its own agentid.
     fn config(in_force: Option<(&str, bool)>) -> Config {
         let text = "corpid = \"ww1\"\ncorpsecret = \"abc\"\nagentid = 1\nsafe = true\n\
             [profiles.ops]\nagentid = 2\nsafe = false\n[profiles.web]\nagentid = 3\n";
@@ -260,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn an_option_is_stronger_than_the_environment_and_that_than_a_profile_named_there() {
+    fn an_option_overrides_the_environment_which_overrides_a_profile_named_there() {
         for (in_force, agentid, safe) in [
             (None, 4, true),
             (Some(("ops", true)), 2, false),
@@ -339,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn what_needs_no_app_is_known_without_one() {
+    fn base_settings_need_no_app() {
         let path = Path::new("/etc/wxpush/config.toml");
         let text = "lang = \"en\"\n[profiles.ops]\nlog.keep = 3\n";
         let mut config = parsed(path, text).unwrap();

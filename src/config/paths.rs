@@ -1,6 +1,6 @@
 //! The paths of config, state and program.
 //!
-//! They follow the executable's real path; none depends on the working directory.
+//! They follow the executable's real path, and never depend on the working directory.
 
 use std::env;
 use std::fs;
@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 
 use crate::disk::{self, Owner};
 
-/// The directory of root's state, unless that is beside the program.
+/// The directory of root's state, unless it is next to the program.
 const HOSTS: &str = "/var/lib/wxpush";
 
-/// The directory of root's config, unless that is beside the program.
+/// The directory of root's config, unless it is next to the program.
 pub(super) const ETC: &str = "/etc/wxpush";
 
-/// A directory in which state may be kept, and the owner of new files there.
+/// A directory for state, and the owner of new files in it.
 #[derive(Debug, Clone)]
 pub(crate) struct State {
     dir: PathBuf,
@@ -25,46 +25,46 @@ pub(crate) struct State {
 }
 
 impl State {
-    /// The path of one of our files.
+    /// Returns the path of one of our files.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.dir.join(name)
     }
 
-    /// The directory itself.
+    /// Returns the directory itself.
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
 
-    /// The owner of new files.
+    /// Returns the owner of new files.
     pub(crate) fn owner(&self) -> Owner {
         self.owner
     }
 
-    /// Whether a directory is this one, by whatever name.
+    /// Whether a directory is this one, under any name.
     pub(crate) fn is_at(&self, dir: &Path) -> bool {
         real(&self.dir) == real(dir)
     }
 
-    /// Whether both are the same directory, by whatever names.
+    /// Whether both are the same directory, under any names.
     pub(crate) fn is(&self, other: &Self) -> bool {
         self.is_at(&other.dir)
     }
 }
 
-/// The places that were tried for state, each with why it cannot be used.
+/// The places that were tried for state, each with the reason why it is unusable.
 #[derive(Debug)]
 pub(crate) struct NoPlace(pub(crate) Vec<(PathBuf, Unusable)>);
 
-/// Why a directory cannot be used.
+/// The reason why a directory cannot be used.
 #[derive(Debug)]
 pub(crate) enum Unusable {
-    /// It cannot be looked at, or made.
+    /// It cannot be read or created.
     Io(io::Error),
-    /// It cannot be found out which one it is.
+    /// Its path cannot be determined.
     Unreadable,
     /// The variable of this name is not set.
     Unset,
-    /// It is one of programs, such as `bin`.
+    /// It is a directory of programs, such as `bin`.
     OfPrograms,
     /// It is a symbolic link that another user made.
     ForeignLink,
@@ -79,7 +79,8 @@ pub(crate) enum Unusable {
     NotWritable(io::Error),
 }
 
-/// The path of the program, links resolved; if it was replaced meanwhile, its former name.
+/// Returns the path of the program, with links resolved; its former name if it was replaced
+/// meanwhile.
 pub(super) fn program() -> Option<PathBuf> {
     let path = env::current_exe().ok()?;
     let name = path.file_name()?.to_string_lossy();
@@ -87,14 +88,15 @@ pub(super) fn program() -> Option<PathBuf> {
     Some(path.with_file_name(name))
 }
 
-/// The directory of the executable, links resolved.
+/// Returns the directory of the executable, with links resolved.
 fn beside() -> Option<PathBuf> {
     // If the binary was replaced meanwhile, only the file's name is wrong (" (deleted)").
     let executable = env::current_exe().ok()?;
     executable.parent().map(Path::to_path_buf)
 }
 
-/// The program's directory and its owner, if config and state may be there; else why not.
+/// Returns the program's directory and its owner, if config and state may be there, else the
+/// reason.
 pub(super) fn beside_that_counts() -> Result<(PathBuf, Owner), (PathBuf, Unusable)> {
     let unreadable = || (PathBuf::from("/proc/self/exe"), Unusable::Unreadable);
     let dir = beside().ok_or_else(unreadable)?;
@@ -112,9 +114,9 @@ fn is_of_programs(dir: &Path) -> bool {
         .is_some_and(|name| name == "bin" || name == "sbin")
 }
 
-/// The configs to look for, in order, unless the user names one.
+/// Returns the paths to search for a config, in order, unless the user names one.
 ///
-/// Lazily: without `$HOME` the second takes reading the accounts.
+/// Lazy: without `$HOME` the second path requires reading the accounts.
 pub(super) fn configs() -> impl Iterator<Item = PathBuf> {
     let beside = beside_that_counts().ok().into_iter();
     let user = iter::once_with(|| xdg("XDG_CONFIG_HOME", ".config")).flatten();
@@ -125,8 +127,8 @@ pub(super) fn configs() -> impl Iterator<Item = PathBuf> {
         .map(|dir| dir.join("config.toml"))
 }
 
-/// Returns the path of a new config, unless the user names one: beside the program, if that place
-/// counts and can be written to; else `/etc/wxpush` for root, and the user's own directory for others.
+/// Returns the path of a new config, unless the user names one: next to the program, if that place
+/// is permitted and writable; else `/etc/wxpush` for root, and the user's own directory for others.
 pub(crate) fn place_of_new() -> Option<PathBuf> {
     let dir = match state_beside() {
         Ok(beside) => beside.dir,
@@ -136,17 +138,17 @@ pub(crate) fn place_of_new() -> Option<PathBuf> {
     Some(dir.join("config.toml"))
 }
 
-/// The config beside the program that is not read, and why.
+/// Returns the config next to the program that is not read, and the reason.
 pub(super) fn passed_over() -> Option<(PathBuf, Unusable)> {
     let (dir, why) = beside_that_counts().err()?;
     let config = dir.join("config.toml");
     config.exists().then_some((config, why))
 }
 
-/// Finds the directory for state; makes it if needed.
+/// Finds the directory for state, creating it if needed.
 ///
 /// # Errors
-/// None can be used: all that were tried, and why.
+/// All places that were tried, with reasons, if all are unusable.
 pub(super) fn state(explicit: Option<&Path>) -> Result<State, NoPlace> {
     if let Some(dir) = explicit {
         return made(dir).map_err(|why| NoPlace(vec![(dir.to_owned(), why)]));
@@ -165,7 +167,7 @@ pub(super) fn state(explicit: Option<&Path>) -> Result<State, NoPlace> {
     })
 }
 
-/// Finds the directory for state as `state` does, if it exists; makes none.
+/// Finds the directory for state as `state` does, if it exists; creates nothing.
 pub(super) fn state_if_there(explicit: Option<&Path>) -> Option<Result<State, NoPlace>> {
     let is_there = match explicit {
         Some(dir) => is_there(dir),
@@ -174,13 +176,13 @@ pub(super) fn state_if_there(explicit: Option<&Path>) -> Option<Result<State, No
     is_there.then(|| state(explicit))
 }
 
-/// Whether something of this name exists, or we may not look.
+/// Whether the path exists, or we may not look.
 fn is_there(path: &Path) -> bool {
     !fs::symlink_metadata(path).is_err_and(|error| error.kind() == ErrorKind::NotFound)
 }
 
-/// Finds the other directories that may hold state of ours: of another user, of another
-/// environment, or from before a `state_dir` was set.
+/// Finds the other directories that may contain our state: of another user, of another environment,
+/// or from before a `state_dir` was set.
 pub(crate) fn elsewhere(state: &State) -> Vec<PathBuf> {
     let beside = beside().filter(|dir| !is_of_programs(dir));
     let user = [named("XDG_STATE_HOME"), below_home(".local/state")];
@@ -189,7 +191,7 @@ pub(crate) fn elsewhere(state: &State) -> Vec<PathBuf> {
     others(state, beside.into_iter().chain(host).chain(user))
 }
 
-/// The directories among these, each once, without the one in force.
+/// Returns the directories among these without duplicates, except the one in force.
 fn others(state: &State, dirs: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
     let mut others: Vec<PathBuf> = Vec::new();
     for dir in dirs.filter(|dir| dir.is_dir() && !state.is_at(dir)) {
@@ -201,18 +203,19 @@ fn others(state: &State, dirs: impl Iterator<Item = PathBuf>) -> Vec<PathBuf> {
     others
 }
 
-/// The path of a directory without links, if that can be found out.
+/// Returns the path of a directory with links resolved, if possible.
 fn real(dir: &Path) -> PathBuf {
     fs::canonicalize(dir).unwrap_or_else(|_| dir.to_owned())
 }
 
-/// State beside the program.
+/// Returns the state directory next to the program.
 pub(super) fn state_beside() -> Result<State, (PathBuf, Unusable)> {
     let (dir, owner) = beside_that_counts()?;
     writable(&dir, owner).map_err(|why| (dir, why))
 }
 
-/// The directory of state that cannot be beside the program; none without a home directory.
+/// Returns the directory for state that cannot be next to the program; `None` without a home
+/// directory.
 fn fallback() -> Option<PathBuf> {
     if disk::euid() == 0 {
         return Some(PathBuf::from(HOSTS));
@@ -220,7 +223,8 @@ fn fallback() -> Option<PathBuf> {
     xdg("XDG_STATE_HOME", ".local/state").map(|dir| dir.join("wxpush"))
 }
 
-/// A directory of the XDG specification: from the environment, else below the home directory.
+/// Returns a directory of the XDG specification: from the environment, else below the home
+/// directory.
 fn xdg(variable: &str, below: &str) -> Option<PathBuf> {
     named(variable).or_else(|| below_home(below))
 }
@@ -236,7 +240,7 @@ pub(super) fn below_home(path: &str) -> Option<PathBuf> {
     Some(home.join(path))
 }
 
-/// Makes a directory, private from the start, and checks whether it can be used.
+/// Creates a directory, private from the start, and checks whether it is usable.
 fn made(dir: &Path) -> Result<State, Unusable> {
     disk::make_dirs(dir, 0o700).map_err(Unusable::Io)?;
     writable(dir, private(dir)?)
@@ -252,11 +256,12 @@ pub(super) fn writable(dir: &Path, owner: Owner) -> Result<State, Unusable> {
     Ok(State { dir, owner })
 }
 
-/// Checks that only its owner, who is us or root, can write to a directory.
+/// Checks that only its owner can write to a directory, and that the owner is us or root.
 fn private(dir: &Path) -> Result<Owner, Unusable> {
     let us = rustix::process::geteuid();
     let link = fs::symlink_metadata(dir).map_err(Unusable::Io)?;
-    // A link of root or our own is a choice (systemd makes some); another user's leads anywhere.
+    // A link of root's or our own is intended (systemd makes some); another user's may lead
+    // anywhere.
     if link.is_symlink() && link.uid() != 0 && link.uid() != us.as_raw() {
         return Err(Unusable::ForeignLink);
     }
@@ -274,7 +279,7 @@ fn private(dir: &Path) -> Result<Owner, Unusable> {
     }
 }
 
-/// Whether a group is the private one of a user: of the user's name, with no other member.
+/// Whether a group is the private one of a user: with the user's name and no other member.
 pub(super) fn is_private_group(uid: u32, gid: u32) -> bool {
     let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
     let groups = fs::read_to_string("/etc/group").unwrap_or_default();
@@ -310,7 +315,7 @@ mod tests {
     }
 
     #[test]
-    fn state_may_lie_beside_the_program_unless_it_is_the_one_in_force() {
+    fn state_may_be_next_to_the_program_unless_it_is_the_one_in_force() {
         let program = beside().unwrap();
         let src = state(Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
         assert!(elsewhere(&src).contains(&program));

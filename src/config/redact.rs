@@ -1,6 +1,6 @@
-//! Redaction of what could be a secret, and detection of placeholders.
+//! Redacts possible secrets, and detects placeholders.
 
-/// Whether a text is what an example shows in place of the real value.
+/// Whether a text is the placeholder of an example.
 pub(super) fn is_placeholder(text: &str) -> bool {
     const PARTS: &[&str] = &[
         "…",
@@ -31,17 +31,18 @@ pub(super) fn is_placeholder(text: &str) -> bool {
             .is_empty()
 }
 
-/// Longest word that is certainly no secret, in bytes.
+/// The longest word that is certainly not a secret, in bytes.
 ///
-/// WeCom's secrets have 43 letters, digits, `-` and `_`, robots' keys 36; no name of ours has 20.
+/// WeCom's secrets have 43 letters, digits, `-` and `_`, robots' keys 36; our own names have fewer
+/// than 20.
 const NAME_MAX: usize = 31;
 
-/// Whether a text has a word as long as a secret: then nothing repeats it.
+/// Whether a text has a word as long as a secret: it is then never repeated.
 pub(super) fn could_be_secret(text: &str) -> bool {
     text.split(is_no_part).any(|word| word.len() > NAME_MAX)
 }
 
-/// Redacts what a user wrote: hides each word that could be a secret.
+/// Redacts each word of the user's text that could be a secret.
 pub(crate) fn shown(text: &str) -> String {
     let words = text.split_inclusive(is_no_part);
     words
@@ -61,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn placeholders_are_seen_and_real_values_are_not_taken_for_them() {
+    fn placeholders_are_detected_and_real_values_are_not() {
         for text in [
             "…",
             "your-secret",

@@ -16,17 +16,17 @@ use crate::lang::Lang;
 use crate::message::{Recipients, input::one_line};
 use crate::secret::Secret;
 
-/// Everything that a command needs to send, checked.
+/// The checked settings of a command that sends.
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) base: Base,
     /// The name of the profile in force.
     pub(crate) profile: Option<String>,
     pub(crate) account: Account,
-    /// The recipients; a robot has none but its group.
+    /// The recipients; empty for a robot.
     pub(crate) to: Recipients,
     pub(crate) safe: bool,
-    /// Put before every title or text; the host's name is filled in.
+    /// The text before each title or text, with the host's name filled in.
     pub(crate) prefix: String,
     /// The language on the phone.
     pub(crate) phone_lang: Lang,
@@ -41,15 +41,15 @@ pub(crate) struct Settings {
 pub(crate) struct Base {
     pub(crate) log: Log,
     pub(super) state_dir: Option<PathBuf>,
-    /// The config that was read, if one was.
+    /// The config that was read, if any.
     pub(crate) source: Option<PathBuf>,
-    /// Whether the config holds a secret and others can read it.
+    /// Whether the config contains a secret that others can read.
     pub(crate) open_secret: bool,
-    /// The config's owner, if we are root and the owner is not.
+    /// The owner of the config, if we are root and the owner is not.
     pub(crate) foreign: Option<u32>,
 }
 
-/// A danger in how the config is kept.
+/// A risk in the config's permissions.
 #[derive(Debug)]
 pub(crate) enum ConfigWarning<'a> {
     /// Others can read a secret in it.
@@ -58,36 +58,36 @@ pub(crate) enum ConfigWarning<'a> {
     ForeignOwner { path: &'a Path, uid: u32 },
 }
 
-/// How WeCom is reached.
+/// The network settings for WeCom.
 #[derive(Debug, Clone)]
 pub(crate) struct Network {
     pub(crate) api_base: ApiBase,
-    /// The proxy in force, the config's or the environment's.
+    /// The proxy in force, from the config or the environment.
     pub(crate) proxy: Option<Secret>,
     pub(crate) local_address: Option<IpAddr>,
     pub(crate) ca_file: Option<PathBuf>,
 }
 
-/// How the log is kept.
+/// The settings of the log.
 #[derive(Debug)]
 pub(crate) struct Log {
     /// Its path, if it is not in the state directory.
     pub(crate) file: Option<PathBuf>,
-    /// The least level that is written; none for `off`.
+    /// The lowest level that is written; `None` for `off`.
     pub(crate) level: Option<tracing::Level>,
     pub(crate) rotation: Rotation,
-    /// How many daily files are kept.
+    /// The number of daily files that are kept.
     pub(crate) keep: u32,
 }
 
-/// How messages are kept until they can be delivered.
+/// The settings of the outbox.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct OutboxSettings {
-    /// Whether any is kept.
+    /// Whether messages are kept until they can be delivered.
     pub(crate) enabled: bool,
-    /// How old one may become before it is given up.
+    /// The age at which a message is given up.
     pub(crate) max_age: Duration,
-    /// Whether texts for the same recipients go out together.
+    /// Whether texts for the same recipients are sent together.
     pub(crate) merge: bool,
 }
 
@@ -124,10 +124,10 @@ impl Settings {
         })
     }
 
-    /// The id of the app that sends.
+    /// Returns the id of the sending app.
     ///
     /// # Errors
-    /// Nothing sets it.
+    /// If it is not set.
     pub(crate) fn agentid(&self, app: &App) -> Result<u32, ConfigError> {
         app.agentid
             .ok_or_else(|| ConfigError::unset(vec!["agentid"], self.base.source.as_deref()))
@@ -135,15 +135,15 @@ impl Settings {
 }
 
 impl Base {
-    /// Finds the directory for state; makes it if needed.
+    /// Finds the directory for state, creating it if needed.
     ///
     /// # Errors
-    /// All the places that were tried, and why none can be used.
+    /// All places that were tried, with reasons, if all are unusable.
     pub(crate) fn state(&self) -> Result<State, NoPlace> {
         paths::state(self.state_dir.as_deref())
     }
 
-    /// The dangers in how the config is kept.
+    /// Returns the risks in the config's permissions.
     pub(crate) fn warnings(&self) -> impl Iterator<Item = ConfigWarning<'_>> {
         let path = self.source.as_deref();
         let open = path
@@ -176,7 +176,7 @@ impl Network {
             None => ApiBase::wecom(),
         };
         let proxy = match merged.proxy {
-            // Nobody may come between this host and itself, and read along.
+            // Nothing may intercept the traffic of this host with itself.
             _ if api_base.is_plain_loopback() => None,
             Some(proxy) => Some(proxy),
             None => environment::proxy(&api_base)?,
@@ -197,7 +197,7 @@ fn with_hostname(prefix: &str) -> String {
     one_line(&prefix.replace("{hostname}", &hostname()))
 }
 
-/// This host's name.
+/// Returns the name of this host.
 pub(crate) fn hostname() -> String {
     let uname = rustix::system::uname();
     uname.nodename().to_string_lossy().into_owned()

@@ -1,4 +1,4 @@
-//! All the directories in which a config keeps state: a flush serves each of its profiles.
+//! All state directories of a config: a flush serves each of its profiles.
 
 use std::iter;
 use std::path::PathBuf;
@@ -7,8 +7,9 @@ use super::Config;
 use super::paths::{self, NoPlace, State};
 
 impl Config {
-    /// The directories for state: of the profile in force, made if need be; then those of no
-    /// profile and of each, as `settings_of` has them, where they are there already. Each once.
+    /// Returns the directories for state, without duplicates. First that of the profile in force,
+    /// created if needed; then those without a profile and of each profile, as in `settings_of`, if
+    /// they exist.
     pub(crate) fn states(&self) -> Vec<Result<State, NoPlace>> {
         let mut states: Vec<Result<State, NoPlace>> = Vec::new();
         for (at, dir) in self.state_dirs().iter().map(Option::as_deref).enumerate() {
@@ -28,7 +29,7 @@ impl Config {
         states
     }
 
-    /// What names the directories for state, in that order; none is the default.
+    /// Returns the `state_dir` settings in that order; `None` is the default.
     fn state_dirs(&self) -> Vec<Option<PathBuf>> {
         let profiles = self.file.profiles.values().map(Some);
         let others = iter::once(None).chain(profiles);
@@ -59,7 +60,7 @@ mod tests {
     }
 
     #[test]
-    fn the_directories_for_state_begin_with_the_one_in_force_and_come_once() {
+    fn state_directories_start_with_the_one_in_force_without_duplicates() {
         let path = Path::new("/etc/wxpush/config.toml");
         let text = "profiles.a.state_dir = \"/a\"\nprofiles.b.state_dir = \"/b\"\n\
             profiles.c.state_dir = \"/a/\"\nprofiles.d.safe = true\n";
@@ -91,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn a_directory_for_state_comes_once_by_whatever_name_and_none_is_made_for_others() {
+    fn a_state_directory_is_listed_once_under_any_name_and_others_are_not_created() {
         let name = format!("wxpush-states-{}", std::process::id());
         let place = std::env::temp_dir().join(name);
         let _ = fs::remove_dir_all(&place);

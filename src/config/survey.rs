@@ -1,5 +1,5 @@
-//! What `check` shows of a config: where it is looked for, where its values come from, what others
-//! can read of it.
+//! The facts that `check` shows of a config: where it is searched, where its values come from, and
+//! who else can read it.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -14,22 +14,22 @@ use super::settings::Network;
 use super::{Config, environment};
 use crate::message::Recipients;
 
-/// The variables of ours that are set, by name.
+/// Returns our variables that are set, by name.
 pub(crate) fn variables() -> Vec<&'static str> {
     let is_set = |name: &&'static str| !matches!(environment::variable(name), Ok(None));
     environment::variables().filter(is_set).collect()
 }
 
-/// The places in which a config is looked for, in order, unless one is named.
+/// Returns the places that are searched for a config, in order, unless one is named.
 pub(crate) fn config_places() -> Vec<PathBuf> {
     paths::configs().collect()
 }
 
 impl Config {
-    /// What is known where the config cannot be read: the environment alone, and no profile.
+    /// Returns the config if its file cannot be read: the environment only, without a profile.
     ///
     /// # Errors
-    /// `Exit::Config`: the environment has a mistake, too.
+    /// `Exit::Config` if the environment is invalid, too.
     pub(crate) fn of_environment() -> Result<Self, ConfigError> {
         Ok(Self {
             file: ConfigFile::default(),
@@ -40,14 +40,14 @@ impl Config {
         })
     }
 
-    /// Returns the config of a text for this path, in an environment that sets nothing.
+    /// Returns the config of a text for this path, in an empty environment.
     ///
     /// # Errors
     /// `Exit::Config`, with line and key.
     pub(crate) fn of_text(path: &Path, text: &str, named: bool) -> Result<Self, ConfigError> {
         let file = file::parse(path, text)?;
         Ok(Self {
-            // It is written for nobody else to read.
+            // It will be written for nobody else to read.
             file: ConfigFile {
                 open_secret: false,
                 ..file
@@ -59,7 +59,7 @@ impl Config {
         })
     }
 
-    /// How WeCom is reached; known without an app.
+    /// Returns the network settings for WeCom; they need no app.
     ///
     /// # Errors
     /// `Exit::Config`, with file, line and key.
@@ -67,7 +67,7 @@ impl Config {
         Network::new(self.levels_in_force().merged())
     }
 
-    /// Whether nothing of an app is set, but there are robots.
+    /// Whether no part of an app is set, but there are robots.
     pub(crate) fn is_for_robots(&self) -> bool {
         let levels = self.levels_in_force();
         let has_secret = || levels.pick(|layer| layer.secret.as_ref()).is_some();
@@ -77,30 +77,30 @@ impl Config {
         nothing && !self.file.robots.is_empty()
     }
 
-    /// The names of the robots.
+    /// Returns the names of the robots.
     pub(crate) fn robots(&self) -> impl Iterator<Item = &str> {
         self.file.robots.keys().map(String::as_str)
     }
 
-    /// The patterns of `[mail]` that have recipients of their own.
+    /// Returns the patterns of `[mail]` that have recipients of their own.
     pub(crate) fn mail_lines(&self) -> impl Iterator<Item = (&str, &Recipients)> {
         self.file.mail.recipient_sets()
     }
 
-    /// Whether any level says to whom messages go.
+    /// Whether any level sets recipients.
     pub(crate) fn names_recipients(&self) -> bool {
         let to = self.levels_in_force().pick(|layer| layer.to.as_ref());
         to.is_some()
     }
 
-    /// Where the app's secret is written, such as `config.toml:3: corpsecret`.
+    /// Returns the location of the app's secret, such as `config.toml:3: corpsecret`.
     pub(crate) fn secret_spot(&self) -> Option<Spot> {
         let secret = self.levels_in_force().pick(|layer| layer.secret.as_ref());
         let secret = secret.or_else(environment::credential)?;
         Some(secret.spot)
     }
 
-    /// Who names the proxy in force: the config, or a variable.
+    /// Returns the source of the proxy in force: the config, or a variable.
     pub(crate) fn proxy_origin(&self, network: &Network) -> Option<&'static str> {
         network.proxy.as_ref()?;
         let levels = self.levels_in_force();
@@ -112,13 +112,13 @@ impl Config {
         set.next().copied()
     }
 
-    /// The mode of the config that was read.
+    /// Returns the mode of the config that was read.
     pub(crate) fn mode(&self) -> Option<u32> {
         let meta = fs::metadata(self.source.as_deref()?).ok()?;
         Some(meta.mode() & 0o7777)
     }
 
-    /// The files with nothing but a secret in them that others can read.
+    /// Returns the files of a single secret that others can read.
     pub(crate) fn open_secret_files(&self) -> Vec<PathBuf> {
         let app = self.levels_in_force().pick(|layer| layer.secret.as_ref());
         let keys = self.file.robots.values().flatten().cloned();
@@ -131,7 +131,7 @@ impl Config {
         paths.filter(is_open).collect()
     }
 
-    /// Whether `state_dir` is set, by whatever level.
+    /// Whether any level sets `state_dir`.
     pub(crate) fn names_state_dir(&self) -> bool {
         let dir = self
             .levels_in_force()
@@ -139,17 +139,17 @@ impl Config {
         dir.is_some()
     }
 
-    /// Why state is not beside the program; none where it is, or could be.
+    /// Returns why state is not next to the program; `None` if it is or could be.
     pub(crate) fn not_beside() -> Option<(PathBuf, Unusable)> {
         paths::state_beside().err()
     }
 
-    /// The config that lies beside the program and is not read, and why.
+    /// Returns the config next to the program that is not read, and the reason.
     pub(crate) fn passed_over() -> Option<(PathBuf, Unusable)> {
         paths::passed_over()
     }
 
-    /// Whether the config was named, and not found.
+    /// Whether the config was named, rather than found.
     pub(crate) fn is_named(&self, path: &Path) -> bool {
         self.named() == Some(path)
     }

@@ -1,6 +1,6 @@
-//! The forms that a single text may have, wherever it was written: option, environment or file.
+//! The forms of a single text from an option, the environment or a file.
 //!
-//! No error repeats the text: it may be a secret in the wrong place.
+//! No error repeats the text: it may be a misplaced secret.
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -22,29 +22,29 @@ pub(crate) enum ShowIn {
     WeChat,
 }
 
-/// The least level that is logged; none for `off`.
+/// The lowest level that is logged; `None` for `off`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Level(pub(crate) Option<tracing::Level>);
 
-/// When a new log file is begun.
+/// When a new log file is started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rotation {
-    /// Never: one file, for logrotate or nobody.
+    /// Never: one file, rotated by logrotate or not at all.
     Never,
     /// Each day, by UTC.
     Daily,
 }
 
-/// How old a kept message may become by default: a long weekend.
+/// The default maximum age of a kept message: a long weekend.
 pub(crate) const MAX_AGE: Duration = Duration::from_hours(3 * 24);
 
-/// Longest time for which a message may be kept, in days: a host that is off for longer is forgotten.
+/// The longest maximum age, in days: a host that is off for longer is forgotten.
 const MAX_AGE_DAYS: u64 = 365;
 
-/// Longest duration, in seconds: a century is more than any of ours means.
+/// The longest duration, in seconds: a century, more than any setting needs.
 const DURATION_MAX: u64 = 100 * 366 * 86400;
 
-/// Reads `90s`, `10m`, `5h`, `3d` or a sum such as `1h30m`, longer than zero.
+/// Parses `90s`, `10m`, `5h`, `3d` or a sum such as `1h30m`, longer than zero.
 pub(crate) fn duration(text: &str) -> Result<Duration, Invalid> {
     let wrong = Invalid::Not(Expected::Duration);
     let mut seconds = Some(0u64);
@@ -71,7 +71,7 @@ pub(crate) fn duration(text: &str) -> Result<Duration, Invalid> {
     }
 }
 
-/// Reads how old a kept message may become.
+/// Parses the maximum age of a kept message.
 pub(super) fn max_age(text: &str) -> Result<Duration, Invalid> {
     let age = duration(text)?;
     if age > Duration::from_hours(MAX_AGE_DAYS * 24) {
@@ -80,17 +80,17 @@ pub(super) fn max_age(text: &str) -> Result<Duration, Invalid> {
     Ok(age)
 }
 
-/// Reads the id of a company.
+/// Parses the id of a company.
 pub(crate) fn corpid(text: &str) -> Result<String, Invalid> {
     printable(text).map(str::to_owned)
 }
 
-/// Reads the secret of an app.
+/// Parses the secret of an app.
 pub(crate) fn secret(text: &str) -> Result<Secret, Invalid> {
     printable(text).map(Secret::new)
 }
 
-/// Reads the key of a group robot.
+/// Parses the key of a group robot.
 pub(super) fn robot_key(text: &str) -> Result<Secret, Invalid> {
     let key = printable(text)?;
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
@@ -100,7 +100,7 @@ pub(super) fn robot_key(text: &str) -> Result<Secret, Invalid> {
     Ok(Secret::new(key))
 }
 
-/// Checks what could be an id or a secret: no placeholder, no space, nothing invisible.
+/// Checks a possible id or secret: no placeholder, no space, nothing invisible.
 fn printable(text: &str) -> Result<&str, Invalid> {
     if text.is_empty() {
         Err(Invalid::Empty)
@@ -113,7 +113,7 @@ fn printable(text: &str) -> Result<&str, Invalid> {
     }
 }
 
-/// Reads `touser`, `toparty` and `totag`; none if all are blank.
+/// Parses `touser`, `toparty` and `totag`; returns `None` if all are blank.
 pub(crate) fn recipients(lists: &[Vec<String>; 3]) -> Result<Option<Recipients>, Invalid> {
     let [touser, toparty, totag] = lists.each_ref().map(|list| list.iter().map(String::as_str));
     let recipients = Recipients::parse(touser, toparty, totag).map_err(|why| {
@@ -126,15 +126,15 @@ pub(crate) fn recipients(lists: &[Vec<String>; 3]) -> Result<Option<Recipients>,
     let is_blank = lists.iter().flatten().all(|text| text.trim().is_empty());
     match (recipients.is_empty(), is_blank) {
         (true, true) => Ok(None),
-        // Everybody would get what was meant for somebody.
+        // Otherwise all default recipients would get a message for specific ones.
         (true, false) => Err(Invalid::NoRecipients),
         (false, _) => Ok(Some(recipients)),
     }
 }
 
-/// Reads the id of an app.
+/// Parses the id of an app.
 pub(crate) fn agentid(text: &str) -> Result<u32, Invalid> {
-    // Source of the range: WeCom gives ids from 1000002 on; its own apps have smaller ones.
+    // Source of the range: WeCom assigns ids from 1000002 on; its own apps have smaller ones.
     match text.trim().parse::<u32>() {
         Ok(0) => Err(Invalid::Placeholder),
         Ok(id) if i32::try_from(id).is_ok() => Ok(id),
@@ -142,12 +142,12 @@ pub(crate) fn agentid(text: &str) -> Result<u32, Invalid> {
     }
 }
 
-/// Reads a language.
+/// Parses a language.
 pub(crate) fn lang(text: &str) -> Result<Lang, Invalid> {
     one_of(text, &[("zh", Lang::Zh), ("en", Lang::En)])
 }
 
-/// Reads the program in which messages are read.
+/// Parses the program in which messages are read.
 pub(super) fn show_in(text: &str) -> Result<ShowIn, Invalid> {
     one_of(
         text,
@@ -155,7 +155,7 @@ pub(super) fn show_in(text: &str) -> Result<ShowIn, Invalid> {
     )
 }
 
-/// Reads a level of the log.
+/// Parses a log level.
 pub(super) fn level(text: &str) -> Result<Level, Invalid> {
     one_of(
         text,
@@ -170,7 +170,7 @@ pub(super) fn level(text: &str) -> Result<Level, Invalid> {
     )
 }
 
-/// Reads how the log is rotated.
+/// Parses the rotation of the log.
 pub(super) fn rotation(text: &str) -> Result<Rotation, Invalid> {
     one_of(
         text,
@@ -178,7 +178,7 @@ pub(super) fn rotation(text: &str) -> Result<Rotation, Invalid> {
     )
 }
 
-/// Reads one word out of a list.
+/// Parses one word from a list.
 fn one_of<T: Copy>(text: &str, words: &[(&'static str, T)]) -> Result<T, Invalid> {
     if let Some((_, value)) = words.iter().find(|(word, _)| *word == text) {
         return Ok(*value);
@@ -188,12 +188,12 @@ fn one_of<T: Copy>(text: &str, words: &[(&'static str, T)]) -> Result<T, Invalid
     Err(Invalid::NotOneOf { words, meant })
 }
 
-/// Reads an IP address of this host.
+/// Parses an IP address of this host.
 pub(super) fn address(text: &str) -> Result<IpAddr, Invalid> {
     text.parse().map_err(|_| Invalid::Not(Expected::Address))
 }
 
-/// Reads a path, relative to `base`; without one it must be absolute.
+/// Parses a path, relative to `base`; without one it must be absolute.
 pub(super) fn path(text: &str, base: Option<&Path>) -> Result<PathBuf, Invalid> {
     let path = Path::new(text);
     match base {
@@ -204,7 +204,7 @@ pub(super) fn path(text: &str, base: Option<&Path>) -> Result<PathBuf, Invalid> 
     }
 }
 
-/// Reads the URL of a proxy; it may hold a password.
+/// Parses the URL of a proxy, which may contain a password.
 pub(crate) fn proxy(text: &str) -> Result<Secret, Invalid> {
     let is_known = |url: &reqwest::Url| {
         ["http", "https", "socks5", "socks5h"].contains(&url.scheme()) && url.has_host()

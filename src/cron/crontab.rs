@@ -1,4 +1,4 @@
-//! The crontab of this user: read and added to through `crontab`, which alone may write it.
+//! Reads and extends this user's crontab through `crontab`, the only program that may write it.
 
 use std::io::{self, Write};
 use std::process::{Command, Output as Outcome, Stdio};
@@ -8,28 +8,28 @@ use std::time::Duration;
 
 use crate::config;
 
-/// How long `crontab` may take: it reads or writes one file.
+/// The timeout of `crontab`, which reads or writes one file.
 const PATIENCE: Duration = Duration::from_secs(3);
 
-/// Why there is no crontab to be had.
+/// The reason why the crontab cannot be read or written.
 #[derive(Debug)]
 pub(crate) enum CrontabError {
-    /// No program of this name.
+    /// There is no such program.
     NotInstalled,
-    /// The program could not be run, or took too long.
+    /// The program could not be run, or timed out.
     Io(io::Error),
-    /// The program refused, with this as its first line.
+    /// The program refused, with this first line of output.
     Refused(String),
 }
 
-/// Reads the user's crontab; empty if there is none yet.
+/// Reads the user's crontab; returns no bytes if there is none yet.
 ///
 /// # Errors
-/// Anything that could hide lines: who would add one must not write over them.
+/// Anything that could hide existing lines: a writer must not overwrite them.
 pub(crate) fn read() -> Result<Vec<u8>, CrontabError> {
     let listed = crontab("-l", Vec::new())?;
     let said = String::from_utf8_lossy(&listed.stderr);
-    // Vixie cron, cronie; BusyBox.
+    // The messages of Vixie cron and cronie, and of BusyBox.
     let is_missing = said.contains("no crontab for") || said.contains("No such file or directory");
     if listed.status.success() || is_missing && listed.stdout.is_empty() {
         Ok(listed.stdout)
@@ -38,10 +38,10 @@ pub(crate) fn read() -> Result<Vec<u8>, CrontabError> {
     }
 }
 
-/// Adds a line to the user's crontab, whose bytes so far stay as they are.
+/// Adds a line to the user's crontab, and keeps its existing bytes.
 ///
 /// # Errors
-/// It was not taken.
+/// If `crontab` failed or refused it.
 pub(crate) fn add_line(mut crontab_so_far: Vec<u8>, line: &str) -> Result<(), CrontabError> {
     if !crontab_so_far.is_empty() && !crontab_so_far.ends_with(b"\n") {
         crontab_so_far.push(b'\n');
@@ -56,14 +56,14 @@ pub(crate) fn add_line(mut crontab_so_far: Vec<u8>, line: &str) -> Result<(), Cr
     }
 }
 
-/// Runs `crontab` on a thread of its own, which nobody waits for past the time limit.
+/// Runs `crontab` on a separate thread, which is abandoned at the timeout.
 fn crontab(option: &'static str, input: Vec<u8>) -> Result<Outcome, CrontabError> {
-    let (sender, recipient) = mpsc::channel();
+    let (sender, receiver) = mpsc::channel();
     let work = move || sender.send(outcome(option, &input));
     thread::Builder::new()
         .spawn(work)
         .map_err(CrontabError::Io)?;
-    let outcome = recipient.recv_timeout(PATIENCE);
+    let outcome = receiver.recv_timeout(PATIENCE);
     match outcome.unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into())) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Err(CrontabError::NotInstalled),
         outcome => outcome.map_err(CrontabError::Io),
@@ -73,7 +73,7 @@ fn crontab(option: &'static str, input: Vec<u8>) -> Result<Outcome, CrontabError
 fn outcome(option: &str, input: &[u8]) -> io::Result<Outcome> {
     let mut child = Command::new("crontab")
         .arg(option)
-        // What it says decides.
+        // Its messages are compared.
         .env("LC_ALL", "C")
         .env_remove(config::SECRET_VARIABLE)
         .stdin(Stdio::piped())
@@ -85,7 +85,7 @@ fn outcome(option: &str, input: &[u8]) -> io::Result<Outcome> {
         None => Ok(()),
     };
     let outcome = child.wait_with_output()?;
-    // One that refuses need not have read all.
+    // A program that refuses need not have read everything.
     if outcome.status.success() {
         written?;
     }

@@ -1,4 +1,4 @@
-//! Which crontab line or systemd timer flushes the outbox of this program and config.
+//! Finds the crontab line or systemd timer that flushes the outbox of this program and config.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::{crontab, flush_command};
 use crate::config::{self, Config};
 
-/// Crontabs of the system, and of all users where they can be read.
+/// The system's crontabs, and those of all users if they are readable.
 const CRONTABS: [&str; 5] = [
     "/etc/crontab",
     "/etc/cron.d",
@@ -15,7 +15,7 @@ const CRONTABS: [&str; 5] = [
     "/var/spool/cron",
 ];
 
-/// Directories of systemd's unit files.
+/// The directories of systemd's unit files.
 const UNITS: [&str; 4] = [
     "/etc/systemd/system",
     "/run/systemd/system",
@@ -23,21 +23,21 @@ const UNITS: [&str; 4] = [
     "/lib/systemd/system",
 ];
 
-/// Where a flush is set up.
+/// The place where a flush is set up.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum FlushSource {
-    /// In the crontab of this user.
+    /// The crontab of this user.
     Own,
-    /// In another crontab.
+    /// Another crontab.
     Crontab(PathBuf),
-    /// By this systemd timer.
+    /// A systemd timer of this name.
     Timer(String),
 }
 
 /// The flush that a line must run: by this program, with this config.
 #[derive(Debug)]
 pub(crate) struct FlushJob {
-    /// As `flush_command` writes it.
+    /// The command, as written by `flush_command`.
     command: String,
     program: PathBuf,
     config: Option<PathBuf>,
@@ -46,7 +46,7 @@ pub(crate) struct FlushJob {
 }
 
 impl FlushJob {
-    /// The flush for a config in force.
+    /// Returns the flush for the config in force.
     pub(crate) fn of(config: &Config) -> Self {
         let is_found = |path: &Path| config::config_places().iter().any(|place| place == path);
         Self {
@@ -57,7 +57,7 @@ impl FlushJob {
         }
     }
 
-    /// Looks for the flush in the user's crontab, if it can be read, then everywhere else.
+    /// Looks for the flush in the user's crontab, if readable, then everywhere else.
     pub(crate) fn find(&self) -> Option<FlushSource> {
         if crontab::read().is_ok_and(|bytes| self.is_in(&bytes)) {
             return Some(FlushSource::Own);
@@ -65,7 +65,7 @@ impl FlushJob {
         self.find_elsewhere()
     }
 
-    /// Looks for the flush in all crontabs but the user's own, and in systemd's enabled timers.
+    /// Looks for the flush in all other crontabs, and in systemd's enabled timers.
     pub(crate) fn find_elsewhere(&self) -> Option<FlushSource> {
         let in_file = |path: &PathBuf| fs::read(path).is_ok_and(|bytes| self.is_in(&bytes));
         let crontabs = CRONTABS.iter().flat_map(|place| match fs::read_dir(place) {
@@ -77,7 +77,7 @@ impl FlushJob {
         crontab.or_else(|| self.timer().map(FlushSource::Timer))
     }
 
-    /// Finds an enabled timer of the system whose service flushes.
+    /// Finds an enabled system timer whose service flushes.
     fn timer(&self) -> Option<String> {
         let enabled = |dir| fs::read_dir(Path::new(dir).join("timers.target.wants")).ok();
         let timers = UNITS.iter().filter_map(enabled).flatten().flatten();
@@ -99,7 +99,7 @@ impl FlushJob {
         if line.trim_start().starts_with('#') {
             return false;
         }
-        // As `init` and the hints of errors propose it, whatever is quoted in it.
+        // The form that `init` and error hints propose, whatever is quoted in it.
         if let Some((before, _)) = line.split_once(&self.command)
             && before.ends_with([' ', '\t', '='])
         {
@@ -131,14 +131,14 @@ impl FlushJob {
     }
 }
 
-/// A word of a line without the quotes, brackets and redirections around it.
+/// Strips quotes, brackets and redirections from a word.
 fn bare(word: &str) -> &str {
     let word = word.trim_start_matches("ExecStart=");
     let word = word.trim_matches(['\'', '"', '(', ')', ';']);
     word.split(['>', ';', '&', '|']).next().unwrap_or(word)
 }
 
-/// The config that options of ours name.
+/// Returns the config that our own options name.
 fn config_option<'a>(options: &[&'a str]) -> Option<&'a str> {
     let next = |at: usize| options.get(at + 1).copied();
     let mut named = options.iter().enumerate();
@@ -156,10 +156,10 @@ fn is_same(path: &str, config: &Path) -> bool {
         || real(Path::new(path)).is_some_and(|path| Some(path) == real(config))
 }
 
-/// Whether a cron runs on this machine; `None` where processes of others cannot be seen.
+/// Whether a cron daemon is running; `None` if the processes of others are hidden.
 pub(crate) fn is_cron_running() -> Option<bool> {
     let processes = fs::read_dir("/proc").ok()?;
-    // Where others' processes are hidden, the first is, too.
+    // If the processes of others are hidden, so is the first one.
     fs::read_to_string("/proc/1/comm").ok()?;
     let mut names = processes
         .flatten()
@@ -167,7 +167,7 @@ pub(crate) fn is_cron_running() -> Option<bool> {
     Some(names.any(|name| ["cron", "crond", "fcron", "dcron"].contains(&name.trim())))
 }
 
-/// Whether systemd runs here, whose timers can flush as well.
+/// Whether systemd is running, whose timers can flush as well.
 pub(crate) fn has_systemd() -> bool {
     Path::new("/run/systemd/system").is_dir()
 }
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn a_line_that_flushes_by_this_program_is_known() {
+    fn a_line_that_flushes_by_this_program_is_recognised() {
         let job = job(None, false);
         for (line, flushes) in [
             ("* * * * * /bin/sh outbox flush", true),

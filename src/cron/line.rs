@@ -1,4 +1,4 @@
-//! Words of a crontab line, and the command that flushes the outbox.
+//! Quotes the words of a crontab line, and builds the command that flushes the outbox.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -7,9 +7,9 @@ use crate::config::{self, Config};
 
 /// Quotes a text as one word of a crontab line.
 ///
-/// cron reads the line before the shell does. An unescaped `%` ends the command, even in quotes; and
-/// of two backslashes in a row Debian's cron (3.0pl1) drops one, so an empty pair of quotes parts
-/// them.
+/// cron reads the line before the shell does. An unescaped `%` ends the command, even in quotes.
+/// Debian's cron (3.0pl1) drops one of two backslashes in a row, so an empty pair of quotes
+/// separates them.
 pub(crate) fn quoted(text: &OsStr) -> OsString {
     let plain = |it: &u8| it.is_ascii_alphanumeric() || b"/._-+@,:=".contains(it);
     let bytes = text.as_bytes();
@@ -29,7 +29,7 @@ pub(crate) fn quoted(text: &OsStr) -> OsString {
     OsString::from_vec(word)
 }
 
-/// Returns the command that flushes the outbox of a config, as a shell or a crontab takes it.
+/// Returns the command that flushes the outbox of a config, for a shell or a crontab.
 pub(crate) fn flush_command(config: &Config) -> String {
     let word = |text: &OsStr| quoted(text).to_string_lossy().into_owned();
     let mut words = Vec::new();

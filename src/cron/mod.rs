@@ -1,7 +1,7 @@
-//! Crontabs: schedules that cron takes, lines that reach the program as they were typed, and lines
-//! that flush the outbox.
+//! Crontabs: the schedules that cron accepts, and lines that run the program as typed or flush the
+//! outbox.
 //!
-//! Knows no words: what goes wrong is a type of its own.
+//! Contains no user-visible text: errors are typed.
 
 mod crontab;
 mod detect;

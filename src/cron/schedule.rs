@@ -1,9 +1,9 @@
-//! When a crontab line runs: the five fields, or a nickname.
+//! Parses the schedule of a crontab line: the five fields, or a nickname.
 //!
-//! Source: crontab(5) of Debian's cron 3.0pl1. What it takes and then never runs (a range from high to
-//! low), or reads in another way than other crons (`5/10`), is no schedule here.
+//! Source: crontab(5) of Debian's cron 3.0pl1. We reject fields that it accepts but never runs (a
+//! range from high to low), or reads differently than other crons do (`5/10`).
 
-/// Proposed in place of minute 0: few jobs run there.
+/// The minute proposed instead of 0: few jobs run then.
 const SHIFT: u32 = 7;
 
 const NICKNAMES: [&str; 8] = [
@@ -23,7 +23,7 @@ const MONTHS: [&str; 12] = [
 
 const WEEKDAYS: [&str; 7] = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"];
 
-/// The values of each field from first to last, and the names for them.
+/// The first and last value of each field, and the names of the values.
 const FIELDS: [(u32, u32, &[&str]); 5] = [
     (0, 59, &[]),
     (0, 23, &[]),
@@ -32,12 +32,12 @@ const FIELDS: [(u32, u32, &[&str]); 5] = [
     (0, 7, &WEEKDAYS),
 ];
 
-/// A schedule that cron takes.
+/// A schedule that cron accepts.
 #[derive(Debug)]
 pub(crate) struct Schedule<'a>(Vec<&'a str>);
 
 impl<'a> Schedule<'a> {
-    /// Reads five fields or a nickname; `None` if cron would refuse them.
+    /// Parses five fields or a nickname; returns `None` if cron would refuse them.
     pub(crate) fn parse(when: &'a str) -> Option<Self> {
         let fields: Vec<&str> = when.split_ascii_whitespace().collect();
         let is_valid = match &fields[..] {
@@ -51,12 +51,12 @@ impl<'a> Schedule<'a> {
         is_valid.then_some(Self(fields))
     }
 
-    /// The schedule as a crontab line begins with it.
+    /// Returns the schedule as written in a crontab line.
     pub(crate) fn text(&self) -> String {
         self.0.join(" ")
     }
 
-    /// The same schedule at a calmer minute; `None` unless it runs at minute 0 or 30.
+    /// Returns the same schedule at a calmer minute; `None` unless it runs at minute 0 or 30.
     pub(crate) fn calmer(&self) -> Option<String> {
         let minutes = match self.0[0] {
             "@hourly" => return Some(format!("{SHIFT} * * * *")),
@@ -66,7 +66,7 @@ impl<'a> Schedule<'a> {
         };
         let step = minutes.strip_prefix("*/");
         let calm = match step.and_then(|step| step.parse::<u32>().ok()) {
-            // So often that no minute is spared.
+            // Too frequent to avoid any minute.
             Some(step) if step <= SHIFT => return None,
             Some(step) => format!("{SHIFT}-59/{step}"),
             None => {
@@ -81,7 +81,7 @@ impl<'a> Schedule<'a> {
     }
 }
 
-/// Whether a part of a field's list is `*`, a value or a range, and has a step only if it is no value.
+/// Whether a part of a field's list is a value, or `*` or a range with an optional step.
 fn is_part(part: &str, (first, last, names): (u32, u32, &[&str])) -> bool {
     let (values, step) = match part.split_once('/') {
         Some((values, step)) => (values, Some(step)),
@@ -113,7 +113,7 @@ mod tests {
     use super::Schedule;
 
     #[test]
-    fn cron_takes_what_is_a_schedule() {
+    fn cron_accepts_valid_schedules() {
         for when in [
             "* * * * *",
             "7 3 * * *",

@@ -1,5 +1,5 @@
-//! Writing a file as a whole: beside its place, then renamed. At any moment the old bytes or the new
-//! ones have the name.
+//! Writes a file as a whole: next to its place, then renamed. At any moment the name leads to the
+//! old bytes or to the new ones.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -12,26 +12,26 @@ use super::error::at;
 use super::file::FileAt;
 use super::{FileError, Owner, lock_now, read_named};
 
-/// Largest file that gives way to a new one, in bytes: it is kept.
+/// The largest file that is replaced, in bytes: it is kept as `.old`.
 const OLD_MAX: u64 = 1 << 20;
 
-/// Replaces a file of ours. Only for the holder of the lock that guards the file.
+/// Replaces one of our files. Only for the holder of the lock that guards it.
 ///
-/// Not synced: what a power cut leaves is seen to be damaged and made anew.
+/// Not synced: damage by a power cut is detected, and the file is made anew.
 ///
 /// # Errors
-/// Where something else than a file of ours is in the way, or writing fails.
+/// If something other than one of our files is in the way, or writing fails.
 pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32, owner: Owner) -> io::Result<()> {
     replace_at(FileAt::path(path, owner), bytes, mode, false)
 }
 
-/// Replaces a file of ours as [`replace`] does, and syncs it if asked to.
+/// Replaces one of our files as [`replace`] does, and syncs it on request.
 pub(super) fn replace_at(to: FileAt<'_>, bytes: &[u8], mode: u32, sync: bool) -> io::Result<()> {
     to.open_if_there(OFlags::RDONLY)?;
     write_over(to, bytes, mode, sync)
 }
 
-/// Puts a new file in the place of whatever file has the name, for the holder of its lock.
+/// Replaces any file of this name by a new one, for the holder of its lock.
 pub(super) fn write_over(to: FileAt<'_>, bytes: &[u8], mode: u32, sync: bool) -> io::Result<()> {
     let name = with_suffix(to.name(), ".new");
     let new = to.named(&name);
@@ -46,7 +46,7 @@ pub(super) fn write_over(to: FileAt<'_>, bytes: &[u8], mode: u32, sync: bool) ->
     finish(file, new, to, bytes, Finish { over: true, sync })
 }
 
-/// Installs a file that was not there.
+/// Installs a file that does not exist yet.
 ///
 /// # Errors
 /// `AlreadyExists`, or the obstacle.
@@ -54,10 +54,10 @@ pub(crate) fn place(path: &Path, bytes: &[u8], mode: u32, owner: Owner) -> io::R
     install(path, bytes, mode, owner, false)
 }
 
-/// Installs a file in place of another, which is kept beside it as `.old`; returns that path.
+/// Replaces a file, and keeps the old one next to it as `.old`; returns that path.
 ///
 /// # Errors
-/// The obstacle; then the old one is where it was.
+/// The obstacle; the old file is then still in its place.
 pub(crate) fn place_over(
     path: &Path,
     bytes: &[u8],
@@ -73,10 +73,10 @@ pub(crate) fn place_over(
     Ok(aside)
 }
 
-/// Whether a file of this name is there.
+/// Whether a file of this name exists.
 ///
 /// # Errors
-/// It is a link, even one that leads nowhere, or something else than a file; or nobody lets us look.
+/// If it is a link, even a dangling one, or not a regular file, or if we may not look.
 pub(crate) fn stands(path: &Path) -> io::Result<bool> {
     match fs::symlink_metadata(path) {
         Ok(meta) if meta.is_file() => Ok(true),
@@ -87,14 +87,14 @@ pub(crate) fn stands(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Writes a synced file that no lock guards, over one that is there only if that is meant.
+/// Writes and syncs a file that no lock guards; replaces an existing one only if `over`.
 fn install(path: &Path, bytes: &[u8], mode: u32, owner: Owner, over: bool) -> io::Result<()> {
     if stands(path)? && !over {
         return Err(io::ErrorKind::AlreadyExists.into());
     }
     let name = with_suffix(path, ".new");
     let new = FileAt::path(&name, owner);
-    // A file that a killed process left is taken over; its lock went with it.
+    // A file that a killed process left is reused; its lock ended with the process.
     let (file, meta) = new.open_or_create(OFlags::RDWR, mode).map_err(at(&name))?;
     if !lock_now(&file).map_err(at(&name))? || !new.leads_to(&meta) {
         return Err(FileError::BeingWritten.into());
@@ -105,13 +105,13 @@ fn install(path: &Path, bytes: &[u8], mode: u32, owner: Owner, over: bool) -> io
     finish(file, new, to, bytes, Finish { over, sync: true })
 }
 
-/// How a file gets its name.
+/// The way in which a new file gets its name.
 struct Finish {
     over: bool,
     sync: bool,
 }
 
-/// Writes a new file's bytes and gives it its name; removes it if that fails.
+/// Writes the bytes of a new file and renames it; removes it on failure.
 fn finish(
     mut file: File,
     new: FileAt<'_>,
@@ -130,27 +130,27 @@ fn finish(
             }
         });
     if named.is_err() {
-        // Best effort: the next writer removes it, or takes it over.
+        // Best effort: the next writer removes or reuses it.
         let _ = new.remove();
     }
     named?;
     if how.sync { to.sync_dir() } else { Ok(()) }
 }
 
-/// Appends to the name of a file.
+/// Appends a suffix to a file name.
 pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut path = path.as_os_str().to_owned();
     path.push(suffix);
     PathBuf::from(path)
 }
 
-/// Renames a file of ours that has reached `max` bytes to `aside`, over what was there.
+/// Renames one of our files that has reached `max` bytes to `aside`, over any file of that name.
 ///
-/// One process does so, holding the lock on the file itself: the next one to get the lock sees that
-/// the name leads elsewhere. A process that has the file open goes on to append to it.
+/// One process does so, holding the lock on the file itself: the next holder sees that the name
+/// leads elsewhere. A process that has the file open continues to append to it.
 ///
 /// # Errors
-/// Where something else than a file of ours is in the way, the renaming fails, or the file system
+/// If something other than one of our files is in the way, the renaming fails, or the file system
 /// has no locks.
 pub(crate) fn set_aside(path: &Path, aside: &Path, max: u64, owner: Owner) -> io::Result<()> {
     let (from, to) = (FileAt::path(path, owner), FileAt::path(aside, owner));
@@ -169,17 +169,17 @@ pub(crate) fn set_aside(path: &Path, aside: &Path, max: u64, owner: Owner) -> io
     from.rename(to)
 }
 
-/// Makes a directory and those above it, with this mode whatever the umask says, and so that a power
-/// cut takes back none of them. One that is there already is fine.
+/// Creates a directory and its ancestors with this mode, whatever the umask, and syncs their names.
+/// An existing directory is fine.
 ///
 /// # Errors
-/// The disk's error.
+/// An I/O error.
 pub(crate) fn make_dirs(dir: &Path, mode: u32) -> io::Result<()> {
     let new: Vec<&Path> = dir.ancestors().take_while(|it| !it.exists()).collect();
     if new.is_empty() {
         return Ok(());
     }
-    // The umask may take away even our own rights, and leave others theirs further up.
+    // The umask could remove even our own access, and leave others theirs further up.
     let umask = rustix::process::umask(Mode::from_raw_mode(0o777 & !mode));
     let made = fs::DirBuilder::new().recursive(true).mode(mode).create(dir);
     rustix::process::umask(umask);
@@ -187,10 +187,10 @@ pub(crate) fn make_dirs(dir: &Path, mode: u32) -> io::Result<()> {
     new.into_iter().try_for_each(sync_parent)
 }
 
-/// Makes sure that a power cut does not take back the name of a file or directory just made.
+/// Syncs the name of a file or directory that was just created, against a power cut.
 ///
 /// # Errors
-/// The disk's error.
+/// An I/O error.
 pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
     File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
 }

@@ -1,5 +1,5 @@
-//! A directory of ours that is held open: every name in it is looked up from there, so that
-//! nobody who swaps the directory for a link leads us elsewhere.
+//! One of our directories, held open: all names are resolved from there, so nobody can redirect us
+//! by swapping the directory for a link.
 
 use std::fs::{File, Metadata, Permissions};
 use std::io;
@@ -14,10 +14,10 @@ use rustix::io::{Errno, retry_on_intr};
 use super::file::FileAt;
 use super::{FileError, LockedFile, Owner, read_at_most};
 
-/// Mode of the directories.
+/// The mode of the directories.
 const DIR_MODE: u32 = 0o700;
 
-/// Mode of the files in them.
+/// The mode of the files in them.
 const FILE_MODE: u32 = 0o600;
 
 /// A private directory.
@@ -29,10 +29,10 @@ pub(crate) struct Dir {
 }
 
 impl Dir {
-    /// Opens a directory of ours; `None` if it is not there.
+    /// Opens one of our directories; returns `None` if it does not exist.
     ///
     /// # Errors
-    /// Where the path is a link, or another user's.
+    /// If the path is a link, or belongs to another user.
     pub(crate) fn open(path: &Path, owner: Owner) -> io::Result<Option<Self>> {
         let file = match open(path) {
             Err(Errno::NOENT) => return Ok(None),
@@ -53,24 +53,24 @@ impl Dir {
         }))
     }
 
-    /// Reads the names in any directory, whosever it is; nothing in it is touched.
+    /// Reads the names in any user's directory, without changing anything in it.
     ///
     /// # Errors
-    /// The disk's error.
+    /// An I/O error.
     pub(crate) fn names_at(path: &Path) -> io::Result<Vec<String>> {
         names(&open(path)?)?.collect()
     }
 
-    /// Opens a directory of ours, creating it if need be; its name is not synced.
+    /// Opens one of our directories, creating it if needed; does not sync its name.
     ///
     /// # Errors
-    /// As `open`, or where it cannot be made.
+    /// As `open`, or if it cannot be created.
     pub(crate) fn make(path: &Path, owner: Owner) -> io::Result<Self> {
         if let Some(dir) = Self::open(path, owner)? {
             return Ok(dir);
         }
         match retry_on_intr(|| rustix::fs::mkdir(path, Mode::from_raw_mode(DIR_MODE))) {
-            // Another process has just made it.
+            // Another process has just created it.
             Ok(()) | Err(Errno::EXIST) => {}
             Err(error) => return Err(error.into()),
         }
@@ -80,17 +80,17 @@ impl Dir {
         Ok(dir)
     }
 
-    /// Its path, for people.
+    /// Returns its path, for messages.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// The owner of new files in it.
+    /// Returns the owner of new files in it.
     pub(crate) fn owner(&self) -> Owner {
         self.owner
     }
 
-    /// Opens a directory of ours in it; `None` if it is not there.
+    /// Opens one of our subdirectories; returns `None` if it does not exist.
     ///
     /// # Errors
     /// As `open`.
@@ -102,24 +102,24 @@ impl Dir {
         FileAt::within(self.file.as_fd(), Path::new(name), self.owner)
     }
 
-    /// Creates a file that was not there, to be written and read.
+    /// Creates a new file for reading and writing.
     ///
     /// # Errors
-    /// `AlreadyExists`, or the disk's error.
+    /// `AlreadyExists`, or an I/O error.
     pub(crate) fn create(&self, name: &str) -> io::Result<File> {
         self.at(name).create(OFlags::RDWR, FILE_MODE)
     }
 
-    /// Opens a file of ours to be read and written.
+    /// Opens one of our files for reading and writing.
     ///
     /// # Errors
-    /// `NotFound`, or why it is none of ours.
+    /// `NotFound`, or the reason why the file is not ours.
     pub(crate) fn edit(&self, name: &str) -> io::Result<(File, Metadata)> {
         self.at(name).open(OFlags::RDWR)
     }
 
-    /// Opens a file of ours, creating it if need be, and waits for its lock. Lines that are
-    /// written to it outlast a power cut.
+    /// Opens one of our files, creating it if needed, and waits for its lock. Its writes are
+    /// synced.
     ///
     /// # Errors
     /// Those of [`super::lock_file`].
@@ -131,74 +131,74 @@ impl Dir {
         LockedFile::wait(self.at(name), patience, true)
     }
 
-    /// Reads the bytes of a file of ours, `max` at the most; `None` if it is not there.
+    /// Reads at most `max` bytes of one of our files; returns `None` if it does not exist.
     ///
     /// # Errors
-    /// Why it is none of ours, or cannot be read.
+    /// The reason why the file is not ours, or an I/O error.
     pub(crate) fn read(&self, name: &str, max: u64) -> io::Result<Option<Vec<u8>>> {
         let read = |(file, meta)| read_at_most(file, &meta, max);
         self.view(name)?.map(read).transpose()
     }
 
-    /// Opens a file of ours to be read; `None` if it is not there.
+    /// Opens one of our files for reading; returns `None` if it does not exist.
     ///
     /// # Errors
-    /// Why it is none of ours.
+    /// The reason why the file is not ours.
     pub(crate) fn view(&self, name: &str) -> io::Result<Option<(File, Metadata)>> {
         self.at(name).open_if_there(OFlags::RDONLY)
     }
 
-    /// Gives a file another name, which nothing had, at once and as a whole.
+    /// Renames a file atomically to a name that must be free.
     ///
     /// # Errors
-    /// `AlreadyExists`, or the disk's error.
+    /// `AlreadyExists`, or an I/O error.
     pub(crate) fn publish(&self, from: &str, into: &Self, to: &str) -> io::Result<()> {
         self.at(from).rename_new(into.at(to))
     }
 
-    /// Gives a file another name, in place of what had it.
+    /// Renames a file, replacing any file of the new name.
     ///
     /// # Errors
-    /// The disk's error.
+    /// An I/O error.
     pub(crate) fn rename(&self, from: &str, into: &Self, to: &str) -> io::Result<()> {
         self.at(from).rename(into.at(to))
     }
 
-    /// Removes a file, if it is still there.
+    /// Removes a file, if it still exists.
     ///
     /// # Errors
-    /// The disk's error.
+    /// An I/O error.
     pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
         self.at(name).remove()
     }
 
-    /// Makes sure that a power cut takes none of its names back.
+    /// Syncs all names in it, against a power cut.
     ///
     /// # Errors
-    /// The disk's error; then it may.
+    /// An I/O error; names may then be lost in a power cut.
     pub(crate) fn sync(&self) -> io::Result<()> {
         Ok(retry_on_intr(|| rustix::fs::fsync(&self.file))?)
     }
 
-    /// Whether a name still leads to this file.
+    /// Whether a name still leads to this open file.
     pub(crate) fn leads_to(&self, name: &str, open: &Metadata) -> bool {
         self.at(name).leads_to(open)
     }
 
-    /// Returns the Unix seconds of the last change of a file's bytes, if they are known.
+    /// Returns the time of a file's last modification in Unix seconds, if known.
     pub(crate) fn changed_at(&self, name: &str) -> Option<u64> {
         u64::try_from(self.at(name).stat().ok()?.st_mtime).ok()
     }
 
-    /// Returns a file's size in bytes, if it is known.
+    /// Returns the size of a file in bytes, if known.
     pub(crate) fn size(&self, name: &str) -> Option<u64> {
         u64::try_from(self.at(name).stat().ok()?.st_size).ok()
     }
 
-    /// Reads every name in it, in the disk's order, with U+FFFD for what is not UTF-8.
+    /// Reads all names in directory order, with U+FFFD for invalid UTF-8.
     ///
     /// # Errors
-    /// The disk's error.
+    /// An I/O error.
     pub(crate) fn names(&self) -> io::Result<impl Iterator<Item = io::Result<String>>> {
         names(&self.file)
     }

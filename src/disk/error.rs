@@ -1,22 +1,22 @@
-//! The reasons of our own for not using a file, beside the system's.
+//! Our own reasons for not using a file, besides the system's.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why a file cannot be used: the payload of an `io::Error`, which shows it in words of `text`.
+/// The reason why a file cannot be used: the payload of an `io::Error`. `text` puts it into words.
 #[derive(Debug)]
 pub(crate) enum FileError {
     Symlink,
     NotRegular,
     NotDirectory,
-    /// It has a second name.
+    /// It has a second hard link.
     HardLinked,
     OtherOwner,
     TooLarge {
         /// In bytes.
         max: u64,
     },
-    /// Another process held its lock for as long as we could wait.
+    /// Another process held its lock until our deadline.
     Locked,
     /// Another process is writing it.
     BeingWritten,
@@ -24,10 +24,10 @@ pub(crate) enum FileError {
     CannotLock(io::Error),
     /// Other users can write to its directory.
     SharedDirectory,
-    /// A path that cannot be that of a file.
+    /// The path cannot be that of a file.
     NotAFilePath,
     RecordTooLong,
-    /// The error of a file that the caller does not name.
+    /// The error of a file whose path the caller does not name.
     At {
         path: PathBuf,
         error: io::Error,
@@ -45,7 +45,7 @@ impl From<FileError> for io::Error {
 }
 
 impl FileError {
-    /// The reason within an error; `None` if the system gave it.
+    /// Returns our reason within an error; `None` if the error is the system's.
     pub(crate) fn of(error: &io::Error) -> Option<&Self> {
         match error.get_ref()?.downcast_ref()? {
             Self::At { error, .. } => Self::of(error),
@@ -54,7 +54,7 @@ impl FileError {
         }
     }
 
-    /// Whether an error says that a file is not one of ours.
+    /// Whether an error means that a file is not one of ours.
     pub(crate) fn is_foreign(error: &io::Error) -> bool {
         let is_none_of_ours = matches!(
             Self::of(error),
@@ -70,7 +70,7 @@ impl FileError {
     }
 }
 
-/// An error with the path that it is about, for files that a caller doesn't name.
+/// Adds the path to an error, for files that the caller does not name.
 pub(super) fn at(path: &Path) -> impl Fn(io::Error) -> io::Error {
     |error| {
         let path = path.to_owned();
@@ -83,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_of_ours_is_found_within_an_error_and_the_systems_is_none() {
+    fn our_reason_is_found_within_an_error_and_the_systems_is_not() {
         let system = || io::Error::from(io::ErrorKind::StorageFull);
         let is_directory = io::Error::from(io::ErrorKind::IsADirectory);
         for (error, is_ours, is_foreign) in [

@@ -1,4 +1,4 @@
-//! Opening one file of ours, by its path or from a directory that is held open.
+//! Opens one of our files, by its path or relative to an open directory.
 
 use std::fs::{File, Metadata, Permissions};
 use std::io;
@@ -11,7 +11,7 @@ use rustix::io::{Errno, retry_on_intr};
 
 use super::{FileError, Owner, euid};
 
-/// Where a file is: its path, or its name in an open directory.
+/// The location of a file: its path, or its name in an open directory.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FileAt<'a> {
     dir: BorrowedFd<'a>,
@@ -28,7 +28,7 @@ impl<'a> FileAt<'a> {
         Self { dir, name, owner }
     }
 
-    /// Returns the place of this name in the same directory.
+    /// Returns the location of this name in the same directory.
     pub(super) fn named<'b>(self, name: &'b Path) -> FileAt<'b>
     where
         'a: 'b,
@@ -40,12 +40,12 @@ impl<'a> FileAt<'a> {
         self.name
     }
 
-    /// Opens a file of ours; refuses a link, and anything but a regular file of one name.
+    /// Opens one of our files; refuses links, other file types, and files with several hard links.
     ///
     /// # Errors
     /// `NotFound`, or the obstacle.
     pub(super) fn open(self, flags: OFlags) -> io::Result<(File, Metadata)> {
-        // Without NONBLOCK a FIFO would hold us until somebody opens its other end.
+        // Without NONBLOCK a FIFO would block us until its other end is opened.
         let file = self.open_any(flags | OFlags::NONBLOCK, Mode::empty())?;
         let meta = file.metadata()?;
         let error = if !meta.is_file() {
@@ -60,7 +60,7 @@ impl<'a> FileAt<'a> {
         Err(error.into())
     }
 
-    /// Opens a file as `open` does; returns `None` if it is not there.
+    /// Opens a file as `open` does; returns `None` if it does not exist.
     pub(super) fn open_if_there(self, flags: OFlags) -> io::Result<Option<(File, Metadata)>> {
         match self.open(flags) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -68,22 +68,22 @@ impl<'a> FileAt<'a> {
         }
     }
 
-    /// Opens whatever kind of file it is, unless it is a link.
+    /// Opens a file of any type except a link.
     pub(super) fn open_any(self, flags: OFlags, mode: Mode) -> io::Result<File> {
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         match retry_on_intr(|| rustix::fs::openat(self.dir, self.name, flags, mode)) {
             Ok(fd) => Ok(File::from(fd)),
             Err(Errno::LOOP) => Err(FileError::Symlink.into()),
-            // A FIFO that nobody reads, a socket, or a device that isn't there.
+            // A FIFO without a reader, a socket, or a missing device.
             Err(Errno::NXIO) => Err(FileError::NotRegular.into()),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Creates a file that was not there, with exactly this mode.
+    /// Creates a new file with exactly this mode.
     ///
     /// # Errors
-    /// `AlreadyExists`, or the disk's error.
+    /// `AlreadyExists`, or an I/O error.
     pub(super) fn create(self, flags: OFlags, mode: u32) -> io::Result<File> {
         let flags = flags | OFlags::CREATE | OFlags::EXCL;
         let file = self.open_any(flags, Mode::from_raw_mode(mode))?;
@@ -91,12 +91,12 @@ impl<'a> FileAt<'a> {
         Ok(file)
     }
 
-    /// Opens a file of ours, creating it if need be, and sets its mode.
+    /// Opens one of our files, creating it if needed, and sets its mode.
     pub(super) fn open_or_create(self, flags: OFlags, mode: u32) -> io::Result<(File, Metadata)> {
         let (file, meta) = match self.open_if_there(flags)? {
             Some(opened) => opened,
             None => match self.create(flags, mode) {
-                // Another process has just made it.
+                // Another process has just created it.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.open(flags)?,
                 made => {
                     let file = made?;
@@ -105,7 +105,8 @@ impl<'a> FileAt<'a> {
                 }
             },
         };
-        // In another user's directory a file of root's may be one that he moved there: it stays.
+        // In another user's directory, a file of root's may have been moved there by that user: its
+        // mode is kept.
         let ours = self.owner.0.is_none() && meta.uid() == euid();
         if ours && meta.mode() & 0o7777 != mode {
             file.set_permissions(Permissions::from_mode(mode))?;
@@ -113,7 +114,7 @@ impl<'a> FileAt<'a> {
         Ok((file, meta))
     }
 
-    /// Looks at what has the name, without following a link.
+    /// Returns the metadata of the name, without following a link.
     pub(super) fn stat(self) -> io::Result<Stat> {
         let flags = AtFlags::SYMLINK_NOFOLLOW;
         Ok(retry_on_intr(|| {
@@ -127,7 +128,7 @@ impl<'a> FileAt<'a> {
             .is_ok_and(|now| now.st_ino == open.ino() && now.st_dev == open.dev())
     }
 
-    /// Removes the file, if it is still there.
+    /// Removes the file, if it still exists.
     pub(super) fn remove(self) -> io::Result<()> {
         match retry_on_intr(|| rustix::fs::unlinkat(self.dir, self.name, AtFlags::empty())) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
@@ -135,30 +136,30 @@ impl<'a> FileAt<'a> {
         }
     }
 
-    /// Renames the file, over one that has that name already.
+    /// Renames the file, replacing any file of the new name.
     pub(super) fn rename(self, to: FileAt<'_>) -> io::Result<()> {
         Ok(retry_on_intr(|| {
             rustix::fs::renameat(self.dir, self.name, to.dir, to.name)
         })?)
     }
 
-    /// Renames the file to a name that nothing has.
+    /// Renames the file to a name that must be free.
     ///
     /// # Errors
-    /// `AlreadyExists`, or the disk's error.
+    /// `AlreadyExists`, or an I/O error.
     pub(super) fn rename_new(self, to: FileAt<'_>) -> io::Result<()> {
         let flags = RenameFlags::NOREPLACE;
         let renamed = retry_on_intr(|| {
             rustix::fs::renameat_with(self.dir, self.name, to.dir, to.name, flags)
         });
         match renamed {
-            // A file system that cannot do it: callers have looked, or their names are random.
+            // Not supported by the file system. Callers have checked, or their names are random.
             Err(Errno::INVAL | Errno::NOSYS) => self.rename(to),
             renamed => Ok(renamed?),
         }
     }
 
-    /// Makes sure that a power cut does not take the name back.
+    /// Syncs the directory of the name, against a power cut.
     pub(super) fn sync_dir(self) -> io::Result<()> {
         let parent = self.name.parent().unwrap_or(Path::new("/"));
         let parent = if parent.as_os_str().is_empty() {

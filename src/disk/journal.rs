@@ -1,7 +1,7 @@
-//! A file of ours that is read and changed under the kernel's lock on the file itself: lines are
-//! appended, and now and then it is replaced by one without those that no longer count.
+//! A file that is read and changed under the kernel's lock on the file itself: lines are appended,
+//! and now and then it is replaced by one without the lines that no longer count.
 //!
-//! Few system calls for a look and a line: a send is measured in milliseconds.
+//! Uses few system calls for each look and each line: a send takes milliseconds.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -15,27 +15,27 @@ use super::atomic::{replace_at, write_over};
 use super::file::FileAt;
 use super::{FileError, Owner, euid, lock_now};
 
-/// Mode of such a file.
+/// The mode of such a file.
 const MODE: u32 = 0o600;
 
-/// Largest file that is copied to free it of a second name, in bytes.
+/// The largest file that is copied because of a second hard link, in bytes.
 const COPY_MAX: u64 = 64 << 20;
 
-/// A file under its lock, which ends with the value, or with the process.
+/// A locked file. The lock ends with the value, or with the process.
 #[derive(Debug)]
 pub(crate) struct LockedFile<'a> {
     at: FileAt<'a>,
     file: File,
     len: u64,
-    /// Whether what is written must outlast a power cut.
+    /// Whether writes must survive a power cut.
     synced: bool,
 }
 
-/// Opens a file, creating it if need be, and waits for its lock. Nothing in it is synced.
+/// Opens a file, creating it if needed, and waits for its lock. Nothing is synced.
 ///
 /// # Errors
-/// Where the path is not a regular file of ours or cannot be opened, the file system has no
-/// locks, or another process holds it all this time.
+/// If the path is not one of our regular files or cannot be opened, the file system has no locks,
+/// or another process holds the lock until the timeout.
 pub(crate) fn lock_file(
     path: &Path,
     owner: Owner,
@@ -67,7 +67,7 @@ impl<'a> LockedFile<'a> {
         if !lock_now(&file)? {
             return Ok(None);
         }
-        // The holder before us may have replaced it: then others lock the new one.
+        // The previous holder may have replaced the file: others then lock the new one.
         let named = match at.stat() {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             named => named?,
@@ -77,7 +77,7 @@ impl<'a> LockedFile<'a> {
         }
         let len = u64::try_from(named.st_size).unwrap_or_default();
         if synced && len == 0 {
-            // It may have just been made: its name must outlast a power cut, too.
+            // The file may be new: its name must survive a power cut, too.
             at.sync_dir()?;
         }
         Ok(Some(Self {
@@ -88,15 +88,15 @@ impl<'a> LockedFile<'a> {
         }))
     }
 
-    /// Returns its size in bytes when the lock was taken.
+    /// Returns the size in bytes at the time the lock was taken.
     pub(crate) fn len(&self) -> u64 {
         self.len
     }
 
-    /// Reads its last bytes, at most so many, with U+FFFD for what is not UTF-8.
+    /// Reads at most the last `max` bytes, with U+FFFD for invalid UTF-8.
     ///
     /// # Errors
-    /// Where it cannot be read.
+    /// If it cannot be read.
     pub(crate) fn tail(&self, max: u64) -> io::Result<String> {
         Ok(lossy(self.last_bytes(max)?))
     }
@@ -110,10 +110,10 @@ impl<'a> LockedFile<'a> {
         Ok(bytes)
     }
 
-    /// Appends whole lines with one write, behind what a kill may have left torn.
+    /// Appends whole lines with one write, after any torn line that a kill left.
     ///
     /// # Errors
-    /// Where they cannot be written, or not whole.
+    /// If they cannot be written, or not in full.
     pub(crate) fn append(&self, lines: &str) -> io::Result<()> {
         let is_torn = self.last_bytes(1)?.last().is_some_and(|it| *it != b'\n');
         let gap = if is_torn { "\n" } else { "" };
@@ -124,7 +124,7 @@ impl<'a> LockedFile<'a> {
         Ok(())
     }
 
-    /// Replaces it with a file of its last lines that still count, and of further ones.
+    /// Replaces the file by its last lines that still count, and further ones.
     ///
     /// # Errors
     /// Those of `tail` and `replace`.
@@ -140,17 +140,18 @@ impl<'a> LockedFile<'a> {
         self.replace(&(kept + further))
     }
 
-    /// Replaces it with a file of these lines; a process that waits for the lock looks again.
+    /// Replaces the file by one of these lines; a process that waits for the lock then opens the
+    /// new one.
     ///
     /// # Errors
-    /// Where something else than a file of ours is in the way, or writing fails.
+    /// If something other than one of our files is in the way, or writing fails.
     pub(crate) fn replace(&self, lines: &str) -> io::Result<()> {
         replace_at(self.at, lines.as_bytes(), MODE, self.synced)
     }
 }
 
-/// Puts a copy in the place of a file of ours that has a second name, and returns whether it did: a
-/// backup by hard links must neither stop us nor be written to.
+/// Replaces one of our files that has a second hard link by a copy; returns whether it did. A
+/// backup by hard links must neither block us nor be written to.
 fn unlink_copy(at: FileAt<'_>, sync: bool) -> io::Result<bool> {
     let flags = OFlags::RDONLY | OFlags::NONBLOCK;
     let Ok(file) = at.open_any(flags, rustix::fs::Mode::empty()) else {
@@ -161,7 +162,7 @@ fn unlink_copy(at: FileAt<'_>, sync: bool) -> io::Result<bool> {
     if !meta.is_file() || meta.nlink() < 2 || !is_ours || meta.len() > COPY_MAX {
         return Ok(false);
     }
-    // Wait for any process that copies it or still writes to it.
+    // Wait for any process that copies the file or still writes to it.
     if !lock_now(&file)? || !at.leads_to(&meta) {
         return Ok(true);
     }
@@ -171,13 +172,13 @@ fn unlink_copy(at: FileAt<'_>, sync: bool) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Returns bytes as text, with U+FFFD for what is none: the lines beside it can be read.
+/// Returns bytes as text, with U+FFFD for invalid UTF-8: the lines next to it stay readable.
 pub(crate) fn lossy(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes)
         .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
 }
 
-/// Growing pauses between looks at a lock that another process holds.
+/// Growing pauses between attempts to take a lock that another process holds.
 pub(crate) struct Pause(Duration);
 
 impl Default for Pause {
@@ -187,7 +188,7 @@ impl Default for Pause {
 }
 
 impl Pause {
-    /// Sleeps, and returns whether there is time for another look.
+    /// Sleeps; returns whether there is time for another attempt.
     pub(crate) fn sleep(&mut self, deadline: Instant) -> bool {
         if Instant::now() >= deadline {
             return false;

@@ -1,5 +1,5 @@
-//! Files that must be ours: opened without following a link, private whatever the umask says,
-//! replaced as a whole, locked by the kernel.
+//! Files that must be ours: opened without following links, private whatever the umask, replaced as
+//! a whole, locked by the kernel.
 //!
 //! The only place with a rename, an fsync or a lock. Errors are the system's, or a [`FileError`]
 //! within an `io::Error`.
@@ -29,33 +29,33 @@ use rustix::fs::OFlags;
 use error::at;
 use file::FileAt;
 
-/// As much as an entry with a short message takes, in bytes.
+/// The typical size of an entry with a short message, in bytes.
 const SAMPLE: usize = 4096;
 
-/// Our effective user id, which nothing here changes; asked once.
+/// Returns our effective user id, which never changes; asked once.
 pub(crate) fn euid() -> u32 {
     static EUID: OnceLock<u32> = OnceLock::new();
     *EUID.get_or_init(|| rustix::process::geteuid().as_raw())
 }
 
-/// The user and group that new files in a directory get, if root works in another user's directory.
+/// The user and group of new files in a directory, if root works in another user's directory.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Owner(Option<(u32, u32)>);
 
 impl Owner {
-    /// The owner of new files in a directory: us, or, if we are root, the directory's.
+    /// Returns the owner of new files in a directory: us, or its own owner if we are root.
     pub(crate) fn of_directory(meta: &Metadata) -> Self {
         let foreign = euid() == 0 && meta.uid() != 0;
         Self(foreign.then(|| (meta.uid(), meta.gid())))
     }
 
-    /// The owner and group of a file that is replaced, if we may give them to the new one.
+    /// Returns the owner and group of a replaced file, if we may give them to the new one.
     pub(crate) fn of_file(meta: &Metadata) -> Self {
         let may = [0, meta.uid()].contains(&euid());
         Self(may.then(|| (meta.uid(), meta.gid())))
     }
 
-    /// Makes a file theirs, with exactly this mode.
+    /// Gives a file this owner, and exactly this mode.
     fn take(self, file: &File, mode: u32) -> io::Result<()> {
         if let Some((uid, gid)) = self.0 {
             fchown(file, Some(uid), Some(gid))?;
@@ -63,18 +63,18 @@ impl Owner {
         file.set_permissions(Permissions::from_mode(mode))
     }
 
-    /// Whether a file's owner is us, root, or the one whose directory it is in.
+    /// Whether a file belongs to us, to root, or to the owner of its directory.
     fn trusts(self, meta: &Metadata) -> bool {
         let uid = meta.uid();
         uid == 0 || uid == euid() || self.0.is_some_and(|(owner, _)| owner == uid)
     }
 }
 
-/// Reads a small file of ours; `None` if it is not there, empty if it is larger than `max` bytes
-/// or others may have written it.
+/// Reads one of our small files. Returns `None` if it does not exist, and no bytes if it is larger
+/// than `max` bytes or others may have written it.
 ///
 /// # Errors
-/// Where the path is not a regular file of ours, or cannot be read.
+/// If the path is not one of our regular files, or cannot be read.
 pub(crate) fn read(path: &Path, max: u64, owner: Owner) -> io::Result<Option<Vec<u8>>> {
     let Some((file, meta)) = FileAt::path(path, owner).open_if_there(OFlags::RDONLY)? else {
         return Ok(None);
@@ -85,7 +85,8 @@ pub(crate) fn read(path: &Path, max: u64, owner: Owner) -> io::Result<Option<Vec
     read_at_most(file, &meta, max).map(Some)
 }
 
-/// Reads a file's bytes, `max` at the most, with room for the end behind them, so that one read does.
+/// Reads at most `max` bytes of a file. The buffer has one byte more, so that one read finds the
+/// end.
 fn read_at_most(file: File, meta: &Metadata, max: u64) -> io::Result<Vec<u8>> {
     let size = usize::try_from(meta.len().min(max)).unwrap_or_default();
     let mut bytes = Vec::with_capacity(size + 1);
@@ -96,9 +97,9 @@ fn read_at_most(file: File, meta: &Metadata, max: u64) -> io::Result<Vec<u8>> {
 /// Reads a regular file of at most `max` bytes that the user named: links are fine.
 ///
 /// # Errors
-/// Where it is no regular file, is larger, or cannot be read.
+/// If it is not a regular file, is larger, or cannot be read.
 pub(crate) fn read_named(path: &Path, max: u64) -> io::Result<(Vec<u8>, Metadata)> {
-    // Without NONBLOCK a FIFO would hold us for ever.
+    // Without NONBLOCK a FIFO would block us for ever.
     let nonblock = OFlags::NONBLOCK.bits().cast_signed();
     let file = OpenOptions::new()
         .read(true)
@@ -115,10 +116,10 @@ pub(crate) fn read_named(path: &Path, max: u64) -> io::Result<(Vec<u8>, Metadata
     Ok((bytes, meta))
 }
 
-/// Creates a file without a name, to be written and read; it goes with the process.
+/// Creates a nameless file for reading and writing; it ends with the process.
 ///
 /// # Errors
-/// Where the directory cannot be written, or its file system has no such files.
+/// If the directory is not writable, or its file system has no such files.
 pub(crate) fn nameless(dir: &Path) -> io::Result<File> {
     OpenOptions::new()
         .read(true)
@@ -128,28 +129,28 @@ pub(crate) fn nameless(dir: &Path) -> io::Result<File> {
         .open(dir)
 }
 
-/// Opens a file of ours to append to it, creating it if need be.
+/// Opens one of our files for appending, creating it if needed.
 ///
 /// # Errors
-/// Where the path is not a regular file of ours, or cannot be opened.
+/// If the path is not one of our regular files, or cannot be opened.
 pub(crate) fn append(path: &Path, mode: u32, owner: Owner) -> io::Result<File> {
     let flags = OFlags::WRONLY | OFlags::APPEND;
     Ok(FileAt::path(path, owner).open_or_create(flags, mode)?.0)
 }
 
-/// Looks at a file of ours; `None` if it is not there.
+/// Returns the metadata of one of our files; `None` if it does not exist.
 ///
 /// # Errors
-/// Where the path is not a regular file of ours, or cannot be opened.
+/// If the path is not one of our regular files, or cannot be opened.
 pub(crate) fn seen(path: &Path, owner: Owner) -> io::Result<Option<Metadata>> {
     let opened = FileAt::path(path, owner).open_if_there(OFlags::RDONLY)?;
     Ok(opened.map(|(_, meta)| meta))
 }
 
-/// Writes a little into a directory, to the disk, and leaves nothing there.
+/// Writes and syncs a sample file in a directory, and leaves nothing there.
 ///
 /// # Errors
-/// The error that an entry of the outbox would meet, such as a full disk.
+/// The error that an outbox entry would meet, such as a full disk.
 pub(crate) fn try_writing(dir: &Path) -> io::Result<()> {
     let write = |mut file: File| {
         file.write_all(&[b'x'; SAMPLE])?;
@@ -158,7 +159,7 @@ pub(crate) fn try_writing(dir: &Path) -> io::Result<()> {
     if let Ok(file) = nameless(dir) {
         return write(file);
     }
-    // A file system that has no files without a name.
+    // The file system has no nameless files.
     let path = dir.join(format!("check.{}", std::process::id()));
     let made = OpenOptions::new()
         .write(true)
@@ -170,36 +171,36 @@ pub(crate) fn try_writing(dir: &Path) -> io::Result<()> {
     written
 }
 
-/// Returns how many bytes there is room for on the disk of a directory, for us.
+/// Returns the free space for us on the disk of a directory, in bytes.
 ///
 /// # Errors
-/// The disk's error.
+/// An I/O error.
 pub(crate) fn free(dir: &Path) -> io::Result<u64> {
     let stat = rustix::fs::statvfs(dir)?;
     Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
 }
 
-/// A kernel lock on a file; it ends with the value, or with the process.
+/// A kernel lock on a file. It ends with the value, or with the process.
 #[derive(Debug)]
 pub(crate) struct Lock {
     _file: File,
 }
 
-/// Takes the lock on a file that is never renamed; `None` if another process holds it.
+/// Takes the lock on a file that is never renamed; returns `None` if another process holds it.
 ///
 /// # Errors
-/// Where the file is not ours or cannot be made, or the file system has no locks.
+/// If the file is not ours or cannot be created, or the file system has no locks.
 pub(crate) fn try_lock(path: &Path, owner: Owner) -> io::Result<Option<Lock>> {
     let locked = || -> io::Result<Option<Lock>> {
         let file = append(path, 0o600, owner)?;
-        // If the name has come to point elsewhere meanwhile, somebody else may hold that file.
+        // If the name now leads elsewhere, another process may hold that file's lock.
         let is_ours = lock_now(&file)? && FileAt::path(path, owner).leads_to(&file.metadata()?);
         Ok(is_ours.then_some(Lock { _file: file }))
     };
     locked().map_err(at(path))
 }
 
-/// A lock on a file that is there only while it is held.
+/// A lock on a file that exists only while the lock is held.
 #[derive(Debug)]
 pub(crate) struct TemporaryLock {
     path: PathBuf,
@@ -208,13 +209,14 @@ pub(crate) struct TemporaryLock {
 
 impl Drop for TemporaryLock {
     fn drop(&mut self) {
-        // Under the lock: a process that has opened it meanwhile sees that the name leads elsewhere.
-        // Best effort: what stays is nobody's, and can be locked.
+        // Removed under the lock: a process that has opened it meanwhile sees that the name leads
+        // elsewhere. Best effort: a file that stays is unlocked, and can be locked again.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// Takes the lock on a file that goes with it; `None` if another process holds it, or has just left it.
+/// Takes the lock on a temporary file; returns `None` if another process holds it, or has just
+/// released it.
 ///
 /// # Errors
 /// Those of [`try_lock`].
@@ -226,10 +228,10 @@ pub(crate) fn try_lock_temporary(path: &Path, owner: Owner) -> io::Result<Option
     }))
 }
 
-/// Locks an open file until it is closed; returns false if another process has it locked.
+/// Locks an open file until it is closed; returns false if another process holds the lock.
 ///
 /// # Errors
-/// Where the file system has no locks.
+/// If the file system has no locks.
 pub(crate) fn lock_now(file: &File) -> io::Result<bool> {
     loop {
         match file.try_lock() {
@@ -241,7 +243,7 @@ pub(crate) fn lock_now(file: &File) -> io::Result<bool> {
     }
 }
 
-/// Returns the error for a lock that another process held for as long as we could wait.
+/// Returns the error for a lock that another process held until our deadline.
 pub(crate) fn held_elsewhere() -> io::Error {
     FileError::Locked.into()
 }

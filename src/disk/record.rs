@@ -1,8 +1,8 @@
 //! A small record that changes often: JSON and its digest, overwritten in place.
 //!
-//! One write of a few hundred bytes goes whole into the kernel or not at all, so a killed process
-//! leaves the old record or the new one. A power cut or a bad disk may leave neither: the digest
-//! shows it. Earlier versions wrote records without a digest.
+//! The kernel takes one write of a few hundred bytes in full or not at all, so a killed process
+//! leaves the old record or the new one. After a power cut or on a bad disk there may be neither:
+//! the digest detects that. Earlier versions wrote records without a digest.
 
 use std::fs::File;
 use std::io;
@@ -14,10 +14,10 @@ use serde::de::DeserializeOwned;
 use super::{Dir, FileError};
 use crate::secret::sha256;
 
-/// Bytes that a record takes, blanks at its end included: the next one then covers all of it.
+/// The size of a record, padded with blanks: the next one then covers all of it.
 const SIZE: usize = 2048;
 
-/// Hexadecimal digits of a record's digest.
+/// The number of hexadecimal digits of a record's digest.
 const DIGITS: usize = 16;
 
 /// The contents of a record's file.
@@ -28,7 +28,7 @@ pub(crate) enum Read<T> {
 }
 
 impl<T> Read<T> {
-    /// Returns the record, if there is a whole one.
+    /// Returns the record, if it is intact.
     pub(crate) fn record(self) -> Option<T> {
         match self {
             Self::Record(record) => Some(record),
@@ -50,10 +50,10 @@ pub(crate) fn read<T: DeserializeOwned>(dir: &Dir, name: &str) -> Read<T> {
     }
 }
 
-/// Opens the file of a record, creating it if need be.
+/// Opens the file of a record, creating it if needed.
 ///
 /// # Errors
-/// Where something else is in the way, or the disk says no.
+/// If something else is in the way, or on an I/O error.
 pub(crate) fn open(dir: &Dir, name: &str) -> io::Result<File> {
     match dir.create(name) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(dir.edit(name)?.0),
@@ -69,10 +69,10 @@ pub(crate) fn set(dir: &Dir, name: &str, record: &impl Serialize) -> io::Result<
     write(&open(dir, name)?, record)
 }
 
-/// Writes a record over what was there.
+/// Writes a record over the previous one.
 ///
 /// # Errors
-/// Where it is too long, or the disk says no.
+/// If it is too long, or on an I/O error.
 pub(crate) fn write(file: &File, record: &impl Serialize) -> io::Result<()> {
     let mut bytes = serde_json::to_vec(record)?;
     let sum = digest(&bytes, DIGITS);
@@ -86,7 +86,7 @@ pub(crate) fn write(file: &File, record: &impl Serialize) -> io::Result<()> {
     file.write_all_at(&bytes, 0)
 }
 
-/// Reads a record from bytes; `None` if it is damaged.
+/// Parses a record; returns `None` if it is damaged.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let text = std::str::from_utf8(bytes).ok()?.trim_end();
     let (json, sum) = text.split_once('\n').unwrap_or((text, ""));
@@ -94,7 +94,7 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     is_whole.then(|| serde_json::from_str(json).ok())?
 }
 
-/// Returns the first hexadecimal digits of a digest, which are written behind the bytes that they cover.
+/// Returns the first hexadecimal digits of a digest, which follow the bytes that they cover.
 pub(crate) fn digest(bytes: &[u8], digits: usize) -> String {
     let mut sum = sha256(bytes);
     sum.truncate(digits);
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_with_one_bit_changed_is_none() {
+    fn a_record_with_a_flipped_bit_is_rejected() {
         let json = json!({"sent": 0, "error": "a\nb 中"}).to_string();
         let whole = format!("{json}\n{}", digest(json.as_bytes(), DIGITS));
         assert!(parse::<Value>(whole.as_bytes()).is_some());

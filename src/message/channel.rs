@@ -1,6 +1,6 @@
-//! The roads to a phone: an app's message, an app's group chat, a group robot.
+//! The channels to a phone: an app's message, an app's group chat, a group robot.
 
-/// By which road a message goes; they take different kinds and sizes.
+/// The channel of a message; channels accept different kinds and sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Channel {
     /// From an app to members, parties and tags.
@@ -14,7 +14,7 @@ pub(crate) enum Channel {
 impl Channel {
     pub(super) const ALL: [Self; 3] = [Self::App, Self::Chat, Self::Robot];
 
-    /// WeCom's name of the call, below `/cgi-bin/`.
+    /// Returns WeCom's name of the call, below `/cgi-bin/`.
     pub(crate) fn call(self) -> &'static str {
         match self {
             Self::App => "message/send",
@@ -23,12 +23,12 @@ impl Channel {
         }
     }
 
-    /// The channel that a call belongs to; none if it sends no message.
+    /// Returns the channel of a call; `None` if it sends no message.
     pub(crate) fn of(call: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|channel| channel.call() == call)
     }
 
-    /// WeCom's call that takes the files for its messages.
+    /// Returns WeCom's call that uploads the files for its messages.
     pub(crate) fn upload_call(self) -> &'static str {
         match self {
             Self::App | Self::Chat => "media/upload",

@@ -1,18 +1,18 @@
-//! Decodes input in other encodings than UTF-8, by their names on the web (WHATWG).
+//! Decodes input in encodings other than UTF-8, by their WHATWG names.
 
 use std::io::{self, Read};
 
 use encoding_rs::{Decoder, DecoderResult};
 
-/// Most bytes decoded at once.
+/// The most bytes that are decoded at once.
 const CHUNK: usize = 8 << 10;
 
-/// An encoding of the web.
+/// A WHATWG encoding.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Encoding(&'static encoding_rs::Encoding);
 
 impl Encoding {
-    /// Returns the encoding of a label, in any case.
+    /// Returns the encoding of a label, ignoring case.
     pub(crate) fn for_label(label: &str) -> Option<Self> {
         let known = encoding_rs::Encoding::for_label(label.as_bytes());
         // The replacement encoding decodes everything to nothing.
@@ -35,24 +35,24 @@ impl Encoding {
     }
 }
 
-/// A reader of UTF-8.
+/// A reader that decodes to UTF-8.
 pub(crate) struct Decoded<R> {
     inner: R,
     decoder: Decoder,
     input: Vec<u8>,
-    /// How many bytes of `input` are to be decoded.
+    /// The number of bytes in `input` to be decoded.
     filled: usize,
     output: Vec<u8>,
-    /// How many bytes of `output` have been read.
+    /// The number of bytes of `output` already read.
     at: usize,
-    /// Whether the end of the input has been read.
+    /// Whether the end of the input has been reached.
     is_read: bool,
     is_over: bool,
     replaced: usize,
 }
 
 impl<R: Read> Decoded<R> {
-    /// Returns how many characters were invalid and became U+FFFD.
+    /// Returns the number of invalid characters that were replaced by U+FFFD.
     pub(crate) fn replaced(&self) -> usize {
         self.replaced
     }
@@ -71,7 +71,7 @@ impl<R: Read> Decoded<R> {
             decoder.decode_to_utf8_without_replacement(input, &mut self.output, self.is_read);
         self.output.truncate(written);
         self.at = 0;
-        // Counted here, since the input may contain U+FFFD itself.
+        // Counted here, since the input may itself contain U+FFFD.
         if matches!(result, DecoderResult::Malformed(..)) {
             self.output.extend("\u{fffd}".bytes());
             self.replaced += 1;
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_none_is_refused() {
+    fn an_unknown_label_is_refused() {
         for bad in ["", "gbkk", "replacement", "iso-2022-kr"] {
             assert!(Encoding::for_label(bad).is_none(), "{bad}");
         }

@@ -1,4 +1,4 @@
-//! Fuzz targets: any bytes become clean text, and parts that join to it.
+//! Fuzz targets: any bytes become clean text, and its parts join to the whole.
 
 use std::io::{self, Read};
 
@@ -8,7 +8,8 @@ use super::Long;
 use super::input::{Input, one_line, unescape};
 use super::split::{self, Notes, Rest, fit};
 
-/// Splits any text. Input: a byte for the limit, one for repetitions, one for options, and the text.
+/// Splits any text. Input: a byte for the limit, one for repetitions, one for options, and the
+/// text.
 pub(crate) fn split(bytes: &[u8]) {
     let [limit, times, options, text @ ..] = bytes else {
         return;
@@ -103,7 +104,7 @@ pub(crate) fn input(bytes: &[u8]) {
     assert_eq!(torn.expect("a slice can always be read"), input);
     let unclean = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
     assert!(!input.text.contains(unclean), "{:?}", input.text);
-    // A BOM at the start and a newline at the end are all that a second cleaning takes.
+    // A second cleaning removes nothing but a BOM at the start and a newline at the end.
     let again = Input::from_bytes(format!("\u{feff}{}\n", input.text).as_bytes());
     assert_eq!((&again.text, again.replaced), (&input.text, 0));
     if let Ok(text) = std::str::from_utf8(bytes)

@@ -1,27 +1,27 @@
-//! Cleans input: UTF-8 without escape sequences and control characters.
+//! Cleans input to UTF-8 without escape sequences and control characters.
 //!
-//! Works on a stream, so that an input of any size is in memory only once, and clean.
-//! Control characters must go before WeCom sees them: JSON would write them as `\u00XX`, which
+//! Works on a stream, so that an input of any size is in memory only once, and clean. Control
+//! characters must be removed before WeCom sees them: JSON would encode them as `\u00XX`, which
 //! WeCom refuses (errcode 40033).
 
 use std::io::{self, Read};
 
-/// Most bytes of clean text that are kept: the size of WeCom's largest file.
+/// The most bytes of clean text that are kept: the size of WeCom's largest file.
 /// Source: developer.work.weixin.qq.com/document/path/90253.
 pub(crate) const INPUT_MAX: usize = 20 << 20;
 
-/// Most memory, in bytes, that is left free for sending a long text.
+/// The most memory, in bytes, that is kept free for sending a long text.
 const SPARE: usize = 6 << 20;
 
-/// Most bytes of a control string before it is taken for text.
+/// The longest control string, in bytes; a longer one is treated as text.
 const SEQUENCE_MAX: usize = 4096;
 
-/// Clean input, and what was lost in cleaning.
+/// Clean input, and the losses of cleaning.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Input {
     /// The text, without one trailing newline.
     pub(crate) text: String,
-    /// How many invalid sequences became U+FFFD.
+    /// The number of invalid sequences that became U+FFFD.
     pub(crate) replaced: usize,
     /// Whether the input was longer than `INPUT_MAX`.
     pub(crate) cut: bool,
@@ -33,10 +33,10 @@ impl Input {
         Self::from_reader(bytes).expect("a slice can always be read")
     }
 
-    /// Reads and cleans to the end, or to `INPUT_MAX`.
+    /// Reads and cleans input to its end, or to `INPUT_MAX`.
     ///
     /// # Errors
-    /// The error of the reader, except `Interrupted`; `OutOfMemory`.
+    /// Any error of the reader except `Interrupted`, or `OutOfMemory`.
     pub(crate) fn from_reader(mut reader: impl Read) -> io::Result<Self> {
         let mut cleaner = Cleaner::default();
         let mut buffer = vec![0; 64 << 10];
@@ -66,21 +66,21 @@ impl Input {
     }
 }
 
-/// Makes room for `more` bytes. A text that grows by itself would abort when memory is out.
+/// Reserves `more` bytes. A text that grows by itself would abort if memory runs out.
 fn make_room(text: &mut String, more: usize) -> io::Result<()> {
     if text.capacity() - text.len() >= more {
         return Ok(());
     }
     let made = text.try_reserve(more);
     let made = made.or_else(|_| text.try_reserve_exact(more));
-    // Checks that enough memory is left for sending the text.
+    // Enough memory must be left for sending the text.
     let mut spare = Vec::<u8>::new();
     let made = made.and_then(|()| spare.try_reserve_exact(text.len().min(SPARE)));
     std::hint::black_box(&spare);
     made.map_err(|_| io::ErrorKind::OutOfMemory.into())
 }
 
-/// Interprets `\n`, `\t` and `\\`. Other backslashes stay.
+/// Interprets `\n`, `\t` and `\\`. Other backslashes are kept.
 pub(crate) fn unescape(text: &[u8]) -> Vec<u8> {
     let mut bytes = text.iter().copied().peekable();
     let mut out = Vec::with_capacity(text.len());
@@ -99,12 +99,12 @@ pub(crate) fn unescape(text: &[u8]) -> Vec<u8> {
     out
 }
 
-/// Cleans a title or prefix, and puts it on one line.
+/// Cleans a title or prefix, and joins its lines.
 pub(crate) fn one_line(text: &str) -> String {
     Input::from_bytes(text.as_bytes()).text.replace('\n', " ")
 }
 
-/// The place within an escape sequence (ECMA-48).
+/// The position within an escape sequence (ECMA-48).
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
 enum EscapeState {
     #[default]
@@ -113,7 +113,8 @@ enum EscapeState {
     Escape,
     /// Within `ESC [`, up to its final byte.
     Control,
-    /// Within a control string: `ESC ]`, `ESC P`, `ESC X`, `ESC ^` or `ESC _`, up to BEL or `ESC \`.
+    /// Within a control string: from `ESC ]`, `ESC P`, `ESC X`, `ESC ^` or `ESC _` to BEL or
+    /// `ESC \`.
     Words,
 }
 
@@ -123,12 +124,12 @@ struct Cleaner {
     begun: bool,
     after_cr: bool,
     place: EscapeState,
-    /// The control string so far. It is text after all if it never ends.
+    /// The control string so far. It is text if it never ends.
     held: String,
 }
 
 impl Cleaner {
-    /// Takes bytes, and returns how many were used: the last character may be incomplete.
+    /// Takes bytes; returns the number used, since the last character may be incomplete.
     fn decode(&mut self, bytes: &[u8], last: bool) -> usize {
         let mut used = 0;
         for chunk in bytes.utf8_chunks() {
@@ -161,7 +162,7 @@ impl Cleaner {
             (EscapeState::Escape, '0'..='~') => EscapeState::Text,
             (EscapeState::Control, ' '..='?') => EscapeState::Control,
             (EscapeState::Control, '@'..='~') => EscapeState::Text,
-            // No sequence after all: this is text.
+            // Not a sequence: this is text.
             (EscapeState::Escape | EscapeState::Control, _) => {
                 self.place = EscapeState::Text;
                 return self.take(character);
@@ -174,7 +175,7 @@ impl Cleaner {
         };
     }
 
-    /// Adds a character to the control string, or finds that it was none.
+    /// Adds a character to the control string, or ends it as text.
     fn hold(&mut self, character: char) -> EscapeState {
         self.held.push(character);
         if character != '\n' && self.held.len() < SEQUENCE_MAX {
@@ -203,7 +204,7 @@ impl Cleaner {
     }
 
     fn push(&mut self, character: char) {
-        // Once a character has no room, nothing behind it goes in, however small.
+        // Once a character has no room, nothing after it is added, however small.
         if self.input.cut || self.input.text.len() + character.len_utf8() > INPUT_MAX {
             self.input.cut = true;
         } else {
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_text_goes_and_all_else_stays() {
+    fn everything_but_text_is_dropped() {
         let table: &[(&[u8], &str)] = &[
             (b"plain", "plain"),
             (b"one newline goes\n", "one newline goes"),
@@ -289,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_read_is_counted() {
+    fn invalid_sequences_are_counted() {
         assert_eq!(Input::from_bytes("fine".as_bytes()).replaced, 0);
         assert_eq!(Input::from_bytes(b"\xff and \xfe").replaced, 2);
     }
@@ -299,7 +300,7 @@ mod tests {
         let input = Input::from_reader(io::repeat(b'x')).unwrap();
         assert!(input.cut);
         assert_eq!(input.text.len(), INPUT_MAX);
-        // Where a character has no room, a smaller one behind it does not take its place.
+        // If a character has no room, a smaller one after it does not take its place.
         let text = "中x".repeat(INPUT_MAX / 4) + "中";
         let text = &text[3..];
         let input = Input::from_bytes(text.as_bytes());
@@ -311,7 +312,7 @@ mod tests {
     }
 
     #[test]
-    fn blank_is_what_nobody_sees() {
+    fn invisible_text_is_blank() {
         for (text, blank) in [
             ("", true),
             (" \t\n\u{3000}", true),

@@ -1,6 +1,6 @@
-//! Messages: their recipients (`Recipients`), their content (`Content`), and WeCom's limits for both.
+//! Messages: their recipients (`Recipients`) and content (`Content`), and WeCom's limits for both.
 //!
-//! Pure: no files, no clock, no network. All errors are in the input.
+//! Pure: no files, no clock, no network. All errors concern the input.
 
 pub(crate) mod channel;
 pub(crate) mod content;

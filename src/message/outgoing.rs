@@ -1,8 +1,8 @@
-//! A message as WeCom takes it, without the facts of the moment it is sent: token, agentid, the
-//! flag of a resend.
+//! A message as WeCom accepts it, without the values known only when it is sent: token, agentid,
+//! the flag of a resend.
 //!
-//! It is typed from the command line to the wire. The outbox keeps it as the JSON that WeCom reads,
-//! and reads that back once.
+//! It is typed from the command line to the wire. The outbox stores it as the JSON that WeCom
+//! reads, and parses that once.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -11,7 +11,7 @@ use super::content::{RawContent, TextKind};
 use super::{Channel, Content, MediaKind, Recipients};
 use crate::file_slice::FileSlice;
 
-/// Longest time, in seconds, over which WeCom compares messages: 4 hours.
+/// The longest interval, in seconds, over which WeCom compares messages: 4 hours.
 /// Source: developer.work.weixin.qq.com/document/path/90236.
 pub(crate) const DUPLICATE_CHECK_MAX: u64 = 4 * 3600;
 
@@ -26,7 +26,7 @@ pub(crate) struct Message {
     pub(crate) attachment: Option<Attachment>,
 }
 
-/// A file that goes with a message.
+/// A file sent with a message.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Attachment {
     pub(crate) kind: MediaKind,
@@ -35,16 +35,16 @@ pub(crate) struct Attachment {
     pub(crate) bytes: FileSlice,
 }
 
-/// WeCom's options of a message.
+/// WeCom's options for a message.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct MessageOptions {
-    /// 1: not to be forwarded, and shown with a watermark.
+    /// 1: cannot be forwarded, and is shown with a watermark.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) safe: Option<u8>,
     /// 1: userids and party ids in the text are shown as names.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) enable_id_trans: Option<u8>,
-    /// 1: WeCom drops the message if it got an identical one within the interval.
+    /// 1: WeCom drops the message if it received an identical one within the interval.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) enable_duplicate_check: Option<u8>,
     /// In seconds.
@@ -65,7 +65,7 @@ struct RecipientFields {
     chatid: Option<String>,
 }
 
-/// The JSON object, in WeCom's own names.
+/// The JSON object, with WeCom's own names.
 #[derive(Serialize)]
 struct JsonBody<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,7 +94,7 @@ enum Fields<'a> {
 }
 
 impl Message {
-    /// Reads a message in WeCom's own JSON; `None` if it has no `msgtype`.
+    /// Parses a message in WeCom's own JSON; returns `None` if it has no `msgtype`.
     pub(crate) fn read(channel: Channel, mut fields: Map<String, Value>) -> Option<Self> {
         let Some(Value::String(msgtype)) = fields.remove("msgtype") else {
             return None;
@@ -119,21 +119,22 @@ impl Message {
         })
     }
 
-    /// Returns the JSON object that the outbox keeps.
+    /// Returns the JSON object that the outbox stores.
     pub(crate) fn to_json(&self) -> Vec<u8> {
         json(&self.body(None, self.options))
     }
 
-    /// Returns the same as a value, to be shown.
+    /// Returns the same object as a value, for display.
     pub(crate) fn to_value(&self) -> Value {
         serde_json::to_value(self.body(None, self.options)).expect("strings and numbers are JSON")
     }
 
-    /// Returns the bytes that go to WeCom: the same for the same arguments, so that WeCom can compare.
+    /// Returns the bytes for WeCom: always the same for the same arguments, so that WeCom can
+    /// compare them.
     ///
-    /// `window` asks WeCom to drop the message if it got an identical one within so many seconds,
-    /// unless the message asks for a check itself. Only an app's messages to members know agentid and
-    /// window.
+    /// `window` asks WeCom to drop the message if it received an identical one within so many
+    /// seconds, unless the message itself asks for a check. Only an app's messages to members
+    /// support agentid and window.
     pub(crate) fn to_wire(&self, agentid: u32, window: Option<u64>) -> Vec<u8> {
         if self.channel != Channel::App {
             return self.to_json();
@@ -146,7 +147,8 @@ impl Message {
         json(&self.body(Some(agentid), options))
     }
 
-    /// Returns the same with these lines before its text; `None` if it has no text, or no room in it.
+    /// Returns the message with these lines before its text; `None` if it has no text, or no room
+    /// in it.
     pub(crate) fn marked(&self, lines: &str) -> Option<Self> {
         let (kind, text) = self.content.text()?;
         let marked = format!("{lines}\n{text}");
@@ -156,7 +158,7 @@ impl Message {
         Some(self.with_text(marked))
     }
 
-    /// Returns the same with another text, if it is of a kind that has one.
+    /// Returns the message with another text, if its kind has one.
     pub(crate) fn with_text(&self, text: String) -> Self {
         let mut message = self.without_attachment();
         if let Some(content) = message.content.text_mut() {
@@ -165,7 +167,7 @@ impl Message {
         message
     }
 
-    /// Returns a text of these lines alone, to the same recipients.
+    /// Returns a text of these lines only, to the same recipients.
     pub(crate) fn note(&self, lines: String) -> Self {
         Self {
             channel: self.channel,
@@ -181,20 +183,20 @@ impl Message {
         self.content.media_id() == Some("")
     }
 
-    /// Returns the same with the id of the uploaded file.
+    /// Returns the message with the id of the uploaded file.
     pub(crate) fn with_media(&self, media_id: &str) -> Self {
         let mut message = self.without_attachment();
         message.content.set_media_id(media_id);
         message
     }
 
-    /// Returns the size of its file, in bytes.
+    /// Returns the size of its file in bytes.
     pub(crate) fn bytes_of_file(&self) -> u64 {
         let file = self.attachment.as_ref();
         file.map_or(0, |file| file.bytes.len())
     }
 
-    /// Returns the line that stands for it in a list: its file's name, its text or its title.
+    /// Returns the line that represents it in a list: its file's name, its text or its title.
     pub(crate) fn headline(&self) -> Option<&str> {
         match &self.attachment {
             Some(attachment) => Some(&attachment.name),
@@ -226,7 +228,7 @@ impl Message {
     }
 }
 
-/// Takes those of the fields out that have the right type; the others stay as they are.
+/// Takes out the fields of the right type, and leaves the others.
 fn taken<T: for<'a> Deserialize<'a> + Default>(
     fields: &mut Map<String, Value>,
     keys: &[&str],

@@ -1,26 +1,27 @@
-//! The recipients of a message: members, parties (departments) and tags of the app's company, or a chat.
+//! The recipients of a message: members, parties (departments) and tags of the app's company, or a
+//! chat.
 
 use std::collections::HashSet;
 
-/// Everyone in the app's visible range.
+/// Everyone in the app's 可见范围.
 pub(crate) const ALL: &str = "@all";
 
-/// Longest lists that one `message/send` takes; what is longer goes in several.
+/// The longest lists of one `message/send`; longer ones are sent in several calls.
 /// Source: developer.work.weixin.qq.com/document/path/90236.
 const TOUSER_MAX: usize = 1000;
 const TOPARTY_MAX: usize = 100;
 const TOTAG_MAX: usize = 100;
 
-/// Longest id of a chat that is taken, in characters. One that its maker chose has 32 at the most;
-/// how long WeCom makes its own is not documented.
+/// The longest id of a chat, in characters. One that its creator chose has at most 32; the length
+/// of WeCom's own ids is not documented.
 /// Source: developer.work.weixin.qq.com/document/path/90245.
 pub(crate) const CHATID_MAX: usize = 64;
 
-/// Longest userid, in characters. Source: errcode 40003 of path 90313.
+/// The longest userid, in characters. Source: errcode 40003 of path 90313.
 pub(crate) const USERID_MAX: usize = 64;
 
-/// The recipients: a message goes to the union of the three lists, or to the chat. A
-/// robot's goes to its group, and names nobody.
+/// The recipients: a message goes to the union of the three lists, or to the chat. Empty for a
+/// robot, whose messages go to its group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Recipients {
     /// Userids, or `@all` alone.
@@ -29,12 +30,12 @@ pub(crate) struct Recipients {
     pub(crate) toparty: Vec<String>,
     /// Ids of tags.
     pub(crate) totag: Vec<String>,
-    /// The id of a group chat of the app; then the lists are empty.
+    /// The id of a group chat of the app; the lists are then empty.
     pub(crate) chatid: Option<String>,
 }
 
 impl Recipients {
-    /// Everyone in the app's visible range.
+    /// Returns everyone in the app's 可见范围.
     pub(crate) fn all() -> Self {
         Self {
             touser: vec![ALL.to_owned()],
@@ -42,10 +43,10 @@ impl Recipients {
         }
     }
 
-    /// Reads the three lists; each text may hold several names, separated by `,` or `|`.
+    /// Parses the three lists; each text may hold several names, separated by `,` or `|`.
     ///
     /// # Errors
-    /// A name cannot be one.
+    /// If a name is invalid.
     pub(crate) fn parse<'a, T: IntoIterator<Item = &'a str>>(
         touser: T,
         toparty: T,
@@ -63,10 +64,10 @@ impl Recipients {
         Ok(recipients)
     }
 
-    /// A group chat.
+    /// Returns a group chat.
     ///
     /// # Errors
-    /// No chat has such an id.
+    /// If the id of the chat is invalid.
     pub(crate) fn chat(chatid: &str) -> Result<Self, RecipientError> {
         let is_id = !chatid.is_empty() && chatid.bytes().all(|byte| byte.is_ascii_graphic());
         if !is_id || chatid.len() > CHATID_MAX {
@@ -78,12 +79,12 @@ impl Recipients {
         })
     }
 
-    /// Whether nobody is named.
+    /// Whether there are no recipients.
     pub(crate) fn is_empty(&self) -> bool {
         *self == Self::default()
     }
 
-    /// Splits the recipients by WeCom's limits for one call, none of them twice.
+    /// Splits the recipients by WeCom's limits for one call, without duplicates.
     pub(crate) fn split(&self) -> Vec<Self> {
         let mut users = self.touser.chunks(TOUSER_MAX);
         let mut parties = self.toparty.chunks(TOPARTY_MAX);
@@ -109,25 +110,25 @@ impl Recipients {
     }
 }
 
-/// A name that cannot be one of a recipient.
+/// An invalid name of a recipient.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum RecipientError {
-    /// `@all` in other letters.
+    /// `@all` in another case.
     AllInCapitals,
-    /// No userid: characters that none has.
+    /// Not a userid: it has invalid characters.
     NotUserid(String),
-    /// A userid of so many characters.
+    /// A userid of this many characters.
     UseridTooLong(usize),
-    /// No id of a party.
+    /// Not the id of a party.
     NotParty(String),
-    /// No id of a tag.
+    /// Not the id of a tag.
     NotTag(String),
-    /// No id of a chat.
+    /// Not the id of a chat.
     NotChatid(String),
 }
 
 impl RecipientError {
-    /// Returns the name that was given.
+    /// Returns the given name.
     pub(crate) fn name(&self) -> Option<&str> {
         match self {
             Self::AllInCapitals | Self::UseridTooLong(_) => None,
@@ -139,7 +140,7 @@ impl RecipientError {
     }
 }
 
-/// Every name of a list once, in the order given, each one checked.
+/// Returns each name of a list once, in the given order, after checking it.
 fn names<'a>(
     texts: impl IntoIterator<Item = &'a str>,
     check: impl Fn(&str) -> Result<(), RecipientError>,
@@ -159,7 +160,8 @@ fn names<'a>(
     Ok(names)
 }
 
-/// A userid: 1 to 64 of letters, digits and `-_.@`, beginning with a letter or digit; or `@all`.
+/// Checks a userid: 1 to 64 of letters, digits and `-_.@`, beginning with a letter or digit; or
+/// `@all`.
 fn userid(name: &str) -> Result<(), RecipientError> {
     let allowed = |c: char| c.is_ascii_alphanumeric() || "-_.@".contains(c);
     if name == ALL {
@@ -175,7 +177,7 @@ fn userid(name: &str) -> Result<(), RecipientError> {
     }
 }
 
-/// An id of digits.
+/// Checks an id of digits.
 fn number(id: &str, error: fn(String) -> RecipientError) -> Result<(), RecipientError> {
     if id.len() <= 10 && id.bytes().all(|byte| byte.is_ascii_digit()) {
         Ok(())
@@ -193,7 +195,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_divided_trimmed_and_taken_once() {
+    fn names_are_split_trimmed_and_deduplicated() {
         assert_eq!(users("a, b|c,,a").unwrap(), ["a", "b", "c"]);
         assert_eq!(users("1001").unwrap(), ["1001"]);
         assert_eq!(users("zhang.san-1_x@corp").unwrap(), ["zhang.san-1_x@corp"]);
@@ -209,13 +211,13 @@ mod tests {
     }
 
     #[test]
-    fn everyone_swallows_the_rest() {
+    fn everyone_includes_the_other_names() {
         let recipients = Recipients::parse(["a,@all"], ["1"], ["2"]).unwrap();
         assert_eq!(recipients, Recipients::all());
     }
 
     #[test]
-    fn what_is_past_wecoms_limits_goes_in_several_envelopes_and_nobody_is_left_out() {
+    fn lists_past_wecoms_limits_are_split_and_no_recipient_is_lost() {
         let list = |n: usize| (1..=n).map(|i| i.to_string()).collect::<Vec<_>>().join(",");
         for (user, party, tag, recipient_sets) in [
             (0, 0, 1, 1),
@@ -247,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chat_has_an_id_of_its_own_kind() {
+    fn the_id_of_a_chat_is_checked() {
         assert_eq!(Recipients::chat("ops1").unwrap().describe(), "chat ops1");
         for bad in ["", "a b", "群", &"x".repeat(65)] {
             assert!(Recipients::chat(bad).is_err(), "{bad}");

@@ -1,17 +1,17 @@
 //! Splits a long text into parts within WeCom's limit.
 //!
-//! A part ends after a line, else after a word, else between graphemes. The parts joined are the
+//! A part ends after a line, else after a word, else between graphemes. The joined parts are the
 //! text.
 
 use unicode_segmentation::GraphemeCursor;
 
-/// Most parts of one message.
+/// The most parts of one message.
 pub(crate) const PARTS_MAX: usize = 99;
 
-/// Most parts of one message with `--long auto`. A longer text becomes a file.
+/// The most parts of one message with `--long auto`. A longer text becomes a file.
 const AUTO_PARTS_MAX: usize = 5;
 
-/// Bytes reserved in each part for its mark: at most `(99/99)` and a newline.
+/// The bytes reserved in each part for its mark: at most `(99/99)` and a newline.
 const MARK_MAX: usize = 8;
 
 /// The treatment of a text past WeCom's limit (`--long`).
@@ -29,7 +29,7 @@ pub(crate) enum Long {
     Reject,
 }
 
-/// A text cannot be sent as `--long` asks.
+/// The reason why a text cannot be sent as `--long` demands.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum TooLong {
     /// It is past the limit, and `--long` is `reject`.
@@ -43,22 +43,22 @@ pub(crate) enum TooLong {
 pub(crate) struct Fitted {
     /// The messages, each within the limit.
     pub(crate) parts: Vec<String>,
-    /// The rest of the text, in none of them.
+    /// The rest of the text, which is in none of the messages.
     pub(crate) rest: Rest,
 }
 
 /// The treatment of the rest of a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Rest {
-    /// There is none.
+    /// There is no rest.
     Nothing,
-    /// The whole text goes as a file.
+    /// The whole text is sent as a file.
     File,
     /// It is left out.
     Cut,
 }
 
-/// Notes at the end of a first part that is not all.
+/// The notes at the end of a first part that is not the whole text.
 pub(crate) struct Notes<'a> {
     /// The rest is left out.
     pub(crate) cut: &'a str,
@@ -66,7 +66,8 @@ pub(crate) struct Notes<'a> {
     pub(crate) file: &'a str,
 }
 
-/// Divides `text` into messages of at most `max` bytes. `incomplete`: the input was longer than `text`.
+/// Splits `text` into messages of at most `max` bytes. `incomplete`: the input was longer than
+/// `text`.
 ///
 /// # Errors
 /// If `long` allows no way to send it.
@@ -112,7 +113,8 @@ pub(crate) fn fit(
     }
 }
 
-/// Splits `text` into parts of at most `limit` bytes. `None` if that takes more than `most` parts.
+/// Splits `text` into parts of at most `limit` bytes. Returns `None` if that takes more than `most`
+/// parts.
 pub(super) fn split(mut text: &str, limit: usize, most: usize) -> Option<Vec<&str>> {
     let mut parts = Vec::new();
     while !text.is_empty() {
@@ -157,7 +159,7 @@ fn cut(text: &str, limit: usize) -> (&str, &str) {
         end.filter(|&end| end > 0)
     };
     let end = line.or_else(word).or_else(grapheme);
-    // A grapheme that alone is past the limit is cut between its characters.
+    // A grapheme that is longer than the limit is cut between its characters.
     text.split_at(end.unwrap_or(window.len()))
 }
 
@@ -218,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn each_way_with_long_writing_does_what_its_name_says() {
+    fn each_mode_for_long_texts_does_as_named() {
         let fitted = |size: usize, long| fit(2048, &"x".repeat(size), false, long, &NOTES);
         let shape = |size, long| fitted(size, long).map(|f| (f.parts.len(), f.rest));
         assert_eq!(shape(5000, Long::Auto), Ok((3, Rest::Nothing)));
@@ -253,7 +255,7 @@ mod tests {
         assert_eq!(fitted(Long::Reject), Err(TooLong::Rejected));
     }
 
-    /// Text of the kinds that break splitters: long lines, wide characters, joined graphemes.
+    /// Generates texts that break splitters: long lines, wide characters, joined graphemes.
     fn text() -> impl Strategy<Value = String> {
         let piece = prop_oneof![
             4 => "[a-z ]{0,30}",

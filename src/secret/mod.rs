@@ -12,7 +12,7 @@ use std::fmt;
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
-/// Shortest part of a secret, in bytes, that counts as showing it.
+/// The shortest part of a secret, in bytes, whose display counts as a leak.
 const PIECE: usize = 8;
 
 /// A corpsecret, an `access_token`, or a URL that holds a password.
@@ -20,28 +20,28 @@ const PIECE: usize = 8;
 pub(crate) struct Secret(String);
 
 impl Secret {
-    /// Makes a secret of a text.
+    /// Wraps a text as a secret.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
 
-    /// Makes a secret of a text with its percent-encoding decoded.
+    /// Wraps a text as a secret, with its percent-encoding decoded.
     pub(crate) fn decoded(text: &str) -> Self {
         let (bytes, _) = percent_decoded(text);
         Self(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// Returns the text itself, for the wire and for the token's own cache only.
+    /// Returns the text itself, only for the wire and for the token cache.
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether a text contains the whole secret, in any case.
+    /// Whether a text contains the whole secret, ignoring case.
     pub(crate) fn is_in(&self, text: &str) -> bool {
         self.is_in_bytes(text.as_bytes())
     }
 
-    /// Whether bytes contain the whole secret, in any case.
+    /// Whether bytes contain the whole secret, ignoring case.
     pub(crate) fn is_in_bytes(&self, bytes: &[u8]) -> bool {
         let secret = self.0.as_bytes();
         let Some(first) = secret.first() else {
@@ -61,7 +61,7 @@ impl Secret {
         false
     }
 
-    /// Returns the secret as it is, and in base64 for each place that it may begin at.
+    /// Returns the secret as it is, and in base64 for each offset at which it may begin.
     fn forms(&self) -> Vec<Vec<u8>> {
         let bytes = self.0.as_bytes();
         let mut forms = vec![bytes.to_vec()];
@@ -69,12 +69,12 @@ impl Secret {
             return forms;
         }
         for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
-            // The bytes before it in a group of three, and the digits that they take part in.
+            // The bytes before it in a group of three, and the digits that they affect.
             for (before, digits) in [(0, 0), (1, 2), (2, 3)] {
                 let group = [&[0; 2][..before], bytes].concat();
                 let mut form = engine.encode(&group).into_bytes().split_off(digits);
                 if group.len() % 3 != 0 {
-                    // The last digit depends on the byte behind the secret.
+                    // The last digit depends on the byte after the secret.
                     form.pop();
                 }
                 forms.push(form);
@@ -89,22 +89,22 @@ impl Secret {
 pub(crate) struct Redactor(Vec<Secret>);
 
 impl Redactor {
-    /// Adds one more secret.
+    /// Adds a secret.
     pub(crate) fn add(&mut self, secret: &Secret) {
         if !secret.0.is_empty() && !self.0.contains(secret) {
             self.0.push(secret.clone());
         }
     }
 
-    /// Whether a file's bytes contain a whole secret. One shorter than eight characters may be there by
-    /// chance, and does not count.
+    /// Whether the bytes of a file contain a whole secret. One shorter than eight characters may be
+    /// there by chance, and does not count.
     pub(crate) fn is_in(&self, bytes: &[u8]) -> bool {
         let mut long = self.0.iter().filter(|secret| secret.0.len() >= PIECE);
         long.any(|secret| secret.is_in_bytes(bytes))
     }
 
-    /// Redacts every run of eight or more characters of the secrets in the texts, plain or encoded: a
-    /// server may echo what it was sent, and a relay what it decoded.
+    /// Redacts every run of eight or more characters of the secrets in the texts, plain or encoded:
+    /// a server may echo its input, and a relay the decoded form.
     pub(crate) fn hide_in(&self, texts: &mut [&mut String]) {
         let views: Vec<[View; 2]> = texts
             .iter()
@@ -117,7 +117,7 @@ impl Redactor {
             .flat_map(|view| view.bytes.windows(PIECE))
             .collect();
         let mut forms: Vec<Vec<u8>> = self.0.iter().flat_map(Secret::forms).collect();
-        // Names of hosts and members come back in lower case.
+        // Names of hosts and members are returned in lower case.
         for form in &mut forms {
             form.make_ascii_lowercase();
         }
@@ -142,7 +142,7 @@ impl Redactor {
     }
 }
 
-/// A text's bytes, and the place of each of them in the text.
+/// The bytes of a text, and the position of each in it.
 struct View {
     bytes: Vec<u8>,
     /// One more than there are bytes: the last is the end of the text.
@@ -157,7 +157,7 @@ impl View {
         }
     }
 
-    /// The text with its percent-encoding decoded; nothing if it has none.
+    /// Returns a view of the text with its percent-encoding decoded; empty if it has none.
     fn decoded(text: &str) -> Self {
         let text = if text.contains('%') { text } else { "" };
         let (mut bytes, starts) = percent_decoded(text);
@@ -165,7 +165,7 @@ impl View {
         Self { bytes, starts }
     }
 
-    /// Marks in the text all windows of a size that belong to a secret.
+    /// Marks all windows of a size in the text that belong to a secret.
     fn mark(&self, hidden: &mut [bool], size: usize, is_secret: impl Fn(&[u8]) -> bool) {
         for (at, window) in self.bytes.windows(size).enumerate() {
             if is_secret(window) {
@@ -175,7 +175,7 @@ impl View {
     }
 }
 
-/// Decodes percent-encoding; returns the bytes, the place of each in the text, and its end.
+/// Decodes percent-encoding; returns the bytes, the position of each in the text, and its end.
 fn percent_decoded(text: &str) -> (Vec<u8>, Vec<usize>) {
     let text = text.as_bytes();
     let (mut bytes, mut starts, mut at) = (Vec::new(), Vec::new(), 0);
@@ -192,7 +192,7 @@ fn percent_decoded(text: &str) -> (Vec<u8>, Vec<usize>) {
     (bytes, starts)
 }
 
-/// Returns the text with a mark in place of each hidden part.
+/// Returns the text with a mark in place of each redacted part.
 fn without(text: &str, hidden: &[bool]) -> String {
     let mut shown = String::with_capacity(text.len());
     for (at, character) in text.char_indices() {
@@ -226,7 +226,7 @@ pub(crate) fn sha256(bytes: &[u8]) -> String {
     hex(ring::digest::digest(&ring::digest::SHA256, bytes).as_ref())
 }
 
-/// A SHA-256 of bytes that come in pieces.
+/// A SHA-256 of bytes that arrive in pieces.
 pub(crate) struct Sha256(ring::digest::Context);
 
 impl Default for Sha256 {
@@ -236,12 +236,12 @@ impl Default for Sha256 {
 }
 
 impl Sha256 {
-    /// Adds some more.
+    /// Adds further bytes.
     pub(crate) fn add(&mut self, bytes: &[u8]) {
         self.0.update(bytes);
     }
 
-    /// Returns the digest of all of them, in hex.
+    /// Returns the digest of all bytes, in hexadecimal.
     pub(crate) fn hex(self) -> String {
         hex(self.0.finish().as_ref())
     }
@@ -286,7 +286,7 @@ mod tests {
     }
 
     #[test]
-    fn hides_what_is_encoded() {
+    fn hides_encoded_secrets() {
         let secret = "ab-cd_efgh/ijk?lmnop";
         for (text, shown) in [
             ("x ab-cd_efgh%2Fijk%3Flmnop y", "x [hidden] y"),
@@ -296,10 +296,10 @@ mod tests {
         ] {
             assert_eq!(hidden(secret, text), shown, "{text}");
         }
-        // A secret may have what looks encoded.
+        // A secret may contain text that looks percent-encoded.
         assert_eq!(hidden("100%41%42%43", "x 100%41%42%43 y"), "x [hidden] y");
         assert_eq!(hidden("100%41%42%43", "100%2541%2542%2543"), "[hidden]");
-        // From the first, second and third of three bytes on, in both alphabets.
+        // At each offset within a group of three bytes, in both alphabets.
         for text in [
             "fn5+fj8/Pz9+fn5+Pz8/Pw==",
             "eH5-fn4_Pz8_fn5-fj8_Pz8=",
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_digest_tells_neighbours_apart() {
+    fn a_digest_depends_on_the_boundaries_of_the_texts() {
         assert_ne!(digest(&["ab", "c"]), digest(&["a", "bc"]));
         assert_eq!(digest(&["a"]).len(), 64);
     }

@@ -1,8 +1,8 @@
-//! Words of `api`, `upload`, `recall`, `token`, `explain` and the pages.
+//! The messages of `api`, `upload`, `recall`, `token`, `explain` and the pages.
 
 // Calls of the API.
 texts! {
-    /// The name of an operation in the sentences below, as are the next two.
+    /// The name of an operation in the messages below, as are the next two.
     the_call() = "调用", "the call";
     the_upload() = "上传", "the upload";
     the_recall() = "撤回", "the recall";
@@ -70,7 +70,7 @@ failures! {
 
 texts! {
     recalled(limits) = "已撤回；{limits}", "recalled; {limits}";
-    /// What no recall reaches.
+    /// The limits of a recall.
     /// Source: developer.work.weixin.qq.com/document/path/94867.
     recall_limits() =
         "微信里（微信插件）已显示的撤不回",

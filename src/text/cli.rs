@@ -1,16 +1,16 @@
-//! Words for the command line, and for faults of our own.
+//! The messages of the command line, and of our own bugs.
 
 use crate::error::Failure;
 
 impl Failure {
-    /// Returns the failure in the chain of an error; without one it is a fault of ours.
+    /// Returns the failure in the chain of an error; an error without one is a bug.
     pub(crate) fn of(error: anyhow::Error) -> Self {
         error
             .downcast()
             .unwrap_or_else(|error| bug(format!("{error:#}")))
     }
 
-    /// The same with the advice for a fault of ours.
+    /// Returns the same failure, with the hint to report a bug.
     pub(crate) fn hint_to_report(self) -> Self {
         self.hint(report_it())
     }

@@ -1,4 +1,4 @@
-//! Words for what becomes of a message when it is composed.
+//! The messages about the composition of a message.
 
 use crate::compose::{ComposeError, Warning};
 use crate::error::Failure;
@@ -13,7 +13,8 @@ phone_texts! {
     attached(bytes) = "（全文 {bytes} 字节，见附件）", "(all {bytes} bytes are attached)";
 }
 
-/// Words the end of a text that is not all there: of a cut one, and of one whose whole is attached.
+/// Returns the notes at the end of an incomplete text: of a cut one, and of one that is attached in
+/// full.
 pub(crate) fn cut_notes(lang: Lang, bytes: usize, incomplete: bool) -> [String; 2] {
     let gap = lang.of("", " ");
     let notes = if incomplete {
@@ -24,7 +25,7 @@ pub(crate) fn cut_notes(lang: Lang, bytes: usize, incomplete: bool) -> [String; 
     notes.map(|note| format!("{gap}{note}"))
 }
 
-/// Words how a composed message differs from what was meant.
+/// Describes how a composed message differs from the user's intent.
 pub(crate) fn warning(warning: &Warning) -> String {
     match warning {
         Warning::Cut { bytes, incomplete } => first_part_only(size(*bytes, *incomplete), PARTS_MAX),
@@ -71,7 +72,7 @@ impl From<ComposeError> for Failure {
     }
 }
 
-/// Words a size in bytes, of a text that may go on.
+/// Describes a size in bytes; a minimum if the text is incomplete.
 fn size(bytes: usize, incomplete: bool) -> String {
     if incomplete {
         more_than(bytes)

@@ -1,4 +1,4 @@
-//! Words for what is wrong with a config, and with the places of config and state.
+//! The messages about errors in a config, and in the places of config and state.
 
 use std::borrow::Borrow;
 use std::fmt::{self, Display};
@@ -58,7 +58,7 @@ impl From<ConfigError> for Failure {
     }
 }
 
-/// Lets `?` keep the exit code where errors of all kinds end: `ConfigError` itself has no words.
+/// Preserves the exit code through `?` into `anyhow::Error`: `ConfigError` itself has no text.
 impl From<ConfigError> for anyhow::Error {
     fn from(error: ConfigError) -> Self {
         Failure::from(error).into()
@@ -87,7 +87,7 @@ fn invalid(spot: &Spot, reason: &Invalid) -> Failure {
     }
 }
 
-/// Names both keys, or variables, of which one names a secret and the other its file.
+/// Names both conflicting keys, or variables: one names a secret and the other its file.
 fn keep_one(spot: &Spot) -> String {
     let (name, suffix) = match spot {
         Spot::Variable(name) => (*name, "_FILE"),
@@ -116,14 +116,14 @@ fn unset(keys: &[&str]) -> String {
     }
 }
 
-/// The variables that set the same as these keys.
+/// Returns the variables that are equivalent to these keys.
 fn variables(keys: &[&str]) -> String {
     let name = |key: &&str| format!("WXPUSH_{}", key.to_uppercase());
     let names: Vec<String> = keys.iter().map(name).collect();
     listed(&names)
 }
 
-/// Names what could have been meant; if there is nothing at all, `how` to write it.
+/// Suggests the names that could have been meant; if there are no names, `how` to add one.
 fn alternatives(unknown: &Unknown, how: String, all: fn(String) -> String) -> String {
     match &unknown.meant {
         Some(meant) => did_you_mean(meant),
@@ -132,7 +132,7 @@ fn alternatives(unknown: &Unknown, how: String, all: fn(String) -> String) -> St
     }
 }
 
-/// The config that was read, before what it lacks.
+/// Returns the path of the config that was read, as the start of a message.
 fn place(path: Option<&PathBuf>) -> String {
     path.map_or_else(no_config, |path| format!("{}: ", path.display()))
 }
@@ -141,7 +141,7 @@ fn listed(names: &[impl Borrow<str>]) -> String {
     names.join(spoken().of("、", ", "))
 }
 
-/// For clap, which reads durations of options.
+/// For clap, which parses durations of options.
 impl std::error::Error for Invalid {}
 
 impl Display for NoPlace {
@@ -152,7 +152,7 @@ impl Display for NoPlace {
     }
 }
 
-// Words that fit behind the name of a key.
+// Texts that follow the name of a key.
 displays! { Invalid {
     Self::Not(Expected::Duration) =>
         "不是一段时间：写成 90s、10m、5h、3d 或 1h30m", "is not a duration: write 90s, 10m, 5h, 3d or 1h30m";
@@ -198,7 +198,7 @@ displays! { Expected {
         "a URL such as https://qyapi.weixin.qq.com or https://relay.example.com/wecom";
 }}
 
-// Words that fit behind a path.
+// Texts that follow a path.
 displays! { Unusable {
     Self::Io(error) => "{error}", "{error}";
     Self::Unreadable => "读不了", "cannot be read";

@@ -1,8 +1,8 @@
-//! Words for crontab lines.
+//! The messages about crontab lines.
 
 use crate::cron::{CrontabError, FlushSource};
 
-/// Names a place where a flush is set up.
+/// Names the place where a flush is set up.
 pub(crate) fn place(source: &FlushSource) -> String {
     match source {
         FlushSource::Own => "crontab -l".to_owned(),
@@ -11,7 +11,7 @@ pub(crate) fn place(source: &FlushSource) -> String {
     }
 }
 
-/// Words why a crontab cannot be read or added to.
+/// Describes why a crontab cannot be read or changed.
 pub(crate) fn trouble(error: &CrontabError) -> String {
     match error {
         CrontabError::NotInstalled => no_cron(),

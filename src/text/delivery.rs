@@ -1,11 +1,11 @@
-//! Words for how a delivery ended.
+//! The messages about the result of a delivery.
 
 use crate::delivery::{End, Obstacle, Outcome, Parts, Reason, Wording};
 use crate::error::{Exit, Failure};
 use crate::lang::{Lang, spoken};
 use crate::outbox::NotKept;
 
-/// The words that delivery leaves on phones and beside entries.
+/// The texts that delivery writes on phones and into entries.
 pub(crate) const WORDING: Wording = Wording {
     reason,
     unusable: |id, error| unusable(id, error),
@@ -32,7 +32,7 @@ phone_texts! {
     merged(count) = "[合并] {count} 条", "[merged] {count} messages";
 }
 
-/// Words why a message was not delivered.
+/// Returns the message for the reason of a failed delivery.
 pub(crate) fn reason(reason: &Reason) -> Failure {
     match &reason.error {
         Obstacle::Call(error) => error.failure(),
@@ -142,7 +142,7 @@ texts! {
     joined(advice, next) = "{advice}；{next}", "{advice}; {next}";
 }
 
-/// Words why a message is not in the outbox.
+/// Describes why a message is not in the outbox.
 pub(crate) fn not_kept(why: &NotKept) -> String {
     match why {
         NotKept::SwitchedOff => switched_off(),
@@ -155,7 +155,8 @@ pub(crate) fn not_kept(why: &NotKept) -> String {
     }
 }
 
-/// Words an outcome that is not a plain success; `flush_command` is the command that retries.
+/// Returns the failure for an outcome, unless it is a plain success; `flush_command` is the command
+/// that retries.
 pub(crate) fn failure(
     outcome: &Outcome,
     flush_command: impl FnOnce() -> String,
@@ -207,21 +208,21 @@ pub(crate) fn failure(
     })
 }
 
-/// Where an undelivered message is now.
+/// The place of an undelivered message.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum EntryPlace<'a> {
-    /// Nowhere, as it should be.
+    /// Nowhere, as intended.
     Nowhere,
     /// Nowhere, for this reason.
     Lost(&'a str),
-    /// In the outbox, under this name.
+    /// In the outbox, under this ID.
     Outbox(&'a str),
-    /// In `failed/`, under this name.
+    /// In `failed/`, under this ID.
     Failed(&'a str),
 }
 
 impl Parts {
-    /// Words what happened to which parts, where they are, and why.
+    /// Describes which parts were sent, where the others are, and why.
     pub(crate) fn words(self, in_doubt: bool, place: Option<EntryPlace<'_>>, why: &str) -> String {
         match spoken() {
             Lang::Zh => {
@@ -284,7 +285,8 @@ impl Parts {
 }
 
 impl EntryPlace<'_> {
-    /// `in_doubt`: the message may have arrived, so it cannot be called lost.
+    /// Describes the place. If `in_doubt`, the message may have arrived, so it cannot be called
+    /// lost.
     fn in_chinese(self, in_doubt: bool) -> String {
         match self {
             Self::Nowhere => "，也没有保留".to_owned(),
@@ -295,7 +297,7 @@ impl EntryPlace<'_> {
         }
     }
 
-    /// `are`: several parts are meant.
+    /// Describes the place; `are` selects the plural.
     fn in_english(self, are: bool, in_doubt: bool) -> String {
         let is = if are { "are" } else { "is" };
         match self {

@@ -1,9 +1,10 @@
-//! Words of `init`: the dialogue, its failures, and the comments of the config that it writes.
+//! The messages of `init`: the dialogue, its failures, and the comments in the config that it
+//! writes.
 
 use crate::commands::init::setting::Setting;
 use crate::wecom::Agent;
 
-/// Asks for a value, and says where it is found; `only` is proposed as the recipient.
+/// Returns the question for a value, with the place to find it; proposes `only` as the recipient.
 pub(crate) fn question(setting: Setting, agent: Option<&Agent>, only: Option<&str>) -> String {
     match setting {
         Setting::Corpid => ask_corpid(),
@@ -50,10 +51,10 @@ displays! { AboutSetting {
         "http, https, socks5 or socks5h.";
 }}
 
-/// A key of the config, shown as the comment above its line.
+/// A key of the config, displayed as the comment above its line.
 struct AboutSetting(Setting);
 
-/// Words the comment above a key's line.
+/// Returns the comment above a key's line.
 pub(crate) fn about(setting: Setting) -> String {
     AboutSetting(setting).to_string()
 }

@@ -1,4 +1,4 @@
-//! Words for messages and files that WeCom would refuse or cut.
+//! The messages about content and files that WeCom would refuse or cut.
 
 use crate::error::Failure;
 use crate::lang::spoken;
@@ -7,7 +7,7 @@ use crate::message::media::{FILE_MAX, FILE_MIN, UnfitFile, VOICE_SECONDS_MAX};
 use crate::message::recipients::{CHATID_MAX, USERID_MAX};
 use crate::message::{Encoding, MediaKind, RecipientError, Recipients};
 
-/// Words all reasons not to send a message.
+/// Returns the failure with all reasons not to send a message.
 pub(crate) fn unfit(violations: &[Violation]) -> Failure {
     let reasons: Vec<String> = violations.iter().map(violation).collect();
     refused_or_cut(reasons.join(spoken().of("；", "; ")))
@@ -27,7 +27,7 @@ fn violation(violation: &Violation) -> String {
     }
 }
 
-/// Words an effect that the sender may not expect.
+/// Describes an effect that the sender may not expect.
 pub(crate) fn caveat(caveat: &Caveat) -> String {
     match caveat {
         Caveat::MaybeCut(it) => maybe_cut(&it.field, it.size, unit(it), it.max),
@@ -47,7 +47,7 @@ fn unit(excess: &Excess) -> &'static str {
     }
 }
 
-/// Words a reason why WeCom would not take the file `name`.
+/// Describes why WeCom would not accept the file `name`.
 pub(crate) fn unfit_file(name: &str, why: UnfitFile) -> String {
     let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
     match why {
@@ -83,10 +83,10 @@ fn media_name(kind: MediaKind, robot: bool) -> &'static str {
     spoken().of(zh, en)
 }
 
-/// Reads the label of an encoding for the command line.
+/// Parses the label of an encoding for the command line.
 ///
 /// # Errors
-/// In words: the label is unknown.
+/// The message for an unknown label.
 pub(crate) fn encoding(label: &str) -> Result<Encoding, String> {
     Encoding::for_label(label).ok_or_else(unknown_encoding)
 }
@@ -178,7 +178,7 @@ displays! { RecipientError {
         "{id:?} cannot be a chatid: 1 to {max} letters and digits", max = CHATID_MAX;
 }}
 
-/// Words the recipients for a person, such as `zhangsan、部门 2`.
+/// Describes the recipients for a person, such as `zhangsan、部门 2`.
 pub(crate) fn recipients(to: &Recipients) -> String {
     let mut words = to.touser.clone();
     words.extend(to.toparty.iter().map(party));

@@ -1,7 +1,7 @@
-//! Every sentence that a person reads, Chinese and English side by side.
+//! Every user-visible text, in Chinese and in English side by side.
 //!
-//! The rooms below return typed outcomes and know no words. Here each of them becomes a sentence, in
-//! a file for its subject. An entry is the pair of a text, so that none can lack its twin:
+//! The rooms below return typed outcomes without text. Here each of them becomes a message, in one
+//! file for each subject. An entry is a pair of texts, so that neither language can be missing:
 //!
 //! ```text
 //! texts! {
@@ -20,7 +20,7 @@
 //! }}
 //! ```
 
-/// Sentences for a person at a terminal: functions of values that can be shown, which return a
+/// Defines messages for a person at a terminal: functions of displayable values that return a
 /// `String` in the language of diagnostics.
 macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident($($arg:ident),* $(,)?) = $zh:literal, $en:literal;)*) => {$(
@@ -34,7 +34,7 @@ macro_rules! texts {
     )*};
 }
 
-/// Failures in words: what happened, and what to do next; functions that return a `Failure`.
+/// Defines failures: functions that return a `Failure`, with its message and an optional hint.
 macro_rules! failures {
     ($($(#[$doc:meta])* $name:ident($($arg:ident),* $(,)?) => $exit:ident,
         $zh:literal, $en:literal $(, $hint_zh:literal, $hint_en:literal)? $(,)?;)*) => {$(
@@ -54,7 +54,7 @@ macro_rules! failures {
     )*};
 }
 
-/// Sentences that go to a phone, of values that can be shown: functions whose first argument is the phone's language.
+/// Defines messages on a phone: functions of the phone's language and of displayable values.
 macro_rules! phone_texts {
     ($($(#[$doc:meta])* $name:ident($($arg:ident),* $(,)?) = $zh:literal, $en:literal;)*) => {$(
         $(#[$doc])*
@@ -67,8 +67,8 @@ macro_rules! phone_texts {
     )*};
 }
 
-/// Lets a typed value be shown at a terminal: `Display` of it, by patterns. What an entry shows are
-/// names of its pattern, or arguments behind its pair.
+/// Implements `Display` of a type for a terminal, by patterns. An entry shows names bound by its
+/// pattern, or arguments after its pair.
 macro_rules! displays {
     ($type:ty { $($pattern:pat => $zh:literal, $en:literal $(, $name:ident = $value:expr)*;)* }) => {
         impl std::fmt::Display for $type {

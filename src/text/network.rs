@@ -1,4 +1,4 @@
-//! Words for networks that fail, and for network settings that cannot be used.
+//! The messages about network failures, and about unusable network settings.
 
 use crate::error::Failure;
 use crate::wecom::{
@@ -46,7 +46,7 @@ failures! {
         "可能是打开的文件太多：看 `ulimit -n`", "too many files may be open: see `ulimit -n`";
 }
 
-/// Words trouble on the way to WeCom.
+/// Returns the failure for trouble on the route to WeCom.
 pub(super) fn failure(trouble: &NetworkTrouble) -> Failure {
     let NetworkTrouble { error, route, .. } = trouble;
     let (host, peer) = (far_end(trouble), peer(trouble));
@@ -80,7 +80,7 @@ pub(super) fn failure(trouble: &NetworkTrouble) -> Failure {
     }
 }
 
-/// Names the host, and the proxy on the way to it.
+/// Names the host, and the proxy before it.
 fn far_end(trouble: &NetworkTrouble) -> String {
     match &trouble.route.proxy {
         Some(proxy) => through_proxy(&trouble.route.host, proxy),
@@ -178,7 +178,7 @@ failures! {
         "与 {host} 的连接断了（{why}）", "the connection to {host} broke: {why}";
 }
 
-/// Words a failed TLS handshake.
+/// Returns the failure for a failed TLS handshake.
 fn tls(fault: TlsFault, trouble: &NetworkTrouble) -> Failure {
     let peer = peer(trouble);
     match fault {
@@ -191,7 +191,7 @@ fn tls(fault: TlsFault, trouble: &NetworkTrouble) -> Failure {
     }
 }
 
-/// Words a certificate that is not accepted, with the time by which that was judged.
+/// Returns the failure for a rejected certificate, with the time of the check.
 fn certificate(fault: CertificateFault, peer: String) -> Failure {
     let now = chrono::Utc::now().format("%Y-%m-%d %H:%M UTC");
     match fault {

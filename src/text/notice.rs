@@ -1,14 +1,14 @@
-//! Words for notices of the rooms below.
+//! The messages for notices of the rooms below.
 
 use crate::log::AT_TERMINAL;
 use crate::notice::Notice;
 
-/// Warns of what a room below has noticed.
+/// Logs a warning for a notice of a room below.
 pub(crate) fn warn(notice: &Notice<'_>) {
     let text = match notice {
         Notice::LogUnusable { path, error } => log_unusable(path.display(), error),
         Notice::LogFull { path, error } => {
-            // Not to cron: there it would be a mail a message, until somebody comes.
+            // Not under cron: each message would cause a mail until somebody reacts.
             let text = log_full(path.display(), error);
             tracing::warn!(target: AT_TERMINAL, "{text}");
             return;

@@ -1,4 +1,4 @@
-//! Words of `outbox`.
+//! The messages of `outbox`.
 
 use crate::config::value::shown;
 use crate::delivery::Strange;
@@ -135,7 +135,7 @@ failures! {
         "wxpush outbox list 列出每条的情况", "wxpush outbox list says which is which";
 }
 
-/// Messages for a sender that the config does not have.
+/// Describes entries of a sender that the config does not have.
 pub(crate) fn of_other_sender(sender: &SenderName, count: usize) -> String {
     let account = match &sender.account {
         SenderAccount::App(id) => format!("corpid {id}"),
@@ -150,7 +150,7 @@ pub(crate) fn of_other_sender(sender: &SenderName, count: usize) -> String {
     )
 }
 
-/// Words why a flush has left something alone.
+/// Describes why a flush has skipped a file.
 pub(crate) fn strange(name: &str, why: &Strange) -> String {
     match why {
         Strange::Junk => left_alone(name),

@@ -1,4 +1,4 @@
-//! Words for errors of calls: WeCom's refusals, and answers that are not WeCom's.
+//! The messages about failed calls: WeCom's refusals, and answers that are not WeCom's.
 
 use super::network;
 use crate::error::{Exit, Failure};
@@ -6,7 +6,7 @@ use crate::lang::{Lang, spoken};
 use crate::wecom::{About, Cause, Class, ErrcodeRow, Error, Refusal, Unreached, Unreadable, codes};
 
 impl Error {
-    /// Words the error for a person.
+    /// Returns the error as a failure for a person.
     pub(crate) fn failure(&self) -> Failure {
         let failure = match &self.cause {
             Cause::Network(trouble) => network::failure(trouble),
@@ -24,7 +24,7 @@ impl Error {
 }
 
 impl Refusal {
-    /// Words the refusal for a person.
+    /// Returns the refusal as a failure for a person.
     pub(crate) fn failure(&self) -> Failure {
         let Self {
             errcode, errmsg, ..
@@ -46,19 +46,19 @@ impl Refusal {
 }
 
 impl ErrcodeRow {
-    /// Returns what the code means.
+    /// Returns the meaning of the code.
     pub(crate) fn meaning(&self, lang: Lang) -> &'static str {
         lang.of(self.meaning[0], self.meaning[1])
     }
 
-    /// Returns what the user does next.
+    /// Returns the user's next step.
     pub(crate) fn advice(&self, lang: Lang) -> &'static str {
         lang.of(self.advice[0], self.advice[1])
     }
 }
 
 impl Class {
-    /// Returns the exit status of a message that ends so.
+    /// Returns the exit status of a message with this result.
     pub(crate) fn exit(self) -> Exit {
         match self {
             Self::Ok => Exit::Sent,
@@ -69,7 +69,7 @@ impl Class {
         }
     }
 
-    /// Says what wxpush does about it.
+    /// Returns wxpush's own reaction.
     pub(crate) fn action(self, lang: Lang) -> &'static str {
         let (zh, en) = match self {
             Self::Ok => ("成功", "success"),
@@ -124,7 +124,7 @@ impl Unreached {
 
 texts! {
     unknown_code() = "未收录的错误码", "a code that wxpush does not know";
-    /// What to do about a code that is in no table.
+    /// The hint for a code that is not in the table.
     look_up_code(errcode) =
         "到这里查：https://open.work.weixin.qq.com/devtool/query?e={errcode}",
         "look it up: https://open.work.weixin.qq.com/devtool/query?e={errcode}";
@@ -136,7 +136,7 @@ texts! {
         "{hint} This is WeCom's earlier answer: wxpush asks again in {seconds} s, or now with `wxpush token refresh`";
 }
 
-/// Words an answer with an HTTP status other than 200, the only one that WeCom uses.
+/// Returns the failure for an HTTP status other than 200, the only one that WeCom uses.
 fn http_status(status: u16) -> Failure {
     let (meaning, hint) = match status {
         300..400 => (redirect(), Some(portal())),

@@ -1,8 +1,8 @@
-//! Words of `run`, its report on the phone among them.
+//! The messages of `run`, including its report on the phone.
 
 use crate::error::{Exit, Failure};
 
-/// Words that the command could not be run, and ended with that exit code.
+/// Returns the failure that the command could not be run, by its exit code.
 pub(crate) fn not_started(program: &str, error: &dyn std::fmt::Display, code: u8) -> Failure {
     let hint = match code {
         127 => look_at_path(),
@@ -11,7 +11,7 @@ pub(crate) fn not_started(program: &str, error: &dyn std::fmt::Display, code: u8
     Failure::new(Exit::Command(code), cannot_run(program, error)).hint(hint)
 }
 
-/// Words that the command was ended at its limit.
+/// Returns the message that the command was ended at its time limit.
 pub(crate) fn ended_by_limit(program: &str, killed: bool) -> String {
     not_ended_within_limit(program, signal_of(killed))
 }

@@ -1,4 +1,4 @@
-//! Words of `send`.
+//! The messages of `send`.
 
 texts! {
     still_trying(until, then) =
@@ -70,7 +70,7 @@ failures! {
         "按企业微信文档的格式写：{example}", "write it as WeCom documents it: {example}";
 }
 
-// Options that don't go together.
+// Options that do not go together.
 failures! {
     not_a_media_id() => Usage,
         "media_id: 之后的不可能是 media_id", "the text behind media_id: cannot be one",

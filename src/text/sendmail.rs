@@ -1,4 +1,4 @@
-//! Words of `sendmail`.
+//! The messages of `sendmail`.
 
 failures! {
     no_mail() => Usage,

@@ -1,10 +1,10 @@
-//! Words for files, locks and logs.
+//! The messages about files, locks and logs.
 
 use std::fmt;
 
 use crate::disk::FileError;
 
-/// An `io::Error` of `disk` is shown in these words, wherever one stands in a sentence.
+/// The text of an `io::Error` of `disk`, wherever it appears in a message.
 impl fmt::Display for FileError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&match self {

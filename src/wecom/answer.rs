@@ -1,4 +1,4 @@
-//! Reads answers: WeCom's JSON, or a file; anything else is not from WeCom.
+//! Reads answers: WeCom's JSON, or a file. Anything else is not from WeCom.
 
 use std::collections::HashSet;
 
@@ -10,22 +10,22 @@ use super::error::{Error, Refusal, Unreadable};
 use super::request::{Call, Reply};
 use crate::secret::{Redactor, Secret};
 
-/// Longest `errmsg` that is kept, in bytes.
+/// The longest `errmsg` that is kept, in bytes.
 const ERRMSG_MAX: usize = 500;
 
-/// A token as `gettoken` grants it.
+/// A token granted by `gettoken`.
 #[derive(Debug)]
 pub(crate) struct Grant {
     pub(crate) access_token: Secret,
-    /// Seconds, between 60 and 7200.
+    /// In seconds, between 60 and 7200.
     pub(crate) expires_in: u64,
 }
 
-/// What WeCom says of a message that it accepted.
+/// WeCom's answer for a message that it accepted.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Sent {
     pub(crate) msgid: String,
-    /// Recipients that it could not reach.
+    /// The recipients that WeCom could not reach.
     pub(crate) unreached: Unreached,
 }
 
@@ -49,7 +49,7 @@ impl Unreached {
         ]
     }
 
-    /// Whether everybody was reached.
+    /// Whether all recipients were reached.
     pub(crate) fn is_empty(&self) -> bool {
         self.lists().iter().all(|(_, names)| names.is_empty())
     }
@@ -62,7 +62,7 @@ impl Unreached {
             (&mut self.invalidtag, &other.invalidtag),
             (&mut self.unlicenseduser, &other.unlicenseduser),
         ] {
-            // A set, as an answer may hold thousands of them.
+            // A set, since an answer may hold thousands of names.
             let mut known: HashSet<&String> = ours.iter().collect();
             let new = theirs.iter().filter(|name| known.insert(name));
             let new: Vec<String> = new.cloned().collect();
@@ -74,27 +74,27 @@ impl Unreached {
 /// An answer to any call.
 #[derive(Debug)]
 pub(crate) enum ApiAnswer {
-    /// JSON without secrets, and the refusal if it is one.
+    /// JSON with secrets redacted, and the refusal if it is one.
     Json(Value, Option<Refusal>),
     File(Vec<u8>),
 }
 
-/// The field that decides. Read by itself, as serde refuses a field that comes twice.
+/// The field that decides. Parsed separately, since serde refuses a duplicate field.
 #[derive(Deserialize)]
 struct Errcode {
     errcode: i64,
 }
 
-/// Reads an answer with status 200, and hides what the server was told in secret.
+/// Reads an answer with status 200, and redacts the secrets that the server was sent.
 ///
 /// # Errors
-/// `Cause::Unreadable`: it is not WeCom's. `Class::Token`: WeCom refused the token.
+/// `Cause::Unreadable` if it is not WeCom's, `Class::Token` if WeCom refused the token.
 pub(super) fn read(call: &Call<'_>, told: &Redactor, reply: Reply) -> Result<ApiAnswer, Error> {
     let Reply { is_file, body, .. } = reply;
     if body.len() > call.answer_max {
         return Err(Error::unreadable(Unreadable::TooLong(call.answer_max)));
     }
-    // A file may be JSON, or a page, too.
+    // The content of a file may be JSON or a web page, too.
     if is_file && call.is_foreign {
         return file(body, told);
     }
@@ -108,7 +108,7 @@ pub(super) fn read(call: &Call<'_>, told: &Redactor, reply: Reply) -> Result<Api
     };
     let errcode = match serde_json::from_slice(&body) {
         Ok(Errcode { errcode }) if answer.is_object() => errcode,
-        // Some calls leave it out in a success.
+        // Some calls omit it on success.
         _ if call.is_foreign => answer["errcode"].as_i64().unwrap_or(0),
         _ => return Err(Error::unreadable(Unreadable::NoErrcode)),
     };
@@ -125,7 +125,7 @@ pub(super) fn read(call: &Call<'_>, told: &Redactor, reply: Reply) -> Result<Api
     Err(Error::refused(refusal))
 }
 
-/// A file is passed on unchanged, or not at all.
+/// Returns a file unchanged, or not at all.
 fn file(body: Vec<u8>, told: &Redactor) -> Result<ApiAnswer, Error> {
     if told.is_in(&body) {
         return Err(Error::unreadable(Unreadable::EchoesSecret));
@@ -133,7 +133,7 @@ fn file(body: Vec<u8>, told: &Redactor) -> Result<ApiAnswer, Error> {
     Ok(ApiAnswer::File(body))
 }
 
-/// Hides what the server was told in secret, and if `is_shown` every token.
+/// Redacts the secrets that the server was sent, and every token if `is_shown`.
 fn hide(answer: &mut Value, told: &Redactor, is_shown: bool) {
     let mut names = Vec::new();
     let mut texts = Vec::new();
@@ -143,7 +143,7 @@ fn hide(answer: &mut Value, told: &Redactor, is_shown: bool) {
     rename(answer, &mut names.into_iter());
 }
 
-/// Collects the name of every field, and every text but tokens.
+/// Collects the names of all fields, and all texts except tokens.
 fn collect<'a>(
     value: &'a mut Value,
     is_shown: bool,
@@ -172,7 +172,7 @@ fn collect<'a>(
     }
 }
 
-/// Gives the fields these names, in the order in which they were collected.
+/// Renames the fields, in the order in which they were collected.
 fn rename(value: &mut Value, names: &mut impl Iterator<Item = String>) {
     match value {
         Value::Array(items) => items.iter_mut().for_each(|item| rename(item, names)),
@@ -188,7 +188,7 @@ fn rename(value: &mut Value, names: &mut impl Iterator<Item = String>) {
     }
 }
 
-/// Returns a text, or a number as one.
+/// Returns a text, or a number as text.
 pub(super) fn text(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text.clone()),
@@ -197,7 +197,7 @@ pub(super) fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// Returns the names of a list, or those that a text joins by `|`.
+/// Returns the names in a list, or in a text that is separated by `|`.
 pub(super) fn names(value: &Value) -> Vec<String> {
     let items = value
         .as_array()
@@ -207,9 +207,9 @@ pub(super) fn names(value: &Value) -> Vec<String> {
     names.filter(|name| !name.is_empty()).collect()
 }
 
-/// Returns a token's lifetime in seconds: WeCom's value, between 60 and its 7200.
+/// Returns the lifetime of a token in seconds: WeCom's value, between 60 and its 7200.
 ///
-/// A missing or unreadable value is the documented one: an early refusal is handled anyway.
+/// A missing or unreadable value counts as the documented one: an early expiry is handled anyway.
 /// Source: developer.work.weixin.qq.com/document/path/91039.
 pub(super) fn lifetime(expires_in: &Value) -> u64 {
     const LIFETIME: f64 = 7200.0;
@@ -248,7 +248,7 @@ mod tests {
         read(call, &told, reply)
     }
 
-    /// As the answer to one of our own calls.
+    /// Reads the answer to one of our own calls.
     fn read_own(body: &[u8]) -> Result<Value, Error> {
         match read_reply(&Call::get("message/send", &[]), false, body)? {
             ApiAnswer::Json(answer, None) => Ok(answer),
@@ -256,7 +256,7 @@ mod tests {
         }
     }
 
-    /// As the answer to a call that a user named.
+    /// Reads the answer to a call that a user named.
     fn read_foreign(is_file: bool, body: &[u8]) -> Result<ApiAnswer, Error> {
         let call = Call {
             is_foreign: true,
@@ -314,7 +314,7 @@ mod tests {
     }
 
     #[test]
-    fn names_of_two_messages_are_merged_without_doubles() {
+    fn names_of_two_messages_are_merged_without_duplicates() {
         let of = |names: &[&str]| Unreached {
             invaliduser: names.iter().map(ToString::to_string).collect(),
             ..Unreached::default()
@@ -325,7 +325,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_is_shown_whole_but_for_secrets() {
+    fn an_answer_is_shown_whole_except_for_secrets() {
         let body = json!({
             "name": "x",
             "access_token": "abc",
@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn a_no_comes_with_its_answer_and_a_refused_token_is_an_error() {
+    fn a_refusal_includes_its_answer_and_a_refused_token_is_an_error() {
         let no = json!({"errcode": 60111, "errmsg": "userid not found"}).to_string();
         let Ok(ApiAnswer::Json(_, Some(refusal))) = read_foreign(false, no.as_bytes()) else {
             panic!("it is a no");

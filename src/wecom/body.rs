@@ -14,8 +14,8 @@ use super::diagnose::{Phase, Progress};
 use super::moving::Moving;
 use crate::file_slice::{FileSlice, PIECE, Watching};
 
-/// Called before the first byte of a request with a body leaves, after the connection is made. It may
-/// block, until a message is on disk; an error keeps the request from leaving.
+/// The callback before the first byte of a request with a body is sent, after the connection is
+/// made. It may block until a message is on disk; its error prevents the sending.
 pub(crate) type Leaving = Arc<dyn Fn() -> io::Result<()> + Send + Sync>;
 
 /// The bytes of a request, and their type.
@@ -28,13 +28,13 @@ pub(super) struct Payload {
 /// A field of a form.
 pub(crate) struct FormField {
     pub(crate) name: String,
-    /// The name that recipients see, if it is a file.
+    /// The name that recipients see, if the field is a file.
     pub(crate) filename: Option<String>,
     pub(crate) bytes: FileSlice,
 }
 
 impl Payload {
-    /// A JSON text.
+    /// Returns a JSON body.
     pub(super) fn json(text: Vec<u8>) -> Self {
         Self {
             content_type: "application/json".to_owned(),
@@ -42,8 +42,8 @@ impl Payload {
         }
     }
 
-    /// A form, as WeCom reads one: raw UTF-8 in quotes where others would encode a file's name, and
-    /// the file's length beside it.
+    /// Returns a form as WeCom reads one. A file's name is raw UTF-8 in quotes, where others would
+    /// encode it, and is followed by the file's length.
     /// Source: developer.work.weixin.qq.com/document/path/90253; wechatpy/wechatpy#293.
     pub(super) fn form(fields: &[FormField]) -> Self {
         let boundary = boundary();
@@ -83,20 +83,21 @@ impl Payload {
     }
 }
 
-/// Makes a line that separates the parts of a form, and is in none of them but by a chance of 1 in 2^128.
+/// Returns a line that separates the parts of a form. It occurs in one of them with a probability
+/// of 2^-128.
 fn boundary() -> String {
-    // std seeds each RandomState from the system's own source of randomness.
+    // std seeds each RandomState from the system's source of randomness.
     let random = || RandomState::new().build_hasher().finish();
     format!("wxpush-{:016x}{:016x}", random(), random())
 }
 
-/// Returns a name without characters that would end its quotes, or its line.
+/// Removes the characters from a name that would end its quotes or its line.
 fn quotable(name: &str) -> String {
     let keeps = |c: &char| !c.is_control() && !['"', '\\'].contains(c);
     name.chars().filter(keeps).collect()
 }
 
-/// A request's body that notes when it begins to leave: before that, nothing can have arrived.
+/// A request body that notes when its sending starts: before that, nothing can have arrived.
 pub(super) struct Watched {
     rest: VecDeque<FileSlice>,
     all: u64,
@@ -148,7 +149,8 @@ impl http_body::Body for Watched {
         mut self: Pin<&mut Self>,
         _: &mut Context<'_>,
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        // Blocks the only task of this thread: the request, whose head leaves together with the body.
+        // Blocks the only task of this thread: the request, whose head is sent together with the
+        // body.
         if let Some(leaving) = self.leaving.take()
             && let Err(error) = leaving()
         {
@@ -211,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn all_pieces_leave_in_their_order_and_the_rest_is_counted() {
+    fn pieces_are_sent_in_order_and_the_rest_is_counted() {
         let large = vec![b'x'; 2 * PIECE + 5];
         let payload = Payload {
             content_type: String::new(),

@@ -1,4 +1,4 @@
-//! The calls of the API that wxpush makes, and any other that a user names.
+//! The API calls that wxpush makes, and any other that a user names.
 
 use std::time::Instant;
 
@@ -12,7 +12,7 @@ use super::request::{Call, GETTOKEN, LARGE_ANSWER_MAX};
 use crate::file_slice::Watching;
 use crate::secret::Secret;
 
-/// Longest token or `media_id`, in bytes.
+/// The longest token or `media_id`, in bytes.
 /// Source: developer.work.weixin.qq.com/document/path/91039 for tokens.
 const ID_MAX: usize = 512;
 
@@ -25,9 +25,9 @@ pub(crate) struct ApiCall {
 
 /// The body of such a call.
 pub(crate) enum ApiBody {
-    /// None: it is a GET.
+    /// No body: a GET.
     Get,
-    /// A JSON text, or an empty one.
+    /// A JSON text, which may be empty.
     Json(Vec<u8>),
     Form(Vec<FormField>),
 }
@@ -48,12 +48,12 @@ impl Client {
         })
     }
 
-    /// Calls `gettoken` without naming anybody: any answer shows that WeCom can be reached.
+    /// Calls `gettoken` without credentials: any answer shows that WeCom can be reached.
     pub(crate) fn knock(&self, deadline: Instant) -> Result<(), Error> {
         self.call(&Call::get(GETTOKEN, &[]), deadline).map(drop)
     }
 
-    /// Sends one message by a call such as `message/send`, with a body in WeCom's JSON.
+    /// Sends a message through a call such as `message/send`, with a body in WeCom's JSON.
     pub(crate) fn send(
         &self,
         name: &str,
@@ -79,8 +79,8 @@ impl Client {
         })
     }
 
-    /// Uploads a file by a call such as `media/upload`, `kind` being WeCom's `type`, and returns its
-    /// `media_id`.
+    /// Uploads a file through a call such as `media/upload`, with `kind` as WeCom's `type`; returns
+    /// its `media_id`.
     pub(crate) fn upload(
         &self,
         name: &str,
@@ -101,7 +101,7 @@ impl Client {
         media_id.ok_or(Error::unreadable(Unreadable::NoMediaId))
     }
 
-    /// Takes a message back.
+    /// Recalls a message.
     pub(crate) fn recall(
         &self,
         pass: Credential<'_>,
@@ -117,7 +117,7 @@ impl Client {
     /// Makes a call that a user names. `gettoken` gets the app's own secret as its credential.
     ///
     /// # Errors
-    /// Any but WeCom's refusal, unless that is of the token.
+    /// Any except WeCom's refusals; a refusal of the token is an error, too.
     pub(crate) fn ask(
         &self,
         call: &ApiCall,
@@ -147,7 +147,7 @@ impl Client {
     }
 }
 
-/// Whether a text can be an `access_token`, or a `media_id`: 1 to 512 visible ASCII characters.
+/// Whether a text can be an `access_token` or a `media_id`: 1 to 512 visible ASCII characters.
 pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && text.len() <= ID_MAX && text.bytes().all(|byte| byte.is_ascii_graphic())
 }
@@ -157,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn tokens_are_visible_and_of_a_size() {
+    fn tokens_are_visible_and_of_bounded_length() {
         assert!(is_token("abc&%=+/"));
         assert!(is_token(&"x".repeat(512)));
         for bad in ["", "a b", "a\r\nb", "中", &"x".repeat(513)] {

@@ -1,4 +1,4 @@
-//! The client: one function through which every call goes.
+//! The client: all calls go through one function.
 
 use std::cell::RefCell;
 use std::time::Instant;
@@ -12,17 +12,17 @@ use super::request::{Call, Parameter};
 use crate::config::Network;
 use crate::secret::{Redactor, Secret};
 
-/// The credential of a call: a parameter of the query.
+/// The credential of a call, as a query parameter.
 #[derive(Clone, Copy)]
 pub(crate) struct Credential<'a>(Parameter<'a>);
 
 impl<'a> Credential<'a> {
-    /// An app's `access_token`.
+    /// Returns an app's `access_token` as the credential.
     pub(crate) fn token(token: &'a Secret) -> Self {
         Self(("access_token", token))
     }
 
-    /// A robot's key.
+    /// Returns a robot's key as the credential.
     pub(crate) fn key(key: &'a Secret) -> Self {
         Self(("key", key))
     }
@@ -37,15 +37,15 @@ pub(crate) struct Client {
     http: Http,
     /// A corpsecret, or a robot's key.
     pub(super) secret: Secret,
-    /// Secrets that the server was sent, and may echo in any answer.
+    /// The secrets that the server was sent, and may echo in any answer.
     told: RefCell<Redactor>,
 }
 
 impl Client {
-    /// Makes a client; does not connect yet.
+    /// Creates a client, without connecting yet.
     ///
     /// # Errors
-    /// Where a network setting cannot be used.
+    /// If a network setting cannot be used.
     pub(crate) fn new(network: &Network, secret: &Secret) -> Result<Self, ClientError> {
         let mut told = Redactor::default();
         told.add(secret);
@@ -63,12 +63,12 @@ impl Client {
         })
     }
 
-    /// How many seconds our clock is ahead of the server's, by the last answer that has a date.
+    /// Returns the seconds by which our clock is ahead of the server's, by the last dated answer.
     pub(crate) fn ahead(&self) -> Option<i64> {
         self.http.ahead()
     }
 
-    /// Makes a call of our own, and returns WeCom's JSON if it says yes.
+    /// Makes one of our own calls; returns WeCom's JSON on success.
     pub(super) fn call(&self, call: &Call<'_>, deadline: Instant) -> Result<Value, Error> {
         match self.exchange(call, deadline)? {
             ApiAnswer::Json(answer, None) => Ok(answer),
@@ -77,7 +77,7 @@ impl Client {
         }
     }
 
-    /// Sends a request, reads its answer, and writes the log's line.
+    /// Sends a request, reads its answer, and logs both in one line.
     pub(super) fn exchange(&self, call: &Call<'_>, deadline: Instant) -> Result<ApiAnswer, Error> {
         let begun = Instant::now();
         let secrets = call.query.iter().filter(|(name, _)| *name != "corpid");
@@ -118,7 +118,7 @@ fn log(call: &Call<'_>, begun: Instant, result: &Result<ApiAnswer, Error>) {
     );
 }
 
-/// Returns the password of a URL, alone and together with the user as in Basic authentication.
+/// Returns the password of a URL, alone and as `user:password` in Basic authentication.
 fn passwords(url: &str) -> Vec<Secret> {
     let url = reqwest::Url::parse(url).ok();
     let login = url.and_then(|url| Some((url.username().to_owned(), url.password()?.to_owned())));

@@ -1,28 +1,28 @@
-//! WeCom's errcodes: what each means and concerns, and what follows.
+//! WeCom's errcodes: the meaning, scope and consequence of each.
 //!
-//! `errcodes.tsv` has a row for each code, and no other file knows a number: retries, exit codes,
-//! errors, `init`, `check` and `wxpush explain` read that row.
+//! `errcodes.tsv` has a row for each code, and no other file contains their numbers: retries, exit
+//! codes, errors, `init`, `check` and `wxpush explain` read that row.
 
 use std::ops::RangeInclusive;
 
 const TABLE: &str = include_str!("errcodes.tsv");
 
-/// What follows from an answer.
+/// The consequence of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
     /// Success.
     Ok,
-    /// The `access_token` is invalid or expired: fetch another, once.
+    /// The `access_token` is invalid or expired: fetch another one, once.
     Token,
     /// WeCom is busy: at most three tries.
     Busy,
-    /// Passes by itself: retry within the time limit.
+    /// Temporary: retry within the time limit.
     Transient,
-    /// Too many calls: none for a minute.
+    /// Too many calls: pause for a minute.
     Limited,
     /// The settings must be corrected first.
     Setup,
-    /// WeCom does not know the file, or not any more: upload it again, once.
+    /// WeCom does not know the file, or no longer: upload it again, once.
     Media,
     /// The recipients are wrong.
     Recipients,
@@ -30,7 +30,7 @@ pub(crate) enum Class {
     Message,
     /// Refused for another reason.
     Refused,
-    /// The table does not have the code: it may pass, so it is tried once more later.
+    /// Not in the table. It may be temporary, so the call is retried once later.
     Unknown,
 }
 
@@ -54,7 +54,7 @@ impl Class {
     /// Returns the class of the same code at `gettoken`, which never refuses a message.
     fn at_gettoken(self) -> Self {
         match self {
-            // gettoken carries no token that could be invalid: somebody else answers.
+            // gettoken carries no token that could be invalid: the answer is not from WeCom itself.
             Self::Token => Self::Transient,
             Self::Media | Self::Recipients | Self::Message | Self::Refused => Self::Setup,
             class => class,
@@ -62,7 +62,7 @@ impl Class {
     }
 }
 
-/// What a refusal concerns.
+/// The subject of a refusal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum About {
     /// The setting `corpid` is wrong.
@@ -75,13 +75,13 @@ pub(crate) enum About {
     Ip,
     /// Everything that this app or robot sends.
     App,
-    /// This call of the API alone.
+    /// Only this API call.
     Call,
     /// The recipients of one message.
     Receiver,
     /// One request: its content, file or card.
     Message,
-    /// Nothing is refused.
+    /// Not a refusal.
     Nothing,
 }
 
@@ -108,16 +108,16 @@ pub(crate) struct ErrcodeRow {
     at_gettoken: Option<Class>,
     elsewhere: Class,
     about: About,
-    /// What is wrong with the recipients, unless the app does not see a member.
+    /// The fault in the recipients, unless it is a member that the app does not see.
     of_receivers: Option<&'static str>,
-    /// What the code means, in Chinese and in English.
+    /// The meaning of the code, in Chinese and in English.
     pub(crate) meaning: [&'static str; 2],
-    /// What the user does next, in Chinese and in English.
+    /// The user's next step, in Chinese and in English.
     pub(crate) advice: [&'static str; 2],
 }
 
 impl ErrcodeRow {
-    /// Returns what follows from the code at `gettoken`, or at any other call.
+    /// Returns the class of the code at `gettoken`, or at any other call.
     pub(crate) fn class(&self, at_gettoken: bool) -> Class {
         if at_gettoken {
             self.at_gettoken.unwrap_or(self.elsewhere).at_gettoken()
@@ -126,12 +126,12 @@ impl ErrcodeRow {
         }
     }
 
-    /// Returns what follows at `gettoken`, if the code means something else there.
+    /// Returns the class at `gettoken`, if the code means something else there.
     pub(crate) fn other_at_gettoken(&self) -> Option<Class> {
         self.at_gettoken
     }
 
-    /// Returns what a refusal by this code concerns.
+    /// Returns the subject of a refusal by this code.
     pub(crate) fn about(&self) -> About {
         self.about
     }
@@ -175,28 +175,28 @@ impl ErrcodeRow {
     }
 }
 
-/// Returns the row of a code, if the table has it.
+/// Returns the row of a code, if it is in the table.
 pub(crate) fn row(errcode: i64) -> Option<ErrcodeRow> {
     ErrcodeRow::read(line_of(errcode)?)
 }
 
-/// Whether a refusal says that a member does not exist, or is not in the app's 可见范围.
+/// Whether a refusal means that a member does not exist, or is not in the app's 可见范围.
 pub(crate) fn is_out_of_reach(errcode: i64) -> bool {
     row(errcode).is_some_and(|row| row.about == About::Receiver && row.of_receivers.is_none())
 }
 
-/// Whether a refusal says that there is no such tag.
+/// Whether a refusal means that there is no such tag.
 pub(crate) fn is_unknown_tag(errcode: i64) -> bool {
     row(errcode).is_some_and(|row| row.of_receivers == Some("tag"))
 }
 
-/// Finds the line of a code. Searched line by line: a refusal is rare, and lines share codes.
+/// Finds the line of a code. Searches line by line: refusals are rare, and lines share codes.
 fn line_of(errcode: i64) -> Option<&'static str> {
     let mut lines = TABLE.lines();
     lines.find(|line| codes(line).any(|codes| codes.contains(&errcode)))
 }
 
-/// Reads the codes of a line: `1-3,5` is 1 to 3, and 5. A comment has none.
+/// Parses the codes of a line: `1-3,5` is 1 to 3, and 5. Returns no codes for a comment.
 fn codes(line: &str) -> impl Iterator<Item = RangeInclusive<i64>> {
     let (cell, _) = line.split_once('\t').unwrap_or_default();
     cell.split(',').filter_map(|codes| {

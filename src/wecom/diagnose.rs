@@ -1,6 +1,6 @@
-//! Diagnoses failed requests: what broke, at which phase and at which hop.
+//! Diagnoses failed requests: the fault, its phase and its hop.
 //!
-//! A diagnosis is made from kinds of errors and from names of our own, never from a URL.
+//! A diagnosis consists of error kinds and of our own names, never of a URL.
 
 use std::error::Error as StdError;
 use std::fmt;
@@ -12,21 +12,21 @@ use rustix::io::Errno;
 use rustls::{AlertDescription, CertificateError, Error as RustlsError};
 use serde::{Deserialize, Serialize};
 
-/// A request that got no whole answer.
+/// A request without a complete answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct NetworkTrouble {
     pub(crate) error: NetworkError,
-    /// Whether the proxy broke it, rather than the host behind it.
+    /// Whether the proxy failed, rather than the host behind it.
     pub(crate) at_proxy: bool,
     pub(crate) route: Route,
     /// Whether the request may have reached WeCom.
     pub(crate) maybe_sent: bool,
 }
 
-/// What broke.
+/// The fault of a request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum NetworkError {
-    /// The name servers answer that there is no such host.
+    /// According to the name servers there is no such host.
     UnknownHost {
         name: String,
     },
@@ -35,30 +35,30 @@ pub(crate) enum NetworkError {
         name: String,
         reason: String,
     },
-    /// Time ran out at this phase.
+    /// The timeout in this phase.
     Timeout(Phase),
     /// `local_address` is not an address of this machine.
     NotOurAddress(IpAddr),
-    /// Nothing listens at the host's or the proxy's port.
+    /// No program listens at the port of the host or proxy.
     Refused,
-    /// The connection failed for another reason, the system's.
+    /// The connection failed for another reason of the system's.
     Unreachable(String),
     /// This process or this machine has too many files open.
     OutOfDescriptors(String),
     Tls(TlsFault),
     Proxy(ProxyFault),
-    /// No connection, for a reason that only the library words.
+    /// No connection, for a reason known only as the library's text.
     Unconnected(String),
-    /// The connection broke later.
+    /// The connection broke after it was made.
     Broken(String),
 }
 
-/// Why there is no TLS.
+/// The reason why there is no TLS.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum TlsFault {
     /// Neither TLS 1.2 nor 1.3.
     TooOld,
-    /// The other side speaks something else.
+    /// The other side speaks another protocol.
     NotTls,
     HungUp,
     /// Anything else.
@@ -66,42 +66,42 @@ pub(crate) enum TlsFault {
     Certificate(CertificateFault),
 }
 
-/// Why a certificate is not accepted.
+/// The reason why a certificate is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum CertificateFault {
     Expired,
     NotYetValid,
     UnknownIssuer,
     WrongName,
-    /// It is an authority's, or self-signed.
+    /// It is a CA certificate, or self-signed.
     IsAuthority,
     Revoked,
     Invalid,
 }
 
-/// What a proxy does instead of forwarding.
+/// The failure of a proxy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum ProxyFault {
     Unreachable,
-    /// It wants a user and a password, or other ones; an `Error` has that as status 407.
+    /// It requires credentials, or other ones; an `Error` represents this as status 407.
     WantsLogin,
     Denied,
     Failed(String),
 }
 
-/// How far a try has come.
+/// The progress of a try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(u8)]
 pub(crate) enum Phase {
     Connecting = 0,
     LookingUp = 1,
-    /// The request is on its way, perhaps all of it.
+    /// The request is being sent, perhaps completely.
     Sending = 2,
-    /// The rest of the body could not be read, so that the request never was whole.
+    /// The rest of the body could not be read, so the request was never complete.
     Unreadable = 3,
 }
 
-/// The phase of the current try, shared with the places where it changes.
+/// The phase of the current try, shared with the code that changes it.
 #[derive(Default)]
 pub(super) struct Progress(AtomicU8);
 
@@ -120,7 +120,7 @@ impl Progress {
     }
 }
 
-/// A name that could not be looked up.
+/// A failed name lookup.
 #[derive(Debug)]
 pub(super) struct NoAddress {
     pub(super) name: String,
@@ -135,20 +135,20 @@ impl fmt::Display for NoAddress {
 
 impl StdError for NoAddress {}
 
-/// The route of requests, by names that a person knows and without passwords.
+/// The route of requests, with names that a person knows and without passwords.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Route {
     /// WeCom's host, or the relay's.
     pub(crate) host: String,
-    /// Whether the request is plain http, so that only the proxy may speak TLS.
+    /// Whether the request is plain HTTP, so that only the proxy may speak TLS.
     pub(crate) plain: bool,
-    /// Host and port of the proxy.
+    /// The host and port of the proxy.
     pub(crate) proxy: Option<String>,
     pub(crate) local_address: Option<IpAddr>,
 }
 
 impl Route {
-    /// A diagnosis of trouble on this route before anything was sent.
+    /// Returns the diagnosis of an error on this route before anything was sent.
     pub(super) fn trouble(self, error: NetworkError, at_proxy: bool) -> NetworkTrouble {
         let proxy = self.proxy.as_deref().unwrap_or_default();
         let proxy_host = proxy.rsplit_once(':').map_or(proxy, |(host, _)| host);
@@ -172,12 +172,12 @@ impl Route {
         self.trouble(error, at_proxy)
     }
 
-    /// What broke, and whether that was at the proxy.
+    /// Returns the fault, and whether the proxy caused it.
     fn find_cause(&self, error: &reqwest::Error, phase: Phase) -> (NetworkError, bool) {
         if error.is_connect() && error.is_timeout() {
             return (NetworkError::Timeout(phase), false);
         }
-        // Plain http goes to the proxy itself, and so does the request for a tunnel.
+        // Plain HTTP goes to the proxy itself, and so does the request for a tunnel.
         let mut at_proxy = self.plain;
         for cause in causes(error) {
             if let Some(NoAddress { name, why }) = cause.downcast_ref() {
@@ -198,7 +198,7 @@ impl Route {
             }
             let in_tunnel = text.strip_prefix("tunnel error: ");
             at_proxy |= in_tunnel.is_some();
-            // Unless a cause below it says more.
+            // Unless a deeper cause says more.
             let in_tunnel = in_tunnel.filter(|_| cause.source().is_none());
             if let Some(trouble) = in_tunnel.or(text.strip_prefix("SOCKS error: ")) {
                 return (NetworkError::Proxy(ProxyFault::of(trouble)), true);
@@ -214,7 +214,7 @@ impl Route {
         (kind(cause), false)
     }
 
-    /// What kept a connection from being made.
+    /// Returns the fault of a failed connection.
     fn of_connecting(&self, error: &io::Error) -> NetworkError {
         match (error.kind(), self.local_address) {
             _ if is_out_of_descriptors(error) => NetworkError::OutOfDescriptors(error.to_string()),
@@ -226,10 +226,10 @@ impl Route {
 }
 
 impl NetworkError {
-    /// What kept a name from being looked up.
+    /// Returns the fault of a failed name lookup.
     fn of_lookup(name: &str, error: &io::Error) -> Self {
         let name = name.to_owned();
-        // The standard library gives the resolver's reason only as text.
+        // The standard library exposes the resolver's reason only as text.
         let text = error.to_string();
         if text.contains("not known") || text.contains("No address associated") {
             return Self::UnknownHost { name };
@@ -268,7 +268,7 @@ impl CertificateFault {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 Self::WrongName
             }
-            // webpki calls it CaUsedAsEndEntity, and rustls passes it on without a name.
+            // webpki's CaUsedAsEndEntity, which rustls passes on without a name.
             CertificateError::Other(_) => Self::IsAuthority,
             CertificateError::Revoked => Self::Revoked,
             _ => Self::Invalid,
@@ -277,7 +277,7 @@ impl CertificateFault {
 }
 
 impl ProxyFault {
-    /// Reads the words of hyper-util for a tunnel or SOCKS.
+    /// Parses the error text of hyper-util for a tunnel or SOCKS.
     fn of(trouble: &str) -> Self {
         match trouble {
             "proxy authorization required"
@@ -291,13 +291,13 @@ impl ProxyFault {
     }
 }
 
-/// Whether the certificate's issuer is not among those that we trust.
+/// Whether the certificate's issuer is not among our trusted ones.
 pub(super) fn is_unknown_issuer(error: &reqwest::Error) -> bool {
     let unknown = RustlsError::InvalidCertificate(CertificateError::UnknownIssuer);
     causes(error).any(|cause| tls_error(cause) == Some(&unknown))
 }
 
-/// Whether the certificate is not accepted.
+/// Whether the certificate was rejected.
 pub(super) fn is_of_certificate(error: &reqwest::Error) -> bool {
     causes(error).any(|cause| matches!(tls_error(cause), Some(RustlsError::InvalidCertificate(_))))
 }
@@ -321,13 +321,13 @@ fn is_of_connecting(error: &io::Error) -> bool {
     )
 }
 
-/// An error, and each cause below it.
+/// Returns an error and all of its causes.
 fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn StdError + 'static)> {
     let first: &(dyn StdError + 'static) = error;
     std::iter::successors(Some(first), |&error| error.source())
 }
 
-/// Finds TLS's own error: I/O errors carry it without naming it as their source.
+/// Finds the TLS error: I/O errors contain it, but not as their source.
 fn tls_error<'a>(cause: &'a (dyn StdError + 'static)) -> Option<&'a RustlsError> {
     let Some(error) = cause.downcast_ref::<io::Error>() else {
         return cause.downcast_ref();

@@ -14,20 +14,20 @@ use super::request::{Call, LARGE_ANSWER_MAX};
 /// The answer of `agent/get`.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Agent {
-    /// The name above its messages.
+    /// The name shown above its messages.
     pub(crate) name: String,
     /// Whether the administrator has switched it off (已停用).
     pub(crate) closed: bool,
-    /// The members of its 可见范围 by userid, without those of its departments and tags.
+    /// The userids of the members in its 可见范围, without those of its departments and tags.
     pub(crate) users: Vec<String>,
-    /// The departments of its 可见范围, by id; 1 is the whole company.
+    /// The ids of the departments in its 可见范围; 1 is the whole company.
     pub(crate) parties: Vec<String>,
-    /// The tags of its 可见范围, by id.
+    /// The ids of the tags in its 可见范围.
     pub(crate) tags: Vec<String>,
 }
 
 impl Agent {
-    /// Reads an answer; a field that is missing or of another type counts as empty.
+    /// Parses an answer; a field that is missing or of another type counts as empty.
     fn read(answer: &Value) -> Self {
         let users = answer["allow_userinfos"]["user"].as_array();
         let users = users.into_iter().flatten();
@@ -40,13 +40,13 @@ impl Agent {
         }
     }
 
-    /// Whether nobody is in its 可见范围.
+    /// Whether its 可见范围 is empty.
     pub(crate) fn sees_nobody(&self) -> bool {
         self.users.is_empty() && self.parties.is_empty() && self.tags.is_empty()
     }
 }
 
-/// Whether messages can reach a member.
+/// The reachability of a member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MemberStatus {
     /// In WeCom, or a follower of 微信插件 (已激活).
@@ -57,7 +57,7 @@ pub(crate) enum MemberStatus {
     Unjoined,
     /// Has left the company (退出企业).
     Left,
-    /// WeCom does not say.
+    /// Not reported by WeCom.
     Unknown,
 }
 
@@ -65,7 +65,7 @@ impl Client {
     /// Looks up an app.
     ///
     /// # Errors
-    /// Any, WeCom's 60020, 301002 and 48002 among them.
+    /// Any error, including WeCom's 60020, 301002 and 48002.
     pub(crate) fn agent(
         &self,
         pass: Credential<'_>,
@@ -76,17 +76,17 @@ impl Client {
         Ok(Agent::read(&answer))
     }
 
-    /// Looks up whether messages can reach a member.
+    /// Looks up the status of a member.
     ///
     /// # Errors
-    /// Any: 60111 if there is none, 60011 if the app does not see him.
+    /// Any error: 60111 if the member does not exist, 60011 if the app does not see him.
     pub(crate) fn member(
         &self,
         pass: Credential<'_>,
         userid: &str,
         deadline: Instant,
     ) -> Result<MemberStatus, Error> {
-        // A userid has no character that a query would read otherwise.
+        // No character of a userid has a meaning in a query.
         let answer = self.look_up(&format!("user/get?userid={userid}"), pass, deadline)?;
         Ok(match text(&answer["status"]).as_deref() {
             Some("1") => MemberStatus::Active,
@@ -111,7 +111,7 @@ impl Client {
     /// Counts the members and departments of a tag that the app sees.
     ///
     /// # Errors
-    /// Any: 40068 if there is no such tag.
+    /// Any error: 40068 if the tag does not exist.
     pub(crate) fn tag(
         &self,
         pass: Credential<'_>,
@@ -123,7 +123,7 @@ impl Client {
         Ok(users + names(&answer["partylist"]).len())
     }
 
-    /// Makes a call that changes nothing.
+    /// Makes a read-only call.
     fn look_up(&self, name: &str, pass: Credential<'_>, deadline: Instant) -> Result<Value, Error> {
         let query = [pass.parameter()];
         let call = Call {
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_app_is_read_and_what_is_missing_is_not_set() {
+    fn missing_fields_of_an_app_count_as_empty() {
         let answer = json!({
             "errcode": 0, "agentid": 1, "name": "告警", "close": 1,
             "allow_userinfos": {"user": [{"userid": "ann"}, {"userid": "ben"}, {}]},

@@ -1,4 +1,4 @@
-//! Errors of calls, and what follows from each.
+//! Errors of calls, and the consequence of each.
 
 use std::io;
 use std::path::PathBuf;
@@ -9,26 +9,26 @@ use serde::{Deserialize, Serialize};
 use super::codes::{self, About, Class};
 use super::diagnose::{NetworkError, NetworkTrouble, ProxyFault};
 
-/// Shortest pause after a rate limit.
+/// The shortest pause after a rate limit.
 /// Source: errcode 45009 of developer.work.weixin.qq.com/document/path/90313.
 const LIMITED_FOR: Duration = Duration::from_mins(1);
 
-/// A failed call, and what follows from it, decided once. Holds no URL and no secret.
+/// A failed call and its consequence, decided once. Contains no URL and no secret.
 #[derive(Debug, Clone)]
 pub(crate) struct Error {
     pub(crate) cause: Cause,
     pub(crate) class: Class,
     pub(crate) scope: Scope,
-    /// Shortest wait before the next try, if the server asks for one.
+    /// The shortest wait before the next try, if the server requests one.
     pub(crate) retry_after: Option<Duration>,
-    /// When one process tries again for all that need the same.
+    /// The time until one process retries on behalf of all that need the same.
     pub(crate) asked_again_in: Option<Duration>,
 }
 
-/// What happened to a call.
+/// The cause of a failed call.
 #[derive(Debug, Clone)]
 pub(crate) enum Cause {
-    /// No whole answer came.
+    /// No complete answer was received.
     Network(Box<NetworkTrouble>),
     /// An answer with an HTTP status other than 200.
     Status(u16),
@@ -45,32 +45,32 @@ pub(crate) enum Cause {
     Errcode(Refusal),
 }
 
-/// Why an answer with status 200 is not WeCom's.
+/// The reason why an answer with status 200 is not WeCom's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Unreadable {
     Empty,
     WebPage,
     NotJson,
-    /// JSON without exactly one whole number as its `errcode`.
+    /// JSON that does not have exactly one whole number as its `errcode`.
     NoErrcode,
     /// Longer than this many bytes.
     TooLong(usize),
     NoToken,
     NoMediaId,
-    /// A file that has a secret in it.
+    /// A file that contains a secret.
     EchoesSecret,
 }
 
-/// What trouble affects beyond the request that met it.
+/// The effect of a failure beyond its own request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Scope {
     /// Everything that this sender sends: no connection, no token, the IP, the app itself.
     App,
     /// Every request of the same API call.
     Call,
-    /// This message or its recipients alone.
+    /// Only this message or its recipients.
     Message,
-    /// Unknown: the next message is the probe. If that passes, it was this message's.
+    /// Unknown: the next message is the probe. If it succeeds, the failure was this message's own.
     Unclear,
 }
 
@@ -78,12 +78,12 @@ pub(crate) enum Scope {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) errcode: i64,
-    /// As WeCom wrote it, without secrets; decides nothing, WeCom may change it.
+    /// WeCom's own text, with secrets redacted. Never decides anything: WeCom may change it.
     pub(crate) errmsg: String,
     pub(crate) class: Class,
-    /// What it concerns, by the table.
+    /// Its subject, by the table.
     pub(crate) about: About,
-    /// Seconds until WeCom is asked again, if it was not asked this time.
+    /// The seconds until WeCom is asked again, if this refusal is a cached one.
     pub(crate) again_in: Option<u64>,
 }
 
@@ -110,7 +110,8 @@ impl Refusal {
         }
     }
 
-    /// Returns the caller's address as WeCom sees it (`from ip: …`), to be shown, not decided by.
+    /// Returns the caller's address as WeCom sees it (`from ip: …`). Only for display, not for
+    /// decisions.
     pub(crate) fn address(&self) -> Option<&str> {
         let (_, rest) = self.errmsg.split_once("from ip: ")?;
         let end = rest.find([',', ' ', ';']).unwrap_or(rest.len());
@@ -131,7 +132,7 @@ impl Refusal {
 }
 
 impl Error {
-    /// No whole answer came.
+    /// Returns the error for an incomplete answer.
     pub(crate) fn network(trouble: NetworkTrouble) -> Self {
         if trouble.error == NetworkError::Proxy(ProxyFault::WantsLogin) {
             return Self::status(407, None);
@@ -144,7 +145,7 @@ impl Error {
         Self::new(Cause::Network(Box::new(trouble)), Class::Transient, scope)
     }
 
-    /// An answer with an HTTP status other than 200.
+    /// Returns the error for an HTTP status other than 200.
     pub(crate) fn status(status: u16, retry_after: Option<Duration>) -> Self {
         let class = match status {
             408 | 429 => Class::Transient,
@@ -152,9 +153,9 @@ impl Error {
             _ => Class::Transient,
         };
         let scope = match status {
-            // A login page or a proxy is in the way of everything.
+            // A login page or a proxy blocks all requests.
             300..=399 | 401 | 407 => Scope::App,
-            // A server that finds one body too large still takes smaller ones.
+            // A server that rejects one body as too large still accepts smaller ones.
             413 => Scope::Message,
             _ => Scope::Unclear,
         };
@@ -164,23 +165,23 @@ impl Error {
         }
     }
 
-    /// An answer with status 200 that is not WeCom's.
+    /// Returns the error for an answer with status 200 that is not WeCom's.
     pub(crate) fn unreadable(why: Unreadable) -> Self {
         Self::new(Cause::Unreadable(why), Class::Transient, Scope::Unclear)
     }
 
-    /// The data to send could not be read.
+    /// Returns the error for data that could not be read.
     pub(crate) fn file(name: Option<String>, error: Option<String>) -> Self {
         let cause = Cause::File { name, error };
         Self::new(cause, Class::Transient, Scope::Message)
     }
 
-    /// Another process was fetching the token until our deadline.
+    /// Returns the error for a token lock that another process held until our deadline.
     pub(crate) fn token_locked() -> Self {
         Self::new(Cause::TokenLocked, Class::Transient, Scope::App)
     }
 
-    /// WeCom's refusal.
+    /// Returns the error for WeCom's refusal.
     pub(crate) fn refused(refusal: Refusal) -> Self {
         let (class, scope) = (refusal.class, refusal.scope());
         Self {
@@ -199,7 +200,7 @@ impl Error {
         }
     }
 
-    /// The same error of `gettoken`: without a token nothing can be sent.
+    /// Returns the same error for `gettoken`: without a token nothing can be sent.
     pub(crate) fn of_gettoken(self) -> Self {
         Self {
             scope: Scope::App,
@@ -217,14 +218,15 @@ impl Error {
         }
     }
 
-    /// Whether WeCom cannot have counted the message: it never left, or was refused for good.
+    /// Whether WeCom cannot have counted the message: it was never sent, or was refused
+    /// permanently.
     pub(crate) fn was_not_counted(&self) -> bool {
         let refused = matches!(self.cause, Cause::Errcode(_))
             && !matches!(self.class, Class::Busy | Class::Transient | Class::Unknown);
         refused || self.never_left()
     }
 
-    /// Whether the request never left.
+    /// Whether the request was never sent.
     pub(crate) fn never_left(&self) -> bool {
         match &self.cause {
             Cause::Network(trouble) => !trouble.maybe_sent,
@@ -242,26 +244,26 @@ impl Error {
     }
 }
 
-/// Why a client cannot be made.
+/// The reason why a client cannot be made.
 #[derive(Debug)]
 pub(crate) enum ClientError {
     /// The CA file cannot be used.
     CaFile(PathBuf, CaFault),
     /// The proxy's URL cannot be used.
     Proxy,
-    /// The library refuses the settings.
+    /// The library rejects the settings.
     Settings(String),
     /// The system has no resources for a connection.
     Runtime(io::Error),
 }
 
-/// Why a CA file cannot be used.
+/// The reason why a CA file cannot be used.
 #[derive(Debug)]
 pub(crate) enum CaFault {
     Unread(io::Error),
     NotAFile,
     TooLarge(u64),
-    /// A certificate in it is bad, in the library's words.
+    /// A certificate in it is invalid, with the library's text.
     Bad(String),
     Empty,
 }

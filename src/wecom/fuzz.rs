@@ -1,4 +1,5 @@
-//! Any bytes as WeCom's answer: read or refused, and nothing of the request's secret is shown.
+//! Fuzz targets: any bytes as WeCom's answer are read or refused, and never reveal the request's
+//! secret.
 
 use super::answer::{self, ApiAnswer, lifetime, names, text};
 use super::calls::is_token;
@@ -9,7 +10,7 @@ use crate::lang::{self, Lang};
 use crate::secret::fuzz::{SECRET, shows_secret};
 use crate::secret::{Redactor, Secret};
 
-/// The body of an answer with status 200; `$` stands for the secret, echoed.
+/// Reads the body of an answer with status 200, in which `$` is the echoed secret.
 pub(crate) fn answer(bytes: &[u8]) {
     let secret = Secret::new(SECRET);
     let mut told = Redactor::default();
@@ -72,7 +73,7 @@ fn refused(error: &Error) {
     }
 }
 
-/// The header `Retry-After`.
+/// Parses the header `Retry-After`.
 pub(crate) fn retry(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let now = chrono::DateTime::from_timestamp(1_795_507_200, 0).expect("a date of 2026");

@@ -1,8 +1,8 @@
-//! The server's clock, from the head of an answer.
+//! Reads the server's clock from the head of an answer.
 
 use reqwest::header::{DATE, HeaderMap};
 
-/// How many seconds our clock is ahead of a server's.
+/// Returns the seconds by which our clock is ahead of a server's.
 pub(super) fn ahead(headers: &HeaderMap) -> Option<i64> {
     let date = headers.get(DATE)?.to_str().ok()?;
     let date = chrono::DateTime::parse_from_rfc2822(date).ok()?;
@@ -16,7 +16,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_clock_is_ahead_behind_or_not_to_be_told() {
+    fn the_clock_is_ahead_behind_or_unknown() {
         for (off, seconds) in [(-600, Some(600)), (600, Some(-600))] {
             let date = chrono::Utc::now() + chrono::TimeDelta::seconds(off);
             let date = date.format("%a, %d %b %Y %H:%M:%S GMT").to_string();

@@ -1,7 +1,7 @@
 //! Requests over HTTP: one connection, one deadline, answers of bounded size.
 //!
-//! Only this module names reqwest's client, and only it sees a URL that holds a secret, and no error
-//! leaves it with one. No redirect is followed: it would carry the secret along.
+//! Only this module names reqwest's client, and only it sees a URL that contains a secret; no error
+//! leaves it with one. Redirects are not followed: they would carry the secret along.
 
 use std::cell::{Cell, OnceCell};
 use std::net::ToSocketAddrs;
@@ -23,31 +23,33 @@ use super::tls;
 use crate::config::Network;
 use crate::secret::Secret;
 
-/// Longest time for one try, connection included; for one with a file, longest time without progress.
+/// The time limit of one try, including the connection; of a try with a file, the time limit
+/// without progress.
 const TRY_MAX: Duration = Duration::from_secs(10);
 
-/// Longest time for one connection, name lookup included. Source: glibc waits 5 s for a name
-/// server before it asks the next (resolv.conf(5)), which must still have its turn.
+/// The time limit of one connection, including the name lookup. Source: glibc waits 5 s for a name
+/// server before it asks the next (resolv.conf(5)), which must still get its turn.
 const CONNECT_MAX: Duration = Duration::from_secs(8);
 
-/// A connection that has been idle for longer is not used again: the other side may be closing it.
+/// A connection that has been idle for longer is not reused: the other side may be closing it.
 const IDLE_MAX: Duration = Duration::from_secs(10);
 
 /// A connection, opened at the first request and kept for the next.
 pub(super) struct Http {
     network: Network,
     client: reqwest::Client,
-    /// A client that trusts the system's store too, once that knew an issuer that ours didn't.
+    /// A client that also trusts the system's store, created once the store knew an issuer that our
+    /// roots did not.
     trusting: OnceCell<reqwest::Client>,
     progress: Arc<Progress>,
     moving: Arc<Moving>,
-    /// How many seconds our clock is ahead of the last answer's.
+    /// The seconds by which our clock is ahead of the last answer's date.
     ahead: Cell<Option<i64>>,
     runtime: tokio::runtime::Runtime,
 }
 
 impl Http {
-    /// Makes a client; does not connect yet.
+    /// Creates a client, without connecting yet.
     pub(super) fn new(network: &Network) -> Result<Self, ClientError> {
         let progress = Arc::new(Progress::default());
         let client = client(network, tls::settings(network)?, &progress)?;
@@ -66,15 +68,15 @@ impl Http {
         })
     }
 
-    /// How many seconds our clock is ahead of the one that the last answer names, if it names one.
+    /// Returns the seconds by which our clock is ahead of the last answer's date, if it had one.
     pub(super) fn ahead(&self) -> Option<i64> {
         self.ahead.get()
     }
 
-    /// Sends a request and reads its answer, until `deadline` or the end of its own time.
+    /// Sends a request and reads its answer, until `deadline` or its own timeout.
     ///
     /// # Errors
-    /// `Cause::Network`: no whole answer came.
+    /// `Cause::Network` if no complete answer was received.
     pub(super) fn exchange(&self, call: &Call<'_>, deadline: Instant) -> Result<Reply, Error> {
         let size = call.body.as_ref().map_or(0, Payload::len);
         let longest = TRY_MAX + Duration::from_secs(size / SPEED);
@@ -107,7 +109,8 @@ impl Http {
                     return Err(error);
                 };
                 match self.fetch_by(&client, call).await {
-                    // What the system's store makes of the certificate is no clearer.
+                    // The second verdict on the certificate, by the system's store, says no more
+                    // than the first.
                     Err(second) if diagnose::is_of_certificate(&second) => Err(error),
                     result => {
                         self.trusting.get_or_init(|| client);
@@ -119,9 +122,9 @@ impl Http {
         }
     }
 
-    /// Makes a client that trusts the system's store too; `None` if the store is empty.
+    /// Creates a client that also trusts the system's store; returns `None` if the store is empty.
     async fn trusting_client(&self) -> Option<reqwest::Client> {
-        // Some stores are slow to read; the deadline holds here as well.
+        // Some stores are slow to read; the deadline applies here as well.
         let store = aside(tls::system_store).await?;
         if store.is_empty() {
             return None;
@@ -158,14 +161,14 @@ impl Http {
             .and_then(|value| value.to_str().ok());
         let retry_after = header.and_then(|text| retry_after(text, chrono::Utc::now()));
         let status = response.status().as_u16();
-        // As path 90254 has it. Some relays call every answer "inline".
+        // As documented at path 90254. Some relays mark every answer as "inline".
         let disposition = response.headers().get(CONTENT_DISPOSITION);
         let is_file = disposition.is_some_and(|value| {
             let kind = value.as_bytes().get(..10);
             kind.is_some_and(|kind| kind.eq_ignore_ascii_case(b"attachment"))
         });
         let mut body = Vec::new();
-        // One byte too many is enough to know.
+        // One byte more than allowed is enough.
         while body.len() <= call.answer_max
             && let Some(chunk) = response.chunk().await?
         {
@@ -180,7 +183,7 @@ impl Http {
         })
     }
 
-    /// The whole URL, secrets and all.
+    /// Returns the whole URL, including its secrets.
     fn url(&self, call: &Call<'_>) -> Url {
         let text = format!("{}/cgi-bin/{}", self.network.api_base.expose(), call.name);
         let mut url = Url::parse(&text).expect("the base is a URL, and so it is with a path");
@@ -232,14 +235,14 @@ fn client(
             let proxy = reqwest::Proxy::all(proxy.expose()).map_err(|_| ClientError::Proxy)?;
             builder.proxy(proxy)
         }
-        // The config has looked at the environment already.
+        // The config has already read the environment.
         None => builder.no_proxy(),
     };
     let built = builder.build();
     built.map_err(|error| ClientError::Settings(error.without_url().to_string()))
 }
 
-/// Returns host and port of a proxy, without its password.
+/// Returns the host and port of a proxy, without its password.
 fn without_login(proxy: &Secret) -> Option<String> {
     let url = Url::parse(proxy.expose()).ok()?;
     let host = url.host_str()?;
@@ -249,14 +252,14 @@ fn without_login(proxy: &Secret) -> Option<String> {
     )
 }
 
-/// Runs work that knows no deadline on a thread of its own, or here if no thread can be started.
+/// Runs work without a deadline on a separate thread, or here if no thread can be started.
 async fn aside<T: Send + 'static>(work: impl Fn() -> T + Clone + Send + 'static) -> Option<T> {
-    let (sender, recipient) = tokio::sync::oneshot::channel();
+    let (sender, receiver) = tokio::sync::oneshot::channel();
     let on_thread = work.clone();
-    // Neither the deadline nor the end of the process waits for it.
+    // Neither the deadline nor the end of the process waits for the thread.
     let thread = std::thread::Builder::new().spawn(move || sender.send(on_thread()));
     match thread {
-        Ok(_) => recipient.await.ok(),
+        Ok(_) => receiver.await.ok(),
         Err(_) => Some(work()),
     }
 }

@@ -1,6 +1,6 @@
-//! A client of WeCom's API: typed calls, and typed errors that say what follows from each.
+//! A client of WeCom's API: typed calls, and typed errors with their consequences.
 //!
-//! Knows no config file, no cache and no words: `text::network` words its errors.
+//! Knows no config file and no cache, and contains no user-visible text: see `text::network`.
 
 mod answer;
 mod body;
@@ -33,13 +33,13 @@ pub(crate) use directory::{Agent, MemberStatus};
 pub(crate) use error::{CaFault, Cause, ClientError, Error, Refusal, Scope, Unreadable};
 pub(crate) use moving::SPEED;
 
-/// Returns the URL of a call as a person may see it; `pass` is the name of the credential's parameter.
+/// Returns the URL of a call for display; `pass` is the name of the credential's parameter.
 pub(crate) fn shown_url(base: &ApiBase, name: &str, pass: &str) -> String {
     let mark = if name.contains('?') { '&' } else { '?' };
     format!("{}/cgi-bin/{name}{mark}{pass}=REDACTED", base.shown())
 }
 
-/// Returns the URL of a proxy as a person may see it: without user and password.
+/// Returns the URL of a proxy for display, without user and password.
 pub(crate) fn shown_proxy(proxy: &Secret) -> Option<String> {
     let url = reqwest::Url::parse(proxy.expose()).ok()?;
     let (scheme, host) = (url.scheme(), url.host_str()?);

@@ -1,8 +1,8 @@
 //! Detects a stalled transfer: a file has much time on a slow network, and little on a dead one.
 //!
-//! The bytes that our buffers and the system's have taken prove nothing: megabytes fit into them. The
-//! system's table of connections shows how many bytes the other side has not confirmed yet. Without
-//! that table only the time limit for a slow network applies.
+//! The bytes that our buffers and the system's have accepted prove nothing: they hold megabytes.
+//! The system's table of connections shows how many bytes the other side has not acknowledged yet.
+//! Without that table only the time limit for a slow network applies.
 
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -13,30 +13,30 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-/// Slowest network that files are meant for, in bytes a second: a try with a file has more time.
+/// The speed of the slowest supported network, in bytes a second: a try with a file gets more time.
 pub(crate) const SPEED: u64 = 64 << 10;
 
-/// How often progress is checked.
+/// The interval between checks of the progress.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Slowest relay, in bytes a second. After the whole file has arrived there, its answer has this much
-/// more time.
+/// The speed of the slowest relay, in bytes a second. After the whole file has arrived there, its
+/// answer gets this much more time.
 const RELAY_SPEED: u64 = 1 << 20;
 
-/// Most bytes of the table that are read: of twenty thousand connections.
+/// The most bytes of the table that are read: those of twenty thousand connections.
 const TABLE_MAX: u64 = 4 << 20;
 
 /// The progress of the current try.
 #[derive(Default)]
 pub(super) struct Moving {
-    /// Pieces received or sent.
+    /// The number of pieces received or sent.
     pieces: AtomicU64,
-    /// Bytes of the body that are not sent yet.
+    /// The bytes of the body that are not sent yet.
     left: AtomicU64,
 }
 
 impl Moving {
-    /// Notes a sent piece, with the bytes left.
+    /// Notes a sent piece, and the bytes left.
     pub(super) fn went(&self, left: u64) {
         self.left.store(left, Ordering::Relaxed);
         self.came();
@@ -47,7 +47,8 @@ impl Moving {
         self.pieces.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Runs a try with a body of `size` bytes while there is progress; `None` after `longest` without.
+    /// Runs a try with a body of `size` bytes while there is progress; returns `None` after
+    /// `longest` without any.
     pub(super) async fn kept_up<T>(
         &self,
         size: u64,
@@ -66,7 +67,7 @@ impl Moving {
         .await
     }
 
-    /// Waits until there has been no progress for so long.
+    /// Waits until there has been no progress for `longest`.
     async fn stalled(&self, size: u64, longest: Duration) {
         let (mut last, mut since) = (None, Instant::now());
         loop {
@@ -85,7 +86,7 @@ impl Moving {
     }
 }
 
-/// Counts the bytes that the other sides have not confirmed yet; `None` if that is unknown.
+/// Counts the bytes that the other sides have not acknowledged yet; `None` if that is unknown.
 fn queued() -> Option<u64> {
     let links = fs::read_dir("/proc/self/fd").ok()?.flatten();
     let ours: HashSet<String> = links
@@ -112,7 +113,7 @@ fn queued() -> Option<u64> {
     sum
 }
 
-/// Reads a row of the table: the connection's inode, and its unconfirmed bytes.
+/// Parses a row of the table: the connection's inode, and its unacknowledged bytes.
 /// Source: Linux, `Documentation/networking/proc_net_tcp.rst`.
 fn row(line: &str) -> Option<(&str, u64)> {
     let mut words = line.split_ascii_whitespace();
@@ -125,7 +126,7 @@ mod tests {
     use super::row;
 
     #[test]
-    fn a_row_tells_whose_it_is_and_what_is_on_its_way() {
+    fn a_row_has_the_inode_and_the_unacknowledged_bytes() {
         let head = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode";
         assert_eq!(row(head), None);
         let line = "   1: 0100007F:9548 0100007F:A75F 01 0003FF10:00000000 03:00000D95 00000000  1000        0 77512 3 00 1 2";

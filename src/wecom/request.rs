@@ -1,4 +1,4 @@
-//! Requests and replies, as HTTP carries them.
+//! Requests and replies of HTTP.
 
 use std::time::Duration;
 
@@ -6,31 +6,32 @@ use super::body::{Leaving, Payload};
 use crate::file_slice::Watching;
 use crate::secret::Secret;
 
-/// Longest answer that is read, in bytes; WeCom's have a few hundred.
+/// The longest answer that is read, in bytes; WeCom's have a few hundred.
 const ANSWER_MAX: usize = 64 << 10;
 
-/// Longest answer that may be a file or a long list, in bytes.
+/// The longest answer that is read if it may be a file or a long list, in bytes.
 pub(super) const LARGE_ANSWER_MAX: usize = 64 << 20;
 
-/// The only call that takes no token.
+/// The only call without a token.
 pub(super) const GETTOKEN: &str = "gettoken";
 
-/// A credential as a parameter of the query.
+/// A credential as a query parameter.
 pub(super) type Parameter<'a> = (&'static str, &'a Secret);
 
 /// One request.
 pub(super) struct Call<'a> {
-    /// The path below `/cgi-bin/`, with the part of the query that may be seen.
+    /// The path below `/cgi-bin/`, with the part of the query that may be shown.
     pub(super) name: &'a str,
-    /// The credentials, for the query.
+    /// The credentials, as query parameters.
     pub(super) query: &'a [Parameter<'a>],
-    /// A POST has one, a GET none.
+    /// The body of a POST; `None` for a GET.
     pub(super) body: Option<Payload>,
     pub(super) leaving: Option<Leaving>,
     pub(super) watching: Option<Watching>,
-    /// Longest answer that is read, in bytes.
+    /// The longest answer that is read, in bytes.
     pub(super) answer_max: usize,
-    /// Whether the user named it: then its answer may be a file, or lack an errcode, and is shown.
+    /// Whether the user named the call: its answer is then shown, and may be a file or lack an
+    /// errcode.
     pub(super) is_foreign: bool,
 }
 
@@ -54,22 +55,22 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Whether it fetches a token, on which every other call depends.
+    /// Whether the call fetches a token, on which every other call depends.
     pub(super) fn is_gettoken(&self) -> bool {
         self.title() == GETTOKEN
     }
 
-    /// The path without its query.
+    /// Returns the path without its query.
     pub(super) fn title(&self) -> &'a str {
         self.name.split('?').next().unwrap_or_default()
     }
 }
 
-/// An answer; of a body that is too long one byte more than allowed.
+/// An answer. A body that is too long ends one byte past the limit.
 pub(super) struct Reply {
     pub(super) status: u16,
     pub(super) retry_after: Option<Duration>,
-    /// Whether its head calls it an attachment, whatever is in it.
+    /// Whether its head declares an attachment, whatever its content.
     pub(super) is_file: bool,
     pub(super) body: Vec<u8>,
 }

@@ -1,11 +1,11 @@
-//! The header `Retry-After`.
+//! Parses the header `Retry-After`.
 
 use std::time::Duration;
 
-/// Longest wait that a server may demand.
+/// The longest wait that a server may request.
 pub(super) const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 
-/// Reads `Retry-After`: seconds, or a date of HTTP.
+/// Parses `Retry-After`: seconds, or an HTTP date.
 pub(super) fn retry_after(text: &str, now: chrono::DateTime<chrono::Utc>) -> Option<Duration> {
     let text = text.trim();
     let wait = match text.parse::<u64>() {
@@ -26,7 +26,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn retry_after_is_seconds_or_a_date_and_rubbish_is_none() {
+    fn retry_after_is_seconds_or_a_date() {
         let now = chrono::DateTime::parse_from_rfc3339("2026-11-24T08:00:00Z")
             .unwrap()
             .to_utc();

@@ -1,4 +1,4 @@
-//! Which certificates are trusted. Verification cannot be switched off.
+//! The trusted certificates. Verification cannot be switched off.
 
 use std::fs::OpenOptions;
 use std::io::Read;
@@ -12,7 +12,7 @@ use rustls_pki_types::pem::PemObject;
 use super::error::{CaFault, ClientError};
 use crate::config::Network;
 
-/// Largest CA file, in bytes; a system's whole bundle has about 230 KB.
+/// The largest CA file, in bytes; a system's whole bundle has about 230 KB.
 const CA_FILE_MAX: u64 = 4 << 20;
 
 /// Returns the TLS settings: `ring`, the built-in roots, and those of the CA file.
@@ -20,7 +20,7 @@ pub(super) fn settings(network: &Network) -> Result<rustls::ClientConfig, Client
     settings_with(network, Vec::new())
 }
 
-/// Returns the same settings with more authorities.
+/// Returns the same settings with additional authorities.
 pub(super) fn settings_with(
     network: &Network,
     more: Vec<CertificateDer<'static>>,
@@ -31,7 +31,7 @@ pub(super) fn settings_with(
     if let Some(path) = &network.ca_file {
         add_ca_file(&mut roots, path).map_err(|fault| ClientError::CaFile(path.clone(), fault))?;
     }
-    // What rustls cannot read of a system's store is skipped.
+    // Certificates of a system's store that rustls cannot parse are skipped.
     roots.add_parsable_certificates(more);
     let provider = rustls::crypto::ring::default_provider();
     Ok(rustls::ClientConfig::builder_with_provider(provider.into())
@@ -59,7 +59,7 @@ fn add_ca_file(roots: &mut rustls::RootCertStore, path: &Path) -> Result<(), CaF
 fn read_ca_file(path: &Path) -> Result<Vec<u8>, CaFault> {
     let file = OpenOptions::new()
         .read(true)
-        // Else a FIFO would block.
+        // Without NONBLOCK a FIFO would block us.
         .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
         .open(path)
         .map_err(CaFault::Unread)?;
@@ -75,7 +75,7 @@ fn read_ca_file(path: &Path) -> Result<Vec<u8>, CaFault> {
     Ok(bytes)
 }
 
-/// Returns the authorities that this system trusts; reading them takes longer than a whole send.
+/// Returns the authorities that this system trusts. Reading them takes longer than a whole send.
 pub(super) fn system_store() -> Vec<CertificateDer<'static>> {
     rustls_native_certs::load_native_certs().certs
 }

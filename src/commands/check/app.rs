@@ -1,4 +1,5 @@
-//! The app: whether WeCom answers, grants a token and lets this host in, and whom the app sees.
+//! Checks the app: whether WeCom answers, grants a token and admits this host, and which members
+//! the app sees.
 
 use std::rc::Rc;
 use std::time::Instant;
@@ -10,27 +11,27 @@ use crate::text::check as words;
 use crate::token::{AccessToken, Tokens};
 use crate::wecom::{About, Agent, Cause, Client, Credential, Error};
 
-/// How far our clock may be off, in seconds: certificates and the age of tokens and messages are
-/// judged by it.
+/// The largest acceptable clock error, in seconds: certificates and the age of tokens and messages
+/// depend on the clock.
 const SKEW_MAX: u64 = 5 * 60;
 
-/// An app that WeCom has let in.
+/// An app that WeCom has admitted.
 pub(super) struct AppAccess {
     client: Rc<Client>,
     token: AccessToken,
-    /// WeCom's description of it; `None` where a relay does not forward the question.
+    /// WeCom's description of the app; `None` if a relay does not forward the call.
     pub(super) agent: Option<Agent>,
 }
 
 impl AppAccess {
-    /// The client and credential for further questions.
+    /// Returns the client and credential for further calls.
     pub(super) fn client(&self) -> (&Client, Credential<'_>) {
         (&self.client, Credential::token(&self.token.value))
     }
 }
 
-/// Asks for a token, whatever is cached or was refused before, and then for the app; `None` where
-/// nothing more can be asked.
+/// Requests a token, ignoring any cached token or refusal, and then the app; returns `None` if no
+/// further call can be made.
 pub(super) fn ask(
     settings: Settings,
     state: Option<&State>,
@@ -89,7 +90,7 @@ pub(super) fn ask(
     })
 }
 
-/// Reports why WeCom does not describe the app; `Ok(None)` where only a relay is in the way.
+/// Reports why WeCom does not describe the app; returns `Ok(None)` if only a relay prevents it.
 fn agent(
     asked: Result<Agent, Error>,
     is_relay: bool,

@@ -1,4 +1,4 @@
-//! What waits to be delivered, whether anything delivers it, and how much room WeCom's limits leave.
+//! Checks the waiting messages, their delivery, and the remaining room under WeCom's limits.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,16 +15,16 @@ use crate::outbox::{self, Id, Outbox};
 use crate::rate_limit::Audience;
 use crate::text::check::backlog::{self as words, Backlog, FlushSeen};
 
-/// With a flush every minute, what has waited for longer has a reason.
+/// With a flush every minute, an entry that has waited for longer has a reason.
 const LONG: Duration = Duration::from_mins(10);
 
-/// A flush as recent as this shows that something flushes.
+/// A flush as recent as this shows that one is set up.
 const RECENT: Duration = Duration::from_hours(1);
 
-/// Most entries whose sender is compared with the config.
+/// The most entries whose sender is compared with the config.
 const LOOKS: usize = 200;
 
-/// Every outbox of the config, and whether it is delivered.
+/// Reports every outbox of the config, and whether it is flushed.
 pub(super) fn outboxes(config: &Config, state: Option<&State>, report: &mut Steps) {
     let (mut waits, mut last_flush) = (false, None);
     let places: Vec<State> = config.states().into_iter().flatten().collect();
@@ -39,7 +39,7 @@ pub(super) fn outboxes(config: &Config, state: Option<&State>, report: &mut Step
                 let age = outbox::since_last_flush(&dir, &Stamp::now());
                 last_flush = last_flush.into_iter().chain(age).min();
             }
-            // The one in force has been reported already.
+            // The one in force has already been reported.
             Err(error) if state.is_none_or(|state| !state.is(place)) => {
                 let path = place.file("outbox");
                 report.wrong("outbox", words::no_outbox(path.display(), error));
@@ -52,7 +52,7 @@ pub(super) fn outboxes(config: &Config, state: Option<&State>, report: &mut Step
     }
 }
 
-/// Reports one outbox; whether anything waits in it.
+/// Reports one outbox; returns whether anything waits in it.
 fn outbox(config: &Config, place: &State, dir: &Arc<Dir>, report: &mut Steps) -> bool {
     let waiting = waiting(config, place, dir);
     let is_fine = waiting.oldest < LONG && waiting.failed == 0 && waiting.strange == 0;
@@ -86,8 +86,8 @@ fn waiting(config: &Config, place: &State, dir: &Arc<Dir>) -> Backlog {
     }
 }
 
-/// Reports whether anything delivers by itself: flushes leave a trace, and crontabs and timers show
-/// what is new.
+/// Reports whether anything flushes by itself: past flushes leave a trace, and crontabs and timers
+/// reveal future ones.
 fn flush(config: &Config, last_flush: Option<Duration>, waits: bool, report: &mut Steps) {
     let seen = match last_flush {
         Some(age) if age < RECENT => FlushSeen::Recently(age),
@@ -109,7 +109,7 @@ fn flush(config: &Config, last_flush: Option<Duration>, waits: bool, report: &mu
     }
 }
 
-/// Reports how much the recipients of the config have been sent, beside the limits.
+/// Reports the number of messages sent to the config's recipients, next to the limits.
 pub(super) fn ledger(config: &Config, state: Option<&State>, report: &mut Steps) {
     let Ok(settings) = config.settings(None) else {
         return;
@@ -123,7 +123,7 @@ pub(super) fn ledger(config: &Config, state: Option<&State>, report: &mut Steps)
     };
     let has_others = !to.toparty.is_empty() || !to.totag.is_empty();
     let audience = Audience::of(Some(&to.touser.join("|")), has_others);
-    // A file that cannot be read has been reported.
+    // An unreadable file has already been reported.
     let Some(forecast) = sender.forecast(Channel::App) else {
         return;
     };

@@ -1,4 +1,4 @@
-//! Where state, log and token cache are, and whether they can be used.
+//! Checks the places of state, log and token cache, and whether they are usable.
 
 use std::os::unix::fs::MetadataExt;
 
@@ -9,10 +9,10 @@ use crate::disk;
 use crate::outbox::Outbox;
 use crate::text;
 
-/// Less room than this, in bytes, deserves a warning: an outbox may need more.
+/// Less free space than this, in bytes, causes a warning: an outbox may need more.
 const ROOM: u64 = 64 << 20;
 
-/// The directory for state, why it is that one, and whether it can be written to.
+/// Reports the directory for state, why it was chosen, and whether it is writable.
 pub(super) fn state(config: &Config, state: &Result<State, NoPlace>, report: &mut Steps) {
     let state = match state {
         Ok(state) => state,
@@ -37,7 +37,7 @@ pub(super) fn state(config: &Config, state: &Result<State, NoPlace>, report: &mu
     }
 }
 
-/// The log.
+/// Reports the log.
 pub(super) fn log(base: &Base, state: Option<&State>, report: &mut Steps) {
     if base.log.level.is_none() {
         return report.fine("log", text::check::log_off());
@@ -57,7 +57,7 @@ pub(super) fn log(base: &Base, state: Option<&State>, report: &mut Steps) {
     }
 }
 
-/// The files that must be ours alone.
+/// Reports the files that must be private.
 pub(super) fn ours(state: &State, report: &mut Steps) {
     for name in ["token_cache.json", "ledger", "runs", "uploads"] {
         let path = state.file(name);
@@ -66,7 +66,7 @@ pub(super) fn ours(state: &State, report: &mut Steps) {
             Ok(Some(meta)) if meta.mode() & 0o077 != 0 => {
                 report.wrong("files", text::check::file_open(shown));
             }
-            // People look for the cache; the others matter only if they are wrong.
+            // Users look for the cache; the other files matter only if they are faulty.
             Ok(found) if name == "token_cache.json" => {
                 let what = match found {
                     Some(_) => text::check::cache(shown),

@@ -1,7 +1,7 @@
-//! `wxpush check`: tests the set-up step by step, with what to do for each step that fails.
+//! `wxpush check`: tests the set-up step by step, with a hint for each failed step.
 //!
-//! What a failed step makes impossible is left out, and is no failure of its own. Nothing is sent,
-//! but for `--send`, and nothing changes but the token, which WeCom is asked for at once.
+//! Steps that a failed one makes impossible are skipped, and not counted as failures. Nothing is
+//! sent, except with `--send`, and nothing changes except the token, which is requested at once.
 
 mod app;
 mod backlog;
@@ -33,7 +33,8 @@ pub(super) fn run(args: &Check, global: &Global, output: Output) -> anyhow::Resu
         Ok(config) => all(&config, args, user.as_ref(), output, &mut report),
         Err(failure) => {
             setup::unread(failure, global, &mut report);
-            // The file may have named a relay or a proxy; the rest of the way can be tested.
+            // The file may have named a relay or a proxy; the rest of the route can still be
+            // tested.
             if let Ok(config) = Config::of_environment()
                 && let Ok(network) = config.network()
             {
@@ -46,7 +47,7 @@ pub(super) fn run(args: &Check, global: &Global, output: Output) -> anyhow::Resu
     Ok(report.end()?)
 }
 
-/// Reads the one member to whom a test message goes.
+/// Parses the one member who gets a test message.
 fn one_member(name: &str) -> Result<Recipients, Failure> {
     let to = Recipients::parse(vec![name], Vec::new(), Vec::new())
         .map_err(|why| text::check::bad_member(value::shown(&why.to_string())))?;
@@ -56,7 +57,7 @@ fn one_member(name: &str) -> Result<Recipients, Failure> {
     Ok(to)
 }
 
-/// Tests all steps of a config that could be read.
+/// Tests all steps of a config that was read.
 fn all(
     config: &Config,
     args: &Check,
@@ -67,7 +68,7 @@ fn all(
     setup::config(config, report);
     let base = config.base();
     let state = base.state();
-    // What is wrong with the log, or with the config's mode, is a step of its own.
+    // Trouble with the log, or with the config's mode, has its own step.
     let quiet = Stderr {
         quiet: output.verbose == 0,
         ..stderr(output)
@@ -88,7 +89,7 @@ fn all(
     };
     let mut app = None;
     match network {
-        // Where there are settings, or should be, it has been reported already.
+        // If there are or should be settings, the error has already been reported.
         Err(error) if config.is_for_robots() => report.wrong("network", error.into()),
         Err(_) => {}
         Ok(network) => {
@@ -118,7 +119,7 @@ fn all(
     }
 }
 
-/// The path of a state directory, for words.
+/// Returns the path of a state directory, for display.
 fn shown(state: &State) -> String {
     state.dir().display().to_string()
 }

@@ -1,4 +1,4 @@
-//! The way to WeCom: one request tells at which step it breaks.
+//! Checks the route to WeCom: a single request shows at which step it fails.
 
 use std::time::{Duration, Instant};
 
@@ -8,11 +8,11 @@ use crate::secret::Secret;
 use crate::text;
 use crate::wecom::{Cause, Client, Error, NetworkError, Phase, ProxyFault};
 
-/// The steps of a request; the last stands for an answer.
+/// The steps of a request; the last one represents an answer.
 const STEPS: [&str; 4] = ["dns", "tcp", "tls", HTTP];
 pub(super) const HTTP: &str = "http";
 
-/// Tests the way where there is no app to ask for, with a request that names nobody.
+/// Tests the route without an app, by a request without credentials.
 pub(super) fn reach(network: &Network, deadline: Instant, report: &mut Steps) {
     let client = match Client::new(network, &Secret::new("")) {
         Ok(client) => client,
@@ -25,7 +25,7 @@ pub(super) fn reach(network: &Network, deadline: Instant, report: &mut Steps) {
     answered(network, error.as_ref(), begun.elapsed(), report);
 }
 
-/// Reports how far a request came; whether WeCom answered it, be it with a refusal.
+/// Reports how far a request got; returns whether WeCom answered it, even with a refusal.
 pub(super) fn answered(
     network: &Network,
     error: Option<&Error>,
@@ -52,7 +52,7 @@ pub(super) fn answered(
     error.is_none()
 }
 
-/// How many steps are known to have passed, and which one failed.
+/// Returns the number of steps that certainly succeeded, and the failed one.
 fn broken_at(error: &Error) -> (usize, usize) {
     let Cause::Network(trouble) = &error.cause else {
         return (3, 3);
@@ -61,7 +61,7 @@ fn broken_at(error: &Error) -> (usize, usize) {
         NetworkError::UnknownHost { .. }
         | NetworkError::Lookup { .. }
         | NetworkError::Timeout(Phase::LookingUp) => (0, 0),
-        // The connection or the answer: nothing tells which.
+        // The connection or the answer: it is unknown which.
         NetworkError::Timeout(Phase::Connecting) => (1, 3),
         NetworkError::NotOurAddress(_)
         | NetworkError::Refused

@@ -1,6 +1,6 @@
-//! Whether each recipient of the config can be reached: in the app's 可见范围, and active.
+//! Checks whether each recipient of the config is reachable: in the app's 可见范围, and active.
 //!
-//! What WeCom does not let the app ask is reported as not known.
+//! If WeCom does not let the app query one, it is reported as unknown.
 
 use std::time::Instant;
 
@@ -11,7 +11,7 @@ use crate::message::Recipients;
 use crate::text::check::recipients::{self as words, Origin, Reach, RecipientId};
 use crate::wecom::{Agent, Class, Error, MemberStatus, codes};
 
-/// Most recipients that WeCom is asked about, to spare its limits.
+/// The most recipients that are queried, to spare WeCom's limits.
 const MOST: usize = 30;
 
 /// Tests the recipients of the settings and of `[mail]`, and the one of `--send`.
@@ -58,7 +58,7 @@ pub(super) fn all(
     }
 }
 
-/// Takes in those that an recipients names, each once.
+/// Adds the given recipients, without duplicates.
 fn add(recipients: &mut Vec<(Origin, RecipientId)>, to: &Recipients, origin: impl Fn() -> Origin) {
     let users = to.touser.iter().filter(|_| *to != Recipients::all());
     let users = users.map(|id| RecipientId::Member(id.clone()));
@@ -71,7 +71,7 @@ fn add(recipients: &mut Vec<(Origin, RecipientId)>, to: &Recipients, origin: imp
     }
 }
 
-/// Reports whom `@all` reaches.
+/// Reports which members `@all` reaches.
 fn everyone(config: &Config, app: &AppAccess, report: &mut Steps) {
     let whose = words::everyone(config.names_recipients());
     match &app.agent {
@@ -94,7 +94,7 @@ impl RecipientId {
         }
     }
 
-    /// Whether the app's 可见范围 has it by name; `None` if it may be in there by another's.
+    /// Whether the app's 可见范围 lists the recipient; `None` if another entry may include it.
     fn is_in_scope(&self, agent: &Agent) -> Option<bool> {
         let is_listed = match self {
             Self::Member(id) => agent.users.iter().any(|it| it.eq_ignore_ascii_case(id)),
@@ -106,7 +106,7 @@ impl RecipientId {
         (is_listed || is_all).then_some(is_listed)
     }
 
-    /// What WeCom's refusal says of it; `None` if that is about something else.
+    /// Returns the reachability by WeCom's refusal; `None` if the refusal concerns something else.
     fn by_refusal(&self, error: &Error) -> Option<Reach> {
         let errcode = error.refusal()?.errcode;
         match self {
@@ -119,11 +119,11 @@ impl RecipientId {
     }
 }
 
-/// What WeCom is asked about recipients.
+/// The queries to WeCom about recipients.
 struct Lookup<'a> {
     app: &'a AppAccess,
     deadline: Instant,
-    /// The departments that the app sees, once they are asked for.
+    /// The departments that the app sees, once requested.
     parties: Option<Result<Vec<String>, Error>>,
 }
 

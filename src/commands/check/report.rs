@@ -1,4 +1,4 @@
-//! The report of `check`: one line a step, shown as it is known, and how it ends.
+//! The report of `check`: one line a step, shown as soon as it is known, and the exit status.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::output::{self, Mark, Output};
 use crate::secret::{Redactor, Secret};
 use crate::text;
 
-/// All steps so far. A step's name is for scripts, and stays.
+/// All steps so far. A step's name is an interface for scripts, and never changes.
 pub(super) struct Steps {
     output: Output,
     checks: Vec<Value>,
@@ -15,7 +15,7 @@ pub(super) struct Steps {
     veil: Redactor,
     /// The exit status of the first failed step.
     exit: Option<Exit>,
-    /// Why nothing can be shown any more.
+    /// The reason why nothing can be shown any more.
     unshown: Option<Failure>,
 }
 
@@ -31,7 +31,7 @@ impl Steps {
         }
     }
 
-    /// Redacts a secret in all that follows: it may be in the config where it does not belong.
+    /// Redacts a secret in all further output: it may be in the wrong place of the config.
     pub(super) fn hide(&mut self, secret: &Secret) {
         self.veil.add(secret);
     }
@@ -41,18 +41,19 @@ impl Steps {
         self.exit.is_none()
     }
 
-    /// Adds a step that went well.
+    /// Adds a successful step.
     pub(super) fn fine(&mut self, name: &'static str, what: String) {
         self.add(Mark::Fine, &[name], Failure::new(Exit::Sent, what));
     }
 
-    /// Adds a step that a later one shows to be well, and a person need not see.
+    /// Adds a successful step that a later one implies, and a person need not see.
     pub(super) fn passed(&mut self, name: &str) {
         let passed = Failure::new(Exit::Sent, text::check::passed());
         self.note(Mark::Fine, name, passed);
     }
 
-    /// Adds a step that needs a look, or whose result cannot be known; its exit status does not count.
+    /// Adds a step that needs attention, or whose result is unknown; its exit status does not
+    /// count.
     pub(super) fn doubt(&mut self, name: &'static str, doubt: Failure) {
         self.add(Mark::Doubtful, &[name], doubt);
     }
@@ -67,7 +68,7 @@ impl Steps {
         self.add(Mark::Left, names, Failure::new(Exit::Sent, why));
     }
 
-    /// Adds a step that failed.
+    /// Adds a failed step.
     pub(super) fn wrong(&mut self, name: &'static str, failure: Failure) {
         self.exit.get_or_insert(failure.exit);
         self.add(Mark::Wrong, &[name], failure);
@@ -119,7 +120,7 @@ impl Steps {
         self.checks.push(check);
     }
 
-    /// Adds lines at the end that are about no step.
+    /// Adds lines at the end that concern no step.
     pub(super) fn notes(&mut self, title: String, notes: Vec<String>) {
         if !self.output.json && !self.output.quiet && self.unshown.is_none() {
             let lines = notes.iter().map(|note| format!("  · {note}"));
@@ -129,10 +130,10 @@ impl Steps {
         self.notes = notes;
     }
 
-    /// Ends the report; shows a script all of it.
+    /// Ends the report; prints all of it for a script.
     ///
     /// # Errors
-    /// `Exit::Io`: it could not be shown.
+    /// `Exit::Io` if it could not be shown.
     pub(super) fn end(self) -> Result<Exit, Failure> {
         let exit = self.exit.unwrap_or(Exit::Sent);
         if let Some(unshown) = self.unshown {

@@ -1,4 +1,4 @@
-//! What was meant: the program, the config and where it was looked for, the settings in force.
+//! Checks the set-up: the program, the config and its search path, the settings in force.
 
 use std::path::Path;
 
@@ -9,13 +9,13 @@ use crate::error::Failure;
 use crate::text;
 use crate::wecom;
 
-/// The program itself.
+/// Reports the program itself.
 pub(super) fn program(report: &mut Steps) {
     let (path, version) = (config::program(), env!("CARGO_PKG_VERSION"));
     report.fine("program", format!("{} ({version})", path.display()));
 }
 
-/// A config that cannot be read, and what follows from it.
+/// Reports a config that cannot be read, and its consequences.
 pub(super) fn unread(failure: Failure, global: &Global, report: &mut Steps) {
     report.wrong("config", failure);
     variables(report);
@@ -33,7 +33,7 @@ pub(super) fn unread(failure: Failure, global: &Global, report: &mut Steps) {
     }
 }
 
-/// Which config was read, and who else can read it.
+/// Reports the config that was read, and who else can read it.
 pub(super) fn config(config: &Config, report: &mut Steps) {
     let base = config.base();
     if let Some(path) = &base.source {
@@ -60,7 +60,7 @@ pub(super) fn config(config: &Config, report: &mut Steps) {
     variables(report);
 }
 
-/// Says why this config was read: it is named, or is the first found.
+/// Returns why this config was read: it was named, or is the first one found.
 fn why(config: &Config, path: &Path) -> String {
     if config.is_named(path) {
         return text::check::config_named();
@@ -79,7 +79,7 @@ fn listed<'a>(paths: impl Iterator<Item = &'a std::path::PathBuf>) -> String {
     paths.join(", ")
 }
 
-/// A config in the program's directory that is not read.
+/// Reports a config in the program's directory that is not read.
 fn passed_over(report: &mut Steps) {
     if let Some((path, why)) = Config::passed_over() {
         let dir = path.parent().unwrap_or(&path).display();
@@ -88,7 +88,7 @@ fn passed_over(report: &mut Steps) {
     }
 }
 
-/// Variables of ours: they are stronger than the file, and cron does not have them.
+/// Reports our variables: they override the file, and are not set under cron.
 fn variables(report: &mut Steps) {
     let names = config::variables().join(", ");
     if !names.is_empty() {
@@ -96,7 +96,7 @@ fn variables(report: &mut Steps) {
     }
 }
 
-/// The settings in force; `None` where there are none, or no app.
+/// Returns the settings in force; `None` if there are none, or no app.
 pub(super) fn settings(config: &Config, report: &mut Steps) -> Option<Settings> {
     if config.is_for_robots() {
         report.left(&["account"], text::check::robots_only());
@@ -113,7 +113,7 @@ pub(super) fn settings(config: &Config, report: &mut Steps) -> Option<Settings> 
         return None;
     };
     report.hide(&app.corpsecret);
-    // Secret and corpid may have been swapped: then neither is shown.
+    // Secret and corpid may have been swapped: neither is shown then.
     let corpid = value::shown(&app.corpid);
     let spot = config.secret_spot();
     let spot = spot.map_or(String::new(), |spot| spot.to_string());
@@ -129,7 +129,7 @@ pub(super) fn settings(config: &Config, report: &mut Steps) -> Option<Settings> 
     Some(settings)
 }
 
-/// Where WeCom is reached.
+/// Reports the route to WeCom.
 pub(super) fn network(network: &Network, is_read: bool, report: &mut Steps) {
     let mut words = vec![network.api_base.shown().to_owned()];
     if !is_read {
@@ -144,7 +144,7 @@ pub(super) fn network(network: &Network, is_read: bool, report: &mut Steps) {
     report.fine("api_base", text::check::list(&words));
 }
 
-/// The proxy in force, and who names it; never its password.
+/// Reports the proxy in force and its source; never its password.
 pub(super) fn proxy(config: &Config, network: &Network, report: &mut Steps) {
     let what = match (config.proxy_origin(network), &network.proxy) {
         (Some(origin), Some(proxy)) => {
@@ -155,7 +155,7 @@ pub(super) fn proxy(config: &Config, network: &Network, report: &mut Steps) {
     report.fine("proxy", what);
 }
 
-/// The robots: whether each has a key that could be one.
+/// Reports whether each robot has a plausible key.
 pub(super) fn robots(config: &Config, report: &mut Steps) {
     for name in config.robots() {
         match config.robot(name) {

@@ -1,4 +1,4 @@
-//! One test message.
+//! Sends a test message.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::message::{Channel, Long, Recipients, TextKind};
 use crate::text;
 
-/// Sends a message to one member by the ordinary road; it is a test, and never kept.
+/// Sends a message to one member in the ordinary way; as a test, it is never spooled.
 pub(super) fn send(
     config: &Config,
     state: Option<&State>,

@@ -1,4 +1,4 @@
-//! Where the config goes: to the first place at which the search would find it.
+//! The destination of the config: the first place at which the search would find it.
 
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
@@ -10,13 +10,13 @@ use crate::disk::{self, Owner};
 use crate::error::Failure;
 use crate::text;
 
-/// Mode of a new config, which holds the secret.
+/// The mode of a new config, which contains the secret.
 const MODE: u32 = 0o600;
 
-/// Largest config that is read before it is replaced, in bytes.
+/// The largest config that is read before it is replaced, in bytes.
 const SIZE_MAX: u64 = 1 << 20;
 
-/// The path of a config that is about to be written.
+/// The path of a config to be written.
 #[derive(Debug)]
 pub(super) struct Destination {
     pub(super) path: PathBuf,
@@ -27,7 +27,7 @@ pub(super) struct Destination {
 /// The file at the path of the config.
 #[derive(Debug)]
 pub(super) struct Existing {
-    /// Empty where it cannot be read.
+    /// The text; empty if it cannot be read.
     text: String,
     mode: u32,
     owner: Owner,
@@ -40,23 +40,23 @@ impl Existing {
     }
 }
 
-/// How the config came to be at its path.
+/// The result of installing the config.
 #[derive(Debug)]
 pub(super) enum Installed {
-    /// Written, with this mode; the file before it, if it was a config or the example, is kept there.
+    /// Written, with this mode; a previous config, or the example, is kept at `replaced`.
     Written {
         mode: u32,
         replaced: Option<PathBuf>,
     },
-    /// It was there already with the same values.
+    /// A config with the same values already existed.
     Unchanged,
 }
 
 impl Destination {
-    /// Returns the path of `--config` or `WXPUSH_CONFIG`, else the one of a new config.
+    /// Returns the path of `--config` or `WXPUSH_CONFIG`, else the path of a new config.
     ///
     /// # Errors
-    /// There is no place for it.
+    /// If there is no place for it.
     pub(super) fn find(option: Option<&Path>) -> Result<Self, Failure> {
         let variable = config::variable_named("WXPUSH_CONFIG")?.map(PathBuf::from);
         if let Some(path) = option.or(variable.as_deref()) {
@@ -83,10 +83,10 @@ impl Destination {
         self.is_named && !config::config_places().contains(&self.path)
     }
 
-    /// Looks at the file there.
+    /// Reads the existing file.
     ///
     /// # Errors
-    /// It is none that can be replaced, such as a link.
+    /// If it cannot be replaced, such as a link.
     fn existing(&self) -> Result<Option<Existing>, Failure> {
         let cannot = |error| self.cannot(&error);
         if !disk::stands(&self.path).map_err(cannot)? {
@@ -103,15 +103,15 @@ impl Destination {
         }))
     }
 
-    /// Whether there is a config already, and not only the example.
+    /// Whether there is already a config, not only the example.
     ///
     /// # Errors
-    /// There is something that cannot be replaced, such as a link.
+    /// If the existing file cannot be replaced, such as a link.
     pub(super) fn has_config(&self) -> Result<bool, Failure> {
         Ok(self.existing()?.is_some_and(|old| old.is_config()))
     }
 
-    /// Whether there is a config already that sets other values.
+    /// Whether there is already a config with other values.
     ///
     /// # Errors
     /// As `has_config`.
@@ -120,15 +120,15 @@ impl Destination {
         Ok(self.existing()?.is_some_and(is_other))
     }
 
-    /// Writes the config; over another one only if `over` says so.
+    /// Writes the config; replaces another one only if `over`.
     ///
     /// # Errors
-    /// `Exit::State`: what stands in the way, such as a config that another process has just written.
+    /// `Exit::State` for an obstacle, such as a config that another process has just written.
     pub(super) fn install(&self, draft: &ConfigDraft, over: bool) -> Result<Installed, Failure> {
         let text = draft.text();
         let Some(old) = self.existing()? else {
             return match self.write_new(&text) {
-                // Another process was faster: what it wrote is looked at.
+                // Another process was faster: its config is examined.
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => self.install(draft, over),
                 written => written.map_err(|error| self.cannot(&error)),
             };
@@ -149,7 +149,7 @@ impl Destination {
     fn write_new(&self, text: &str) -> io::Result<Installed> {
         let dir = self.path.parent().unwrap_or(Path::new("/"));
         if !self.is_named {
-            // Everybody looks for the host's configs in there; the other directory is one's own.
+            // All users look for the host's config there; the other directory is private.
             let mode = if disk::euid() == 0 { 0o755 } else { 0o700 };
             disk::make_dirs(dir, mode)?;
         }
@@ -161,7 +161,7 @@ impl Destination {
         })
     }
 
-    /// Words that another config stays.
+    /// Returns the failure that another config is kept.
     pub(super) fn stays(&self) -> Failure {
         text::init::stays(self.path.display())
     }
@@ -171,8 +171,8 @@ impl Destination {
     }
 }
 
-/// Whether a config is the example as it comes, or as a package brings it, the three settings
-/// commented out: nobody has put anything into it.
+/// Whether a config is the unmodified example, or a package's version with the three settings
+/// commented out.
 fn is_blank(text: &str) -> bool {
     let placeholders = [
         "corpid = \"<企业ID>\"",
@@ -192,7 +192,7 @@ mod tests {
     use super::is_blank;
 
     #[test]
-    fn the_example_as_it_comes_is_blank_and_one_that_was_begun_is_not() {
+    fn the_example_is_blank_until_a_value_is_set() {
         let example = include_str!("../../../config.example.toml");
         assert!(is_blank(example));
         assert!(is_blank(&example.replace('\n', "\r\n")));

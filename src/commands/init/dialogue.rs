@@ -1,4 +1,4 @@
-//! The questions at a terminal, each answer tested as it is given.
+//! The questions at a terminal; each answer is tested at once.
 
 use super::destination::Destination;
 use super::draft::ConfigDraft;
@@ -71,7 +71,7 @@ pub(super) fn run(
     Ok(Exit::Sent)
 }
 
-/// A person and the values so far.
+/// The state of the dialogue with a person.
 pub(super) struct Dialogue<'a> {
     pub(super) destination: &'a Destination,
     pub(super) person: Person,
@@ -83,30 +83,30 @@ pub(super) struct Dialogue<'a> {
 }
 
 impl Dialogue<'_> {
-    /// Takes over the language of the dialogue, and the proxy of the environment, which cron does not
-    /// have.
+    /// Adopts the language of the dialogue, and the proxy of the environment, which is not set
+    /// under cron.
     fn take_surroundings(&mut self) -> Result<(), Failure> {
         if self.draft.get(Setting::Lang).is_none() {
-            // It is one of the two.
+            // Always one of the two valid values.
             let _ = self.draft.set(Setting::Lang, spoken().of("zh", "en"));
         }
         if let Some(proxy) = Config::of_environment()?.network()?.proxy {
-            // It has been read already.
+            // Already validated.
             let _ = self.draft.set(Setting::Proxy, proxy.expose());
             tick(&text::init::proxy_taken());
         }
         Ok(())
     }
 
-    /// Asks for a value that the environment has not set, or asks again for a wrong one. Recipients out
-    /// of reach have to be typed twice.
+    /// Asks for a value that the environment has not set, or asks again for a wrong one.
+    /// Unreachable recipients must be typed twice.
     pub(super) fn ask(&mut self, setting: Setting, is_first: bool) -> Result<(), Failure> {
         if let Some(by) = self.draft.set_by(setting).filter(|_| is_first) {
             tick(&text::init::from_variable(setting.name(), by.variable()));
             return Ok(());
         }
         let draft = &mut self.draft;
-        // The app is not known before the recipients are asked for.
+        // The app is unknown until the recipients are asked for.
         let known = self.verifier.as_ref().zip(self.agent.as_ref());
         let only = self.agent.as_ref().and_then(only_member);
         let question = text::init::question(setting, self.agent.as_ref(), only);
@@ -127,7 +127,7 @@ impl Dialogue<'_> {
     }
 }
 
-/// Returns the one member of an app that reaches nobody else.
+/// Returns the only member whom an app reaches, if there is just one.
 fn only_member(agent: &Agent) -> Option<&str> {
     match &agent.users[..] {
         [only] if agent.parties.is_empty() && agent.tags.is_empty() => Some(only),
@@ -135,7 +135,7 @@ fn only_member(agent: &Agent) -> Option<&str> {
     }
 }
 
-/// Says what comes next.
+/// Shows the next steps.
 fn tell_next(destination: &Destination) {
     let mut program = quoted(program().as_os_str()).to_string_lossy().into_owned();
     if destination.must_be_named() {

@@ -1,4 +1,4 @@
-//! The config that `init` writes: values by the rules of one that is read, and its text.
+//! The config that `init` writes: its values, checked by the rules for reading, and its text.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,33 +22,34 @@ const GROUPS: [&[Setting]; 4] = [
 ];
 const NETWORK: [Setting; 2] = [Setting::ApiBase, Proxy];
 
-/// The values of a config that is about to be written.
+/// The values of a config to be written.
 #[derive(Debug, Clone, Default)]
 pub(super) struct ConfigDraft(BTreeMap<Setting, Secret>);
 
 impl ConfigDraft {
-    /// Takes over the values of the `WXPUSH_*` variables.
+    /// Adopts the values of the `WXPUSH_*` variables.
     ///
     /// # Errors
-    /// `Exit::Config`, with the variable that is wrong.
+    /// `Exit::Config`, with the invalid variable.
     pub(super) fn of_environment() -> Result<Self, Failure> {
-        // Words each mistake with its variable, one that only shows in the network settings, too.
+        // Reports each error with its variable, including one that appears only in the network
+        // settings.
         Config::of_environment()?.network()?;
         let mut draft = Self::default();
         for &setting in GROUPS.iter().copied().flatten().filter(|it| **it != Proxy) {
             let Some(value) = config::variable_named(&setting.variable())? else {
                 continue;
             };
-            // It has been checked already, but for recipients that are nothing but blank.
+            // Already validated, except for blank recipients.
             let _ = draft.set(setting, &value);
         }
         Ok(draft)
     }
 
-    /// Sets a key to a value as a person types it.
+    /// Sets a key to a typed value.
     ///
     /// # Errors
-    /// The value is wrong: why, in words that fit behind the key.
+    /// The reason why the value is invalid, worded to follow the key.
     pub(super) fn set(&mut self, setting: Setting, typed: &str) -> Result<(), String> {
         let value = Secret::new(checked(setting, typed)?);
         if setting == Corpsecret {
@@ -63,7 +64,7 @@ impl ConfigDraft {
         self.0.get(&setting).map(Secret::expose)
     }
 
-    /// Returns the key that sets this one or stands in for it, if there is one.
+    /// Returns the key that sets this one or replaces it, if any.
     pub(super) fn set_by(&self, setting: Setting) -> Option<Setting> {
         let others: &[Setting] = match setting {
             Corpsecret => &[Corpsecret, CorpsecretFile],
@@ -84,29 +85,29 @@ impl ConfigDraft {
         self.get(Agentid)?.parse().ok()
     }
 
-    /// Lists the default recipients; none where they are not set.
+    /// Lists the default recipients; empty if they are not set.
     pub(super) fn recipients(&self) -> impl Iterator<Item = &str> {
         let users = self.get(Touser).unwrap_or_default().split(',');
         users.filter(|user| !user.is_empty())
     }
 
-    /// Returns the settings of the config once it is written.
+    /// Returns the settings that the written config will have.
     ///
     /// # Errors
-    /// `Exit::Config`, with what is wrong, such as an unreadable secret file.
+    /// `Exit::Config` with the reason, such as an unreadable secret file.
     pub(super) fn settings(&self, path: &Path, is_named: bool) -> Result<Settings, Failure> {
         Ok(self.config(path, is_named)?.settings(None)?)
     }
 
-    /// Returns the config once it is written.
+    /// Returns the config as it will be read.
     ///
     /// # Errors
-    /// None that could be expected: its values have been checked.
+    /// Not expected: its values have been checked.
     pub(super) fn config(&self, path: &Path, is_named: bool) -> Result<Config, Failure> {
         Ok(Config::of_text(path, &self.text(), is_named)?)
     }
 
-    /// Whether the text of a config sets every one of these values already.
+    /// Whether the text of a config already sets all of these values.
     pub(super) fn is_in(&self, config: &str) -> bool {
         let Ok(table) = DeTable::parse(config) else {
             return false;
@@ -127,7 +128,7 @@ impl ConfigDraft {
         })
     }
 
-    /// Writes it as TOML, with a comment for each key.
+    /// Returns the config as TOML, with a comment for each key.
     pub(super) fn text(&self) -> String {
         let mut text = comment(&text::init::header());
         for group in GROUPS {
@@ -143,7 +144,7 @@ impl ConfigDraft {
         text
     }
 
-    /// A key's comment and line; without recipients their default, commented out.
+    /// Returns a key's comment and line; without recipients, their default commented out.
     fn line(&self, setting: Setting) -> Option<String> {
         let name = setting.name();
         let line = match (setting, self.get(setting)) {
@@ -156,7 +157,7 @@ impl ConfigDraft {
     }
 }
 
-/// Checks a value, and returns it as the config has it.
+/// Checks a value; returns it as the config contains it.
 fn checked(setting: Setting, typed: &str) -> Result<String, String> {
     if setting == Touser {
         let lists = [vec![typed.to_owned()], Vec::new(), Vec::new()];
@@ -182,7 +183,7 @@ fn comment(text: &str) -> String {
     format!("# {}\n", text.replace('\n', "\n# "))
 }
 
-/// A text as a basic string of TOML: one of JSON, whose escapes TOML has, too.
+/// Returns a text as a basic string of TOML, which supports all escapes of JSON.
 fn quoted(text: &str) -> String {
     let text = serde_json::Value::from(text).to_string();
     text.replace('\u{7f}', "\\u007F")

@@ -1,4 +1,4 @@
-//! `wxpush init` writes the config: by questions at a terminal, from the environment elsewhere.
+//! `wxpush init`: writes the config, by questions at a terminal, otherwise from the environment.
 
 mod destination;
 mod dialogue;
@@ -37,24 +37,24 @@ pub(super) fn run(args: &Init, global: &Global, output: Output) -> anyhow::Resul
     }
 }
 
-/// The result of `init`: the config is there.
+/// The result of `init`, once the config is written.
 struct Summary<'a> {
     destination: &'a Destination,
     installed: Installed,
     /// The app, if WeCom has described it.
     agent: Option<Agent>,
-    /// Why it is not known to work.
+    /// The reason why it is not known to work.
     failure: Option<Failure>,
     /// The line for a crontab.
     line: String,
-    /// Recognises a line that does the same.
+    /// The flush to recognise an equivalent line by.
     flush: FlushJob,
 }
 
 impl<'a> Summary<'a> {
-    /// Writes the config, over another one only if `over` says so, and begins to log.
+    /// Writes the config, over another one only if `over`, and starts logging.
     ///
-    /// `granted` has been granted a token.
+    /// `granted` is the verifier that has a token.
     fn install(
         destination: &'a Destination,
         draft: &ConfigDraft,
@@ -83,7 +83,7 @@ impl<'a> Summary<'a> {
         })
     }
 
-    /// Says what was done with the config, a line each.
+    /// Returns the lines about the fate of the config.
     fn lines(&self) -> Vec<String> {
         let path = self.destination.path.display();
         match &self.installed {
@@ -126,7 +126,7 @@ impl<'a> Summary<'a> {
     }
 }
 
-/// Words that the search finds another config first, if it does.
+/// Returns the warning that the search finds another config first, if it does.
 fn hidden(destination: &Destination) -> Option<String> {
     let first = destination.hidden_by()?;
     Some(text::init::hidden(

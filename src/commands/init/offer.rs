@@ -1,10 +1,10 @@
-//! The offer to have cron deliver what could not go out at once.
+//! Offers to have cron deliver messages that could not be sent at once.
 
 use super::person::{Person, cross, tell, tick};
 use crate::cron::{self, FlushJob, FlushSource};
 use crate::text;
 
-/// Offers to add the line to the user's crontab, unless the outbox is flushed already.
+/// Offers to add the line to the user's crontab, unless something flushes the outbox already.
 pub(super) fn crontab_line(person: &Person, line: &str, flush: &FlushJob) {
     let lines = cron::read();
     let found = match &lines {
@@ -37,7 +37,7 @@ pub(super) fn crontab_line(person: &Person, line: &str, flush: &FlushJob) {
     }
 }
 
-/// Shows the line, to be put where it belongs by hand.
+/// Shows the line to be added by hand.
 fn show(line: &str) {
     tell(&text::init::crontab_by_hand(line));
     if cron::has_systemd() {

@@ -1,4 +1,4 @@
-//! Questions to a person at a terminal, each until its answer can be used.
+//! Asks a person at a terminal, repeating each question until its answer is valid.
 
 use std::io;
 
@@ -8,12 +8,12 @@ use crate::error::Failure;
 use crate::output;
 use crate::text;
 
-/// How often an answer may be wrong.
+/// The maximum wrong answers to a question.
 pub(super) const TRIES: usize = 3;
 
 const PROMPT: &str = "> ";
 
-/// A person who answers.
+/// A person at a terminal.
 pub(super) struct Person {
     terminal: Terminal,
 }
@@ -23,8 +23,8 @@ impl Person {
         Self { terminal }
     }
 
-    /// Asks a question, and again until `read` can use the answer; the answer for a secret is typed
-    /// without echo, and an error names the setting.
+    /// Asks a question until `read` accepts the answer. The answer for a secret is typed without
+    /// echo, and an error names the setting.
     ///
     /// # Errors
     /// `Exit::Config` after three wrong answers, `Exit::Usage` at the end of the input.
@@ -53,7 +53,7 @@ impl Person {
         Err(text::init::wrong_answers(TRIES, name, wrong))
     }
 
-    /// Asks a yes-or-no question; anything else than these two is taken for `default`.
+    /// Asks a yes-or-no question; any other answer counts as `default`.
     ///
     /// # Errors
     /// At the end of the input.
@@ -68,7 +68,7 @@ impl Person {
     }
 }
 
-/// Returns a typed line as it was meant.
+/// Returns a typed line after cleaning.
 fn meant(line: io::Result<Option<String>>) -> Result<String, Failure> {
     match line {
         Ok(Some(line)) => Ok(cleaned(&line)),
@@ -87,12 +87,12 @@ pub(super) fn tell(text: &str) {
     }
 }
 
-/// Shows that something is right.
+/// Shows a success.
 pub(super) fn tick(text: &str) {
     output::diagnostic(&output::visible(&format!("  ✓ {text}")));
 }
 
-/// Shows that something is wrong.
+/// Shows an error.
 pub(super) fn cross(text: &str) {
     output::diagnostic(&output::visible(&format!("  ✗ {text}")));
 }
@@ -105,8 +105,8 @@ pub(super) fn trouble(failure: &Failure) {
     }
 }
 
-/// Strips a typed or pasted text of invisible marks and of the quotes and spaces around it, and makes
-/// full-width letters plain ones.
+/// Strips a typed or pasted text of invisible marks, quotes and outer spaces, and narrows
+/// full-width characters.
 fn cleaned(text: &str) -> String {
     let text = text.replace("\u{1b}[200~", "").replace("\u{1b}[201~", "");
     let text: String = text
@@ -124,7 +124,7 @@ fn is_invisible(character: char) -> bool {
     matches!(character, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}')
 }
 
-/// A full-width letter, digit or mark as the plain one, a Chinese comma likewise.
+/// Narrows a full-width letter, digit or mark, and a Chinese comma.
 fn narrow(character: char) -> char {
     match character {
         '\u{ff01}'..='\u{ff5e}' => {

@@ -30,7 +30,7 @@ impl Setting {
         }
     }
 
-    /// Returns the name of its environment variable; `proxy` has none.
+    /// Returns the name of its environment variable; `proxy` does not have one.
     pub(crate) fn variable(self) -> String {
         format!("WXPUSH_{}", self.name().to_uppercase())
     }

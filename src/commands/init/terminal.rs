@@ -1,8 +1,8 @@
-//! Lines typed at a terminal, a secret without echo.
+//! Reads lines typed at a terminal; a secret without echo.
 //!
-//! `rpassword` reads the terminal raw: a SIGTERM or SIGHUP from elsewhere would leave it without echo
-//! and without ^C. Here the kernel edits the line, and each signal that ends or stops the process
-//! gives the terminal back first.
+//! `rpassword` reads the terminal raw: a SIGTERM or SIGHUP from elsewhere would leave it without
+//! echo and without ^C. Here the kernel edits the line, and each signal that ends or stops the
+//! process restores the terminal first.
 
 use std::io::{self, BufRead, IsTerminal, Read, Stdin};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -24,7 +24,7 @@ const SIGNALS: [i32; 5] = [
     consts::SIGTSTP,
 ];
 
-/// The modes of the terminal to be restored while it does not echo.
+/// The modes to be restored while the terminal does not echo.
 static HIDING: Mutex<Option<Termios>> = Mutex::new(None);
 
 fn hiding() -> MutexGuard<'static, Option<Termios>> {
@@ -39,7 +39,7 @@ pub(super) struct Terminal {
 }
 
 impl Terminal {
-    /// Returns the terminal, if stdin and stderr are one.
+    /// Returns the terminal, if both stdin and stderr are terminals.
     pub(super) fn here() -> Option<Self> {
         let stdin = io::stdin();
         let is_there = stdin.is_terminal() && output::stderr_is_terminal();
@@ -49,10 +49,10 @@ impl Terminal {
         })
     }
 
-    /// Prompts, and reads a line; none at the end of the input.
+    /// Prompts, and reads a line; returns `None` at the end of the input.
     ///
     /// # Errors
-    /// The terminal is gone.
+    /// If the terminal is gone.
     pub(super) fn read(&self, prompt: &str) -> io::Result<Option<String>> {
         output::question(prompt);
         let mut line = Vec::new();
@@ -64,7 +64,7 @@ impl Terminal {
     /// Prompts, and reads a line without echo.
     ///
     /// # Errors
-    /// As `read`, or the echo cannot be switched off.
+    /// As `read`, or if the echo cannot be switched off.
     pub(super) fn read_hidden(&mut self, prompt: &'static str) -> io::Result<Option<String>> {
         if !self.is_watched {
             watch(prompt)?;
@@ -87,19 +87,19 @@ impl Terminal {
 fn hide(modes: &Termios) -> io::Result<()> {
     let mut hidden = modes.clone();
     hidden.local_modes.remove(LocalModes::ECHO);
-    // The end of the line is shown, so that the next question begins a line.
+    // The newline is echoed, so that the next question starts on a new line.
     hidden.local_modes.insert(LocalModes::ECHONL);
-    // What was typed ahead stays: it may be the answer.
+    // Typed-ahead input is kept: it may be the answer.
     Ok(tcsetattr(io::stdin(), OptionalActions::Drain, &hidden)?)
 }
 
 fn restore(modes: &Termios) {
-    // A terminal that is gone needs nothing.
+    // If the terminal is gone, there is nothing to restore.
     let _ = tcsetattr(io::stdin(), OptionalActions::Drain, modes);
 }
 
-/// Has a thread restore the terminal before a signal takes effect, and hide and prompt again after a
-/// stop.
+/// Starts a thread that restores the terminal before a signal takes effect, and hides and prompts
+/// again after a stop.
 fn watch(prompt: &'static str) -> io::Result<()> {
     let (mut bell, ringer) = io::pipe()?;
     let caught = Arc::new(AtomicUsize::new(0));

@@ -1,4 +1,4 @@
-//! Tests of the answers: a value that WeCom refuses is asked for again.
+//! Tests the answers: a value that WeCom refuses is asked for again.
 
 use super::dialogue::Dialogue;
 use super::person::{TRIES, tick, trouble};
@@ -8,7 +8,7 @@ use crate::error::Failure;
 use crate::text;
 use crate::wecom::{About, Error};
 
-/// The person's choice after a failure that no other answer prevents.
+/// The person's choice after a failure that another answer cannot prevent.
 #[derive(PartialEq, Eq)]
 enum Choice {
     TryAgain,
@@ -16,7 +16,7 @@ enum Choice {
 }
 
 impl Dialogue<'_> {
-    /// Tests company and secret.
+    /// Tests the company and the secret.
     pub(super) fn test_token(&mut self) -> anyhow::Result<()> {
         self.verifier = self.test(&[Setting::Corpid, Setting::Corpsecret], |it| {
             let verifier = Verifier::new(
@@ -48,8 +48,8 @@ impl Dialogue<'_> {
         Ok(())
     }
 
-    /// Tests these values until WeCom accepts them, or the person goes on untested. A refused one is
-    /// asked for again, but not for ever: WeCom bars the IP of those who insist.
+    /// Tests these values until WeCom accepts them, or the person goes on untested. A refused one
+    /// is asked for again, but not for ever: WeCom bars the IP of insistent callers.
     fn test<T>(
         &mut self,
         values: &[Setting],
@@ -73,7 +73,7 @@ impl Dialogue<'_> {
                 self.ask(setting, false)?;
                 continue;
             }
-            // After the token it is not the network.
+            // With a token granted, it is not the network.
             let is_network = self.verifier.is_none() && error.refusal().is_none();
             if self.choose(is_network)? == Choice::GoOnUntested {
                 return Ok(None);
@@ -100,7 +100,7 @@ impl Dialogue<'_> {
     }
 }
 
-/// Returns the setting that a refusal is about: another value may help.
+/// Returns the setting that a refusal concerns: another value may help.
 fn wrong_setting(error: &Error) -> Option<Setting> {
     match error.refusal()?.about {
         About::Corpid => Some(Setting::Corpid),

@@ -1,4 +1,4 @@
-//! The config out of the environment: for cloud-init, Ansible, a Dockerfile.
+//! Writes the config from the environment: for cloud-init, Ansible, a Dockerfile.
 
 use std::time::Instant;
 
@@ -15,8 +15,8 @@ use crate::output::{self, Output};
 use crate::text;
 use crate::wecom::{Agent, Error};
 
-/// Writes the config without a question. Values that WeCom refuses are written all the same, and the
-/// exit code says so: a provisioning tool corrects values, not files.
+/// Writes the config without questions. Values that WeCom refuses are written as well, with an
+/// error as the exit code: a provisioning tool corrects values, not files.
 pub(super) fn run(args: &Init, destination: &Destination, output: Output) -> anyhow::Result<Exit> {
     let draft = ConfigDraft::of_environment()?;
     let missing: Vec<String> = draft.missing().map(Setting::variable).collect();
@@ -26,7 +26,7 @@ pub(super) fn run(args: &Init, destination: &Destination, output: Output) -> any
     if destination.has_other(&draft)? && !args.force {
         return Err(destination.stays().into());
     }
-    // By the environment itself, so that an error names its variable.
+    // From the environment itself, so that an error names its variable.
     let settings = Config::of_environment()?.settings(None)?;
     let (granted, tested) = if args.offline {
         (None, None)
@@ -46,7 +46,7 @@ pub(super) fn run(args: &Init, destination: &Destination, output: Output) -> any
     report(&summary, &draft, granted.as_ref(), output)
 }
 
-/// Tests the values for as long as waiting may help; the verifier comes back if it has a token.
+/// Tests the values for as long as waiting may help; returns the verifier if it has a token.
 fn test(
     settings: &Settings,
     agentid: Option<u32>,
@@ -61,7 +61,7 @@ fn test(
     Ok((Some(verifier), agent))
 }
 
-/// Prints the result, and what may surprise.
+/// Prints the result, and any surprising facts.
 fn report(
     summary: &Summary<'_>,
     draft: &ConfigDraft,

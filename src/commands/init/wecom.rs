@@ -1,4 +1,4 @@
-//! Whether WeCom accepts the values: the token, the app and the recipients.
+//! Verifies with WeCom the token, the app and the recipients.
 
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -9,23 +9,23 @@ use crate::text;
 use crate::token::{TokenStatus, Tokens};
 use crate::wecom::{Agent, Client, Credential, Error, codes};
 
-/// Time for one answer, and for all tries where no person waits for them.
+/// The timeout of one answer, or of all tries if no person waits.
 pub(super) const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// The most recipients that WeCom is asked about.
+/// The most recipients that are looked up.
 const LOOKED_UP: usize = 10;
 
-/// WeCom, as the settings lead to it.
+/// A connection to WeCom with the values to be verified.
 pub(super) struct Verifier {
     client: Rc<Client>,
     tokens: Tokens,
 }
 
 impl Verifier {
-    /// Gets ready to ask; asks nothing yet.
+    /// Prepares the client, without any request yet.
     ///
     /// # Errors
-    /// `Exit::Config`, a network setting is wrong.
+    /// `Exit::Config` if a network setting is invalid.
     pub(super) fn new(settings: &Settings) -> anyhow::Result<Self> {
         let app = app(settings)?;
         let client =
@@ -34,18 +34,18 @@ impl Verifier {
         Ok(Self { client, tokens })
     }
 
-    /// Asks for a token, at once, even if the last one was refused a moment ago.
+    /// Requests a token at once, even if the last one was refused a moment ago.
     ///
     /// # Errors
-    /// The answer of `gettoken`.
+    /// The error of `gettoken`.
     pub(super) fn token(&self) -> Result<(), Error> {
         self.tokens.refresh(Instant::now() + TIMEOUT).map(drop)
     }
 
-    /// Asks for the app.
+    /// Looks up the app.
     ///
     /// # Errors
-    /// The answer of `agent/get`, or of `gettoken` before.
+    /// The error of `agent/get`, or of `gettoken` before.
     pub(super) fn agent(&self, agentid: u32) -> Result<Agent, Error> {
         let deadline = Instant::now() + TIMEOUT;
         let token = self.tokens.get(deadline)?;
@@ -53,7 +53,7 @@ impl Verifier {
         self.client.agent(pass, agentid, deadline)
     }
 
-    /// Lists the recipients that the app certainly does not reach, as `check` finds them.
+    /// Lists the recipients that the app certainly does not reach, by the rules of `check`.
     pub(super) fn out_of_reach<'a>(
         &self,
         recipients: impl Iterator<Item = &'a str>,
@@ -66,7 +66,8 @@ impl Verifier {
             .collect()
     }
 
-    /// Asks for a member. Where WeCom does not say, the app's 可见范围 decides, if it lists all members.
+    /// Whether a member is out of reach. If WeCom does not say, the app's 可见范围 decides, if it lists
+    /// all members.
     fn is_out_of_reach(&self, user: &str, agent: &Agent, deadline: Instant) -> bool {
         let Ok(token) = self.tokens.get(deadline) else {
             return false;
@@ -82,12 +83,12 @@ impl Verifier {
             || lists_all && !users.any(|listed| listed.eq_ignore_ascii_case(user))
     }
 
-    /// Clears a refusal in the token cache, so that the next send asks anew.
+    /// Clears a refusal in the token cache, so that the next send asks WeCom again.
     pub(super) fn forget_refusal(&self, settings: &Settings, state: &State) {
         let Ok(app) = app(settings) else { return };
         let tokens = Tokens::new(&self.client, &settings.network, app, Some(state));
         if matches!(tokens.status(), TokenStatus::Refused { .. }) {
-            // Without it the refusal ends by itself, after a minute at the most.
+            // Otherwise the refusal expires by itself, after at most a minute.
             let _ = tokens.clear(Instant::now() + Duration::from_secs(1));
         }
     }

@@ -1,4 +1,4 @@
-//! `outbox drop` and `outbox retry`: one entry that cannot be changed holds up no other.
+//! `outbox drop` and `outbox retry`: an entry that cannot be changed does not block the others.
 
 use std::collections::HashSet;
 use std::ptr;
@@ -16,18 +16,18 @@ use crate::text::outbox as text;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Change {
-    /// Removes an entry; `--all` means those that wait.
+    /// Removes an entry; `--all` means the waiting ones.
     Drop,
-    /// Puts a failed entry back, and lets a waiting one be tried at once, by the current config.
+    /// Puts a failed entry back, and makes a waiting one due at once, by the current config.
     Retry,
 }
 
-/// What was done with an entry.
+/// The result of a change.
 #[derive(Clone, Copy)]
 enum Done {
     Dropped,
     WillRetry,
-    /// It had left the outbox before.
+    /// The entry had already left the outbox.
     Gone,
 }
 
@@ -69,7 +69,7 @@ pub(super) fn run(
     }
 }
 
-/// The chosen entries in their order, each once, or why an ID names none.
+/// Returns the chosen entries in order and without duplicates, or an error for an ID without entry.
 fn wanted<'p, 'a>(
     all: &'p [Place<'a>],
     change: Change,
@@ -149,7 +149,7 @@ fn retry_entry(outboxes: &Outboxes<'_>, place: &Place<'_>) -> Result<Done, Failu
     Ok(Done::WillRetry)
 }
 
-/// The same message for the sender that the current config has under its profile.
+/// Returns the same message for the sender that the current config has under its profile.
 fn by_current_config(outboxes: &Outboxes<'_>, entry: Entry) -> Result<Entry, Failure> {
     let config = outboxes.config;
     let profile = entry.sender.profile.as_deref();
@@ -171,7 +171,7 @@ fn cannot_change(place: &Place<'_>, error: &std::io::Error) -> Failure {
     text::cannot_change(&place.id, place.dir.path().display(), error)
 }
 
-/// Reports an entry that was changed, or has left; to a script in English.
+/// Reports an entry that was changed or has left; in English for a script.
 fn report(place: &Place<'_>, done: Done, output: Output) -> Result<(), Failure> {
     let id = &place.id;
     let (status, line) = match done {

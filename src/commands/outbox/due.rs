@@ -1,4 +1,4 @@
-//! When the entries of the outboxes will be sent.
+//! Predicts when the entries of the outboxes will be sent.
 
 use std::collections::BTreeMap;
 use std::time::SystemTime;
@@ -12,7 +12,7 @@ use crate::message::Channel;
 use crate::outbox::{Attempts, Entry, SenderName};
 use crate::rate_limit::{Forecast, Share};
 
-/// Foresees when each entry will be sent, asked in the order of the outbox.
+/// A predictor of send times, to be queried in the order of the outbox.
 pub(super) struct DueTimes<'a> {
     senders: Vec<(&'a State, Senders<'a>)>,
     forecasts: BTreeMap<(SenderName, Channel), Option<Forecast>>,
@@ -27,10 +27,10 @@ impl<'a> DueTimes<'a> {
         }
     }
 
-    /// When an entry is due; none if the current config does not have its sender.
+    /// Returns when an entry is due; `None` if the current config does not have its sender.
     ///
     /// # Errors
-    /// Its profile cannot be used.
+    /// If its profile is unusable.
     pub(super) fn of(
         &mut self,
         state: &State,

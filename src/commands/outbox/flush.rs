@@ -1,4 +1,4 @@
-//! `outbox flush`: for a crontab, silent unless there is news.
+//! `outbox flush`: made for a crontab, silent unless there is news.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -18,14 +18,14 @@ use crate::output::{self, Output};
 use crate::text::delivery::WORDING;
 use crate::text::outbox as text;
 
-/// Pauses between the tries of `--wait` grow from the first to the longest.
+/// The first and the longest pause between the tries of `--wait`.
 const PAUSE_FIRST: Duration = Duration::from_secs(2);
 const PAUSE_MAX: Duration = Duration::from_mins(1);
 
-/// How often `--wait` looks for entries that are new, or no longer claimed.
+/// The interval at which `--wait` looks for new or unclaimed entries.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
-/// Flushes every outbox, for `time`, or without it until all are empty.
+/// Flushes every outbox, for `time`, or until all are empty if there is no limit.
 pub(super) fn run(
     outboxes: &Outboxes<'_>,
     time: Option<Duration>,
@@ -48,18 +48,18 @@ pub(super) fn run(
     unusable.map_or(Ok(exit), |failure| Err(failure.into()))
 }
 
-/// Raises the limit of open files as far as it goes: each text of a merged message is locked.
+/// Raises the limit of open files to its maximum: each text of a merged message is locked.
 fn allow_descriptors() {
     let limit = getrlimit(Resource::Nofile);
     let most = Rlimit {
         current: limit.maximum,
         ..limit
     };
-    // Best effort: below it, fewer texts are merged.
+    // Best effort: with fewer, fewer texts are merged.
     let _ = setrlimit(Resource::Nofile, most);
 }
 
-/// Flushes one outbox, and warns of what no flush will deliver.
+/// Flushes one outbox, and warns of entries that no flush will deliver.
 fn flush(
     outboxes: &Outboxes<'_>,
     state: &State,
@@ -96,14 +96,14 @@ fn flush(
     Ok(flush.summary)
 }
 
-/// Passes through the outbox until its time is up, or nothing is left that could be sent in it.
+/// Passes through the outbox until the deadline, or until no entry can be sent before it.
 fn until_done(flush: &mut Flush<'_>, deadline: Option<Instant>) -> std::io::Result<()> {
     let mut pause = PAUSE_FIRST;
     loop {
         let before = flush.summary.delivered;
         flush.pass()?;
         let summary = &flush.summary;
-        // Waiting delivers no entry of another app, and none that is unreadable.
+        // Waiting delivers no entry of another app, and no unreadable one.
         if summary.left == 0 && (deadline.is_some() || summary.busy == 0) {
             return Ok(());
         }
@@ -139,7 +139,7 @@ fn has_entries(dir: &Path) -> bool {
     names.iter().any(|name| outbox::Id::parse(name).is_some())
 }
 
-/// Warns a person each time, and cron's mail when it has changed and once a day.
+/// Warns a person each time, and cron's mail after a change and once a day.
 fn warn_of_undeliverable(summary: &FlushSummary, dir: &Dir, output: Output) {
     let others = summary.others.iter();
     let others = others.map(|(sender, count)| text::of_other_sender(sender, *count));
@@ -152,7 +152,7 @@ fn warn_of_undeliverable(summary: &FlushSummary, dir: &Dir, output: Output) {
     }
 }
 
-/// Warns in the log, and on stderr at a terminal, or `always`.
+/// Warns in the log, and on stderr at a terminal or if `always`.
 fn warn(line: &str, always: bool) {
     if always {
         tracing::warn!("{line}");
@@ -178,7 +178,7 @@ fn report(summary: &FlushSummary, output: Output) -> anyhow::Result<Exit> {
     let Some(failure) = failure else {
         return Ok(Exit::Sent);
     };
-    // The send has reported it already: cron need not mail it every minute.
+    // The send has already reported it: cron need not mail it every minute.
     if !output.json && (output::stderr_is_terminal() || output.verbose > 0) {
         return Err(failure.into());
     }
@@ -186,12 +186,12 @@ fn report(summary: &FlushSummary, output: Output) -> anyhow::Result<Exit> {
     Ok(failure.exit)
 }
 
-/// Why entries are left; none if none is.
+/// Returns why entries are left; `None` if there are none.
 fn failure(summary: &FlushSummary) -> Option<Failure> {
     let others: usize = summary.others.values().sum();
     let left = summary.left + summary.busy + others + summary.strange.len();
     match (&summary.stopped, &summary.held_up) {
-        // Every entry was given up and reported; the trouble remains.
+        // All entries were given up and reported; the cause remains.
         (stopped, _) if left == 0 => stopped.clone(),
         (Some(stopped), _) => Some(Failure {
             what: text::stay(left, &stopped.what),

@@ -1,4 +1,4 @@
-//! `outbox list` and `outbox show`: the entries, for a person and for a script.
+//! `outbox list` and `outbox show`: print the entries, for a person and for a script.
 
 use serde_json::json;
 
@@ -32,7 +32,7 @@ pub(super) fn list(outboxes: &Outboxes<'_>, output: Output) -> anyhow::Result<Ex
     Ok(Exit::Sent)
 }
 
-/// Shows one entry with its whole text.
+/// Shows an entry with its whole text.
 pub(super) fn show(outboxes: &Outboxes<'_>, id: &str, output: Output) -> anyhow::Result<Exit> {
     let all = outboxes.all()?;
     let place = find(&all, id)?[0];

@@ -22,7 +22,7 @@ use change::Change;
 /// Runs `outbox list`, `show`, `flush`, `drop` or `retry`.
 pub(super) fn run(args: &Args, global: &Global, output: Output) -> anyhow::Result<Exit> {
     let config = load(global)?;
-    // Begins the log, and warns; the state directories are found below.
+    // Starts the log, and warns; the state directories are found below.
     let _ = begin(&config.base(), output);
     let outboxes = Outboxes {
         places: places(&config)?,
@@ -39,10 +39,10 @@ pub(super) fn run(args: &Args, global: &Global, output: Output) -> anyhow::Resul
     }
 }
 
-/// The state directories of the config; warns of those that cannot be used.
+/// Returns the state directories of the config; warns of unusable ones.
 ///
 /// # Errors
-/// `Exit::State` if none can be used.
+/// `Exit::State` if all are unusable.
 fn places(config: &Config) -> Result<Vec<State>, Failure> {
     let states = config.states();
     let has_one = states.iter().any(Result::is_ok);
@@ -63,7 +63,7 @@ struct Outboxes<'a> {
     places: Vec<State>,
 }
 
-/// Where an entry is.
+/// The location of an entry.
 struct Place<'a> {
     state: &'a State,
     dir: Arc<Dir>,
@@ -83,7 +83,7 @@ impl Outboxes<'_> {
         opened.collect()
     }
 
-    /// Every entry, those that wait before those that have failed, each oldest first.
+    /// Returns all entries, the waiting ones before the failed ones, each oldest first.
     fn all(&self) -> Result<Vec<Place<'_>>, Failure> {
         let (mut all, mut given_up) = (Vec::new(), Vec::new());
         for (state, dir) in self.opened()? {
@@ -101,7 +101,7 @@ impl Outboxes<'_> {
             };
             all.extend(entries(None)?);
             // Read last, since entries are moved there. One handle for all of them: there may be
-            // more than a process may have open files.
+            // more entries than a process may have open files.
             if let Some(failed) = outbox::failed(&dir).map_err(cannot)? {
                 given_up.extend(entries(Some(Arc::new(failed)))?);
             }
@@ -112,7 +112,7 @@ impl Outboxes<'_> {
 }
 
 impl Place<'_> {
-    /// The directory that holds the entry.
+    /// Returns the directory that contains the entry.
     fn holder(&self) -> &Arc<Dir> {
         self.failed.as_ref().unwrap_or(&self.dir)
     }
@@ -125,7 +125,7 @@ impl Place<'_> {
     }
 }
 
-/// Finds the entry whose ID contains a text: one, or two if it waits and has failed as well.
+/// Finds the entry whose ID contains a text: one, or two if it both waits and has failed.
 ///
 /// # Errors
 /// `Exit::Data` if no ID, or more than one, contains it.

@@ -1,4 +1,4 @@
-//! An entry as `list` and `show` print it.
+//! A row of `list` and `show`.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, SystemTime};
@@ -13,7 +13,7 @@ use crate::outbox::{self, Attempts, Entry, FailureRecord, HoldScope, Id, SenderA
 use crate::output;
 use crate::text::outbox as text;
 
-/// An entry that is due sooner waits for the next flush only.
+/// An entry due sooner than this waits only for the next flush.
 const SOON: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Clone, Copy, Default, Serialize)]
@@ -27,7 +27,7 @@ enum EntryStatus {
     Unreadable,
 }
 
-/// What keeps an entry from being sent now.
+/// The reason why an entry is not sent now.
 #[derive(Debug, Clone, Copy, Serialize)]
 #[serde(rename_all = "kebab-case")]
 enum WaitsFor {
@@ -38,7 +38,7 @@ enum WaitsFor {
     Slot,
 }
 
-/// An entry as a script sees it.
+/// An entry in the form for scripts.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct EntryRow {
     id: String,
@@ -49,21 +49,21 @@ pub(super) struct EntryRow {
     pub(super) robot: Option<String>,
     pub(super) api_base: Option<String>,
     to: Option<String>,
-    /// The same for a person.
+    /// The recipients in the form for people.
     #[serde(skip)]
     recipients: Option<String>,
     msgtype: Option<String>,
     text: Option<String>,
     pub(super) parts: usize,
-    /// Parts that WeCom has accepted.
+    /// The number of parts that WeCom has accepted.
     pub(super) sent: usize,
     tries: u32,
     /// When it will be sent, if a flush runs then.
     due: Option<String>,
     waits_for: Option<WaitsFor>,
-    /// The entry that carries its text, with others.
+    /// The entry that carries its text together with others.
     merged_into: Option<String>,
-    /// Whether it may have arrived already.
+    /// Whether it may already have arrived.
     in_doubt: bool,
     error: Option<String>,
     pub(super) hint: Option<String>,
@@ -71,10 +71,10 @@ pub(super) struct EntryRow {
     pub(super) failed_at: Option<String>,
 }
 
-/// Makes rows, asked in the order of the outbox.
+/// A maker of rows, to be used in the order of the outbox.
 pub(super) struct RowMaker<'a> {
     due: DueTimes<'a>,
-    /// Entries by those whose texts they carry.
+    /// The entries, mapped to the carrier of their text.
     carriers: BTreeMap<Id, Id>,
 }
 
@@ -86,7 +86,7 @@ impl<'a> RowMaker<'a> {
         }
     }
 
-    /// The row of an entry, and the entry if it can be read; none if it has just left.
+    /// Returns the row of an entry, and the entry if readable; `None` if it has just left.
     pub(super) fn row(&mut self, place: &Place<'_>) -> Option<(EntryRow, Option<Entry>)> {
         let why = match outbox::peek(place.holder(), &place.id) {
             Ok(None) => return None,
@@ -151,7 +151,7 @@ impl<'a> RowMaker<'a> {
 impl EntryRow {
     fn add_verdict(&mut self, verdict: FailureRecord) {
         self.status = EntryStatus::Failed;
-        // A damaged entry is moved without words.
+        // A damaged entry is moved without an error text.
         self.error = Some(match &*verdict.error {
             "" => text::damaged(),
             error => error.to_owned(),
@@ -169,12 +169,12 @@ impl EntryRow {
                 self.waits_for = waits_for(attempts, due);
             }
             Ok(None) => self.status = EntryStatus::OtherApp,
-            // Its profile cannot be used; the other entries are shown all the same.
+            // Its profile is unusable; the other entries are shown anyway.
             Err(failure) => self.error = Some(failure.what),
         }
     }
 
-    /// Prints a line for a person, and one below it if something went wrong.
+    /// Prints a line for a person, and one below it after a failure.
     pub(super) fn print(&self) -> Result<(), Failure> {
         let (part, parts) = ((self.sent + 1).min(self.parts), self.parts);
         let first_line = self.text.as_deref().map(|text| {
@@ -236,7 +236,7 @@ fn waits_for(attempts: &Attempts, due: SystemTime) -> Option<WaitsFor> {
     }
 }
 
-/// A moment for people and scripts: local time with its offset.
+/// Formats a time for people and scripts: local time with its offset.
 fn time(at: SystemTime) -> String {
     DateTime::<Local>::from(at).to_rfc3339_opts(SecondsFormat::Secs, false)
 }

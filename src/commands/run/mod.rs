@@ -1,7 +1,7 @@
-//! `wxpush run`: a command runs as if nobody stood between, and a message tells how it went.
+//! `wxpush run`: runs a command transparently, and reports its result in a message.
 //!
-//! The exit code is the command's, whatever becomes of the message: from the start of the command
-//! on, what goes wrong with us is said on stderr and nothing more.
+//! The exit code is the command's, whatever happens to the message: once the command has started,
+//! our own errors are only reported on stderr.
 
 mod report_text;
 mod trigger;
@@ -27,10 +27,10 @@ use crate::text;
 use report_text::ReportText;
 use trigger::{Occasion, Trigger};
 
-/// Longest title in a report, in bytes: the rest is left out.
+/// The longest title in a report, in bytes; the rest is cut.
 const TITLE_MAX: usize = 200;
 
-/// Runs `run`: the command's exit code, or ours where nothing was started.
+/// Runs `run`; returns the command's exit code, or ours if it was not started.
 pub(super) fn run(args: &Run, global: &Global, output: Output) -> Result<Exit, Failure> {
     let recipients = usable(args, global)?;
     let ready = Ready::new(args, global, output, recipients);
@@ -54,7 +54,7 @@ pub(super) fn run(args: &Run, global: &Global, output: Output) -> Result<Exit, F
     Ok(Exit::Command(code))
 }
 
-/// To whom the options say that it goes, if they can be followed.
+/// Returns the recipients named by options, after checking the options.
 fn usable(args: &Run, global: &Global) -> Result<Option<Recipients>, Failure> {
     if global.json {
         return Err(text::run::json_useless());
@@ -81,14 +81,14 @@ fn plan(args: &Run) -> Plan<'_> {
     }
 }
 
-/// The command's name, without its path; its arguments are nobody's business.
+/// Returns the command's name without its path; its arguments stay private.
 fn program(args: &Run) -> String {
     let program = args.command.first().map(OsString::as_os_str);
     let name = program.and_then(|program| Path::new(program).file_name().or(Some(program)));
     one_line(&name.unwrap_or_default().to_string_lossy())
 }
 
-/// Says, here and in the log, what the command can't have said itself.
+/// Reports, on stderr and in the log, how the command ended if its own output cannot say so.
 fn said(args: &Run, ended: &Ended, output: Output) {
     let ms = u64::try_from(ended.time.as_millis()).unwrap_or(u64::MAX);
     let code = ended.end.code();
@@ -108,7 +108,7 @@ fn said(args: &Run, ended: &Ended, output: Output) {
     }
 }
 
-/// All that a report takes, known before the command starts.
+/// The prerequisites of a report, determined before the command starts.
 struct Ready {
     config: Config,
     settings: Settings,
@@ -132,11 +132,11 @@ impl Ready {
         })
     }
 
-    /// Sends the report if one is due; what went wrong, if anything.
+    /// Sends the report if one is due; returns the failure, if any.
     fn tell(self, args: &Run, ended: &Ended, output: Output) -> Option<Failure> {
         let due = Trigger::of(args, self.state.as_ref().ok(), ended);
         let occasion = due.occasion()?;
-        // Stdout is the command's.
+        // Stdout belongs to the command.
         let quiet = Output {
             quiet: true,
             ..output
@@ -151,7 +151,7 @@ impl Ready {
         failure
     }
 
-    /// Sends the report; returns also whether it has arrived, or will.
+    /// Sends the report; also returns whether it has arrived, or will.
     fn report(
         self,
         args: &Run,
@@ -197,7 +197,7 @@ impl Ready {
     }
 }
 
-/// Words the report, without secrets.
+/// Returns the text of the report, with secrets redacted.
 fn report_text(
     args: &Run,
     settings: &Settings,

@@ -1,4 +1,4 @@
-//! The text of a report, in the language of the phone and within one message.
+//! The text of a report, in the phone's language and within one message.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::lang::Lang;
 use crate::message::input::Input;
 use crate::text::run as words;
 
-/// Everything that goes into a report.
+/// The contents of a report.
 pub(super) struct ReportText<'a> {
     pub(super) lang: Lang,
     pub(super) title: &'a str,
@@ -17,21 +17,21 @@ pub(super) struct ReportText<'a> {
     pub(super) limit: Option<Duration>,
     pub(super) occasion: Occasion,
     pub(super) ended: &'a Ended,
-    /// The most lines of output.
+    /// The maximum lines of output.
     pub(super) lines: usize,
-    /// The most bytes that there is room for.
+    /// The maximum size of the text, in bytes.
     pub(super) max: usize,
 }
 
 impl ReportText<'_> {
-    /// The report, with as much of the output's end as there is room for.
+    /// Returns the report, with as much of the output's end as fits.
     pub(super) fn text(&self) -> String {
         let mut text = self.without_output();
         let last = &self.ended.last;
         let output = Input::from_bytes(&last.bytes).text;
         let mut lines: Vec<&str> = output.trim_matches('\n').lines().collect();
         if last.cut && lines.len() > 1 {
-            // Its beginning is gone.
+            // Its beginning was dropped.
             lines.remove(0);
         }
         if lines.is_empty() || self.lines == 0 {
@@ -54,7 +54,7 @@ impl ReportText<'_> {
         text
     }
 
-    /// The report without the output.
+    /// Returns the report without the output.
     pub(super) fn without_output(&self) -> String {
         let Self { title, host, .. } = self;
         let mark = match &self.ended.end {
@@ -115,8 +115,8 @@ impl ReportText<'_> {
     }
 }
 
-/// The last lines, at most so many and together within `room` bytes; of a last one that is longer its
-/// end.
+/// Returns at most `count` of the last lines, within `room` bytes; the end of the last line if it
+/// is longer.
 fn fitting(lines: &[&str], count: usize, room: usize) -> String {
     let mut first = lines.len();
     let mut size = 0;

@@ -1,4 +1,4 @@
-//! What triggers a report: how the command ended, and how it ended before.
+//! Decides whether a run is reported, by its result and by earlier ones.
 
 use crate::child::Ended;
 use crate::cli::{ReportOn, Run};
@@ -6,25 +6,25 @@ use crate::config::State;
 use crate::secret::digest;
 use crate::streaks::{Streak, Streaks};
 
-/// Why a report is sent, beside how the command ended.
+/// The reason why a report is sent, besides the result itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Occasion {
-    /// The end alone.
+    /// Only the result.
     Plain,
-    /// It has failed before.
+    /// The command has failed before.
     Again(Streak),
-    /// It works again.
+    /// The command succeeds again.
     Recovery(Streak),
 }
 
-/// Decides on a report, and reverts what it recorded if the report can't be sent.
+/// The decision on a report. Its record is reverted if the report cannot be sent.
 pub(super) struct Trigger {
     occasion: Option<Occasion>,
     runs: Option<Streaks>,
 }
 
 impl Trigger {
-    /// Decides by how the command ended.
+    /// Decides by the result of the command.
     pub(super) fn of(args: &Run, state: Option<&State>, ended: &Ended) -> Self {
         let ok = ended.end.is_success();
         let spoke = !ended.last.bytes.is_empty()
@@ -59,19 +59,19 @@ impl Trigger {
                     1 => Occasion::Plain,
                     _ => Occasion::Again(streak),
                 }),
-                // Without a count, one report too many is better than none.
+                // Without a count, one report too many is better than a missing one.
                 None => wanted.then_some(Occasion::Plain),
             }
         };
         Self { occasion, runs }
     }
 
-    /// Returns the occasion, if a report is to be sent.
+    /// Returns the occasion, if a report is due.
     pub(super) fn occasion(&self) -> Option<Occasion> {
         self.occasion
     }
 
-    /// Lets the next run report it, since this one can't.
+    /// Leaves the report to the next run, since this one cannot send it.
     pub(super) fn revert(&self) {
         if let Some(runs) = &self.runs {
             let undone = match self.occasion {
@@ -90,8 +90,8 @@ fn known<T>(result: std::io::Result<T>) -> Option<T> {
     result.inspect_err(warn).ok()
 }
 
-/// Returns the key that a command's failures are counted by: its title, or the whole command line; as
-/// a digest, since it may hold a secret.
+/// Returns the key by which a command's failures are counted: its title, or the whole command line.
+/// A digest, since it may contain a secret.
 fn key(args: &Run) -> String {
     let words: Vec<_> = args.command.iter().map(|it| it.to_string_lossy()).collect();
     let mut parts = vec!["command"];

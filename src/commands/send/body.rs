@@ -1,4 +1,4 @@
-//! Words, stdin and files become the body of a message.
+//! Builds the body of a message from words, stdin and files.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal, Read};
@@ -20,10 +20,10 @@ use crate::text::send as words;
 /// An example of a message in WeCom's own JSON.
 const RAW_EXAMPLE: &str = r#"{"msgtype":"text","text":{"content":"…"}}"#;
 
-/// Reads everything that is to be sent; `None` if that is empty, and may be.
+/// Reads everything to be sent; returns `None` if that is empty and may be.
 ///
 /// # Errors
-/// Something cannot be read, is empty, or more than WeCom takes.
+/// If any input is unreadable, empty, or larger than WeCom accepts.
 pub(super) fn read(args: &Send, intent: Intent<'_>) -> Result<Option<Body>, Failure> {
     let reading = Reading { args };
     match intent {
@@ -51,7 +51,7 @@ impl Reading<'_> {
         title.filter(|title| !title.trim().is_empty())
     }
 
-    /// Whether an empty body is a success; with a title it is fine anyway.
+    /// Whether an empty body is a success; always with a title.
     fn may_be_empty(&self, has_title: bool) -> Result<bool, Failure> {
         if !self.args.skip_empty && !has_title {
             return Err(words::empty());
@@ -75,7 +75,7 @@ impl Reading<'_> {
         }
     }
 
-    /// A file, and the text before it or below it.
+    /// Reads a file, and the text before or below it.
     fn media(&self, kind: MediaKind, path: &OsStr) -> Result<Option<Body>, Failure> {
         let input = if self.args.message.is_empty() {
             Input::default()
@@ -143,7 +143,7 @@ impl Reading<'_> {
         Ok(Some(Body::Ready(news.into())))
     }
 
-    /// Reads clean text, in the encoding that was asked for.
+    /// Reads clean text in the requested encoding.
     fn decoded(&self, reader: impl Read) -> io::Result<Input> {
         let Some(encoding) = self.args.encoding else {
             return Input::from_reader(reader);
@@ -156,7 +156,7 @@ impl Reading<'_> {
         })
     }
 
-    /// The body: the words, or stdin. With words stdin is never read.
+    /// Reads the body: the words, or stdin. With words stdin is never read.
     fn input(&self) -> Result<Input, Failure> {
         let args = self.args;
         let input = if args.message.is_empty() || args.message == ["-"] {
@@ -190,7 +190,7 @@ impl Reading<'_> {
     }
 }
 
-/// A file as its channel takes it: a robot has pictures in the message itself.
+/// Returns a file in the channel's form: a robot's pictures are inline.
 fn media(source: Source, kind: MediaKind, channel: Channel) -> Result<Media, Failure> {
     let robot = channel == Channel::Robot;
     let attachment = source.attachment(kind, robot)?;
@@ -210,7 +210,7 @@ fn media(source: Source, kind: MediaKind, channel: Channel) -> Result<Media, Fai
 /// Reads a message in WeCom's own JSON.
 ///
 /// # Errors
-/// `Exit::NoInput` where there is none, `Exit::Data` where it is no message.
+/// `Exit::NoInput` if the file is missing, `Exit::Data` if it is not a message.
 fn raw(path: &OsStr) -> Result<Map<String, Value>, Failure> {
     let bytes = source::open(path, None)?.into_bytes();
     let bytes = bytes.read().map_err(words::message_unreadable)?;

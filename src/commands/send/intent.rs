@@ -1,4 +1,4 @@
-//! What was typed becomes what was meant: the kind of message, and the options that go with it.
+//! Derives the kind of a message from the options, and checks that they fit it.
 
 use std::ffi::OsStr;
 
@@ -9,7 +9,7 @@ use crate::message::content::is_media_id;
 use crate::message::{Channel, DUPLICATE_CHECK_MAX, MediaKind, TextKind};
 use crate::text::send as words;
 
-/// The kind of message that is meant.
+/// The intended kind of message.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Intent<'a> {
     Text(TextKind),
@@ -21,10 +21,10 @@ pub(super) enum Intent<'a> {
 }
 
 impl<'a> Intent<'a> {
-    /// Reads the kind that the options name, and checks that they go together.
+    /// Returns the kind named by the options, and checks that they go together.
     ///
     /// # Errors
-    /// `Exit::Usage`: they don't.
+    /// `Exit::Usage` if they do not.
     pub(super) fn of(args: &'a Send) -> Result<Self, Failure> {
         let kinds = &args.kind;
         let media = [
@@ -50,7 +50,7 @@ impl<'a> Intent<'a> {
         Ok(intent)
     }
 
-    /// Returns WeCom's name for it, where it has one already.
+    /// Returns WeCom's name for it, if already known.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Text(kind) => kind.msgtype(),
@@ -61,10 +61,10 @@ impl<'a> Intent<'a> {
         }
     }
 
-    /// Returns the `media_id` that is given in place of a path.
+    /// Returns the `media_id` that replaces a path.
     ///
     /// # Errors
-    /// `Exit::Usage`: it cannot be one.
+    /// `Exit::Usage` if it is invalid.
     pub(super) fn media_id(path: &'a OsStr) -> Result<Option<&'a str>, Failure> {
         let path = path.to_str();
         match path.and_then(|path| path.strip_prefix("media_id:")) {

@@ -1,4 +1,4 @@
-//! `wxpush send`: words, stdin and files become messages, and are sent one after the other.
+//! `wxpush send`: turns words, stdin and files into messages, and sends them one by one.
 
 mod body;
 mod intent;
@@ -23,7 +23,7 @@ use crate::secret::digest;
 use crate::wecom::shown_url;
 use intent::Intent;
 
-/// Runs `send`, and reports how it ended in every case.
+/// Runs `send`, and reports the result in every case.
 pub(super) fn run(args: &Send, global: &Global, output: Output) -> anyhow::Result<Exit> {
     let report = match send(args, global, output) {
         Ok(report) => report,
@@ -48,7 +48,7 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
         log::to_stderr(super::stderr(output));
         Err(String::new())
     } else if args.queue || args.once.is_some() {
-        // Both need state.
+        // Both options need state.
         begin(&settings.base, output).map_err(|place| place.to_string())
     } else {
         begin_or_without(&settings.base, output)
@@ -107,7 +107,7 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
     })
 }
 
-/// Waits for a random part of that time.
+/// Waits for a random part of this time.
 fn splayed(splay: Duration) {
     let wait = random(splay);
     tracing::info!(wait_ms = wait.as_millis(), "waiting, by --splay");

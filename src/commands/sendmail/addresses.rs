@@ -1,4 +1,5 @@
-//! Addresses become recipients: by `[mail]` of the config, and the config's own for local ones.
+//! Maps mail addresses to recipients: by the config's `[mail]`, and local ones to its default
+//! recipients.
 
 use super::argv::Asked;
 use crate::config::{Config, MailTo, value};
@@ -6,18 +7,18 @@ use crate::error::Failure;
 use crate::message::Recipients;
 use crate::text::sendmail as words;
 
-/// The recipients of a mail, and whom nobody knows.
+/// The recipients of a mail, and its unknown addresses.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Found {
-    /// Each once; none for the config's own.
+    /// Without duplicates; `None` for the config's own recipients.
     pub(super) to: Vec<Option<Recipients>>,
     pub(super) unknown: Vec<String>,
 }
 
-/// Finds out to whom addresses lead.
+/// Finds the recipients of addresses.
 ///
 /// # Errors
-/// `Exit::Usage` or `Exit::Data`: there are no addresses.
+/// `Exit::Usage` or `Exit::Data` if there are no addresses.
 pub(super) fn find(
     asked: &Asked,
     named: &[String],
@@ -53,7 +54,7 @@ impl Found {
     }
 }
 
-/// The ways in which an address is written: several for one of this host.
+/// Returns the equivalent forms of an address: several if it is on this host.
 fn forms(address: &str, host: &str) -> Vec<String> {
     let is_ours = |domain: &str| {
         let ours = ["localhost", "localhost.localdomain", host];
@@ -77,7 +78,7 @@ mod tests {
     use super::forms;
 
     #[test]
-    fn addresses_of_this_host_are_local_and_no_others() {
+    fn only_addresses_of_this_host_are_local() {
         for (address, local) in [
             ("root", true),
             ("root@localhost", true),

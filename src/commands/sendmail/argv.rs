@@ -1,5 +1,5 @@
-//! The options of sendmail, as they have been written for forty years: letters, together or apart,
-//! with a value behind some of them. clap has no `-oi`.
+//! Parses the options of sendmail as they have been written for forty years: single letters,
+//! separate or joined, some followed by a value. clap does not support `-oi`.
 
 use std::ffi::OsString;
 
@@ -7,31 +7,31 @@ use crate::config::value::shown;
 use crate::error::Failure;
 use crate::text::sendmail as words;
 
-/// Letters that take a value, behind them or as the next word.
+/// The letters with a value, joined or as the next word.
 const VALUED: &str = "ABCFLNOPRVXbefhopr";
 
-/// Letters that stand alone. Together with `VALUED`: those of sendmail, Postfix and Exim.
+/// The letters without a value. With `VALUED`: those of sendmail, Postfix and Exim.
 const ALONE: &str = "EGIUcimnstv";
 
-/// What was asked for.
+/// The parsed options.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Asked {
-    /// `-t`: the mail says to whom it goes.
+    /// `-t`: the recipients are in the mail's head.
     pub(super) by_head: bool,
-    /// `-i`: a line of one dot is one of the mail.
+    /// `-i`: a line of a single dot belongs to the mail.
     pub(super) dots: bool,
-    /// `-odq`, `-odb`: it is kept for a flush, and nobody waits for the network.
+    /// `-odq`, `-odb`: the mail is spooled for a flush, without waiting for the network.
     pub(super) queue: bool,
-    /// `-v`: what happens is shown.
+    /// `-v`: progress is shown.
     pub(super) verbose: bool,
-    /// The addresses, of which one word may have several.
+    /// The addresses; one word may contain several.
     pub(super) addresses: Vec<String>,
 }
 
-/// Reads the words behind the program's name.
+/// Parses the words after the program's name.
 ///
 /// # Errors
-/// `Exit::Usage`: a letter that no sendmail has, or one for what wxpush does not do.
+/// `Exit::Usage` for a letter that no sendmail has, or that wxpush does not support.
 pub(super) fn parse(words: &[OsString]) -> Result<Asked, Failure> {
     let mut asked = Asked::default();
     let mut words = words.iter().map(|word| word.to_string_lossy());
@@ -49,7 +49,7 @@ pub(super) fn parse(words: &[OsString]) -> Result<Asked, Failure> {
                 continue;
             }
             let rest = &letters[at + letter.len_utf8()..];
-            // Their value never is a word of its own.
+            // Their value is never a separate word.
             if "dq".contains(letter) {
                 asked.valued(letter, rest)?;
                 break;
@@ -87,7 +87,7 @@ impl Asked {
             ('o', "i") | ('O', "IgnoreDots" | "IgnoreDots=True" | "IgnoreDots=true") => {
                 self.dots = true;
             }
-            // The last one holds, as with sendmail.
+            // The last one wins, as with sendmail.
             ('o', "dq" | "db") => self.queue = true,
             ('o', "di" | "df") => self.queue = false,
             ('O', mode) if mode.starts_with("DeliveryMode=") => {
@@ -109,7 +109,7 @@ impl Asked {
         Ok(())
     }
 
-    /// Takes a word with one address, or several.
+    /// Adds a word with one or more addresses.
     fn address(&mut self, word: &str) {
         for address in word.split(',') {
             let inner = address.rsplit_once('<').map_or(address, |(_, it)| it);
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn options_are_those_that_programs_use() {
+    fn options_that_programs_use_are_parsed() {
         for (line, flags, addresses) in [
             ("root", "", &["root"][..]),
             ("-FCronDaemon -i -B8BITMIME -oem root", "i", &["root"]),
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_wxpush_does_not_do_is_refused() {
+    fn unsupported_options_are_refused() {
         for line in [
             "-q", "-q15m", "-bp", "-bd", "-bs", "-b i", "-z", "-f", "-tz", "-é",
         ] {

@@ -1,4 +1,4 @@
-//! A mail as messages: its subject above its text, and its files behind them.
+//! Turns a mail into messages: its subject above its text, followed by its files.
 
 use crate::compose::{Body, Media};
 use crate::error::Failure;
@@ -9,26 +9,26 @@ use crate::message::{Attachment, Content, Mail, MediaKind, TextKind};
 use crate::text::message::unfit_file;
 use crate::text::sendmail as words;
 
-/// How much of a file its format is told by, in bytes.
+/// The bytes of a file that determine its format.
 const HEAD: usize = 4096;
 
-/// Most files of one mail: with the text they must fit into WeCom's 30 messages a minute.
+/// The most files of one mail: with the text they must fit into WeCom's 30 messages a minute.
 const FILES_MAX: usize = 20;
 
-/// A mail, clean and judged.
+/// A cleaned and checked mail.
 pub(super) struct Letter {
     title: Option<String>,
     text: String,
     files: Vec<Attachment>,
-    /// Not all of the text is there.
+    /// Whether part of the text is missing.
     cut: bool,
 }
 
 impl Letter {
-    /// Cleans a mail; `cut` says that it was longer.
+    /// Cleans a mail; `cut` means that it was longer.
     ///
     /// # Errors
-    /// `Exit::Data`: there is nothing in it.
+    /// `Exit::Data` if it is empty.
     pub(super) fn of(mail: Mail, cut: bool, lang: Lang) -> Result<Self, Failure> {
         let title = one_line(&mail.subject);
         let title = Some(title.trim().to_owned()).filter(|title| !title.is_empty());
@@ -72,7 +72,7 @@ impl Letter {
         })
     }
 
-    /// Returns the body of its messages: subject and text, and its files behind them.
+    /// Returns the body of its messages: subject and text, followed by its files.
     pub(super) fn body(&self) -> Body {
         let files = self.files.iter().map(|file| Media {
             content: Content::media(MediaKind::File, String::new()),
@@ -95,7 +95,7 @@ impl Letter {
     }
 }
 
-/// A line of its own at the end.
+/// Appends a separate line.
 fn note(text: &mut String, line: &str) {
     if !text.is_empty() {
         text.push('\n');
@@ -108,7 +108,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_does_not_come_with_a_mail_is_told_in_the_phones_language() {
+    fn dropped_parts_of_a_mail_are_noted_in_the_phones_language() {
         let mail = "Content-Type: multipart/mixed; boundary=b\n\n--b\n\ntext\n--b\nContent-Disposition: attachment; filename=a.pdf\n\n\n--b--\n";
         for (lang, lines) in [
             (

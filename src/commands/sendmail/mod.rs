@@ -1,4 +1,4 @@
-//! `wxpush sendmail`: a mail becomes messages, to whom its addresses lead.
+//! `wxpush sendmail`: turns a mail into messages to the recipients of its addresses.
 
 mod addresses;
 mod argv;
@@ -21,15 +21,15 @@ use crate::secret::digest;
 use crate::text::sendmail as words;
 use contents::Letter;
 
-/// Most of a mail that is read, in bytes: what is past WeCom's largest file as mail writes it
+/// The most bytes of a mail that are read: more than WeCom's largest file, as encoded in a mail,
 /// could not be sent.
 const MAIL_MAX: u64 = 25 << 20;
 
-/// Runs `sendmail`, and reports how it ended, whichever way it did.
+/// Runs `sendmail`, and reports the result in every case.
 ///
 /// # Errors
-/// `Exit::Partial` where nobody is known by an address, `Exit::Data` for an empty mail,
-/// `Exit::NotNow` where it could be neither delivered nor kept.
+/// `Exit::Partial` if an address is unknown, `Exit::Data` for an empty mail, `Exit::NotNow` if the
+/// mail could be neither delivered nor kept.
 pub(super) fn run(args: &Sendmail, global: &Global, output: Output) -> anyhow::Result<Exit> {
     match deliver(args, global, output) {
         Ok(None) => Ok(Exit::Sent),
@@ -43,7 +43,7 @@ pub(super) fn run(args: &Sendmail, global: &Global, output: Output) -> anyhow::R
     }
 }
 
-/// Delivers the mail on stdin; tells the last of what went wrong with that.
+/// Delivers the mail on stdin; returns the last failure, if any.
 fn deliver(args: &Sendmail, global: &Global, output: Output) -> anyhow::Result<Option<Failure>> {
     let asked = argv::parse(&args.words)?;
     let output = Output {
@@ -119,7 +119,7 @@ fn deliver(args: &Sendmail, global: &Global, output: Output) -> anyhow::Result<O
     Ok(last)
 }
 
-/// The settings for each of the recipients, none of them twice.
+/// Returns the settings for each of the recipients, without duplicates.
 fn different(
     recipients: Vec<Option<Recipients>>,
     config: &Config,
@@ -134,7 +134,7 @@ fn different(
     Ok(all)
 }
 
-/// Shows a report as a caller of sendmail expects: a kept mail is a success.
+/// Shows a report as callers of sendmail expect: a kept mail is a success.
 fn reported(report: Report, output: Output) -> Option<Failure> {
     let is_kept = report.is_queued();
     let failure = report.show(output)?;
@@ -149,7 +149,8 @@ fn reported(report: Report, output: Output) -> Option<Failure> {
     Some(Failure { exit, ..failure })
 }
 
-/// The mail on stdin, up to its end or a line of one dot, and whether it went on.
+/// Reads the mail on stdin, up to its end or a line of a single dot; also returns whether it was
+/// cut.
 fn read(dots: bool) -> Result<(Vec<u8>, bool), Failure> {
     let stdin = io::stdin();
     if stdin.is_terminal() {

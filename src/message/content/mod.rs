@@ -1,24 +1,24 @@
-//! What a message holds: one variant a kind, in WeCom's own fields. Their lengths stand in `limits`.
+//! The content of a message: one variant a kind, in WeCom's own fields. `limits` has their lengths.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::{Channel, MediaKind};
 
-/// Longest text, in bytes of UTF-8; from an app WeCom cuts the rest in silence, from a robot it
-/// refuses the whole. Source: developer.work.weixin.qq.com/document/path/90236 and 91770.
+/// The longest text, in bytes of UTF-8. WeCom cuts a longer one from an app silently, and refuses
+/// it from a robot. Source: developer.work.weixin.qq.com/document/path/90236 and 91770.
 pub(super) const TEXT_MAX: usize = 2048;
 
-/// Longest markdown from an app, in bytes of UTF-8; what WeCom does with more is not documented.
+/// The longest markdown from an app, in bytes of UTF-8; the treatment of more is not documented.
 /// Source: developer.work.weixin.qq.com/document/path/90236.
 pub(super) const MARKDOWN_MAX: usize = 2048;
 
-/// Longest markdown of either sort from a robot, in bytes of UTF-8; longer is refused.
+/// The longest markdown of either subset from a robot, in bytes of UTF-8; more is refused.
 /// Source: developer.work.weixin.qq.com/document/path/91770.
 pub(super) const ROBOT_MARKDOWN_MAX: usize = 4096;
 
-/// Longest `media_id` that is accepted, in bytes. WeCom documents no length; real ones have less than
-/// a hundred.
+/// The longest `media_id` that is accepted, in bytes. WeCom documents no length; real ones have
+/// fewer than a hundred.
 const MEDIA_ID_MAX: usize = 512;
 
 /// Whether a text can be a `media_id`: visible ASCII.
@@ -33,12 +33,12 @@ pub(crate) enum TextKind {
     Text,
     /// WeCom's subset of markdown.
     Markdown,
-    /// Its larger subset, from robots alone.
+    /// Its larger subset, only from robots.
     MarkdownV2,
 }
 
 impl TextKind {
-    /// Returns WeCom's name for it, the `msgtype`.
+    /// Returns WeCom's name for the kind, the `msgtype`.
     pub(crate) fn msgtype(self) -> &'static str {
         match self {
             Self::Text => "text",
@@ -47,7 +47,7 @@ impl TextKind {
         }
     }
 
-    /// Returns the most bytes of UTF-8 that one message of this kind holds.
+    /// Returns the maximum bytes of UTF-8 in one message of this kind.
     pub(crate) fn max(self, channel: Channel) -> usize {
         match (self, channel) {
             (Self::Text, _) => TEXT_MAX,
@@ -56,7 +56,7 @@ impl TextKind {
         }
     }
 
-    /// Puts prefix, title and body together as this kind shows them.
+    /// Joins prefix, title and body in the format of this kind.
     ///
     /// In place, since the body may be as large as WeCom's largest file.
     pub(crate) fn compose(self, prefix: &str, title: Option<&str>, mut body: String) -> String {
@@ -87,7 +87,7 @@ impl TextKind {
     }
 }
 
-/// The object under the key of the same name as the `msgtype`.
+/// The object under the key that is named like the `msgtype`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Content {
@@ -95,7 +95,7 @@ pub(crate) enum Content {
     Text(Text),
     /// Shown in WeCom only; ordinary WeChat shows a stub.
     Markdown(Markdown),
-    /// From robots alone; clients below 4.1.36 show it as plain text.
+    /// Only from robots; clients below 4.1.36 show it as plain text.
     MarkdownV2(Markdown),
     /// A picture.
     Image(Picture),
@@ -109,26 +109,26 @@ pub(crate) enum Content {
     Textcard(Textcard),
     /// A picture with a headline that opens a page.
     News(News),
-    /// WeCom's own JSON, with fields or of a kind that the variants above don't cover.
+    /// WeCom's own JSON, with fields or of a kind that the variants above do not cover.
     #[serde(skip)]
     Raw(RawContent),
 }
 
-/// A text, and the members of a group that it mentions.
+/// A text, and the group members that it mentions.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Text {
     pub(crate) content: String,
-    /// Userids, or `@all`; from robots alone.
+    /// Userids, or `@all`; only from robots.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) mentioned_list: Vec<String>,
-    /// Phone numbers; from robots alone.
+    /// Phone numbers; only from robots.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) mentioned_mobile_list: Vec<String>,
 }
 
 impl Text {
-    /// Whether it calls no member of a group.
+    /// Whether it mentions no group member.
     pub(crate) fn mentions_nobody(&self) -> bool {
         self.mentioned_list.is_empty() && self.mentioned_mobile_list.is_empty()
     }
@@ -141,14 +141,14 @@ pub(crate) struct Markdown {
     pub(crate) content: String,
 }
 
-/// An uploaded file; its id is empty until it is uploaded.
+/// An uploaded file; its id is empty before the upload.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Uploaded {
     pub(crate) media_id: String,
 }
 
-/// A picture: uploaded, or from a robot within the message.
+/// A picture: uploaded, or inline in a robot's message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged, deny_unknown_fields)]
 pub(crate) enum Picture {
@@ -156,7 +156,7 @@ pub(crate) enum Picture {
     Inline {
         /// Without line breaks.
         base64: String,
-        /// Of the bytes before base64, in lower-case hex.
+        /// The MD5 of the bytes before base64, in lower-case hex.
         md5: String,
     },
 }
@@ -165,7 +165,7 @@ pub(crate) enum Picture {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Video {
-    /// Empty until it is uploaded.
+    /// Empty before the upload.
     pub(crate) media_id: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) title: Option<String>,
@@ -180,12 +180,12 @@ pub(crate) struct Textcard {
     pub(crate) title: String,
     pub(crate) description: String,
     pub(crate) url: String,
-    /// The button's label; WeCom shows 详情 without one.
+    /// The label of the button; WeCom's default is 详情.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) btntxt: Option<String>,
 }
 
-/// A news message of one article.
+/// A news message with one article.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct News {
@@ -208,12 +208,12 @@ pub(crate) struct Article {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct RawContent {
     pub(crate) msgtype: String,
-    /// The object of the `msgtype`, and any field that wxpush doesn't know.
+    /// The object of the `msgtype`, and any field that wxpush does not know.
     pub(crate) fields: Map<String, Value>,
 }
 
 impl Content {
-    /// Returns the content that shows a file; `media_id` is empty while it is still to be uploaded.
+    /// Returns the content that shows a file; `media_id` is empty before the upload.
     pub(crate) fn media(kind: MediaKind, media_id: String) -> Self {
         match kind {
             MediaKind::Image => Self::Image(Picture::Uploaded(Uploaded { media_id })),
@@ -226,7 +226,7 @@ impl Content {
         }
     }
 
-    /// Returns a picture within the message itself, as robots send it.
+    /// Returns a picture inline in the message, as robots send it.
     pub(crate) fn inline(picture: &[u8]) -> Self {
         use base64::Engine;
         Self::Image(Picture::Inline {
@@ -235,7 +235,7 @@ impl Content {
         })
     }
 
-    /// Reads the content out of a message's other fields, typed where a variant covers all of them.
+    /// Parses the content from a message's other fields; typed if a variant covers all of them.
     pub(super) fn read(msgtype: String, mut fields: Map<String, Value>) -> Self {
         if fields.len() == 1
             && let Some(object) = fields.remove(&msgtype)
@@ -265,7 +265,7 @@ impl Content {
         }
     }
 
-    /// Returns the text of a kind that consists of one.
+    /// Returns the text, if the kind consists of one.
     pub(crate) fn text(&self) -> Option<(TextKind, &str)> {
         match self {
             Self::Text(text) => Some((TextKind::Text, &text.content)),
@@ -280,7 +280,7 @@ impl Content {
         }
     }
 
-    /// Returns the text of a kind that consists of one, to be changed.
+    /// Returns the text for modification, if the kind consists of one.
     pub(super) fn text_mut(&mut self) -> Option<&mut String> {
         match self {
             Self::Text(text) => Some(&mut text.content),
@@ -321,7 +321,7 @@ impl Content {
         }
     }
 
-    /// Returns what a person reads of it: title and text, as far as it has them.
+    /// Returns its readable texts: title and body, if it has them.
     pub(crate) fn words(&self) -> Vec<&str> {
         match self {
             Self::Video(video) => {
@@ -344,7 +344,7 @@ impl Content {
         }
     }
 
-    /// Puts a prefix before its title, or before its text if it has no title.
+    /// Inserts a prefix before its title, or before its text if it has no title.
     pub(crate) fn prefix(&mut self, prefix: &str) {
         let first = match self {
             Self::Video(video) => match &mut video.title {

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn a_title_stands_where_its_kind_puts_it() {
+fn a_title_is_placed_by_its_kind() {
     for (kind, prefix, title, body, whole) in [
         (TextKind::Text, "", None, "b", "b"),
         (TextKind::Text, "[h] ", None, "b", "[h] b"),
@@ -15,7 +15,7 @@ fn a_title_stands_where_its_kind_puts_it() {
 }
 
 #[test]
-fn each_kind_is_what_wecom_reads() {
+fn each_kind_is_serialized_as_wecom_reads_it() {
     let card = Textcard {
         title: "t".to_owned(),
         description: "d".to_owned(),

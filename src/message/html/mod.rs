@@ -1,36 +1,36 @@
 //! Converts the HTML of a mail to text, line by line, with the addresses of its links.
 //!
-//! Text that is no markup is kept. Broken markup is read roughly as browsers read it.
+//! Text that is not markup is kept. Broken markup is parsed roughly as browsers do.
 
 mod tag;
 
 use tag::Tag;
 
-/// The text of a rule.
+/// The text of a horizontal rule.
 const RULE: &str = "----------";
 
-/// Elements whose content is not for readers.
+/// The elements whose content is not for readers.
 const UNREAD: [&str; 5] = ["script", "style", "title", "template", "noscript"];
 
-/// Elements that stand in lines of their own.
+/// The elements on lines of their own.
 const LINES: [&str; 17] = [
     "address", "article", "aside", "body", "caption", "center", "dd", "div", "dt", "footer",
     "form", "header", "li", "main", "nav", "section", "tr",
 ];
 
-/// Elements with an empty line before and after them.
+/// The elements with an empty line before and after them.
 const BLOCKS: [&str; 12] = [
     "dl", "h1", "h2", "h3", "h4", "h5", "h6", "ol", "p", "pre", "table", "ul",
 ];
 
-/// Most nested lists whose numbers are counted.
+/// The most nested lists whose numbers are counted.
 const DEPTH: usize = 32;
 
 /// Returns the text of `html`.
 pub(super) fn text(html: &str) -> String {
     let mut page = Page::default();
     let mut rest = html;
-    // Nothing is searched for past its last occurrence: that would take quadratic time.
+    // A search never goes past the last occurrence: that would take quadratic time.
     let left = |end: &str| html.rfind(end).map_or(usize::MAX, |at| html.len() - at);
     let (tag_left, comment_left) = (left(">"), left("-->"));
     while let Some(at) = rest.find('<') {
@@ -57,7 +57,7 @@ pub(super) fn text(html: &str) -> String {
     page.finish()
 }
 
-/// Skips the comment or declaration that `text` begins with, if it ends.
+/// Skips the comment or declaration at the start of `text`, if it ends.
 fn skip_comment(text: &str, ends: bool) -> Option<&str> {
     let end = match text.get(..2)? {
         _ if text.starts_with("<!--") && ends => "-->",
@@ -81,15 +81,15 @@ fn skip_content<'a>(name: &str, text: &'a str) -> &'a str {
 #[derive(Default)]
 struct Page {
     out: String,
-    /// How many line ends are due before the next word.
+    /// The number of line ends due before the next word.
     lines: usize,
     /// Whether a space is due before the next word.
     space: bool,
-    /// How many `pre` are open: they keep white space.
+    /// The number of open `pre` elements, which keep white space.
     pre: usize,
-    /// The open lists; of a numbered one, the last number.
+    /// The open lists, with the last number of numbered ones.
     lists: Vec<Option<u64>>,
-    /// The address of the open link, and where its text begins.
+    /// The address of the open link, and the position of its text.
     link: Option<(String, usize)>,
 }
 
@@ -167,7 +167,7 @@ impl Page {
         });
     }
 
-    /// Appends text of the page. Outside `pre`, white space in it is one space.
+    /// Appends text of the page. Outside `pre`, a run of white space becomes one space.
     fn words(&mut self, text: &str) {
         if self.pre > 0 {
             for (at, line) in text.split('\n').enumerate() {
@@ -190,7 +190,7 @@ impl Page {
             return;
         }
         if self.out.is_empty() {
-            // No white space begins the text.
+            // The text starts without white space.
         } else if self.lines > 0 {
             self.out.extend(std::iter::repeat_n('\n', self.lines));
         } else if self.space {

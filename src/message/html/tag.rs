@@ -1,9 +1,10 @@
-//! The tags of HTML, as far as a text needs them.
+//! Parses the tags of HTML, as far as the conversion to text needs them.
 
-/// How far a quoted `>` is looked past for the end of a tag, in bytes; beyond, the first `>` ends it.
+/// The most bytes that are searched for the end of a tag past a quoted `>`; beyond, the first `>`
+/// ends it.
 const QUOTED_MAX: usize = 4096;
 
-/// A tag, its name in lower case.
+/// A tag, with its name in lower case.
 pub(super) struct Tag<'a> {
     pub(super) name: String,
     attributes: &'a str,
@@ -12,7 +13,7 @@ pub(super) struct Tag<'a> {
 }
 
 impl<'a> Tag<'a> {
-    /// Reads the tag that `text` begins with, and returns it with the rest of the text.
+    /// Parses the tag at the start of `text`; returns it with the rest of the text.
     pub(super) fn read(text: &'a str) -> Option<(Self, &'a str)> {
         let inner = text.strip_prefix('<')?;
         let start = inner.strip_prefix('/');
@@ -31,7 +32,7 @@ impl<'a> Tag<'a> {
         Some((tag, &rest[end + 1..]))
     }
 
-    /// Returns the value of an attribute, its entities decoded.
+    /// Returns the value of an attribute, with its entities decoded.
     pub(super) fn attribute(&self, name: &str) -> Option<String> {
         let blank = |it: char| it.is_ascii_whitespace();
         let mut rest = self.attributes;

@@ -27,7 +27,7 @@ fn a_mail_reads_line_by_line() {
 }
 
 #[test]
-fn links_say_where_they_lead_once() {
+fn links_show_their_address_once() {
     for (html, read) in [
         (
             "see <a href=\"https://x.example/?a=1&amp;b=2\">the log</a>.",
@@ -59,7 +59,7 @@ fn links_say_where_they_lead_once() {
 }
 
 #[test]
-fn what_is_for_programs_is_left_out_and_all_else_stays() {
+fn only_content_for_programs_is_dropped() {
     for (html, read) in [
         (
             "<!DOCTYPE html><head><title>T</title><style>p > a {}</style></head>a",
@@ -91,7 +91,7 @@ fn what_is_for_programs_is_left_out_and_all_else_stays() {
 
 proptest! {
     #[test]
-    fn whatever_comes_ends_in_a_text(html in r#"(<|>|/|a|br|li|pre|ol|"|'|=| |href|https://x|&|#|x|;|amp|!--|-->|\n|中){0,60}"#) {
+    fn any_html_becomes_text(html in r#"(<|>|/|a|br|li|pre|ol|"|'|=| |href|https://x|&|#|x|;|amp|!--|-->|\n|中){0,60}"#) {
         let read = text(&html);
         prop_assert!(read.len() <= 4 * html.len() + 16, "{read}");
     }

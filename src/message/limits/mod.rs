@@ -1,5 +1,5 @@
-//! Limits of messages: what WeCom cuts in silence, drops without an errcode, or refuses of what
-//! `send` makes.
+//! Limits of messages: content of `send` that WeCom cuts silently, drops without an errcode, or
+//! refuses.
 //!
 //! Fields that only `--raw` reaches, and that WeCom refuses with an errcode, are left to WeCom:
 //! `explain` knows the errcodes. Files and recipients are checked elsewhere.
@@ -26,13 +26,13 @@ pub(crate) struct Findings {
 /// A reason not to send a message: WeCom would refuse it, or lose a part of it.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Violation {
-    /// The channel does not take the kind.
+    /// The channel does not accept the kind.
     NotTaken { channel: Channel, msgtype: String },
     /// A field is missing or empty.
     Missing { field: String },
     /// An address does not begin with http:// or https://.
     NotWeb { field: String },
-    /// WeCom cuts the rest of a field in silence.
+    /// WeCom cuts the rest of a field silently.
     Cut(Excess),
     /// WeCom refuses a field of this length.
     TooLong(Excess),
@@ -43,11 +43,11 @@ pub(crate) enum Violation {
 /// An effect that the sender may not expect, though the message can be sent.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Caveat {
-    /// WeCom's pages differ on whether they count bytes or characters here.
+    /// WeCom's pages disagree on whether this limit counts bytes or characters.
     MaybeCut(Excess),
-    /// The address of a picture is none that clients load.
+    /// The address of a picture is not one that clients load.
     NoPicture { field: String },
-    /// An option does nothing in this kind of message on this channel.
+    /// An option has no effect in this kind of message on this channel.
     Useless {
         option: &'static str,
         channel: Channel,
@@ -82,20 +82,20 @@ impl Unit {
     }
 }
 
-/// A rule for a field that is a string.
+/// A rule for a string field.
 #[derive(Clone, Copy)]
 enum Rule {
-    /// The field must be there and not be empty.
+    /// The field must exist and not be empty.
     Required,
-    /// The field is the address that a tap opens; a mini program may take its place.
+    /// The field is the address that a tap opens; a mini program may replace it.
     Web,
     /// The field is the address of a picture.
     Picture,
-    /// WeCom cuts what is longer, in silence.
+    /// WeCom cuts a longer field silently.
     Cut(usize, Unit),
-    /// WeCom may cut what is longer.
+    /// WeCom may cut a longer field.
     MaybeCut(usize, Unit),
-    /// WeCom refuses what is longer.
+    /// WeCom refuses a longer field.
     Refused(usize, Unit),
 }
 
@@ -105,7 +105,7 @@ const TEXT: Rules = &[("content", Required), ("content", Cut(TEXT_MAX, Bytes))];
 
 const ROBOT_TEXT: Rules = &[("content", Required), ("content", Refused(TEXT_MAX, Bytes))];
 
-/// No page says what WeCom does with more. Source of the limit: wechatpy.
+/// The treatment of more is not documented. Source of the limit: wechatpy.
 const MARKDOWN: Rules = &[
     ("content", Required),
     ("content", Refused(MARKDOWN_MAX, Bytes)),
@@ -170,7 +170,7 @@ fn rules(channel: Channel, msgtype: &str) -> Rules {
     }
 }
 
-/// The kinds that an app sends to members; the first nine of them go into group chats too.
+/// The kinds that an app sends to members; group chats accept the first nine.
 const APP_KINDS: [&str; 11] = [
     "text",
     "markdown",
@@ -196,7 +196,7 @@ const ROBOT_KINDS: [&str; 8] = [
     "template_card",
 ];
 
-/// The kinds that `safe` keeps from being forwarded.
+/// The kinds that `safe` protects from being forwarded.
 const PROTECTED: [&str; 5] = ["text", "image", "video", "file", "mpnews"];
 
 /// The kinds in which `enable_id_trans` shows ids as names.
@@ -209,7 +209,7 @@ const TRANSLATED: [&str; 6] = [
     "template_card",
 ];
 
-/// Returns the kinds that a channel is documented to take.
+/// Returns the kinds that a channel accepts according to the documentation.
 pub(crate) fn kinds(channel: Channel) -> &'static [&'static str] {
     match channel {
         Channel::App => &APP_KINDS,
@@ -222,12 +222,13 @@ fn is_known(msgtype: &str) -> bool {
     APP_KINDS.contains(&msgtype) || ROBOT_KINDS.contains(&msgtype)
 }
 
-/// Whether `safe` keeps a message of this kind from being forwarded; an unknown kind may be kept.
+/// Whether `safe` protects a message of this kind from being forwarded; an unknown kind may be
+/// protected.
 pub(crate) fn can_be_safe(msgtype: &str) -> bool {
     !is_known(msgtype) || PROTECTED.contains(&msgtype)
 }
 
-/// Compares a message with WeCom's limits. `body` is the JSON object that WeCom reads.
+/// Checks a message against WeCom's limits. `body` is the JSON object that WeCom reads.
 pub(crate) fn check(channel: Channel, msgtype: &str, body: &Value) -> Findings {
     let mut findings = Findings::default();
     // WeCom may have kinds that are newer than this list.
@@ -312,10 +313,10 @@ impl Findings {
         }
     }
 
-    /// Finds options that do nothing in this kind of message.
+    /// Finds options without effect in this kind of message.
     fn check_options(&mut self, channel: Channel, msgtype: &str, body: &Value) {
         let app = channel == Channel::App;
-        // WeCom refuses safe news itself: errcode 40074.
+        // WeCom itself refuses safe news: errcode 40074.
         let is_safe = PROTECTED.contains(&msgtype) || msgtype == "news";
         let works = [
             ("safe", channel != Channel::Robot && is_safe),

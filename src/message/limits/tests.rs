@@ -4,7 +4,7 @@ use serde_json::json;
 use super::*;
 use Channel::{App, Chat, Robot};
 
-/// Checks a message of this kind, and returns what is found in short: `!` before a violation.
+/// Checks a message of this kind; returns the findings in short form, with `!` before a violation.
 fn found(channel: Channel, msgtype: &str, content: Value) -> Vec<String> {
     let body = json!({"msgtype": msgtype, msgtype: content});
     in_short(&check(channel, msgtype, &body))
@@ -28,7 +28,7 @@ fn in_short(findings: &Findings) -> Vec<String> {
     violations.chain(caveats).collect()
 }
 
-/// The limits of the pages: `!cut` in silence, `!refused`.
+/// The documented limits: `!cut` silently, or `!refused`.
 const LIMITS: &str = "
     App text content 2048 Bytes !cut
     Chat text content 2048 Bytes !cut
@@ -46,7 +46,7 @@ const LIMITS: &str = "
     App textcard btntxt 4 Characters !cut";
 
 #[test]
-fn each_limit_of_the_pages_is_found_one_past_it_and_not_at_it() {
+fn each_documented_limit_is_exceeded_one_past_it_and_not_at_it() {
     for line in LIMITS.trim().lines() {
         let cells: Vec<&str> = line.split_whitespace().collect();
         let [channel, msgtype, field, max, unit, finding] = cells[..] else {
@@ -79,7 +79,7 @@ fn each_limit_of_the_pages_is_found_one_past_it_and_not_at_it() {
 }
 
 #[test]
-fn each_article_is_looked_at() {
+fn each_article_is_checked() {
     let good = json!({"title": "t", "url": "https://x"});
     let articles = |articles: Value| json!({ "articles": articles });
     for (msgtype, article, expected) in [
@@ -119,7 +119,7 @@ fn each_article_is_looked_at() {
 }
 
 #[test]
-fn what_is_missing_is_named_and_what_wecom_refuses_by_itself_is_left_to_it() {
+fn missing_fields_are_named_and_wecoms_own_refusals_are_left_to_it() {
     for (channel, msgtype, content, expected) in [
         (
             App,

@@ -1,15 +1,15 @@
-//! Parses a mail as programs hand it to `sendmail`: its subject, text, files and recipients.
+//! Parses a mail as programs pass it to `sendmail`: its subject, text, files and recipients.
 //!
-//! `mail-parser` reads the MIME. Two things it can't know: where a head without an empty line ends,
-//! and the charset of bytes without one, or with a wrong one: cron in an empty environment calls all
-//! its output US-ASCII.
+//! `mail-parser` parses the MIME. Two things it cannot know: where a head without an empty line
+//! ends, and the charset of bytes without one or with a wrong one. cron in an empty environment
+//! labels all its output US-ASCII.
 
 use encoding_rs::GB18030;
 use mail_parser::{Encoding, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
 use super::html;
 
-/// Charsets without bytes above 127: such bytes show that the name is wrong.
+/// The charsets without bytes above 127: such bytes show that the label is wrong.
 const SEVEN_BITS: [&str; 6] = [
     "us-ascii",
     "ascii",
@@ -19,18 +19,18 @@ const SEVEN_BITS: [&str; 6] = [
     "iso646-us",
 ];
 
-/// Most nested mails and multiparts. A mail with more is shown unparsed.
+/// The most nested mails and multiparts. A mail with more is shown unparsed.
 const DEPTH_MAX: usize = 1000;
 
-/// The start of a nested mail or multipart.
+/// The starts of a nested mail or multipart.
 const LEVELS: [&[u8]; 3] = [b"message/rfc822", b"message/global", b"boundary="];
 
 /// A parsed mail.
 #[derive(Debug, Default)]
 pub(crate) struct Mail {
-    /// The subject, not yet cleaned. May have several lines.
+    /// The subject before cleaning, perhaps with several lines.
     pub(crate) subject: String,
-    /// The text to read, not yet cleaned.
+    /// The readable text before cleaning.
     pub(crate) text: String,
     pub(crate) files: Vec<Enclosed>,
     /// The addresses in To, Cc and Bcc.
@@ -40,13 +40,13 @@ pub(crate) struct Mail {
 /// A file attached to a mail.
 #[derive(Debug)]
 pub(crate) struct Enclosed {
-    /// The name in the mail, not yet made safe.
+    /// The name in the mail, not sanitized yet.
     pub(crate) name: String,
     pub(crate) bytes: Vec<u8>,
 }
 
 impl Mail {
-    /// Parses a mail. Any bytes are one, in the worst case of plain text alone.
+    /// Parses a mail. Any bytes are a mail, in the worst case of plain text only.
     pub(crate) fn parse(bytes: &[u8]) -> Self {
         let (head, body) = halves(bytes);
         if head.is_empty() {
@@ -80,7 +80,7 @@ impl Mail {
 /// Splits a mail into its head and its body, without the empty line between them.
 fn halves(bytes: &[u8]) -> (&[u8], &[u8]) {
     let mut rest = bytes;
-    // The separator of a mailbox.
+    // The separator line of a mailbox.
     if rest.starts_with(b"From ") {
         rest = &rest[line(rest).len()..];
     }
@@ -105,7 +105,7 @@ fn is_too_deep(body: &[u8]) -> bool {
     })
 }
 
-/// Returns the first line with its end.
+/// Returns the first line, including its end.
 fn line(bytes: &[u8]) -> &[u8] {
     let end = bytes.iter().position(|byte| *byte == b'\n');
     &bytes[..end.map_or(bytes.len(), |end| end + 1)]
@@ -117,7 +117,7 @@ fn is_field(line: &[u8]) -> bool {
     end.is_some_and(|end| end > 0 && line[..end].iter().all(u8::is_ascii_graphic))
 }
 
-/// Decodes bytes of an unknown charset: UTF-8, else GB18030, which is common where WeCom is.
+/// Decodes bytes of an unknown charset: UTF-8, else GB18030, which is common among WeCom's users.
 fn guessed(bytes: &[u8]) -> String {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return text.to_owned();
@@ -130,7 +130,7 @@ fn guessed(bytes: &[u8]) -> String {
         )
 }
 
-/// Returns the text to read: the plain parts, or the HTML ones if all plain ones are blank.
+/// Returns the readable text: the plain parts, or the HTML ones if all plain ones are blank.
 fn text(message: &Message<'_>, raw: &[u8]) -> String {
     let parts = |ids: &[u32], is_html: bool| {
         let parts = ids.iter().filter_map(|id| message.parts.get(*id as usize));
@@ -199,7 +199,7 @@ fn recipients(message: &Message<'_>) -> Vec<String> {
         .chain(message.all_bcc());
     let addresses = fields.flat_map(|field| field.iter());
     addresses
-        // The parser takes a single word, such as root, for a name.
+        // The parser treats a single word, such as root, as a name.
         .filter_map(|it| it.address().or(it.name()))
         .map(|address| address.trim().to_owned())
         .filter(|address| !address.is_empty() && !address.contains(char::is_whitespace))

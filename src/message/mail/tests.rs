@@ -8,7 +8,7 @@ fn texts(mail: &[u8]) -> (String, String) {
 }
 
 #[test]
-fn subject_and_text_are_read_however_they_are_written() {
+fn subject_and_text_are_read_from_any_layout_and_encoding() {
     let table: &[(&[u8], &str, &str)] = &[
         (b"Subject: plain\n\nbody\n", "plain", "body\n"),
         (b"Subject: dos\r\n\r\nbody\r\n", "dos", "body\r\n"),
@@ -39,7 +39,7 @@ fn subject_and_text_are_read_however_they_are_written() {
 }
 
 #[test]
-fn html_is_dropped_beside_a_text_and_turned_to_one_without() {
+fn html_is_dropped_if_there_is_text_and_converted_otherwise() {
     let alternative = |plain: &str| {
         format!(
             "Content-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain\n\n{plain}\n--b\nContent-Type: text/html\n\n<p>rich</p>\n--b--\n"
@@ -59,7 +59,7 @@ fn html_is_dropped_beside_a_text_and_turned_to_one_without() {
 }
 
 #[test]
-fn what_is_attached_is_a_file_with_a_name() {
+fn attachments_are_files_with_names() {
     let mail = Mail::parse(include_bytes!("../../../tests/it/mails/mixed.eml"));
     assert_eq!(mail.text.trim(), "see the files");
     let files: Vec<(&str, &[u8])> = mail
@@ -78,7 +78,7 @@ fn what_is_attached_is_a_file_with_a_name() {
 }
 
 #[test]
-fn receivers_are_all_of_to_cc_and_bcc() {
+fn recipients_are_all_of_to_cc_and_bcc() {
     let mail = Mail::parse(
         b"To: root, \"Doe, J\" <jdoe@example.com>\nCc: ops@localhost\nBcc: <x@y>\nTo: again\n\nbody",
     );

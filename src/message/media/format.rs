@@ -1,17 +1,18 @@
-//! The format of a file by its first bytes, never by its name: the four that WeCom shows or plays.
+//! Detects the format of a file by its first bytes, never by its name: the four that WeCom shows or
+//! plays.
 
-/// The start of an AMR file of one channel and 8000 Hz. Source: RFC 4867, section 5.1.
+/// The start of an AMR file with one channel and 8000 Hz. Source: RFC 4867, section 5.1.
 pub(super) const AMR: &[u8] = b"#!AMR\n";
 
-/// The start of an AMR file of 16000 Hz, which WeCom doesn't take. Source: as above.
+/// The start of an AMR file with 16000 Hz, which WeCom does not accept. Source: as above.
 const AMR_WIDE: &[u8] = b"#!AMR-WB\n";
 
-/// First brands of ISO base media files that are no MP4: `QuickTime`, sound alone, pictures.
+/// The first brands of ISO base media files that are not MP4: `QuickTime`, sound only, pictures.
 const NOT_MP4: [&[u8]; 10] = [
     b"qt  ", b"M4A ", b"M4B ", b"M4P ", b"heic", b"heix", b"hevc", b"mif1", b"avif", b"avis",
 ];
 
-/// A format that makes a difference to WeCom.
+/// A format that WeCom treats differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Format {
     Png,

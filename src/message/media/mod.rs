@@ -1,4 +1,4 @@
-//! Limits of files: the format, size and name that WeCom takes.
+//! Limits of files: the format, size and name that WeCom accepts.
 //!
 //! Pure: sees bytes, never a file.
 
@@ -8,24 +8,24 @@ use format::Format;
 
 const MB: u64 = 1024 * 1024;
 
-/// WeCom takes no file of so few bytes or less.
+/// WeCom accepts no file of this size in bytes or less.
 /// Source: developer.work.weixin.qq.com/document/path/90253.
 pub(crate) const FILE_MIN: u64 = 5;
 
-/// Largest file of each kind, in bytes. Source: path 90253, and 91770 for a robot's image.
+/// The largest file of each kind, in bytes. Source: path 90253, and 91770 for a robot's image.
 const IMAGE_MAX: u64 = 10 * MB;
 const ROBOT_IMAGE_MAX: u64 = 2 * MB;
 const VOICE_MAX: u64 = 2 * MB;
 const VIDEO_MAX: u64 = 10 * MB;
 pub(crate) const FILE_MAX: u64 = 20 * MB;
 
-/// Longest voice, in seconds. Source: path 90253.
+/// The longest voice, in seconds. Source: path 90253.
 pub(crate) const VOICE_SECONDS_MAX: u64 = 60;
 
-/// Longest file name that we send, in bytes; WeCom documents no limit, file systems end at 255.
+/// The longest file name that we send, in bytes. WeCom documents no limit; file systems end at 255.
 const NAME_MAX: usize = 200;
 
-/// Extensions of the files that can be protected with `safe`. Source: path 90236.
+/// The extensions of the files that `safe` can protect. Source: path 90236.
 pub(crate) const SAFE_FILES: [&str; 14] = [
     "txt", "pdf", "doc", "docx", "ppt", "pptx", "xls", "xlsx", "xml", "jpg", "jpeg", "png", "bmp",
     "gif",
@@ -57,7 +57,7 @@ impl MediaKind {
         all.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// Returns WeCom's name for it, the `type` of an upload.
+    /// Returns WeCom's name for the kind, the `type` of an upload.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Image => "image",
@@ -67,7 +67,7 @@ impl MediaKind {
         }
     }
 
-    /// Returns the largest size in bytes. A robot takes images within its messages.
+    /// Returns the largest size in bytes. A robot sends images inline.
     pub(crate) fn max(self, robot: bool) -> u64 {
         match self {
             Self::Image if robot => ROBOT_IMAGE_MAX,
@@ -79,7 +79,7 @@ impl MediaKind {
     }
 }
 
-/// Returns the kind that a file which begins with `head` is sent as by default.
+/// Returns the default kind of message for a file that begins with `head`.
 pub(crate) fn kind_of(head: &[u8]) -> MediaKind {
     match Format::of(head) {
         Format::Png | Format::Jpeg => MediaKind::Image,
@@ -89,12 +89,12 @@ pub(crate) fn kind_of(head: &[u8]) -> MediaKind {
     }
 }
 
-/// A reason why WeCom would not take a file.
+/// A reason why WeCom would not accept a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum UnfitFile {
     /// Robots send no videos.
     RobotVideo,
-    /// WeCom takes no file of `FILE_MIN` bytes or less.
+    /// WeCom accepts no file of `FILE_MIN` bytes or less.
     TooSmall { size: u64 },
     /// An image is neither PNG nor JPEG.
     NoImage,
@@ -104,7 +104,7 @@ pub(crate) enum UnfitFile {
     NoVideo,
     /// A voice has 16000 Hz instead of 8000.
     WideVoice,
-    /// A file is larger than its kind may be.
+    /// A file is larger than the limit of its kind.
     TooLarge {
         kind: MediaKind,
         robot: bool,
@@ -116,8 +116,8 @@ pub(crate) enum UnfitFile {
     LongVoice { seconds: u64 },
 }
 
-/// Checks whether WeCom takes a file of `size` bytes as `kind`. `head` is its start, of 12 bytes or
-/// more where it has them.
+/// Checks whether WeCom accepts a file of `size` bytes as `kind`. `head` is its start: the whole
+/// file, or at least 12 bytes.
 pub(crate) fn check(kind: MediaKind, robot: bool, size: u64, head: &[u8]) -> Result<(), UnfitFile> {
     if robot && kind == MediaKind::Video {
         return Err(UnfitFile::RobotVideo);
@@ -139,11 +139,11 @@ pub(crate) fn check(kind: MediaKind, robot: bool, size: u64, head: &[u8]) -> Res
     Ok(())
 }
 
-/// Checks whether WeCom takes these bytes, all of the file, as a voice.
+/// Checks whether WeCom accepts these bytes, the whole file, as a voice.
 pub(crate) fn check_voice(bytes: &[u8]) -> Result<(), UnfitFile> {
     check(MediaKind::Voice, false, bytes.len() as u64, bytes)?;
     let frames = amr_frames(bytes).ok_or(UnfitFile::DamagedVoice)?;
-    // A begun second counts.
+    // A started second counts.
     let seconds = frames.div_ceil(FRAMES_A_SECOND);
     if seconds > VOICE_SECONDS_MAX {
         return Err(UnfitFile::LongVoice { seconds });
@@ -153,17 +153,18 @@ pub(crate) fn check_voice(bytes: &[u8]) -> Result<(), UnfitFile> {
 
 const FRAMES_A_SECOND: u64 = 50;
 
-/// Bytes of an AMR-NB frame with its header, by frame type; 0 where the type is none.
+/// The bytes of an AMR-NB frame with its header, by frame type; 0 for an invalid type.
 /// Source: RFC 4867, section 5.3, and 3GPP TS 26.101, table 1a.
 const FRAME_BYTES: [usize; 16] = [13, 14, 16, 18, 20, 21, 27, 32, 6, 0, 0, 0, 0, 0, 0, 1];
 
-/// Counts the frames of an AMR-NB file, 20 ms each. `None` if it is not one, or ends within a frame.
+/// Counts the frames of an AMR-NB file, 20 ms each. Returns `None` if it is not one, or ends within
+/// a frame.
 fn amr_frames(bytes: &[u8]) -> Option<u64> {
     let mut rest = bytes.strip_prefix(format::AMR)?;
     let mut frames = 0;
     while let Some(&header) = rest.first() {
         let length = FRAME_BYTES[usize::from(header >> 3 & 15)];
-        // The bits around type and quality are padding, and are 0.
+        // The bits around type and quality are padding, and must be 0.
         if length == 0 || header & 0b1000_0011 != 0 {
             return None;
         }
@@ -181,8 +182,8 @@ fn base(name: &str) -> &str {
 
 /// Returns the value for `filename="…"`: the base name in raw UTF-8, which recipients see.
 ///
-/// Leaves out characters that would end the header or the quotes, or that WeCom forbids in a
-/// sibling call (path 99310). Cuts it to 200 bytes, but keeps its extension.
+/// Removes characters that would end the header or the quotes, or that WeCom forbids in a sibling
+/// call (path 99310). Cuts it to 200 bytes, but keeps its extension.
 pub(crate) fn file_name(name: &str) -> String {
     let clean: String = base(name)
         .chars()
@@ -196,7 +197,7 @@ pub(crate) fn file_name(name: &str) -> String {
         return clean.to_owned();
     }
     let extension = match clean.rfind('.') {
-        // Longer ones are no extension.
+        // Longer ones are not extensions.
         Some(dot) if dot > 0 && clean.len() - dot <= 20 => &clean[dot..],
         _ => "",
     };

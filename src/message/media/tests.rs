@@ -6,7 +6,7 @@ const JPEG: &[u8] = b"\xff\xd8\xff\xe0\0\x10JFIF";
 const MP4: &[u8] = b"\0\0\0\x18ftypisom\0\0\0\0";
 const MP3: &[u8] = b"ID3\x04\0\0\0\0\0\0";
 
-/// AMR of 12.2 kbit/s.
+/// Returns an AMR file of 12.2 kbit/s.
 fn amr(frames: usize) -> Vec<u8> {
     let mut frame = vec![0x3c];
     frame.resize(32, 7);
@@ -14,7 +14,7 @@ fn amr(frames: usize) -> Vec<u8> {
 }
 
 #[test]
-fn a_file_is_sent_as_what_it_is() {
+fn the_format_of_a_file_determines_its_kind() {
     for (head, kind) in [
         (PNG, MediaKind::Image),
         (JPEG, MediaKind::Image),
@@ -74,7 +74,7 @@ fn each_kind_has_its_formats() {
 
 #[test]
 fn a_voice_is_measured_by_its_frames() {
-    // A frame of 4.75 kbit/s, of comfort noise, and of nothing.
+    // A frame of 4.75 kbit/s, one of comfort noise, and an empty one.
     let mixed = [
         b"#!AMR\n\x04".as_slice(),
         &[0; 12],
@@ -138,7 +138,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_are_judged(
+    fn any_bytes_are_accepted_or_refused(
         bytes in prop::collection::vec(any::<u8>(), 0..40),
         magic in prop::sample::select(vec![&b""[..], b"#!AMR\n", b"RIFF", b"\0\0\0\x18ftyp", b"BM", b"\xff", PNG]),
         robot: bool,
@@ -154,7 +154,7 @@ proptest! {
     #[test]
     fn frames_of_any_type_add_up(types in prop::collection::vec(prop::sample::select(vec![0usize, 1, 2, 3, 4, 5, 6, 7, 8, 15]), 1..300)) {
         let mut voice = b"#!AMR\n".to_vec();
-        // Octets of speech after the header: RFC 4867, and the frames of 3GPP TS 26.101.
+        // The octets of speech after the header: RFC 4867, and the frames of 3GPP TS 26.101.
         for kind in &types {
             voice.push(u8::try_from(kind << 3 | 4).unwrap());
             let speech = match kind { 0 => 12, 1 => 13, 2 => 15, 3 => 17, 4 => 19, 5 => 20, 6 => 26, 7 => 31, 8 => 5, _ => 0 };

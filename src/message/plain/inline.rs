@@ -1,6 +1,6 @@
-//! The marks within a line: code, bold, links, tags and entities.
+//! Converts the marks within a line: code, bold, links, tags and entities.
 //!
-//! One pass in linear time: every search ends where the next of its kind would begin.
+//! One pass in linear time: every search ends where the next one of its kind would start.
 
 /// Appends `text`, a line or a label, without its marks.
 pub(super) fn inline(text: &str, out: &mut String) {
@@ -25,7 +25,7 @@ pub(super) fn inline(text: &str, out: &mut String) {
     out.push_str(&text[at..]);
 }
 
-/// Appends the code that `text` begins with, and returns the bytes read.
+/// Appends the code at the start of `text`; returns the bytes read.
 fn push_code(text: &str, out: &mut String) -> usize {
     let inner = text.trim_start_matches('`');
     let run = text.len() - inner.len();
@@ -38,16 +38,16 @@ fn push_code(text: &str, out: &mut String) -> usize {
     code.len() + 2
 }
 
-/// Appends the stars that `text` begins with, and returns the bytes read. Two may open bold, whose
-/// place in `out` is then in `open`; or they close it, and both pairs are left out.
+/// Appends the stars at the start of `text`; returns the bytes read. Two may open bold: `open` is
+/// then their position in `out`. If they close it, both pairs are dropped.
 fn push_stars(before: &str, text: &str, open: &mut Option<usize>, out: &mut String) -> usize {
     let behind = text.trim_start_matches('*');
     let run = text.len() - behind.len();
     let (last, next) = (before.chars().next_back(), behind.chars().next());
     let is_space = |it: Option<char>| it.is_none_or(char::is_whitespace);
-    // Chinese has no spaces around its bold.
+    // Chinese has no spaces around bold text.
     let is_letter = |it: Option<char>| it.is_some_and(|it| it.is_alphanumeric() && it < '\u{2e80}');
-    // `**** secret`, `2**10`.
+    // Plain stars: `**** secret`, `2**10`.
     if run == 2 && !(is_letter(last) && is_letter(next)) {
         if let Some(start) = open.take_if(|_| !is_space(last)) {
             out.replace_range(start..start + 2, "");
@@ -61,7 +61,7 @@ fn push_stars(before: &str, text: &str, open: &mut Option<usize>, out: &mut Stri
     run
 }
 
-/// Appends the link or image that `text` begins with, and returns the bytes read.
+/// Appends the link or image at the start of `text`; returns the bytes read.
 fn push_link(text: &str, out: &mut String) -> Option<usize> {
     let inner = text.strip_prefix('!').unwrap_or(text).strip_prefix('[')?;
     let label = &inner[..inner.find(['[', ']'])?];
@@ -73,7 +73,7 @@ fn push_link(text: &str, out: &mut String) -> Option<usize> {
     Some(text.len() - target.len() + address.len() + 1)
 }
 
-/// Finds the bracket that closes an address; one within it may have a partner.
+/// Finds the bracket that closes an address, which may contain pairs of brackets.
 fn address_end(text: &str) -> Option<usize> {
     let mut depth = 0_usize;
     for (at, character) in text.char_indices() {
@@ -89,12 +89,12 @@ fn address_end(text: &str) -> Option<usize> {
     None
 }
 
-/// Appends an address to its label, which begins at `start` in `out`, unless that says it.
+/// Appends an address to its label, which begins at `start` in `out`, unless the label shows it.
 fn push_address(start: usize, address: &str, out: &mut String) {
     let address = htmlize::unescape_attribute(address).replace(char::is_control, "");
     let label = &out[start..];
     let is_shown = label == address || Some(label) == address.strip_prefix("mailto:");
-    // An image may be written out in the text.
+    // The data of an image may be spelled out in the text.
     if is_shown || address.is_empty() || address.starts_with("data:") {
         return;
     }
@@ -105,7 +105,7 @@ fn push_address(start: usize, address: &str, out: &mut String) {
     }
 }
 
-/// Appends the meaning of the tag that `text` begins with, and returns the bytes read.
+/// Appends the meaning of the tag at the start of `text`; returns the bytes read.
 fn push_tag(text: &str, out: &mut String) -> Option<usize> {
     let inner = &text[1..];
     let end = inner.find(['<', '>'])?;
@@ -125,7 +125,7 @@ fn push_tag(text: &str, out: &mut String) -> Option<usize> {
     Some(inner.len() + 2)
 }
 
-/// Appends the meaning of the entity that `text` begins with, and returns the bytes read.
+/// Appends the meaning of the entity at the start of `text`; returns the bytes read.
 fn push_entity(text: &str, out: &mut String) -> Option<usize> {
     let end = text
         .bytes()

@@ -1,15 +1,15 @@
-//! Converts markdown to text for ordinary WeChat, which doesn't render it.
+//! Converts markdown to text for ordinary WeChat, which does not render it.
 //!
-//! Only WeCom's own marks are read: headings, `**bold**`, links, `` `code` ``, quotes, `<font>` and
-//! `<@userid>`; and fences, images, `<br>` and entities, which people write besides. All else stays
-//! to the byte, as WeCom shows it: a mark left standing is ugly, but a lost `*` or `<name>` is a
-//! wrong message.
+//! Only WeCom's own marks are converted: headings, `**bold**`, links, `` `code` ``, quotes,
+//! `<font>` and `<@userid>`; also fences, images, `<br>` and entities, which people write as well.
+//! Everything else is kept to the byte, as WeCom shows it: a mark left in is ugly, but a lost `*`
+//! or `<name>` is a wrong message.
 
 mod inline;
 
 use inline::inline;
 
-/// Returns the text of `markdown` without its marks, links as `label (url)`.
+/// Returns the text of `markdown` without its marks, and with links as `label (url)`.
 pub(crate) fn plain(markdown: &str) -> String {
     let mut out = String::with_capacity(markdown.len());
     let mut fence = None;
@@ -22,19 +22,19 @@ pub(crate) fn plain(markdown: &str) -> String {
             (None, None) => push_line(&mut out, line, &whole[line.len()..]),
         }
     }
-    // The line end before a last line that is dropped.
+    // The line end before a dropped last line.
     if out.ends_with('\n') && !markdown.ends_with('\n') {
         out.pop();
     }
     out
 }
 
-/// Reads a line that begins or ends a block of code: its first mark, and the text behind the marks.
+/// Parses a line that begins or ends a block of code: its first mark, and the text after the marks.
 fn fence_mark(line: &str) -> Option<(char, &str)> {
     let line = line.trim();
     let mark = line.chars().next().filter(|mark| "`~".contains(*mark))?;
     let info = line.trim_start_matches(mark);
-    // With a backtick behind them, they enclose code within the line.
+    // With a backtick after them, they enclose code within the line.
     (line.len() - info.len() >= 3 && !info.contains('`')).then_some((mark, info))
 }
 
@@ -44,7 +44,7 @@ fn push_line(out: &mut String, line: &str, end: &str) {
     let start = out.len();
     out.push_str(quote);
     match heading(rest) {
-        // Titles of alerts often bring brackets of their own.
+        // Titles of alerts often contain brackets of their own.
         Some((level, title)) if level <= 2 && !title.is_empty() && !title.contains('【') => {
             out.push('【');
             inline(title, out);
@@ -53,7 +53,7 @@ fn push_line(out: &mut String, line: &str, end: &str) {
         Some((_, title)) => inline(title, out),
         None => inline(rest, out),
     }
-    // A line of tags alone, such as the `</font>` of a paragraph, is no line of the text.
+    // A line of tags only, such as the `</font>` of a paragraph, is dropped.
     let text = &out[start + quote.len()..];
     if rest.trim_start().starts_with('<') && text.trim_matches([' ', '\t']).is_empty() {
         out.truncate(start);
@@ -62,7 +62,7 @@ fn push_line(out: &mut String, line: &str, end: &str) {
     }
 }
 
-/// Splits off the quote marks, which stay: everybody knows `> ` from mail.
+/// Splits off the quote marks, which are kept: everybody knows `> ` from mail.
 fn split_quote(line: &str) -> (&str, &str) {
     let rest = line.trim_start_matches(['>', ' ']);
     let marks = line.len() - rest.len();
@@ -73,7 +73,7 @@ fn split_quote(line: &str) -> (&str, &str) {
     }
 }
 
-/// Reads the level and the title of a heading.
+/// Parses the level and the title of a heading.
 fn heading(line: &str) -> Option<(usize, &str)> {
     let title = line.trim_start_matches('#');
     let level = line.len() - title.len();

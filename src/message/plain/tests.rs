@@ -38,7 +38,7 @@ fn wecoms_marks_become_text() {
 }
 
 #[test]
-fn links_show_where_they_lead() {
+fn links_show_their_address() {
     for (markdown, text) in [
         ("[log](https://x.y/a_b_c)", "log (https://x.y/a_b_c)"),
         ("[https://x.y](https://x.y)", "https://x.y"),
@@ -59,7 +59,7 @@ fn links_show_where_they_lead() {
 }
 
 #[test]
-fn all_else_stays_to_the_byte() {
+fn everything_else_is_kept_to_the_byte() {
     for text in [
         "snake_case __init__ *it* ***both*** 2*3*4 2**10 + 3**4",
         "* * * * * /opt/wxpush outbox flush",
@@ -82,7 +82,7 @@ fn all_else_stays_to_the_byte() {
 
 /// A conversion in quadratic time would not end here.
 #[test]
-fn a_long_row_of_openings_ends() {
+fn many_openings_take_linear_time() {
     for pattern in [
         "[",
         "![",
@@ -159,7 +159,7 @@ proptest! {
             0..60,
         ),
     ) {
-        // Every letter is another, so that no label is its address.
+        // All letters differ, so that no label equals its address.
         let letter = |at: usize, base: u32| char::from_u32(base + u32::try_from(at).unwrap()).unwrap().to_string();
         let text: String = pieces.iter().enumerate().map(|(at, piece)| match *piece {
             "a" => letter(at, 0x100),

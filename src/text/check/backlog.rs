@@ -1,4 +1,4 @@
-//! Words for what waits, and for what delivers it.
+//! The messages about waiting entries and their flush.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -9,34 +9,34 @@ use crate::duration::show;
 use crate::error::{Exit, Failure};
 use crate::text::cron::place;
 
-/// What is in an outbox.
+/// The contents of an outbox.
 #[derive(Debug)]
 pub(crate) struct Backlog {
     pub(crate) path: PathBuf,
     pub(crate) count: usize,
-    /// How long the oldest has waited.
+    /// The time that the oldest entry has waited.
     pub(crate) oldest: Duration,
-    /// Why its last try failed.
+    /// The reason why its last try failed.
     pub(crate) why: Option<String>,
-    /// How many were given up.
+    /// The number of failed entries.
     pub(crate) failed: usize,
-    /// How many of the oldest are of apps or robots that the config does not have.
+    /// The number of oldest entries whose app or robot is not in the config.
     pub(crate) strange: usize,
 }
 
-/// What shows that something delivers the outbox.
+/// The evidence that something flushes the outbox.
 #[derive(Debug)]
 pub(crate) enum FlushSeen {
-    /// A flush ran so long ago.
+    /// A flush ran this long ago.
     Recently(Duration),
-    /// It is set up.
+    /// A flush is set up.
     SetUp(FlushSource),
-    /// It is set up for a cron that does not run.
+    /// A flush is set up for a cron that is not running.
     NoCron(FlushSource),
     Nothing,
 }
 
-/// Words what is in an outbox, and where the reasons are.
+/// Returns the message about an outbox, with a hint to the reasons.
 pub(crate) fn outbox(backlog: &Backlog) -> Failure {
     let path = backlog.path.display();
     let mut words = vec![match backlog.count {
@@ -53,7 +53,7 @@ pub(crate) fn outbox(backlog: &Backlog) -> Failure {
     Failure::new(Exit::NotNow, list(&words)).hint(why.collect::<String>() + &see_list())
 }
 
-/// Words what delivers the outbox, and `command`, which would.
+/// Returns the message about the flush; proposes `command` if there is none.
 pub(crate) fn flush(seen: &FlushSeen, command: &str) -> Failure {
     match seen {
         FlushSeen::Recently(age) => Failure::new(Exit::Sent, ran(show(*age))),

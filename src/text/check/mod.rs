@@ -1,4 +1,4 @@
-//! Words of `check`.
+//! The messages of `check`.
 
 pub(crate) mod backlog;
 pub(crate) mod recipients;
@@ -7,7 +7,7 @@ use crate::config::{Settings, ShowIn};
 use crate::duration::show;
 use crate::lang::spoken;
 
-/// Labels a step's line; `None` where the words themselves say what it is about.
+/// Returns the label of a step's line; `None` if the message itself names its subject.
 pub(crate) fn label(step: &str) -> Option<&'static str> {
     let (zh, en) = match step {
         "program" => ("程序", "program"),
@@ -44,7 +44,7 @@ pub(crate) fn list(words: &[impl AsRef<str>]) -> String {
     words.join(spoken().of("，", ", "))
 }
 
-/// Words a number of bytes.
+/// Formats a number of bytes.
 #[expect(clippy::cast_precision_loss, reason = "it is shown with one digit")]
 pub(crate) fn size(bytes: u64) -> String {
     let units = [(30, "GiB"), (20, "MiB"), (10, "KiB")];
@@ -55,7 +55,7 @@ pub(crate) fn size(bytes: u64) -> String {
     }
 }
 
-/// Words the account in force.
+/// Describes the account in force.
 pub(crate) fn account(settings: &Settings, corpid: &str, agentid: u32, spot: &str) -> String {
     let mut words = vec![format!("corpid {corpid}"), format!("agentid {agentid}")];
     if let Some(name) = &settings.profile {
@@ -65,7 +65,7 @@ pub(crate) fn account(settings: &Settings, corpid: &str, agentid: u32, spot: &st
     list(&words)
 }
 
-/// Words how messages go out.
+/// Describes how messages are sent.
 pub(crate) fn settings(settings: &Settings, names_recipients: bool) -> String {
     let to = settings.to.describe();
     let mut words = vec![if names_recipients {
@@ -201,8 +201,8 @@ failures! {
         "到应用管理 → 该应用 → 可见范围，加入成员或部门", "add members or departments: 应用管理 → the app → 可见范围";
 }
 
-/// What to look at when WeCom took a message and no phone shows it. Sources:
-/// developer.work.weixin.qq.com/document/path/90236, and what users report.
+/// Returns the checks for a message that WeCom accepted but no phone shows. Sources:
+/// developer.work.weixin.qq.com/document/path/90236, and reports by users.
 pub(crate) fn unseen() -> Vec<String> {
     let zh = [
         "要在普通微信里看：管理后台 我的企业 → 微信插件，成员扫码关注，并勾选“允许成员在微信插件中接收和回复聊天消息”",

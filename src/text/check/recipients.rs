@@ -1,10 +1,10 @@
-//! Words for the app's 可见范围, and for recipients in it or not.
+//! The messages about the app's 可见范围, and about recipients in it or not.
 
 use super::{labelled, list};
 use crate::error::{Exit, Failure};
 use crate::wecom::Agent;
 
-/// Most names in a list.
+/// The most names in a list.
 const NAMES_MAX: usize = 8;
 
 /// A member, department or tag.
@@ -16,7 +16,7 @@ pub(crate) enum RecipientId {
     Tag(String),
 }
 
-/// What names a recipient.
+/// The source of a recipient.
 #[derive(Debug)]
 pub(crate) enum Origin {
     Settings,
@@ -26,29 +26,29 @@ pub(crate) enum Origin {
     Option,
 }
 
-/// Whether messages reach a recipient.
+/// The reachability of a recipient.
 #[derive(Debug)]
 pub(crate) enum Reach {
     Active,
     InScope,
-    /// A tag with so many members and departments in scope.
+    /// A tag with this many members and departments in scope.
     TagOf(usize),
     NotInScope,
-    /// There is no such member, or none in scope.
+    /// There is no such member, or he is not in scope.
     NoMember,
     NoParty,
     NoTag,
-    /// A tag with nobody in scope.
+    /// A tag without members in scope.
     EmptyTag,
     /// In scope, but neither in WeCom nor a follower of 微信插件.
     Unjoined,
     Disabled,
     Left,
-    /// WeCom does not tell, with the reason in words.
+    /// WeCom does not say, for this reason.
     Unknown(String),
 }
 
-/// Words whom the app's 可见范围 has.
+/// Describes the app's 可见范围.
 pub(crate) fn scope(agent: &Agent) -> String {
     let mut words = Vec::new();
     let (root, parties): (Vec<&String>, _) = agent.parties.iter().partition(|id| *id == "1");
@@ -76,7 +76,7 @@ fn some(names: &[&String]) -> String {
     first.join(", ") + more
 }
 
-/// Names those whom `@all` reaches.
+/// Describes the recipients of `@all`.
 pub(crate) fn everyone(names_recipients: bool) -> String {
     if names_recipients {
         all_receivers()
@@ -85,7 +85,7 @@ pub(crate) fn everyone(names_recipients: bool) -> String {
     }
 }
 
-/// Words whether messages reach a recipient.
+/// Returns the message about the reachability of a recipient.
 pub(crate) fn recipient(origin: &Origin, id: &RecipientId, reach: &Reach) -> Failure {
     let origin = match origin {
         Origin::Settings => receiver_of_settings(),

@@ -1,9 +1,9 @@
 use super::*;
 
-/// What may stand behind `recipient:`.
+/// The possible words after `recipient:`.
 const OF_RECEIVERS: [&str; 6] = ["party", "tag", "chat", "list", "plugin", "licence"];
 
-/// The codes of the table in its order, with their rows.
+/// Returns the codes in the order of the table, with their rows.
 fn rows() -> Vec<(i64, ErrcodeRow)> {
     let lines = TABLE.lines().filter(|line| !line.starts_with(['#', '*']));
     lines
@@ -57,7 +57,7 @@ fn no_text_is_empty_and_each_is_in_its_language() {
 }
 
 #[test]
-fn gettoken_says_nothing_about_a_message() {
+fn gettoken_never_refuses_a_message() {
     for (errcode, row) in rows() {
         assert!(
             matches!(
@@ -70,7 +70,7 @@ fn gettoken_says_nothing_about_a_message() {
 }
 
 #[test]
-fn a_refusal_is_about_what_it_says() {
+fn a_refusal_has_the_right_subject() {
     for (errcode, row) in rows() {
         assert_eq!(
             row.about == About::Nothing,
@@ -113,11 +113,11 @@ fn a_refusal_is_about_what_it_says() {
 }
 
 #[test]
-fn only_what_is_said_of_a_member_puts_him_out_of_reach() {
+fn only_codes_about_a_member_put_him_out_of_reach() {
     for errcode in [40003, 46004, 50002, 60011, 60021, 60111, 92000, 301_021] {
         assert!(is_out_of_reach(errcode), "{errcode}");
     }
-    // Of a department, a tag, a chat, a list; of nobody.
+    // A department, a tag, a chat, a list, and codes without recipients.
     for errcode in [
         60003, 60123, 40066, 40068, 40050, 86003, 82001, 43004, 48002, 0, 12345,
     ] {
@@ -142,7 +142,7 @@ fn the_settings_of_an_app_are_known_by_their_codes() {
 }
 
 #[test]
-fn the_codes_that_decide_most_are_in_their_class() {
+fn the_most_important_codes_are_in_their_class() {
     for (errcode, at_gettoken, elsewhere) in [
         (-1, Class::Busy, Class::Busy),
         (0, Class::Ok, Class::Ok),

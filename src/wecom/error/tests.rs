@@ -25,7 +25,7 @@ fn the_status_decides_before_the_body() {
 }
 
 #[test]
-fn a_refusal_knows_what_it_holds_up() {
+fn a_refusal_has_the_right_scope() {
     for (errcode, scope) in [
         (60020, Scope::App),
         (45009, Scope::App),
@@ -43,7 +43,7 @@ fn a_refusal_knows_what_it_holds_up() {
 }
 
 #[test]
-fn what_gettoken_says_is_never_about_a_message() {
+fn an_error_of_gettoken_is_never_about_a_message() {
     for (errcode, class, about) in [
         (99999, Class::Setup, About::App),
         (41013, Class::Setup, About::App),
