@@ -34,7 +34,7 @@ pub(crate) struct Streak {
     /// Unix seconds of the first failure.
     pub(crate) since: u64,
     /// Whether it has been reported.
-    pub(crate) told: bool,
+    pub(crate) reported: bool,
     /// Unix seconds of the last failure.
     last: u64,
 }
@@ -75,13 +75,13 @@ impl Streaks {
             let mut streak = streaks.get(&self.key).copied().unwrap_or(Streak {
                 failures: 0,
                 since: now,
-                told: false,
+                reported: false,
                 last: now,
             });
             streak.failures = streak.failures.saturating_add(1);
             streak.last = now;
             let tell = tells(&streak);
-            streak.told |= tell;
+            streak.reported |= tell;
             streaks.insert(self.key.clone(), streak);
             (streak, tell)
         })
@@ -99,10 +99,10 @@ impl Streaks {
     ///
     /// # Errors
     /// As `failed`.
-    pub(crate) fn not_told(&self) -> io::Result<()> {
+    pub(crate) fn mark_unreported(&self) -> io::Result<()> {
         self.change(|streaks| {
             if let Some(streak) = streaks.get_mut(&self.key) {
-                streak.told = false;
+                streak.reported = false;
             }
         })
     }
@@ -131,13 +131,13 @@ impl Streaks {
 
 fn parse(line: &str) -> Option<(String, Streak)> {
     let words: Vec<&str> = line.split(' ').collect();
-    let [last, key, failures, since, told] = words[..] else {
+    let [last, key, failures, since, reported] = words[..] else {
         return None;
     };
     let streak = Streak {
         failures: failures.parse().ok()?,
         since: since.parse().ok()?,
-        told: told == "1",
+        reported: reported == "1",
         last: last.parse().ok()?,
     };
     Some((key.to_owned(), streak))
@@ -150,9 +150,9 @@ fn written(streaks: BTreeMap<String, Streak>, now: u64) -> String {
     streaks.sort_by_key(|(_, streak)| streak.last);
     let over = streaks.len().saturating_sub(COMMANDS_MAX);
     let line = |(key, streak): &(String, Streak)| {
-        let told = u8::from(streak.told);
+        let reported = u8::from(streak.reported);
         let (last, failures, since) = (streak.last, streak.failures, streak.since);
-        format!("{last} {key} {failures} {since} {told}\n")
+        format!("{last} {key} {failures} {since} {reported}\n")
     };
     streaks[over..].iter().map(line).collect()
 }
@@ -167,7 +167,7 @@ mod tests {
         Streak {
             failures: 3,
             since: 5,
-            told: true,
+            reported: true,
             last,
         }
     }

@@ -20,7 +20,7 @@ pub(crate) struct Banner {
     /// message on the phone is not the latest.
     pub(crate) overtaken: bool,
     /// Whether an earlier part has already carried these lines to its recipients.
-    pub(crate) told: bool,
+    pub(crate) is_said: bool,
     /// The number of expired messages that its recipients have not been notified of.
     pub(crate) expired: u32,
     /// The language of the lines.
@@ -32,7 +32,7 @@ impl Banner {
     /// Returns the lines as of `now`; empty if there is nothing to say.
     pub(super) fn lines(&self, now: &Stamp) -> String {
         let mut lines = Vec::new();
-        if !self.told && (self.overtaken || self.accepted.age_or_zero(now) > LATE) {
+        if !self.is_said && (self.overtaken || self.accepted.age_or_zero(now) > LATE) {
             let accepted = DateTime::<Local>::from(self.accepted.time());
             let accepted = accepted.format("%Y-%m-%d %H:%M:%S %:z").to_string();
             lines.push((self.wording.late)(self.lang, &accepted));
@@ -51,22 +51,22 @@ mod tests {
     #[test]
     fn late_overtaken_and_expired_messages_add_their_lines() {
         let now = Stamp::of_wall(1_764_000_000_000);
-        let marks = |seconds: u64, overtaken, expired, lang| {
+        let banner = |seconds: u64, overtaken, expired, lang| {
             let accepted = Stamp::of_wall(now.wall - seconds * 1000);
             Banner {
                 accepted,
                 overtaken,
-                told: false,
+                is_said: false,
                 expired,
                 lang,
                 wording: crate::text::delivery::WORDING,
             }
             .lines(&now)
         };
-        assert_eq!(marks(600, false, 0, Lang::Zh), "");
-        assert!(marks(601, false, 0, Lang::Zh).starts_with("[迟到] "));
-        assert!(marks(601, false, 0, Lang::En).starts_with("[late] accepted 20"));
-        assert!(marks(1, true, 0, Lang::En).starts_with("[late] accepted 20"));
+        assert_eq!(banner(600, false, 0, Lang::Zh), "");
+        assert!(banner(601, false, 0, Lang::Zh).starts_with("[迟到] "));
+        assert!(banner(601, false, 0, Lang::En).starts_with("[late] accepted 20"));
+        assert!(banner(1, true, 0, Lang::En).starts_with("[late] accepted 20"));
         for (expired, zh, en) in [
             (
                 1,
@@ -79,9 +79,9 @@ mod tests {
                 "[expired] 2 messages expired undelivered",
             ),
         ] {
-            assert_eq!(marks(0, false, expired, Lang::Zh), zh);
-            assert_eq!(marks(0, false, expired, Lang::En), en);
+            assert_eq!(banner(0, false, expired, Lang::Zh), zh);
+            assert_eq!(banner(0, false, expired, Lang::En), en);
         }
-        assert_eq!(marks(601, true, 2, Lang::Zh).lines().count(), 2);
+        assert_eq!(banner(601, true, 2, Lang::Zh).lines().count(), 2);
     }
 }

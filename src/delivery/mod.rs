@@ -69,7 +69,7 @@ struct Part<'a> {
     /// The file to upload first, unless WeCom has it.
     file: Option<&'a Attachment>,
     /// The lines before its text.
-    marks: Option<Banner>,
+    banner: Option<Banner>,
     kept: &'a Spooled,
     fingerprint: Fingerprint,
     /// Whether it must never arrive twice.
@@ -79,7 +79,7 @@ struct Part<'a> {
 impl Delivery<'_> {
     /// Delivers the remaining messages of an entry in order, each after WeCom accepted the one
     /// before, and removes the entry from the outbox after the last.
-    /// Calls `told` once the notice of expired messages was delivered. Calls `sent` for each
+    /// Calls `on_notice` once the notice of expired messages was delivered. Calls `sent` for each
     /// message that was accepted, or skipped because its recipients do not exist while others do.
     ///
     /// # Errors
@@ -87,9 +87,9 @@ impl Delivery<'_> {
     pub(crate) fn deliver_parts(
         &self,
         entry: &Entry,
-        mut marks: Banner,
+        mut banner: Banner,
         kept: &Spooled,
-        mut told: impl FnMut(),
+        mut on_notice: impl FnMut(),
         mut sent: impl FnMut(Result<Sent, Unreached>),
     ) -> Result<(), NotDelivered> {
         // Files are sent as they were accepted, so wait for the entry.
@@ -105,21 +105,21 @@ impl Delivery<'_> {
             if part > first {
                 // The lines have been sent, unless these are other recipients.
                 let is_same = entry.messages[part - 1].to == message.to;
-                marks = Banner {
-                    told: is_same,
+                banner = Banner {
+                    is_said: is_same,
                     expired: 0,
-                    ..marks
+                    ..banner
                 };
             }
             let next = Part {
                 message,
                 file: entry.attachment(part).filter(|_| has_files),
-                marks: None,
+                banner: None,
                 kept,
                 fingerprint: fingerprint(entry, message),
                 once: entry.once.is_some(),
             };
-            match self.deliver_part(next, marks, &mut told) {
+            match self.deliver_part(next, banner, &mut on_notice) {
                 Ok(yes) => {
                     reached = true;
                     passed.push(Ok(yes));
@@ -149,11 +149,11 @@ impl Delivery<'_> {
     fn deliver_part(
         &self,
         mut part: Part<'_>,
-        marks: Banner,
-        told: &mut impl FnMut(),
+        banner: Banner,
+        on_notice: &mut impl FnMut(),
     ) -> Result<Sent, NotDelivered> {
         let attempts = part.kept.attempts();
-        let lines = marks.lines(&Stamp::now());
+        let lines = banner.lines(&Stamp::now());
         // A message in doubt is resent unchanged, and lines already sent are not repeated.
         let mut in_text = attempts.doubt.is_none() && !attempts.noted;
         if in_text && !lines.is_empty() && part.message.marked(&lines).is_none() {
@@ -161,7 +161,7 @@ impl Delivery<'_> {
             let note = Part {
                 message: &part.message.note(lines),
                 file: None,
-                marks: None,
+                banner: None,
                 kept: &Spooled::Nowhere,
                 fingerprint: part.fingerprint,
                 once: false,
@@ -170,14 +170,14 @@ impl Delivery<'_> {
             if let Some(held) = part.kept.held() {
                 held.note(|attempts| attempts.noted = true);
             }
-            if marks.expired > 0 {
-                told();
+            if banner.expired > 0 {
+                on_notice();
             }
         }
-        part.marks = in_text.then_some(marks);
+        part.banner = in_text.then_some(banner);
         let sent = self.send_with_retry(&part, attempts.doubt)?;
-        if in_text && marks.expired > 0 {
-            told();
+        if in_text && banner.expired > 0 {
+            on_notice();
         }
         Ok(sent)
     }
@@ -229,12 +229,16 @@ impl Delivery<'_> {
             return Err(Obstacle::Unsettled);
         };
         if before.is_none()
-            && let Some(marks) = part.marks
+            && let Some(banner) = part.banner
         {
             // No message is the latest of those sent at the same moment.
             let is_later = |by| self.share == Share::Backlog || by > AT_ONCE;
-            let overtaken = marks.overtaken || others.overtaken_by.is_some_and(is_later);
-            doubt.marks = Banner { overtaken, ..marks }.lines(&now);
+            let overtaken = banner.overtaken || others.overtaken_by.is_some_and(is_later);
+            doubt.marks = Banner {
+                overtaken,
+                ..banner
+            }
+            .lines(&now);
         }
         let marked = Some(&doubt.marks).filter(|lines| !lines.is_empty());
         let marked = marked.and_then(|lines| message.marked(lines));

@@ -100,12 +100,12 @@ impl Submission<'_> {
     }
 
     fn deliver_held(&self, held: Arc<ClaimedEntry>) -> Outcome {
-        let look = match &self.state {
+        let snapshot = match &self.state {
             Ok(state) => Outbox::of(state).snapshot_or_empty(),
             Err(_) => OutboxSnapshot::default(),
         };
         let entry = held.entry().clone();
-        self.deliver(&entry, (Spooled::Held(held), look, None))
+        self.deliver(&entry, (Spooled::Held(held), snapshot, None))
     }
 }
 

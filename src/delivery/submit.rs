@@ -111,15 +111,15 @@ impl Submission<'_> {
     }
 
     /// Delivers a message that is being written to the outbox.
-    pub(super) fn deliver(&self, entry: &Entry, (kept, look, why_not): Begun) -> Outcome {
+    pub(super) fn deliver(&self, entry: &Entry, (kept, snapshot, why_not): Begun) -> Outcome {
         let all = entry.messages.len();
         let mut outcome = Outcome::new(all, End::Sent);
-        let untold = look.untold(&entry.sender, &entry.messages[0].to);
-        let marks = Banner {
+        let pending = snapshot.pending_notices(&entry.sender, &entry.messages[0].to);
+        let banner = Banner {
             accepted: entry.accepted,
             overtaken: false,
-            told: false,
-            expired: untold.count(),
+            is_said: false,
+            expired: pending.count(),
             lang: self.sender.settings.phone_lang,
             wording: self.wording,
         };
@@ -141,8 +141,8 @@ impl Submission<'_> {
             watching: self.watcher.and_then(Watcher::uploading),
         };
         let mut sent = kept.attempts().sent;
-        let told = || look.told(&untold);
-        let end = delivery.deliver_parts(entry, marks, &kept, told, |answer| {
+        let on_notice = || snapshot.notices_delivered(&pending);
+        let end = delivery.deliver_parts(entry, banner, &kept, on_notice, |answer| {
             outcome.add(answer);
             sent += 1;
             if let Some(watcher) = self.watcher {
@@ -167,7 +167,7 @@ impl Submission<'_> {
         }
         if let Ok(state) = &self.state
             && works
-            && look.entries > 0
+            && snapshot.entries > 0
         {
             self.backlog(state);
         }
@@ -185,10 +185,10 @@ impl Submission<'_> {
             Ok(state) => Outbox::of(state),
         };
         match place_in(&outbox, entry) {
-            Err((look, why)) => (Spooled::Nowhere, look, Some(why)),
-            Ok(look) => {
-                let accepting = outbox.accept(&look, entry.clone(), self.deadline);
-                (Spooled::Begun(accepting), look, None)
+            Err((snapshot, why)) => (Spooled::Nowhere, snapshot, Some(why)),
+            Ok(snapshot) => {
+                let accepting = outbox.accept(&snapshot, entry.clone(), self.deadline);
+                (Spooled::Begun(accepting), snapshot, None)
             }
         }
     }
@@ -204,8 +204,8 @@ impl Submission<'_> {
         }
         let state = self.state.as_ref().map_err(Clone::clone);
         let outbox = Outbox::of(state.map_err(NotKept::NoState)?);
-        let look = place_in(&outbox, entry).map_err(|(_, why)| why)?;
-        outbox.accept_by(&look, entry.clone(), deadline)
+        let snapshot = place_in(&outbox, entry).map_err(|(_, why)| why)?;
+        outbox.accept_by(&snapshot, entry.clone(), deadline)
     }
 
     fn outbox(&self) -> Option<Outbox> {
@@ -311,11 +311,11 @@ impl Submission<'_> {
 /// # Errors
 /// The snapshot, and why there is no room.
 fn place_in(outbox: &Outbox, entry: &Entry) -> Result<OutboxSnapshot, (OutboxSnapshot, NotKept)> {
-    let look = outbox.snapshot();
-    let look = look.map_err(|error| (OutboxSnapshot::default(), outbox.disk(error)))?;
-    match outbox.room(&look, entry) {
-        Ok(()) => Ok(look),
-        Err(why) => Err((look, why)),
+    let snapshot = outbox.snapshot();
+    let snapshot = snapshot.map_err(|error| (OutboxSnapshot::default(), outbox.disk(error)))?;
+    match outbox.room(&snapshot, entry) {
+        Ok(()) => Ok(snapshot),
+        Err(why) => Err((snapshot, why)),
     }
 }
 

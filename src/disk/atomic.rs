@@ -65,9 +65,9 @@ pub(crate) fn place_over(
     owner: Owner,
 ) -> io::Result<PathBuf> {
     let aside = with_suffix(path, ".old");
-    stands(path)?;
+    exists(path)?;
     let (old, _) = read_named(path, OLD_MAX)?;
-    let kept = stands(&aside).and_then(|_| install(&aside, &old, mode, owner, true));
+    let kept = exists(&aside).and_then(|_| install(&aside, &old, mode, owner, true));
     kept.map_err(at(&aside))?;
     install(path, bytes, mode, owner, true)?;
     Ok(aside)
@@ -77,7 +77,7 @@ pub(crate) fn place_over(
 ///
 /// # Errors
 /// If it is a link, even a dangling one, or not a regular file, or if we may not look.
-pub(crate) fn stands(path: &Path) -> io::Result<bool> {
+pub(crate) fn exists(path: &Path) -> io::Result<bool> {
     match fs::symlink_metadata(path) {
         Ok(meta) if meta.is_file() => Ok(true),
         Ok(meta) if meta.is_symlink() => Err(FileError::Symlink.into()),
@@ -89,7 +89,7 @@ pub(crate) fn stands(path: &Path) -> io::Result<bool> {
 
 /// Writes and syncs a file that no lock guards; replaces an existing one only if `over`.
 fn install(path: &Path, bytes: &[u8], mode: u32, owner: Owner, over: bool) -> io::Result<()> {
-    if stands(path)? && !over {
+    if exists(path)? && !over {
         return Err(io::ErrorKind::AlreadyExists.into());
     }
     let name = with_suffix(path, ".new");

@@ -12,7 +12,7 @@ mod journal;
 pub(crate) mod record;
 
 pub(crate) use atomic::{
-    make_dirs, place, place_over, replace, set_aside, stands, sync_parent, with_suffix,
+    exists, make_dirs, place, place_over, replace, set_aside, sync_parent, with_suffix,
 };
 pub(crate) use dir::Dir;
 pub(crate) use error::FileError;

@@ -57,31 +57,31 @@ pub(super) fn add(dir: &Dir, sender: &SenderName, to: &Recipients) -> io::Result
 }
 
 /// Collects from the named files the notices that a message to these recipients has to carry.
-pub(super) fn untold(
+pub(super) fn pending(
     dir: &Dir,
     names: &[String],
     sender: &SenderName,
     to: &Recipients,
 ) -> PendingNotices {
-    let mut untold = PendingNotices::default();
+    let mut pending = PendingNotices::default();
     let message = Count::new(sender, to);
     for name in names {
         if let Some(count) = record::read::<Count>(dir, name).record()
             && count.is_of(&message)
             && count.all_among(to)
         {
-            untold.0.push((name.clone(), count.messages));
+            pending.0.push((name.clone(), count.messages));
         }
     }
-    untold
+    pending
 }
 
 /// Subtracts delivered notices.
-pub(super) fn told(dir: &Dir, untold: &PendingNotices) -> io::Result<()> {
-    for (name, told) in &untold.0 {
+pub(super) fn delivered(dir: &Dir, pending: &PendingNotices) -> io::Result<()> {
+    for (name, delivered) in &pending.0 {
         change(dir, name, |count| {
             let count = count?;
-            let left = count.messages.saturating_sub(*told);
+            let left = count.messages.saturating_sub(*delivered);
             (left > 0).then_some(Count {
                 messages: left,
                 ..count
@@ -192,7 +192,7 @@ mod tests {
             chatid: None,
             messages: 1,
         };
-        for (recipients, told) in [
+        for (recipients, delivered) in [
             (to("a,b", "2"), true),
             (to("c,b,a", "2,3"), true),
             (Recipients::all(), true),
@@ -200,7 +200,7 @@ mod tests {
             (to("a,b", ""), false),
             (Recipients::chat("ops").unwrap(), false),
         ] {
-            assert_eq!(count.all_among(&recipients), told, "{recipients:?}");
+            assert_eq!(count.all_among(&recipients), delivered, "{recipients:?}");
         }
     }
 }

@@ -15,7 +15,7 @@ pub(super) const NAME: &str = "told";
 const DAY: Duration = Duration::from_hours(24);
 
 #[derive(Serialize, Deserialize)]
-struct Told {
+struct LastNotice {
     at: Stamp,
     digest: String,
 }
@@ -24,17 +24,17 @@ struct Told {
 pub(crate) fn is_new_notice(dir: &Dir, text: &str) -> bool {
     let now = Stamp::now();
     let digest = sha256(text.as_bytes());
-    let known = match record::read::<Told>(dir, NAME) {
-        record::Read::Record(told) => {
-            told.digest == digest && told.at.age(&now).is_some_and(|age| age < DAY)
+    let known = match record::read::<LastNotice>(dir, NAME) {
+        record::Read::Record(last) => {
+            last.digest == digest && last.at.age(&now).is_some_and(|age| age < DAY)
         }
         record::Read::Nothing => text.is_empty(),
         record::Read::Unreadable => false,
     };
     if !known {
-        let told = Told { at: now, digest };
+        let last = LastNotice { at: now, digest };
         // If it cannot be written, the notice is repeated.
-        let _ = record::set(dir, NAME, &told);
+        let _ = record::set(dir, NAME, &last);
     }
     !known && !text.is_empty()
 }

@@ -312,19 +312,19 @@ impl Outbox {
 
 impl OutboxSnapshot {
     /// Returns the notices that a message to these recipients has to carry.
-    pub(crate) fn untold(&self, sender: &SenderName, to: &Recipients) -> PendingNotices {
+    pub(crate) fn pending_notices(&self, sender: &SenderName, to: &Recipients) -> PendingNotices {
         match &self.dir {
             Some(dir) if !self.expired.is_empty() => {
-                expired::untold(dir, &self.expired, sender, to)
+                expired::pending(dir, &self.expired, sender, to)
             }
             _ => PendingNotices::default(),
         }
     }
 
     /// Subtracts delivered notices.
-    pub(crate) fn told(&self, untold: &PendingNotices) {
+    pub(crate) fn notices_delivered(&self, pending: &PendingNotices) {
         if let Some(dir) = &self.dir
-            && let Err(error) = expired::told(dir, untold)
+            && let Err(error) = expired::delivered(dir, pending)
         {
             tracing::info!(%error, "that receivers know what expired cannot be written down");
         }

@@ -89,7 +89,7 @@ impl Destination {
     /// If it cannot be replaced, such as a link.
     fn existing(&self) -> Result<Option<Existing>, Failure> {
         let cannot = |error| self.cannot(&error);
-        if !disk::stands(&self.path).map_err(cannot)? {
+        if !disk::exists(&self.path).map_err(cannot)? {
             return Ok(None);
         }
         let meta = self.path.symlink_metadata().map_err(cannot)?;

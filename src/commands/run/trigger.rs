@@ -20,7 +20,7 @@ pub(super) enum Occasion {
 /// The decision on a report. Its record is reverted if the report cannot be sent.
 pub(super) struct Trigger {
     occasion: Option<Occasion>,
-    runs: Option<Streaks>,
+    streaks: Option<Streaks>,
 }
 
 impl Trigger {
@@ -30,7 +30,7 @@ impl Trigger {
         let spoke = !ended.last.bytes.is_empty()
             || matches!(ended.end, crate::child::CommandEnd::NotStarted(_));
         let counts = args.on == ReportOn::Change || args.after > 1;
-        let runs = state
+        let streaks = state
             .filter(|_| counts)
             .map(|state| Streaks::of(state, key(args)));
         let wanted = match args.on {
@@ -40,21 +40,24 @@ impl Trigger {
             ReportOn::Output => spoke,
         };
         let occasion = if ok {
-            let over = runs
+            let over = streaks
                 .as_ref()
-                .and_then(|runs| known(runs.worked()))
+                .and_then(|streaks| known(streaks.worked()))
                 .flatten();
-            match over.filter(|streak| streak.told) {
+            match over.filter(|streak| streak.reported) {
                 Some(streak) if wanted => Some(Occasion::Recovery(streak)),
                 _ if args.on == ReportOn::Change => None,
                 _ => wanted.then_some(Occasion::Plain),
             }
         } else {
             let tells = |streak: &Streak| {
-                let told = args.on == ReportOn::Change && streak.told;
-                wanted && !told && streak.failures >= args.after
+                let reported = args.on == ReportOn::Change && streak.reported;
+                wanted && !reported && streak.failures >= args.after
             };
-            match runs.as_ref().and_then(|runs| known(runs.failed(tells))) {
+            match streaks
+                .as_ref()
+                .and_then(|streaks| known(streaks.failed(tells)))
+            {
                 Some((streak, tell)) => tell.then_some(match streak.failures {
                     1 => Occasion::Plain,
                     _ => Occasion::Again(streak),
@@ -63,7 +66,7 @@ impl Trigger {
                 None => wanted.then_some(Occasion::Plain),
             }
         };
-        Self { occasion, runs }
+        Self { occasion, streaks }
     }
 
     /// Returns the occasion, if a report is due.
@@ -73,10 +76,10 @@ impl Trigger {
 
     /// Leaves the report to the next run, since this one cannot send it.
     pub(super) fn revert(&self) {
-        if let Some(runs) = &self.runs {
+        if let Some(streaks) = &self.streaks {
             let undone = match self.occasion {
-                Some(Occasion::Recovery(streak)) => runs.not_over(streak),
-                _ => runs.not_told(),
+                Some(Occasion::Recovery(streak)) => streaks.not_over(streak),
+                _ => streaks.mark_unreported(),
             };
             known(undone);
         }

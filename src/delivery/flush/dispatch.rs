@@ -81,23 +81,25 @@ impl Flush<'_> {
             watching: None,
         };
         let outbox = self.outbox;
-        let look = self.look.get_or_insert_with(|| outbox.snapshot_or_empty());
-        let untold = look.untold(&entry.sender, &entry.messages[0].to);
-        let marks = Banner {
+        let snapshot = self
+            .snapshot
+            .get_or_insert_with(|| outbox.snapshot_or_empty());
+        let pending = snapshot.pending_notices(&entry.sender, &entry.messages[0].to);
+        let banner = Banner {
             accepted: if is_merged {
                 Stamp::now()
             } else {
                 entry.accepted
             },
             overtaken: !is_merged && is_overtaken(sender, entry, &message.kept.attempts()),
-            told: false,
-            expired: untold.count(),
+            is_said: false,
+            expired: pending.count(),
             lang: sender.settings.phone_lang,
             wording: self.wording,
         };
         let mut unreached = Unreached::default();
-        let told = || look.told(&untold);
-        let end = delivery.deliver_parts(entry, marks, &message.kept, told, |answer| {
+        let on_notice = || snapshot.notices_delivered(&pending);
+        let end = delivery.deliver_parts(entry, banner, &message.kept, on_notice, |answer| {
             unreached.merge(&answer.map_or_else(|absent| absent, |sent| sent.unreached));
         });
         match end {

@@ -66,7 +66,7 @@ pub(crate) struct Flush<'a> {
     left_out: bool,
     clocks: Clocks,
     /// The snapshot with the expired messages to notify of; `None` if it has to be taken again.
-    look: Option<OutboxSnapshot>,
+    snapshot: Option<OutboxSnapshot>,
 }
 
 impl<'a> Flush<'a> {
@@ -91,7 +91,7 @@ impl<'a> Flush<'a> {
             tried: 0,
             left_out: false,
             clocks: Clocks::default(),
-            look: None,
+            snapshot: None,
         }
     }
 

@@ -249,7 +249,7 @@ impl Flush<'_> {
             self.summary.expired += 1;
             self.summary.left = self.summary.left.saturating_sub(1);
             outbox::count_expired(dir, &entry.sender, &entry.messages[0].to);
-            self.look = None;
+            self.snapshot = None;
             let (id, why) = (held.id(), &error);
             notice::notify(&Notice::Expired { id, why });
         }
