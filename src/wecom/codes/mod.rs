@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-const TABLE: &str = include_str!("errcodes.tsv");
+const TABLE: &str = include_str!("../errcodes.tsv");
 
 /// The consequence of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
