@@ -45,7 +45,7 @@ impl Composing<'_> {
             self.warn(Warning::FileNotProtected { name });
             return Ok(false);
         }
-        if !limits::can_be_safe(msgtype) && !asked {
+        if !limits::takes_safe(msgtype) && !asked {
             let msgtype = msgtype.to_owned();
             self.warn(Warning::NotProtected { msgtype });
             return Ok(false);

@@ -120,7 +120,7 @@ pub(crate) fn retry<T>(
 fn passes(error: &Error) -> bool {
     // An unreadable file does not become readable by waiting.
     let is_file = matches!(error.cause, Cause::File { .. });
-    matches!(error.class, Class::Busy | Class::Transient | Class::Limited) && !is_file
+    error.class.passes() && !is_file
 }
 
 /// The state kept between the tries of one request.

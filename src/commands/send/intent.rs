@@ -6,6 +6,7 @@ use crate::cli::Send;
 use crate::commands::recipients;
 use crate::error::Failure;
 use crate::message::content::is_media_id;
+use crate::message::limits;
 use crate::message::{Channel, DUPLICATE_CHECK_MAX, MediaKind, TextKind};
 use crate::text::send as words;
 
@@ -73,31 +74,13 @@ impl<'a> Intent<'a> {
         }
     }
 
-    /// Whether `safe` has an effect.
-    fn takes_safe(self) -> bool {
-        match self {
-            Self::Text(kind) => kind == TextKind::Text,
-            Self::Media(kind, _) => kind != MediaKind::Voice,
-            Self::Textcard | Self::News => false,
-            Self::Raw(_) => true,
-        }
-    }
-
-    /// Whether `enable_id_trans` has an effect.
-    fn takes_id_trans(self) -> bool {
-        matches!(
-            self,
-            Self::Text(TextKind::Text) | Self::Textcard | Self::News | Self::Raw(_)
-        )
-    }
-
     fn check_options(self, args: &Send) -> Result<(), Failure> {
         let name = self.name();
         let channel = recipients::channel(&args.to);
         if args.safe && channel == Channel::Robot {
             return Err(words::safe_of_robot());
         }
-        if args.safe && !self.takes_safe() {
+        if args.safe && !limits::takes_safe(name) {
             return Err(match self {
                 Self::Text(TextKind::Markdown) => words::safe_of_markdown(),
                 _ => words::safe_useless(name),
@@ -106,7 +89,7 @@ impl<'a> Intent<'a> {
         if args.id_trans && channel != Channel::App {
             return Err(words::id_trans_of_other_channel(name));
         }
-        if args.id_trans && !self.takes_id_trans() {
+        if args.id_trans && !limits::takes_id_trans(name) {
             return Err(words::id_trans_useless(name));
         }
         if args.dedupe.is_some() && channel != Channel::App {

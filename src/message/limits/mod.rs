@@ -154,95 +154,101 @@ const NEWS: Rules = &[
 
 const MPNEWS: Rules = &[("title", Cut(128, Bytes)), ("digest", Cut(512, Bytes))];
 
-/// Returns the rules for a kind's object, or for each of its articles.
-fn rules(channel: Channel, msgtype: &str) -> Rules {
-    match (msgtype, channel) {
-        ("text", Channel::Robot) => ROBOT_TEXT,
-        ("text", _) => TEXT,
-        ("markdown" | "markdown_v2", Channel::Robot) => ROBOT_MARKDOWN,
-        ("markdown", _) => MARKDOWN,
-        ("video", _) => VIDEO,
-        ("textcard", Channel::Chat) => CHAT_TEXTCARD,
-        ("textcard", _) => TEXTCARD,
-        ("news", _) => NEWS,
-        ("mpnews", _) => MPNEWS,
-        _ => &[],
+/// A kind of message: the rules for its object, or for each of its articles, by channel (`None` if
+/// the channel doesn't take the kind), and the options that have an effect in it.
+struct KindRow {
+    msgtype: &'static str,
+    app: Option<Rules>,
+    chat: Option<Rules>,
+    robot: Option<Rules>,
+    /// Whether `safe` protects it from being forwarded.
+    safe: bool,
+    /// Whether `enable_id_trans` shows ids as names.
+    id_trans: bool,
+}
+
+const fn kind(
+    msgtype: &'static str,
+    [app, chat, robot]: [Option<Rules>; 3],
+    safe: bool,
+    id_trans: bool,
+) -> KindRow {
+    KindRow {
+        msgtype,
+        app,
+        chat,
+        robot,
+        safe,
+        id_trans,
     }
 }
 
-/// The kinds that an app sends to members; group chats accept the first nine.
-const APP_KINDS: [&str; 11] = [
-    "text",
-    "markdown",
-    "image",
-    "voice",
-    "video",
-    "file",
-    "textcard",
-    "news",
-    "mpnews",
-    "miniprogram_notice",
-    "template_card",
+/// A kind without rules.
+const ANY: Option<Rules> = Some(&[]);
+
+/// msgtype; from an app to members, into its group chats, from a robot; `safe`; `enable_id_trans`.
+#[rustfmt::skip]
+const KINDS: [KindRow; 12] = [
+    kind("text", [Some(TEXT), Some(TEXT), Some(ROBOT_TEXT)], true, true),
+    kind("markdown", [Some(MARKDOWN), Some(MARKDOWN), Some(ROBOT_MARKDOWN)], false, false),
+    kind("markdown_v2", [None, None, Some(ROBOT_MARKDOWN)], false, false),
+    kind("image", [ANY, ANY, ANY], true, false),
+    kind("voice", [ANY, ANY, ANY], false, false),
+    kind("video", [Some(VIDEO), Some(VIDEO), None], true, false),
+    kind("file", [ANY, ANY, ANY], true, false),
+    kind("textcard", [Some(TEXTCARD), Some(CHAT_TEXTCARD), None], false, true),
+    kind("news", [Some(NEWS), Some(NEWS), Some(NEWS)], false, true),
+    kind("mpnews", [Some(MPNEWS), Some(MPNEWS), None], true, true),
+    kind("miniprogram_notice", [ANY, None, None], false, true),
+    kind("template_card", [ANY, None, ANY], false, true),
 ];
 
-const ROBOT_KINDS: [&str; 8] = [
-    "text",
-    "markdown",
-    "markdown_v2",
-    "image",
-    "voice",
-    "file",
-    "news",
-    "template_card",
-];
+impl KindRow {
+    /// Returns the row of a `msgtype`; `None` if it is newer than the table.
+    fn of(msgtype: &str) -> Option<&'static Self> {
+        KINDS.iter().find(|row| row.msgtype == msgtype)
+    }
 
-/// The kinds that `safe` protects from being forwarded.
-const PROTECTED: [&str; 5] = ["text", "image", "video", "file", "mpnews"];
-
-/// The kinds in which `enable_id_trans` shows ids as names.
-const TRANSLATED: [&str; 6] = [
-    "text",
-    "textcard",
-    "news",
-    "mpnews",
-    "miniprogram_notice",
-    "template_card",
-];
+    fn rules(&self, channel: Channel) -> Option<Rules> {
+        match channel {
+            Channel::App => self.app,
+            Channel::Chat => self.chat,
+            Channel::Robot => self.robot,
+        }
+    }
+}
 
 /// Returns the kinds that a channel accepts according to the documentation.
-pub(crate) fn kinds(channel: Channel) -> &'static [&'static str] {
-    match channel {
-        Channel::App => &APP_KINDS,
-        Channel::Chat => &APP_KINDS[..9],
-        Channel::Robot => &ROBOT_KINDS,
-    }
-}
-
-fn is_known(msgtype: &str) -> bool {
-    APP_KINDS.contains(&msgtype) || ROBOT_KINDS.contains(&msgtype)
+pub(crate) fn kinds(channel: Channel) -> Vec<&'static str> {
+    let accepted = KINDS.iter().filter(|row| row.rules(channel).is_some());
+    accepted.map(|row| row.msgtype).collect()
 }
 
 /// Whether `safe` protects a message of this kind from being forwarded; an unknown kind may be
 /// protected.
-pub(crate) fn can_be_safe(msgtype: &str) -> bool {
-    !is_known(msgtype) || PROTECTED.contains(&msgtype)
+pub(crate) fn takes_safe(msgtype: &str) -> bool {
+    KindRow::of(msgtype).is_none_or(|row| row.safe)
+}
+
+/// Whether `enable_id_trans` has an effect in a message of this kind; it may have in an unknown one.
+pub(crate) fn takes_id_trans(msgtype: &str) -> bool {
+    KindRow::of(msgtype).is_none_or(|row| row.id_trans)
 }
 
 /// Checks a message against WeCom's limits. `body` is the JSON object that WeCom reads.
 pub(crate) fn check(channel: Channel, msgtype: &str, body: &Value) -> Findings {
     let mut findings = Findings::default();
     // WeCom may have kinds that are newer than this list.
-    if !is_known(msgtype) {
+    let Some(row) = KindRow::of(msgtype) else {
         return findings;
-    }
-    if !kinds(channel).contains(&msgtype) {
+    };
+    let Some(rules) = row.rules(channel) else {
         let msgtype = msgtype.to_owned();
         let violation = Violation::NotTaken { channel, msgtype };
         findings.violations.push(violation);
         return findings;
-    }
+    };
     let content = &body[msgtype];
-    let rules = rules(channel, msgtype);
     match content["articles"].as_array() {
         Some(articles) => {
             for (at, article) in articles.iter().enumerate() {
@@ -317,10 +323,10 @@ impl Findings {
     fn check_options(&mut self, channel: Channel, msgtype: &str, body: &Value) {
         let app = channel == Channel::App;
         // WeCom itself refuses safe news: errcode 40074.
-        let is_safe = PROTECTED.contains(&msgtype) || msgtype == "news";
+        let is_safe = takes_safe(msgtype) || msgtype == "news";
         let works = [
             ("safe", channel != Channel::Robot && is_safe),
-            ("enable_id_trans", app && TRANSLATED.contains(&msgtype)),
+            ("enable_id_trans", app && takes_id_trans(msgtype)),
             ("enable_duplicate_check", app),
         ];
         for (option, works) in works {

@@ -51,6 +51,35 @@ impl Class {
         })
     }
 
+    /// Whether it may be over after a while, so that a retry is worth it.
+    pub(crate) fn passes(self) -> bool {
+        match self {
+            Self::Busy | Self::Transient | Self::Limited => true,
+            Self::Ok
+            | Self::Token
+            | Self::Setup
+            | Self::Media
+            | Self::Recipients
+            | Self::Message
+            | Self::Refused
+            | Self::Unknown => false,
+        }
+    }
+
+    /// Whether WeCom may have counted the refused message among those it delivers.
+    pub(super) fn may_be_counted(self) -> bool {
+        match self {
+            Self::Ok | Self::Busy | Self::Transient | Self::Unknown => true,
+            Self::Token
+            | Self::Limited
+            | Self::Setup
+            | Self::Media
+            | Self::Recipients
+            | Self::Message
+            | Self::Refused => false,
+        }
+    }
+
     /// Returns the class of the same code at `gettoken`, which never refuses a message.
     fn at_gettoken(self) -> Self {
         match self {

@@ -221,8 +221,7 @@ impl Error {
     /// Whether WeCom cannot have counted the message: it was never sent, or was refused
     /// permanently.
     pub(crate) fn was_not_counted(&self) -> bool {
-        let refused = matches!(self.cause, Cause::Errcode(_))
-            && !matches!(self.class, Class::Busy | Class::Transient | Class::Unknown);
+        let refused = matches!(self.cause, Cause::Errcode(_)) && !self.class.may_be_counted();
         refused || self.never_left()
     }
 
