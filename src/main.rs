@@ -6,6 +6,7 @@
 //! ```text
 //! main, cli          the command line
 //! commands           arguments -> the rooms below -> a result to print
+//!   log  output      one line an event; printing, which no other room does
 //!   text             every sentence that a person reads
 //!   compose          a text, files or JSON become messages
 //!   delivery         submit, deliver, retry, flush: the policy
@@ -16,7 +17,6 @@
 //!     uploads        what WeCom has of our files, shared by many processes
 //!   streaks          how often a command has failed in a row
 //!   child  cron      a program run transparently; crontab lines, written and recognised
-//!   output  log      printing, which nobody else does; one line an event
 //!   config           settings, and where files are
 //!     disk           files that must be ours: locks, journals, records, whole-file writes
 //!       message      one message, typed, and WeCom's limits; texts, mails and files to make it of
