@@ -2,18 +2,11 @@
 
 use serde_json::json;
 
-use crate::outbox::at_a_terminal;
-use crate::samples::{padded, pdf, png};
-use crate::sandbox::{Sandbox, for_each};
 use crate::standin::{CHATID, CORPID, Fault, SECRET, Standin};
-use crate::token::GETTOKEN;
-use crate::uploads::{UPLOAD, here};
-
-pub(crate) const USER: &str = "/cgi-bin/user/get";
-pub(crate) const CHAT: &str = "/cgi-bin/appchat/update";
-
-/// What is said of a call that WeCom may have answered.
-pub(crate) const NOT_KNOWN: &str = " was done is not known";
+use crate::support::{
+    CHAT, GETTOKEN, NOT_KNOWN, Sandbox, UPLOAD, USER, at_a_terminal, for_each, here, padded, pdf,
+    png, script, token,
+};
 
 #[test]
 fn a_get_shows_wecoms_answer_on_one_line() {
@@ -199,7 +192,7 @@ fn a_file_in_an_answer_is_written_to_the_byte() {
             "exec \"$0\" api GET 'media/get?media_id={}' > got",
             id.trim_end()
         );
-        crate::places::script(
+        script(
             &sandbox,
             &[],
             &format!("cd {} && {line}", sandbox.path("").display()),
@@ -266,7 +259,7 @@ fn no_answer_shows_a_token_or_a_secret() {
         (SECRET, 2)
     );
     // `sandbox` looks for any eight characters of them in whatever is printed or written.
-    let token = crate::token::token(&sandbox);
+    let token = token(&sandbox);
     let echo = |token: &str| {
         json!({
             "errcode": 0,

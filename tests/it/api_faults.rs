@@ -1,10 +1,9 @@
 //! `wxpush api` and `wxpush recall` where tokens are refused, answers lost, networks down.
 
-use crate::api::{CHAT, NOT_KNOWN, USER};
-use crate::outbox::refusal;
-use crate::sandbox::{Sandbox, config, for_each};
 use crate::standin::{CHATID, Fault, Standin};
-use crate::token::{GETTOKEN, warmed};
+use crate::support::{
+    CHAT, GETTOKEN, NOT_KNOWN, Sandbox, USER, config, for_each, losses, refusal, warmed,
+};
 
 #[test]
 fn a_refused_token_is_replaced_once() {
@@ -36,22 +35,6 @@ fn a_refused_token_is_replaced_once() {
     let outcome = sandbox.wxpush("api POST appchat/update").run().exits(75);
     outcome.says("only just granted");
     assert_eq!((standin.count(GETTOKEN), standin.count(CHAT)), (2, 2));
-}
-
-/// How an answer gets lost.
-pub(crate) fn losses() -> Vec<(&'static str, Fault)> {
-    vec![
-        ("a reset", Fault::CutAfter),
-        ("a reset before", Fault::CutBefore),
-        ("half an answer", Fault::Truncated),
-        ("a gateway", Fault::html(502)),
-        (
-            "a gateway behind",
-            Fault::StatusAfter(504, vec![], String::new()),
-        ),
-        ("a page", Fault::Body("<html>log in".to_owned())),
-        ("silence", Fault::HangProcessed),
-    ]
 }
 
 #[test]

@@ -1,18 +1,18 @@
 //! Messages with files: what was accepted arrives, byte for byte, whatever becomes of the files.
 
-use std::fs::{self, File};
+use std::fs;
+use std::fs::File;
 use std::io::Write;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::outbox::{age, edit_attempts, failed, flush, keep, refusal, waiting};
-use crate::samples::{png, with_robot};
-use crate::sandbox::{Run, Sandbox, bodies, for_each};
-use crate::send::texts;
 use crate::standin::{CHATID, Fault, ROBOT_KEY, Standin};
-use crate::token::{GETTOKEN, SEND};
-use crate::uploads::{ROBOT_UPLOAD, UPLOAD, files, here, holds_files};
+use crate::support::{
+    GETTOKEN, ROBOT_UPLOAD, Run, SEND, Sandbox, UPLOAD, age, bodies, edit_attempts, emptied,
+    failed, files, flush, for_each, here, hire, holds_files, keep, png, refusal, set_mode, texts,
+    waiting, with_robot,
+};
 
 /// Bytes of every value, more than are read in one go.
 fn all_bytes() -> Vec<u8> {
@@ -76,7 +76,7 @@ fn what_was_accepted_arrives_to_the_byte_whatever_becomes_of_the_file() {
         flush(&sandbox).is_silent();
         holds_files(&standin, "lisi", &[("报告 1.bin", &bytes)]);
         assert_eq!(texts(&standin, "lisi")[0], "the caption", "{what}");
-        assert_eq!(crate::outbox::emptied(&sandbox), ["failed"], "{what}");
+        assert_eq!(emptied(&sandbox), ["failed"], "{what}");
         if sandbox.path("报告 1.bin").is_dir() {
             fs::remove_dir(sandbox.path("报告 1.bin")).unwrap();
         }
@@ -257,7 +257,7 @@ fn several_envelopes_share_one_upload() {
     sandbox.write("a.txt", "some bytes");
     // The entry has its own record, for when there is no other.
     fs::create_dir(sandbox.path("uploads")).unwrap();
-    let names = crate::sandbox::hire(&standin, 1200);
+    let names = hire(&standin, 1200);
     let send = here(&sandbox, "send --file a.txt caption --to").arg(names.join(","));
     send.run().is_silent();
     assert_eq!((standin.count(UPLOAD), standin.count(SEND)), (1, 4));
@@ -306,7 +306,7 @@ fn a_file_that_the_disk_has_no_room_for_goes_directly_and_that_is_said() {
     let standin = Standin::start();
     let sandbox = Sandbox::of(&standin);
     fs::create_dir(sandbox.path("state")).unwrap();
-    crate::places::set_mode(&sandbox.path("state"), 0o700);
+    set_mode(&sandbox.path("state"), 0o700);
     sandbox.write("a.bin", all_bytes());
     let args = "--timeout 2s --to lisi --file a.bin caption";
     let sent = on_a_disk(&sandbox, &standin.base(), "size=256k", args)

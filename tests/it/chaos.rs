@@ -12,56 +12,20 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs;
 use std::process::Child;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::elapsed::{Time, stepped};
-use crate::order::{is_marked, unmarked};
-use crate::outbox::{failed, refusal, waiting};
-use crate::poison::{APPCHAT, UNKNOWN, has};
-use crate::sandbox::{Sandbox, hire};
 use crate::standin::{CHATID, Fault, Landed, Request, Standin};
-use crate::token::{GETTOKEN, SEND, now};
-use crate::uploads::UPLOAD;
+use crate::support::dice::{Dice, count};
+use crate::support::{
+    APPCHAT, GETTOKEN, SEND, Sandbox, Time, UNKNOWN, UPLOAD, failed, has, hire, is_marked, refusal,
+    stepped, unmarked, waiting,
+};
 
 const PROCESSES: usize = 8;
 
 /// What the clock shows to each quarter of the messages: three steps, and the way back.
 const CLOCKS: [&str; 5] = ["+0", "+2h", "-5d", "+70s", "+0"];
-
-/// A number that is random, and the same again for the same seed.
-pub(crate) struct Dice {
-    seed: u64,
-    rolled: AtomicU64,
-}
-
-impl Dice {
-    /// Dice by the seed of the environment, or by a new one, which is printed.
-    pub(crate) fn new(what: &str) -> Self {
-        let seed = std::env::var("WXPUSH_SEED");
-        let seed = seed.map_or_else(|_| now(), |seed| seed.parse().unwrap());
-        println!("{what}: WXPUSH_SEED={seed}");
-        let rolled = AtomicU64::new(0);
-        Self { seed, rolled }
-    }
-
-    /// A number below this one.
-    pub(crate) fn roll(&self, below: u64) -> u64 {
-        // SplitMix64, by Sebastiano Vigna.
-        let step = self.rolled.fetch_add(1, Ordering::SeqCst) + 1;
-        let mut z = self
-            .seed
-            .wrapping_add(step.wrapping_mul(0x9e37_79b9_7f4a_7c15));
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (z ^ (z >> 31)) % below
-    }
-}
-
-/// The count that an environment variable asks for.
-pub(crate) fn count(variable: &str, otherwise: usize) -> usize {
-    std::env::var(variable).map_or(otherwise, |count| count.parse().unwrap())
-}
 
 /// Processes that run, to be killed by their number; each has an owner who waits for it.
 #[derive(Default)]

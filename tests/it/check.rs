@@ -5,74 +5,13 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 
-use crate::outbox::at_a_terminal;
-use crate::places::{fence_in, make, program_in, set_mode};
-use crate::sandbox::{Outcome, Run, Sandbox, for_each};
 use crate::standin::{Fault, Standin};
-use crate::token::{GETTOKEN, SEND};
-
-/// The path of the app's own description.
-pub(crate) const AGENT: &str = "/cgi-bin/agent/get";
-
-/// The steps of this name: how each went, and what it says with its advice.
-pub(crate) fn steps(outcome: &Outcome, name: &str) -> Vec<(String, String)> {
-    let object = outcome.json();
-    let checks = object["checks"].as_array().unwrap();
-    let named = checks.iter().filter(|check| check["name"] == name);
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    named
-        .map(|check| {
-            let what = format!("{}\n{}", text(&check["what"]), text(&check["hint"]));
-            (text(&check["status"]), what)
-        })
-        .collect()
-}
-
-/// The one step of this name.
-#[track_caller]
-pub(crate) fn step(outcome: &Outcome, name: &str) -> (String, String) {
-    let mut steps = steps(outcome, name);
-    assert_eq!(steps.len(), 1, "{name}: {}", outcome.stdout);
-    steps.remove(0)
-}
-
-/// Holds that a step went so, and says these words.
-#[track_caller]
-pub(crate) fn went(outcome: &Outcome, name: &str, status: &str, words: &[&str]) {
-    let (went, said) = step(outcome, name);
-    assert_eq!(went, status, "{name}: {said}");
-    for words in words {
-        assert!(said.contains(words), "{name}: no {words:?} in {said}");
-    }
-}
-
-/// `wxpush check --json` with these options, by a machine whose crontab flushes.
-pub(crate) fn check(sandbox: &Sandbox, options: &str) -> Run {
-    scheduled(sandbox, &format!("check --json {options}"))
-}
-
-/// These arguments, where `crontab -l` shows a line that flushes.
-pub(crate) fn scheduled(sandbox: &Sandbox, args: &str) -> Run {
-    let program = sandbox.path("wxpush").display().to_string();
-    crontab(sandbox, &format!("* * * * * {program} outbox flush"));
-    let path = sandbox.path("fake").display().to_string();
-    sandbox
-        .wxpush(args)
-        .env("PATH", format!("{path}:/usr/bin:/bin"))
-}
-
-/// Puts a `crontab` into `fake/` that lists this line.
-pub(crate) fn crontab(sandbox: &Sandbox, line: &str) {
-    make(&sandbox.path("fake"));
-    let script = format!("#!/bin/sh\ntest \"$*\" = -l && echo '{line}'\n");
-    sandbox.write("fake/crontab", script);
-    set_mode(&sandbox.path("fake/crontab"), 0o755);
-}
-
-/// The config's receivers.
-pub(crate) fn to(sandbox: &Sandbox, lines: &str) {
-    sandbox.configure(lines);
-}
+use crate::support::check::{check, scheduled, to, went};
+use crate::support::leaks::reversed;
+use crate::support::{
+    AGENT, GETTOKEN, Run, SEND, Sandbox, at_a_terminal, fence_in, for_each, make, program_in,
+    second_app, set_mode,
+};
 
 #[test]
 fn a_set_up_that_is_well_has_a_tick_a_line_and_nothing_is_sent() {
@@ -257,7 +196,7 @@ fn what_the_app_may_not_do_is_told_apart() {
     let outcome = check(&sandbox, "").run().exits(77);
     went(&outcome, "trusted_ip", "failed", &["60020", "127.0.0.1"]);
     standin.company().trusted_ips = None;
-    crate::samples::second_app(&standin);
+    second_app(&standin);
     let run = check(&sandbox, "").env("WXPUSH_AGENTID", "7");
     went(&run.run().exits(77), "agent", "failed", &["301002"]);
 }
@@ -266,7 +205,7 @@ fn what_the_app_may_not_do_is_told_apart() {
 fn a_wrong_secret_is_told_at_each_check_and_the_right_one_at_once() {
     let standin = Standin::start();
     let sandbox = Sandbox::of(&standin);
-    let wrong = crate::leaks::reversed();
+    let wrong = reversed();
     for count in 1..=2 {
         let run = check(&sandbox, "").env("WXPUSH_CORPSECRET", &wrong);
         let outcome = run.run().exits(77);

@@ -2,13 +2,9 @@
 
 use std::fs;
 
-use crate::check::{check, crontab, to, went};
-use crate::outbox::{age, waiting};
-use crate::places::make;
-use crate::sandbox::Sandbox;
-use crate::send::texts;
 use crate::standin::{Fault, Standin};
-use crate::token::SEND;
+use crate::support::check::{check, crontab, step, to, went};
+use crate::support::{SEND, Sandbox, age, make, script, texts, waiting};
 
 #[test]
 fn what_waits_without_a_flush_in_sight_is_a_cross() {
@@ -140,11 +136,9 @@ fn a_system_crontab_or_an_enabled_timer_is_in_sight() {
         (service.clone(), "warning", "none in sight"),
         (format!("{service} && {enable}"), "ok", "w.timer has"),
     ] {
-        let script = format!("mount -t tmpfs none /etc && {setup} && exec \"$0\" check --json");
-        let outcome = crate::places::script(&sandbox, &["unshare", "-m"], &script)
-            .run()
-            .exits(0);
-        let (went, said) = crate::check::step(&outcome, "flush");
+        let mount = format!("mount -t tmpfs none /etc && {setup} && exec \"$0\" check --json");
+        let outcome = script(&sandbox, &["unshare", "-m"], &mount).run().exits(0);
+        let (went, said) = step(&outcome, "flush");
         // Whether a cron runs here is not ours to say.
         assert!(status.is_empty() || went == status, "{setup}: {went}");
         assert!(said.contains(words), "{setup}: {said}");

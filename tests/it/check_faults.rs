@@ -4,14 +4,14 @@ use std::fs;
 use std::net::TcpListener;
 use std::time::Duration;
 
-use crate::check::{AGENT, check, steps, went};
-use crate::leaks::conceal;
-use crate::proxy::{Manner, PASSWORD, Proxy};
-use crate::sandbox::{Sandbox, config, for_each};
 use crate::standin::tls::Kind;
 use crate::standin::{CORPID, Fault, SECRET, Standin};
-use crate::token::GETTOKEN;
-use crate::trust::trusting;
+use crate::support::check::{check, steps, went};
+use crate::support::leaks::conceal;
+use crate::support::{
+    AGENT, GETTOKEN, Manner, PASSWORD, Proxy, Sandbox, config, for_each, names_nobody, script,
+    set_mode, trusting,
+};
 
 #[test]
 fn a_port_that_refuses_is_a_cross_and_what_depends_on_it_none() {
@@ -304,7 +304,7 @@ fn state_that_cannot_be_kept_is_a_cross() {
     let sandbox = Sandbox::of(&standin);
     sandbox.send("x").run().is_silent();
     let cache = sandbox.path("token_cache.json");
-    crate::places::set_mode(&cache, 0o644);
+    set_mode(&cache, 0o644);
     let outcome = check(&sandbox, "").run().exits(73);
     went(
         &outcome,
@@ -320,11 +320,11 @@ fn a_full_disk_and_anothers_config_are_told() {
     let standin = Standin::start();
     let sandbox = Sandbox::of(&standin);
     fs::create_dir(sandbox.path("small")).unwrap();
-    let script =
+    let mount =
         "mount -t tmpfs -o size=64k,mode=755 none $1/small && export WXPUSH_STATE_DIR=$1/small
         fill() { dd if=/dev/zero of=$1/small/zero bs=64k count=1 2>/dev/null; }
         fill $1; \"$0\" check --json";
-    let run = crate::places::script(&sandbox, &["unshare", "-m"], script);
+    let run = script(&sandbox, &["unshare", "-m"], mount);
     let outcome = run.run().exits(73);
     went(
         &outcome,
@@ -341,12 +341,4 @@ fn a_full_disk_and_anothers_config_are_told() {
         "warning",
         &["belongs to user 4711", "chown root"],
     );
-}
-
-/// Holds that the one request so far named neither company nor secret.
-pub(crate) fn names_nobody(standin: &Standin) {
-    let requests = standin.requests();
-    assert_eq!(requests.len(), 1);
-    assert!(requests[0].path.ends_with(GETTOKEN));
-    assert!(requests[0].query.is_empty(), "{:?}", requests[0].query);
 }

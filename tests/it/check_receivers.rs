@@ -1,12 +1,9 @@
 //! wxpush check: the app's scope, each receiver in it or not, profiles and robots.
 
-use crate::check::{check, steps, to, went};
-use crate::init::written;
-use crate::init_unattended::init;
-use crate::outbox::refusal;
-use crate::samples::with_robot;
-use crate::sandbox::{Sandbox, for_each};
 use crate::standin::{AGENTID, Fault, Standin};
+use crate::support::check::{check, steps, to, went};
+use crate::support::init::{unattended, written};
+use crate::support::{Sandbox, for_each, names_nobody, refusal, robot, with_robot};
 
 #[test]
 fn each_receiver_is_in_scope_or_is_not() {
@@ -80,7 +77,7 @@ fn init_and_check_agree_on_whom_the_app_does_not_reach() {
         ],
         |(errcode, words)| {
             let (standin, sandbox) = refusing(errcode);
-            let outcome = init(&sandbox, &standin, "").run().exits(0);
+            let outcome = unattended(&sandbox, &standin, "").run().exits(0);
             outcome.says("not in the app's 可见范围: lisi");
             written(&sandbox, "config.toml");
             let outcome = check(&sandbox, "").run().exits(67);
@@ -90,7 +87,7 @@ fn init_and_check_agree_on_whom_the_app_does_not_reach() {
     // What is said of something else puts nobody out of reach.
     for_each([40068, 48002, 60003], |errcode| {
         let (standin, sandbox) = refusing(errcode);
-        let outcome = init(&sandbox, &standin, "").run().exits(0);
+        let outcome = unattended(&sandbox, &standin, "").run().exits(0);
         assert!(!outcome.stderr.contains("可见范围"), "{outcome:?}");
         written(&sandbox, "config.toml");
         let outcome = check(&sandbox, "").run().exits(0);
@@ -210,7 +207,7 @@ fn robots_need_no_app() {
     let standin = Standin::start();
     let sandbox = Sandbox::empty();
     let base = standin.base();
-    let robot = crate::samples::robot();
+    let robot = robot();
     sandbox.write(
         "config.toml",
         format!("{robot}[network]\napi_base = \"{base}\"\n"),
@@ -219,5 +216,5 @@ fn robots_need_no_app() {
     went(&outcome, "account", "skipped", &["robots only"]);
     went(&outcome, "http", "ok", &[]);
     went(&outcome, "robot", "ok", &["robot: ops"]);
-    crate::check_faults::names_nobody(&standin);
+    names_nobody(&standin);
 }

@@ -1,15 +1,11 @@
 //! Clocks on the wall that were wrong and are set right, or the other way round: nothing is lost by
 //! it, nothing expires, and nobody gets more than WeCom delivers.
 
-use crate::elapsed::{Time, stepped};
-use crate::outbox::{failed, flush, refusal, waiting};
-use crate::poison::leaves_some;
-use crate::sandbox::{Sandbox, at_once, for_each};
-use crate::send::texts;
-use crate::spool::{MEMBERS, all_texts, markdown_to, plant, plant_bodies};
 use crate::standin::{Fault, Standin};
-use crate::storm::{read_by, reads};
-use crate::token::SEND;
+use crate::support::{
+    MEMBERS, SEND, Sandbox, Time, all_texts, at_once, failed, flush, for_each, leaves_some,
+    markdown_to, plant, plant_bodies, read_by, reads, refusal, stepped, texts, waiting,
+};
 
 /// Clocks that are wrong: since the start of Unix, a battery ago, in the time to come.
 const WRONG: [&str; 8] = [

@@ -4,30 +4,8 @@ use std::fs;
 
 use serde_json::Value;
 
-use crate::sandbox::{Outcome, Sandbox, config};
 use crate::standin::{AGENTID, CORPID, SECRET, Standin};
-
-/// The three settings, on three lines: what a table adds begins on line 4.
-pub(crate) fn app() -> String {
-    format!("corpid = \"{CORPID}\"\ncorpsecret = \"{SECRET}\"\nagentid = {AGENTID}\n")
-}
-
-/// The message that a dry run shows.
-#[track_caller]
-pub(crate) fn shown(outcome: Outcome) -> Value {
-    let outcome = outcome.exits(0);
-    let body = outcome.stdout.lines().nth(1).expect("a body");
-    serde_json::from_str(body).expect("a JSON object")
-}
-
-/// Holds that no eight characters of the secret are in a text.
-#[track_caller]
-pub(crate) fn hides_secret(text: &str) {
-    for piece in SECRET.as_bytes().windows(8) {
-        let piece = std::str::from_utf8(piece).unwrap();
-        assert!(!text.contains(piece), "the secret is in {text}");
-    }
-}
+use crate::support::{Sandbox, app, config, hides_secret, shown};
 
 #[test]
 fn the_environment_alone_suffices() {

@@ -11,109 +11,14 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use nix::errno::Errno;
 use serde_json::json;
 
-use crate::crash::{each, entries, landed, processors, recover, watched, with_backlog};
-use crate::outbox::{edit_attempts, waiting};
-use crate::sandbox::Sandbox;
 use crate::standin::Standin;
-use crate::tracer::{Act, Call, Point, Traced, trace};
-
-const ERRORS: [Errno; 6] = [
-    Errno::EIO,
-    Errno::ENOSPC,
-    Errno::EINTR,
-    Errno::EACCES,
-    Errno::EMFILE,
-    Errno::ENOMEM,
-];
-
-/// Calls that no program gets over, each with its reason.
-const EXEMPT: &[(&str, &str)] = &[
-    ("execve", "it is not the program yet"),
-    ("brk", "memory"),
-    ("mmap", "memory, and the libraries"),
-    ("mprotect", "memory, and the libraries"),
-    ("munmap", "memory"),
-    ("madvise", "memory"),
-    ("arch_prctl", "the C library's beginning"),
-    ("set_tid_address", "the C library's beginning"),
-    ("set_robust_list", "the C library's beginning"),
-    ("rseq", "the C library's beginning"),
-    ("prlimit64", "the C library's beginning"),
-    ("access", "the dynamic loader's beginning"),
-    (
-        "poll",
-        "Rust's beginning: it ends where it cannot look at 0, 1 and 2",
-    ),
-    ("rt_sigaction", "Rust's beginning"),
-    ("sigaltstack", "Rust's beginning"),
-    ("rt_sigprocmask", "the making of threads"),
-    ("getrandom", "fails on no Linux with its device"),
-    ("futex", "threads"),
-    ("sched_getaffinity", "how many processors there are"),
-    ("epoll_wait", "tokio's one wait: it fails by misuse alone"),
-    ("clone3", "fails with EAGAIN alone, which network.rs has"),
-    ("exit", "does not come back"),
-    ("exit_group", "does not come back"),
-    ("geteuid", "cannot fail"),
-    ("getuid", "cannot fail"),
-    ("getgid", "cannot fail"),
-    ("getegid", "cannot fail"),
-    ("getpid", "cannot fail"),
-    ("gettid", "cannot fail"),
-    ("umask", "cannot fail"),
-    ("uname", "cannot fail"),
-    ("?", "made by no thread of ours"),
-];
-
-/// What can be made to fail: behind the loader, whose failures are not ours.
-pub(crate) fn points(calls: &[Call]) -> Vec<Point> {
-    let begun = calls
-        .iter()
-        .position(|call| call.point.name() == "sigaltstack")
-        .expect("Rust has begun");
-    let of_threads = |call: &&Call| call.file.to_string_lossy().contains("[eventfd]");
-    let calls = calls[begun..].iter().filter(|call| !of_threads(call));
-    let points = calls.map(|call| call.point);
-    let exempt = |point: &Point| EXEMPT.iter().any(|(name, _)| *name == point.name());
-    points.filter(|point| !exempt(point)).collect()
-}
-
-/// Every point with an error, and whether it lasts.
-pub(crate) fn failures(points: &[Point]) -> Vec<(Point, Errno, bool)> {
-    let all = std::env::var_os("WXPUSH_CRASH").is_some_and(|it| it == "all");
-    let mut failures = Vec::new();
-    for (at, point) in points.iter().enumerate() {
-        for (number, error) in ERRORS.into_iter().enumerate() {
-            // For ever interrupted is a machine that stands still.
-            let ways = if error == Errno::EINTR { 1 } else { 2 };
-            for way in 0..ways {
-                if all || (number, way) == (at % ERRORS.len(), (at / ERRORS.len()) % ways) {
-                    failures.push((*point, error, way == 1));
-                }
-            }
-        }
-    }
-    failures
-}
-
-/// Holds what holds whatever fails.
-#[track_caller]
-pub(crate) fn holds(traced: &Traced, what: &str) -> i32 {
-    assert!(!traced.hangs(), "hangs: {what}");
-    assert_eq!(traced.signal, None, "{what}: {}", traced.stderr);
-    let code = traced.code.expect("no signal ended it");
-    let table = [0, 65, 66, 67, 69, 73, 74, 75, 77, 78];
-    assert!(table.contains(&code), "{code}: {what}: {}", traced.stderr);
-    assert!(
-        !traced.stderr.contains("a fault of wxpush"),
-        "{what}: {}",
-        traced.stderr
-    );
-    code
-}
+use crate::support::crash::{
+    each, entries, failures, holds, landed, points, processors, recover, watched, with_backlog,
+};
+use crate::support::tracer::{Act, Point, trace};
+use crate::support::{Sandbox, edit_attempts, waiting};
 
 #[test]
 #[ignore = "needs leave to trace"]

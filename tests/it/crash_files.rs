@@ -7,10 +7,10 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::crash::{count, each, entries, hold_missed, killed, processors, recover};
-use crate::sandbox::Sandbox;
 use crate::standin::{Landed, Standin};
-use crate::tracer::{Act, Call, MAIN, trace};
+use crate::support::Sandbox;
+use crate::support::crash::{count, each, entries, hold_missed, killed, processors, recover};
+use crate::support::tracer::{Act, Call, MAIN, trace};
 
 /// More than is written, or leaves, in one go.
 fn bytes() -> Vec<u8> {

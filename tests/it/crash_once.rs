@@ -8,10 +8,12 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::crash::{each, entries, hold_missed, killed, landed, processors, recover, watched};
-use crate::sandbox::Sandbox;
 use crate::standin::Standin;
-use crate::tracer::{Act, trace};
+use crate::support::Sandbox;
+use crate::support::crash::{
+    each, entries, hold_missed, killed, landed, processors, recover, watched,
+};
+use crate::support::tracer::{Act, trace};
 
 const TEXTS: [&str; 4] = ["first", "second", "third", "fourth"];
 

@@ -6,18 +6,18 @@
     reason = "the figures of a sweep, shown with --nocapture"
 )]
 
-use std::fs::{self, File};
-use std::sync::atomic::AtomicUsize;
-use std::sync::atomic::Ordering;
+use std::fs;
+use std::fs::File;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
-use crate::crash::{age, each, hold_missed, is_clean, killed, landed, outbox, processors, watched};
-use crate::crash_errors::{failures, holds, points};
-use crate::outbox::{failed, refusal, waiting};
-use crate::sandbox::Sandbox;
 use crate::standin::{Fault, Standin};
-use crate::token::SEND;
-use crate::tracer::{Act, trace};
+use crate::support::crash::{
+    age, each, failures, hold_missed, holds, is_clean, killed, landed, outbox, points, processors,
+    watched,
+};
+use crate::support::tracer::{Act, trace};
+use crate::support::{SEND, Sandbox, failed, refusal, waiting};
 
 /// A sandbox with a message of three parts among the failed, whose first was sent.
 fn given_up(standin: &Standin, mark: &str) -> (Sandbox, String) {

@@ -3,8 +3,8 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::sandbox::Sandbox;
 use crate::standin::Standin;
+use crate::support::Sandbox;
 
 /// Starts a cron that has the sandbox's crontab and no other; its folders are ours for as long as it
 /// runs, and nobody else's. `more` is done before.

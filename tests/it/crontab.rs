@@ -7,7 +7,7 @@ use std::process::Command;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
 
-use crate::sandbox::{Run, Sandbox};
+use crate::support::{Run, Sandbox};
 
 /// What cron hands to its shell: `\%` is `%`, and a bare `%` ends the command; for Debian's, `\\` is
 /// `\`, too.

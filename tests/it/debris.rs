@@ -5,19 +5,17 @@
     reason = "the figures of memory, shown with --nocapture"
 )]
 
-use std::fs::{self, File};
+use std::fs;
+use std::fs::File;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
-use std::time::Duration;
 
-use crate::outbox::{failed, flush, waiting};
-use crate::pace::one_by_one;
-use crate::places::{is_root, make, script, set_mode};
-use crate::sandbox::{Outcome, Run, Sandbox, Started, config, for_each};
-use crate::send::texts;
-use crate::spool::{MEMBERS, entry, plant, text_to};
 use crate::standin::Standin;
+use crate::support::{
+    MEMBERS, Run, Sandbox, config, entry, failed, flush, for_each, is_root, make, one_by_one, peak,
+    plant, script, set_mode, text_to, texts, waiting,
+};
 
 /// More memory than any run may take, in KiB: four times of what one takes.
 const PEAK_MAX: u64 = 64 << 10;
@@ -127,34 +125,6 @@ fn devices_and_files_of_others_are_left_alone_and_named() {
     assert_eq!(outcome.stderr.contains(&device), has_device);
     assert_eq!(landed(&standin), 10);
     assert!(path.exists() && failed(&sandbox).is_empty());
-}
-
-/// The most memory that a run had, in KiB, which ended with this code.
-pub(crate) fn peak(started: Started, code: i32) -> u64 {
-    measured(started, code).0
-}
-
-/// The most memory that a run had, in KiB, looked at until its end with this code; and what it said.
-pub(crate) fn measured(started: Started, code: i32) -> (u64, Outcome) {
-    let status = format!("/proc/{}/status", started.child.id());
-    let looks = std::thread::spawn(move || {
-        let mut peak = 0;
-        loop {
-            let text = fs::read_to_string(&status).unwrap_or_default();
-            // What has ended and has not been waited for is there without memory.
-            let Some((_, size)) = text.split_once("VmHWM:") else {
-                return peak;
-            };
-            // For a moment after its start it is still its parent.
-            if text.starts_with("Name:\twxpush\n") {
-                let size = size.split_whitespace().next().unwrap();
-                peak = peak.max(size.parse().unwrap());
-            }
-            std::thread::sleep(Duration::from_millis(1));
-        }
-    });
-    let outcome = started.wait().exits(code);
-    (looks.join().unwrap(), outcome)
 }
 
 #[test]

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::outbox::waiting;
-use crate::sandbox::{Sandbox, bodies as tries, for_each};
 use crate::standin::{Fault, Standin};
+use crate::support::{Sandbox, bodies as tries, config, for_each, waiting};
 
 const SEND: &str = "/cgi-bin/message/send";
 const TOKEN: &str = "/cgi-bin/gettoken";
@@ -100,7 +99,7 @@ fn what_does_not_pass_in_time_is_not_now_and_says_so() {
 #[test]
 fn a_network_that_is_down_is_not_now() {
     let sandbox = Sandbox::empty();
-    sandbox.write("config.toml", crate::sandbox::config(&Standin::refuse()));
+    sandbox.write("config.toml", config(&Standin::refuse()));
     for (option, fate) in [
         ("--no-outbox", " and is not kept: "),
         ("--quiet", ", and is kept in the outbox ("),

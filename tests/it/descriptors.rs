@@ -1,15 +1,11 @@
 //! Stdin, stdout and stderr that are closed, full or left by their reader: the message arrives, and
 //! what would have been printed lands in no file.
 
-use std::process::Command;
-
 use serde_json::Value;
 
-use crate::log::lines;
-use crate::outbox::at_a_terminal;
-use crate::sandbox::{Run, Sandbox};
 use crate::standin::{Fault, Standin};
-use crate::token::SEND;
+use crate::support::log::lines;
+use crate::support::{SEND, Sandbox, at_a_terminal, redirected};
 
 /// Every way to be without stdin, stdout or stderr, and outputs that take nothing.
 const REDIRECTIONS: [&str; 15] = [
@@ -29,20 +25,6 @@ const REDIRECTIONS: [&str; 15] = [
     "</dev/full",
     "</",
 ];
-
-/// The sandbox's program in a shell, so redirected; its exit code is the shell's.
-pub(crate) fn redirected(sandbox: &Sandbox, args: &str, redirection: &str) -> Run {
-    let mut shell = Command::new("bash");
-    // Whoever reads the pipe is gone before anything is written.
-    let line = match redirection.split_once('|') {
-        Some((before, reader)) => {
-            format!("set -o pipefail; {{ sleep 0.2; exec \"$0\" {args} {before}; }} | {reader}")
-        }
-        None => format!("exec \"$0\" {args} {redirection}"),
-    };
-    shell.args(["-c", &line]).arg(sandbox.path("wxpush"));
-    Run::new(shell).env("PATH", "/usr/bin:/bin")
-}
 
 /// Holds that the cache is one, and the log nothing but lines of ours.
 fn is_intact(sandbox: &Sandbox, context: &str) {

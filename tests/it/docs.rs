@@ -7,12 +7,10 @@ use std::process::Command;
 
 use serde_json::json;
 
-use crate::init::{with_crontab, written};
-use crate::pty::Pty;
-use crate::readmes::{self, READMES, Readme};
-use crate::samples;
-use crate::sandbox::{Outcome, Run, Sandbox, for_each};
 use crate::standin::{AGENTID, CORPID, Landed, ROBOT_KEY, SECRET, Standin};
+use crate::support::init::{with_crontab, written};
+use crate::support::readmes::{READMES, Readme};
+use crate::support::{Outcome, Pty, Run, Sandbox, for_each, readmes, samples};
 
 /// Runs a line in a shell, the sandbox's program standing for the installed one.
 fn shell(sandbox: &Sandbox, line: &str) -> Outcome {

@@ -3,15 +3,11 @@
 use std::process::Command;
 use std::time::Duration;
 
-use crate::elapsed::Time;
-use crate::outbox::{failed, flush, keep, waiting};
-use crate::poison::APPCHAT;
-use crate::robots::WEBHOOK;
-use crate::samples::with_robot;
-use crate::sandbox::{Run, Sandbox, await_count, bodies, for_each};
-use crate::send::texts;
 use crate::standin::{Fault, ROBOT_KEY, Standin};
-use crate::token::SEND;
+use crate::support::{
+    APPCHAT, Run, SEND, Sandbox, Time, WEBHOOK, await_count, bodies, failed, flush, for_each, keep,
+    texts, waiting, with_robot,
+};
 
 /// A page of a portal that wants a login, in place of WeCom; it hands nothing on.
 fn portal() -> Fault {

@@ -1,8 +1,7 @@
 //! Input that is not UTF-8 by its own wish, and sends that wait a while.
 
-use crate::sandbox::Sandbox;
-use crate::send::texts;
 use crate::standin::Standin;
+use crate::support::{Sandbox, texts};
 
 #[test]
 fn what_is_said_to_be_gbk_is_read_as_that() {

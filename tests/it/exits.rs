@@ -1,7 +1,7 @@
 //! Every exit code of the contract, each by a case that leads to it.
 
-use crate::sandbox::{Run, Sandbox, await_count};
 use crate::standin::{Fault, Standin};
+use crate::support::{Run, Sandbox, await_count};
 
 const SEND: &str = "/cgi-bin/message/send";
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::sandbox::{Sandbox, for_each};
+use crate::support::{Sandbox, for_each};
 
 /// WeCom's own list, without what it says of them.
 const OFFICIAL: &str = include_str!("errcodes.txt");

@@ -2,11 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::kinds::send;
-use crate::limits::last;
-use crate::samples::{mp4, with_robot};
-use crate::sandbox::for_each;
 use crate::standin::{ROBOT_KEY, Standin};
+use crate::support::{for_each, last, mp4, send_here, with_robot};
 
 #[test]
 fn a_field_past_its_limit_is_named_with_limit_and_value_and_nothing_leaves() {
@@ -98,7 +95,7 @@ fn a_field_past_its_limit_is_named_with_limit_and_value_and_nothing_leaves() {
     let standin = Standin::start();
     for_each(table, |(args, message, words)| {
         let sandbox = with_robot(&standin);
-        let run = || send(&sandbox, &args).stdin(message.to_string());
+        let run = || send_here(&sandbox, &args).stdin(message.to_string());
         run().run().exits(65).says(words);
         run().in_chinese().run().exits(65).is_chinese();
         assert!(!sandbox.path("outbox").exists(), "{args}");
@@ -116,7 +113,7 @@ fn what_is_within_its_limit_lands_as_it_was_given() {
         format!("https://{}", "x".repeat(1000)),
     );
     let at_limit = |args: &str| {
-        let run = send(&sandbox, args).args(&["-t", &title]);
+        let run = send_here(&sandbox, args).args(&["-t", &title]);
         run.arg(&words).run().is_silent();
         last(&standin).text
     };
@@ -128,7 +125,8 @@ fn what_is_within_its_limit_lands_as_it_was_given() {
     let video = at_limit("--to lisi --video a.mp4");
     assert_eq!(video, format!("[视频]\n{title}\n{words}"));
     // Whether characters count or bytes WeCom's pages do not agree on: it goes, and that is told.
-    let run = send(&sandbox, "--to lisi --card --url https://x words -t").arg("标".repeat(128));
+    let run =
+        send_here(&sandbox, "--to lisi --card --url https://x words -t").arg("标".repeat(128));
     let outcome = run.run().exits(0);
     outcome.says("textcard.title has 384 bytes, more than 128");
     for (args, size, parts) in [
@@ -140,7 +138,7 @@ fn what_is_within_its_limit_lands_as_it_was_given() {
     ] {
         let before = standin.company().group(ROBOT_KEY).len();
         let given = "x".repeat(size);
-        let run = send(&sandbox, &format!("{args} --long split"));
+        let run = send_here(&sandbox, &format!("{args} --long split"));
         run.stdin(given.clone()).run().is_silent();
         let landed = if args.contains("robot") {
             standin.company().group(ROBOT_KEY)[before..].to_vec()

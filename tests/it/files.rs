@@ -6,21 +6,11 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
-use crate::places::{is_root, make, names_in, program_in, script, set_mode};
-use crate::sandbox::{Outcome, Sandbox, bodies, config, for_each};
 use crate::standin::{Fault, Standin};
-use crate::token::SEND;
-
-/// The user that root becomes where another one is needed: `nobody`.
-pub(crate) const OTHER: u32 = 65534;
-
-/// What makes the words behind it that user's.
-pub(crate) const AS_OTHER: [&str; 4] = [
-    "setpriv",
-    "--reuid=65534",
-    "--regid=65534",
-    "--clear-groups",
-];
+use crate::support::{
+    AS_OTHER, OTHER, SEND, Sandbox, bodies, config, for_each, is_root, make, names_in, program_in,
+    script, set_mode, warns_once,
+};
 
 /// All that is ours.
 const FILES: [&str; 5] = [
@@ -33,13 +23,6 @@ const FILES: [&str; 5] = [
 
 fn mode(path: &Path) -> u32 {
     fs::symlink_metadata(path).unwrap().mode() & 0o7777
-}
-
-/// Holds that the message went out, with these words in the only line on stderr.
-#[track_caller]
-pub(crate) fn warns_once(outcome: Outcome, words: &str) {
-    let outcome = outcome.exits(0).says(words).says("wxpush: warning: ");
-    assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
 }
 
 #[test]

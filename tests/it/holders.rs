@@ -1,18 +1,17 @@
 //! Locks on entries and on the ledger: held for ever, lost, or not to be had at all.
 
-use std::fs::{self, File};
+use std::fs;
+use std::fs::File;
 use std::process::Command;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::log_cap::stopped_at;
-use crate::outbox::{flush, waiting};
-use crate::sandbox::{Run, Sandbox, Started, at_once, await_count, bodies, for_each};
-use crate::send::texts;
-use crate::spool::{MEMBERS, entry, plant, text_to};
 use crate::standin::{Fault, Standin};
-use crate::token::SEND;
+use crate::support::{
+    MEMBERS, Run, SEND, Sandbox, Started, at_once, await_count, bodies, emptied, entry, flush,
+    for_each, one_by_one, plant, stopped_at, text_to, texts, waiting,
+};
 
 fn signal(started: &Started, signal: Signal) {
     kill_process(Pid::from_child(&started.child), signal).expect("it runs");
@@ -55,7 +54,7 @@ fn what_a_stopped_process_holds_is_passed_by_and_goes_once_it_is_killed() {
         signal(&holder, Signal::KILL);
         assert_eq!(holder.wait().code, None);
         patient.wait().is_silent();
-        assert_eq!(crate::outbox::emptied(&sandbox), ["failed"]);
+        assert_eq!(emptied(&sandbox), ["failed"]);
         assert_eq!(texts(&standin, "lisi").last().unwrap(), "held");
         let last = bodies(&standin).pop().unwrap();
         assert_eq!(last["enable_duplicate_check"], 1, "it may have arrived");
@@ -123,7 +122,7 @@ fn who_comes_by_the_lock_when_it_is_delivered_sends_nothing() {
 #[test]
 fn who_holds_the_ledger_for_ever_keeps_messages_waiting_and_loses_none() {
     let standin = Standin::start();
-    let sandbox = crate::pace::one_by_one(&standin);
+    let sandbox = one_by_one(&standin);
     sandbox.send("makes a ledger").run().is_silent();
     let ledger = File::open(sandbox.path("ledger")).unwrap();
     ledger.lock().unwrap();
@@ -220,7 +219,7 @@ fn where_a_file_system_has_no_locks_the_message_goes_and_says_so() {
                 sent.stderr
             );
             assert_eq!(texts(&standin, "lisi"), ["x"]);
-            assert_eq!(crate::outbox::emptied(&sandbox), ["failed"]);
+            assert_eq!(emptied(&sandbox), ["failed"]);
             let lost = without_locks(&sandbox, error, &["send", "y", "--timeout", "2s"])
                 .env("WXPUSH_API_BASE", Standin::refuse())
                 .run();

@@ -2,35 +2,14 @@
 //! the cache heals.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 
-use crate::sandbox::{Sandbox, hire};
 use crate::standin::{Fault, Standin};
-use crate::token::{GETTOKEN, SEND, edit, now, token};
-
-/// The cache as it stands.
-pub(crate) fn cache(sandbox: &Sandbox) -> Value {
-    serde_json::from_str(&sandbox.read("token_cache.json")).expect("the cache is JSON")
-}
-
-/// The cache's key for the sandbox's app.
-pub(crate) fn key(sandbox: &Sandbox) -> String {
-    let cache = cache(sandbox);
-    cache.as_object().unwrap().keys().next().unwrap().clone()
-}
-
-/// Holds that the record at `key` is one to be believed, with a token that was really granted.
-pub(crate) fn is_sound(standin: &Standin, sandbox: &Sandbox, key: &str) {
-    let record = &cache(sandbox)[key];
-    let granted = record["access_token"].as_str().expect("a token").to_owned();
-    assert!(standin.company().tokens.all().contains(&granted));
-    assert!((60..=7200).contains(&record["expires_in"].as_u64().expect("seconds")));
-    assert!(record["obtained_at"].as_u64().expect("seconds") <= now());
-    let mode = sandbox.path("token_cache.json").metadata().unwrap().mode();
-    assert_eq!(mode & 0o7777, 0o600);
-}
+use crate::support::{
+    GETTOKEN, SEND, Sandbox, cache_key, edit_token, hire, is_sound, now, token, token_cache,
+};
 
 #[test]
 fn whatever_lifetime_is_granted_the_token_serves_more_than_one_process() {
@@ -118,7 +97,7 @@ fn a_cache_that_cannot_be_believed_is_replaced() {
     let members = hire(&standin, 100);
     let sandbox = Sandbox::of(&standin);
     sandbox.send("warm-up").run().is_silent();
-    let (key, good) = (key(&sandbox), sandbox.read("token_cache.json"));
+    let (key, good) = (cache_key(&sandbox), sandbox.read("token_cache.json"));
     let record = |change: &dyn Fn(&mut Value)| {
         let mut cache: Value = serde_json::from_str(&good).unwrap();
         change(&mut cache[&key]);
@@ -240,7 +219,7 @@ fn a_cache_that_others_may_have_written_or_that_is_huge_is_replaced() {
         sandbox.send(name).run().is_silent();
         sandbox.send(name).run().is_silent();
         assert_eq!(standin.count(GETTOKEN), at + 2, "{name}");
-        is_sound(&standin, &sandbox, &key(&sandbox));
+        is_sound(&standin, &sandbox, &cache_key(&sandbox));
         assert!(path.metadata().unwrap().len() < 10_000, "{name}");
     }
 }
@@ -250,14 +229,14 @@ fn what_a_newer_version_wrote_is_read_and_other_apps_records_stay_as_they_are() 
     let standin = Standin::start();
     let sandbox = Sandbox::of(&standin);
     sandbox.send("warm-up").run().is_silent();
-    edit(&sandbox, |record| {
+    edit_token(&sandbox, |record| {
         record["granted_to"] = json!({"host": "a", "since": [1, 2.5, null]});
     });
     sandbox.send("read").run().is_silent();
     assert_eq!(standin.count(GETTOKEN), 1);
 
-    let ours = key(&sandbox);
-    let mut all = cache(&sandbox);
+    let ours = cache_key(&sandbox);
+    let mut all = token_cache(&sandbox);
     let newer = all[&ours].clone();
     let others = [
         (
@@ -281,7 +260,7 @@ fn what_a_newer_version_wrote_is_read_and_other_apps_records_stay_as_they_are() 
     sandbox.wxpush("token refresh").run().is_silent();
     is_sound(&standin, &sandbox, &ours);
     sandbox.wxpush("token clear").run().is_silent();
-    let left = cache(&sandbox);
+    let left = token_cache(&sandbox);
     assert_eq!(left.as_object().unwrap().len(), others.len());
     for (key, record) in others {
         assert_eq!(left[&key], record);
@@ -326,7 +305,7 @@ fn a_thousand_mutations_of_the_cache_are_a_thousand_deliveries() {
             .wxpush("send --to zhangsan warm-up")
             .run()
             .is_silent();
-        let key = key(&sandbox);
+        let key = cache_key(&sandbox);
         let mut random = Lcg(seed);
         for number in 0..500 {
             let good = fs::read(sandbox.path("token_cache.json")).unwrap();
@@ -371,7 +350,7 @@ fn a_token_of_one_api_base_is_none_for_another() {
         let mut sends = requests.iter().filter(|it| it.endpoint() == SEND);
         assert!(sends.all(|it| granted.contains(&it.query["access_token"])));
     }
-    assert_eq!(cache(&sandbox).as_object().unwrap().len(), 2);
+    assert_eq!(token_cache(&sandbox).as_object().unwrap().len(), 2);
     // Nor is what one has refused.
     sandbox.wxpush("token clear").run().is_silent();
     one.script(GETTOKEN, [Fault::Errcode(40001, "invalid secret".into())]);

@@ -1,82 +1,15 @@
 //! `wxpush init` at a terminal: every question answered rightly and wrongly, or not at all.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::process::Stdio;
 
 use nix::sys::signal::{Signal, kill};
 
-use crate::pty::Pty;
-use crate::sandbox::{Run, Sandbox};
 use crate::standin::{AGENTID, CORPID, SECRET, Standin};
-
-/// What the first four questions ask for, as it stands there.
-const ASKED: [&str; 4] = ["corpid, ", "corpsecret, ", "agentid (", "touser, "];
-
-/// `wxpush init` in a sandbox with a `crontab` of its own, which knows nothing.
-pub(crate) fn init(sandbox: &Sandbox, standin: &Standin, args: &str) -> Run {
-    with_crontab(sandbox, "echo 'no crontab for me' >&2; exit 1");
-    bare(sandbox, standin, args)
-}
-
-/// The same with the `crontab` that is there.
-pub(crate) fn bare(sandbox: &Sandbox, standin: &Standin, args: &str) -> Run {
-    let path = format!("{}:/usr/bin:/bin", sandbox.path("programs").display());
-    let run = sandbox.wxpush(&format!("init {args}")).env("PATH", path);
-    run.env("WXPUSH_API_BASE", standin.base())
-}
-
-/// Puts a `crontab` into the sandbox whose `-l` does this, and whose `-` fills the file `installed`.
-pub(crate) fn with_crontab(sandbox: &Sandbox, list: &str) {
-    let dir = sandbox.path("programs");
-    fs::create_dir_all(&dir).unwrap();
-    let installed = sandbox.path("installed").display().to_string();
-    let script = format!(
-        "#!/bin/sh\n[ -z \"$WXPUSH_CORPSECRET\" ] || exit 9\ncase $1 in\n-l) {list} ;;\n-) cat > {installed} ;;\nesac\n"
-    );
-    sandbox.write("programs/crontab", script);
-    let mode = fs::Permissions::from_mode(0o755);
-    fs::set_permissions(dir.join("crontab"), mode).unwrap();
-}
-
-/// The config that was written: ours to read, and nobody else's.
-pub(crate) fn written(sandbox: &Sandbox, name: &str) -> String {
-    let meta = fs::symlink_metadata(sandbox.path(name)).unwrap();
-    assert!(meta.is_file());
-    assert_eq!(meta.permissions().mode() & 0o7777, 0o600, "{name}");
-    let text = sandbox.read(name);
-    sandbox.written().insert(text.clone().into_bytes());
-    text
-}
-
-/// Answers the first questions.
-pub(crate) fn answer(pty: &mut Pty, answers: &[&str]) {
-    for (asked, answer) in ASKED.iter().zip(answers) {
-        pty.shows(asked).shows("> ");
-        if *asked == "corpsecret, " {
-            assert!(!pty.echoes(), "it would be seen");
-        }
-        pty.types(answer);
-    }
-}
-
-fn right() -> [String; 4] {
-    [CORPID, SECRET, &AGENTID.to_string(), "lisi"].map(str::to_owned)
-}
-
-/// Answers so many of the first.
-pub(crate) fn answer_rightly(pty: &mut Pty, count: usize) {
-    let right = right();
-    let right: Vec<&str> = right.iter().map(String::as_str).collect();
-    answer(pty, &right[..count]);
-}
-
-/// Answers those behind the first.
-pub(crate) fn answer_rightly_from(pty: &mut Pty, from: usize) {
-    for (asked, answer) in ASKED.iter().zip(right()).skip(from) {
-        pty.shows(asked).shows("> ").types(&answer);
-    }
-}
+use crate::support::init::{
+    ASKED, answer, answer_rightly, answer_rightly_from, init, with_crontab, written,
+};
+use crate::support::{Pty, Run, Sandbox};
 
 #[test]
 fn five_answers_make_a_config_that_sends() {

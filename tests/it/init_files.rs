@@ -5,13 +5,9 @@ use std::os::unix::fs::{MetadataExt, chown, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use crate::files::{AS_OTHER, OTHER};
-use crate::init::{answer_rightly, bare, init, with_crontab, written};
-use crate::init_unattended::{init as unattended, set};
-use crate::places::{make, program_in, set_mode};
-use crate::pty::Pty;
-use crate::sandbox::{Run, Sandbox};
 use crate::standin::Standin;
+use crate::support::init::{answer_rightly, bare, init, set, unattended, with_crontab, written};
+use crate::support::{AS_OTHER, OTHER, Pty, Run, Sandbox, at_once, make, program_in, set_mode};
 
 #[test]
 fn a_crontab_keeps_its_lines_to_the_byte_and_gets_one_once() {
@@ -199,7 +195,7 @@ fn two_at_once_leave_one_whole_config_and_a_killed_one_is_no_hindrance() {
     let sandbox = Sandbox::empty();
     sandbox.write("config.toml.new", "corpid = \"half of wha");
     let init = |_| unattended(&sandbox, &standin, "--offline --json");
-    let outcomes = crate::sandbox::at_once(8, init);
+    let outcomes = at_once(8, init);
     let says = |status: &str| {
         let status = format!("\"status\":\"{status}\"");
         outcomes

@@ -1,11 +1,8 @@
 //! `wxpush init` at a terminal, where WeCom or the network says no.
 
-use crate::init::{answer, answer_rightly, answer_rightly_from, init, written};
-use crate::leaks;
-use crate::outbox::refusal;
-use crate::pty::Pty;
-use crate::sandbox::Sandbox;
 use crate::standin::{AGENTID, CORPID, SECRET, Standin};
+use crate::support::init::{answer, answer_rightly, answer_rightly_from, init, written};
+use crate::support::{Pty, Sandbox, leaks, refusal};
 
 #[test]
 fn what_wecom_refuses_is_asked_again() {

@@ -3,35 +3,19 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 
-use crate::files::OTHER;
-use crate::init::written;
-use crate::outbox::refusal;
-use crate::sandbox::{Run, Sandbox};
 use crate::standin::{AGENTID, CORPID, SECRET, Standin};
+use crate::support::init::{unattended, written};
+use crate::support::{OTHER, Sandbox, refusal};
 
 const GETTOKEN: &str = "/cgi-bin/gettoken";
 const AGENT: &str = "/cgi-bin/agent/get";
-
-/// `wxpush init` with all that it takes.
-pub(crate) fn init(sandbox: &Sandbox, standin: &Standin, args: &str) -> Run {
-    set(sandbox.wxpush(&format!("init {args}")), standin)
-}
-
-/// With the variables that it takes.
-pub(crate) fn set(run: Run, standin: &Standin) -> Run {
-    run.env("WXPUSH_CORPID", CORPID)
-        .env("WXPUSH_CORPSECRET", SECRET)
-        .env("WXPUSH_AGENTID", AGENTID.to_string())
-        .env("WXPUSH_TOUSER", "lisi")
-        .env("WXPUSH_API_BASE", standin.base())
-}
 
 #[test]
 fn the_environment_becomes_a_config_that_sends() {
     let standin = Standin::start();
     let sandbox = Sandbox::empty();
     let state = sandbox.path("state").display().to_string();
-    let run = init(&sandbox, &standin, "").env("WXPUSH_STATE_DIR", &state);
+    let run = unattended(&sandbox, &standin, "").env("WXPUSH_STATE_DIR", &state);
     run.env("WXPUSH_LANG", "en").run().is_silent();
     let config = written(&sandbox, "config.toml");
     for line in [
@@ -57,7 +41,7 @@ fn a_secret_of_a_file_stays_there() {
     let sandbox = Sandbox::empty();
     sandbox.write("secret of app", format!("{SECRET}\n"));
     let path = sandbox.path("secret of app").display().to_string();
-    let run = init(&sandbox, &standin, "").env("WXPUSH_CORPSECRET", "");
+    let run = unattended(&sandbox, &standin, "").env("WXPUSH_CORPSECRET", "");
     let run = run.env("WXPUSH_CORPSECRET_FILE", &path);
     run.run().is_silent();
     // Nothing of it is in the config: `written` need not be told.
@@ -67,7 +51,7 @@ fn a_secret_of_a_file_stays_there() {
         "{config}"
     );
     sandbox.send("x").run().is_silent();
-    let run = init(&sandbox, &standin, "--force").env("WXPUSH_CORPSECRET", "");
+    let run = unattended(&sandbox, &standin, "--force").env("WXPUSH_CORPSECRET", "");
     let run = run.env("WXPUSH_CORPSECRET_FILE", "/nowhere/secret");
     run.run().exits(78).says("/nowhere/secret");
     assert_eq!(sandbox.read("config.toml"), config);
@@ -79,16 +63,16 @@ fn what_is_missing_or_wrong_is_named_and_nothing_is_written() {
     let sandbox = Sandbox::empty();
     let run = sandbox.wxpush("init").run().exits(78);
     run.says("WXPUSH_CORPID, WXPUSH_CORPSECRET, WXPUSH_AGENTID: not set");
-    let run = init(&sandbox, &standin, "").env("WXPUSH_CORPSECRET", "");
+    let run = unattended(&sandbox, &standin, "").env("WXPUSH_CORPSECRET", "");
     run.run()
         .exits(78)
         .says("WXPUSH_CORPSECRET: not set")
         .says("WXPUSH_CORPSECRET_FILE");
-    let run = init(&sandbox, &standin, "").env("WXPUSH_AGENTID", "seven");
+    let run = unattended(&sandbox, &standin, "").env("WXPUSH_AGENTID", "seven");
     run.run()
         .exits(78)
         .says("WXPUSH_AGENTID (environment) must be");
-    let run = init(&sandbox, &standin, "").env("WXPUSH_API_BASE", "http://192.0.2.7");
+    let run = unattended(&sandbox, &standin, "").env("WXPUSH_API_BASE", "http://192.0.2.7");
     run.run()
         .exits(78)
         .says("WXPUSH_API_BASE (environment) is plain http");
@@ -110,13 +94,15 @@ fn a_config_that_is_there_is_touched_by_force_alone() {
     let standin = Standin::start();
     let sandbox = Sandbox::of(&standin);
     let before = sandbox.read("config.toml");
-    let outcome = init(&sandbox, &standin, "").run().exits(73);
+    let outcome = unattended(&sandbox, &standin, "").run().exits(73);
     outcome
         .says("already exists, and was not changed")
         .says("--force");
     assert_eq!(sandbox.read("config.toml"), before);
     assert_eq!(standin.requests().len(), 0, "nobody was asked");
-    let outcome = init(&sandbox, &standin, "--force --json").run().exits(0);
+    let outcome = unattended(&sandbox, &standin, "--force --json")
+        .run()
+        .exits(0);
     let result = outcome.json();
     let old = sandbox.path("config.toml.old").display().to_string();
     assert_eq!(result["replaced"], old);
@@ -133,7 +119,7 @@ fn a_config_that_is_there_is_touched_by_force_alone() {
     assert_eq!(written(&sandbox, "config.toml.old"), before);
     written(&sandbox, "config.toml");
     // Once more: the one before is the one before.
-    init(&sandbox, &standin, "--force")
+    unattended(&sandbox, &standin, "--force")
         .env("WXPUSH_TOUSER", "wangwu")
         .run()
         .is_silent();
@@ -153,7 +139,7 @@ fn what_wecom_refuses_is_written_all_the_same_and_the_exit_code_tells() {
         let standin = Standin::start();
         let sandbox = Sandbox::empty();
         standin.always(path, fault);
-        let outcome = init(&sandbox, &standin, "--json").run().exits(code);
+        let outcome = unattended(&sandbox, &standin, "--json").run().exits(code);
         assert_eq!(outcome.json()["exit_code"], code);
         assert_eq!(outcome.json()["tested"], false);
         outcome.says(says).says("is written, but does not work yet");
@@ -172,9 +158,9 @@ fn what_wecom_refuses_is_written_all_the_same_and_the_exit_code_tells() {
         .unwrap()
         .parties
         .clear();
-    let outcome = init(&sandbox, &standin, "").run().exits(0);
+    let outcome = unattended(&sandbox, &standin, "").run().exits(0);
     outcome.says("not in the app's 可见范围: lisi");
-    let outcome = init(&sandbox, &standin, "--force")
+    let outcome = unattended(&sandbox, &standin, "--force")
         .env("WXPUSH_TOUSER", "")
         .run()
         .exits(0);
@@ -194,9 +180,9 @@ fn a_network_that_is_not_there_yet_is_waited_for_and_offline_asks_nobody() {
             refusal(-1),
         ],
     );
-    init(&sandbox, &standin, "").run().is_silent();
+    unattended(&sandbox, &standin, "").run().is_silent();
     assert_eq!(standin.count(GETTOKEN), 3);
-    let run = init(&sandbox, &standin, "--force --offline --json");
+    let run = unattended(&sandbox, &standin, "--force --offline --json");
     let outcome = run.env("WXPUSH_API_BASE", Standin::refuse()).run().exits(0);
     assert_eq!(outcome.json()["tested"], false);
     written(&sandbox, "config.toml");
@@ -207,7 +193,7 @@ fn a_network_that_is_not_there_yet_is_waited_for_and_offline_asks_nobody() {
 fn the_same_values_again_change_nothing() {
     let standin = Standin::start();
     let sandbox = Sandbox::empty();
-    init(&sandbox, &standin, "").run().is_silent();
+    unattended(&sandbox, &standin, "").run().is_silent();
     // A person has gone on from there.
     let config =
         written(&sandbox, "config.toml").replace("agentid = ", "prefix = \"x\"\nagentid = ");
@@ -216,7 +202,7 @@ fn the_same_values_again_change_nothing() {
         assert_eq!(sandbox.read("config.toml"), config);
         assert!(!sandbox.path("config.toml.old").exists());
     };
-    let outcome = init(&sandbox, &standin, "--json").run().exits(0);
+    let outcome = unattended(&sandbox, &standin, "--json").run().exits(0);
     let result = outcome.json();
     assert_eq!(result["status"], "unchanged");
     assert_eq!(
@@ -226,21 +212,23 @@ fn the_same_values_again_change_nothing() {
     stands();
     // They are tested as at first.
     standin.always(AGENT, refusal(60020));
-    let outcome = init(&sandbox, &standin, "").run().exits(77);
+    let outcome = unattended(&sandbox, &standin, "").run().exits(77);
     outcome.says("errcode 60020");
     stands();
     standin.mend();
     // Another value is another config.
-    let run = init(&sandbox, &standin, "").env("WXPUSH_TOUSER", "wangwu");
+    let run = unattended(&sandbox, &standin, "").env("WXPUSH_TOUSER", "wangwu");
     run.run().exits(73);
-    let run = init(&sandbox, &standin, "").env("WXPUSH_STATE_DIR", "/nowhere");
+    let run = unattended(&sandbox, &standin, "").env("WXPUSH_STATE_DIR", "/nowhere");
     run.run().exits(73);
     stands();
     // By force it is written as it would be, and then that changes nothing.
-    init(&sandbox, &standin, "--force").run().is_silent();
+    unattended(&sandbox, &standin, "--force").run().is_silent();
     assert!(!written(&sandbox, "config.toml").contains("prefix"));
     assert_eq!(written(&sandbox, "config.toml.old"), config);
-    let outcome = init(&sandbox, &standin, "--force --json").run().exits(0);
+    let outcome = unattended(&sandbox, &standin, "--force --json")
+        .run()
+        .exits(0);
     assert_eq!(outcome.json()["status"], "unchanged");
     assert_eq!(written(&sandbox, "config.toml.old"), config);
 }
@@ -255,7 +243,7 @@ fn a_config_that_is_replaced_keeps_its_mode_unless_all_can_read_it() {
         sandbox.write("config.toml", lines);
         let mode = fs::Permissions::from_mode(before);
         fs::set_permissions(sandbox.path("config.toml"), mode).unwrap();
-        init(&sandbox, &standin, "--force").run().is_silent();
+        unattended(&sandbox, &standin, "--force").run().is_silent();
         for name in ["config.toml", "config.toml.old"] {
             assert_eq!(file(name).mode() & 0o7777, after, "{name}");
             let text = sandbox.read(name).into_bytes();
@@ -274,7 +262,7 @@ fn a_config_that_is_replaced_keeps_its_group() {
     sandbox.write("config.toml", include_str!("../../config.example.toml"));
     chown(&config, None, Some(OTHER)).unwrap();
     fs::set_permissions(&config, fs::Permissions::from_mode(0o640)).unwrap();
-    init(&sandbox, &standin, "").run().is_silent();
+    unattended(&sandbox, &standin, "").run().is_silent();
     let meta = fs::metadata(&config).unwrap();
     assert_eq!(
         (meta.uid(), meta.gid(), meta.mode() & 0o7777),

@@ -4,53 +4,12 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::samples::{amr, jpeg, mp4, pdf, png, with_robot};
-use crate::sandbox::{Run, Sandbox};
 use crate::standin::{AGENTID, CHATID, ROBOT_KEY, Standin};
-
-/// The call by which a member gets a message, a chat, and a robot's group.
-const CALLS: [&str; 3] = ["message/send", "appchat/send", "webhook/send"];
+use crate::support::{CALLS, Run, amr, furnished, jpeg, mp4, pdf, png, send_here, wire};
 
 /// What `png` is in base64, and its md5, as other programs make them.
 const PNG_BASE64: &str =
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mNgAAAAAgAB5Sfe/AAAAABJRU5ErkJggg==";
-
-/// The messages among the requests behind so many others: the call, and the JSON in which each
-/// upload stands by its kind and name.
-pub(crate) fn wire(standin: &Standin, behind: usize) -> Vec<(String, Value)> {
-    let uploads = standin.company().media.uploads.clone();
-    let requests = standin.requests().split_off(behind);
-    let messages = requests.iter().filter_map(|request| {
-        let call = request.endpoint().strip_prefix("/cgi-bin/")?;
-        let mut body = String::from_utf8(request.body.to_vec()).ok()?;
-        for upload in &uploads {
-            let name = format!("{}:{}", upload.kind, upload.filename);
-            body = body.replace(&upload.media_id, &name);
-        }
-        let body = serde_json::from_str(&body).ok()?;
-        CALLS.contains(&call).then(|| (call.to_owned(), body))
-    });
-    messages.collect()
-}
-
-/// A sandbox with the app and the robot, a file of each sort, and a prefix.
-pub(crate) fn furnished(standin: &Standin) -> Sandbox {
-    let sandbox = with_robot(standin);
-    sandbox.configure("prefix = \"[p] \"");
-    sandbox.write("a.png", png());
-    sandbox.write("a.jpg", jpeg());
-    sandbox.write("a.amr", amr(1));
-    sandbox.write("a.mp4", mp4());
-    sandbox.write("报告.pdf", pdf());
-    sandbox
-}
-
-/// `wxpush send`, in the directory with the files.
-pub(crate) fn send(sandbox: &Sandbox, args: &str) -> Run {
-    sandbox
-        .wxpush(&format!("send {args}"))
-        .cwd(sandbox.path(""))
-}
 
 /// What a message is but for its receivers: its kind, and the object of that name.
 fn message(kind: &str, content: Value) -> Value {
@@ -225,7 +184,7 @@ fn each_command_line_becomes_exactly_these_requests() {
         for (args, messages) in table {
             let before = standin.requests().len();
             let args = format!("{receivers} {args}");
-            send(&sandbox, &args).run().is_silent();
+            send_here(&sandbox, &args).run().is_silent();
             let (calls, bodies): (Vec<_>, Vec<_>) = wire(&standin, before).into_iter().unzip();
             assert_eq!(bodies, to(&named, messages), "{args}");
             assert!(calls.iter().all(|it| it == call), "{args}: {calls:?}");
@@ -256,7 +215,7 @@ fn a_media_id_stands_in_a_files_place() {
         let id = upload.run().exits(0).stdout;
         let uploads = standin.company().media.uploads.len();
         let args = format!("--to lisi --{kind} media_id:{id}");
-        send(&sandbox, &args).run().is_silent();
+        send_here(&sandbox, &args).run().is_silent();
         let landed = standin.company().phone("lisi").last().unwrap().clone();
         assert_eq!((&*landed.msgtype, &*landed.media[0].filename), (kind, file));
         assert_eq!(
@@ -265,9 +224,9 @@ fn a_media_id_stands_in_a_files_place() {
             "nothing is uploaded"
         );
     }
-    let outcome = send(&sandbox, "--to lisi --file media_id:没有").run();
+    let outcome = send_here(&sandbox, "--to lisi --file media_id:没有").run();
     outcome.exits(64).says("wxpush upload prints one");
-    let outcome = send(&sandbox, "--to lisi --file media_id:unknown").run();
+    let outcome = send_here(&sandbox, "--to lisi --file media_id:unknown").run();
     outcome.exits(65).says("40007");
 }
 
@@ -284,7 +243,7 @@ fn files_come_by_stdin_and_by_pipes_with_a_name() {
         ("--voice -", amr(1), "voice", "stdin.amr"),
         ("--video -", mp4(), "video", "stdin.mp4"),
     ] {
-        let run = send(&sandbox, &format!("--to wangwu {args} words"));
+        let run = send_here(&sandbox, &format!("--to wangwu {args} words"));
         run.stdin(bytes.clone()).run().is_silent();
         let landed = standin.company().phone("wangwu").last().unwrap().clone();
         assert_eq!(landed.msgtype, kind, "{args}");
@@ -295,7 +254,7 @@ fn files_come_by_stdin_and_by_pipes_with_a_name() {
             "{args}"
         );
     }
-    let outcome = send(&sandbox, "--file -").stdin("x").run().exits(64);
+    let outcome = send_here(&sandbox, "--file -").stdin("x").run().exits(64);
     outcome.says("give it one with --name");
     // A shell's <(…), and a pipe that has a name of its own.
     let script = "mkfifo said.txt; cat 报告.pdf >said.txt & ./wxpush send --to lisi --file said.txt && \
@@ -316,14 +275,14 @@ fn a_long_caption_is_split_and_all_of_it_comes_before_its_file() {
     let standin = Standin::start();
     let sandbox = furnished(&standin);
     let words = "x".repeat(3000);
-    let run = send(&sandbox, "--to lisi --json --image a.png -");
+    let run = send_here(&sandbox, "--to lisi --json --image a.png -");
     let outcome = run.stdin(words).run().exits(0);
     assert_eq!(outcome.json()["parts"], 3);
     let phone = standin.company().phone("lisi");
     let starts: Vec<_> = phone.iter().map(|it| it.text.get(..5)).collect();
     assert_eq!(starts, [Some("(1/2)"), Some("(2/2)"), None]);
     assert_eq!(phone[2].text, "[图片]");
-    let outcome = send(&sandbox, "--to lisi --video a.mp4").arg("y".repeat(513));
+    let outcome = send_here(&sandbox, "--to lisi --video a.mp4").arg("y".repeat(513));
     let outcome = outcome.run().exits(65);
     outcome.says("video.description has 517 bytes, WeCom cuts it at 512");
     assert_eq!(standin.company().phone("lisi").len(), 3);

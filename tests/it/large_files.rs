@@ -3,15 +3,14 @@
 
 #![expect(clippy::print_stdout, reason = "figures, shown with --nocapture")]
 
-use std::fs::{self, File};
+use std::fs;
+use std::fs::File;
 
-use crate::debris::measured;
-use crate::outbox::waiting;
-use crate::samples::with_robot;
-use crate::sandbox::{Sandbox, Started, await_count};
 use crate::standin::{CHATID, Fault, Landed, ROBOT_KEY, Standin};
-use crate::token::GETTOKEN;
-use crate::uploads::{UPLOAD, files, here, holds_files};
+use crate::support::{
+    GETTOKEN, Sandbox, Started, UPLOAD, await_count, files, here, holds_files, measured, waiting,
+    with_robot,
+};
 
 /// WeCom's largest file, in bytes.
 const FILE_MAX: usize = 20 << 20;

@@ -1,17 +1,16 @@
 //! Never more than WeCom delivers to one member, whatever has become of the ledger that counts it.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
+use std::fs::File;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::elapsed::Time;
-use crate::outbox::{failed, waiting};
-use crate::sandbox::{Outcome, Run, Sandbox, at_once, await_count, for_each};
-use crate::send::texts;
-use crate::spool::{markdown_to, plant_bodies};
 use crate::standin::{Fault, Standin};
-use crate::token::SEND;
+use crate::support::{
+    Outcome, Run, SEND, Sandbox, Time, at_once, await_count, failed, for_each, markdown_to,
+    plant_bodies, texts, waiting,
+};
 
 /// The messages that one member gets at once; WeCom delivers thirty of them.
 const CROWD: usize = 45;

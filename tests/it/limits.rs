@@ -1,11 +1,12 @@
 //! Real files at WeCom's limits and past them: whole, or refused before anything left.
 
-use std::fs::{self, File};
+use std::fs;
+use std::fs::File;
 
-use crate::kinds::send;
-use crate::samples::{amr, amr_of, jpeg, mp4, padded, pdf, png, with_robot};
-use crate::sandbox::{Sandbox, for_each};
-use crate::standin::{Landed, ROBOT_KEY, Standin};
+use crate::standin::{ROBOT_KEY, Standin};
+use crate::support::{
+    Sandbox, amr, amr_of, for_each, jpeg, last, mp4, padded, pdf, png, send_here, with_robot,
+};
 
 const MB: u64 = 1 << 20;
 
@@ -15,11 +16,6 @@ fn file_of(sandbox: &Sandbox, name: &str, head: &[u8], size: u64) {
     fs::write(&path, head).unwrap();
     let file = File::options().write(true).open(path).unwrap();
     file.set_len(size).unwrap();
-}
-
-/// The last message on a member's phone.
-pub(crate) fn last(standin: &Standin) -> Landed {
-    standin.company().phone("lisi").pop().unwrap()
 }
 
 #[test]
@@ -37,7 +33,7 @@ fn real_files_land_byte_for_byte_under_their_own_names() {
         ("file", "a\"b;c%20'd.txt", b"--boundary\r\n\r\nx".repeat(9)),
     ] {
         sandbox.write(name, &bytes);
-        let run = send(&sandbox, &format!("--to lisi --{kind}")).arg(name);
+        let run = send_here(&sandbox, &format!("--to lisi --{kind}")).arg(name);
         run.run().is_silent();
         let landed = last(&standin);
         assert_eq!(
@@ -78,7 +74,7 @@ fn a_file_at_its_limit_lands_whole() {
             let sandbox = with_robot(&standin);
             let _memory = sandbox.state_in_memory();
             file_of(&sandbox, "it", &head, size);
-            send(&sandbox, &format!("{args} it")).run().is_silent();
+            send_here(&sandbox, &format!("{args} it")).run().is_silent();
             let mut landed = standin.company().group(ROBOT_KEY).to_vec();
             landed.extend(standin.company().phone("lisi"));
             let landed = &landed[0];
@@ -154,7 +150,7 @@ fn a_file_of_a_size_that_wecom_refuses_is_refused_before_anything_is_asked() {
         ("--file missing", "missing cannot be read"),
         ("--image /", "directory"),
     ] {
-        send(&sandbox, args).run().exits(66).says(words);
+        send_here(&sandbox, args).run().exits(66).says(words);
     }
     assert_eq!(standin.requests().len(), 0);
 }
@@ -218,7 +214,7 @@ fn a_file_of_a_format_that_wecom_refuses_is_refused_before_anything_is_asked() {
 fn is_refused(standin: &Standin, args: &str, head: &[u8], size: u64, words: &str) {
     let sandbox = with_robot(standin);
     file_of(&sandbox, "it.x", head, size);
-    let run = || send(&sandbox, &format!("{args} it.x words"));
+    let run = || send_here(&sandbox, &format!("{args} it.x words"));
     run().run().exits(65).says(words);
     run().in_chinese().run().exits(65).is_chinese();
     let file = fs::read(sandbox.path("it.x")).unwrap();
@@ -227,7 +223,7 @@ fn is_refused(standin: &Standin, args: &str, head: &[u8], size: u64, words: &str
     } else {
         words
     };
-    let run = send(&sandbox, &format!("{args} - --name it.x words"));
+    let run = send_here(&sandbox, &format!("{args} - --name it.x words"));
     run.stdin(file).run().exits(65).says(words);
     fs::remove_file(sandbox.path("it.x")).unwrap();
     assert!(!sandbox.path("outbox").exists(), "{args}");
@@ -240,7 +236,7 @@ fn an_empty_file_may_be_nothing_to_send() {
     fs::write(sandbox.path("empty"), "").unwrap();
     for kind in ["file", "image", "voice", "video"] {
         let args = format!("--skip-empty --{kind} empty words");
-        send(&sandbox, &args).run().is_silent();
+        send_here(&sandbox, &args).run().is_silent();
     }
     assert_eq!(standin.requests().len(), 0);
 }

@@ -1,20 +1,18 @@
 //! Locks that are held or lost, and paths with something else in the way.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, symlink};
-use std::path::Path;
+use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 use std::time::Duration;
 
-use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 
-use crate::hostile::{cache, is_sound, key};
-use crate::sandbox::{Run, Sandbox, Started, at_once, await_count};
-use crate::send::{last_lines, texts};
 use crate::standin::{Fault, Standin};
-use crate::token::{GETTOKEN, SEND};
+use crate::support::{
+    GETTOKEN, Run, SEND, Sandbox, Started, at_once, await_count, cache_key, is_sound, last_lines,
+    obstruct, texts, token_cache,
+};
 
 /// A cache of other apps' records, so large that reading it takes longer than writing it.
 fn large_cache(sandbox: &Sandbox) -> Value {
@@ -27,7 +25,7 @@ fn large_cache(sandbox: &Sandbox) -> Value {
 
 /// Holds that these other apps' records are in the cache still, with ours or without.
 fn keeps(sandbox: &Sandbox, others: &Value, ours: usize) {
-    let now = cache(sandbox);
+    let now = token_cache(sandbox);
     let (now, others) = (now.as_object().unwrap(), others.as_object().unwrap());
     assert!(others.iter().all(|(key, record)| now[key] == *record));
     assert_eq!(now.len(), others.len() + ours);
@@ -167,22 +165,10 @@ fn a_lock_file_that_is_deleted_while_held_does_no_harm() {
         outcome.is_silent();
     }
     holder.wait().is_silent();
-    is_sound(&standin, &sandbox, &key(&sandbox));
+    is_sound(&standin, &sandbox, &cache_key(&sandbox));
     sandbox.send("afterwards").run().is_silent();
     assert_eq!(standin.count(GETTOKEN), 2, "the holder's and one more");
     assert!(!sandbox.path("token_cache.json.new").exists());
-}
-
-/// Puts something of this kind at a path.
-pub(crate) fn plant(kind: &str, path: &Path, victim: &Path) {
-    match kind {
-        "symlink" => symlink(victim, path).unwrap(),
-        "dangling" => symlink(path.with_extension("nowhere"), path).unwrap(),
-        "device" => symlink("/dev/full", path).unwrap(),
-        "hard link" => fs::hard_link(victim, path).unwrap(),
-        "directory" => fs::create_dir(path).unwrap(),
-        _ => mknodat(CWD, path, FileType::Fifo, Mode::from_raw_mode(0o600), 0).unwrap(),
-    }
 }
 
 #[test]
@@ -205,7 +191,7 @@ fn what_stands_in_the_way_of_the_cache_costs_a_warning_and_no_message() {
             sandbox.write("victim", "{}");
             let victim = sandbox.path("victim");
             let before = victim.metadata().unwrap();
-            plant(kind, &sandbox.path(name), &victim);
+            obstruct(kind, &sandbox.path(name), &victim);
             // In three parts: the token that cannot be kept serves all of them.
             let long = "0123456789 ".repeat(400);
             let outcome = sandbox.send(&long).run().exits(0);
@@ -214,7 +200,7 @@ fn what_stands_in_the_way_of_the_cache_costs_a_warning_and_no_message() {
             if name.ends_with(".new") && kind != "directory" {
                 // What a killed process may have left is taken away; what it leads to is not.
                 assert_eq!(outcome.stderr, "", "{kind} at {name}");
-                is_sound(&standin, &sandbox, &key(&sandbox));
+                is_sound(&standin, &sandbox, &cache_key(&sandbox));
             } else {
                 assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
                 outcome

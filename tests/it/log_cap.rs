@@ -1,20 +1,17 @@
 //! A log that has reached its cap: set aside once, with no line lost, whatever is in the way.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs;
+use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Signal, kill_process};
 
-use crate::locks::plant;
-use crate::log::{Line, date_in, lines, logging};
-use crate::log_faults::chattr;
-use crate::places::{make, set_mode};
-use crate::sandbox::{Run, Sandbox, at_once};
 use crate::standin::Standin;
+use crate::support::log::{Line, date_in, lines, logging};
+use crate::support::{Run, Sandbox, at_once, chattr, make, obstruct, set_mode, stopped_at};
 
 /// The size in bytes from which on a log is set aside.
 const CAP: u64 = 32 << 20;
@@ -141,7 +138,7 @@ fn a_full_log_that_cannot_be_set_aside_goes_on() {
                 }
             }
             "held" => lock.lock().unwrap(),
-            _ => plant(kind, &aside, &sandbox.path("victim")),
+            _ => obstruct(kind, &aside, &sandbox.path("victim")),
         }
         let message = format!("past {kind}");
         let outcome = sandbox.send(&message).run();
@@ -165,27 +162,6 @@ fn a_full_log_that_cannot_be_set_aside_goes_on() {
         assert_eq!(sandbox.read("victim"), "before\n", "{kind}");
         let phone = standin.company().phone("lisi");
         assert!(phone.iter().any(|landed| landed.text == message), "{kind}");
-    }
-}
-
-/// Waits until a process that strace started has opened a file, and is thus stopped.
-pub(crate) fn stopped_at(path: &Path, strace: u32) -> Pid {
-    let begun = Instant::now();
-    loop {
-        let children = format!("/proc/{strace}/task/{strace}/children");
-        let children = fs::read_to_string(children).unwrap_or_default();
-        for child in children.split_whitespace() {
-            let open = fs::read_dir(format!("/proc/{child}/fd"));
-            let mut open = open.into_iter().flatten().flatten();
-            if open.any(|entry| fs::read_link(entry.path()).is_ok_and(|it| it == *path)) {
-                return Pid::from_raw(child.parse().unwrap()).unwrap();
-            }
-        }
-        assert!(
-            begun.elapsed() < Duration::from_secs(30),
-            "it never opens it"
-        );
-        std::thread::sleep(Duration::from_millis(2));
     }
 }
 

@@ -4,18 +4,17 @@ use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use nix::sched::{CloneFlags, unshare};
 use rustix::system::sethostname;
 
-use crate::locks::plant;
-use crate::log::{BIDI, Line, date_in, lines, logging};
-use crate::sandbox::{Run, Sandbox, at_once, await_count, hire};
 use crate::standin::{Fault, ROBOT_KEY, Standin};
-use crate::token::{FLOOR, GETTOKEN, SEND};
+use crate::support::log::{BIDI, Line, date_in, lines, logging};
+use crate::support::{
+    FLOOR, GETTOKEN, Run, SEND, Sandbox, at_once, await_count, chattr, hire, obstruct, texts,
+};
 
 /// Texts that a log, or its reader, could be fooled by.
 const HOSTILE: [&str; 10] = [
@@ -136,7 +135,7 @@ fn no_hostile_host_name_reaches_a_phone_or_a_log_as_it_is() {
             });
             send.join().unwrap()
         });
-        assert_eq!(crate::send::texts(&standin, "lisi"), [wanted]);
+        assert_eq!(texts(&standin, "lisi"), [wanted]);
         hold_clean(&sandbox, &stderr, 1, wanted);
     }
 }
@@ -182,17 +181,6 @@ fn no_hostile_name_of_a_profile_robot_or_file_forges_a_line() {
     }
 }
 
-/// Fixes files so that not even root can write to them, or frees them.
-pub(crate) fn chattr(change: &str, paths: &[PathBuf]) -> bool {
-    let mut command = Command::new("chattr");
-    let status = command
-        .arg(change)
-        .args(paths)
-        .stderr(Stdio::null())
-        .status();
-    status.is_ok_and(|status| status.success())
-}
-
 #[test]
 fn a_log_that_cannot_be_written_costs_a_warning_and_no_message() {
     for kind in [
@@ -232,7 +220,7 @@ fn a_log_that_cannot_be_written_costs_a_warning_and_no_message() {
                         continue; // not root, or a file system that knows no such thing
                     }
                 }
-                _ => paths.iter().for_each(|path| plant(kind, path, &victim)),
+                _ => paths.iter().for_each(|path| obstruct(kind, path, &victim)),
             }
             let outcome = sandbox.send("x").run().exits(0);
             let quiet = sandbox.wxpush("send --quiet y").run();

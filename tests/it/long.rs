@@ -2,10 +2,8 @@
 
 use serde_json::json;
 
-use crate::sandbox::{Run, Sandbox, bodies};
-use crate::send::texts;
 use crate::standin::{Fault, Standin};
-use crate::token::SEND;
+use crate::support::{Run, SEND, Sandbox, bodies, texts};
 
 #[test]
 fn long_messages_arrive_whole_in_order_and_numbered() {

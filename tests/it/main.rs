@@ -13,11 +13,11 @@
 #[path = "../../examples/standin/mod.rs"]
 mod standin;
 
+mod support; // what the tests below share
+
 mod api; // wxpush api: any call, what it prints and how it ends
 mod api_faults; // api and recall: tokens refused, answers lost, networks down
 mod attachments; // files of messages that wait: kept as they were, shown, uploaded anew
-#[cfg(target_arch = "x86_64")]
-mod calls; // system calls by number
 mod chaos; // a WeCom that does all it can wrong, kills, and clocks that jump
 mod check; // wxpush check: steps, receivers, what waits, a test message
 mod check_backlog; // check of what waits, and its test message
@@ -43,7 +43,6 @@ mod delivery; // retries, refusals, partial delivery, lost answers
 mod descriptors; // stdin, stdout and stderr closed, full or left by their reader
 mod docs; // every command of both READMEs, every file of examples/
 mod doubt; // lost answers: one copy at most, and equal alerts that are both wanted
-mod elapsed; // runs at another time, or under a clock that was set wrong
 mod encoding; // other encodings than UTF-8, and --splay
 mod exits; // every exit code of the contract
 mod explain; // explain: every code that WeCom lists, in both languages, several at once
@@ -51,14 +50,12 @@ mod fields; // long fields at WeCom's limits and past them
 mod files; // modes, owners, and what is planted at our paths
 mod holders; // entries and the ledger in hands that are stopped, killed or have no locks
 mod hostile; // caches and answers that cannot be believed
-mod in_memory; // state in memory, of what weighs much
 mod init; // init at a terminal: answers right and wrong, and none
 mod init_files; // init: where it writes, what it keeps, the crontab
 mod init_refused; // init at a terminal, where WeCom or the network says no
 mod init_unattended; // init out of the environment: what is missing, what is there, exit codes
 mod kinds; // every kind to every receiver: command line, JSON on the wire
 mod large_files; // the largest, and larger ones: memory, room, what is cut; files that change meanwhile
-mod leaks; // looks for secrets in all that the other tests leave behind
 mod ledgers; // too much for one member: the ledger held, linked, late or twice
 mod limits; // files at WeCom's limits and past them
 mod locks; // locks that are held or lost, paths with something in the way
@@ -88,8 +85,6 @@ mod poison_hours; // how long what does not pass waits
 mod power; // power cuts at every step, on a file system of its own
 mod protection; // safe, names for ids, ordinary WeChat, options that clash
 mod proxies; // HTTP, HTTPS and SOCKS proxies, from config and environment, that work or do not
-mod proxy; // one that works or misbehaves as told
-mod pty; // a pseudo-terminal to type at
 mod queue; // what is kept for a flush without a try, or is content to be kept
 mod raw; // messages in WeCom's own JSON
 mod readmes; // README in its two languages: the same promises
@@ -102,8 +97,6 @@ mod round_trips; // connections and round trips of a send
 mod run; // run: exit codes, output, reports and when they come
 mod run_faults; // run: broken configs, lost reports, daemons, outputs that are full or endless
 mod run_signals; // run: signals, and what the command inherits
-mod samples; // tiny files of each format, a config with a robot
-mod sandbox; // a directory with the program, its config and its state
 mod scarce; // few descriptors, little memory, input without end
 mod secrets; // faults at trace, /proc, core dumps, secrets typed as options
 mod send; // kinds, options, stdin, long messages, dry run, JSON
@@ -118,8 +111,6 @@ mod storm; // many that wait for the same receivers go together
 mod supply; // dependencies: reasons, sources, bans
 mod token; // one gettoken for all, revoked early, wrong secrets, clocks that jump
 mod token_command; // what wxpush token tells and changes
-#[cfg(target_arch = "x86_64")]
-mod tracer; // ends or fails the program at any one of its system calls
 mod trust; // TLS, authorities, redirects, relays, the source address
 mod upload_command; // what wxpush upload prints, takes and says, and the bar at a terminal
 mod upload_faults; // files that WeCom does not know any more, does not take or does not answer for

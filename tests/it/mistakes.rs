@@ -2,11 +2,9 @@
 
 use std::process::Command;
 
-use crate::chinese::in_both;
-use crate::config::{app, hides_secret};
-use crate::sandbox::config;
-use crate::sandbox::{Sandbox, for_each};
 use crate::standin::SECRET;
+use crate::support::chinese::in_both;
+use crate::support::{Sandbox, app, config, for_each, hides_secret};
 
 /// What is written, the line and the key that are blamed, and what is said about it. `+` puts a good app on
 /// three lines before it, `⏎` ends a line, `SECRET` is the secret.

@@ -6,11 +6,10 @@ use std::process::Command;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::check::{check, went};
-use crate::chinese::tells_why_there_is_no_token;
-use crate::sandbox::{Outcome, Run, Sandbox, config};
 use crate::standin::Standin;
-use crate::token::SEND;
+use crate::support::check::{check, went};
+use crate::support::chinese::tells_why_there_is_no_token;
+use crate::support::{Outcome, Run, SEND, Sandbox, config};
 
 /// Set in the copy of the tests that runs within the namespace.
 const INSIDE: &str = "WXPUSH_TEST_NAMESPACE";

@@ -15,13 +15,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::chaos::{Dice, count};
-use crate::elapsed::Time;
-use crate::outbox::{flush, refusal, waiting};
-use crate::sandbox::{Outcome, Run, Sandbox, at_once, await_count, for_each, hire};
-use crate::send::texts;
 use crate::standin::{Fault, Standin};
-use crate::token::SEND;
+use crate::support::dice::{Dice, count};
+use crate::support::leaks::reversed;
+use crate::support::{
+    Outcome, Run, SEND, Sandbox, Time, at_once, await_count, flush, for_each, has, hire, refusal,
+    second_app, texts, waiting,
+};
 
 /// A key that is in no other text.
 const KEY: &str = "order-4711-of-the-day";
@@ -62,8 +62,8 @@ fn different_keys_and_different_apps_are_different_messages() {
         let standin = Standin::start();
         let sandbox = Sandbox::of(&standin);
         standin.company().phones.match_unflagged = matches;
-        crate::samples::second_app(&standin);
-        let secret = crate::leaks::reversed();
+        second_app(&standin);
+        let secret = reversed();
         let profile = format!("[profiles.p]\nagentid = 7\ncorpsecret = \"{secret}\"\n");
         sandbox.write("config.toml", sandbox.read("config.toml") + &profile);
         for key in ["one", "two", "One", "o.ne"] {
@@ -165,7 +165,7 @@ fn the_key_is_written_down_nowhere() {
     for key in [KEY, kept] {
         assert_eq!(files_with(&sandbox.path(""), key), [""; 0]);
         let sent = standin.requests().into_iter();
-        let sent = sent.filter(|it| crate::poison::has(it, key));
+        let sent = sent.filter(|it| has(it, key));
         assert_eq!(sent.count(), 0, "nor does WeCom read it");
     }
 }

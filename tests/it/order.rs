@@ -5,34 +5,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::outbox::{failed, flush, keep, refusal, waiting};
-use crate::sandbox::{Sandbox, at_once, await_count, bodies, for_each};
-use crate::send::texts;
-use crate::spool::{entry, markdown_to, plant, plant_bodies, put, text_to};
 use crate::standin::{Fault, Standin};
-use crate::storm::reads;
-use crate::token::SEND;
-
-/// Whether the first line of what a member reads says when it was accepted.
-pub(crate) fn is_marked(text: &str) -> bool {
-    let first = text.lines().next().unwrap_or_default();
-    first.starts_with("[迟到]") || first.starts_with("[late]")
-}
-
-/// What came after something newer and does not say so; by messages, oldest first, as numbers.
-///
-/// Of several texts in one message each has its own time.
-pub(crate) fn unmarked(landed: &[(String, Vec<usize>)]) -> Vec<usize> {
-    let mut newest = None;
-    let mut found = Vec::new();
-    for (text, numbers) in landed {
-        let told = is_marked(text) || numbers.len() > 1;
-        let late = numbers.iter().filter(|number| newest > Some(**number));
-        found.extend(late.filter(|_| !told));
-        newest = newest.max(numbers.iter().max().copied());
-    }
-    found
-}
+use crate::support::{
+    SEND, Sandbox, WEBHOOK, at_once, await_count, bodies, entry, failed, flush, for_each, keep,
+    markdown_to, plant, plant_bodies, put, reads, refusal, robot, text_to, texts, unmarked,
+    waiting,
+};
 
 #[test]
 fn what_came_late_is_found_unless_it_says_so() {
@@ -180,9 +158,9 @@ fn a_flush_says_done_only_where_nothing_is_left() {
         }),
         ("of a robot that is gone", |standin, sandbox| {
             let config = sandbox.read("config.toml");
-            let robot = crate::samples::robot();
+            let robot = robot();
             sandbox.write("config.toml", format!("{config}{robot}"));
-            standin.script(crate::robots::WEBHOOK, [refusal(45009)]);
+            standin.script(WEBHOOK, [refusal(45009)]);
             sandbox.wxpush("send --robot ops x").run().exits(75);
             sandbox.write("config.toml", config);
         }),

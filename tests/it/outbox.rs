@@ -1,114 +1,17 @@
 //! The outbox: what is kept, what is not, when it goes and in which order.
 
-use std::fs;
-use std::process::Command;
 use std::time::Duration;
 
-use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::{Value, json};
+use chrono::Utc;
+use serde_json::json;
 
-use crate::descriptors::redirected;
-use crate::places::{names_in, script};
-use crate::sandbox::{Outcome, Run, Sandbox, await_count, bodies, config, for_each};
-use crate::send::texts;
 use crate::standin::{AGENTID, Fault, SECRET, Standin};
-use crate::token::{GETTOKEN, SEND};
-
-/// The length of an entry's name.
-const ID_LENGTH: usize = "20261124T074123.123Z-9f3a1c77".len();
-
-/// The names in the outbox, but for what each flush notes of the clocks.
-pub(crate) fn emptied(sandbox: &Sandbox) -> Vec<String> {
-    let mut names = names_in(&sandbox.path("outbox"));
-    names.retain(|name| name != "clock");
-    names
-}
-
-/// The entries in a directory of the sandbox, oldest first.
-fn ids_in(sandbox: &Sandbox, dir: &str) -> Vec<String> {
-    let dir = sandbox.path(dir);
-    let names = if dir.exists() { names_in(&dir) } else { vec![] };
-    let ids = names.into_iter().filter(|name| name.len() == ID_LENGTH);
-    ids.collect()
-}
-
-/// What waits, oldest first.
-pub(crate) fn waiting(sandbox: &Sandbox) -> Vec<String> {
-    ids_in(sandbox, "outbox")
-}
-
-/// What has been given up, oldest first.
-pub(crate) fn failed(sandbox: &Sandbox) -> Vec<String> {
-    ids_in(sandbox, "outbox/failed")
-}
-
-/// Reads what stands beside an entry: JSON, and its digest on the next line.
-pub(crate) fn attempts(sandbox: &Sandbox, id: &str) -> Value {
-    let text = sandbox.read(&format!("outbox/{id}.try"));
-    serde_json::from_str(text.lines().next().unwrap()).unwrap()
-}
-
-/// Changes what stands beside an entry, as an earlier version wrote it: without a digest.
-pub(crate) fn edit_attempts(sandbox: &Sandbox, id: &str, change: impl Fn(&mut Value)) {
-    let mut attempts = attempts(sandbox, id);
-    change(&mut attempts);
-    let path = sandbox.path(&format!("outbox/{id}.try"));
-    fs::write(path, attempts.to_string()).unwrap();
-}
-
-/// The moment so many milliseconds from now, as the wall clock alone has it.
-pub(crate) fn stamp(ms: i64) -> String {
-    (Utc::now().timestamp_millis() + ms).to_string()
-}
-
-/// Makes a waiting entry older by so many seconds, or younger, and says what it is called then.
-pub(crate) fn age(sandbox: &Sandbox, id: &str, seconds: i64) -> String {
-    let text = sandbox.read(&format!("outbox/{id}"));
-    let line = text.lines().nth(1).unwrap();
-    let accepted = line.strip_prefix("accepted: ").unwrap();
-    let accepted = DateTime::parse_from_rfc3339(accepted).unwrap().to_utc();
-    let accepted: DateTime<Utc> = accepted - chrono::TimeDelta::seconds(seconds);
-    let shown = accepted.to_rfc3339_opts(SecondsFormat::Millis, true);
-    let text = text.replacen(line, &format!("accepted: {shown}"), 1);
-    // By the wall clock alone, as after a reboot.
-    let kept = text.split_inclusive('\n').enumerate();
-    let text: String = kept
-        .filter(|(at, line)| *at > 5 || !line.starts_with("boot: "))
-        .map(|(_, line)| line)
-        .collect();
-    let text = &text[..text.rfind("END ").unwrap()];
-    let hash = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    let hash: String = hash
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
-    let new = accepted.format("%Y%m%dT%H%M%S%.3fZ").to_string() + &id[id.len() - 9..];
-    fs::remove_file(sandbox.path(&format!("outbox/{id}"))).unwrap();
-    sandbox.write(&format!("outbox/{new}"), format!("{text}END {hash}\n"));
-    let attempts = |id: &str| sandbox.path(&format!("outbox/{id}.try"));
-    fs::rename(attempts(id), attempts(&new)).unwrap();
-    new
-}
-
-/// Sends what the set-up forbids for now, so that it is kept and nothing is in doubt.
-pub(crate) fn keep(standin: &Standin, sandbox: &Sandbox, args: &str) -> String {
-    let before = waiting(sandbox);
-    standin.script(SEND, [refusal(60020)]);
-    sandbox.wxpush(args).run().exits(77);
-    let mut new = waiting(sandbox);
-    new.retain(|id| !before.contains(id));
-    assert_eq!(new.len(), 1, "one is kept");
-    new.remove(0)
-}
-
-pub(crate) fn refusal(code: i64) -> Fault {
-    Fault::Errcode(code, "what WeCom says".to_owned())
-}
-
-pub(crate) fn flush(sandbox: &Sandbox) -> Outcome {
-    sandbox.wxpush("outbox flush").run()
-}
+use crate::support::leaks::conceal;
+use crate::support::{
+    GETTOKEN, SEND, Sandbox, at_a_terminal, await_count, bodies, config, edit_attempts, emptied,
+    failed, flush, for_each, keep, names_in, one_by_one, redirected, refusal, script, texts,
+    waiting,
+};
 
 #[test]
 fn what_a_dead_network_holds_up_is_kept_and_goes_when_it_is_back() {
@@ -144,7 +47,7 @@ fn what_a_dead_network_holds_up_is_kept_and_goes_when_it_is_back() {
     let standin = Standin::start_at(&address).unwrap();
     flush(&sandbox).is_silent();
     assert_eq!(texts(&standin, "lisi"), ["one", "two"]);
-    assert_eq!(crate::outbox::emptied(&sandbox), ["failed"]);
+    assert_eq!(emptied(&sandbox), ["failed"]);
     flush(&sandbox).is_silent();
     assert_eq!(standin.count(SEND), 2, "delivered is delivered");
 }
@@ -164,7 +67,7 @@ fn marked(standin: &Standin) -> Vec<String> {
 #[test]
 fn a_send_delivers_its_own_message_and_then_ten_of_the_oldest() {
     let standin = Standin::start();
-    let sandbox = crate::pace::one_by_one(&standin);
+    let sandbox = one_by_one(&standin);
     let old: Vec<String> = (0..12).map(|number| format!("old{number:02}")).collect();
     for text in &old {
         keep(&standin, &sandbox, &format!("send --to lisi {text}"));
@@ -204,24 +107,15 @@ fn what_goes_out_is_kept_before_it_leaves_and_gone_when_it_has_arrived() {
     let sandbox = Sandbox::of(&standin);
     standin.script(SEND, [Fault::Hang]);
     let mut started = sandbox.send("x").start();
-    crate::sandbox::await_count(&standin, SEND, 1);
+    await_count(&standin, SEND, 1);
     assert_eq!(waiting(&sandbox).len(), 1);
     started.child.kill().unwrap();
     started.wait();
     flush(&sandbox).is_silent();
     assert_eq!(texts(&standin, "lisi"), ["x"]);
-    assert_eq!(crate::outbox::emptied(&sandbox), ["failed"]);
+    assert_eq!(emptied(&sandbox), ["failed"]);
     let last = &bodies(&standin)[1];
     assert_eq!(last["enable_duplicate_check"], 1, "it may have arrived");
-}
-
-/// Runs words of a shell at a terminal, and hands on its exit code.
-pub(crate) fn at_a_terminal(sandbox: &Sandbox, args: &str) -> Outcome {
-    let mut command = Command::new("script");
-    let program = sandbox.path("wxpush");
-    let line = format!("exec {} {args}", program.display());
-    command.args(["-qec", &line, "/dev/null"]);
-    Run::new(command).env("PATH", "/usr/bin:/bin").run()
 }
 
 #[test]
@@ -277,7 +171,7 @@ fn a_flush_serves_every_profile_of_its_config() {
         parties: [1].into(),
         tags: Default::default(),
     };
-    crate::leaks::conceal(&second.secret);
+    conceal(&second.secret);
     let profile = format!(
         "[profiles.ops]\ncorpsecret = \"{}\"\nagentid = 7\n",
         second.secret
@@ -332,7 +226,7 @@ fn the_parts_that_are_left_go_in_their_order_and_none_twice() {
     // A flush is held up in its turn, and another one is killed while part 4 is on its way.
     standin.script(SEND, [none, Fault::Hang]);
     let mut started = sandbox.wxpush("outbox flush").start();
-    crate::sandbox::await_count(&standin, SEND, 5);
+    await_count(&standin, SEND, 5);
     started.child.kill().unwrap();
     started.wait();
     flush(&sandbox).is_silent();

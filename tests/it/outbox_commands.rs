@@ -4,12 +4,11 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::outbox::{failed, flush, keep, refusal, waiting};
-use crate::places::names_in;
-use crate::sandbox::{Sandbox, await_count, bodies};
-use crate::send::texts;
 use crate::standin::{AGENTID, CORPID, Standin};
-use crate::token::SEND;
+use crate::support::{
+    SEND, Sandbox, await_count, bodies, emptied, failed, flush, keep, names_in, refusal, texts,
+    waiting,
+};
 
 /// Lists the outbox for a script.
 fn list(sandbox: &Sandbox) -> Vec<Value> {
@@ -177,7 +176,7 @@ fn what_is_dropped_is_gone() {
     assert_eq!(waiting(&sandbox), ids[2..]);
     sandbox.wxpush("outbox drop").run().exits(64);
     sandbox.wxpush("outbox drop --all").run().is_silent();
-    assert_eq!(crate::outbox::emptied(&sandbox), ["failed"]);
+    assert_eq!(emptied(&sandbox), ["failed"]);
     standin.mend();
     let before = standin.count(SEND);
     flush(&sandbox).is_silent();
@@ -242,7 +241,7 @@ fn a_flush_that_waits_ends_when_all_is_delivered() {
     started.wait().is_silent();
     assert_eq!(texts(&standin, "lisi"), ["one", "two"]);
     assert_eq!(standin.count(SEND), before + 4);
-    assert_eq!(crate::outbox::emptied(&sandbox), ["failed"]);
+    assert_eq!(emptied(&sandbox), ["failed"]);
 }
 
 #[test]

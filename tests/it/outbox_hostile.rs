@@ -3,11 +3,8 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::outbox::{failed, keep, refusal, waiting};
-use crate::sandbox::{Outcome, Sandbox, for_each};
-use crate::send::texts;
 use crate::standin::Standin;
-use crate::token::SEND;
+use crate::support::{Outcome, SEND, Sandbox, failed, for_each, keep, refusal, texts, waiting};
 
 /// What stands where a number should.
 const VALUES: [&str; 13] = [

@@ -1,34 +1,18 @@
 //! `outbox list`, `show`, `retry` and `drop` with very many entries, and with some that cannot be
 //! changed: the others are.
 
-use std::fs::{self, File};
+use std::fs;
+use std::fs::File;
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde_json::Value;
 
-use crate::chinese::in_both;
-use crate::outbox::{failed, flush, keep, refusal, waiting};
-use crate::pace::one_by_one;
-use crate::places::{names_in, script};
-use crate::sandbox::{Outcome, Run, Sandbox};
-use crate::send::texts;
-use crate::spool::{MEMBERS, plant};
 use crate::standin::{Fault, Standin};
-use crate::token::SEND;
-
-/// Puts so many messages among the failed, and says what they are called.
-pub(crate) fn plant_failed(sandbox: &Sandbox, base: &str, count: u64) -> Vec<String> {
-    let ids = plant(sandbox, base, count, &MEMBERS);
-    for id in &ids {
-        let from = sandbox.path(&format!("outbox/{id}"));
-        fs::rename(from, sandbox.path(&format!("outbox/failed/{id}"))).unwrap();
-        sandbox.write(
-            &format!("outbox/failed/{id}.why"),
-            "{\"at\":1764000000000,\"exit_code\":69,\"errcode\":81013,\"error\":\"why\"}",
-        );
-    }
-    ids
-}
+use crate::support::chinese::in_both;
+use crate::support::{
+    MEMBERS, Outcome, Run, SEND, Sandbox, emptied, failed, flush, keep, names_in, one_by_one,
+    plant, plant_failed, refusal, script, texts, waiting,
+};
 
 /// What a run has told of each, by their IDs.
 fn told(outcome: &Outcome) -> Vec<(String, String)> {
@@ -213,7 +197,7 @@ fn what_is_known_of_the_tries_comes_back_with_the_entry_wherever_a_crash_left_it
             "{lies_in}: the first was sent"
         );
         assert!(parts[1].contains("(2/3)"), "{lies_in}");
-        assert_eq!(crate::outbox::emptied(&sandbox), ["failed"]);
+        assert_eq!(emptied(&sandbox), ["failed"]);
     }
 }
 

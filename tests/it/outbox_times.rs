@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::outbox::{age, edit_attempts, failed, flush, keep, refusal, stamp, waiting};
-use crate::sandbox::{Sandbox, bodies, for_each};
-use crate::send::texts;
 use crate::standin::{Fault, Standin};
-use crate::token::{SEND, now};
+use crate::support::{
+    SEND, Sandbox, age, bodies, edit_attempts, failed, flush, for_each, keep, now, one_by_one,
+    refusal, stamp, texts, waiting,
+};
 
 const MINUTE: i64 = 60;
 const DAY: i64 = 86_400;
@@ -267,7 +267,7 @@ fn a_clock_that_jumps_parks_nothing() {
 #[test]
 fn the_backlog_leaves_room_for_what_is_new_and_holds_up_nobody_else() {
     let standin = Standin::start();
-    let sandbox = crate::pace::one_by_one(&standin);
+    let sandbox = one_by_one(&standin);
     let old: Vec<String> = (0..23).map(|number| format!("old{number:02}")).collect();
     for text in &old {
         keep(&standin, &sandbox, &format!("send --to lisi {text}"));

@@ -1,9 +1,8 @@
 //! A message to so many that no entry of the outbox could hold it: refused before anything is sent.
 
-use crate::chinese::in_both;
-use crate::outbox::waiting;
-use crate::sandbox::{Sandbox, bodies, hire};
 use crate::standin::Standin;
+use crate::support::chinese::in_both;
+use crate::support::{Sandbox, bodies, emptied, hire, waiting};
 
 /// A sandbox whose config sends to so many members, each with the longest name that one can have.
 fn to_many(standin: &Standin, count: usize) -> Sandbox {
@@ -33,7 +32,7 @@ fn what_no_entry_could_hold_is_refused_before_anything_is_sent() {
     }
     assert!(standin.requests().is_empty(), "nothing has left");
     assert!(waiting(&sandbox).is_empty());
-    assert!(!sandbox.path("outbox").exists() || crate::outbox::emptied(&sandbox) == ["failed"]);
+    assert!(!sandbox.path("outbox").exists() || emptied(&sandbox) == ["failed"]);
 }
 
 #[test]

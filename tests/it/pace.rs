@@ -3,11 +3,8 @@
 use std::fs;
 use std::time::{Duration, Instant, SystemTime};
 
-use crate::outbox::{flush, waiting};
-use crate::sandbox::Sandbox;
-use crate::send::texts;
-use crate::spool::{MEMBERS, plant};
 use crate::standin::Standin;
+use crate::support::{MEMBERS, at_once, flush, one_by_one, plant, texts, waiting};
 
 const MINUTE: Duration = Duration::from_mins(1);
 
@@ -24,13 +21,6 @@ fn most_a_minute(times: &[SystemTime]) -> usize {
         times.iter().filter(in_minute).count()
     };
     times.iter().map(within).max().unwrap_or_default()
-}
-
-/// A sandbox in which no texts go together.
-pub(crate) fn one_by_one(standin: &Standin) -> Sandbox {
-    let sandbox = Sandbox::of(standin);
-    sandbox.configure("outbox.merge = false");
-    sandbox
 }
 
 fn numbers(texts: &[String]) -> Vec<u64> {
@@ -164,7 +154,7 @@ fn the_limits_of_the_config_hold_for_all_processes_together() {
         "config.toml",
         sandbox.read("config.toml") + "[limits]\nper_minute = 7\n",
     );
-    let outcomes = crate::sandbox::at_once(20, |_| sandbox.wxpush("send --to lisi --timeout 1s x"));
+    let outcomes = at_once(20, |_| sandbox.wxpush("send --to lisi --timeout 1s x"));
     let sent = outcomes
         .iter()
         .filter(|outcome| outcome.code == Some(0))

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use crate::sandbox::{Outcome, Run, Sandbox};
+use crate::support::{Outcome, Run, Sandbox};
 
 /// Runs a script in a shell, where the program is on the path and `script` its completions.
 fn in_shell(sandbox: &Sandbox, shell: &str, text: &str) -> Outcome {

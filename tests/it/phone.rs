@@ -1,8 +1,7 @@
 //! What reaches the phone: in the phone's language, whatever is spoken at the terminal.
 
-use crate::sandbox::Sandbox;
-use crate::send::texts;
 use crate::standin::Standin;
+use crate::support::{Sandbox, texts};
 
 #[test]
 fn reports_are_in_the_phones_language() {

@@ -1,75 +1,22 @@
 //! Where configs are found and state is kept.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown, symlink};
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::{chown, symlink};
+use std::path::Path;
 use std::process::Command;
 
-use nix::mount::{MsFlags, mount};
-use nix::sched::{CloneFlags, unshare};
-
-use crate::chinese::in_both;
-use crate::config::{app, shown};
-use crate::sandbox::{Run, Sandbox, bodies, config, for_each};
 use crate::standin::Standin;
-
-pub(crate) fn is_root() -> bool {
-    fs::metadata("/proc/self").unwrap().uid() == 0
-}
-
-pub(crate) fn set_mode(path: &Path, mode: u32) {
-    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
-}
+use crate::support::chinese::in_both;
+use crate::support::{
+    Run, Sandbox, app, bodies, config, for_each, is_root, names_in, program_in, script, set_mode,
+    shown,
+};
 
 /// The program at this path, sending this.
 fn send(program: &Path, message: &str) -> Run {
     let mut command = Command::new(program);
     command.args(["send", message]);
     Run::new(command)
-}
-
-/// A shell script with the sandbox's program as `$0` and its directory as `$1`, begun by `before`.
-pub(crate) fn script(sandbox: &Sandbox, before: &[&str], script: &str) -> Run {
-    let mut command = Command::new("env");
-    command.args(before).args(["sh", "-c", script]);
-    command.arg(sandbox.path("wxpush")).arg(sandbox.path(""));
-    Run::new(command).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-}
-
-/// The names in a directory, sorted.
-pub(crate) fn names_in(dir: &Path) -> Vec<String> {
-    let names = fs::read_dir(dir)
-        .unwrap()
-        .map(|it| it.unwrap().file_name().into_string().unwrap());
-    let mut names: Vec<String> = names.collect();
-    names.sort();
-    names
-}
-
-/// Makes a directory that others cannot write to, whatever the umask of the tests.
-pub(crate) fn make(dir: &Path) {
-    fs::create_dir_all(dir).unwrap();
-    set_mode(dir, 0o755);
-}
-
-/// A directory of the sandbox that holds the program as well.
-pub(crate) fn program_in(sandbox: &Sandbox, dir: &str) -> PathBuf {
-    let dir = sandbox.path(dir);
-    make(&dir);
-    fs::hard_link(sandbox.path("wxpush"), dir.join("wxpush")).unwrap();
-    dir.join("wxpush")
-}
-
-/// Gives this thread, and the programs that it starts, a `/var/lib` of their own: there root's
-/// state goes when it cannot be beside the program.
-pub(crate) fn fence_in() {
-    if !is_root() {
-        return;
-    }
-    let (none, private) = (None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE);
-    unshare(CloneFlags::CLONE_NEWNS).expect("root may leave the mounts of others");
-    mount(none, "/", none, private, none).expect("these mounts are ours");
-    mount(none, "/var/lib", Some("tmpfs"), MsFlags::empty(), none).expect("there is a tmpfs");
 }
 
 #[test]

@@ -6,13 +6,11 @@ use std::os::unix::fs::{MetadataExt, chown, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::files::{AS_OTHER, OTHER, warns_once};
-use crate::outbox::{flush, keep, refusal, waiting};
-use crate::places::{is_root, make, names_in, script, set_mode};
-use crate::sandbox::{Sandbox, for_each};
-use crate::send::texts;
 use crate::standin::Standin;
-use crate::token::{GETTOKEN, SEND, token};
+use crate::support::{
+    AS_OTHER, GETTOKEN, OTHER, SEND, Sandbox, flush, for_each, is_root, keep, make, names_in,
+    refusal, script, set_mode, texts, token, waiting, warns_once,
+};
 
 /// A third user, neither root nor `nobody`.
 const THIRD: u32 = 1234;

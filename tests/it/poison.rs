@@ -1,49 +1,16 @@
 //! One message that does not pass, among others that do: it waits by itself, the others arrive.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 
-use crate::outbox::{failed, flush, refusal, waiting};
-use crate::samples::pdf;
-use crate::sandbox::{Outcome, Sandbox, for_each};
-use crate::send::texts;
-use crate::spool::{MEMBERS, all_texts, entry_of, put, text_to};
-use crate::standin::{Fault, Request, Standin};
-use crate::storm::{read_by, reads};
-use crate::token::{GETTOKEN, SEND, now};
-use crate::uploads::{UPLOAD, here};
-
-pub(crate) const APPCHAT: &str = "/cgi-bin/appchat/send";
+use crate::standin::{Fault, Standin};
+use crate::support::{
+    APPCHAT, GETTOKEN, MEMBERS, Poison, SEND, Sandbox, UNKNOWN, UPLOAD, all_texts, entry_of,
+    failed, flush, for_each, here, keep_poison, leaves_some, now, other, pdf, poison, put, queue,
+    read_by, reads, refusal, text_to, texts, waiting,
+};
 
 /// The messages beside the one that does not pass.
 const OTHERS: u64 = 50;
-
-/// A code that is in no table.
-pub(crate) const UNKNOWN: i64 = 987_654;
-
-/// A message that does not pass: what is typed, the call that it takes, and what that call gets.
-pub(crate) type Poison = (&'static str, &'static str, Fault);
-
-/// Puts so many texts behind what waits, to these members in turn.
-pub(crate) fn queue(
-    sandbox: &Sandbox,
-    standin: &Standin,
-    numbers: std::ops::Range<u64>,
-    members: &[&str],
-) {
-    crate::spool::plant(sandbox, &standin.base(), 0, members);
-    let now = now() * 1000 + 1000;
-    for (number, member) in numbers.zip(members.iter().cycle()) {
-        let body = text_to(member, &other(number));
-        let (name, bytes) = entry_of(now + number, &standin.base(), number, &body);
-        put(sandbox, &name, bytes);
-    }
-}
-
-/// What one of the others says; no other says it, though several may stand in one message.
-fn other(number: u64) -> String {
-    format!("other {number:03}.")
-}
 
 /// How many of the others are on a phone, each of them once.
 #[track_caller]
@@ -53,38 +20,6 @@ fn arrived(standin: &Standin) -> usize {
     let copies: Vec<usize> = copies.collect();
     assert!(copies.iter().all(|copies| *copies <= 1), "twice: {all}");
     copies.iter().sum()
-}
-
-/// Gives this fault to what is poisoned, and counts how often that is asked for.
-pub(crate) fn poison(standin: &Standin, at: &'static str, fault: Fault) -> Arc<AtomicUsize> {
-    let asked = Arc::new(AtomicUsize::new(0));
-    let count = Arc::clone(&asked);
-    standin.judge(move |request| {
-        let poisoned = at != SEND || has(request, "poison");
-        let hit = request.endpoint() == at && poisoned;
-        count.fetch_add(usize::from(hit), Ordering::SeqCst);
-        hit.then(|| fault.clone())
-    });
-    asked
-}
-
-/// Whether a request's body has this in it.
-pub(crate) fn has(request: &Request, text: &str) -> bool {
-    String::from_utf8_lossy(&request.body).contains(text)
-}
-
-/// Holds that a flush has left something, and says so by its exit code alone.
-#[track_caller]
-pub(crate) fn leaves_some(outcome: &Outcome) {
-    assert!(matches!(outcome.code, Some(75 | 77)), "{outcome:?}");
-}
-
-/// Has the poisoned message kept.
-pub(crate) fn keep(standin: &Standin, sandbox: &Sandbox, args: &str, at: &str) {
-    sandbox.write("poison.pdf", pdf());
-    standin.script(at, [refusal(60020)]);
-    here(sandbox, args).run().exits(77);
-    assert_eq!(waiting(sandbox).len(), 1, "{args}");
 }
 
 /// The seven kinds of what held up a whole backlog.
@@ -113,7 +48,7 @@ fn the_others_arrive_past(poisoned: Poison, before: u64) {
     let standin = Standin::start();
     let sandbox = Sandbox::of(&standin);
     let members: Vec<&str> = MEMBERS.into_iter().filter(|it| *it != "lisi").collect();
-    keep(&standin, &sandbox, args, at);
+    keep_poison(&standin, &sandbox, args, at);
     let poison_id = waiting(&sandbox);
     for (number, member) in (0..before).zip(members.iter().cycle()) {
         let body = text_to(member, &other(OTHERS + number));
@@ -153,7 +88,7 @@ fn what_is_for_the_same_member_goes_ahead_of_what_does_not_pass() {
     for_each([403, 500, 413], |status| {
         let standin = Standin::start();
         let sandbox = Sandbox::of(&standin);
-        keep(&standin, &sandbox, "send --to lisi poison", SEND);
+        keep_poison(&standin, &sandbox, "send --to lisi poison", SEND);
         queue(&sandbox, &standin, 0..2, &["lisi"]);
         poison(&standin, SEND, Fault::html(status));
         leaves_some(&flush(&sandbox));
@@ -339,7 +274,7 @@ fn a_message_that_is_to_wait_for_an_hour_lets_the_others_go_on() {
     for_each([429, 503], |status| {
         let standin = Standin::start();
         let sandbox = Sandbox::of(&standin);
-        keep(&standin, &sandbox, "send --to lisi poison", SEND);
+        keep_poison(&standin, &sandbox, "send --to lisi poison", SEND);
         queue(&sandbox, &standin, 0..24, &MEMBERS[2..]);
         let asked = poison(&standin, SEND, Fault::retry_after(status, "3600"));
         for _ in 0..3 {

@@ -2,14 +2,11 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::elapsed::Time;
-use crate::outbox::{failed, flush, refusal, waiting};
-use crate::poison::{APPCHAT, UNKNOWN, keep, leaves_some, poison, queue};
-use crate::sandbox::{Sandbox, for_each};
-use crate::send::texts;
-use crate::spool::MEMBERS;
 use crate::standin::{Fault, Standin};
-use crate::token::SEND;
+use crate::support::{
+    APPCHAT, MEMBERS, SEND, Sandbox, Time, UNKNOWN, failed, flush, for_each, keep_poison,
+    leaves_some, poison, queue, refusal, texts, waiting,
+};
 
 #[test]
 #[ignore = "needs faketime, and root: a time namespace"]
@@ -18,7 +15,7 @@ fn what_does_not_pass_is_asked_less_and_less_up_to_once_an_hour() {
         let standin = Standin::start();
         let sandbox = Sandbox::of(&standin);
         let time = Time::new(&standin, &sandbox);
-        keep(&standin, &sandbox, "send --to lisi poison", SEND);
+        keep_poison(&standin, &sandbox, "send --to lisi poison", SEND);
         let asked = poison(&standin, SEND, fault.clone());
         let (mut when, mut told) = (Vec::new(), Vec::new());
         for minute in 0..240 {
@@ -57,7 +54,7 @@ fn a_code_nobody_knows_is_tried_once_more_after_an_hour() {
     let standin = Standin::start();
     let sandbox = Sandbox::of(&standin);
     let time = Time::new(&standin, &sandbox);
-    keep(&standin, &sandbox, "send --to lisi poison", SEND);
+    keep_poison(&standin, &sandbox, "send --to lisi poison", SEND);
     let id = waiting(&sandbox);
     let asked = poison(&standin, SEND, refusal(UNKNOWN));
     for (minutes, tries, gone) in [(0, 1, false), (50, 1, false), (65, 2, true), (80, 2, true)] {
@@ -75,7 +72,7 @@ fn what_expires_says_the_reason_of_its_own() {
     let standin = Standin::start();
     let sandbox = Sandbox::of(&standin);
     let time = Time::new(&standin, &sandbox);
-    keep(&standin, &sandbox, "send --chat ops poison", APPCHAT);
+    keep_poison(&standin, &sandbox, "send --chat ops poison", APPCHAT);
     poison(&standin, APPCHAT, refusal(48002));
     leaves_some(&flush(&sandbox));
     queue(&sandbox, &standin, 0..5, &MEMBERS);

@@ -6,7 +6,8 @@
     reason = "the figures of a sweep, shown with --nocapture"
 )]
 
-use std::fs::{self, File, Permissions};
+use std::fs;
+use std::fs::{File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -14,12 +15,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::crash::{each, hold_missed, landed, processors};
-use crate::outbox::{failed, waiting};
-use crate::sandbox::Sandbox;
 use crate::standin::{Fault, Standin};
-use crate::token::SEND;
-use crate::tracer::{Act, Call, MAIN, Point, trace};
+use crate::support::crash::{each, hold_missed, landed, processors};
+use crate::support::tracer::{Act, Call, MAIN, Point, trace};
+use crate::support::{SEND, Sandbox, failed, make, texts, waiting};
 
 /// What survives a cut: the journal, but not the data behind it; or neither.
 /// Source: `EXT4_IOC_SHUTDOWN` of the kernel's ext4.h.
@@ -249,7 +248,7 @@ fn what_was_said_to_be_kept_is_there_after_a_power_cut() {
         assert_eq!(in_state(&sandbox, waiting), 2, "flag {flag}");
         standin.mend();
         sandbox.wxpush("outbox flush").run().is_silent();
-        assert_eq!(crate::send::texts(&standin, "lisi"), ["one", "two"]);
+        assert_eq!(texts(&standin, "lisi"), ["one", "two"]);
     }
 }
 
@@ -331,7 +330,7 @@ fn what_is_made_above_the_outbox_is_synced_before_anything_is_accepted_in_it() {
         let sandbox = Sandbox::of(&standin);
         sandbox.configure("state_dir = \"a/b/c\"");
         if !there.is_empty() {
-            crate::places::make(&sandbox.path(there));
+            make(&sandbox.path(there));
         }
         let top = fs::canonicalize(sandbox.path(".")).unwrap();
         let wanted: Vec<PathBuf> = parents.iter().map(|it| top.join(it)).collect();

@@ -3,10 +3,8 @@
 
 use serde_json::json;
 
-use crate::kinds::{furnished, send, wire};
-use crate::samples::with_robot;
-use crate::sandbox::{Sandbox, bodies, for_each};
 use crate::standin::Standin;
+use crate::support::{Sandbox, bodies, for_each, furnished, send_here, wire, with_robot};
 
 /// Options for each kind, and whether WeCom protects it.
 const KINDS: [(&str, &str, bool); 8] = [
@@ -29,7 +27,7 @@ fn safe_protects_what_can_be_and_says_what_cannot() {
         for (to, landed_on) in [("--to lisi", "lisi"), ("--chat ops", "wangwu")] {
             sandbox.write("config.toml", &config);
             let count = standin.requests().len();
-            let outcome = send(&sandbox, &format!("{to} --safe {args}")).run();
+            let outcome = send_here(&sandbox, &format!("{to} --safe {args}")).run();
             if can {
                 outcome.is_silent();
             } else {
@@ -38,7 +36,7 @@ fn safe_protects_what_can_be_and_says_what_cannot() {
                 assert_eq!(standin.requests().len(), count);
             }
             sandbox.write("config.toml", format!("safe = true\n{config}"));
-            let outcome = send(&sandbox, &format!("{to} {args}")).run().exits(0);
+            let outcome = send_here(&sandbox, &format!("{to} {args}")).run().exits(0);
             let warned = outcome.stderr.contains(&format!(
                 "safe = true in the config cannot protect a {kind} message: it can be forwarded"
             ));
@@ -49,8 +47,10 @@ fn safe_protects_what_can_be_and_says_what_cannot() {
         }
     }
     // A group's messages cannot be protected, and no config is asked about them.
-    send(&sandbox, "--robot ops words").run().is_silent();
-    let outcome = send(&sandbox, "--robot ops --safe words").run().exits(64);
+    send_here(&sandbox, "--robot ops words").run().is_silent();
+    let outcome = send_here(&sandbox, "--robot ops --safe words")
+        .run()
+        .exits(64);
     outcome.says("--safe does nothing in a robot's message");
 }
 
@@ -59,14 +59,14 @@ fn a_file_that_wecom_cannot_protect_goes_unprotected_or_not_at_all() {
     let standin = Standin::start();
     let sandbox = furnished(&standin);
     sandbox.write("a.log", "a line\n");
-    let outcome = send(&sandbox, "--to lisi --safe --file a.log words").run();
+    let outcome = send_here(&sandbox, "--to lisi --safe --file a.log words").run();
     let outcome = outcome.exits(65);
     outcome.says("--safe cannot protect a.log: WeCom protects only txt pdf ");
     assert_eq!(standin.requests().len(), 0, "no caption without its file");
     let args = "--to lisi --safe --file a.log --name A.TXT";
-    send(&sandbox, args).run().is_silent();
+    send_here(&sandbox, args).run().is_silent();
     sandbox.configure("safe = true");
-    let outcome = send(&sandbox, "--to lisi --file a.log words")
+    let outcome = send_here(&sandbox, "--to lisi --file a.log words")
         .run()
         .exits(0);
     outcome.says("safe = true in the config cannot protect a.log");
@@ -86,15 +86,15 @@ fn safe_of_the_config_stops_no_message_in_wecoms_own_json() {
     let news =
         json!({"msgtype": "news", "news": {"articles": [{"title": "t", "url": "https://x"}]}});
     let text = json!({"msgtype": "text", "text": {"content": "x"}});
-    let run = send(&sandbox, "--to lisi --raw -").stdin(text.to_string());
+    let run = send_here(&sandbox, "--to lisi --raw -").stdin(text.to_string());
     run.run().is_silent();
     assert_eq!(standin.company().phone("lisi")[0].safe, 1);
-    let run = send(&sandbox, "--to lisi --raw -").stdin(news.to_string());
+    let run = send_here(&sandbox, "--to lisi --raw -").stdin(news.to_string());
     let outcome = run.run().exits(0);
     outcome.says("safe = true in the config cannot protect a news message");
     assert!(bodies(&standin)[1].get("safe").is_none());
     // The option asks for it in so many words, and WeCom says no.
-    let run = send(&sandbox, "--to lisi --safe --raw -").stdin(news.to_string());
+    let run = send_here(&sandbox, "--to lisi --safe --raw -").stdin(news.to_string());
     run.run().exits(65).says("40074");
 }
 
@@ -104,7 +104,7 @@ fn names_for_ids_and_the_duplicate_check_go_where_wecom_reads_them() {
     let sandbox = furnished(&standin);
     for (kind, args, _) in KINDS {
         let has_ids = ["text", "textcard", "news"].contains(&kind);
-        let outcome = send(&sandbox, &format!("--to lisi --id-trans {args}")).run();
+        let outcome = send_here(&sandbox, &format!("--to lisi --id-trans {args}")).run();
         if has_ids {
             outcome.is_silent();
             assert_eq!(bodies(&standin).last().unwrap()["enable_id_trans"], 1);
@@ -116,7 +116,7 @@ fn names_for_ids_and_the_duplicate_check_go_where_wecom_reads_them() {
                 .says(&format!("leave out --{kind} or"));
         }
         let dedupe = format!("--to wangwu --dedupe 90s {args}");
-        send(&sandbox, &dedupe).run().is_silent();
+        send_here(&sandbox, &dedupe).run().is_silent();
         let sent = bodies(&standin).pop().unwrap();
         let asked = (
             &sent["enable_duplicate_check"],
@@ -125,11 +125,11 @@ fn names_for_ids_and_the_duplicate_check_go_where_wecom_reads_them() {
         assert_eq!(asked, (&json!(1), &json!(90)), "{args}");
     }
     for to in ["--chat ops", "--robot ops"] {
-        let outcome = send(&sandbox, &format!("{to} --id-trans x"))
+        let outcome = send_here(&sandbox, &format!("{to} --id-trans x"))
             .run()
             .exits(64);
         outcome.says("leave out --id-trans");
-        let outcome = send(&sandbox, &format!("{to} --dedupe 1m x"))
+        let outcome = send_here(&sandbox, &format!("{to} --dedupe 1m x"))
             .run()
             .exits(64);
         outcome.says("--dedupe works for messages to members only");
@@ -149,7 +149,7 @@ fn ordinary_wechat_gets_what_it_can_show_or_its_sender_is_told() {
     let sandbox = furnished(&standin);
     sandbox.configure("show_in = \"wechat\"");
     let report = "--markdown -t Report -- **ok** [log](https://x/log) <font\u{a0}color>";
-    send(&sandbox, &format!("--to lisi {report}"))
+    send_here(&sandbox, &format!("--to lisi {report}"))
         .run()
         .is_silent();
     let sent = bodies(&standin).pop().unwrap();
@@ -179,7 +179,7 @@ fn ordinary_wechat_gets_what_it_can_show_or_its_sender_is_told() {
         ),
         (json!({"msgtype": "text", "text": {"content": "x"}}), None),
     ] {
-        let run = send(&sandbox, "--to lisi --raw -").stdin(message.to_string());
+        let run = send_here(&sandbox, "--to lisi --raw -").stdin(message.to_string());
         let outcome = run.run().exits(0);
         match words {
             Some(words) => {
@@ -196,7 +196,7 @@ fn ordinary_wechat_gets_what_it_can_show_or_its_sender_is_told() {
     // Chats and groups are WeCom's alone.
     let before = standin.requests().len();
     for to in ["--chat ops", "--robot ops"] {
-        send(&sandbox, &format!("{to} --markdown **ok**"))
+        send_here(&sandbox, &format!("{to} --markdown **ok**"))
             .run()
             .is_silent();
     }
@@ -214,7 +214,7 @@ fn what_is_to_be_protected_is_even_where_markdown_becomes_text() {
     let standin = Standin::start();
     let sandbox = furnished(&standin);
     sandbox.configure("show_in = \"wechat\"\nsafe = true");
-    send(&sandbox, "--to lisi --markdown **ok**")
+    send_here(&sandbox, "--to lisi --markdown **ok**")
         .run()
         .is_silent();
     assert_eq!(standin.company().phone("lisi")[0].safe, 1);
@@ -261,7 +261,7 @@ fn options_that_clash_are_refused_with_words_before_anything_is_done() {
         ],
         |(args, words)| {
             let sandbox = with_robot(&standin);
-            let outcome = send(&sandbox, args).run().exits(64);
+            let outcome = send_here(&sandbox, args).run().exits(64);
             let said = outcome
                 .stderr
                 .replace("\n  ", " ")
@@ -279,5 +279,5 @@ fn options_that_clash_are_refused_with_words_before_anything_is_done() {
     assert_eq!(standin.requests().len(), 0);
     // Nothing is asked of a config, either.
     let nowhere = Sandbox::empty();
-    send(&nowhere, "--card -t T x").run().exits(64);
+    send_here(&nowhere, "--card -t T x").run().exits(64);
 }

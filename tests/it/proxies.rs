@@ -1,11 +1,9 @@
 //! Proxies of every kind, from the config and from the environment, that work or don't.
 
-use crate::chinese::{in_both, tells_why_there_is_no_token};
-use crate::proxy::{Manner, PASSWORD, Proxy};
-use crate::sandbox::{Run, Sandbox, config, for_each};
 use crate::standin::tls::{Kind, Tls};
 use crate::standin::{Fault, Standin};
-use crate::token::SEND;
+use crate::support::chinese::{in_both, tells_why_there_is_no_token};
+use crate::support::{Manner, PASSWORD, Proxy, Run, SEND, Sandbox, config, for_each};
 
 /// A sandbox whose config leads to a TLS stand-in; `more` goes into `[network]`.
 fn sandbox(standin: &Standin, more_ca: &str, more: &str) -> Sandbox {

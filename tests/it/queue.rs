@@ -3,19 +3,17 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::chinese::in_both;
-use crate::outbox::{age, flush, refusal, waiting};
-use crate::places::script;
-use crate::pty::Pty;
-use crate::sandbox::{Sandbox, for_each};
-use crate::send::texts;
 use crate::standin::{Fault, Standin};
-use crate::token::{GETTOKEN, SEND};
+use crate::support::chinese::in_both;
+use crate::support::{
+    GETTOKEN, Pty, SEND, Sandbox, age, emptied, flush, for_each, one_by_one, refusal, script,
+    texts, waiting,
+};
 
 #[test]
 fn what_is_queued_asks_nothing_of_the_network_and_is_delivered_by_a_flush() {
     let standin = Standin::start();
-    let sandbox = crate::pace::one_by_one(&standin);
+    let sandbox = one_by_one(&standin);
     standin.always(GETTOKEN, Fault::Hang);
     let args = "send --to lisi --queue --timeout 1h one";
     let outcome = sandbox.wxpush(args).run().is_silent();
@@ -45,7 +43,7 @@ fn what_is_queued_asks_nothing_of_the_network_and_is_delivered_by_a_flush() {
     standin.mend();
     flush(&sandbox).is_silent();
     assert_eq!(texts(&standin, "lisi"), ["one", "two", "three"]);
-    assert_eq!(crate::outbox::emptied(&sandbox), ["failed"]);
+    assert_eq!(emptied(&sandbox), ["failed"]);
 }
 
 #[test]

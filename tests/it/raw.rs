@@ -2,13 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::kinds::{furnished, send, wire};
-use crate::sandbox::{Sandbox, bodies, hire};
 use crate::standin::{AGENTID, CHATID, ROBOT_KEY, Standin};
+use crate::support::{Run, Sandbox, bodies, furnished, hire, send_here, wire};
 
 /// Sends a message of this JSON.
-fn raw(sandbox: &Sandbox, args: &str, message: &Value) -> crate::sandbox::Run {
-    send(sandbox, &format!("{args} --raw -")).stdin(message.to_string())
+fn raw(sandbox: &Sandbox, args: &str, message: &Value) -> Run {
+    send_here(sandbox, &format!("{args} --raw -")).stdin(message.to_string())
 }
 
 fn with(message: &Value, more: Value) -> Value {
@@ -193,7 +192,7 @@ fn what_is_no_message_is_refused_before_anything_is_asked() {
         "bom.json",
         [b"\xef\xbb\xbf", text().to_string().as_bytes()].concat(),
     );
-    send(&sandbox, "--robot ops --raw bom.json")
+    send_here(&sandbox, "--robot ops --raw bom.json")
         .run()
         .is_silent();
     assert_eq!(standin.company().group(ROBOT_KEY)[0].text, "hello");
@@ -205,10 +204,10 @@ fn what_is_no_message_is_refused_before_anything_is_asked() {
         ("{\"msgtype\":7}", 65, "the message has no msgtype"),
         ("{\"msgtype\":\"text\"}", 65, "text.content is missing"),
     ] {
-        let run = send(&sandbox, "--to lisi --raw -").stdin(stdin);
+        let run = send_here(&sandbox, "--to lisi --raw -").stdin(stdin);
         run.run().exits(code).says(words);
     }
-    let outcome = send(&sandbox, "--raw missing.json").run().exits(66);
+    let outcome = send_here(&sandbox, "--raw missing.json").run().exits(66);
     outcome.says("missing.json cannot be read");
     assert_eq!(standin.requests().len(), 1);
 }

@@ -2,12 +2,9 @@
 
 use std::time::Duration;
 
-use crate::leaks::reversed;
-use crate::samples::second_app;
-use crate::sandbox::Sandbox;
-use crate::send::texts;
 use crate::standin::{Fault, Standin};
-use crate::token::edit;
+use crate::support::leaks::reversed;
+use crate::support::{Sandbox, edit_token, second_app, texts};
 
 /// Sends, and says what WeCom calls the messages.
 fn send(sandbox: &Sandbox, message: &str) -> Vec<String> {
@@ -84,7 +81,7 @@ fn what_is_not_the_apps_own_message_of_today_stays() {
     let unknown = sandbox.wxpush("recall no-such-msgid").run().exits(65);
     unknown.says("errcode 40058");
     standin.advance(Duration::from_hours(25));
-    edit(&sandbox, |record| {
+    edit_token(&sandbox, |record| {
         record["obtained_at"] = (record["obtained_at"].as_u64().unwrap() - 7200).into();
     });
     let late = sandbox.wxpush("--json recall").arg(&msgid).run().exits(65);

@@ -5,11 +5,10 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::outbox::{failed, flush, refusal, waiting};
-use crate::samples::{png, with_robot};
-use crate::sandbox::{Sandbox, bodies, hire};
 use crate::standin::Standin;
-use crate::token::SEND;
+use crate::support::{
+    SEND, Sandbox, bodies, config, failed, flush, hire, png, refusal, waiting, with_robot,
+};
 
 const UPLOAD: &str = "/cgi-bin/media/upload";
 
@@ -182,7 +181,7 @@ fn everyone_is_meant_only_where_everyone_is_named() {
     let standin = Standin::start();
     let sandbox = Sandbox::of(&standin);
     let last = || bodies(&standin).pop().unwrap();
-    for (config, args, touser, toparty) in [
+    for (lines, args, touser, toparty) in [
         ("", "", Some("@all"), None),
         ("touser = \"@all\"", "", Some("@all"), None),
         ("touser = \"lisi\"", "", Some("lisi"), None),
@@ -193,8 +192,8 @@ fn everyone_is_meant_only_where_everyone_is_named() {
         ("touser = \"lisi\"", "--to @all", Some("@all"), None),
         ("", "--to lisi,@all --party 2", Some("@all"), None),
     ] {
-        let rest = crate::sandbox::config(&standin.base());
-        sandbox.write("config.toml", format!("{config}\n{rest}"));
+        let rest = config(&standin.base());
+        sandbox.write("config.toml", format!("{lines}\n{rest}"));
         sandbox
             .wxpush("send")
             .args(&args.split_whitespace().collect::<Vec<_>>())
@@ -205,7 +204,7 @@ fn everyone_is_meant_only_where_everyone_is_named() {
         assert_eq!(
             (named("touser").as_deref(), named("toparty").as_deref()),
             (touser, toparty),
-            "{config} {args}"
+            "{lines} {args}"
         );
         assert!(last().get("totag").is_none() && last().get("chatid").is_none());
     }

@@ -2,10 +2,10 @@
 
 use std::time::{Duration, SystemTime};
 
-use crate::outbox::{failed, waiting};
-use crate::sandbox::{Outcome, Sandbox, at_once, for_each, hire};
 use crate::standin::{Fault, Standin};
-use crate::token::{FLOOR, GETTOKEN, SEND};
+use crate::support::{
+    FLOOR, GETTOKEN, Outcome, SEND, Sandbox, at_once, config, failed, for_each, hire, waiting,
+};
 
 /// The processes of one minute of cron.
 const CROWD: usize = 60;
@@ -146,7 +146,7 @@ fn a_slow_gettoken_that_fails_is_waited_for_by_all_and_asked_for_by_one() {
 #[test]
 fn a_minute_of_cron_without_a_network_leaves_a_process_in_time() {
     let sandbox = Sandbox::empty();
-    sandbox.write("config.toml", crate::sandbox::config(&Standin::refuse()));
+    sandbox.write("config.toml", config(&Standin::refuse()));
     let outcomes = at_once(20, |number| {
         sandbox.wxpush(&format!("send --to lisi --timeout 3s number {number}"))
     });

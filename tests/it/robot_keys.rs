@@ -1,10 +1,7 @@
 //! The keys of group robots: missing, mistyped, and never shown.
 
-use crate::outbox::waiting;
-use crate::robots::{WEBHOOK, alone};
-use crate::samples::{robot, with_robot};
-use crate::sandbox::{Outcome, Sandbox, for_each};
 use crate::standin::{Fault, ROBOT_KEY, Standin};
+use crate::support::{Outcome, Sandbox, WEBHOOK, alone, for_each, robot, waiting, with_robot};
 
 #[test]
 fn a_robot_that_is_not_there_or_has_no_key_is_told_with_what_to_write() {

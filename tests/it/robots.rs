@@ -2,19 +2,12 @@
 
 use serde_json::{Value, json};
 
-use crate::leaks::conceal;
-use crate::outbox::{edit_attempts, failed, flush, refusal, waiting};
-use crate::samples::{padded, pdf, png, robot, with_robot};
-use crate::sandbox::{Sandbox, at_once, config, for_each};
 use crate::standin::{Fault, ROBOT_KEY, Robot, Standin};
-use crate::token::GETTOKEN;
-
-pub(crate) const WEBHOOK: &str = "/cgi-bin/webhook/send";
-
-/// A config with nothing but where WeCom is, and these lines.
-pub(crate) fn alone(base: &str, lines: &str) -> String {
-    format!("[network]\napi_base = \"{base}\"\n{lines}")
-}
+use crate::support::leaks::conceal;
+use crate::support::{
+    GETTOKEN, Sandbox, WEBHOOK, alone, at_once, config, edit_attempts, failed, flush, for_each,
+    padded, pdf, png, refusal, robot, waiting, with_robot,
+};
 
 /// The texts in the robot's group.
 fn group(standin: &Standin) -> Vec<String> {

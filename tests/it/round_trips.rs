@@ -4,13 +4,13 @@ use std::io::{Read as _, Write as _};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use std::thread::{self, JoinHandle};
+use std::thread;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::sandbox::{Sandbox, config};
 use crate::standin::Standin;
 use crate::standin::tls::Kind;
-use crate::token::{GETTOKEN, SEND};
+use crate::support::{GETTOKEN, SEND, Sandbox, config};
 
 /// The records of TLS that matter here (RFC 8446, 5.1).
 const ALERT: u8 = 21;

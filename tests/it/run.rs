@@ -6,18 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::outbox::waiting;
-use crate::sandbox::{Outcome, Run, Sandbox, at_once};
-use crate::send::texts;
 use crate::standin::{SECRET, Standin};
-
-/// `wxpush run` with these options of a command for the shell.
-pub(crate) fn sh(sandbox: &Sandbox, options: &str, script: &str) -> Run {
-    sandbox
-        .wxpush(&format!("run {options}"))
-        .args(&["--", "sh", "-c", script])
-        .env("PATH", "/usr/bin:/bin")
-}
+use crate::support::{Outcome, Sandbox, at_once, sh, texts, waiting, with_robot};
 
 /// What has been reported to one member.
 fn reports(standin: &Standin) -> Vec<String> {
@@ -295,7 +285,7 @@ fn of_many_runs_at_once_one_tells_the_first_failure_and_one_the_recovery() {
 #[test]
 fn the_report_goes_to_whom_it_is_sent() {
     let standin = Standin::start();
-    let sandbox = crate::samples::with_robot(&standin);
+    let sandbox = with_robot(&standin);
     sh(&sandbox, "--robot ops --mention lisi", "echo x")
         .run()
         .exits(0);

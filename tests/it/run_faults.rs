@@ -9,13 +9,10 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::descriptors::redirected;
-use crate::outbox::{flush, waiting};
-use crate::run::sh;
-use crate::sandbox::{Sandbox, config, for_each};
-use crate::send::texts;
 use crate::standin::{Fault, Standin};
-use crate::token::{GETTOKEN, SEND};
+use crate::support::{
+    GETTOKEN, SEND, Sandbox, config, flush, for_each, redirected, sh, texts, waiting,
+};
 
 #[test]
 fn a_broken_config_costs_the_report_alone() {

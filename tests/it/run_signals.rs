@@ -8,11 +8,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::pty::Pty;
-use crate::run::sh;
-use crate::sandbox::{Run, Sandbox, for_each};
-use crate::send::texts;
 use crate::standin::Standin;
+use crate::support::{Pty, Run, Sandbox, for_each, sh, texts};
 
 /// Waits until a file of the sandbox has these words.
 fn await_words(sandbox: &Sandbox, name: &str, words: &str) {

@@ -8,12 +8,8 @@
 
 use std::process::Command;
 
-use crate::debris::peak;
-use crate::outbox::{flush, keep, waiting};
-use crate::places::script;
-use crate::sandbox::{Outcome, Run, Sandbox, for_each};
-use crate::send::texts;
 use crate::standin::Standin;
+use crate::support::{Outcome, Run, Sandbox, flush, for_each, keep, peak, script, texts, waiting};
 
 /// Descriptors that a run may have, from the fewest with which it starts at all to enough.
 const DESCRIPTORS: std::ops::Range<u32> = 4..16;

@@ -10,14 +10,14 @@ use std::process::Command;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::chinese::in_both;
-use crate::leaks::{base64_of, conceal, found};
-use crate::log::logging;
-use crate::places::{is_root, script};
-use crate::sandbox::{Run, Sandbox, Started, await_count, config, for_each};
 use crate::standin::tls::Kind;
 use crate::standin::{Fault, SECRET, Standin};
-use crate::token::{GETTOKEN, SEND, token};
+use crate::support::chinese::in_both;
+use crate::support::leaks::{base64_of, conceal, found};
+use crate::support::log::logging;
+use crate::support::{
+    GETTOKEN, Run, SEND, Sandbox, Started, await_count, config, for_each, is_root, script, token,
+};
 
 /// A send that is under way: the secret and the token are in memory, and on the wire.
 fn in_mid_send(standin: &Standin, run: Run) -> Started {

@@ -2,27 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::sandbox::{Run, Sandbox, bodies};
 use crate::standin::{AGENTID, Standin};
-
-/// The texts on one phone.
-pub(crate) fn texts(standin: &Standin, userid: &str) -> Vec<String> {
-    standin
-        .company()
-        .phone(userid)
-        .iter()
-        .map(|landed| landed.text.clone())
-        .collect()
-}
-
-/// The last line of each: the text alone, if a line before it says that it is late.
-pub(crate) fn last_lines(texts: Vec<String>) -> Vec<String> {
-    let last = |text: String| match text.rsplit_once('\n') {
-        Some((_, last)) => last.to_owned(),
-        None => text,
-    };
-    texts.into_iter().map(last).collect()
-}
+use crate::support::{Run, Sandbox, bodies, config, texts};
 
 #[test]
 fn a_message_lands_on_the_phone_and_nothing_is_printed() {
@@ -196,10 +177,7 @@ fn what_is_not_utf8_is_delivered_with_a_warning() {
 #[test]
 fn a_dry_run_shows_the_request_and_touches_nothing() {
     let sandbox = Sandbox::empty();
-    sandbox.write(
-        "config.toml",
-        crate::sandbox::config("https://relay.example/wecom/"),
-    );
+    sandbox.write("config.toml", config("https://relay.example/wecom/"));
     let outcome = sandbox
         .wxpush("send --dry-run -t T --to lisi body")
         .run()

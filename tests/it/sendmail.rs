@@ -3,11 +3,8 @@
 use std::os::unix::fs::symlink;
 use std::time::Duration;
 
-use crate::outbox::{flush, waiting};
-use crate::sandbox::{Run, Sandbox};
-use crate::send::texts;
 use crate::standin::{Fault, Standin};
-use crate::token::{GETTOKEN, SEND};
+use crate::support::{GETTOKEN, Run, SEND, Sandbox, flush, texts, waiting};
 
 /// WeCom says no.
 fn refusal(errcode: i64) -> Fault {

@@ -5,10 +5,9 @@ use std::net::TcpListener;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::chinese::tells_why_there_is_no_token;
-use crate::sandbox::{Outcome, Run, Sandbox, await_count, config, for_each};
 use crate::standin::{Fault, Standin};
-use crate::token::{GETTOKEN, SEND};
+use crate::support::chinese::tells_why_there_is_no_token;
+use crate::support::{GETTOKEN, Outcome, Run, SEND, Sandbox, await_count, config, for_each};
 
 /// Address space in bytes within which a whole send must do, in a debug build; a gigabyte it is not.
 const ADDRESS_SPACE: &str = "--as=300000000";

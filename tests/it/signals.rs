@@ -10,12 +10,10 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::outbox::{flush, waiting};
-use crate::sandbox::{Run, Sandbox, await_count, for_each};
-use crate::send::texts;
-use crate::spool::{MEMBERS, plant};
 use crate::standin::{Fault, Standin};
-use crate::token::{GETTOKEN, SEND};
+use crate::support::{
+    GETTOKEN, MEMBERS, Run, SEND, Sandbox, await_count, flush, for_each, plant, texts, waiting,
+};
 
 const SIGNALS: [Signal; 3] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP];
 

@@ -15,9 +15,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::outbox::{failed, waiting};
-use crate::sandbox::Sandbox;
 use crate::standin::{Member, Standin};
+use crate::support::{Sandbox, failed, waiting};
 
 const SENDERS: usize = 20;
 const FLUSHERS: usize = 5;

@@ -1,13 +1,12 @@
 //! What people read of messages, mails and commands in Chinese: no English is left in it, and a
 //! script sees no difference.
 
-use crate::chinese::hold;
-use crate::outbox::{failed, keep, refusal, waiting};
-use crate::samples::{png, with_robot};
-use crate::sandbox::{Outcome, Sandbox, for_each};
-use crate::send::texts;
 use crate::standin::{Fault, SECRET, Standin};
-use crate::token::{GETTOKEN, SEND};
+use crate::support::chinese::hold;
+use crate::support::{
+    GETTOKEN, Outcome, SEND, Sandbox, failed, for_each, keep, png, refusal, texts, waiting,
+    with_robot,
+};
 
 /// Holds that all of a result for a person is Chinese.
 #[track_caller]

@@ -1,8 +1,7 @@
 //! What the tables of limits find, told in Chinese: a row for each thing that they can find.
 
-use crate::samples::with_robot;
-use crate::sandbox::for_each;
 use crate::standin::Standin;
+use crate::support::{for_each, with_robot};
 
 /// By which road; the exit code; what the message is but for the next, or that it is the next; that;
 /// what is said.

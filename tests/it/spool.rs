@@ -1,109 +1,16 @@
 //! An outbox with something in it that nobody put there in good faith: the rest flows.
 
-use std::fs::{self, File, Permissions};
+use std::fs;
+use std::fs::{File, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::process::Command;
-use std::time::{Duration, UNIX_EPOCH};
 
-use chrono::{DateTime, SecondsFormat, Utc};
-use serde_json::json;
-
-use crate::outbox::{failed, flush, waiting};
-use crate::pace::one_by_one;
-use crate::sandbox::{Run, Sandbox, for_each};
-use crate::send::texts;
-use crate::standin::{CORPID, Standin};
-use crate::token::now;
-
-/// Thirteen members, so that no limit holds anything up.
-pub(crate) const MEMBERS: [&str; 13] = [
-    "zhangsan", "lisi", "wangwu", "member01", "member02", "member03", "member04", "member05",
-    "member06", "member07", "member08", "member09", "member10",
-];
-
-/// The END line of an entry.
-fn end(text: &str) -> String {
-    let hash = ring::digest::digest(&ring::digest::SHA256, text.as_bytes());
-    let hash = hash.as_ref().iter().map(|byte| format!("{byte:02x}"));
-    format!("END {}\n", hash.collect::<String>())
-}
-
-/// An entry as wxpush would have written it a minute ago: its name, and its bytes.
-pub(crate) fn entry(base: &str, number: u64, body: &str) -> (String, String) {
-    entry_of((now() - 60) * 1000 + number, base, number, body)
-}
-
-/// An entry as wxpush would have written it at this time, in Unix milliseconds.
-pub(crate) fn entry_of(at: u64, base: &str, number: u64, body: &str) -> (String, String) {
-    let accepted = UNIX_EPOCH + Duration::from_millis(at);
-    let accepted = DateTime::<Utc>::from(accepted);
-    let name = accepted.format("%Y%m%dT%H%M%S%.3fZ").to_string() + &format!("-{number:08x}");
-    let accepted = accepted.to_rfc3339_opts(SecondsFormat::Millis, true);
-    let length = body.len();
-    let text = format!(
-        "wxpush outbox 1\naccepted: {accepted}\ncorpid: {CORPID}\napi_base: {base}\nrequests: 1\n\nPOST message/send {length}\n{body}\n"
-    );
-    let end = end(&text);
-    (name, text + &end)
-}
-
-pub(crate) fn text_to(member: &str, text: &str) -> String {
-    json!({"touser": member, "msgtype": "text", "text": {"content": text}}).to_string()
-}
-
-/// Puts so many messages into the outbox, to one member after the other; says what they are called.
-pub(crate) fn plant(sandbox: &Sandbox, base: &str, count: u64, members: &[&str]) -> Vec<String> {
-    for dir in ["outbox", "outbox/failed"] {
-        fs::create_dir_all(sandbox.path(dir)).unwrap();
-        fs::set_permissions(sandbox.path(dir), Permissions::from_mode(0o700)).unwrap();
-    }
-    let members = members.iter().cycle();
-    let planted = (0..count).zip(members).map(|(number, member)| {
-        let (name, bytes) = entry(base, number, &text_to(member, &format!("number {number}")));
-        put(sandbox, &name, bytes);
-        name
-    });
-    planted.collect()
-}
-
-/// Puts these bodies into the outbox, as accepted one after the other within the last minute.
-pub(crate) fn plant_bodies(
-    sandbox: &Sandbox,
-    base: &str,
-    bodies: impl IntoIterator<Item = String>,
-) -> Vec<String> {
-    plant(sandbox, base, 0, &[]);
-    let from = (now() - 60) * 1000;
-    let planted = bodies.into_iter().zip(0..).map(|(body, number)| {
-        let (name, bytes) = entry_of(from + 50 * number, base, number, &body);
-        put(sandbox, &name, bytes);
-        name
-    });
-    planted.collect()
-}
-
-/// A body that no other is sent together with.
-pub(crate) fn markdown_to(member: &str, text: &str) -> String {
-    json!({"touser": member, "msgtype": "markdown", "markdown": {"content": text}}).to_string()
-}
-
-/// Puts a file into the outbox, as private as an entry.
-pub(crate) fn put(sandbox: &Sandbox, name: &str, bytes: impl AsRef<[u8]>) {
-    let path = sandbox.path(&format!("outbox/{name}"));
-    fs::write(&path, bytes).unwrap();
-    fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
-}
-
-/// Every text on the phones of these members, sorted.
-pub(crate) fn all_texts(standin: &Standin) -> Vec<String> {
-    let mut all: Vec<String> = MEMBERS
-        .iter()
-        .flat_map(|member| texts(standin, member))
-        .collect();
-    all.sort();
-    all
-}
+use crate::standin::Standin;
+use crate::support::{
+    MEMBERS, Run, Sandbox, all_texts, at_once, config, end, entry, failed, flush, for_each,
+    one_by_one, plant, put, text_to, texts, waiting,
+};
 
 /// What is done to one entry of a hundred, and where it is afterwards.
 type Harm = (&'static str, fn(&str) -> Option<String>, Fate);
@@ -274,7 +181,7 @@ fn fifty_flushers_deliver_each_of_a_hundred_messages_once() {
     let standin = Standin::start();
     let sandbox = one_by_one(&standin);
     plant(&sandbox, &standin.base(), 100, &MEMBERS);
-    let outcomes = crate::sandbox::at_once(50, |_| sandbox.wxpush("outbox flush"));
+    let outcomes = at_once(50, |_| sandbox.wxpush("outbox flush"));
     for outcome in outcomes {
         // What another had in hand was left.
         let code = outcome.code.unwrap();
@@ -355,7 +262,7 @@ fn where_nothing_can_be_kept_the_message_goes_out_all_the_same_or_is_said_to_be_
 fn what_is_kept_is_private_whatever_the_umask() {
     for umask in ["000", "022", "077", "0777"] {
         let sandbox = Sandbox::empty();
-        sandbox.write("config.toml", crate::sandbox::config(&Standin::refuse()));
+        sandbox.write("config.toml", config(&Standin::refuse()));
         let mut command = Command::new("sh");
         command.args([
             "-c",

@@ -5,14 +5,11 @@ use std::time::{Duration, Instant, SystemTime};
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
-use crate::elapsed::Time;
-use crate::outbox::{failed, refusal, waiting};
-use crate::poison::{has, leaves_some};
-use crate::sandbox::{Run, Sandbox, await_count, for_each};
-use crate::send::texts;
-use crate::spool::{markdown_to, plant_bodies, text_to};
 use crate::standin::{Fault, Request, Standin};
-use crate::token::SEND;
+use crate::support::{
+    Run, SEND, Sandbox, Time, await_count, failed, for_each, has, leaves_some, markdown_to,
+    plant_bodies, read_by, reads, refusal, text_to, texts, waiting,
+};
 
 /// A text of 60 bytes that is in no other, without anything that could be taken for a time.
 fn drop_of(number: usize) -> String {
@@ -24,28 +21,6 @@ fn drop_of(number: usize) -> String {
 /// Delivers what is kept, in a place where it is UTC.
 fn flush(sandbox: &Sandbox) -> Run {
     sandbox.wxpush("outbox flush").env("TZ", "UTC")
-}
-
-/// All that a member reads, one message after the other.
-pub(crate) fn read_by(standin: &Standin, member: &str) -> String {
-    texts(standin, member).concat()
-}
-
-/// Holds that these texts are read by a member in this order, each of them once.
-#[track_caller]
-pub(crate) fn reads(standin: &Standin, member: &str, expected: &[String]) {
-    let all = read_by(standin, member);
-    let mut at = 0;
-    for text in expected {
-        let found = all[at..].find(text.as_str());
-        let found = found.unwrap_or_else(|| panic!("no {text} behind byte {at} of {all:.3000}"));
-        at += found + text.len();
-        assert_eq!(
-            all.matches(text.as_str()).count(),
-            1,
-            "{text} in {all:.3000}"
-        );
-    }
 }
 
 /// When an entry was accepted, by its name: to the minute.

@@ -2,46 +2,16 @@
 //! a wrong secret, a server that takes none.
 
 use std::collections::BTreeSet;
-use std::sync::Mutex;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::chinese::in_both;
-use crate::sandbox::{Outcome, Sandbox, at_once};
 use crate::standin::{App, Fault, SECRET, Standin};
-
-pub(crate) const GETTOKEN: &str = "/cgi-bin/gettoken";
-pub(crate) const SEND: &str = "/cgi-bin/message/send";
+use crate::support::chinese::in_both;
+use crate::support::{FLOOR, GETTOKEN, Outcome, SEND, Sandbox, at_once, edit_token, now, warmed};
 
 /// The processes of a crowd.
 const CROWD: usize = 200;
-
-/// One crowd at a time: two have more descriptors open than the usual limit allows.
-pub(crate) static FLOOR: Mutex<()> = Mutex::new(());
-
-/// Unix seconds.
-pub(crate) fn now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    since.as_secs()
-}
-
-/// Changes every record of the cache.
-pub(crate) fn edit(sandbox: &Sandbox, change: impl Fn(&mut Value)) {
-    let mut cache: Value = serde_json::from_str(&sandbox.read("token_cache.json")).unwrap();
-    for record in cache.as_object_mut().unwrap().values_mut() {
-        change(record);
-    }
-    sandbox.write("token_cache.json", cache.to_string());
-}
-
-/// Sends once, so that there is a token, and makes that token so many seconds old.
-pub(crate) fn warmed(standin: &Standin, age: u64) -> Sandbox {
-    let sandbox = Sandbox::of(standin);
-    sandbox.send("warm-up").run().is_silent();
-    sandbox.age_token(age);
-    sandbox
-}
 
 /// So many sends at once, to ten members in turn: WeCom drops what is more than 30 a minute to one.
 fn crowd(sandbox: &Sandbox, count: usize) -> Vec<Outcome> {
@@ -176,7 +146,7 @@ fn a_wrong_secret_is_tried_once_by_two_hundred_processes_and_the_right_one_at_on
     assert_eq!(standin.count(GETTOKEN), 3, "refresh asks at once");
 
     let older = |seconds: u64| {
-        edit(&sandbox, |record| {
+        edit_token(&sandbox, |record| {
             if let Some(at) = record["refused_at"].as_u64() {
                 record["refused_at"] = (at - seconds).into();
             }
@@ -358,13 +328,13 @@ fn a_clock_that_jumps_costs_one_gettoken_at_the_most() {
         let standin = Standin::start();
         let sandbox = warmed(&standin, 0);
         let written = now().checked_add_signed(-jump).unwrap();
-        edit(&sandbox, |record| record["obtained_at"] = written.into());
+        edit_token(&sandbox, |record| record["obtained_at"] = written.into());
         for message in ["first", "second"] {
             sandbox.send(message).run().is_silent();
             assert_eq!(standin.count(GETTOKEN), 1 + asked, "{jump} s");
         }
         // A refusal holds nobody back but within its minute.
-        edit(&sandbox, |record| {
+        edit_token(&sandbox, |record| {
             *record = json!({"refused_at": written, "errcode": 40001, "errmsg": "no"});
         });
         if jump == 30 {
@@ -374,12 +344,4 @@ fn a_clock_that_jumps_costs_one_gettoken_at_the_most() {
             assert_eq!(standin.count(GETTOKEN), 2 + asked, "{jump} s");
         }
     }
-}
-
-/// The cached token.
-pub(crate) fn token(sandbox: &Sandbox) -> String {
-    sandbox.record()["access_token"]
-        .as_str()
-        .unwrap()
-        .to_owned()
 }

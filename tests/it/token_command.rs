@@ -2,15 +2,14 @@
 
 use serde_json::json;
 
-use crate::sandbox::Sandbox;
 use crate::standin::{Fault, Standin};
-use crate::token::{GETTOKEN, edit, now, token, warmed};
+use crate::support::{GETTOKEN, Sandbox, edit_token, now, token, warmed};
 
 #[test]
 fn a_refresh_asks_even_if_the_clock_went_back() {
     let standin = Standin::start();
     let sandbox = warmed(&standin, 0);
-    edit(&sandbox, |record| {
+    edit_token(&sandbox, |record| {
         record["obtained_at"] = (now() + 86_400).into();
     });
     sandbox.wxpush("token refresh").run().is_silent();

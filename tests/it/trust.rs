@@ -1,22 +1,9 @@
 //! TLS: whom wxpush believes to be WeCom, what it says of others, and what they never get.
 
-use crate::chinese::{in_both, tells_why_there_is_no_token};
-use crate::config::app;
-use crate::sandbox::{Sandbox, config, for_each};
 use crate::standin::tls::Kind;
 use crate::standin::{Fault, Standin};
-use crate::token::{GETTOKEN, SEND};
-
-/// A sandbox whose config leads to a TLS stand-in and trusts its authority.
-pub(crate) fn trusting(standin: &Standin) -> Sandbox {
-    let sandbox = Sandbox::empty();
-    sandbox.write("ca.pem", standin.ca_pem());
-    sandbox.write(
-        "config.toml",
-        config(&standin.base()) + "ca_file = \"ca.pem\"\n",
-    );
-    sandbox
-}
+use crate::support::chinese::{in_both, tells_why_there_is_no_token};
+use crate::support::{GETTOKEN, SEND, Sandbox, app, config, for_each, trusting};
 
 #[test]
 fn bad_tls_gets_no_byte_of_a_request_and_the_error_names_certificate_and_clock() {

@@ -4,13 +4,11 @@
 use std::fs::File;
 use std::process::Command;
 
-use crate::api_faults::losses;
-use crate::outbox::refusal;
-use crate::samples::{amr_of, jpeg, mp4, pdf, png, with_robot};
-use crate::sandbox::{Outcome, Run, Sandbox, config, for_each};
 use crate::standin::{Fault, Owner, ROBOT_KEY, Standin};
-use crate::token::{GETTOKEN, SEND, warmed};
-use crate::uploads::{ROBOT_UPLOAD, UPLOAD, here, with_file};
+use crate::support::{
+    GETTOKEN, Outcome, ROBOT_UPLOAD, Run, SEND, Sandbox, UPLOAD, amr_of, config, for_each, here,
+    holds_files, jpeg, losses, mp4, now, pdf, png, refusal, warmed, with_file, with_robot,
+};
 
 /// What is said of an upload that WeCom may have.
 const NOT_KNOWN: &str = "whether the upload was done is not known";
@@ -73,7 +71,7 @@ fn the_id_alone_is_printed_and_the_kind_is_what_the_bytes_say() {
     let at = chrono::DateTime::parse_from_rfc3339(at)
         .unwrap()
         .timestamp();
-    assert!(at.unsigned_abs().abs_diff(crate::token::now()) < 60, "{at}");
+    assert!(at.unsigned_abs().abs_diff(now()) < 60, "{at}");
 }
 
 #[test]
@@ -83,7 +81,7 @@ fn an_id_that_upload_prints_is_one_that_send_takes() {
     let id = here(&sandbox, "upload a.txt").run().exits(0).stdout;
     let send = sandbox.wxpush(&format!("send --to lisi --file media_id:{id}"));
     send.run().is_silent();
-    crate::uploads::holds_files(&standin, "lisi", &[("a.txt", b"some bytes")]);
+    holds_files(&standin, "lisi", &[("a.txt", b"some bytes")]);
     assert_eq!(standin.count(UPLOAD), 1);
 }
 

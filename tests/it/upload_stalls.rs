@@ -5,10 +5,8 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::time::Duration;
 
-use crate::outbox::waiting;
-use crate::sandbox::{Sandbox, config, for_each};
 use crate::standin::{Fault, Standin};
-use crate::uploads::{UPLOAD, files, here};
+use crate::support::{Sandbox, UPLOAD, config, files, for_each, here, waiting};
 
 /// After so many bytes of a connection it is that of an upload.
 const SMALL: usize = 16 << 10;

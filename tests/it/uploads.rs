@@ -1,58 +1,20 @@
 //! What was uploaded is used again: by whom, how long, whatever stands in the place of its record.
 
-use std::fs::{self, File, Permissions};
+use std::fs;
+use std::fs::{File, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 use std::process::Command;
 
-use crate::leaks::reversed;
-use crate::samples;
-use crate::sandbox::{Run, Sandbox, for_each};
-use crate::standin::{Standin, Upload};
-use crate::token::now;
-
-pub(crate) const UPLOAD: &str = "/cgi-bin/media/upload";
-pub(crate) const ROBOT_UPLOAD: &str = "/cgi-bin/webhook/upload_media";
+use crate::standin::Standin;
+use crate::support::leaks::reversed;
+use crate::support::{
+    BYTES, ROBOT_UPLOAD, UPLOAD, files, for_each, here, holds_files, is_root, now, samples,
+    send_file, with_file,
+};
 
 /// How long an upload is used again, in seconds: three days less an hour.
 const LIFETIME: u64 = 71 * 3600;
-
-/// What the file has.
-pub(crate) const BYTES: &[u8] = b"the same bytes";
-
-/// The program among the sandbox's files, so that they may be named without their directory.
-pub(crate) fn here(sandbox: &Sandbox, args: &str) -> Run {
-    sandbox.wxpush(args).cwd(sandbox.path(""))
-}
-
-/// A sandbox with a file.
-pub(crate) fn with_file(standin: &Standin, bytes: &[u8]) -> Sandbox {
-    let sandbox = Sandbox::of(standin);
-    sandbox.write("a.txt", bytes);
-    sandbox
-}
-
-/// Sends that file.
-pub(crate) fn send(sandbox: &Sandbox) -> Run {
-    here(sandbox, "send --to lisi --file a.txt")
-}
-
-/// The files on a phone, oldest first.
-pub(crate) fn files(standin: &Standin, userid: &str) -> Vec<Upload> {
-    let phone = standin.company().phone(userid);
-    phone.into_iter().flat_map(|landed| landed.media).collect()
-}
-
-/// The names and bytes of the files on a phone.
-#[track_caller]
-pub(crate) fn holds_files(standin: &Standin, userid: &str, expected: &[(&str, &[u8])]) {
-    let files = files(standin, userid);
-    let found: Vec<_> = files
-        .iter()
-        .map(|file| (&*file.filename, &*file.bytes))
-        .collect();
-    assert!(found == expected, "{} files: {found:.300?}", found.len());
-}
 
 #[test]
 fn the_same_file_is_uploaded_once_for_all_the_sends_of_one_sender() {
@@ -186,12 +148,12 @@ fn whatever_stands_in_the_place_of_what_is_noted_costs_no_more_than_an_upload() 
         sandbox.write("victim", "not to be touched\n");
         plant(&path, &victim);
         for _ in 0..2 {
-            send(&sandbox).run().is_silent();
+            send_file(&sandbox).run().is_silent();
         }
         let bytes = what.repeat(3);
         holds_files(&standin, "lisi", &[("a.txt", bytes.as_bytes()); 2]);
         let count = standin.count(UPLOAD);
-        let by_root = what == "a file that may be read alone" && crate::places::is_root();
+        let by_root = what == "a file that may be read alone" && is_root();
         let expected = if is_noted || by_root { 1 } else { 2 };
         assert_eq!(count, expected, "{what}");
         assert_eq!(sandbox.read("victim"), "not to be touched\n", "{what}");
@@ -214,12 +176,12 @@ fn whatever_stands_in_the_place_of_what_is_noted_costs_no_more_than_an_upload() 
 fn what_others_may_have_noted_is_not_believed_and_what_cannot_be_an_id_neither() {
     let standin = Standin::start();
     let sandbox = with_file(&standin, BYTES);
-    send(&sandbox).run().is_silent();
+    send_file(&sandbox).run().is_silent();
     let path = sandbox.path("uploads");
     let line = sandbox.read("uploads");
     let id = line.trim_end().rsplit(' ').next().unwrap().to_owned();
     mode(&path, 0o666);
-    send(&sandbox).run().is_silent();
+    send_file(&sandbox).run().is_silent();
     assert_eq!(standin.count(UPLOAD), 2, "anybody may have written it");
     for (number, text) in [
         line.replace(&id, ""),
@@ -233,14 +195,14 @@ fn what_others_may_have_noted_is_not_believed_and_what_cannot_be_an_id_neither()
     .enumerate()
     {
         sandbox.write("uploads", &text);
-        send(&sandbox).run().is_silent();
+        send_file(&sandbox).run().is_silent();
         assert_eq!(standin.count(UPLOAD), 3 + number, "{text}");
     }
     // One that WeCom never gave is found out, and the right one is noted.
     sandbox.write("uploads", line.replace(&id, "3-of-another-company"));
-    send(&sandbox).run().is_silent();
+    send_file(&sandbox).run().is_silent();
     assert_eq!(standin.count(UPLOAD), 9);
-    send(&sandbox).run().is_silent();
+    send_file(&sandbox).run().is_silent();
     assert_eq!(standin.count(UPLOAD), 9);
     let files = files(&standin, "lisi");
     assert!(files.len() == 10 && files.iter().all(|file| *file.bytes == *BYTES));
@@ -250,7 +212,7 @@ fn what_others_may_have_noted_is_not_believed_and_what_cannot_be_an_id_neither()
 fn an_upload_is_used_for_three_days_less_an_hour_and_never_one_of_the_future() {
     let standin = Standin::start();
     let sandbox = with_file(&standin, BYTES);
-    send(&sandbox).run().is_silent();
+    send_file(&sandbox).run().is_silent();
     let line = sandbox.read("uploads");
     let (_, rest) = line.split_once(' ').unwrap();
     let mut uploads = 1;
@@ -263,7 +225,7 @@ fn an_upload_is_used_for_three_days_less_an_hour_and_never_one_of_the_future() {
         (u64::MAX, true),
     ] {
         sandbox.write("uploads", format!("{at} {rest}"));
-        send(&sandbox).run().is_silent();
+        send_file(&sandbox).run().is_silent();
         uploads += usize::from(anew);
         assert_eq!(standin.count(UPLOAD), uploads, "{at}");
     }

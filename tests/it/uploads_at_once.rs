@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::sandbox::{Sandbox, Started, at_once, await_count, for_each};
 use crate::standin::{Fault, Standin};
-use crate::uploads::{BYTES, UPLOAD, here, holds_files, send, with_file};
+use crate::support::{
+    BYTES, Sandbox, Started, UPLOAD, at_once, await_count, for_each, here, holds_files, send_file,
+    with_file,
+};
 
 /// How long an upload takes that others are to wait for.
 const SLOW: Fault = Fault::Delay(Duration::from_millis(700));
@@ -35,7 +37,7 @@ fn twelve_at_once_make_one_upload_and_what_they_note_is_whole() {
         let sandbox = with_file(&standin, BYTES);
         let fails = !matches!(first, Fault::Delay(_));
         standin.script(UPLOAD, [first]);
-        for outcome in at_once(12, |_| send(&sandbox)) {
+        for outcome in at_once(12, |_| send_file(&sandbox)) {
             outcome.is_silent();
         }
         assert_eq!(standin.count(UPLOAD), 1 + usize::from(fails));
@@ -53,9 +55,9 @@ fn when_the_one_that_uploads_is_killed_another_takes_over() {
     let standin = Standin::start();
     let sandbox = with_file(&standin, BYTES);
     standin.script(UPLOAD, [Fault::Hang]);
-    let first = send(&sandbox).start();
+    let first = send_file(&sandbox).start();
     await_count(&standin, UPLOAD, 1);
-    let others: Vec<Started> = (0..4).map(|_| send(&sandbox).start()).collect();
+    let others: Vec<Started> = (0..4).map(|_| send_file(&sandbox).start()).collect();
     std::thread::sleep(Duration::from_millis(300));
     signal(&first, Signal::KILL);
     for other in others {
@@ -72,10 +74,10 @@ fn one_that_stands_still_holds_up_none_of_the_others() {
     let standin = Standin::start();
     let sandbox = with_file(&standin, BYTES);
     standin.script(UPLOAD, [Fault::Hang]);
-    let first = send(&sandbox).start();
+    let first = send_file(&sandbox).start();
     await_count(&standin, UPLOAD, 1);
     signal(&first, Signal::STOP);
-    let outcomes = at_once(3, |_| send(&sandbox).args(&["--timeout", "6s"]));
+    let outcomes = at_once(3, |_| send_file(&sandbox).args(&["--timeout", "6s"]));
     for outcome in outcomes {
         assert!(outcome.time < Duration::from_secs(6), "{:?}", outcome.time);
         outcome.is_silent();
@@ -114,7 +116,7 @@ fn where_nothing_can_be_locked_each_uploads_for_itself() {
     for_each([true, false], |is_link| {
         let standin = Standin::start();
         let sandbox = with_file(&standin, BYTES);
-        send(&sandbox).run().is_silent();
+        send_file(&sandbox).run().is_silent();
         let line = sandbox.read("uploads");
         let key = line.split(' ').nth(1).unwrap();
         let lock = sandbox.path(&format!("uploads.{}.lock", &key[..16]));
@@ -125,7 +127,7 @@ fn where_nothing_can_be_locked_each_uploads_for_itself() {
             std::fs::create_dir(&lock).unwrap();
         }
         sandbox.write("uploads", "");
-        for outcome in at_once(3, |_| send(&sandbox)) {
+        for outcome in at_once(3, |_| send_file(&sandbox)) {
             outcome.is_silent();
         }
         holds_files(&standin, "lisi", &[("a.txt", BYTES); 4]);

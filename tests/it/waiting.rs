@@ -6,13 +6,11 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::chinese::hold;
-use crate::outbox::{flush, waiting};
-use crate::pty::Pty;
-use crate::sandbox::{Run, Sandbox, await_count, for_each};
-use crate::send::texts;
 use crate::standin::{Fault, Standin};
-use crate::token::SEND;
+use crate::support::chinese::hold;
+use crate::support::{
+    Pty, Run, SEND, Sandbox, await_count, config, flush, for_each, texts, waiting,
+};
 
 /// Interrupts it, and returns what it said from its beginning on; a signal ended it.
 #[track_caller]
@@ -102,7 +100,7 @@ fn of_what_is_not_kept_it_is_said_whether_it_may_have_arrived() {
 #[test]
 fn what_somebody_removed_is_not_said_to_be_kept() {
     let sandbox = Sandbox::empty();
-    sandbox.write("config.toml", crate::sandbox::config(&Standin::refuse()));
+    sandbox.write("config.toml", config(&Standin::refuse()));
     let mut pty = Pty::start(sandbox.wxpush("send --timeout 10m x"));
     pty.shows("^C ends that");
     std::fs::remove_dir_all(sandbox.path("outbox")).unwrap();
@@ -172,7 +170,7 @@ fn where_nobody_looks_nothing_is_caught_and_no_thread_waits() {
 #[ignore = "needs setsid, of util-linux"]
 fn the_key_itself_does_what_the_signal_does() {
     let sandbox = Sandbox::empty();
-    sandbox.write("config.toml", crate::sandbox::config(&Standin::refuse()));
+    sandbox.write("config.toml", config(&Standin::refuse()));
     let mut command = Command::new("setsid");
     command.arg("-c").arg(sandbox.path("wxpush"));
     let run = Run::new(command).args(&["send", "--timeout", "10m", "x"]);

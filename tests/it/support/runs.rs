@@ -1,152 +1,18 @@
-//! A directory of its own for each test: the program, its config, its state.
+//! Runs of the program: how they begin, what they come to.
 
-use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io::{Read, Write};
-use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use rustix::process::Pid;
 use serde_json::Value;
 
-use crate::leaks;
-use crate::standin::{AGENTID, CORPID, SECRET, Standin};
+use crate::support::{Sandbox, leaks};
 
 /// No run takes longer, whatever goes wrong.
-const PATIENCE: Duration = Duration::from_secs(90);
-
-/// A directory that holds the program by hard link, so that state lands beside it.
-///
-/// When it goes, no file in it may hold a secret (`leaks`).
-pub(crate) struct Sandbox {
-    dir: PathBuf,
-    /// What the test wrote itself, secrets and all.
-    written: Mutex<HashSet<Vec<u8>>>,
-}
-
-impl Sandbox {
-    /// A sandbox with nothing but the program.
-    pub(crate) fn empty() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!(
-            "{}-{}",
-            std::process::id(),
-            COUNT.fetch_add(1, Ordering::Relaxed)
-        );
-        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        // Of a run that failed, long ago, and had the same process id.
-        let _ = fs::remove_dir_all(&dir);
-        fs::create_dir_all(&dir).expect("the target directory can be written");
-        // With a umask of 0 it would not count as beside.
-        fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).expect("it is ours");
-        let written = Mutex::default();
-        let sandbox = Self { dir, written };
-        // A copy could be "text file busy" while another test's child still has it open.
-        fs::hard_link(env!("CARGO_BIN_EXE_wxpush"), sandbox.path("wxpush"))
-            .expect("one file system");
-        sandbox
-    }
-
-    /// A sandbox whose config leads to the stand-in.
-    pub(crate) fn of(standin: &Standin) -> Self {
-        let sandbox = Self::empty();
-        sandbox.write("config.toml", config(&standin.base()));
-        sandbox
-    }
-
-    /// A path in it.
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.dir.join(name)
-    }
-
-    /// Writes a file in it, private as a config should be.
-    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
-        let path = self.path(name);
-        fs::write(&path, &text).expect("the sandbox can be written");
-        self.written().insert(text.as_ref().to_vec());
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("it is ours");
-    }
-
-    /// Puts lines before the config's own.
-    pub(crate) fn configure(&self, lines: &str) {
-        let config = self.read("config.toml");
-        self.write("config.toml", format!("{lines}\n{config}"));
-    }
-
-    /// A file in it, as text; empty if there is none.
-    pub(crate) fn read(&self, name: &str) -> String {
-        let bytes = fs::read(self.path(name)).unwrap_or_default();
-        String::from_utf8(bytes).expect("our files are UTF-8")
-    }
-
-    /// What the test wrote itself.
-    pub(crate) fn written(&self) -> MutexGuard<'_, HashSet<Vec<u8>>> {
-        self.written.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The names in it, sorted.
-    pub(crate) fn names(&self) -> Vec<String> {
-        let entries = fs::read_dir(&self.dir).expect("the sandbox is there");
-        let mut names: Vec<String> = entries
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-            .collect();
-        names.sort();
-        names
-    }
-
-    /// The one record of the token cache.
-    pub(crate) fn record(&self) -> Value {
-        let cache: BTreeMap<String, Value> =
-            serde_json::from_str(&self.read("token_cache.json")).expect("a cache");
-        assert_eq!(cache.len(), 1, "one app has one record");
-        cache.into_values().next().unwrap()
-    }
-
-    /// Makes the cached token older by so many seconds.
-    pub(crate) fn age_token(&self, seconds: u64) {
-        let mut cache: Value =
-            serde_json::from_str(&self.read("token_cache.json")).expect("a cache");
-        for (_, record) in cache.as_object_mut().expect("a map") {
-            record["obtained_at"] = (record["obtained_at"].as_u64().unwrap() - seconds).into();
-        }
-        self.write("token_cache.json", cache.to_string());
-    }
-
-    /// The program with these arguments, words divided by spaces.
-    pub(crate) fn wxpush(&self, args: &str) -> Run {
-        let mut command = Command::new(self.path("wxpush"));
-        command.args(args.split_whitespace());
-        Run::new(command)
-    }
-
-    /// `wxpush send`.
-    pub(crate) fn send(&self, message: &str) -> Run {
-        self.wxpush("send").arg(message)
-    }
-}
-
-impl Drop for Sandbox {
-    fn drop(&mut self) {
-        if !std::thread::panicking() {
-            assert!(
-                !leaks::key_log().exists(),
-                "the keys of TLS are written down"
-            );
-            assert_eq!(leaks::found_below(&self.dir, &self.written()), None);
-            let _ = fs::remove_dir_all(&self.dir);
-        }
-    }
-}
-
-/// A config for the stand-in's app.
-pub(crate) fn config(base: &str) -> String {
-    format!(
-        "corpid = \"{CORPID}\"\ncorpsecret = \"{SECRET}\"\nagentid = {AGENTID}\n[network]\napi_base = \"{base}\"\n"
-    )
-}
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 /// A run that is being described: the root as working directory, an environment with nothing but
 /// what makes other programs show their secrets, and English at the terminal.
@@ -196,7 +62,7 @@ impl Run {
         self
     }
 
-    fn pipe(&mut self) {
+    pub(crate) fn pipe(&mut self) {
         let stdin = if self.stdin.is_some() {
             Stdio::piped()
         } else {
@@ -361,34 +227,89 @@ pub(crate) fn for_each<T: Send>(table: impl IntoIterator<Item = T>, row: impl Fn
     });
 }
 
-/// The bodies of all messages that arrived, refused ones too.
-pub(crate) fn bodies(standin: &Standin) -> Vec<Value> {
-    let requests = standin.requests();
-    let sends = requests
-        .iter()
-        .filter(|request| request.endpoint() == "/cgi-bin/message/send");
-    sends.map(crate::standin::Request::json).collect()
+/// The sandbox's program in a shell, so redirected; its exit code is the shell's.
+pub(crate) fn redirected(sandbox: &Sandbox, args: &str, redirection: &str) -> Run {
+    let mut shell = Command::new("bash");
+    // Whoever reads the pipe is gone before anything is written.
+    let line = match redirection.split_once('|') {
+        Some((before, reader)) => {
+            format!("set -o pipefail; {{ sleep 0.2; exec \"$0\" {args} {before}; }} | {reader}")
+        }
+        None => format!("exec \"$0\" {args} {redirection}"),
+    };
+    shell.args(["-c", &line]).arg(sandbox.path("wxpush"));
+    Run::new(shell).env("PATH", "/usr/bin:/bin")
 }
 
-/// Takes on so many more members, each for 30 messages a minute, and names them.
-pub(crate) fn hire(standin: &Standin, count: usize) -> Vec<String> {
-    let mut company = standin.company();
-    let plain = company.members["member01"].clone();
-    let names: Vec<String> = (0..count)
-        .map(|number| format!("hired{number:03}"))
-        .collect();
-    for name in &names {
-        company.members.insert(name.clone(), plain.clone());
-    }
-    names
+/// The most memory that a run had, in KiB, which ended with this code.
+pub(crate) fn peak(started: Started, code: i32) -> u64 {
+    measured(started, code).0
 }
 
-/// Waits until so many requests have come for a path.
-#[track_caller]
-pub(crate) fn await_count(standin: &Standin, path: &str, count: usize) {
+/// The most memory that a run had, in KiB, looked at until its end with this code; and what it said.
+pub(crate) fn measured(started: Started, code: i32) -> (u64, Outcome) {
+    let status = format!("/proc/{}/status", started.child.id());
+    let looks = std::thread::spawn(move || {
+        let mut peak = 0;
+        loop {
+            let text = fs::read_to_string(&status).unwrap_or_default();
+            // What has ended and has not been waited for is there without memory.
+            let Some((_, size)) = text.split_once("VmHWM:") else {
+                return peak;
+            };
+            // For a moment after its start it is still its parent.
+            if text.starts_with("Name:\twxpush\n") {
+                let size = size.split_whitespace().next().unwrap();
+                peak = peak.max(size.parse().unwrap());
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    });
+    let outcome = started.wait().exits(code);
+    (looks.join().unwrap(), outcome)
+}
+
+/// Waits until a process that strace started has opened a file, and is thus stopped.
+pub(crate) fn stopped_at(path: &Path, strace: u32) -> Pid {
     let begun = Instant::now();
-    while standin.count(path) < count {
-        assert!(begun.elapsed() < PATIENCE, "nobody asks for {path}");
+    loop {
+        let children = format!("/proc/{strace}/task/{strace}/children");
+        let children = fs::read_to_string(children).unwrap_or_default();
+        for child in children.split_whitespace() {
+            let open = fs::read_dir(format!("/proc/{child}/fd"));
+            let mut open = open.into_iter().flatten().flatten();
+            if open.any(|entry| fs::read_link(entry.path()).is_ok_and(|it| it == *path)) {
+                return Pid::from_raw(child.parse().unwrap()).unwrap();
+            }
+        }
+        assert!(
+            begun.elapsed() < Duration::from_secs(30),
+            "it never opens it"
+        );
         std::thread::sleep(Duration::from_millis(2));
     }
+}
+
+/// Runs words of a shell at a terminal, and hands on its exit code.
+pub(crate) fn at_a_terminal(sandbox: &Sandbox, args: &str) -> Outcome {
+    let mut command = Command::new("script");
+    let program = sandbox.path("wxpush");
+    let line = format!("exec {} {args}", program.display());
+    command.args(["-qec", &line, "/dev/null"]);
+    Run::new(command).env("PATH", "/usr/bin:/bin").run()
+}
+
+/// Holds that the message went out, with these words in the only line on stderr.
+#[track_caller]
+pub(crate) fn warns_once(outcome: Outcome, words: &str) {
+    let outcome = outcome.exits(0).says(words).says("wxpush: warning: ");
+    assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
+}
+
+/// `wxpush run` with these options of a command for the shell.
+pub(crate) fn sh(sandbox: &Sandbox, options: &str, script: &str) -> Run {
+    sandbox
+        .wxpush(&format!("run {options}"))
+        .args(&["--", "sh", "-c", script])
+        .env("PATH", "/usr/bin:/bin")
 }

@@ -10,8 +10,7 @@ use std::time::{Duration, Instant};
 use nix::pty::openpty;
 use nix::sys::termios::{LocalFlags, tcgetattr};
 
-use crate::leaks;
-use crate::sandbox::Run;
+use crate::support::{Run, leaks};
 
 /// No answer takes longer.
 const PATIENCE: Duration = Duration::from_mins(1);

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::sandbox::Sandbox;
+use crate::support::Sandbox;
 
 /// State in memory, of messages so large that their syncs would hold up the tests beside. Goes with
 /// the value.

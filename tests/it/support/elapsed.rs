@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::sandbox::{Run, Sandbox};
 use crate::standin::Standin;
+use crate::support::{Run, Sandbox};
 
 /// What gives a program another clock on the wall.
 const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";

@@ -14,14 +14,14 @@ use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use nix::libc;
-use nix::sys::ptrace::{self, Options};
+use nix::sys::ptrace;
+use nix::sys::ptrace::Options;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
 use nix::unistd::Pid;
 
-use crate::calls::name;
-use crate::leaks;
-use crate::sandbox::{Run, Sandbox};
+use crate::support::calls::name;
+use crate::support::{Run, Sandbox, leaks};
 
 /// A run that takes longer hangs: the tests give it two seconds.
 const HANGS: Duration = Duration::from_secs(10);

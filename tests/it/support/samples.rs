@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::leaks::reversed;
-use crate::sandbox::{Sandbox, config};
 use crate::standin::{App, ROBOT_KEY, Standin};
+use crate::support::leaks::reversed;
+use crate::support::{Sandbox, config};
 
 /// Frames of a voice in a second.
 const FRAMES: usize = 50;

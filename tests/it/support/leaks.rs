@@ -18,10 +18,9 @@ use std::sync::{LazyLock, RwLock};
 
 use serde_json::Value;
 
-use crate::readmes::READMES;
-use crate::sandbox::{Run, Sandbox};
 use crate::standin::{CORPID, ROBOT_KEY, SECRET, Standin, granted};
-use crate::token::token;
+use crate::support::readmes::READMES;
+use crate::support::{Run, Sandbox, token};
 
 /// Characters that count as showing a secret.
 const PIECE: usize = size_of::<u64>();

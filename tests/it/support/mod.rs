@@ -1,0 +1,43 @@
+//! What the tests share. A module of tests is no library of others.
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod calls;
+pub(crate) mod check;
+pub(crate) mod chinese;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod crash;
+pub(crate) mod dice;
+mod elapsed;
+mod entries;
+mod in_memory;
+pub(crate) mod init;
+pub(crate) mod leaks;
+pub(crate) mod log;
+mod paths;
+mod phones;
+mod plants;
+mod proxy;
+mod pty;
+pub(crate) mod readmes;
+mod requests;
+mod runs;
+pub(crate) mod samples;
+mod sandbox;
+mod setups;
+mod tokens;
+#[cfg(target_arch = "x86_64")]
+pub(crate) mod tracer;
+
+pub(crate) use elapsed::*;
+pub(crate) use entries::*;
+pub(crate) use paths::*;
+pub(crate) use phones::*;
+pub(crate) use plants::*;
+pub(crate) use proxy::*;
+pub(crate) use pty::*;
+pub(crate) use requests::*;
+pub(crate) use runs::*;
+pub(crate) use samples::*;
+pub(crate) use sandbox::*;
+pub(crate) use setups::*;
+pub(crate) use tokens::*;
