@@ -2,23 +2,22 @@
 
 use serde_json::json;
 
-use crate::standin::{CHATID, CORPID, Fault, SECRET, Standin};
+use crate::standin::{CHATID, CORPID, Fault, SECRET};
 use crate::support::{
-    CHAT, GETTOKEN, NOT_KNOWN, Sandbox, UPLOAD, USER, at_a_terminal, for_each, here, padded, pdf,
-    png, script, token,
+    CHAT, GETTOKEN, NOT_KNOWN, UPLOAD, USER, at_a_terminal, for_each, here, padded, pdf, png,
+    script, set_up, token,
 };
 
 #[test]
 fn a_get_shows_wecoms_answer_on_one_line() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     for path in [
         "user/get?userid=zhangsan",
         "/user/get?userid=zhangsan",
         "cgi-bin/user/get?userid=zhangsan",
         "/cgi-bin/user/get?userid=zhangsan",
     ] {
-        let outcome = sandbox.wxpush("api GET").arg(path).run().exits(0);
+        let outcome = sandbox.wxpush("api GET").arg(path).exits(0);
         assert_eq!(
             (outcome.stdout.lines().count(), &*outcome.stderr),
             (1, ""),
@@ -47,7 +46,6 @@ fn a_get_shows_wecoms_answer_on_one_line() {
     // What has to be encoded in a query arrives as it was meant.
     sandbox
         .wxpush("api GET user/get?userid=%E5%BC%A0%26x&a=b+c")
-        .run()
         .exits(69);
     let last = standin.requests().pop().unwrap();
     assert_eq!((&*last.query["userid"], &*last.query["a"]), ("张&x", "b c"));
@@ -55,8 +53,7 @@ fn a_get_shows_wecoms_answer_on_one_line() {
 
 #[test]
 fn json_goes_out_to_the_byte_wherever_it_comes_from() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let body = format!(
         "\n{{ \"name\" : \"运维\\u0041\",\"chatid\":\"{CHATID}\", \"big\":12345678901234567890123}}\t\n"
     );
@@ -70,7 +67,7 @@ fn json_goes_out_to_the_byte_wherever_it_comes_from() {
         here(&sandbox, "api post /cgi-bin/appchat/update -d@body.json"),
     ];
     for (number, run) in runs.into_iter().enumerate() {
-        run.run().exits(0);
+        run.exits(0);
         let request = standin.requests().pop().unwrap();
         assert_eq!((request.endpoint(), &*request.method), (CHAT, "POST"));
         assert!(
@@ -82,14 +79,13 @@ fn json_goes_out_to_the_byte_wherever_it_comes_from() {
     }
     assert_eq!(standin.company().chats[CHATID].name, "运维A");
     // Without -d it is an empty object.
-    sandbox.wxpush("api POST appchat/update").run().exits(69);
+    sandbox.wxpush("api POST appchat/update").exits(69);
     assert_eq!(standin.requests().pop().unwrap().body, "{}");
 }
 
 #[test]
 fn fields_of_a_form_go_out_with_their_files() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     sandbox.write("图 1.png", png());
     let outcome = here(&sandbox, "api POST media/uploadimg")
         .args(&["-F", "media=@图 1.png"])
@@ -105,7 +101,7 @@ fn fields_of_a_form_go_out_with_their_files() {
         &sandbox,
         "api POST media/upload?type=image -F note=a=b@c -F media=@-",
     );
-    let id = upload.stdin(png()).run().exits(0).json()["media_id"].clone();
+    let id = upload.stdin(png()).exits(0).json()["media_id"].clone();
     let request = standin.requests().pop().unwrap();
     assert_eq!(
         (request.endpoint(), &*request.query["type"]),
@@ -135,8 +131,7 @@ fn the_answer_is_printed_and_its_errcode_decides_the_exit_status() {
             (6000, 75),
         ],
         |(code, exit)| {
-            let standin = Standin::start();
-            let sandbox = Sandbox::of(&standin);
+            let (standin, sandbox) = set_up();
             standin.always(
                 CHAT,
                 Fault::Body(
@@ -144,7 +139,7 @@ fn the_answer_is_printed_and_its_errcode_decides_the_exit_status() {
                         .to_string(),
                 ),
             );
-            let outcome = sandbox.wxpush("api POST appchat/update").run().exits(exit);
+            let outcome = sandbox.wxpush("api POST appchat/update").exits(exit);
             let outcome = outcome.says(&format!("errcode {code} ")).says("in words");
             assert_eq!(
                 outcome.json(),
@@ -154,23 +149,21 @@ fn the_answer_is_printed_and_its_errcode_decides_the_exit_status() {
             assert_eq!(standin.count(CHAT), 1, "{code} is an answer");
         },
     );
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     for (body, shown) in [
         ("{\"ip_list\":[]}", json!({"ip_list": []})),
         ("[1,2]", json!([1, 2])),
         ("{\"errcode\":\"0\"}", json!({"errcode": "0"})),
     ] {
         standin.script(USER, [Fault::Body(body.to_owned())]);
-        let outcome = sandbox.wxpush("api GET user/get").run().exits(0);
+        let outcome = sandbox.wxpush("api GET user/get").exits(0);
         assert_eq!(outcome.json(), shown, "without an errcode all is well");
     }
 }
 
 #[test]
 fn a_file_in_an_answer_is_written_to_the_byte() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let bytes: Vec<u8> = (0..=255).cycle().take(700_000).collect();
     for (name, bytes) in [
         ("a.png", png()),
@@ -185,7 +178,6 @@ fn a_file_in_an_answer_is_written_to_the_byte() {
     ] {
         sandbox.write(name, &bytes);
         let id = here(&sandbox, &format!("upload --type file {name}"))
-            .run()
             .exits(0)
             .stdout;
         let line = format!(
@@ -197,7 +189,6 @@ fn a_file_in_an_answer_is_written_to_the_byte() {
             &[],
             &format!("cd {} && {line}", sandbox.path("").display()),
         )
-        .run()
         .is_silent();
         assert!(
             std::fs::read(sandbox.path("got")).unwrap() == bytes,
@@ -210,10 +201,7 @@ fn a_file_in_an_answer_is_written_to_the_byte() {
     assert_eq!(none.exits(65).json()["errcode"], 40007);
     for page in ["<html>log in", ""] {
         standin.script("/cgi-bin/media/get", [Fault::Body(page.to_owned())]);
-        let outcome = sandbox
-            .wxpush("api GET media/get?media_id=3")
-            .run()
-            .exits(75);
+        let outcome = sandbox.wxpush("api GET media/get?media_id=3").exits(75);
         assert_eq!(outcome.says("not WeCom's").stdout, "", "{page}");
     }
 }
@@ -221,8 +209,7 @@ fn a_file_in_an_answer_is_written_to_the_byte() {
 #[test]
 #[ignore = "needs script, of util-linux"]
 fn at_a_terminal_answers_are_indented_and_files_refused() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (_standin, sandbox) = set_up();
     sandbox.write("a.png", png());
     let seen = at_a_terminal(&sandbox, "api GET user/get?userid=zhangsan").exits(0);
     assert!(
@@ -237,7 +224,7 @@ fn at_a_terminal_answers_are_indented_and_files_refused() {
         "a program reads it: {}",
         seen.stdout
     );
-    let id = here(&sandbox, "upload a.png").run().exits(0).stdout;
+    let id = here(&sandbox, "upload a.png").exits(0).stdout;
     let seen = at_a_terminal(&sandbox, &format!("api GET media/get?media_id={id}")).exits(64);
     assert!(
         seen.stdout.contains("the answer is a file of ") && !seen.stdout.contains("PNG"),
@@ -248,9 +235,8 @@ fn at_a_terminal_answers_are_indented_and_files_refused() {
 
 #[test]
 fn no_answer_shows_a_token_or_a_secret() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
-    let outcome = sandbox.wxpush("api GET gettoken").run().exits(0);
+    let (standin, sandbox) = set_up();
+    let outcome = sandbox.wxpush("api GET gettoken").exits(0);
     assert_eq!(outcome.json()["access_token"], "REDACTED");
     let request = standin.requests().pop().unwrap();
     assert_eq!(request.query["corpid"], CORPID);
@@ -274,7 +260,7 @@ fn no_answer_shows_a_token_or_a_secret() {
         ("gettoken", GETTOKEN, SECRET),
     ] {
         standin.script(call, [Fault::Body(echo(told).to_string())]);
-        let outcome = sandbox.wxpush("-vvv api GET").arg(path).run().exits(0);
+        let outcome = sandbox.wxpush("-vvv api GET").arg(path).exits(0);
         let answer = outcome.json();
         assert_eq!(answer["suite_access_token"], "REDACTED");
         assert_eq!(answer["said"][0], "?access_token=[hidden]&x");
@@ -285,13 +271,12 @@ fn no_answer_shows_a_token_or_a_secret() {
     outcome.exits(75).says("it echoes the token");
     let echo = Fault::Errcode(40058, format!("invalid {SECRET} {token}"));
     standin.script(USER, [echo]);
-    sandbox.wxpush("api GET user/get?userid=a").run().exits(65);
+    sandbox.wxpush("api GET user/get?userid=a").exits(65);
 }
 
 #[test]
 fn what_is_no_call_is_refused_before_anything_leaves() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     sandbox.write("bad.json", "{\"a\":");
     for (args, code, words) in [
         (&["GET", ""][..], 64, "/cgi-bin/"),
@@ -326,6 +311,6 @@ fn what_is_no_call_is_refused_before_anything_leaves() {
         assert_eq!(outcome.stdout, "", "{args:?}");
     }
     assert!(standin.requests().is_empty());
-    let unknown = sandbox.wxpush("api GET no/such/call").run().exits(77);
+    let unknown = sandbox.wxpush("api GET no/such/call").exits(77);
     assert_eq!(unknown.says("HTTP status 404").stdout, "");
 }

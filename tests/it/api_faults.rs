@@ -2,7 +2,7 @@
 
 use crate::standin::{CHATID, Fault, Standin};
 use crate::support::{
-    CHAT, GETTOKEN, NOT_KNOWN, Sandbox, USER, config, for_each, losses, refusal, warmed,
+    CHAT, GETTOKEN, NOT_KNOWN, Sandbox, USER, config, for_each, losses, refusal, set_up, warmed,
 };
 
 #[test]
@@ -20,7 +20,7 @@ fn a_refused_token_is_replaced_once() {
             if method == "POST" {
                 run = run.args(&["-d", &data]);
             }
-            let outcome = run.run().exits(0);
+            let outcome = run.exits(0);
             assert_eq!(outcome.json()["errcode"], 0);
             assert_eq!(
                 (standin.count(GETTOKEN), standin.count(call)),
@@ -32,7 +32,7 @@ fn a_refused_token_is_replaced_once() {
     let standin = Standin::start();
     let sandbox = warmed(&standin, 100);
     standin.always(CHAT, refusal(40014));
-    let outcome = sandbox.wxpush("api POST appchat/update").run().exits(75);
+    let outcome = sandbox.wxpush("api POST appchat/update").exits(75);
     outcome.says("only just granted");
     assert_eq!((standin.count(GETTOKEN), standin.count(CHAT)), (2, 2));
 }
@@ -40,8 +40,7 @@ fn a_refused_token_is_replaced_once() {
 #[test]
 fn a_call_whose_answer_is_lost_is_not_repeated_and_its_outcome_not_known() {
     for_each(losses(), |(what, fault)| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         standin.always(CHAT, fault);
         let data = format!("{{\"chatid\":\"{CHATID}\",\"name\":\"new\"}}");
         let outcome = sandbox
@@ -52,19 +51,14 @@ fn a_call_whose_answer_is_lost_is_not_repeated_and_its_outcome_not_known() {
         assert_eq!((&*outcome.stdout, standin.count(CHAT)), ("", 1), "{what}");
     });
     // That gettoken's answer is lost is another matter.
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.script(GETTOKEN, [Fault::CutAfter]);
-    sandbox
-        .wxpush("api GET user/get?userid=zhangsan")
-        .run()
-        .exits(0);
+    sandbox.wxpush("api GET user/get?userid=zhangsan").exits(0);
     assert_eq!((standin.count(GETTOKEN), standin.count(USER)), (2, 1));
     standin.always(GETTOKEN, Fault::html(502));
-    sandbox.wxpush("token clear").run().exits(0);
+    sandbox.wxpush("token clear").exits(0);
     let outcome = sandbox
         .wxpush("api POST appchat/update --timeout 1s")
-        .run()
         .exits(75);
     assert!(!outcome.stderr.contains(NOT_KNOWN), "{}", outcome.stderr);
     assert_eq!(standin.count(CHAT), 0);
@@ -98,21 +92,20 @@ const RECALL: &str = "/cgi-bin/message/recall";
 #[test]
 fn a_recall_whose_answer_is_lost_is_not_repeated_and_its_outcome_not_known() {
     for_each(losses(), |(what, fault)| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
-        let sent = sandbox.wxpush("send --json --to lisi words").run().exits(0);
+        let (standin, sandbox) = set_up();
+        let sent = sandbox.wxpush("send --json --to lisi words").exits(0);
         let msgid = sent.json()["msgids"][0].as_str().unwrap().to_owned();
         standin.always(RECALL, fault);
         let outcome = sandbox.wxpush("recall --timeout 3s").arg(&msgid).run();
         let outcome = outcome.exits(75).says("whether the recall").says(NOT_KNOWN);
         assert_eq!((&*outcome.stdout, standin.count(RECALL)), ("", 1), "{what}");
         standin.mend();
-        sandbox.wxpush("recall").arg(&msgid).run().is_silent();
+        sandbox.wxpush("recall").arg(&msgid).is_silent();
         assert!(standin.company().phone("lisi").is_empty(), "{what}");
     });
     let sandbox = Sandbox::empty();
     sandbox.write("config.toml", config(&Standin::refuse()));
-    let outcome = sandbox.wxpush("recall --timeout 1s abc").run().exits(75);
+    let outcome = sandbox.wxpush("recall --timeout 1s abc").exits(75);
     let outcome = outcome.says("the recall was not done: ");
     assert!(!outcome.stderr.contains(NOT_KNOWN), "{}", outcome.stderr);
 }
@@ -123,7 +116,7 @@ fn a_recall_goes_with_a_new_token_where_the_old_one_is_refused() {
     let sandbox = warmed(&standin, 100);
     let msgid = standin.company().phone("lisi")[0].msgid.clone();
     standin.script(RECALL, [refusal(42001)]);
-    sandbox.wxpush("recall").arg(&msgid).run().is_silent();
+    sandbox.wxpush("recall").arg(&msgid).is_silent();
     assert_eq!((standin.count(GETTOKEN), standin.count(RECALL)), (2, 2));
     assert!(standin.company().phone("lisi").is_empty());
 }

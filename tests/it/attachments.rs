@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::standin::{CHATID, Fault, ROBOT_KEY, Standin};
 use crate::support::{
     GETTOKEN, ROBOT_UPLOAD, Run, SEND, Sandbox, UPLOAD, age, bodies, edit_attempts, emptied,
-    failed, files, flush, for_each, here, hire, holds_files, keep, png, refusal, set_mode, texts,
-    waiting, with_robot,
+    failed, files, flush, for_each, here, hire, holds_files, keep, png, refusal, set_mode, set_up,
+    texts, waiting, with_robot,
 };
 
 /// Bytes of every value, more than are read in one go.
@@ -54,7 +54,7 @@ fn what_was_accepted_arrives_to_the_byte_whatever_becomes_of_the_file() {
         let bytes = all_bytes();
         sandbox.write("报告 1.bin", &bytes);
         let send = here(&sandbox, "send --to lisi --timeout 1s --file");
-        let outcome = send.args(&["报告 1.bin", "the caption"]).run().exits(75);
+        let outcome = send.args(&["报告 1.bin", "the caption"]).exits(75);
         let id = waiting(&sandbox).remove(0);
         outcome.says(&format!(
             "the message of 2 parts was not sent, and is kept in the outbox ({id})"
@@ -85,8 +85,7 @@ fn what_was_accepted_arrives_to_the_byte_whatever_becomes_of_the_file() {
 
 #[test]
 fn a_text_alone_is_still_an_entry_of_the_first_version() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     for args in [
         "send words",
         "send --file media_id:3-of-somebody",
@@ -110,7 +109,7 @@ fn messages_with_files_are_listed_and_shown_by_name_kind_and_size() {
     let kept = |args: &[&str]| {
         let before = waiting(&sandbox);
         let send = here(&sandbox, "send --timeout 1s").args(args);
-        send.run().exits(75);
+        send.exits(75);
         let id = waiting(&sandbox)
             .into_iter()
             .find(|id| !before.contains(id));
@@ -119,7 +118,7 @@ fn messages_with_files_are_listed_and_shown_by_name_kind_and_size() {
     let picture = kept(&["--to", "lisi", "--image", "plot.png", "the caption"]);
     let file = kept(&["--chat", CHATID, "--file", "a\u{1b}[31m.txt"]);
     let robots = kept(&["--robot", "ops", "--file", "plot.png"]);
-    let list = sandbox.wxpush("outbox list").run().exits(0).stdout;
+    let list = sandbox.wxpush("outbox list").exits(0).stdout;
     let line = |id: &str| {
         list.lines()
             .find(|line| line.starts_with(id))
@@ -136,13 +135,7 @@ fn messages_with_files_are_listed_and_shown_by_name_kind_and_size() {
         line(&robots).contains("to robot ops") && line(&robots).contains("plot.png"),
         "{list}"
     );
-    let show = |id: &str| {
-        sandbox
-            .wxpush(&format!("outbox show {id}"))
-            .run()
-            .exits(0)
-            .stdout
-    };
+    let show = |id: &str| sandbox.wxpush(&format!("outbox show {id}")).exits(0).stdout;
     let shown = show(&picture);
     for words in [
         "--- part 1 of 2\nthe caption\n",
@@ -158,7 +151,6 @@ fn messages_with_files_are_listed_and_shown_by_name_kind_and_size() {
     let object = |id: &str| {
         sandbox
             .wxpush(&format!("--json outbox show {id}"))
-            .run()
             .exits(0)
             .json()
     };
@@ -187,13 +179,10 @@ fn messages_with_files_are_listed_and_shown_by_name_kind_and_size() {
 #[test]
 fn what_was_uploaded_is_remembered_beside_the_entry_until_it_is_too_old() {
     for (age, uploads) in [(71 * 3600 - 60, 1), (71 * 3600, 2)] {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         sandbox.write("a.txt", "some bytes");
         standin.script(SEND, [refusal(45009)]);
-        here(&sandbox, "send --to lisi --file a.txt")
-            .run()
-            .exits(75);
+        here(&sandbox, "send --to lisi --file a.txt").exits(75);
         assert_eq!(standin.count(UPLOAD), 1);
         // The record of all is lost: the entry has its own.
         fs::remove_file(sandbox.path("uploads")).unwrap();
@@ -215,14 +204,11 @@ fn what_was_uploaded_is_remembered_beside_the_entry_until_it_is_too_old() {
 
 #[test]
 fn what_wecom_has_forgotten_since_is_uploaded_anew_by_a_flush() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     sandbox.write("a.txt", "some bytes");
     let id = {
         standin.script(SEND, [refusal(60020)]);
-        here(&sandbox, "send --to lisi --file a.txt")
-            .run()
-            .exits(77);
+        here(&sandbox, "send --to lisi --file a.txt").exits(77);
         waiting(&sandbox).remove(0)
     };
     fs::remove_file(sandbox.path("a.txt")).unwrap();
@@ -235,9 +221,7 @@ fn what_wecom_has_forgotten_since_is_uploaded_anew_by_a_flush() {
     // And where it will not know it at all, nothing is stuck for ever.
     sandbox.write("b.txt", "other bytes");
     standin.always(SEND, refusal(60020));
-    here(&sandbox, "send --to lisi --file b.txt")
-        .run()
-        .exits(77);
+    here(&sandbox, "send --to lisi --file b.txt").exits(77);
     standin.always(SEND, refusal(40007));
     flush(&sandbox);
     assert_eq!(standin.count(UPLOAD), 4);
@@ -252,14 +236,13 @@ fn what_wecom_has_forgotten_since_is_uploaded_anew_by_a_flush() {
 
 #[test]
 fn several_envelopes_share_one_upload() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     sandbox.write("a.txt", "some bytes");
     // The entry has its own record, for when there is no other.
     fs::create_dir(sandbox.path("uploads")).unwrap();
     let names = hire(&standin, 1200);
     let send = here(&sandbox, "send --file a.txt caption --to").arg(names.join(","));
-    send.run().is_silent();
+    send.is_silent();
     assert_eq!((standin.count(UPLOAD), standin.count(SEND)), (1, 4));
     let ids: Vec<Value> = bodies(&standin)
         .iter()
@@ -273,12 +256,9 @@ fn several_envelopes_share_one_upload() {
 
 #[test]
 fn without_an_outbox_a_file_is_sent_and_nothing_of_it_kept() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     sandbox.write("a.txt", all_bytes());
-    here(&sandbox, "send --no-outbox --to lisi --file a.txt")
-        .run()
-        .is_silent();
+    here(&sandbox, "send --no-outbox --to lisi --file a.txt").is_silent();
     holds_files(&standin, "lisi", &[("a.txt", &all_bytes())]);
     standin.always(SEND, refusal(45009));
     let outcome = here(&sandbox, "send --no-outbox --to lisi --file a.txt").run();
@@ -303,15 +283,12 @@ fn on_a_disk(sandbox: &Sandbox, base: &str, options: &str, args: &str) -> Run {
 #[test]
 #[ignore = "needs root: mounts in a namespace of their own"]
 fn a_file_that_the_disk_has_no_room_for_goes_directly_and_that_is_said() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     fs::create_dir(sandbox.path("state")).unwrap();
     set_mode(&sandbox.path("state"), 0o700);
     sandbox.write("a.bin", all_bytes());
     let args = "--timeout 2s --to lisi --file a.bin caption";
-    let sent = on_a_disk(&sandbox, &standin.base(), "size=256k", args)
-        .run()
-        .exits(0);
+    let sent = on_a_disk(&sandbox, &standin.base(), "size=256k", args).exits(0);
     // Of the file nothing is left behind: the room is needed.
     assert_eq!(sent.stdout, "failed\n");
     let sent = sent.says("the outbox cannot be used, the message was sent without it: ");

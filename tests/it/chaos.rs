@@ -19,7 +19,7 @@ use crate::standin::{CHATID, Fault, Landed, Request, Standin};
 use crate::support::dice::{Dice, count};
 use crate::support::{
     APPCHAT, GETTOKEN, SEND, Sandbox, Time, UNKNOWN, UPLOAD, failed, has, hire, is_marked, refusal,
-    stepped, unmarked, waiting,
+    set_up, stepped, unmarked, waiting,
 };
 
 const PROCESSES: usize = 8;
@@ -250,8 +250,7 @@ fn late_without_a_word(standin: &Standin, member: &str) -> Vec<usize> {
 fn after_the_chaos_all_is_on_its_phone() {
     let count = count("WXPUSH_CHAOS", 80);
     let dice = std::sync::Arc::new(Dice::new("chaos"));
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     {
         let mut company = standin.company();
         company.phones.match_unflagged = true;

@@ -5,20 +5,19 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::{Value, json};
 
-use crate::standin::{Fault, Standin};
+use crate::standin::Fault;
 use crate::support::check::{check, scheduled, to, went};
 use crate::support::leaks::reversed;
 use crate::support::{
-    AGENT, GETTOKEN, Run, SEND, Sandbox, at_a_terminal, fence_in, for_each, make, program_in,
-    second_app, set_mode,
+    AGENT, GETTOKEN, Run, SEND, at_a_terminal, fence_in, for_each, make, program_in, second_app,
+    set_mode, set_up,
 };
 
 #[test]
 fn a_set_up_that_is_well_has_a_tick_a_line_and_nothing_is_sent() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     to(&sandbox, "touser = \"zhangsan\"\nprefix = \"[x] \"");
-    let outcome = scheduled(&sandbox, "check").run().exits(0);
+    let outcome = scheduled(&sandbox, "check").exits(0);
     assert_eq!(outcome.stderr, "");
     for line in [
         "✓ program: ",
@@ -54,27 +53,26 @@ fn a_set_up_that_is_well_has_a_tick_a_line_and_nothing_is_sent() {
     assert!(!outcome.stdout.contains('✗'), "{}", outcome.stdout);
     assert_eq!(standin.count(SEND), 0);
     assert_eq!(standin.count(GETTOKEN), 1);
-    sandbox.send("y").run().is_silent();
+    sandbox.send("y").is_silent();
     assert_eq!(standin.count(GETTOKEN), 1, "the token of the check is used");
-    let again = scheduled(&sandbox, "check").run().exits(0).stdout;
+    let again = scheduled(&sandbox, "check").exits(0).stdout;
     assert!(again.contains("1 of 30 in the last minute"), "{again}");
     assert_eq!(standin.count(GETTOKEN), 2, "a check asks at once");
 }
 
 #[test]
 fn quiet_it_says_nothing_but_crosses_and_in_chinese_all_of_it_is_chinese() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
-    scheduled(&sandbox, "-q check").run().is_silent();
+    let (_standin, sandbox) = set_up();
+    scheduled(&sandbox, "-q check").is_silent();
     to(&sandbox, "touser = \"nobody\"");
-    let outcome = scheduled(&sandbox, "-q check").run().exits(67);
+    let outcome = scheduled(&sandbox, "-q check").exits(67);
     let lines: Vec<&str> = outcome.stdout.lines().collect();
     assert_eq!(lines.len(), 2, "{}", outcome.stdout);
     assert!(lines[0].starts_with("✗ receiver nobody: "), "{}", lines[0]);
     assert!(lines[1].starts_with("    check the id"), "{}", lines[1]);
     for lang in ["C", "zh_CN.UTF-8"] {
         let run = scheduled(&sandbox, "check").env("LANG", lang);
-        let outcome = run.run().exits(67);
+        let outcome = run.exits(67);
         for line in outcome
             .stdout
             .lines()
@@ -89,9 +87,8 @@ fn quiet_it_says_nothing_but_crosses_and_in_chinese_all_of_it_is_chinese() {
 
 #[test]
 fn for_a_script_it_is_one_object() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
-    let outcome = check(&sandbox, "").run().exits(0);
+    let (_standin, sandbox) = set_up();
+    let outcome = check(&sandbox, "").exits(0);
     let object = outcome.json();
     assert_eq!(
         (&object["ok"], &object["exit_code"]),
@@ -130,7 +127,7 @@ fn for_a_script_it_is_one_object() {
     ];
     assert_eq!(names, wanted);
     to(&sandbox, "touser = \"nobody\"");
-    let outcome = check(&sandbox, "").run().exits(67);
+    let outcome = check(&sandbox, "").exits(67);
     let object = outcome.json();
     assert_eq!(
         (&object["ok"], &object["exit_code"]),
@@ -178,10 +175,9 @@ fn what_the_app_may_not_do_is_told_apart() {
             ),
         ],
         |(fault, name, words)| {
-            let standin = Standin::start();
-            let sandbox = Sandbox::of(&standin);
+            let (standin, sandbox) = set_up();
             standin.always(AGENT, fault);
-            let outcome = check(&sandbox, "").run().exits(77);
+            let outcome = check(&sandbox, "").exits(77);
             went(&outcome, "token", "ok", &[]);
             went(&outcome, name, "failed", &words);
             if name == "trusted_ip" {
@@ -190,39 +186,36 @@ fn what_the_app_may_not_do_is_told_apart() {
         },
     );
     // And for real, by the company's own rules.
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.company().trusted_ips = Some(vec![]);
-    let outcome = check(&sandbox, "").run().exits(77);
+    let outcome = check(&sandbox, "").exits(77);
     went(&outcome, "trusted_ip", "failed", &["60020", "127.0.0.1"]);
     standin.company().trusted_ips = None;
     second_app(&standin);
     let run = check(&sandbox, "").env("WXPUSH_AGENTID", "7");
-    went(&run.run().exits(77), "agent", "failed", &["301002"]);
+    went(&run.exits(77), "agent", "failed", &["301002"]);
 }
 
 #[test]
 fn a_wrong_secret_is_told_at_each_check_and_the_right_one_at_once() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let wrong = reversed();
     for count in 1..=2 {
         let run = check(&sandbox, "").env("WXPUSH_CORPSECRET", &wrong);
-        let outcome = run.run().exits(77);
+        let outcome = run.exits(77);
         went(&outcome, "http", "ok", &[]);
         went(&outcome, "token", "failed", &["40001", "corpsecret"]);
         went(&outcome, "agent", "skipped", &[]);
         went(&outcome, "environment", "warning", &["WXPUSH_CORPSECRET"]);
         assert_eq!(standin.count(GETTOKEN), count);
     }
-    check(&sandbox, "").run().exits(0);
+    check(&sandbox, "").exits(0);
 }
 
 #[test]
 fn the_place_of_state_is_named_with_why_it_is_not_beside() {
     fence_in();
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (_standin, sandbox) = set_up();
     let program = program_in(&sandbox, "bin");
     make(&sandbox.path("home/.config/wxpush"));
     let config = sandbox.read("config.toml");
@@ -231,10 +224,7 @@ fn the_place_of_state_is_named_with_why_it_is_not_beside() {
     let mut command = std::process::Command::new(&program);
     command.args(["check", "--json"]);
     let run = Run::new(command).env("HOME", sandbox.path("home"));
-    let outcome = run
-        .env("XDG_STATE_HOME", sandbox.path("xdg"))
-        .run()
-        .exits(0);
+    let outcome = run.env("XDG_STATE_HOME", sandbox.path("xdg")).exits(0);
     went(
         &outcome,
         "config",
@@ -261,8 +251,7 @@ fn the_place_of_state_is_named_with_why_it_is_not_beside() {
 #[test]
 #[ignore = "needs script, of util-linux"]
 fn at_a_terminal_marks_have_colours() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (_standin, sandbox) = set_up();
     to(&sandbox, "touser = \"nobody\"");
     let outcome = at_a_terminal(&sandbox, "check").exits(67);
     for mark in [
@@ -278,10 +267,9 @@ fn at_a_terminal_marks_have_colours() {
 
 #[test]
 fn a_config_or_secret_that_others_can_read_is_a_cross() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (_standin, sandbox) = set_up();
     set_mode(&sandbox.path("config.toml"), 0o644);
-    let outcome = check(&sandbox, "").run().exits(78);
+    let outcome = check(&sandbox, "").exits(78);
     went(
         &outcome,
         "config_mode",
@@ -297,9 +285,9 @@ fn a_config_or_secret_that_others_can_read_is_a_cross() {
         config.replace(&line, "corpsecret_file = \"secret\""),
     );
     set_mode(&sandbox.path("config.toml"), 0o644);
-    check(&sandbox, "").run().exits(0);
+    check(&sandbox, "").exits(0);
     set_mode(&sandbox.path("secret"), 0o604);
-    let outcome = check(&sandbox, "").run().exits(78);
+    let outcome = check(&sandbox, "").exits(78);
     went(&outcome, "secret_mode", "failed", &["secret", "chmod 600 "]);
     let mode = fs::metadata(sandbox.path("secret"))
         .unwrap()

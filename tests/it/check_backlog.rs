@@ -2,28 +2,27 @@
 
 use std::fs;
 
-use crate::standin::{Fault, Standin};
+use crate::standin::Fault;
 use crate::support::check::{check, crontab, step, to, went};
-use crate::support::{SEND, Sandbox, age, make, script, texts, waiting};
+use crate::support::{SEND, age, make, script, set_up, texts, waiting};
 
 #[test]
 fn what_waits_without_a_flush_in_sight_is_a_cross() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let bare = |options: &str| sandbox.wxpush(&format!("check --json {options}"));
-    let outcome = bare("").run().exits(0);
+    let outcome = bare("").exits(0);
     let line = format!(
         "* * * * * {} outbox flush",
         sandbox.path("wxpush").display()
     );
     went(&outcome, "flush", "warning", &[&line]);
     standin.always(SEND, Fault::html(503));
-    sandbox.wxpush("send --timeout 1s x").run().exits(75);
-    let outcome = bare("").run().exits(75);
+    sandbox.wxpush("send --timeout 1s x").exits(75);
+    let outcome = bare("").exits(75);
     went(&outcome, "outbox", "ok", &["1 waiting, the oldest for "]);
     went(&outcome, "flush", "failed", &["none in sight", &line]);
     // A line of cron's is in sight; that of another program is not.
-    check(&sandbox, "").run().exits(0);
+    check(&sandbox, "").exits(0);
     make(&sandbox.path("other"));
     fs::copy(sandbox.path("wxpush"), sandbox.path("other/wxpush")).unwrap();
     crontab(
@@ -34,26 +33,25 @@ fn what_waits_without_a_flush_in_sight_is_a_cross() {
         ),
     );
     let path = sandbox.path("fake").display().to_string();
-    bare("").env("PATH", path).run().exits(75);
+    bare("").env("PATH", path).exits(75);
     // A flush leaves a trace, whoever ran it.
-    sandbox.wxpush("outbox flush --timeout 1s").run().exits(75);
-    let outcome = bare("").run().exits(0);
+    sandbox.wxpush("outbox flush --timeout 1s").exits(75);
+    let outcome = bare("").exits(0);
     went(&outcome, "flush", "ok", &["the last outbox flush ran "]);
     // What has waited for long has a reason.
     age(&sandbox, &waiting(&sandbox)[0], 1200);
-    let outcome = bare("").run().exits(0);
+    let outcome = bare("").exits(0);
     went(&outcome, "outbox", "warning", &["oldest for 20m", "503"]);
-    sandbox.wxpush("outbox drop --all").run().exits(0);
-    let outcome = bare("").run().exits(0);
+    sandbox.wxpush("outbox drop --all").exits(0);
+    let outcome = bare("").exits(0);
     went(&outcome, "outbox", "ok", &["nothing waits"]);
 }
 
 #[test]
 fn a_test_message_goes_to_one_member_once_and_is_never_kept() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     to(&sandbox, "touser = \"zhangsan\"\nprefix = \"[p] \"");
-    let outcome = check(&sandbox, "--send lisi").run().exits(0);
+    let outcome = check(&sandbox, "--send lisi").exits(0);
     went(&outcome, "send", "ok", &["lisi", "msgid"]);
     let host = this_host();
     assert_eq!(
@@ -62,16 +60,16 @@ fn a_test_message_goes_to_one_member_once_and_is_never_kept() {
     );
     assert_eq!(texts(&standin, "zhangsan").len(), 0);
     let run = check(&sandbox, "--send lisi").env("WXPUSH_LANG", "en");
-    run.run().exits(0);
+    run.exits(0);
     assert!(texts(&standin, "lisi")[1].ends_with(&format!("A test message of wxpush on {host}")));
-    let outcome = check(&sandbox, "--send nobody").run().exits(67);
+    let outcome = check(&sandbox, "--send nobody").exits(67);
     went(&outcome, "send", "failed", &["81013"]);
     standin.always(SEND, Fault::html(503));
-    let outcome = check(&sandbox, "--send lisi --timeout 2s").run().exits(75);
+    let outcome = check(&sandbox, "--send lisi --timeout 2s").exits(75);
     went(&outcome, "send", "failed", &["503"]);
     assert_eq!(waiting(&sandbox).len(), 0);
     for name in ["@all", "a,b", "", "张三"] {
-        let outcome = sandbox.wxpush("check --send").arg(name).run().exits(64);
+        let outcome = sandbox.wxpush("check --send").arg(name).exits(64);
         assert!(
             outcome.stderr.contains("--send zhangsan"),
             "{}",
@@ -94,12 +92,11 @@ fn this_host() -> String {
 
 #[test]
 fn what_waits_for_another_app_is_counted() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.always(SEND, Fault::html(503));
-    sandbox.wxpush("send --timeout 1s x").run().exits(75);
+    sandbox.wxpush("send --timeout 1s x").exits(75);
     let run = check(&sandbox, "").env("WXPUSH_CORPID", "wwother");
-    let outcome = run.run().exits(77);
+    let outcome = run.exits(77);
     went(
         &outcome,
         "outbox",
@@ -111,8 +108,7 @@ fn what_waits_for_another_app_is_counted() {
 #[test]
 #[ignore = "needs root: /etc in a mount namespace"]
 fn a_system_crontab_or_an_enabled_timer_is_in_sight() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (_standin, sandbox) = set_up();
     let program = sandbox.path("wxpush").display().to_string();
     let unit = format!("[Service]\nExecStart={program} outbox flush\n");
     let units = "/etc/systemd/system";
@@ -137,7 +133,7 @@ fn a_system_crontab_or_an_enabled_timer_is_in_sight() {
         (format!("{service} && {enable}"), "ok", "w.timer has"),
     ] {
         let mount = format!("mount -t tmpfs none /etc && {setup} && exec \"$0\" check --json");
-        let outcome = script(&sandbox, &["unshare", "-m"], &mount).run().exits(0);
+        let outcome = script(&sandbox, &["unshare", "-m"], &mount).exits(0);
         let (went, said) = step(&outcome, "flush");
         // Whether a cron runs here is not ours to say.
         assert!(status.is_empty() || went == status, "{setup}: {went}");

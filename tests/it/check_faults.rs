@@ -10,14 +10,14 @@ use crate::support::check::{check, steps, went};
 use crate::support::leaks::conceal;
 use crate::support::{
     AGENT, GETTOKEN, Manner, PASSWORD, Proxy, Sandbox, config, for_each, names_nobody, script,
-    set_mode, trusting,
+    set_mode, set_up, trusting,
 };
 
 #[test]
 fn a_port_that_refuses_is_a_cross_and_what_depends_on_it_none() {
     let sandbox = Sandbox::empty();
     sandbox.write("config.toml", config(&Standin::refuse()));
-    let outcome = check(&sandbox, "").run().exits(75);
+    let outcome = check(&sandbox, "").exits(75);
     went(&outcome, "dns", "ok", &[]);
     went(
         &outcome,
@@ -43,7 +43,7 @@ fn a_bad_certificate_is_a_cross_before_anything_is_asked() {
     for_each(Kind::BAD, |kind| {
         let standin = Standin::start_tls(kind);
         let sandbox = trusting(&standin);
-        let outcome = check(&sandbox, "").run().exits(75);
+        let outcome = check(&sandbox, "").exits(75);
         went(&outcome, "tcp", "ok", &[]);
         went(&outcome, "tls", "failed", &[words(kind)]);
         went(&outcome, "token", "skipped", &[]);
@@ -56,35 +56,29 @@ fn good_tls_is_well_and_a_ca_file_that_cannot_be_read_is_a_cross() {
     for kind in [Kind::Good, Kind::Tls12Only] {
         let standin = Standin::start_tls(kind);
         let sandbox = trusting(&standin);
-        let outcome = check(&sandbox, "").run().exits(0);
+        let outcome = check(&sandbox, "").exits(0);
         went(&outcome, "tls", "ok", &[]);
         went(&outcome, "api_base", "ok", &["ca_file ", "ca.pem"]);
         // Its issuer in the system's store alone.
         sandbox.write("config.toml", config(&standin.base()));
         let store = sandbox.path("ca.pem");
         let run = check(&sandbox, "").env("SSL_CERT_FILE", store);
-        went(&run.run().exits(0), "tls", "ok", &[]);
+        went(&run.exits(0), "tls", "ok", &[]);
     }
     let standin = Standin::start_tls(Kind::Good);
     let sandbox = trusting(&standin);
     fs::remove_file(sandbox.path("ca.pem")).unwrap();
-    let outcome = check(&sandbox, "").run().exits(78);
+    let outcome = check(&sandbox, "").exits(78);
     went(&outcome, "http", "failed", &["ca_file ", "ca.pem: "]);
 }
 
 #[test]
 fn a_clock_that_is_wrong_is_a_cross() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.advance(Duration::from_mins(4));
-    went(
-        &check(&sandbox, "").run().exits(0),
-        "clock",
-        "ok",
-        &[" s off "],
-    );
+    went(&check(&sandbox, "").exits(0), "clock", "ok", &[" s off "]);
     standin.advance(Duration::from_secs(390));
-    let outcome = check(&sandbox, "").run().exits(77);
+    let outcome = check(&sandbox, "").exits(77);
     went(
         &outcome,
         "clock",
@@ -114,10 +108,9 @@ fn whoever_answers_in_wecoms_place_is_told_as_that() {
             (Fault::Hang, 75, "no answer from 127.0.0.1"),
         ],
         |(fault, code, words)| {
-            let standin = Standin::start();
-            let sandbox = Sandbox::of(&standin);
+            let (standin, sandbox) = set_up();
             standin.always(GETTOKEN, fault);
-            let outcome = check(&sandbox, "--timeout 2s").run().exits(code);
+            let outcome = check(&sandbox, "--timeout 2s").exits(code);
             assert!(outcome.time < Duration::from_secs(6), "{:?}", outcome.time);
             // Whether a connection or its answer is late, nobody can tell.
             let is_known = !words.starts_with("no answer");
@@ -136,7 +129,7 @@ fn whoever_answers_in_wecoms_place_is_told_as_that() {
     let sandbox = Sandbox::empty();
     let base = format!("https://{}", silent.local_addr().unwrap());
     sandbox.write("config.toml", config(&base));
-    let outcome = check(&sandbox, "--timeout 2s").run().exits(75);
+    let outcome = check(&sandbox, "--timeout 2s").exits(75);
     assert!(outcome.time < Duration::from_secs(5), "{:?}", outcome.time);
     went(&outcome, "http", "failed", &["in time"]);
 }
@@ -153,24 +146,24 @@ fn a_proxy_is_named_without_its_password_and_told_apart_from_what_lies_beyond() 
         sandbox
     };
     let sandbox = by_proxy(&good.url("http"));
-    let outcome = check(&sandbox, "").run().exits(0);
+    let outcome = check(&sandbox, "").exits(0);
     let shown = format!("proxy: http://{} (by [network] proxy)", good.address);
     went(&outcome, "proxy", "ok", &[&shown]);
     went(&outcome, "http", "ok", &[]);
     let bare = trusting(&standin);
     let run = check(&bare, "").env("https_proxy", good.url("socks5"));
     went(
-        &run.run().exits(0),
+        &run.exits(0),
         "proxy",
         "ok",
         &["socks5://", "(by https_proxy)"],
     );
 
     let dead = Standin::refuse().replace("http://", "http://user:hunter2hunter2@");
-    let outcome = check(&by_proxy(&dead), "").run().exits(75);
+    let outcome = check(&by_proxy(&dead), "").exits(75);
     went(&outcome, "tcp", "failed", &["the proxy ", "refuses"]);
     let deaf = Proxy::start(Manner::Refuse(407), None);
-    let outcome = check(&by_proxy(&deaf.url("http")), "").run().exits(77);
+    let outcome = check(&by_proxy(&deaf.url("http")), "").exits(77);
     went(
         &outcome,
         "http",
@@ -178,17 +171,16 @@ fn a_proxy_is_named_without_its_password_and_told_apart_from_what_lies_beyond() 
         &["the proxy wants a user and a password"],
     );
     let closed = Proxy::start(Manner::Refuse(403), None);
-    let outcome = check(&by_proxy(&closed.url("http")), "").run().exits(75);
+    let outcome = check(&by_proxy(&closed.url("http")), "").exits(75);
     went(&outcome, "http", "failed", &["does not allow connections"]);
 }
 
 #[test]
 fn a_broken_config_is_a_cross_and_the_way_is_looked_at_all_the_same() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     sandbox.configure("agentit = 7");
     let run = check(&sandbox, "").env("WXPUSH_API_BASE", standin.base());
-    let outcome = run.run().exits(78);
+    let outcome = run.exits(78);
     went(
         &outcome,
         "config",
@@ -206,14 +198,13 @@ fn a_broken_config_is_a_cross_and_the_way_is_looked_at_all_the_same() {
         "no state is made by guess"
     );
     sandbox.write("config.toml", "lang = \"fr\"\n");
-    let outcome = check(&sandbox, "").env("WXPUSH_LANG", "fr").run().exits(78);
+    let outcome = check(&sandbox, "").env("WXPUSH_LANG", "fr").exits(78);
     assert_eq!(steps(&outcome, "config").len(), 1);
 }
 
 #[test]
 fn what_is_missing_in_a_config_is_a_cross_and_the_rest_is_checked() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (_standin, sandbox) = set_up();
     let whole = sandbox.read("config.toml");
     let without = |key: &str| {
         let lines = whole.lines().filter(|line| !line.starts_with(key));
@@ -221,7 +212,7 @@ fn what_is_missing_in_a_config_is_a_cross_and_the_rest_is_checked() {
         sandbox.write("config.toml", text.join("\n") + "\n");
     };
     without("corpsecret");
-    let outcome = check(&sandbox, "").run().exits(78);
+    let outcome = check(&sandbox, "").exits(78);
     went(
         &outcome,
         "account",
@@ -231,12 +222,12 @@ fn what_is_missing_in_a_config_is_a_cross_and_the_rest_is_checked() {
     went(&outcome, "state_dir", "ok", &[]);
     went(&outcome, "tcp", "ok", &[]);
     without("agentid");
-    let outcome = check(&sandbox, "").run().exits(78);
+    let outcome = check(&sandbox, "").exits(78);
     went(&outcome, "account", "failed", &["agentid is not set"]);
     went(&outcome, "token", "ok", &[]);
     went(&outcome, "agent", "skipped", &[]);
     let bare = Sandbox::empty();
-    let outcome = check(&bare, "--timeout 1s").run().exits(78);
+    let outcome = check(&bare, "--timeout 1s").exits(78);
     went(
         &outcome,
         "config",
@@ -248,8 +239,7 @@ fn what_is_missing_in_a_config_is_a_cross_and_the_rest_is_checked() {
 
 #[test]
 fn a_secret_where_none_belongs_is_not_shown() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (_standin, sandbox) = set_up();
     let whole = sandbox.read("config.toml");
     for line in [
         format!("touser = \"{SECRET}\""),
@@ -267,17 +257,16 @@ fn a_secret_where_none_belongs_is_not_shown() {
         .replace(CORPID, SECRET)
         .replace("\"x\"", &format!("\"{CORPID}\""));
     sandbox.write("config.toml", swapped);
-    let outcome = check(&sandbox, "").run().exits(77);
+    let outcome = check(&sandbox, "").exits(77);
     went(&outcome, "account", "ok", &["corpid (hidden)"]);
     went(&outcome, "token", "failed", &["40013"]);
 }
 
 #[test]
 fn state_that_cannot_be_kept_is_a_cross() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let run = check(&sandbox, "").env("WXPUSH_STATE_DIR", "/proc/none");
-    let outcome = run.run().exits(73);
+    let outcome = run.exits(73);
     went(
         &outcome,
         "state_dir",
@@ -294,7 +283,7 @@ fn state_that_cannot_be_kept_is_a_cross() {
     ] {
         let sandbox = Sandbox::of(&standin);
         std::os::unix::fs::symlink("elsewhere", sandbox.path(name)).unwrap();
-        let outcome = check(&sandbox, "").run().exits(73);
+        let outcome = check(&sandbox, "").exits(73);
         let found = steps(&outcome, step);
         let failed = found.iter().find(|(status, _)| status == "failed");
         let (_, said) = failed.expect(name);
@@ -302,10 +291,10 @@ fn state_that_cannot_be_kept_is_a_cross() {
         assert!(said.contains("symbolic link"), "{name}: {said}");
     }
     let sandbox = Sandbox::of(&standin);
-    sandbox.send("x").run().is_silent();
+    sandbox.send("x").is_silent();
     let cache = sandbox.path("token_cache.json");
     set_mode(&cache, 0o644);
-    let outcome = check(&sandbox, "").run().exits(73);
+    let outcome = check(&sandbox, "").exits(73);
     went(
         &outcome,
         "files",
@@ -317,15 +306,14 @@ fn state_that_cannot_be_kept_is_a_cross() {
 #[test]
 #[ignore = "needs root: a disk of its own, another owner"]
 fn a_full_disk_and_anothers_config_are_told() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (_standin, sandbox) = set_up();
     fs::create_dir(sandbox.path("small")).unwrap();
     let mount =
         "mount -t tmpfs -o size=64k,mode=755 none $1/small && export WXPUSH_STATE_DIR=$1/small
         fill() { dd if=/dev/zero of=$1/small/zero bs=64k count=1 2>/dev/null; }
         fill $1; \"$0\" check --json";
     let run = script(&sandbox, &["unshare", "-m"], mount);
-    let outcome = run.run().exits(73);
+    let outcome = run.exits(73);
     went(
         &outcome,
         "state_dir",
@@ -334,7 +322,7 @@ fn a_full_disk_and_anothers_config_are_told() {
     );
     let config = sandbox.path("config.toml");
     std::os::unix::fs::chown(&config, Some(4711), Some(4711)).unwrap();
-    let outcome = check(&sandbox, "").run().exits(0);
+    let outcome = check(&sandbox, "").exits(0);
     went(
         &outcome,
         "config_owner",

@@ -3,7 +3,7 @@
 use crate::standin::{AGENTID, Fault, Standin};
 use crate::support::check::{check, steps, to, went};
 use crate::support::init::{unattended, written};
-use crate::support::{Sandbox, for_each, names_nobody, refusal, robot, with_robot};
+use crate::support::{Sandbox, for_each, names_nobody, refusal, robot, set_up, with_robot};
 
 #[test]
 fn each_receiver_is_in_scope_or_is_not() {
@@ -24,7 +24,7 @@ fn each_receiver_is_in_scope_or_is_not() {
         "config.toml",
         config + "[mail]\n\"a@*\" = { touser = \"wangwu\" }\n",
     );
-    let outcome = check(&sandbox, "").run().exits(67);
+    let outcome = check(&sandbox, "").exits(67);
     went(&outcome, "scope", "ok", &["departments: 1 (2)"]);
     let found = steps(&outcome, "recipient");
     let wanted = [
@@ -77,20 +77,20 @@ fn init_and_check_agree_on_whom_the_app_does_not_reach() {
         ],
         |(errcode, words)| {
             let (standin, sandbox) = refusing(errcode);
-            let outcome = unattended(&sandbox, &standin, "").run().exits(0);
+            let outcome = unattended(&sandbox, &standin, "").exits(0);
             outcome.says("not in the app's 可见范围: lisi");
             written(&sandbox, "config.toml");
-            let outcome = check(&sandbox, "").run().exits(67);
+            let outcome = check(&sandbox, "").exits(67);
             went(&outcome, "recipient", "failed", &[words]);
         },
     );
     // What is said of something else puts nobody out of reach.
     for_each([40068, 48002, 60003], |errcode| {
         let (standin, sandbox) = refusing(errcode);
-        let outcome = unattended(&sandbox, &standin, "").run().exits(0);
+        let outcome = unattended(&sandbox, &standin, "").exits(0);
         assert!(!outcome.stderr.contains("可见范围"), "{outcome:?}");
         written(&sandbox, "config.toml");
-        let outcome = check(&sandbox, "").run().exits(0);
+        let outcome = check(&sandbox, "").exits(0);
         let words = ["whether it is in scope cannot be asked"];
         went(&outcome, "recipient", "warning", &words);
     });
@@ -116,7 +116,7 @@ fn what_the_app_may_not_ask_is_said_not_to_be_known() {
         &sandbox,
         "touser = \"Lisi,wangwu\"\ntoparty = \"1,2\"\ntotag = 7",
     );
-    let outcome = check(&sandbox, "").run().exits(0);
+    let outcome = check(&sandbox, "").exits(0);
     let statuses: Vec<String> = steps(&outcome, "recipient")
         .into_iter()
         .map(|it| it.0)
@@ -130,7 +130,7 @@ fn what_the_app_may_not_ask_is_said_not_to_be_known() {
         .unwrap()
         .parties
         .clear();
-    let outcome = check(&sandbox, "").run().exits(67);
+    let outcome = check(&sandbox, "").exits(67);
     let statuses: Vec<String> = steps(&outcome, "recipient")
         .into_iter()
         .map(|it| it.0)
@@ -149,7 +149,7 @@ fn everyone_is_said_to_be_whom_the_app_sees() {
     }
     let sandbox = Sandbox::of(&standin);
     let words = "everyone in the app's scope, that is members: 20 (user00, user01";
-    let outcome = check(&sandbox, "").run().exits(0);
+    let outcome = check(&sandbox, "").exits(0);
     went(
         &outcome,
         "recipient",
@@ -162,19 +162,18 @@ fn everyone_is_said_to_be_whom_the_app_sees() {
         ],
     );
     to(&sandbox, "touser = \"@all\"");
-    let outcome = check(&sandbox, "").run().exits(0);
+    let outcome = check(&sandbox, "").exits(0);
     went(&outcome, "recipient", "ok", &["receiver @all: ", words]);
 }
 
 #[test]
 fn a_relay_that_forwards_only_what_a_send_takes_is_no_failure() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     to(&sandbox, "touser = \"lisi\"");
     for path in ["agent/get", "user/get"] {
         standin.always(&format!("/cgi-bin/{path}"), Fault::html(404));
     }
-    let outcome = check(&sandbox, "--send lisi").run().exits(0);
+    let outcome = check(&sandbox, "--send lisi").exits(0);
     went(&outcome, "agent", "warning", &["relay", "404", "/cgi-bin/"]);
     went(&outcome, "recipient", "warning", &["cannot be asked"]);
     went(&outcome, "send", "ok", &["msgid"]);
@@ -187,7 +186,7 @@ fn a_profile_and_the_robots_are_looked_at() {
     let config = sandbox.read("config.toml");
     let profile = "[profiles.ops]\ntouser = \"lisi\"\n[robots.bad]\n";
     sandbox.write("config.toml", config + profile);
-    let outcome = check(&sandbox, "-p ops").run().exits(78);
+    let outcome = check(&sandbox, "-p ops").exits(78);
     went(&outcome, "account", "ok", &["profile ops, "]);
     went(&outcome, "recipient", "ok", &["receiver lisi: "]);
     let robots = steps(&outcome, "robot");
@@ -198,7 +197,7 @@ fn a_profile_and_the_robots_are_looked_at() {
             .1
             .contains("[robots.bad] has neither key nor key_file")
     );
-    let outcome = check(&sandbox, "-p oops").run().exits(78);
+    let outcome = check(&sandbox, "-p oops").exits(78);
     went(&outcome, "config", "failed", &["did you mean ops?"]);
 }
 
@@ -212,7 +211,7 @@ fn robots_need_no_app() {
         "config.toml",
         format!("{robot}[network]\napi_base = \"{base}\"\n"),
     );
-    let outcome = check(&sandbox, "").run().exits(0);
+    let outcome = check(&sandbox, "").exits(0);
     went(&outcome, "account", "skipped", &["robots only"]);
     went(&outcome, "http", "ok", &[]);
     went(&outcome, "robot", "ok", &["robot: ops"]);

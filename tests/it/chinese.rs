@@ -6,9 +6,8 @@
 use std::fs;
 use std::path::Path;
 
-use crate::standin::Standin;
-use crate::support::Sandbox;
 use crate::support::chinese::{fault, hold, sentence};
+use crate::support::set_up;
 
 /// Whoever is told what is in these.
 const CALLS: [&str; 6] = [
@@ -158,14 +157,13 @@ fn what_is_left_in_english_is_seen() {
 
 #[test]
 fn what_wecom_refuses_is_told_in_chinese_without_a_locale_too() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (_standin, sandbox) = set_up();
     for locale in ["zh_CN.UTF-8", "C", ""] {
         let run = sandbox
             .wxpush("token refresh")
             .env("WXPUSH_AGENTID", "1000002")
             .env("WXPUSH_CORPID", "ww0000000000000000");
-        let outcome = run.in_chinese().env("LANG", locale).run().exits(77);
+        let outcome = run.in_chinese().env("LANG", locale).exits(77);
         outcome
             .says("wxpush: 错误：")
             .says("\n  提示：")

@@ -4,7 +4,7 @@
 use crate::standin::{Fault, Standin};
 use crate::support::{
     MEMBERS, SEND, Sandbox, Time, all_texts, at_once, failed, flush, for_each, leaves_some,
-    markdown_to, plant, plant_bodies, read_by, reads, refusal, stepped, texts, waiting,
+    markdown_to, plant, plant_bodies, read_by, reads, refusal, set_up, stepped, texts, waiting,
 };
 
 /// Clocks that are wrong: since the start of Unix, a battery ago, in the time to come.
@@ -23,7 +23,7 @@ const WRONG: [&str; 8] = [
 fn keep_at(standin: &Standin, sandbox: &Sandbox, shows: &str, args: &str) {
     let before = waiting(sandbox).len();
     standin.script(SEND, [refusal(60020)]);
-    stepped(sandbox, shows, args).run().exits(77);
+    stepped(sandbox, shows, args).exits(77);
     assert_eq!(waiting(sandbox).len(), before + 1, "{shows}");
 }
 
@@ -31,8 +31,7 @@ fn keep_at(standin: &Standin, sandbox: &Sandbox, shows: &str, args: &str) {
 #[ignore = "needs faketime"]
 fn what_was_kept_under_a_wrong_clock_is_delivered_once_it_is_right() {
     for_each(WRONG, |shows| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         for number in 0..3 {
             keep_at(
                 &standin,
@@ -59,8 +58,7 @@ fn what_was_kept_under_a_wrong_clock_is_delivered_once_it_is_right() {
 #[ignore = "needs faketime"]
 fn what_was_kept_under_a_right_clock_outlives_a_wrong_one() {
     for_each(WRONG, |shows| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         for number in 0..3 {
             keep_at(
                 &standin,
@@ -94,10 +92,9 @@ fn what_one_flush_under_a_wrong_clock_finds_it_delivers() {
     for_each(
         ["+40d", "+80d", "+10y", "-5d", "@1970-01-01 00:05:00"],
         |shows| {
-            let standin = Standin::start();
-            let sandbox = Sandbox::of(&standin);
+            let (standin, sandbox) = set_up();
             plant(&sandbox, &standin.base(), 26, &MEMBERS);
-            stepped(&sandbox, shows, "outbox flush").run().exits(0);
+            stepped(&sandbox, shows, "outbox flush").exits(0);
             assert_eq!(all_texts(&standin).len(), 26, "{shows}");
             assert_eq!((waiting(&sandbox).len(), failed(&sandbox).len()), (0, 0));
         },
@@ -108,21 +105,20 @@ fn what_one_flush_under_a_wrong_clock_finds_it_delivers() {
 #[ignore = "needs faketime"]
 fn what_has_failed_stays_to_be_looked_at_though_a_clock_says_that_it_is_old() {
     for_each(["+40d", "+80d", "+10y"], |shows| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         for text in ["one", "two"] {
             standin.script(SEND, [refusal(44004)]);
-            sandbox.wxpush("send --to lisi").arg(text).run().exits(65);
+            sandbox.wxpush("send --to lisi").arg(text).exits(65);
         }
         let lies_there = failed(&sandbox);
         assert_eq!(lies_there.len(), 2);
         for command in ["outbox flush", "send --to lisi three", "outbox list"] {
-            stepped(&sandbox, shows, command).run().exits(0);
+            stepped(&sandbox, shows, command).exits(0);
             assert_eq!(failed(&sandbox), lies_there, "{shows}: {command}");
         }
         flush(&sandbox).exits(0);
         assert_eq!(failed(&sandbox), lies_there, "{shows}");
-        sandbox.wxpush("outbox retry --all").run().exits(0);
+        sandbox.wxpush("outbox retry --all").exits(0);
         flush(&sandbox).exits(0);
         assert_eq!(texts(&standin, "lisi").len(), 3, "{shows}");
     });
@@ -138,8 +134,7 @@ fn steps_between_flushes_open_the_ledger_for_nobody() {
         vec!["@1970-01-01 00:05:00", "+0", "@1970-01-01 03:05:00", "+40d"],
     ];
     for_each(steps, |steps| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         let bodies = (0..120).map(|number| markdown_to("lisi", &format!("old-{number}")));
         plant_bodies(&sandbox, &standin.base(), bodies);
         for step in &steps {
@@ -167,15 +162,14 @@ fn steps_between_flushes_open_the_ledger_for_nobody() {
 /// Has a message kept at the time that it is by now.
 fn keep_then(standin: &Standin, time: &Time<'_>, args: &str) {
     standin.script(SEND, [refusal(60020)]);
-    time.wxpush(args).run().exits(77);
+    time.wxpush(args).exits(77);
 }
 
 #[test]
 #[ignore = "needs faketime, and root: a time namespace"]
 fn a_wrong_clock_parks_nothing() {
     for_each([5, 400, -5, -20_000], |days| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         let time = Time::new(&standin, &sandbox);
         let faults = [
             Fault::html(403),
@@ -189,7 +183,7 @@ fn a_wrong_clock_parks_nothing() {
             leaves_some(&flushed);
             // An hour is the longest that anything waits.
             time.pass(3700);
-            time.wxpush("outbox flush").run().exits(0);
+            time.wxpush("outbox flush").exits(0);
             assert_eq!(texts(&standin, "lisi").len(), number + 1, "{days}");
         }
     });
@@ -198,8 +192,7 @@ fn a_wrong_clock_parks_nothing() {
 #[test]
 #[ignore = "needs faketime, and root: a time namespace"]
 fn days_that_do_pass_end_in_failed_after_a_try() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let time = Time::new(&standin, &sandbox);
     keep_then(&standin, &time, "send --to lisi old");
     let old = waiting(&sandbox);
@@ -225,11 +218,10 @@ fn days_that_do_pass_end_in_failed_after_a_try() {
 #[test]
 #[ignore = "needs faketime"]
 fn a_clock_that_is_set_back_keeps_the_order_and_makes_nothing_late() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     for (step, text) in [("+1h", "one"), ("+30m", "two"), ("+0", "three")] {
         let send = format!("send --markdown --to lisi --queue {text}");
-        stepped(&sandbox, step, &send).run().is_silent();
+        stepped(&sandbox, step, &send).is_silent();
     }
     flush(&sandbox).is_silent();
     let landed = texts(&standin, "lisi");
@@ -240,9 +232,7 @@ fn a_clock_that_is_set_back_keeps_the_order_and_makes_nothing_late() {
             .collect::<Vec<_>>(),
         ["one", "two", "three"]
     );
-    stepped(&sandbox, "+1h", "send --to wangwu ahead")
-        .run()
-        .is_silent();
-    sandbox.wxpush("send --to wangwu right").run().is_silent();
+    stepped(&sandbox, "+1h", "send --to wangwu ahead").is_silent();
+    sandbox.wxpush("send --to wangwu right").is_silent();
     assert_eq!(texts(&standin, "wangwu"), ["ahead", "right"]);
 }

@@ -26,10 +26,10 @@ fn the_environment_alone_suffices() {
             run
         }
     };
-    send(true).run().is_silent();
+    send(true).is_silent();
     assert_eq!(standin.company().phone("lisi").len(), 1);
     // Two of three are not enough, and the third is named alone.
-    let outcome = send(false).run().exits(78).says("corpsecret is not set");
+    let outcome = send(false).exits(78).says("corpsecret is not set");
     assert!(!outcome.stderr.contains("agentid"), "{}", outcome.stderr);
 }
 
@@ -55,7 +55,7 @@ fn every_key_of_the_example_is_accepted() {
             standin.base()
         );
         sandbox.write("config.toml", text);
-        sandbox.send("hello").run().is_silent();
+        sandbox.send("hello").is_silent();
     }
     assert_eq!(standin.count("/cgi-bin/message/send"), 2);
     assert_eq!(
@@ -140,7 +140,7 @@ fn from_level(sandbox: &Sandbox, strongest: usize) -> Value {
     if strongest == 0 {
         run = run.args(&["--to", "u1", "--safe"]);
     }
-    let mut result = run.run().exits(0).json()["requests"][0].take();
+    let mut result = run.exits(0).json()["requests"][0].take();
     result["body"] = serde_json::from_str(result["body"].as_str().unwrap()).unwrap();
     result
 }
@@ -342,7 +342,7 @@ fn a_secret_that_others_can_read_is_noted_in_the_log_alone() {
         sandbox.write("config.toml", text);
         let path = sandbox.path("config.toml");
         fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
-        sandbox.send("x").run().is_silent();
+        sandbox.send("x").is_silent();
         let log = sandbox.read("wxpush.log");
         let noticed = log.lines().any(|line| {
             line.contains(" WARN ") && line.contains("holds a secret and others can read it")

@@ -24,7 +24,7 @@ fn with_texts(standin: &Standin, message: &str) -> Sandbox {
         let send = sandbox
             .wxpush("send --queue")
             .arg(format!("{text} {message}"));
-        send.run().is_silent();
+        send.is_silent();
     }
     assert_eq!(entries(&sandbox), TEXTS.len());
     sandbox
@@ -80,11 +80,11 @@ fn killed_at_any_call_what_is_sent_once_arrives_once_when_it_is_asked_for_again(
         if killed(&sandbox, &args, point).is_none() {
             missed.fetch_add(1, Ordering::Relaxed);
         }
-        sandbox.wxpush("").args(&args).run().exits(0);
+        sandbox.wxpush("").args(&args).exits(0);
         assert_eq!(landed(standin, &message).len(), 1, "{point:?}");
         // A flush removes what the killed one could not.
         recover(&sandbox);
-        sandbox.wxpush("").args(&args).run().exits(0);
+        sandbox.wxpush("").args(&args).exits(0);
         assert_eq!(landed(standin, &message).len(), 1, "{point:?}");
     });
     let killed = hold_missed(&missed, calls.len());

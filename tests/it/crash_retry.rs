@@ -23,7 +23,7 @@ use crate::support::{SEND, Sandbox, failed, refusal, waiting};
 fn given_up(standin: &Standin, mark: &str) -> (Sandbox, String) {
     let sandbox = Sandbox::of(standin);
     standin.script(SEND, [Fault::Delay(Duration::ZERO), refusal(81013)]);
-    sandbox.send(&text(mark)).run().exits(69);
+    sandbox.send(&text(mark)).exits(69);
     let id = failed(&sandbox).remove(0);
     (sandbox, id)
 }
@@ -36,9 +36,9 @@ fn text(mark: &str) -> String {
 fn comes_once(standin: &Standin, sandbox: &Sandbox, id: &str, mark: &str) {
     let places = [waiting(sandbox), failed(sandbox)];
     assert_eq!(places.concat(), [id], "in one place: {places:?} {mark}");
-    sandbox.wxpush("outbox flush").run().exits(0);
+    sandbox.wxpush("outbox flush").exits(0);
     if !failed(sandbox).is_empty() {
-        sandbox.wxpush("outbox retry").arg(id).run().exits(0);
+        sandbox.wxpush("outbox retry").arg(id).exits(0);
     }
     // What a killed process left is removed by the next flush.
     age(sandbox);
@@ -47,7 +47,7 @@ fn comes_once(standin: &Standin, sandbox: &Sandbox, id: &str, mark: &str) {
         file.set_modified(UNIX_EPOCH).unwrap();
     }
     for _ in 0..2 {
-        sandbox.wxpush("outbox flush").run().exits(0);
+        sandbox.wxpush("outbox flush").exits(0);
     }
     is_clean(sandbox);
     let parts = landed(standin, mark);
@@ -121,7 +121,7 @@ fn a_send_that_stands_still_keeps_what_it_writes_whatever_the_clock_says() {
                 let path = sandbox.path("outbox").join(name);
                 let file = File::options().write(true).open(&path).unwrap();
                 file.set_modified(UNIX_EPOCH).unwrap();
-                sandbox.wxpush("outbox flush").run().exits(0);
+                sandbox.wxpush("outbox flush").exits(0);
                 assert!(path.exists(), "its writer lives");
                 looked.fetch_add(1, Ordering::Relaxed);
             }

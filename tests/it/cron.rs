@@ -3,8 +3,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::standin::Standin;
-use crate::support::Sandbox;
+use crate::support::{Sandbox, set_up};
 
 /// Starts a cron that has the sandbox's crontab and no other; its folders are ours for as long as it
 /// runs, and nobody else's. `more` is done before.
@@ -38,8 +37,7 @@ fn cron(sandbox: &Sandbox, more: &str) -> Child {
 #[test]
 #[ignore = "needs root and Debian's cron; takes up to a minute"]
 fn a_crontab_line_with_an_absolute_path_delivers_in_an_empty_environment() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let program = sandbox.path("wxpush");
     let program = program.display();
     // % is a newline for cron unless it is escaped; the rest of an unescaped one becomes stdin.
@@ -51,7 +49,7 @@ fn a_crontab_line_with_an_absolute_path_delivers_in_an_empty_environment() {
     let message = r"\\server\\\it's 5% full\";
     let printed = sandbox.wxpush("crontab").arg("* * * * *").arg("--");
     let printed = printed.args(&["send", "--to", "member01", message]);
-    let printed = printed.run().exits(0).stdout;
+    let printed = printed.exits(0).stdout;
     let lines = lines + &printed.replacen(" /", " root /", 1);
     sandbox.write("crontab", lines);
     let mut cron = cron(&sandbox, "true");
@@ -82,8 +80,7 @@ fn a_crontab_line_with_an_absolute_path_delivers_in_an_empty_environment() {
 #[test]
 #[ignore = "needs root and Debian's cron; takes up to a minute"]
 fn what_a_job_prints_reaches_the_phone_by_the_mail_that_cron_sends() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let config = sandbox.read("config.toml");
     let lines = "[mail]\n\"ops@corp.cn\" = { touser = \"lisi\" }\n";
     sandbox.write(

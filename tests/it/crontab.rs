@@ -114,12 +114,12 @@ fn a_line_is_as_the_contract_shows_it() {
         for arg in args.split('|') {
             run = run.arg(arg);
         }
-        let outcome = run.run().exits(0);
+        let outcome = run.exits(0);
         assert_eq!(outcome.stdout, line.replace("WX", &program) + "\n");
         assert_eq!(outcome.stderr, note);
     }
     let outcome = sandbox.wxpush("crontab").arg("0 3 * * *");
-    let outcome = outcome.args(&["--", "send", "x"]).run().exits(0);
+    let outcome = outcome.args(&["--", "send", "x"]).exits(0);
     assert!(
         outcome.stdout.starts_with("0 3 * * * "),
         "it is as it was asked for"
@@ -134,15 +134,11 @@ fn what_cron_could_not_do_is_refused() {
         sandbox.wxpush("crontab").arg(when).arg("--").args(args)
     };
     run("7 3 * * *", &["send", "two\nlines"])
-        .run()
         .exits(64)
         .says("-e");
     for when in ["7 3 * *", "60 * * * *", "H 3 * * *", "1-5/0 * * * *"] {
-        run(when, &["send", "x"]).run().exits(64).says("7 3 * * *");
+        run(when, &["send", "x"]).exits(64).says("7 3 * * *");
     }
-    run("7 3 * * *", &["sned", "x"])
-        .run()
-        .exits(64)
-        .says("sned");
-    run("7 3 * * *", &[]).run().exits(64);
+    run("7 3 * * *", &["sned", "x"]).exits(64).says("sned");
+    run("7 3 * * *", &[]).exits(64);
 }

@@ -14,7 +14,7 @@ use std::process::Command;
 use crate::standin::Standin;
 use crate::support::{
     MEMBERS, Run, Sandbox, config, entry, failed, flush, for_each, is_root, make, one_by_one, peak,
-    plant, script, set_mode, text_to, texts, waiting,
+    plant, script, set_mode, set_up, text_to, texts, waiting,
 };
 
 /// More memory than any run may take, in KiB: four times of what one takes.
@@ -80,8 +80,7 @@ fn whatever_stands_beside_an_entry_it_goes_once_and_leads_nowhere() {
         }),
     ];
     for_each(kinds, |(kind, put)| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         sandbox.write("victim", "before");
         let victim = sandbox.path("victim");
         let ids = plant(&sandbox, &standin.base(), 3, &["lisi"]);
@@ -97,7 +96,7 @@ fn whatever_stands_beside_an_entry_it_goes_once_and_leads_nowhere() {
         let expected = 2 + usize::from(kind != "another's record");
         assert_eq!(texts(&standin, "lisi").len(), expected, "{kind}");
         assert!(waiting(&sandbox).is_empty(), "{kind}");
-        sandbox.send("new").run().exits(0);
+        sandbox.send("new").exits(0);
         assert_eq!(texts(&standin, "lisi").len(), expected + 1, "{kind}");
         assert_eq!(sandbox.read("victim"), "before", "{kind}");
         sweep(&sandbox);
@@ -108,8 +107,7 @@ fn whatever_stands_beside_an_entry_it_goes_once_and_leads_nowhere() {
 #[ignore = "needs root: devices, and files of another user"]
 fn devices_and_files_of_others_are_left_alone_and_named() {
     assert!(is_root());
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     plant(&sandbox, &standin.base(), 10, &MEMBERS);
     let (device, _) = entry(&standin.base(), 700, "");
     let path = sandbox.path(&format!("outbox/{device}"));
@@ -129,8 +127,7 @@ fn devices_and_files_of_others_are_left_alone_and_named() {
 
 #[test]
 fn memory_stays_flat_beside_ten_thousand_that_wait() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (_standin, sandbox) = set_up();
     let send = || peak(sandbox.wxpush("send --to zhangsan new").start(), 0);
     let alone = send();
     // For an app of another day: they are read, and none can go.
@@ -146,8 +143,7 @@ fn memory_stays_flat_beside_ten_thousand_that_wait() {
 #[test]
 #[ignore = "needs script, of util-linux"]
 fn messages_in_another_place_of_ours_are_named_to_a_person() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let other = sandbox.path("xdg/wxpush");
     make(&other.join("outbox"));
     set_mode(&other.join("outbox"), 0o700);
@@ -166,7 +162,6 @@ fn messages_in_another_place_of_ours_are_named_to_a_person() {
     let seen = Run::new(command)
         .env("PATH", "/usr/bin:/bin")
         .env("XDG_STATE_HOME", sandbox.path("xdg"))
-        .run()
         .exits(0);
     assert!(seen.stdout.contains(&words), "{}", seen.stdout);
     assert!(texts(&standin, "lisi").is_empty(), "named, not sent");
@@ -174,7 +169,6 @@ fn messages_in_another_place_of_ours_are_named_to_a_person() {
     sandbox
         .wxpush("outbox flush")
         .env("WXPUSH_STATE_DIR", &other)
-        .run()
         .is_silent();
     assert_eq!(texts(&standin, "lisi"), ["elsewhere"]);
 }
@@ -193,15 +187,14 @@ fn a_user_without_a_home_is_told_that_nothing_can_be_kept() {
         "--clear-groups",
     ];
     let run = |words: &str| script(&sandbox, &nobody, &format!("exec \"$0\" {words}"));
-    let sent = run("send x").run().exits(0).says("warning: ");
+    let sent = run("send x").exits(0).says("warning: ");
     assert_eq!(sent.stderr.lines().count(), 1, "{}", sent.stderr);
     let dead = Standin::refuse();
     run("send --timeout 1s y")
         .env("WXPUSH_API_BASE", dead)
-        .run()
         .exits(73)
         .says("LOST");
-    run("outbox flush").run().exits(73).says("state_dir");
+    run("outbox flush").exits(73).says("state_dir");
     assert_eq!(texts(&standin, "lisi"), ["x"]);
     // With a home, or a place of its own, all is as ever.
     make(&sandbox.path("home"));
@@ -210,7 +203,6 @@ fn a_user_without_a_home_is_told_that_nothing_can_be_kept() {
     run("send --timeout 1s kept")
         .env("HOME", &home)
         .env("WXPUSH_API_BASE", Standin::refuse())
-        .run()
         .exits(75);
     assert!(home.join(".local/state/wxpush/outbox").is_dir());
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::standin::{Fault, Standin};
-use crate::support::{Sandbox, bodies as tries, config, for_each, waiting};
+use crate::support::{Sandbox, bodies as tries, config, for_each, set_up, waiting};
 
 const SEND: &str = "/cgi-bin/message/send";
 const TOKEN: &str = "/cgi-bin/gettoken";
@@ -40,11 +40,10 @@ fn what_passes_by_itself_is_tried_again_until_it_arrives() {
     ];
     for_each(faults, |fault| {
         for path in [TOKEN, SEND] {
-            let standin = Standin::start();
-            let sandbox = Sandbox::of(&standin);
+            let (standin, sandbox) = set_up();
             let name = format!("{fault:?} at {path}");
             standin.script(path, [fault.clone()]);
-            sandbox.wxpush("send --to lisi hello").run().is_silent();
+            sandbox.wxpush("send --to lisi hello").is_silent();
             assert_eq!(standin.count(path), 2, "{name}");
             assert_eq!(standin.company().phone("lisi").len(), 1, "{name}");
         }
@@ -77,10 +76,9 @@ fn what_does_not_pass_in_time_is_not_now_and_says_so() {
     ];
     for_each(table, |(fault, words)| {
         for path in [TOKEN, SEND] {
-            let standin = Standin::start();
-            let sandbox = Sandbox::of(&standin);
+            let (standin, sandbox) = set_up();
             standin.always(path, fault.clone());
-            let outcome = sandbox.wxpush("send --timeout 1s hello").run().exits(75);
+            let outcome = sandbox.wxpush("send --timeout 1s hello").exits(75);
             assert!(
                 outcome.stderr.contains(words),
                 "{fault:?} at {path}: {}",
@@ -105,7 +103,7 @@ fn a_network_that_is_down_is_not_now() {
         ("--quiet", ", and is kept in the outbox ("),
     ] {
         let run = sandbox.wxpush("send --timeout 1s hello").arg(option);
-        let outcome = run.run().exits(75);
+        let outcome = run.exits(75);
         let outcome = outcome.says(&format!("the message was not sent{fate}"));
         let outcome = outcome.says(": 127.0.0.1");
         let lines = outcome.stderr.lines().count();
@@ -116,10 +114,9 @@ fn a_network_that_is_down_is_not_now() {
 #[test]
 fn a_busy_wecom_is_asked_three_times_and_no_more() {
     for path in [TOKEN, SEND] {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         standin.always(path, errcode(-1));
-        sandbox.send("hello").run().exits(75).says("errcode -1");
+        sandbox.send("hello").exits(75).says("errcode -1");
         assert_eq!(standin.count(path), 3);
     }
 }
@@ -127,10 +124,9 @@ fn a_busy_wecom_is_asked_three_times_and_no_more() {
 #[test]
 fn a_rate_limit_is_not_tried_again_within_a_minute() {
     for path in [TOKEN, SEND] {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         standin.always(path, errcode(45009));
-        sandbox.send("hello").run().exits(75);
+        sandbox.send("hello").exits(75);
         assert_eq!(standin.count(path), 1);
     }
 }
@@ -150,10 +146,9 @@ fn a_refusal_is_final_and_has_the_exit_code_of_its_class() {
         (40003, 69, "userid"),
         (40008, 69, "errmsg"),
     ] {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         standin.always(SEND, errcode(code));
-        let outcome = sandbox.send("hello").run().exits(exit);
+        let outcome = sandbox.send("hello").exits(exit);
         let line = outcome.stderr.lines().next().unwrap();
         assert!(
             line.contains(&format!("errcode {code}")) && line.contains("what WeCom says"),
@@ -163,12 +158,10 @@ fn a_refusal_is_final_and_has_the_exit_code_of_its_class() {
         assert_eq!(standin.count(SEND), 1, "{code} is not tried again");
     }
     for status in [400, 401, 403, 404, 413] {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         standin.always(SEND, Fault::html(status));
         sandbox
             .send("hello")
-            .run()
             .exits(77)
             .says(&format!("HTTP status {status}"));
         assert_eq!(standin.count(SEND), 1);
@@ -178,10 +171,9 @@ fn a_refusal_is_final_and_has_the_exit_code_of_its_class() {
 #[test]
 fn a_code_that_nobody_knows_keeps_the_message_and_it_rests() {
     for (option, exit, kept) in [("--quiet", 75, 1), ("--no-outbox", 69, 0)] {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         standin.always(SEND, errcode(98765));
-        let outcome = sandbox.send("hello").arg(option).run().exits(exit);
+        let outcome = sandbox.send("hello").arg(option).exits(exit);
         outcome
             .says("errcode 98765")
             .says("what WeCom says")
@@ -196,10 +188,9 @@ fn a_code_that_nobody_knows_keeps_the_message_and_it_rests() {
 
 #[test]
 fn an_untrusted_ip_is_named_with_where_to_enter_it() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.company().trusted_ips = Some(Vec::new());
-    let outcome = sandbox.send("hello").run().exits(77);
+    let outcome = sandbox.send("hello").exits(77);
     let hint = outcome.stderr.lines().nth(1).unwrap();
     for words in [
         "127.0.0.1",
@@ -214,7 +205,7 @@ fn an_untrusted_ip_is_named_with_where_to_enter_it() {
         hint.contains("must be set there first"),
         "in the locale's language: {hint}"
     );
-    let chinese = sandbox.send("hello").env("LANG", "C").run().exits(77);
+    let chinese = sandbox.send("hello").env("LANG", "C").exits(77);
     assert!(
         chinese.stderr.contains("须先在该应用设置"),
         "{}",
@@ -224,8 +215,7 @@ fn an_untrusted_ip_is_named_with_where_to_enter_it() {
 
 #[test]
 fn who_was_not_reached_is_listed_and_nobody_gets_it_twice() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin
         .company()
         .members
@@ -234,7 +224,7 @@ fn who_was_not_reached_is_listed_and_nobody_gets_it_twice() {
         .unlicensed = true;
     let run =
         || sandbox.wxpush("--json send --to zhangsan,ghost,wangwu --party 1,99 --tag 98 hello");
-    let outcome = run().run().exits(67);
+    let outcome = run().exits(67);
     let result = outcome.json();
     assert_eq!(result["status"], "partial");
     assert_eq!(
@@ -257,11 +247,9 @@ fn who_was_not_reached_is_listed_and_nobody_gets_it_twice() {
 
 #[test]
 fn a_message_that_reaches_nobody_is_refused() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (_standin, sandbox) = set_up();
     sandbox
         .wxpush("send --to ghost hello")
-        .run()
         .exits(69)
         .says("81013");
 }
@@ -276,11 +264,10 @@ fn after_a_lost_answer_the_same_bytes_go_out_flagged() {
     ];
     for_each(faults, |fault| {
         for matches in [true, false] {
-            let standin = Standin::start();
-            let sandbox = Sandbox::of(&standin);
+            let (standin, sandbox) = set_up();
             standin.company().phones.match_unflagged = matches;
             standin.script(SEND, [fault.clone(), fault.clone()]);
-            sandbox.wxpush("send --to lisi hello").run().is_silent();
+            sandbox.wxpush("send --to lisi hello").is_silent();
             let tries = tries(&standin);
             assert_eq!(tries.len(), 3, "{fault:?}");
             assert_eq!(
@@ -309,12 +296,11 @@ fn what_surely_was_not_processed_goes_out_again_unflagged() {
         Fault::retry_after(429, "0"),
         Fault::redirect(302, "/"),
     ] {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
-        sandbox.send("first").run().is_silent();
+        let (standin, sandbox) = set_up();
+        sandbox.send("first").is_silent();
         sandbox.age_token(1000);
         standin.script(SEND, [fault.clone()]);
-        sandbox.send("hello").run().is_silent();
+        sandbox.send("hello").is_silent();
         assert!(
             tries(&standin)
                 .iter()
@@ -326,30 +312,27 @@ fn what_surely_was_not_processed_goes_out_again_unflagged() {
 
 #[test]
 fn two_intended_equal_alerts_both_arrive_unless_dedupe_is_asked_for() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     for _ in 0..2 {
-        sandbox.wxpush("send --to lisi disk full").run().is_silent();
+        sandbox.wxpush("send --to lisi disk full").is_silent();
     }
     assert_eq!(standin.company().phone("lisi").len(), 2);
     for _ in 0..2 {
         sandbox
             .wxpush("send --to wangwu --dedupe 1h disk full")
-            .run()
             .is_silent();
     }
     assert_eq!(standin.company().phone("wangwu").len(), 1);
     // WeCom gives what it swallows no msgid.
     let run = sandbox.wxpush("send -v --to wangwu --dedupe 1h disk full");
-    assert_eq!(run.run().exits(0).stdout, "sent\n");
+    assert_eq!(run.exits(0).stdout, "sent\n");
 }
 
 #[test]
 fn an_unknown_fate_is_told_as_one() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.always(SEND, Fault::CutAfter);
-    let outcome = sandbox.wxpush("send --timeout 1s hello").run().exits(75);
+    let outcome = sandbox.wxpush("send --timeout 1s hello").exits(75);
     assert!(
         outcome.stderr.contains("may or may not have arrived"),
         "{}",
@@ -359,25 +342,19 @@ fn an_unknown_fate_is_told_as_one() {
 
 #[test]
 fn a_gettoken_that_fails_while_a_refused_token_is_replaced_is_tried_again() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
-    sandbox.send("first").run().is_silent();
+    let (standin, sandbox) = set_up();
+    sandbox.send("first").is_silent();
     sandbox.age_token(1000);
     standin.company().tokens.revoke_all();
     standin.script(TOKEN, [Fault::html(502), Fault::CutBefore]);
-    sandbox.send("second").run().is_silent();
+    sandbox.send("second").is_silent();
     assert_eq!((standin.count(TOKEN), standin.count(SEND)), (4, 3));
 }
 
 #[test]
 fn the_token_and_the_message_share_one_connection() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
-    sandbox
-        .wxpush("send")
-        .stdin("x".repeat(5000))
-        .run()
-        .is_silent();
+    let (standin, sandbox) = set_up();
+    sandbox.wxpush("send").stdin("x".repeat(5000)).is_silent();
     assert_eq!(
         (
             standin.count(TOKEN),

@@ -3,9 +3,9 @@
 
 use serde_json::Value;
 
-use crate::standin::{Fault, Standin};
+use crate::standin::Fault;
 use crate::support::log::lines;
-use crate::support::{SEND, Sandbox, at_a_terminal, redirected};
+use crate::support::{SEND, Sandbox, at_a_terminal, redirected, set_up};
 
 /// Every way to be without stdin, stdout or stderr, and outputs that take nothing.
 const REDIRECTIONS: [&str; 15] = [
@@ -39,12 +39,11 @@ fn is_intact(sandbox: &Sandbox, context: &str) {
 #[test]
 fn without_descriptors_messages_arrive_and_files_stay_whole() {
     for redirection in REDIRECTIONS {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         // First with the token still to be fetched, so that the cache is written.
         for number in 1..=2 {
             let run = redirected(&sandbox, "-vvv --json send words", redirection);
-            run.run().exits(0);
+            run.exits(0);
             let landed = standin.company().phone("zhangsan");
             assert_eq!(landed.len(), number, "{redirection}");
             is_intact(&sandbox, redirection);
@@ -55,9 +54,8 @@ fn without_descriptors_messages_arrive_and_files_stay_whole() {
 #[test]
 fn without_descriptors_failures_keep_their_exit_code() {
     for redirection in REDIRECTIONS {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
-        sandbox.send("x").run().is_silent();
+        let (standin, sandbox) = set_up();
+        sandbox.send("x").is_silent();
         standin.always(SEND, Fault::Errcode(60020, "not allow".into()));
         for (args, code) in [
             ("-vvv --json send words", 77),
@@ -66,7 +64,7 @@ fn without_descriptors_failures_keep_their_exit_code() {
             ("", 64),
             ("--config /none send words", 78),
         ] {
-            redirected(&sandbox, args, redirection).run().exits(code);
+            redirected(&sandbox, args, redirection).exits(code);
             is_intact(&sandbox, redirection);
         }
     }
@@ -74,8 +72,7 @@ fn without_descriptors_failures_keep_their_exit_code() {
 
 #[test]
 fn stdin_that_is_closed_or_cannot_be_read_is_no_message() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     for (redirection, code) in [
         ("<&-", 65),
         ("<&- >&-", 65),
@@ -83,19 +80,18 @@ fn stdin_that_is_closed_or_cannot_be_read_is_no_message() {
         ("<&- >&- 2>&-", 65),
         ("</", 74),
     ] {
-        redirected(&sandbox, "send", redirection).run().exits(code);
+        redirected(&sandbox, "send", redirection).exits(code);
     }
     assert_eq!(standin.count(SEND), 0);
 }
 
 #[test]
 fn a_result_that_cannot_be_written_fails_the_command_that_is_for_it() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
-    sandbox.send("x").run().is_silent();
+    let (_standin, sandbox) = set_up();
+    sandbox.send("x").is_silent();
     for (redirection, code) in [(">/dev/full", 74), ("| true", 0), (">&-", 0)] {
         for args in ["explain 60020", "token", "token print", "send --dry-run x"] {
-            let outcome = redirected(&sandbox, args, redirection).run().exits(code);
+            let outcome = redirected(&sandbox, args, redirection).exits(code);
             let says = outcome.stderr.contains("cannot write the result");
             assert_eq!(says, code == 74, "{args} {redirection}: {}", outcome.stderr);
         }
@@ -105,8 +101,7 @@ fn a_result_that_cannot_be_written_fails_the_command_that_is_for_it() {
 #[test]
 #[ignore = "needs script, of util-linux"]
 fn without_words_at_a_terminal_nothing_is_waited_for() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     for args in [
         "send",
         "send -",

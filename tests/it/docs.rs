@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::standin::{AGENTID, CORPID, Landed, ROBOT_KEY, SECRET, Standin};
 use crate::support::init::{with_crontab, written};
 use crate::support::readmes::{READMES, Readme};
-use crate::support::{Outcome, Pty, Run, Sandbox, for_each, readmes, samples};
+use crate::support::{Outcome, Pty, Run, Sandbox, for_each, readmes, samples, set_up};
 
 /// Runs a line in a shell, the sandbox's program standing for the installed one.
 fn shell(sandbox: &Sandbox, line: &str) -> Outcome {
@@ -56,8 +56,7 @@ fn every_command_of_the_readme_does_what_it_says() {
 }
 
 fn every_command_does_what_it_says(readme: Readme) {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     sandbox.write(
         "config.toml",
         sandbox.read("config.toml") + "[profiles.ops]\ntouser = \"lisi\"\n",
@@ -188,7 +187,7 @@ fn the_config_of_a_newcomer_is_written(readme: Readme) {
     let secret = sandbox.path("secret").display().to_string();
     let line = unattended.replace("/run/secrets/wecom", &secret);
     let run = described(&sandbox, &line).env("WXPUSH_API_BASE", standin.base());
-    run.run().is_silent();
+    run.is_silent();
     shell(&sandbox, "wxpush send hello").is_silent();
     assert_eq!(standin.company().phone("zhangsan").len(), 1);
 }
@@ -200,8 +199,7 @@ fn the_network_off_and_on_again_as_the_readme_shows_it() {
 }
 
 fn the_network_off_and_on_again(readme: Readme) {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let lines = readme.blocks("sh root");
     let [send, list, flush] = &lines[..] else {
         panic!("three steps: {lines:?}");
@@ -216,7 +214,7 @@ fn the_network_off_and_on_again(readme: Readme) {
 
 #[test]
 fn the_readme_names_every_option_of_send() {
-    let help = Sandbox::empty().wxpush("send --help").run().exits(0).stdout;
+    let help = Sandbox::empty().wxpush("send --help").exits(0).stdout;
     let words = help
         .split_whitespace()
         .map(|word| word.trim_end_matches([',', '.']));
@@ -244,7 +242,6 @@ fn the_example_config_is_refused_as_it_is_and_works_filled_in_and_complete() {
     sandbox.write("config.toml", example);
     sandbox
         .send("x")
-        .run()
         .exits(78)
         .says("config.toml:")
         .says("placeholder");
@@ -263,15 +260,13 @@ fn the_example_config_is_refused_as_it_is_and_works_filled_in_and_complete() {
     sandbox
         .send("x")
         .env("WXPUSH_API_BASE", standin.base())
-        .run()
         .exits(0);
     assert_eq!(standin.company().phone("lisi").len(), 1);
 }
 
 #[test]
 fn the_lines_of_the_example_crontab_run() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let crontab = include_str!("../../examples/crontab");
     let lines = crontab
         .lines()
@@ -296,8 +291,7 @@ fn the_lines_of_the_example_crontab_run() {
 
 #[test]
 fn the_example_scripts_run() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let example = |name: &str| {
         Path::new(env!("CARGO_MANIFEST_DIR"))
             .join("examples")
@@ -332,9 +326,8 @@ fn the_example_scripts_run() {
 #[test]
 #[ignore = "needs logrotate, and root for it to act"]
 fn the_example_logrotate_turns_the_log_and_the_next_send_begins_a_new_one() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
-    sandbox.send("x").run().is_silent();
+    let (_standin, sandbox) = set_up();
+    sandbox.send("x").is_silent();
     let rules = include_str!("../../examples/logrotate")
         .replace("/opt/wxpush", &sandbox.path("").display().to_string());
     sandbox.write("logrotate", rules);
@@ -345,14 +338,13 @@ fn the_example_logrotate_turns_the_log_and_the_next_send_begins_a_new_one() {
         .arg(sandbox.path("logrotate"));
     Run::new(command)
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .run()
         .exits(0);
     assert!(
         sandbox.path("wxpush.log.1").exists(),
         "{:?}",
         sandbox.names()
     );
-    sandbox.send("y").run().is_silent();
+    sandbox.send("y").is_silent();
     assert_eq!(sandbox.read("wxpush.log").lines().count(), 4);
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use crate::standin::{Fault, ROBOT_KEY, Standin};
 use crate::support::{
     APPCHAT, Run, SEND, Sandbox, Time, WEBHOOK, await_count, bodies, failed, flush, for_each, keep,
-    texts, waiting, with_robot,
+    set_up, texts, waiting, with_robot,
 };
 
 /// A page of a portal that wants a login, in place of WeCom; it hands nothing on.
@@ -30,13 +30,12 @@ fn of_two_equal_alerts_the_second_lands_though_its_first_try_went_wrong() {
     ];
     for_each(faults, |fault| {
         for between in [3, 8] {
-            let standin = Standin::start();
-            let sandbox = Sandbox::of(&standin);
+            let (standin, sandbox) = set_up();
             standin.company().phones.match_unflagged = true;
-            sandbox.wxpush("send --to lisi disk full").run().is_silent();
+            sandbox.wxpush("send --to lisi disk full").is_silent();
             std::thread::sleep(Duration::from_secs(between));
             standin.script(SEND, [fault.clone()]);
-            sandbox.wxpush("send --to lisi disk full").run().is_silent();
+            sandbox.wxpush("send --to lisi disk full").is_silent();
             assert_eq!(
                 texts(&standin, "lisi"),
                 ["disk full"; 2],
@@ -71,18 +70,17 @@ fn a_doubt_that_is_hours_old_reaches_back_to_its_own_message_and_no_further() {
     let table = [0, 60, 3600, 3 * 3600].into_iter();
     let table = table.flat_map(|hours| [(hours, true), (hours, false)]);
     for_each(table, |(seconds, taken)| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         standin.company().phones.match_unflagged = true;
         let time = Time::new(&standin, &sandbox);
-        sandbox.wxpush("send --to lisi disk full").run().is_silent();
+        sandbox.wxpush("send --to lisi disk full").is_silent();
         std::thread::sleep(Duration::from_secs(8));
         lose(&standin, &sandbox, "send --to lisi disk full", taken);
         time.pass(seconds);
         // Twice, should it have to wait for a minute.
         time.wxpush("outbox flush").run();
         time.pass(120);
-        time.wxpush("outbox flush").run().exits(0);
+        time.wxpush("outbox flush").exits(0);
         let landed = texts(&standin, "lisi");
         assert_eq!(landed.len(), 2, "{seconds} s, taken: {taken}: {landed:?}");
     });
@@ -92,8 +90,7 @@ fn a_doubt_that_is_hours_old_reaches_back_to_its_own_message_and_no_further() {
 #[ignore = "needs faketime, and root: a time namespace"]
 fn a_day_of_lost_answers_makes_one_copy_or_two_if_wecom_compares_bytes() {
     for_each([(true, 2), (false, 3)], |(matches, most)| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         standin.company().phones.match_unflagged = matches;
         let time = Time::new(&standin, &sandbox);
         standin.always(SEND, Fault::CutAfter);
@@ -179,7 +176,7 @@ fn what_nobody_compares_lands_once_where_its_first_try_was_cut_off_before_it_arr
             let standin = Standin::start();
             let sandbox = with_robot(&standin);
             standin.script(at, [Fault::CutBefore]);
-            sandbox.wxpush(&format!("send {to} x")).run().exits(0);
+            sandbox.wxpush(&format!("send {to} x")).exits(0);
             assert_eq!((standin.count(at), shown(&standin, at)), (2, 1), "{at}");
             assert!(waiting(&sandbox).is_empty());
         },
@@ -212,8 +209,7 @@ fn a_killed_sender_to_a_group_or_chat_leaves_one_resend() {
 
 #[test]
 fn a_killed_sender_to_members_leaves_a_resend_that_is_swallowed() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.company().phones.match_unflagged = true;
     for taken in [true, false] {
         lose(
@@ -236,8 +232,7 @@ fn a_killed_sender_to_members_leaves_a_resend_that_is_swallowed() {
 
 #[test]
 fn no_changed_digit_beside_an_entry_loses_a_message() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let beside = |id: &str| format!("outbox/{id}.try");
     let first = keep(&standin, &sandbox, "send --to member01 x");
     let length = sandbox.read(&beside(&first)).trim_end().len();
@@ -269,9 +264,8 @@ fn no_changed_digit_beside_an_entry_loses_a_message() {
 fn a_slow_disk_makes_no_second_copy() {
     for_each(["outbox", "", "outbox/failed"], |slow| {
         for timeout in ["1s", "2s", "3s", "4s"] {
-            let standin = Standin::start();
-            let sandbox = Sandbox::of(&standin);
-            sandbox.wxpush("send first").run().exits(0);
+            let (standin, sandbox) = set_up();
+            sandbox.wxpush("send first").exits(0);
             let mut command = Command::new("strace");
             command.args(["-f", "-qq", "-o", "/dev/null", "-e"]);
             command.arg("inject=fsync,fdatasync:delay_exit=1500000");
@@ -300,7 +294,7 @@ fn a_person_who_has_looked_at_the_phone_can_have_it_sent_again() {
         let at = if to == "--chat ops" { APPCHAT } else { WEBHOOK };
         standin.always(at, Fault::CutBefore);
         let send = sandbox.wxpush(&format!("send {to} --timeout 15s x"));
-        send.run().exits(75).says("may or may not have arrived");
+        send.exits(75).says("may or may not have arrived");
         let id = failed(&sandbox).remove(0);
         standin.mend();
         let retry = sandbox.wxpush("outbox retry").arg(&id).run();

@@ -1,12 +1,10 @@
 //! Input that is not UTF-8 by its own wish, and sends that wait a while.
 
-use crate::standin::Standin;
-use crate::support::{Sandbox, texts};
+use crate::support::{set_up, texts};
 
 #[test]
 fn what_is_said_to_be_gbk_is_read_as_that() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let gbk = b"\xb4\xc5\xc5\xcc\xd2\xd1\xc2\xfa\n";
     let run = |args: &str| sandbox.wxpush(args).stdin(gbk.to_vec()).run();
     run("send --to lisi --encoding gbk").is_silent();
@@ -18,8 +16,7 @@ fn what_is_said_to_be_gbk_is_read_as_that() {
     let cut = sandbox
         .wxpush("send --to lisi --encoding gbk")
         .stdin(*b"ok \xb4");
-    cut.run()
-        .exits(0)
+    cut.exits(0)
         .says("1 characters of the input are not what --encoding says");
     assert_eq!(texts(&standin, "lisi").pop().unwrap(), "ok \u{fffd}");
     run("send --encoding gbkk").exits(64).says("gb18030");
@@ -27,13 +24,9 @@ fn what_is_said_to_be_gbk_is_read_as_that() {
 
 #[test]
 fn a_send_waits_a_while_if_it_is_asked_to_and_a_dry_run_does_not() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
-    sandbox.wxpush("send --splay 1h --dry-run x").run().exits(0);
-    sandbox
-        .wxpush("send --splay 1s --to lisi x")
-        .run()
-        .is_silent();
+    let (standin, sandbox) = set_up();
+    sandbox.wxpush("send --splay 1h --dry-run x").exits(0);
+    sandbox.wxpush("send --splay 1s --to lisi x").is_silent();
     assert_eq!(texts(&standin, "lisi"), ["x"]);
     // A random time up to 5000 years is over at once by no chance that anybody has.
     let mut waits = sandbox.wxpush("send --splay 1825000d --to lisi y").start();

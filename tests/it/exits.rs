@@ -1,14 +1,13 @@
 //! Every exit code of the contract, each by a case that leads to it.
 
-use crate::standin::{Fault, Standin};
-use crate::support::{Run, Sandbox, await_count};
+use crate::standin::Fault;
+use crate::support::{Run, Sandbox, await_count, set_up};
 
 const SEND: &str = "/cgi-bin/message/send";
 
 #[test]
 fn every_code_of_the_table_is_reached_and_no_other() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let refused = |code: i64| Fault::Errcode(code, "no".to_owned());
     for (args, fault, code) in [
         ("send hello", None, 0),
@@ -34,57 +33,53 @@ fn every_code_of_the_table_is_reached_and_no_other() {
         ("-p nobody send x", None, 78),
     ] {
         standin.script(SEND, fault);
-        sandbox.wxpush(args).run().exits(code);
+        sandbox.wxpush(args).exits(code);
     }
 }
 
 #[test]
 fn no_arguments_is_help_on_stderr_and_help_is_on_stdout() {
     let sandbox = Sandbox::empty();
-    let outcome = sandbox.wxpush("").run().exits(64);
+    let outcome = sandbox.wxpush("").exits(64);
     assert!(outcome.stdout.is_empty() && outcome.stderr.contains("Examples:"));
-    let outcome = sandbox.wxpush("--help").run().exits(0);
+    let outcome = sandbox.wxpush("--help").exits(0);
     assert!(outcome.stderr.is_empty() && outcome.stdout.contains("Examples:"));
 }
 
 #[test]
 fn a_command_that_needs_state_and_has_no_place_for_it_exits_73() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (_standin, sandbox) = set_up();
     sandbox.write("in-the-way", "");
     sandbox.configure(&format!(
         "state_dir = {:?}",
         sandbox.path("in-the-way/state")
     ));
     for action in ["status", "refresh", "clear"] {
-        let outcome = sandbox.wxpush("token").arg(action).run().exits(73);
+        let outcome = sandbox.wxpush("token").arg(action).exits(73);
         assert!(
             outcome.stderr.contains("in-the-way/state"),
             "{}",
             outcome.stderr
         );
     }
-    sandbox.wxpush("token print").run().exits(0);
+    sandbox.wxpush("token print").exits(0);
 }
 
 #[test]
 fn an_input_that_cannot_be_read_exits_74() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (_standin, sandbox) = set_up();
     let mut shell = std::process::Command::new("sh");
     shell
         .args(["-c", "exec \"$0\" send </"])
         .arg(sandbox.path("wxpush"));
     Run::new(shell)
-        .run()
         .exits(74)
         .says("cannot read the message from stdin");
 }
 
 #[test]
 fn a_signal_ends_it_as_it_ends_anything_else() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.always(SEND, Fault::Hang);
     for signal in ["TERM", "INT", "HUP"] {
         let before = standin.count(SEND);
@@ -99,7 +94,7 @@ fn a_signal_ends_it_as_it_ends_anything_else() {
     }
     standin.mend();
     // Not silent where a busy disk makes it go without the outbox.
-    sandbox.send("and no lock is left").run().exits(0);
+    sandbox.send("and no lock is left").exits(0);
 }
 
 #[test]
@@ -111,18 +106,14 @@ fn explain_speaks_the_language_of_the_locale() {
         ("LC_ALL", "zh_CN.UTF-8", "怎么办"),
         ("WXPUSH_LANG", "en", "what to do"),
     ] {
-        let outcome = sandbox
-            .wxpush("explain 60020")
-            .env(name, value)
-            .run()
-            .exits(0);
+        let outcome = sandbox.wxpush("explain 60020").env(name, value).exits(0);
         assert!(
             outcome.stdout.contains(words) && outcome.stdout.contains("77"),
             "{}",
             outcome.stdout
         );
     }
-    let result = sandbox.wxpush("explain --json 81013").run().exits(0).json();
+    let result = sandbox.wxpush("explain --json 81013").exits(0).json();
     assert_eq!(
         (&result["errcode"], &result["exit_code"]),
         (&81013.into(), &69.into())

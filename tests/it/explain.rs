@@ -44,7 +44,7 @@ fn every_official_code_is_explained_in_both_languages() {
         for code in codes {
             run = run.arg(code.to_string());
         }
-        let outcome = run.env("LANG", locale).run().exits(0);
+        let outcome = run.env("LANG", locale).exits(0);
         let mut explained = outcome.stdout.lines();
         for code in codes {
             let line = explained.next().unwrap_or_default();
@@ -86,7 +86,7 @@ fn what_gettoken_says_is_told_apart_only_where_a_code_means_something_else_there
         .into_iter()
         .filter(|code| {
             let run = sandbox.wxpush(&format!("explain {code}"));
-            let outcome = run.env("LANG", "en_US.UTF-8").run().exits(0);
+            let outcome = run.env("LANG", "en_US.UTF-8").exits(0);
             outcome.stdout.contains("at gettoken")
         })
         .collect();

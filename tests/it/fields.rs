@@ -96,8 +96,8 @@ fn a_field_past_its_limit_is_named_with_limit_and_value_and_nothing_leaves() {
     for_each(table, |(args, message, words)| {
         let sandbox = with_robot(&standin);
         let run = || send_here(&sandbox, &args).stdin(message.to_string());
-        run().run().exits(65).says(words);
-        run().in_chinese().run().exits(65).is_chinese();
+        run().exits(65).says(words);
+        run().in_chinese().exits(65).is_chinese();
         assert!(!sandbox.path("outbox").exists(), "{args}");
     });
     assert_eq!(standin.requests().len(), 0);
@@ -114,7 +114,7 @@ fn what_is_within_its_limit_lands_as_it_was_given() {
     );
     let at_limit = |args: &str| {
         let run = send_here(&sandbox, args).args(&["-t", &title]);
-        run.arg(&words).run().is_silent();
+        run.arg(&words).is_silent();
         last(&standin).text
     };
     let card = at_limit(&format!("--to lisi --card --button 四个字啊 --url {url}"));
@@ -127,7 +127,7 @@ fn what_is_within_its_limit_lands_as_it_was_given() {
     // Whether characters count or bytes WeCom's pages do not agree on: it goes, and that is told.
     let run =
         send_here(&sandbox, "--to lisi --card --url https://x words -t").arg("标".repeat(128));
-    let outcome = run.run().exits(0);
+    let outcome = run.exits(0);
     outcome.says("textcard.title has 384 bytes, more than 128");
     for (args, size, parts) in [
         ("--robot ops", 2048, 1),
@@ -139,7 +139,7 @@ fn what_is_within_its_limit_lands_as_it_was_given() {
         let before = standin.company().group(ROBOT_KEY).len();
         let given = "x".repeat(size);
         let run = send_here(&sandbox, &format!("{args} --long split"));
-        run.stdin(given.clone()).run().is_silent();
+        run.stdin(given.clone()).is_silent();
         let landed = if args.contains("robot") {
             standin.company().group(ROBOT_KEY)[before..].to_vec()
         } else {

@@ -42,9 +42,7 @@ fn files_are_private_whatever_the_umask() {
         ));
         let state = sandbox.path("made/state");
         let send = || {
-            script(&sandbox, &[], &format!("umask {umask}; exec \"$0\" send x"))
-                .run()
-                .is_silent();
+            script(&sandbox, &[], &format!("umask {umask}; exec \"$0\" send x")).is_silent();
             let names = names_in(&state);
             assert_eq!(names.len(), FILES.len(), "{names:?}");
             for (name, wanted) in names.iter().zip(FILES) {
@@ -215,13 +213,13 @@ fn a_message_goes_out_where_no_state_can_be_kept() {
         let place = format!("{}: {why}", sandbox.path(name).display());
         let sent = bodies(&standin).len();
         warns_once(sandbox.send("x").run(), &place);
-        sandbox.send("x").arg("-q").run().is_silent();
+        sandbox.send("x").arg("-q").is_silent();
         assert_eq!(bodies(&standin).len(), sent + 2, "{name}");
         let printed = sandbox.wxpush("token print").run();
         assert!(!printed.stdout.is_empty(), "{name}");
         warns_once(printed, &place);
         for command in ["token status", "token clear", "token refresh"] {
-            let outcome = sandbox.wxpush(command).run().exits(73).says(&place);
+            let outcome = sandbox.wxpush(command).exits(73).says(&place);
             assert_eq!(
                 outcome.stderr.lines().count(),
                 2,
@@ -250,7 +248,7 @@ fn a_message_goes_out_over_a_full_or_a_read_only_disk() {
         sandbox.configure("state_dir = \"state\"");
         make(&sandbox.path("state"));
         let text = format!("cd \"$1\" && {mount} && \"$0\" send x && ls -A state");
-        let outcome = script(&sandbox, &["unshare", "-m"], &text).run().exits(0);
+        let outcome = script(&sandbox, &["unshare", "-m"], &text).exits(0);
         assert!(
             !outcome.stdout.contains("token_cache.json.new"),
             "{name}: {}",
@@ -276,7 +274,7 @@ fn root_keeps_state_in_var_lib_where_beside_does_not_count() {
     program_in(&sandbox, "bin");
     sandbox.write("config.toml", config(&standin.base()));
     let text = "mount -t tmpfs tmpfs /var/lib && cd \"$1\" && umask 0 && bin/wxpush send x -c config.toml && cd /var/lib && stat -c '%a %U %n' wxpush wxpush/*";
-    let outcome = script(&sandbox, &["unshare", "-m"], text).run().exits(0);
+    let outcome = script(&sandbox, &["unshare", "-m"], text).exits(0);
     let wanted = "700 root wxpush\n600 root wxpush/ledger\n700 root wxpush/outbox\n600 root wxpush/token_cache.json\n600 root wxpush/token_cache.lock\n640 root wxpush/wxpush.log\n";
     assert_eq!((&*outcome.stdout, &*outcome.stderr), (wanted, ""));
     assert_eq!(names_in(&sandbox.path("bin")), ["wxpush"]);
@@ -300,9 +298,7 @@ fn root_is_told_that_its_config_belongs_to_another_user() {
         }
         let config = sandbox.path("config.toml");
         chown(&config, Some(owner), Some(group)).unwrap();
-        script(&sandbox, before, "exec \"$0\" send x")
-            .run()
-            .is_silent();
+        script(&sandbox, before, "exec \"$0\" send x").is_silent();
         let log = sandbox.read("state/wxpush.log");
         let words = format!("{} belongs to user {OTHER}, who can", config.display());
         let warning = log.lines().find(|line| line.contains(" WARN "));
@@ -321,16 +317,12 @@ fn root_and_a_user_do_not_stand_in_each_others_way() {
         chown(theirs.path(name), Some(OTHER), Some(OTHER)).unwrap();
     }
     for umask in ["0022", "0777"] {
-        script(&theirs, &[], &format!("umask {umask}; exec \"$0\" send x"))
-            .run()
-            .is_silent();
+        script(&theirs, &[], &format!("umask {umask}; exec \"$0\" send x")).is_silent();
         for name in FILES {
             let meta = fs::metadata(theirs.path(name)).unwrap();
             assert_eq!((meta.uid(), meta.gid()), (OTHER, OTHER), "{name}");
         }
-        script(&theirs, &AS_OTHER, "exec \"$0\" send x")
-            .run()
-            .is_silent();
+        script(&theirs, &AS_OTHER, "exec \"$0\" send x").is_silent();
         assert_eq!(theirs.read("wxpush.log").matches(" end exit=0").count(), 2);
         let failed = fs::metadata(theirs.path("outbox/failed")).unwrap();
         assert_eq!((failed.uid(), failed.gid()), (OTHER, OTHER));
@@ -346,7 +338,7 @@ fn root_and_a_user_do_not_stand_in_each_others_way() {
     // A file of root's that the user has moved there is not given away.
     fs::write(theirs.path("wxpush.log"), "root's own\n").unwrap();
     set_mode(&theirs.path("wxpush.log"), 0o600);
-    theirs.send("x").run().exits(0);
+    theirs.send("x").exits(0);
     let meta = fs::metadata(theirs.path("wxpush.log")).unwrap();
     assert_eq!((meta.uid(), meta.mode() & 0o777), (0, 0o600));
     // Beside a program of root's the user reads the config, and keeps state at home.
@@ -354,14 +346,13 @@ fn root_and_a_user_do_not_stand_in_each_others_way() {
     set_mode(&roots.path("config.toml"), 0o644);
     make(&roots.path("home"));
     chown(roots.path("home"), Some(OTHER), Some(OTHER)).unwrap();
-    roots.send("x").run().is_silent();
+    roots.send("x").is_silent();
     for (name, dir) in [
         ("HOME", "home/.local/state/wxpush"),
         ("XDG_STATE_HOME", "home/wxpush"),
     ] {
         script(&roots, &AS_OTHER, "exec \"$0\" send x")
             .env(name, roots.path("home"))
-            .run()
             .is_silent();
         assert!(roots.path(dir).join("token_cache.json").exists(), "{name}");
         assert_eq!(mode(&roots.path(dir)), 0o700, "{name}");
@@ -370,7 +361,7 @@ fn root_and_a_user_do_not_stand_in_each_others_way() {
     make(&roots.path("elsewhere"));
     roots.configure("state_dir = \"home/link\"");
     symlink(roots.path("elsewhere"), roots.path("home/link")).unwrap();
-    roots.send("x").run().is_silent();
+    roots.send("x").is_silent();
     assert!(!names_in(&roots.path("elsewhere")).is_empty());
     fs::remove_dir_all(roots.path("elsewhere")).unwrap();
     make(&roots.path("elsewhere"));

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::standin::{Fault, Standin};
 use crate::support::{
     MEMBERS, Run, SEND, Sandbox, Started, at_once, await_count, bodies, emptied, entry, flush,
-    for_each, one_by_one, plant, stopped_at, text_to, texts, waiting,
+    for_each, one_by_one, plant, set_up, stopped_at, text_to, texts, waiting,
 };
 
 fn signal(started: &Started, signal: Signal) {
@@ -28,8 +28,7 @@ fn landed(standin: &Standin) -> usize {
 #[test]
 fn what_a_stopped_process_holds_is_passed_by_and_goes_once_it_is_killed() {
     for_each(["send --to lisi held", "outbox flush"], |holder| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         let flushes = holder == "outbox flush";
         if flushes {
             let (name, bytes) = entry(&standin.base(), 900, &text_to("lisi", "held"));
@@ -46,7 +45,7 @@ fn what_a_stopped_process_holds_is_passed_by_and_goes_once_it_is_killed() {
         for outcome in at_once(5, |_| sandbox.wxpush("outbox flush")) {
             assert_eq!(outcome.exits(75).stderr, "", "one is left");
         }
-        sandbox.send("new").run().is_silent();
+        sandbox.send("new").is_silent();
         assert_eq!(waiting(&sandbox), held, "flushes: {flushes}");
         assert_eq!(standin.count(SEND), 1 + 26 + 1, "nobody else has sent it");
         // Who waits for all waits for it too.
@@ -64,8 +63,7 @@ fn what_a_stopped_process_holds_is_passed_by_and_goes_once_it_is_killed() {
 #[test]
 fn an_entry_that_is_deleted_or_replaced_while_it_is_held_does_no_harm() {
     for_each(["deleted", "replaced", "moved"], |what| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         standin.script(SEND, [Fault::Delay(Duration::from_secs(2))]);
         let holder = sandbox.send("held").start();
         await_count(&standin, SEND, 1);
@@ -91,15 +89,14 @@ fn an_entry_that_is_deleted_or_replaced_while_it_is_held_does_no_harm() {
         // The lock was on the file that is gone, so another may have sent what came in its place.
         let times = texts(&standin, "lisi").len();
         assert!(times == 1 || what == "replaced" && times == 2, "{times}");
-        sandbox.send("afterwards").run().is_silent();
+        sandbox.send("afterwards").is_silent();
     });
 }
 
 #[test]
 #[ignore = "needs strace, and leave to trace"]
 fn who_comes_by_the_lock_when_it_is_delivered_sends_nothing() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let ids = plant(&sandbox, &standin.base(), 1, &["lisi"]);
     let path = sandbox.path(&format!("outbox/{}", ids[0]));
     let mut command = Command::new("strace");
@@ -123,7 +120,7 @@ fn who_comes_by_the_lock_when_it_is_delivered_sends_nothing() {
 fn who_holds_the_ledger_for_ever_keeps_messages_waiting_and_loses_none() {
     let standin = Standin::start();
     let sandbox = one_by_one(&standin);
-    sandbox.send("makes a ledger").run().is_silent();
+    sandbox.send("makes a ledger").is_silent();
     let ledger = File::open(sandbox.path("ledger")).unwrap();
     ledger.lock().unwrap();
     let size = ledger.metadata().unwrap().len();
@@ -131,7 +128,7 @@ fn who_holds_the_ledger_for_ever_keeps_messages_waiting_and_loses_none() {
         outcome.exits(75);
     }
     plant(&sandbox, &standin.base(), 1, &["lisi"]);
-    sandbox.wxpush("outbox flush --timeout 4s").run().exits(75);
+    sandbox.wxpush("outbox flush --timeout 4s").exits(75);
     assert_eq!(ledger.metadata().unwrap().len(), size, "nobody has written");
     assert_eq!(texts(&standin, "lisi").len(), 1, "without a slot no send");
     assert_eq!(waiting(&sandbox).len(), 4);
@@ -170,9 +167,8 @@ fn a_ledger_that_is_none_costs_no_message() {
         }),
     ];
     for_each(harms, |(what, harm)| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
-        sandbox.send("makes a ledger").run().is_silent();
+        let (standin, sandbox) = set_up();
+        sandbox.send("makes a ledger").is_silent();
         let config = sandbox.read("config.toml");
         harm(&sandbox);
         let outcome = sandbox.wxpush("send x --timeout 20s").run();
@@ -207,8 +203,7 @@ fn where_a_file_system_has_no_locks_the_message_goes_and_says_so() {
             ("ENOSYS", "Function not implemented"),
         ],
         |(error, words)| {
-            let standin = Standin::start();
-            let sandbox = Sandbox::of(&standin);
+            let (standin, sandbox) = set_up();
             let sent = without_locks(&sandbox, error, &["send", "x"]).run();
             let sent = sent.exits(0).says(words);
             let about_outbox = |line: &&str| line.contains("the outbox cannot be used");

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::standin::{Fault, Standin};
 use crate::support::{
-    GETTOKEN, SEND, Sandbox, cache_key, edit_token, hire, is_sound, now, token, token_cache,
+    GETTOKEN, SEND, Sandbox, cache_key, edit_token, hire, is_sound, now, set_up, token, token_cache,
 };
 
 #[test]
@@ -30,8 +30,8 @@ fn whatever_lifetime_is_granted_the_token_serves_more_than_one_process() {
         let standin = Standin::start();
         standin.company().tokens.expires_in.clone_from(&granted);
         let sandbox = Sandbox::of(&standin);
-        sandbox.send("first").run().is_silent();
-        sandbox.send("second").run().is_silent();
+        sandbox.send("first").is_silent();
+        sandbox.send("second").is_silent();
         assert_eq!(sandbox.record()["expires_in"], kept, "{granted:?}");
         assert_eq!(standin.count(GETTOKEN), 1, "{granted:?}");
         assert_eq!(standin.company().phone("zhangsan").len(), 2);
@@ -78,8 +78,8 @@ fn a_token_of_any_visible_characters_reaches_the_wire_as_it_is() {
         let standin = Standin::start();
         standin.company().tokens.text = Some(granted.to_owned());
         let sandbox = Sandbox::of(&standin);
-        sandbox.send("first").run().is_silent();
-        sandbox.send("second").run().is_silent();
+        sandbox.send("first").is_silent();
+        sandbox.send("second").is_silent();
         let requests = standin.requests();
         let sends: Vec<_> = requests.iter().filter(|it| it.endpoint() == SEND).collect();
         assert_eq!(sends.len(), 2, "{granted}");
@@ -96,7 +96,7 @@ fn a_cache_that_cannot_be_believed_is_replaced() {
     let standin = Standin::start();
     let members = hire(&standin, 100);
     let sandbox = Sandbox::of(&standin);
-    sandbox.send("warm-up").run().is_silent();
+    sandbox.send("warm-up").is_silent();
     let (key, good) = (cache_key(&sandbox), sandbox.read("token_cache.json"));
     let record = |change: &dyn Fn(&mut Value)| {
         let mut cache: Value = serde_json::from_str(&good).unwrap();
@@ -197,8 +197,7 @@ fn a_cache_that_cannot_be_believed_is_replaced() {
 
 #[test]
 fn a_cache_that_others_may_have_written_or_that_is_huge_is_replaced() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let path = sandbox.path("token_cache.json");
     let spoil: [(&str, &dyn Fn()); 4] = [
         ("gone", &|| fs::remove_file(&path).unwrap()),
@@ -213,11 +212,11 @@ fn a_cache_that_others_may_have_written_or_that_is_huge_is_replaced() {
             fs::set_permissions(&path, fs::Permissions::from_mode(0o620)).unwrap();
         }),
     ];
-    sandbox.send("warm-up").run().is_silent();
+    sandbox.send("warm-up").is_silent();
     for (at, (name, spoil)) in spoil.into_iter().enumerate() {
         spoil();
-        sandbox.send(name).run().is_silent();
-        sandbox.send(name).run().is_silent();
+        sandbox.send(name).is_silent();
+        sandbox.send(name).is_silent();
         assert_eq!(standin.count(GETTOKEN), at + 2, "{name}");
         is_sound(&standin, &sandbox, &cache_key(&sandbox));
         assert!(path.metadata().unwrap().len() < 10_000, "{name}");
@@ -226,13 +225,12 @@ fn a_cache_that_others_may_have_written_or_that_is_huge_is_replaced() {
 
 #[test]
 fn what_a_newer_version_wrote_is_read_and_other_apps_records_stay_as_they_are() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
-    sandbox.send("warm-up").run().is_silent();
+    let (standin, sandbox) = set_up();
+    sandbox.send("warm-up").is_silent();
     edit_token(&sandbox, |record| {
         record["granted_to"] = json!({"host": "a", "since": [1, 2.5, null]});
     });
-    sandbox.send("read").run().is_silent();
+    sandbox.send("read").is_silent();
     assert_eq!(standin.count(GETTOKEN), 1);
 
     let ours = cache_key(&sandbox);
@@ -257,9 +255,9 @@ fn what_a_newer_version_wrote_is_read_and_other_apps_records_stay_as_they_are() 
         all[key] = record.clone();
     }
     sandbox.write("token_cache.json", all.to_string());
-    sandbox.wxpush("token refresh").run().is_silent();
+    sandbox.wxpush("token refresh").is_silent();
     is_sound(&standin, &sandbox, &ours);
-    sandbox.wxpush("token clear").run().is_silent();
+    sandbox.wxpush("token clear").is_silent();
     let left = token_cache(&sandbox);
     assert_eq!(left.as_object().unwrap().len(), others.len());
     for (key, record) in others {
@@ -301,10 +299,7 @@ fn a_thousand_mutations_of_the_cache_are_a_thousand_deliveries() {
         let standin = Standin::start();
         let members = hire(&standin, 20);
         let sandbox = Sandbox::of(&standin);
-        sandbox
-            .wxpush("send --to zhangsan warm-up")
-            .run()
-            .is_silent();
+        sandbox.wxpush("send --to zhangsan warm-up").is_silent();
         let key = cache_key(&sandbox);
         let mut random = Lcg(seed);
         for number in 0..500 {
@@ -336,7 +331,7 @@ fn a_token_of_one_api_base_is_none_for_another() {
     // Of the same app, by corpid and secret: all but the place is the same.
     let at = |standin: &Standin, text: &str, code: i32| {
         let run = sandbox.send(text).env("WXPUSH_API_BASE", standin.base());
-        run.args(&["--no-outbox"]).run().exits(code)
+        run.args(&["--no-outbox"]).exits(code)
     };
     at(&one, "here", 0);
     at(&other, "there", 0);
@@ -352,7 +347,7 @@ fn a_token_of_one_api_base_is_none_for_another() {
     }
     assert_eq!(token_cache(&sandbox).as_object().unwrap().len(), 2);
     // Nor is what one has refused.
-    sandbox.wxpush("token clear").run().is_silent();
+    sandbox.wxpush("token clear").is_silent();
     one.script(GETTOKEN, [Fault::Errcode(40001, "invalid secret".into())]);
     at(&one, "refused", 77).says("40001");
     at(&one, "remembered", 77).says("40001");

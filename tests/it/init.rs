@@ -9,7 +9,7 @@ use crate::standin::{AGENTID, CORPID, SECRET, Standin};
 use crate::support::init::{
     ASKED, answer, answer_rightly, answer_rightly_from, init, with_crontab, written,
 };
-use crate::support::{Pty, Run, Sandbox};
+use crate::support::{Pty, Run, Sandbox, set_up};
 
 #[test]
 fn five_answers_make_a_config_that_sends() {
@@ -41,7 +41,7 @@ fn five_answers_make_a_config_that_sends() {
         sandbox.path("wxpush").display()
     );
     assert_eq!(sandbox.read("installed"), line);
-    sandbox.send("x").run().is_silent();
+    sandbox.send("x").is_silent();
     assert_eq!(standin.company().phone("lisi").len(), 1);
     assert_eq!(standin.company().phone("zhangsan").len(), 0);
     assert!(sandbox.read("wxpush.log").contains("config written"));
@@ -68,7 +68,7 @@ fn what_is_pasted_with_spaces_quotes_or_wide_letters_is_taken_as_meant() {
     let config = written(&sandbox, "config.toml");
     assert!(config.contains("touser = \"lisi,zhangsan\"\n"), "{config}");
     assert!(!sandbox.path("installed").exists(), "the answer was no");
-    sandbox.send("x").run().is_silent();
+    sandbox.send("x").is_silent();
 }
 
 #[test]
@@ -124,8 +124,7 @@ fn at_each_question_the_end_of_the_input_or_a_signal_leaves_nothing_behind() {
 
 #[test]
 fn a_config_that_is_there_is_asked_about_and_kept() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let before = sandbox.read("config.toml");
     let mut pty = Pty::start(init(&sandbox, &standin, ""));
     pty.shows("config.toml already exists")

@@ -105,7 +105,7 @@ fn a_named_config_goes_there_and_its_directory_is_not_made() {
     let named = sandbox.path("it's 50%.toml");
     let state = sandbox.path("state");
     let run = unattended(&sandbox, &standin, "--json -c").arg(&named);
-    let outcome = run.env("WXPUSH_STATE_DIR", &state).run().exits(0);
+    let outcome = run.env("WXPUSH_STATE_DIR", &state).exits(0);
     written(&sandbox, "it's 50%.toml");
     let line = outcome.json()["crontab"].as_str().unwrap().to_owned();
     assert!(
@@ -114,10 +114,10 @@ fn a_named_config_goes_there_and_its_directory_is_not_made() {
     );
     let none = sandbox.path("none/config.toml");
     let run = unattended(&sandbox, &standin, "-c").arg(&none);
-    run.run().exits(73).says("cannot be written");
+    run.exits(73).says("cannot be written");
     // By the variable, too; seen from where the user stands.
     let run = unattended(&sandbox, &standin, "").env("WXPUSH_CONFIG", "by-variable.toml");
-    run.cwd(sandbox.path("")).run().is_silent();
+    run.cwd(sandbox.path("")).is_silent();
     written(&sandbox, "by-variable.toml");
     assert!(!sandbox.path("config.toml").exists());
 }
@@ -142,7 +142,7 @@ fn it_goes_to_the_first_place_of_the_search_that_can_be_written_to() {
     // A user, beside whose program nothing is kept.
     let program = program_in(&sandbox, "bin");
     let run = begun(&sandbox, &standin, &program, &AS_OTHER);
-    let outcome = run.run().exits(0);
+    let outcome = run.exits(0);
     let path = sandbox.path("home/.config/wxpush/config.toml");
     assert_eq!(outcome.json()["config"], path.display().to_string());
     written(&sandbox, "home/.config/wxpush/config.toml");
@@ -155,14 +155,12 @@ fn it_goes_to_the_first_place_of_the_search_that_can_be_written_to() {
     sandbox.write("app/config.toml", "corpid = \"ww1\"\n");
     set_mode(&sandbox.path("home/.config/wxpush/config.toml"), 0o600);
     fs::remove_file(&path).unwrap();
-    let outcome = begun(&sandbox, &standin, &program, &AS_OTHER)
-        .run()
-        .exits(0);
+    let outcome = begun(&sandbox, &standin, &program, &AS_OTHER).exits(0);
     outcome.says("app/config.toml comes first");
     // Root, in the directory of a user: the config is that user's.
     let program = program_in(&sandbox, "theirs");
     chown(sandbox.path("theirs"), Some(OTHER), Some(OTHER)).unwrap();
-    begun(&sandbox, &standin, &program, &[]).run().exits(0);
+    begun(&sandbox, &standin, &program, &[]).exits(0);
     written(&sandbox, "theirs/config.toml");
     assert_eq!(owner("theirs/config.toml"), OTHER);
 }
@@ -180,7 +178,7 @@ fn roots_config_is_the_hosts_where_none_can_be_beside_the_program() {
     let mut command = Command::new("unshare");
     command.args(["-m", "sh", "-c", &script]);
     let run = Run::new(command).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
-    let outcome = set(run, &standin).run().exits(0);
+    let outcome = set(run, &standin).exits(0);
     assert!(
         outcome.stdout.ends_with("755 0\n600 0\n"),
         "{}",
@@ -209,7 +207,7 @@ fn two_at_once_leave_one_whole_config_and_a_killed_one_is_no_hindrance() {
     assert_eq!(says("unchanged") + stayed, 7, "{outcomes:?}");
     written(&sandbox, "config.toml");
     assert!(!sandbox.path("config.toml.new").exists());
-    sandbox.send("x").run().is_silent();
+    sandbox.send("x").is_silent();
 }
 
 #[test]

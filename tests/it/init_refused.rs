@@ -2,7 +2,7 @@
 
 use crate::standin::{AGENTID, CORPID, SECRET, Standin};
 use crate::support::init::{answer, answer_rightly, answer_rightly_from, init, written};
-use crate::support::{Pty, Sandbox, leaks, refusal};
+use crate::support::{Pty, Sandbox, leaks, refusal, set_up};
 
 #[test]
 fn what_wecom_refuses_is_asked_again() {
@@ -124,10 +124,9 @@ fn a_dead_network_stops_nobody_who_goes_on_and_a_proxy_may_be_named() {
 
 #[test]
 fn a_stale_refusal_holds_up_nobody_after_the_mending() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.script("/cgi-bin/gettoken", [refusal(40001)]);
-    sandbox.send("x").run().exits(77);
+    sandbox.send("x").exits(77);
     let config = sandbox.read("config.toml");
     sandbox.written().insert(config.into_bytes());
     let mut pty = Pty::start(init(&sandbox, &standin, "--force"));
@@ -136,5 +135,5 @@ fn a_stale_refusal_holds_up_nobody_after_the_mending() {
     assert_eq!(pty.end().0, Some(0));
     written(&sandbox, "config.toml");
     written(&sandbox, "config.toml.old");
-    sandbox.send("y").run().is_silent();
+    sandbox.send("y").is_silent();
 }

@@ -184,7 +184,7 @@ fn each_command_line_becomes_exactly_these_requests() {
         for (args, messages) in table {
             let before = standin.requests().len();
             let args = format!("{receivers} {args}");
-            send_here(&sandbox, &args).run().is_silent();
+            send_here(&sandbox, &args).is_silent();
             let (calls, bodies): (Vec<_>, Vec<_>) = wire(&standin, before).into_iter().unzip();
             assert_eq!(bodies, to(&named, messages), "{args}");
             assert!(calls.iter().all(|it| it == call), "{args}: {calls:?}");
@@ -212,10 +212,10 @@ fn a_media_id_stands_in_a_files_place() {
         let upload = sandbox
             .wxpush(&format!("upload --type {kind} {file}"))
             .cwd(sandbox.path(""));
-        let id = upload.run().exits(0).stdout;
+        let id = upload.exits(0).stdout;
         let uploads = standin.company().media.uploads.len();
         let args = format!("--to lisi --{kind} media_id:{id}");
-        send_here(&sandbox, &args).run().is_silent();
+        send_here(&sandbox, &args).is_silent();
         let landed = standin.company().phone("lisi").last().unwrap().clone();
         assert_eq!((&*landed.msgtype, &*landed.media[0].filename), (kind, file));
         assert_eq!(
@@ -244,7 +244,7 @@ fn files_come_by_stdin_and_by_pipes_with_a_name() {
         ("--video -", mp4(), "video", "stdin.mp4"),
     ] {
         let run = send_here(&sandbox, &format!("--to wangwu {args} words"));
-        run.stdin(bytes.clone()).run().is_silent();
+        run.stdin(bytes.clone()).is_silent();
         let landed = standin.company().phone("wangwu").last().unwrap().clone();
         assert_eq!(landed.msgtype, kind, "{args}");
         let upload = &landed.media[0];
@@ -254,7 +254,7 @@ fn files_come_by_stdin_and_by_pipes_with_a_name() {
             "{args}"
         );
     }
-    let outcome = send_here(&sandbox, "--file -").stdin("x").run().exits(64);
+    let outcome = send_here(&sandbox, "--file -").stdin("x").exits(64);
     outcome.says("give it one with --name");
     // A shell's <(…), and a pipe that has a name of its own.
     let script = "mkfifo said.txt; cat 报告.pdf >said.txt & ./wxpush send --to lisi --file said.txt && \
@@ -263,7 +263,7 @@ fn files_come_by_stdin_and_by_pipes_with_a_name() {
     let mut bash = Command::new("bash");
     bash.args(["-c", script]);
     let run = Run::new(bash).env("PATH", "/usr/bin:/bin");
-    run.cwd(sandbox.path("")).run().is_silent();
+    run.cwd(sandbox.path("")).is_silent();
     let phone = standin.company().phone("lisi");
     let names: Vec<_> = phone.iter().map(|it| &*it.media[0].filename).collect();
     assert_eq!(names, ["said.txt", "b.pdf"]);
@@ -276,14 +276,14 @@ fn a_long_caption_is_split_and_all_of_it_comes_before_its_file() {
     let sandbox = furnished(&standin);
     let words = "x".repeat(3000);
     let run = send_here(&sandbox, "--to lisi --json --image a.png -");
-    let outcome = run.stdin(words).run().exits(0);
+    let outcome = run.stdin(words).exits(0);
     assert_eq!(outcome.json()["parts"], 3);
     let phone = standin.company().phone("lisi");
     let starts: Vec<_> = phone.iter().map(|it| it.text.get(..5)).collect();
     assert_eq!(starts, [Some("(1/2)"), Some("(2/2)"), None]);
     assert_eq!(phone[2].text, "[图片]");
     let outcome = send_here(&sandbox, "--to lisi --video a.mp4").arg("y".repeat(513));
-    let outcome = outcome.run().exits(65);
+    let outcome = outcome.exits(65);
     outcome.says("video.description has 517 bytes, WeCom cuts it at 512");
     assert_eq!(standin.company().phone("lisi").len(), 3);
 }

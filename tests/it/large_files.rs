@@ -8,8 +8,8 @@ use std::fs::File;
 
 use crate::standin::{CHATID, Fault, Landed, ROBOT_KEY, Standin};
 use crate::support::{
-    GETTOKEN, Sandbox, Started, UPLOAD, await_count, files, here, holds_files, measured, waiting,
-    with_robot,
+    GETTOKEN, Sandbox, Started, UPLOAD, await_count, files, here, holds_files, measured, set_up,
+    waiting, with_robot,
 };
 
 /// WeCom's largest file, in bytes.
@@ -27,8 +27,7 @@ fn bytes(count: usize) -> Vec<u8> {
 
 #[test]
 fn the_largest_file_takes_little_memory_to_send_to_keep_and_to_flush() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let _memory = sandbox.state_in_memory();
     sandbox.write("a.bin", bytes(FILE_MAX));
     let (alone, _) = measured(sandbox.wxpush("send --to wangwu words").start(), 0);
@@ -45,14 +44,13 @@ fn the_largest_file_takes_little_memory_to_send_to_keep_and_to_flush() {
     let stdin = here(&sandbox, "send --to lisi --name d.bin --file -").stdin(bytes(FILE_MAX));
     let (from_stdin, _) = measured(stdin.start(), 0);
     standin.always(GETTOKEN, Fault::html(503));
-    sandbox.wxpush("token clear").run().exits(0);
+    sandbox.wxpush("token clear").exits(0);
     here(
         &sandbox,
         "send --to wangwu --timeout 2s --name e.bin --file a.bin",
     )
-    .run()
     .exits(75);
-    let listed = sandbox.wxpush("outbox list --json").run().exits(0);
+    let listed = sandbox.wxpush("outbox list --json").exits(0);
     assert_eq!(listed.stdout.lines().count(), 1);
     standin.mend();
     let (flushed, _) = measured(sandbox.wxpush("outbox flush").start(), 0);
@@ -67,10 +65,10 @@ fn the_largest_file_takes_little_memory_to_send_to_keep_and_to_flush() {
     assert!(files.iter().all(|file| file.bytes == bytes(FILE_MAX)));
     holds_files(&standin, "wangwu", &[("e.bin", &bytes(FILE_MAX))]);
     sandbox.write("a.bin", bytes(FILE_MAX + 1));
-    let outcome = here(&sandbox, "send --file a.bin").run().exits(65);
+    let outcome = here(&sandbox, "send --file a.bin").exits(65);
     outcome.says("20 MB");
     let stdin = here(&sandbox, "send --name d.bin --file -").stdin(bytes(100 << 20));
-    stdin.run().exits(65).says("20 MB");
+    stdin.exits(65).says("20 MB");
 }
 
 #[test]
@@ -153,7 +151,7 @@ fn a_long_text_is_a_file_by_every_road_and_whole_in_it() {
     ] {
         for to in [&["--to", "lisi"], &["--chat", CHATID], &["--robot", "ops"]] {
             let send = sandbox.wxpush("send --long file").args(to);
-            send.args(&["-t", title, "--", body]).run().is_silent();
+            send.args(&["-t", title, "--", body]).is_silent();
             let company = standin.company();
             let (text, filename, bytes) = if to[0] == "--robot" {
                 last(company.group(ROBOT_KEY))
@@ -178,9 +176,8 @@ fn a_long_text_is_a_file_by_every_road_and_whole_in_it() {
 
 #[test]
 fn an_outbox_with_a_gigabyte_takes_no_more_files_and_says_so() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
-    sandbox.send("so that there is an outbox").run().is_silent();
+    let (standin, sandbox) = set_up();
+    sandbox.send("so that there is an outbox").is_silent();
     sandbox.write("small", bytes(2000));
     sandbox.write("large", bytes(2001));
     let fill = sandbox.path("outbox/fill");
@@ -207,7 +204,7 @@ fn an_outbox_with_a_gigabyte_takes_no_more_files_and_says_so() {
     // What fits is kept, and a text always is.
     send(&down, "small").exits(75).says("is kept in the outbox");
     let text = sandbox.wxpush("send --to lisi --timeout 1s words");
-    text.env("WXPUSH_API_BASE", &down).run().exits(75);
+    text.env("WXPUSH_API_BASE", &down).exits(75);
     assert_eq!(waiting(&sandbox).len(), 2);
     // Nobody need look for secrets in it.
     fs::remove_file(fill).unwrap();
@@ -237,8 +234,7 @@ fn changed(sandbox: &Sandbox, standin: &Standin, args: &str, change: impl FnOnce
 #[test]
 fn a_file_that_shrinks_on_its_way_is_an_error_in_words() {
     for left in [0, 100, 300_000] {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         sandbox.write("a.bin", bytes(400_000));
         let started = changed(&sandbox, &standin, SEND, || cut(&sandbox, left));
         let outcome = started.wait().exits(75);
@@ -253,7 +249,7 @@ fn a_file_that_shrinks_on_its_way_is_an_error_in_words() {
         assert!(files(&standin, "lisi").is_empty());
         // Of an upload by hand it is known that it was not done.
         sandbox.write("a.bin", bytes(400_000));
-        sandbox.wxpush("token clear").run().exits(0);
+        sandbox.wxpush("token clear").exits(0);
         let started = changed(&sandbox, &standin, "upload a.bin", || cut(&sandbox, left));
         let outcome = started.wait().exits(75);
         outcome.says("the upload was not done: a.bin can no longer be read: ");
@@ -262,21 +258,18 @@ fn a_file_that_shrinks_on_its_way_is_an_error_in_words() {
 
 #[test]
 fn a_file_that_is_written_over_on_its_way_is_not_taken_for_what_it_was() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     sandbox.write("a.bin", "it was this");
     let started = changed(&sandbox, &standin, SEND, || {
         sandbox.write("a.bin", "now it is..");
     });
     started.wait().is_silent();
     sandbox.write("a.bin", "it was this");
-    here(&sandbox, "send --to lisi --file a.bin")
-        .run()
-        .is_silent();
+    here(&sandbox, "send --to lisi --file a.bin").is_silent();
     let expected: [(&str, &[u8]); 2] = [("a.bin", b"now it is.."), ("a.bin", b"it was this")];
     holds_files(&standin, "lisi", &expected);
     // Nor is one that grows: as much goes as there was.
-    sandbox.wxpush("token clear").run().exits(0);
+    sandbox.wxpush("token clear").exits(0);
     sandbox.write("a.bin", "eleven here");
     let started = changed(&sandbox, &standin, SEND, || {
         sandbox.write("a.bin", "eleven here and more");
@@ -288,8 +281,7 @@ fn a_file_that_is_written_over_on_its_way_is_not_taken_for_what_it_was() {
 #[test]
 fn a_file_that_was_accepted_goes_as_it_was_whatever_becomes_of_it_meanwhile() {
     for left in [0, 300_000] {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         sandbox.write("a.bin", bytes(400_000));
         let send = "send --to lisi --file a.bin";
         let started = changed(&sandbox, &standin, send, || {

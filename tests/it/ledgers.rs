@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::standin::{Fault, Standin};
 use crate::support::{
     Outcome, Run, SEND, Sandbox, Time, at_once, await_count, failed, for_each, markdown_to,
-    plant_bodies, texts, waiting,
+    plant_bodies, set_up, texts, waiting,
 };
 
 /// The messages that one member gets at once; WeCom delivers thirty of them.
@@ -39,9 +39,8 @@ fn crowd(run: impl Fn(usize) -> Run) -> Vec<Outcome> {
 
 #[test]
 fn without_the_lock_of_the_ledger_nobody_gets_too_much() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
-    sandbox.wxpush("send --to lisi first").run().is_silent();
+    let (standin, sandbox) = set_up();
+    sandbox.wxpush("send --to lisi first").is_silent();
     let ledger = File::open(sandbox.path("ledger")).unwrap();
     ledger.lock().unwrap();
     crowd(|number| sandbox.send(&format!("number {number}")));
@@ -101,10 +100,9 @@ fn a_ledger_in_strange_surroundings_counts_all_the_same_or_lets_nothing_pass() {
         }),
     ];
     for_each(harms, |(what, harm)| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         // Of another member's: what is forgotten with it concerns nobody here.
-        sandbox.wxpush("send --to wangwu first").run().is_silent();
+        sandbox.wxpush("send --to wangwu first").is_silent();
         harm(&sandbox);
         crowd(|number| sandbox.send(&format!("number {number}")));
         none_is_lost(&standin, &sandbox, CROWD, what);
@@ -113,8 +111,7 @@ fn a_ledger_in_strange_surroundings_counts_all_the_same_or_lets_nothing_pass() {
 
 #[test]
 fn one_app_has_one_ledger_however_its_address_is_spelled() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let base = standin.base();
     let named = base.replace("127.0.0.1", "localhost");
     let spellings = [
@@ -126,7 +123,7 @@ fn one_app_has_one_ledger_however_its_address_is_spelled() {
     ];
     for spelling in &spellings {
         let run = sandbox.send(spelling).args(&["--to", "wangwu"]);
-        run.env("WXPUSH_API_BASE", spelling).run().exits(0);
+        run.env("WXPUSH_API_BASE", spelling).exits(0);
     }
     crowd(|number| {
         let spelling = &spellings[number % spellings.len()];
@@ -139,11 +136,10 @@ fn one_app_has_one_ledger_however_its_address_is_spelled() {
 #[test]
 #[ignore = "needs faketime, and root: a time namespace"]
 fn what_wecom_takes_after_we_gave_up_counts_from_then() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let time = Time::new(&standin, &sandbox);
     standin.company().phones.match_unflagged = true;
-    sandbox.wxpush("token refresh").run().exits(0);
+    sandbox.wxpush("token refresh").exits(0);
     let late = Duration::from_secs(12);
     // More than one: so many slots are freed too early by whoever counts from the start.
     for _ in 0..5 {
@@ -180,7 +176,7 @@ fn what_wecom_takes_after_we_gave_up_counts_from_then() {
         "{landed}: the slots of doubt are held, and no others"
     );
     time.pass(70);
-    time.wxpush("send --to lisi again").run().is_silent();
+    time.wxpush("send --to lisi again").is_silent();
     let all = texts(&standin, "lisi");
     let different: BTreeSet<_> = all.iter().collect();
     assert_eq!(all.len(), different.len(), "none twice: {all:?}");

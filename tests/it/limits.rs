@@ -34,7 +34,7 @@ fn real_files_land_byte_for_byte_under_their_own_names() {
     ] {
         sandbox.write(name, &bytes);
         let run = send_here(&sandbox, &format!("--to lisi --{kind}")).arg(name);
-        run.run().is_silent();
+        run.is_silent();
         let landed = last(&standin);
         assert_eq!(
             (&*landed.msgtype, &*landed.media[0].bytes),
@@ -74,7 +74,7 @@ fn a_file_at_its_limit_lands_whole() {
             let sandbox = with_robot(&standin);
             let _memory = sandbox.state_in_memory();
             file_of(&sandbox, "it", &head, size);
-            send_here(&sandbox, &format!("{args} it")).run().is_silent();
+            send_here(&sandbox, &format!("{args} it")).is_silent();
             let mut landed = standin.company().group(ROBOT_KEY).to_vec();
             landed.extend(standin.company().phone("lisi"));
             let landed = &landed[0];
@@ -150,7 +150,7 @@ fn a_file_of_a_size_that_wecom_refuses_is_refused_before_anything_is_asked() {
         ("--file missing", "missing cannot be read"),
         ("--image /", "directory"),
     ] {
-        send_here(&sandbox, args).run().exits(66).says(words);
+        send_here(&sandbox, args).exits(66).says(words);
     }
     assert_eq!(standin.requests().len(), 0);
 }
@@ -215,8 +215,8 @@ fn is_refused(standin: &Standin, args: &str, head: &[u8], size: u64, words: &str
     let sandbox = with_robot(standin);
     file_of(&sandbox, "it.x", head, size);
     let run = || send_here(&sandbox, &format!("{args} it.x words"));
-    run().run().exits(65).says(words);
-    run().in_chinese().run().exits(65).is_chinese();
+    run().exits(65).says(words);
+    run().in_chinese().exits(65).is_chinese();
     let file = fs::read(sandbox.path("it.x")).unwrap();
     let words = if size > 20 * MB {
         "stdin has more than the 20 MB"
@@ -224,7 +224,7 @@ fn is_refused(standin: &Standin, args: &str, head: &[u8], size: u64, words: &str
         words
     };
     let run = send_here(&sandbox, &format!("{args} - --name it.x words"));
-    run.stdin(file).run().exits(65).says(words);
+    run.stdin(file).exits(65).says(words);
     fs::remove_file(sandbox.path("it.x")).unwrap();
     assert!(!sandbox.path("outbox").exists(), "{args}");
 }
@@ -236,7 +236,7 @@ fn an_empty_file_may_be_nothing_to_send() {
     fs::write(sandbox.path("empty"), "").unwrap();
     for kind in ["file", "image", "voice", "video"] {
         let args = format!("--skip-empty --{kind} empty words");
-        send_here(&sandbox, &args).run().is_silent();
+        send_here(&sandbox, &args).is_silent();
     }
     assert_eq!(standin.requests().len(), 0);
 }

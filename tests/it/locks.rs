@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use crate::standin::{Fault, Standin};
 use crate::support::{
     GETTOKEN, Run, SEND, Sandbox, Started, at_once, await_count, cache_key, is_sound, last_lines,
-    obstruct, texts, token_cache,
+    obstruct, set_up, texts, token_cache,
 };
 
 /// A cache of other apps' records, so large that reading it takes longer than writing it.
@@ -33,8 +33,7 @@ fn keeps(sandbox: &Sandbox, others: &Value, ours: usize) {
 
 #[test]
 fn who_read_the_cache_before_the_lock_was_free_reads_it_again() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let others = large_cache(&sandbox);
     standin.script(GETTOKEN, [Fault::Delay(Duration::from_millis(300))]);
     let outcomes = at_once(25, |number| sandbox.send(&format!("message {number}")));
@@ -57,8 +56,7 @@ fn limited(sandbox: &Sandbox, blocks: u32) -> Run {
 #[test]
 #[ignore = "needs strace, and leave to trace"]
 fn a_process_that_dies_while_it_writes_the_cache_spoils_nothing() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let others = large_cache(&sandbox);
     // Its first write ends at the limit, some way through the cache; the second one kills it.
     let mut command = Command::new("/bin/sh");
@@ -74,7 +72,7 @@ fn a_process_that_dies_while_it_writes_the_cache_spoils_nothing() {
     let half = sandbox.path("token_cache.json.new").metadata().unwrap();
     assert!(half.len() > 100_000, "it was within the writing");
     keeps(&sandbox, &others, 0);
-    sandbox.send("y").run().is_silent();
+    sandbox.send("y").is_silent();
     keeps(&sandbox, &others, 1);
     assert!(!sandbox.path("token_cache.json.new").exists());
 }
@@ -109,8 +107,7 @@ fn signal(started: &Started, signal: Signal) {
 
 #[test]
 fn a_lock_dies_with_its_holder_and_the_others_go_on() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.script(GETTOKEN, [Fault::Hang]);
     let holder = sandbox.send("holder").start();
     await_count(&standin, GETTOKEN, 1);
@@ -136,8 +133,7 @@ fn a_lock_dies_with_its_holder_and_the_others_go_on() {
 
 #[test]
 fn a_holder_that_is_stopped_holds_up_the_others_no_longer_than_their_timeout() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.script(GETTOKEN, [Fault::Hang]);
     let holder = sandbox.send("holder").start();
     await_count(&standin, GETTOKEN, 1);
@@ -150,13 +146,12 @@ fn a_holder_that_is_stopped_holds_up_the_others_no_longer_than_their_timeout() {
     assert_eq!((standin.count(GETTOKEN), standin.count(SEND)), (1, 0));
     signal(&holder, Signal::KILL);
     holder.wait();
-    sandbox.send("afterwards").run().is_silent();
+    sandbox.send("afterwards").is_silent();
 }
 
 #[test]
 fn a_lock_file_that_is_deleted_while_held_does_no_harm() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.script(GETTOKEN, [Fault::Delay(Duration::from_secs(1))]);
     let holder = sandbox.send("holder").start();
     await_count(&standin, GETTOKEN, 1);
@@ -166,7 +161,7 @@ fn a_lock_file_that_is_deleted_while_held_does_no_harm() {
     }
     holder.wait().is_silent();
     is_sound(&standin, &sandbox, &cache_key(&sandbox));
-    sandbox.send("afterwards").run().is_silent();
+    sandbox.send("afterwards").is_silent();
     assert_eq!(standin.count(GETTOKEN), 2, "the holder's and one more");
     assert!(!sandbox.path("token_cache.json.new").exists());
 }
@@ -186,15 +181,14 @@ fn what_stands_in_the_way_of_the_cache_costs_a_warning_and_no_message() {
             "directory",
             "fifo",
         ] {
-            let standin = Standin::start();
-            let sandbox = Sandbox::of(&standin);
+            let (standin, sandbox) = set_up();
             sandbox.write("victim", "{}");
             let victim = sandbox.path("victim");
             let before = victim.metadata().unwrap();
             obstruct(kind, &sandbox.path(name), &victim);
             // In three parts: the token that cannot be kept serves all of them.
             let long = "0123456789 ".repeat(400);
-            let outcome = sandbox.send(&long).run().exits(0);
+            let outcome = sandbox.send(&long).exits(0);
             assert_eq!(standin.count(GETTOKEN), 1, "{kind} at {name}");
             assert_eq!(standin.company().phone("zhangsan").len(), 3);
             if name.ends_with(".new") && kind != "directory" {
@@ -207,7 +201,7 @@ fn what_stands_in_the_way_of_the_cache_costs_a_warning_and_no_message() {
                     .says("warning: the token cache ")
                     .says("going on without it");
                 let run = sandbox.wxpush("token refresh").in_chinese();
-                let outcome = run.run().exits(0).is_chinese();
+                let outcome = run.exits(0).is_chinese();
                 outcome.says("wxpush: 警告：token 缓存 ");
                 let meta = sandbox.path(name).symlink_metadata().unwrap();
                 assert_eq!(meta.is_file(), kind == "hard link", "it is still there");

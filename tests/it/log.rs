@@ -7,12 +7,11 @@ use chrono::Utc;
 
 use crate::standin::{Fault, Standin};
 use crate::support::log::{LEVELS, date_in, lines, logging};
-use crate::support::{GETTOKEN, SEND, Sandbox, config};
+use crate::support::{GETTOKEN, SEND, Sandbox, config, set_up};
 
 #[test]
 fn a_send_is_told_in_lines_of_one_shape() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (_standin, sandbox) = set_up();
     let before = Utc::now();
     let pid = {
         let started = sandbox.send("disk is full 磁盘").start();
@@ -20,11 +19,7 @@ fn a_send_is_told_in_lines_of_one_shape() {
         started.wait().is_silent();
         pid
     };
-    sandbox
-        .send("another")
-        .args(&["--to", "lisi"])
-        .run()
-        .is_silent();
+    sandbox.send("another").args(&["--to", "lisi"]).is_silent();
     let lines = lines(&sandbox.read("wxpush.log"));
     let told: Vec<&str> = lines.iter().map(|line| &*line.message).collect();
     let first = ["start", "answer", "token fetched", "answer", "end"];
@@ -138,9 +133,8 @@ fn time_is_local_and_carries_its_offset() {
         (":::", None),
     ] {
         let known = fs::exists(format!("/usr/share/zoneinfo/{zone}")).unwrap();
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
-        sandbox.send("x").env("TZ", zone).run().is_silent();
+        let (_standin, sandbox) = set_up();
+        sandbox.send("x").env("TZ", zone).is_silent();
         let log = sandbox.read("wxpush.log");
         for line in lines(&log) {
             let late = Utc::now() - line.time.to_utc();
@@ -176,7 +170,7 @@ fn a_file_a_day_by_utc_and_only_the_oldest_of_ours_goes() {
             sandbox.write(name, "before\n");
         }
         let before = date_in(0);
-        sandbox.send("x").env("TZ", zone).run().is_silent();
+        sandbox.send("x").env("TZ", zone).is_silent();
         if before != date_in(0) {
             continue;
         }
@@ -198,7 +192,7 @@ fn a_file_a_day_by_utc_and_only_the_oldest_of_ours_goes() {
 
         // The day has begun: nothing more goes until the next.
         sandbox.write("wxpush.log.2020-01-01", "before\n");
-        sandbox.send("y").run().is_silent();
+        sandbox.send("y").is_silent();
         assert_eq!(lines(&sandbox.read(&file)).len(), 9);
         assert_eq!(sandbox.read("wxpush.log.2020-01-01"), "before\n");
         assert_eq!(sandbox.read("wxpush.log"), "before\n");
@@ -230,7 +224,7 @@ fn the_file_may_be_elsewhere_relative_to_the_config() {
         };
         sandbox.write(config, text);
         let run = sandbox.send("x").arg("--config").arg(sandbox.path(config));
-        run.cwd(sandbox.path("etc")).run().is_silent();
+        run.cwd(sandbox.path("etc")).is_silent();
         assert_eq!(lines(&sandbox.read(log)).len(), 5, "{name}");
         assert_eq!(sandbox.path(log).metadata().unwrap().mode() & 0o7777, 0o640);
         assert!(!sandbox.path("wxpush.log").exists());

@@ -11,7 +11,7 @@ use rustix::process::{Signal, kill_process};
 
 use crate::standin::Standin;
 use crate::support::log::{Line, date_in, lines, logging};
-use crate::support::{Run, Sandbox, at_once, chattr, make, obstruct, set_mode, stopped_at};
+use crate::support::{Run, Sandbox, at_once, chattr, make, obstruct, set_mode, set_up, stopped_at};
 
 /// The size in bytes from which on a log is set aside.
 const CAP: u64 = 32 << 20;
@@ -83,15 +83,14 @@ fn one_of_a_hundred_writers_sets_a_full_log_aside_and_no_line_is_lost() {
 
 #[test]
 fn a_log_stays_until_it_is_full_and_then_takes_the_place_of_the_last_one() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let [log, aside] = ["wxpush.log", "wxpush.log.old"].map(|name| sandbox.path(name));
     for round in 1..=3 {
         grow(&log, CAP - 1);
-        sandbox.send("fits").run().is_silent();
+        sandbox.send("fits").is_silent();
         assert_eq!(aside.exists(), round > 1, "one byte is free");
         assert!(size(&log) > CAP);
-        sandbox.send("does not").run().is_silent();
+        sandbox.send("does not").is_silent();
         let (old, new) = (
             told(&sandbox, "wxpush.log.old"),
             told(&sandbox, "wxpush.log"),
@@ -105,7 +104,7 @@ fn a_log_stays_until_it_is_full_and_then_takes_the_place_of_the_last_one() {
     for name in &names {
         grow(&daily.path(name), CAP);
     }
-    daily.send("x").run().is_silent();
+    daily.send("x").is_silent();
     assert_eq!(logs_in(&daily), names, "a day has one file");
 }
 
@@ -168,8 +167,7 @@ fn a_full_log_that_cannot_be_set_aside_goes_on() {
 #[test]
 #[ignore = "needs strace, and leave to trace"]
 fn who_comes_by_the_lock_late_sets_no_new_log_aside() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (_standin, sandbox) = set_up();
     let log = sandbox.path("wxpush.log");
     grow(&log, CAP);
     let mut command = Command::new("strace");
@@ -183,7 +181,7 @@ fn who_comes_by_the_lock_late_sets_no_new_log_aside() {
         .arg(sandbox.path("wxpush"));
     let late = late.args(&["send", "late"]).start();
     let child = stopped_at(&log, late.child.id());
-    sandbox.send("in time").run().is_silent();
+    sandbox.send("in time").is_silent();
     let aside = sandbox.path("wxpush.log.old");
     assert!(size(&aside) >= CAP, "one has set it aside");
     kill_process(child, Signal::CONT).unwrap();

@@ -13,7 +13,8 @@ use rustix::system::sethostname;
 use crate::standin::{Fault, ROBOT_KEY, Standin};
 use crate::support::log::{BIDI, Line, date_in, lines, logging};
 use crate::support::{
-    FLOOR, GETTOKEN, Run, SEND, Sandbox, at_once, await_count, chattr, hire, obstruct, texts,
+    FLOOR, GETTOKEN, Run, SEND, Sandbox, at_once, await_count, chattr, hire, obstruct, set_up,
+    texts,
 };
 
 /// Texts that a log, or its reader, could be fooled by.
@@ -74,7 +75,7 @@ fn no_hostile_text_adds_a_line_or_a_control_character() {
             let titled = sandbox.wxpush("send -vvv --title").arg(&title).arg("x");
             let piped = sandbox.wxpush("send -vvv -").stdin(format!("x{text}"));
             for (run, exit) in [(titled, exit), (piped, 0)] {
-                let shown = run.run().exits(exit).stderr;
+                let shown = run.exits(exit).stderr;
                 let odd = |it: char| (it.is_control() && it != '\n') || BIDI.contains(&it);
                 assert!(!shown.contains(odd), "{shown:?}");
             }
@@ -127,11 +128,7 @@ fn no_hostile_host_name_reaches_a_phone_or_a_log_as_it_is() {
             let send = scope.spawn(|| {
                 unshare(CloneFlags::CLONE_NEWUTS).expect("root may have a name of its own");
                 sethostname(&host[..host.len().min(64)]).unwrap();
-                sandbox
-                    .wxpush("send -vvv --to lisi x")
-                    .run()
-                    .exits(0)
-                    .stderr
+                sandbox.wxpush("send -vvv --to lisi x").exits(0).stderr
             });
             send.join().unwrap()
         });
@@ -174,7 +171,7 @@ fn no_hostile_name_of_a_profile_robot_or_file_forges_a_line() {
             ("send x -vvv --robot", OsStr::new(&format!("no{name}")), 78),
             ("send -vvv --file", OsStr::new(&format!("/no{name}")), 66),
         ] {
-            stderr += &sandbox.wxpush(words).arg(name).run().exits(code).stderr;
+            stderr += &sandbox.wxpush(words).arg(name).exits(code).stderr;
         }
         // A config that does not do does not say where the log is.
         hold_clean(&sandbox, &stderr, 4, text);
@@ -222,7 +219,7 @@ fn a_log_that_cannot_be_written_costs_a_warning_and_no_message() {
                 }
                 _ => paths.iter().for_each(|path| obstruct(kind, path, &victim)),
             }
-            let outcome = sandbox.send("x").run().exits(0);
+            let outcome = sandbox.send("x").exits(0);
             let quiet = sandbox.wxpush("send --quiet y").run();
             if kind == "fixed" {
                 assert!(chattr("-i", &paths), "what was fixed can be freed");
@@ -231,7 +228,7 @@ fn a_log_that_cannot_be_written_costs_a_warning_and_no_message() {
             outcome.says("warning: the log ").says("cannot be written");
             if kind != "fixed" {
                 let run = sandbox.wxpush("token refresh").in_chinese();
-                run.run().exits(0).is_chinese().says("wxpush: 警告：日志 ");
+                run.exits(0).is_chinese().says("wxpush: 警告：日志 ");
             }
             quiet.is_silent();
             assert_eq!(standin.company().phone("zhangsan").len(), 2);
@@ -243,18 +240,17 @@ fn a_log_that_cannot_be_written_costs_a_warning_and_no_message() {
 
 #[test]
 fn a_log_that_is_removed_or_has_lost_its_mode_is_no_trouble() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let path = sandbox.path("wxpush.log");
     standin.script(GETTOKEN, [Fault::Delay(Duration::from_millis(500))]);
     let started = sandbox.send("x").start();
     await_count(&standin, GETTOKEN, 1);
     fs::remove_file(&path).unwrap();
     started.wait().is_silent();
-    sandbox.send("y").run().is_silent();
+    sandbox.send("y").is_silent();
     assert_eq!(lines(&sandbox.read("wxpush.log")).len(), 4);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
-    sandbox.send("z").run().is_silent();
+    sandbox.send("z").is_silent();
     assert_eq!(path.metadata().unwrap().mode() & 0o7777, 0o640);
 }
 
@@ -274,7 +270,7 @@ fn a_full_disk_under_the_log_costs_a_warning_and_no_message() {
     let outcome = Run::new(command)
         .args(&["send", "x"])
         .env("PATH", "/usr/bin:/bin");
-    let outcome = outcome.run().exits(0);
+    let outcome = outcome.exits(0);
     assert_eq!(outcome.stderr.lines().count(), 1, "{}", outcome.stderr);
     outcome.says("No space left on device");
     assert_eq!(standin.company().phone("zhangsan").len(), 1);

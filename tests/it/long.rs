@@ -2,13 +2,12 @@
 
 use serde_json::json;
 
-use crate::standin::{Fault, Standin};
-use crate::support::{Run, SEND, Sandbox, bodies, texts};
+use crate::standin::Fault;
+use crate::support::{Run, SEND, bodies, set_up, texts};
 
 #[test]
 fn long_messages_arrive_whole_in_order_and_numbered() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let lines: String = (0..700).map(|line| format!("第 {line} 行\n")).collect();
     for (option, kind) in [
         ("--long auto", "--to lisi"),
@@ -20,7 +19,6 @@ fn long_messages_arrive_whole_in_order_and_numbered() {
             .args(&option.split(' ').collect::<Vec<_>>())
             .args(&kind.split(' ').collect::<Vec<_>>())
             .stdin(&*lines)
-            .run()
             .is_silent();
         let parts = texts(&standin, "lisi");
         assert!((4..=5).contains(&parts.len()), "{}", parts.len());
@@ -40,15 +38,14 @@ fn long_messages_arrive_whole_in_order_and_numbered() {
 
 #[test]
 fn each_way_with_a_long_message_does_what_it_says() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let sent = |size: usize, long: &str, code: i32| {
         let before = bodies(&standin).len();
         let run = sandbox
             .wxpush("send --to lisi --long")
             .arg(long)
             .stdin("x".repeat(size));
-        let outcome = run.run().exits(code);
+        let outcome = run.exits(code);
         (bodies(&standin).len() - before, outcome.stderr)
     };
     assert_eq!(sent(2048, "reject", 0), (1, String::new()));
@@ -85,12 +82,10 @@ fn each_way_with_a_long_message_does_what_it_says() {
 
 #[test]
 fn parts_beyond_what_one_member_gets_in_a_minute_are_kept() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     sandbox
         .wxpush("send --to lisi --long split")
         .stdin("x".repeat(32 * 2040))
-        .run()
         .exits(75)
         .says(
             "parts 31 to 32 of 32 were not sent (parts 1 to 30 were), and are kept in the outbox",
@@ -103,14 +98,12 @@ fn parts_beyond_what_one_member_gets_in_a_minute_are_kept() {
 
 #[test]
 fn a_part_that_fails_stops_the_later_ones_and_the_report_says_which() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let refusal = Fault::Errcode(44004, "empty content".to_owned());
     standin.script(SEND, [Fault::Delay(std::time::Duration::ZERO), refusal]);
     let outcome = sandbox
         .wxpush("send --json --to lisi")
         .stdin("x".repeat(6000))
-        .run()
         .exits(65);
     let result = outcome.json();
     assert_eq!(
@@ -132,12 +125,11 @@ fn a_part_that_fails_stops_the_later_ones_and_the_report_says_which() {
 
 #[test]
 fn an_endless_input_is_stopped_and_said_to_be_cut() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let mut yes = std::process::Command::new("sh");
     yes.args(["-c", "yes | \"$0\" send --to lisi"])
         .arg(sandbox.path("wxpush"));
-    let outcome = Run::new(yes).env("PATH", "/usr/bin:/bin").run().exits(0);
+    let outcome = Run::new(yes).env("PATH", "/usr/bin:/bin").exits(0);
     assert!(
         outcome.stderr.contains("longer than 20 MiB"),
         "{}",
@@ -147,9 +139,5 @@ fn an_endless_input_is_stopped_and_said_to_be_cut() {
     let uploaded = standin.count("/cgi-bin/media/upload");
     assert_eq!(uploaded, 1, "what was read goes as a file");
     let text = "x".repeat(21 << 20);
-    sandbox
-        .wxpush("send --long reject")
-        .stdin(text)
-        .run()
-        .exits(65);
+    sandbox.wxpush("send --long reject").stdin(text).exits(65);
 }

@@ -147,8 +147,8 @@ fn every_mistake_is_told_by_line_and_key_and_never_by_the_secret() {
         let name = format!("{number}.toml");
         sandbox.write(&name, format!("{text}\n"));
         let args = format!("send --dry-run x -c {}", sandbox.path(&name).display());
-        let chinese = sandbox.wxpush(&args).in_chinese().run().exits(78);
-        let english = sandbox.wxpush(&args).run().exits(78).says(words);
+        let chinese = sandbox.wxpush(&args).in_chinese().exits(78);
+        let english = sandbox.wxpush(&args).exits(78).says(words);
         for outcome in [chinese.is_chinese(), english] {
             let outcome = outcome.says(&format!("{name}:{line}: {key}"));
             hides_secret(&outcome.stderr);
@@ -343,6 +343,6 @@ fn a_list_as_long_as_a_config_can_be_is_taken_without_a_hang() {
         &format!("touser = \"{}\"\n[network]", names.join(",")),
     );
     sandbox.write("config.toml", text);
-    let outcome = sandbox.wxpush("send --dry-run --json x").run().exits(0);
+    let outcome = sandbox.wxpush("send --dry-run --json x").exits(0);
     assert_eq!(outcome.json()["requests"].as_array().unwrap().len(), 150);
 }

@@ -66,7 +66,7 @@ fn leading_to(host: &str, standin: &Standin) -> Sandbox {
 
 /// Holds that a run of `--timeout 2s` ended by its deadline, with room for a busy machine.
 fn in_time(run: Run) -> Outcome {
-    let outcome = run.args(&["--timeout", "2s"]).run().exits(75);
+    let outcome = run.args(&["--timeout", "2s"]).exits(75);
     assert!(outcome.time < Duration::from_secs(4), "{:?}", outcome.time);
     assert_eq!(outcome.stderr.lines().count(), 2, "{}", outcome.stderr);
     outcome
@@ -167,7 +167,7 @@ fn the_second_name_server_has_its_turn_where_the_first_is_dead() {
         name_server("127.0.0.54", "relay.example");
         let standin = Standin::start();
         let sandbox = leading_to("relay.example", &standin);
-        sandbox.send("x").run().is_silent();
+        sandbox.send("x").is_silent();
         assert_eq!(standin.count(SEND), 1);
     });
 }
@@ -180,17 +180,11 @@ fn an_address_that_swallows_everything_gives_way_to_the_other_family() {
     let setup = instead_of("/etc/hosts", hosts) + LINKS;
     in_a_namespace(test, &setup, || {
         let standin = Standin::start();
-        leading_to("six.example", &standin)
-            .send("x")
-            .run()
-            .is_silent();
+        leading_to("six.example", &standin).send("x").is_silent();
         assert_eq!(standin.count(SEND), 1);
 
         let standin = Standin::start_at("[::1]:0").unwrap();
-        leading_to("four.example", &standin)
-            .send("x")
-            .run()
-            .is_silent();
+        leading_to("four.example", &standin).send("x").is_silent();
         assert_eq!(standin.count(SEND), 1);
 
         let sandbox = leading_to("hole.example", &standin);
@@ -209,10 +203,7 @@ fn a_host_that_does_not_exist_is_told_as_that() {
     in_a_namespace(test, &setup, || {
         name_server("127.0.0.54", "relay.example");
         let standin = Standin::start();
-        leading_to("relay.example", &standin)
-            .send("x")
-            .run()
-            .is_silent();
+        leading_to("relay.example", &standin).send("x").is_silent();
         let sandbox = leading_to("typo.example", &standin);
         in_time(sandbox.send("x"))
             .says("no such host: typo.example")
@@ -238,7 +229,7 @@ fn where_no_thread_is_to_be_had_a_name_is_looked_up_all_the_same() {
             .args(["prlimit", "--nproc=1:1"])
             .arg(sandbox.path("wxpush"));
         let run = Run::new(command).args(&["send", "x"]);
-        run.env("PATH", "/usr/bin:/bin").run().is_silent();
+        run.env("PATH", "/usr/bin:/bin").is_silent();
         assert_eq!(standin.count(SEND), 1);
     });
 }
@@ -278,7 +269,7 @@ fn a_check_tells_dead_names_from_dead_ways_in_time() {
         let outcome = steps("relay.example").exits(0);
         went(&outcome, "http", "ok", &[]);
         let sandbox = leading_to("six.example", &standin);
-        let outcome = check(&sandbox, "").run().exits(0);
+        let outcome = check(&sandbox, "").exits(0);
         went(&outcome, "http", "ok", &[]);
     });
 }

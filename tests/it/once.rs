@@ -15,12 +15,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::standin::{Fault, Standin};
+use crate::standin::Fault;
 use crate::support::dice::{Dice, count};
 use crate::support::leaks::reversed;
 use crate::support::{
     Outcome, Run, SEND, Sandbox, Time, at_once, await_count, flush, for_each, has, hire, refusal,
-    second_app, texts, waiting,
+    second_app, set_up, texts, waiting,
 };
 
 /// A key that is in no other text.
@@ -41,8 +41,7 @@ fn says(outcome: &Outcome, status: &str) {
 
 #[test]
 fn a_second_call_sends_nothing_and_says_so() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     says(&once(&sandbox, KEY, "x").run(), "sent");
     for text in ["x", "x", "another text"] {
         says(&once(&sandbox, KEY, text).run(), "duplicate");
@@ -52,15 +51,14 @@ fn a_second_call_sends_nothing_and_says_so() {
     let silent = sandbox.wxpush("send --to lisi x --once").arg(KEY).run();
     silent.is_silent();
     // Without a key it is a message as any other.
-    sandbox.wxpush("send --to lisi x").run().is_silent();
+    sandbox.wxpush("send --to lisi x").is_silent();
     assert_eq!(texts(&standin, "lisi"), ["x", "x"]);
 }
 
 #[test]
 fn different_keys_and_different_apps_are_different_messages() {
     for matches in [true, false] {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         standin.company().phones.match_unflagged = matches;
         second_app(&standin);
         let secret = reversed();
@@ -79,8 +77,7 @@ fn different_keys_and_different_apps_are_different_messages() {
 
 #[test]
 fn a_call_during_the_first_waits_for_it() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.script(SEND, [Fault::Delay(Duration::from_secs(2))]);
     let first = once(&sandbox, KEY, "x").start();
     await_count(&standin, SEND, 1);
@@ -105,8 +102,7 @@ fn a_call_during_the_first_waits_for_it() {
 
 #[test]
 fn of_twenty_calls_at_once_one_sends() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let outcomes = at_once(20, |_| once(&sandbox, KEY, "x"));
     let sent = outcomes.iter().filter(|it| it.json()["status"] == "sent");
     assert_eq!(sent.count(), 1);
@@ -120,13 +116,12 @@ fn of_twenty_calls_at_once_one_sends() {
 
 #[test]
 fn what_keeps_nothing_cannot_promise_it() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let run = sandbox
         .wxpush("send --no-outbox --to lisi x --once")
         .arg(KEY);
-    run.run().exits(64);
-    sandbox.wxpush("send --to lisi x --once").run().exits(64);
+    run.exits(64);
+    sandbox.wxpush("send --to lisi x --once").exits(64);
     assert_eq!(standin.requests().len(), 0);
 }
 
@@ -151,8 +146,7 @@ fn files_with(dir: &Path, words: &str) -> Vec<String> {
 
 #[test]
 fn the_key_is_written_down_nowhere() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     sandbox.write(
         "config.toml",
         sandbox.read("config.toml") + "[log]\nlevel = \"debug\"\n",
@@ -160,7 +154,7 @@ fn the_key_is_written_down_nowhere() {
     says(&once(&sandbox, KEY, "sent").run(), "sent");
     standin.script(SEND, [refusal(60020)]);
     let kept = "another-4711-of-the-day";
-    let outcome = once(&sandbox, kept, "kept").run().exits(77);
+    let outcome = once(&sandbox, kept, "kept").exits(77);
     assert_eq!(outcome.json()["status"], "queued");
     for key in [KEY, kept] {
         assert_eq!(files_with(&sandbox.path(""), key), [""; 0]);
@@ -176,8 +170,7 @@ fn what_the_first_call_could_not_deliver_is_delivered_once() {
         [refusal(60020), refusal(45009), Fault::html(502)],
         |fault| {
             for seconds in ["flush", "call"] {
-                let standin = Standin::start();
-                let sandbox = Sandbox::of(&standin);
+                let (standin, sandbox) = set_up();
                 standin.company().phones.match_unflagged = true;
                 standin.always(SEND, fault.clone());
                 let call = || once(&sandbox, KEY, "x").args(&["--timeout", "2s"]);
@@ -190,7 +183,7 @@ fn what_the_first_call_could_not_deliver_is_delivered_once() {
                 if seconds == "call" {
                     call().run();
                 }
-                sandbox.wxpush("outbox flush --wait").run().exits(0);
+                sandbox.wxpush("outbox flush --wait").exits(0);
                 says(&call().run(), "duplicate");
                 assert_eq!(texts(&standin, "lisi"), ["x"], "{fault:?} and a {seconds}");
             }
@@ -203,8 +196,7 @@ fn a_first_call_that_was_killed_is_finished_by_the_second() {
     for_each(
         [(Fault::Hang, false), (Fault::HangProcessed, true)],
         |(fault, taken)| {
-            let standin = Standin::start();
-            let sandbox = Sandbox::of(&standin);
+            let (standin, sandbox) = set_up();
             standin.company().phones.match_unflagged = true;
             standin.script(SEND, [fault]);
             let mut first = once(&sandbox, KEY, "x").start();
@@ -213,7 +205,7 @@ fn a_first_call_that_was_killed_is_finished_by_the_second() {
             first.child.kill().unwrap();
             first.wait();
             for _ in 0..2 {
-                once(&sandbox, KEY, "x").run().exits(0);
+                once(&sandbox, KEY, "x").exits(0);
             }
             flush(&sandbox).is_silent();
             assert_eq!(texts(&standin, "lisi"), ["x"], "taken: {taken}");
@@ -225,8 +217,7 @@ fn a_first_call_that_was_killed_is_finished_by_the_second() {
 #[test]
 #[ignore = "needs faketime, and root: a time namespace"]
 fn a_day_later_the_key_is_another_one() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let time = Time::new(&standin, &sandbox);
     let call = || time.wxpush("send --json --to lisi x --once").arg(KEY).run();
     for (hours, status) in [
@@ -288,8 +279,7 @@ fn asked(
 fn under_kills_each_key_is_delivered_once() {
     let count = count("WXPUSH_ONCE", 80);
     let dice = std::sync::Arc::new(Dice::new("once"));
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.company().phones.match_unflagged = true;
     let names = hire(&standin, count.div_ceil(10));
     let rolled = std::sync::Arc::clone(&dice);
@@ -336,7 +326,7 @@ fn under_kills_each_key_is_delivered_once() {
         done.store(true, Ordering::SeqCst);
     });
     standin.mend();
-    sandbox.wxpush("outbox flush --wait").run().exits(0);
+    sandbox.wxpush("outbox flush --wait").exits(0);
     let company = standin.company();
     let all: Vec<String> = company
         .phones

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::standin::{Fault, Standin};
 use crate::support::{
     SEND, Sandbox, WEBHOOK, at_once, await_count, bodies, entry, failed, flush, for_each, keep,
-    markdown_to, plant, plant_bodies, put, reads, refusal, robot, text_to, texts, unmarked,
+    markdown_to, plant, plant_bodies, put, reads, refusal, robot, set_up, text_to, texts, unmarked,
     waiting,
 };
 
@@ -28,8 +28,7 @@ fn what_came_late_is_found_unless_it_says_so() {
 
 #[test]
 fn what_one_flush_holds_for_a_member_keeps_the_next_ones_waiting() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let numbers: Vec<String> = (0..6).map(|number| format!("number {number}")).collect();
     let to_lisi = numbers.iter().map(|text| markdown_to("lisi", text));
     plant_bodies(
@@ -56,8 +55,7 @@ fn what_one_flush_holds_for_a_member_keeps_the_next_ones_waiting() {
 #[test]
 fn flushes_and_sends_at_once_keep_the_order_of_what_waits() {
     for round in 0..3 {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         let numbers: Vec<String> = (0..18).map(|number| format!("<{number:02}>")).collect();
         let bodies = numbers.iter().enumerate();
         let bodies = bodies
@@ -96,11 +94,10 @@ fn who_was_overtaken_says_when_it_was_accepted() {
         ("send --chat ops newer", false),
     ] {
         for lang in ["zh", "en"] {
-            let standin = Standin::start();
-            let sandbox = Sandbox::of(&standin);
+            let (standin, sandbox) = set_up();
             sandbox.configure(&format!("lang = \"{lang}\""));
             keep(&standin, &sandbox, "send --to lisi older");
-            sandbox.wxpush(newer).run().exits(0);
+            sandbox.wxpush(newer).exits(0);
             flush(&sandbox).exits(0);
             let landed = texts(&standin, "lisi").pop().unwrap();
             assert!(landed.ends_with("older"), "{newer}: {landed}");
@@ -113,15 +110,14 @@ fn who_was_overtaken_says_when_it_was_accepted() {
 
 #[test]
 fn who_was_overtaken_while_in_doubt_goes_as_it_was() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.company().phones.match_unflagged = true;
     standin.script(SEND, [Fault::HangProcessed]);
     let mut started = sandbox.wxpush("send --to lisi older").start();
     await_count(&standin, SEND, 1);
     started.child.kill().unwrap();
     started.wait();
-    sandbox.wxpush("send --to lisi newer").run().exits(0);
+    sandbox.wxpush("send --to lisi newer").exits(0);
     flush(&sandbox).exits(0);
     let resent = bodies(&standin);
     let older = resent.iter().filter(|it| it["text"]["content"] == "older");
@@ -161,13 +157,12 @@ fn a_flush_says_done_only_where_nothing_is_left() {
             let robot = robot();
             sandbox.write("config.toml", format!("{config}{robot}"));
             standin.script(WEBHOOK, [refusal(45009)]);
-            sandbox.wxpush("send --robot ops x").run().exits(75);
+            sandbox.wxpush("send --robot ops x").exits(75);
             sandbox.write("config.toml", config);
         }),
     ];
     for_each(rests, |(what, leave)| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         plant(&sandbox, &standin.base(), 0, &[]);
         leave(&standin, &sandbox);
         let (name, bytes) = entry(&standin.base(), 900, &text_to("wangwu", "mine"));
@@ -197,8 +192,7 @@ fn ended(text: &str) -> String {
 
 #[test]
 fn a_flush_beside_one_that_is_busy_says_nothing_and_not_done() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.script(SEND, [Fault::Delay(Duration::from_secs(3))]);
     let holder = sandbox.wxpush("send --to lisi held").start();
     await_count(&standin, SEND, 1);
@@ -213,8 +207,7 @@ fn a_flush_beside_one_that_is_busy_says_nothing_and_not_done() {
 fn who_says_that_it_is_kept_has_kept_it() {
     for_each(["all", "entries", "moved"], |what| {
         for fault in [Fault::Hang, Fault::html(502)] {
-            let standin = Standin::start();
-            let sandbox = Sandbox::of(&standin);
+            let (standin, sandbox) = set_up();
             standin.always(SEND, fault.clone());
             let send = "send --json --to lisi --timeout 3s x";
             let started = sandbox.wxpush(send).start();
@@ -240,7 +233,7 @@ fn who_says_that_it_is_kept_has_kept_it() {
                 );
                 assert_eq!(outcome.code, Some(75), "{what}");
                 standin.mend();
-                sandbox.wxpush("outbox flush --wait").run().exits(0);
+                sandbox.wxpush("outbox flush --wait").exits(0);
                 assert!(!texts(&standin, "lisi").is_empty(), "{what}: {fault:?}");
             } else {
                 assert_eq!(
@@ -258,12 +251,11 @@ fn who_says_that_it_is_kept_has_kept_it() {
 
 #[test]
 fn what_is_kept_at_once_is_read_in_its_order() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.always(SEND, refusal(60020));
     let numbers: Vec<String> = (0..12).map(|number| format!("<{number:02}>")).collect();
     for text in &numbers {
-        sandbox.wxpush("send --to lisi").arg(text).run().exits(77);
+        sandbox.wxpush("send --to lisi").arg(text).exits(77);
     }
     standin.mend();
     at_once(4, |_| sandbox.wxpush("outbox flush"));

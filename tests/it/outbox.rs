@@ -9,8 +9,8 @@ use crate::standin::{AGENTID, Fault, SECRET, Standin};
 use crate::support::leaks::conceal;
 use crate::support::{
     GETTOKEN, SEND, Sandbox, at_a_terminal, await_count, bodies, config, edit_attempts, emptied,
-    failed, flush, for_each, keep, names_in, one_by_one, redirected, refusal, script, texts,
-    waiting,
+    failed, flush, for_each, keep, names_in, one_by_one, redirected, refusal, script, set_up,
+    texts, waiting,
 };
 
 #[test]
@@ -31,7 +31,7 @@ fn what_a_dead_network_holds_up_is_kept_and_goes_when_it_is_back() {
         if let Some(config) = option {
             run = run.args(&["-c", config]);
         }
-        let outcome = run.run().exits(75);
+        let outcome = run.exits(75);
         let id = waiting(&sandbox).pop().unwrap();
         let outcome = outcome
             .says(&format!(
@@ -72,11 +72,11 @@ fn a_send_delivers_its_own_message_and_then_ten_of_the_oldest() {
     for text in &old {
         keep(&standin, &sandbox, &format!("send --to lisi {text}"));
     }
-    sandbox.wxpush("send --to lisi new").run().is_silent();
+    sandbox.wxpush("send --to lisi new").is_silent();
     let landed = marked(&standin);
     assert_eq!((&*landed[0], &landed[1..]), ("new", &old[..10]));
     assert_eq!(waiting(&sandbox).len(), 2);
-    sandbox.wxpush("send --to wangwu newer").run().is_silent();
+    sandbox.wxpush("send --to wangwu newer").is_silent();
     assert_eq!(marked(&standin)[1..], old);
     assert!(waiting(&sandbox).is_empty());
 }
@@ -90,11 +90,10 @@ fn a_message_that_cannot_go_now_leaves_the_backlog_alone_and_a_bad_one_does_not(
         (refusal(44004), 65, true),
         (refusal(81013), 69, true),
     ] {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         let old = keep(&standin, &sandbox, "send old");
         standin.script(SEND, [fault]);
-        sandbox.send("new").run().exits(code);
+        sandbox.send("new").exits(code);
         assert_eq!(standin.count(SEND), 2 + usize::from(is_tried), "{code}");
         assert_eq!(waiting(&sandbox).contains(&old), !is_tried, "{code}");
         assert_eq!(failed(&sandbox).len(), usize::from(is_tried), "{code}");
@@ -103,8 +102,7 @@ fn a_message_that_cannot_go_now_leaves_the_backlog_alone_and_a_bad_one_does_not(
 
 #[test]
 fn what_goes_out_is_kept_before_it_leaves_and_gone_when_it_has_arrived() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.script(SEND, [Fault::Hang]);
     let mut started = sandbox.send("x").start();
     await_count(&standin, SEND, 1);
@@ -121,8 +119,7 @@ fn what_goes_out_is_kept_before_it_leaves_and_gone_when_it_has_arrived() {
 #[test]
 #[ignore = "needs script, of util-linux"]
 fn what_the_set_up_forbids_is_kept_unless_its_sender_sits_there() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.always(SEND, refusal(60020));
     let outcome = at_a_terminal(&sandbox, "send x").exits(77);
     assert!(
@@ -142,14 +139,13 @@ fn a_mended_set_up_mends_what_was_kept_under_the_wrong_one() {
     let agentid = AGENTID.to_string();
     let reversed: String = SECRET.chars().rev().collect();
     for (right, wrong) in [(&*agentid, "7"), (SECRET, &reversed)] {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         let config = sandbox.read("config.toml");
         sandbox.write("config.toml", config.replace(right, wrong));
-        let outcome = sandbox.send("x").run().exits(77);
+        let outcome = sandbox.send("x").exits(77);
         outcome.says("no need to resend, it goes out when that is corrected");
         assert_eq!(flush(&sandbox).exits(77).stderr, "");
-        let outcome = sandbox.wxpush("outbox flush -v").run().exits(77);
+        let outcome = sandbox.wxpush("outbox flush -v").exits(77);
         outcome.says("1 stay in the outbox: ");
         sandbox.write("config.toml", &config);
         flush(&sandbox).is_silent();
@@ -161,8 +157,7 @@ fn a_mended_set_up_mends_what_was_kept_under_the_wrong_one() {
 
 #[test]
 fn a_flush_serves_every_profile_of_its_config() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let second = crate::standin::App {
         secret: SECRET.chars().rev().collect(),
         name: "second".to_owned(),
@@ -189,13 +184,12 @@ fn a_flush_serves_every_profile_of_its_config() {
 #[test]
 fn who_wants_nothing_kept_keeps_nothing() {
     for (option, line) in [("--no-outbox", ""), ("-q", "outbox.enabled = false")] {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         sandbox.configure(line);
         for (code, exit) in [(45009, 75), (60020, 77), (44004, 65)] {
             standin.script(SEND, [refusal(code)]);
             let run = sandbox.wxpush("send --json x").arg(option);
-            let outcome = run.run().exits(exit);
+            let outcome = run.exits(exit);
             let result = outcome.json();
             let wanted = (&json!("failed"), &json!(null));
             assert_eq!((&result["status"], &result["outbox_id"]), wanted);
@@ -210,12 +204,11 @@ fn who_wants_nothing_kept_keeps_nothing() {
 
 #[test]
 fn the_parts_that_are_left_go_in_their_order_and_none_twice() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let none = Fault::Delay(Duration::ZERO);
     standin.script(SEND, [none.clone(), none.clone(), refusal(60020)]);
     let run = sandbox.wxpush("send --json --long split --to lisi");
-    let outcome = run.stdin("x".repeat(5 * 2000)).run().exits(77);
+    let outcome = run.stdin("x".repeat(5 * 2000)).exits(77);
     let (result, id) = (outcome.json(), waiting(&sandbox).remove(0));
     assert_eq!(
         (&result["status"], &result["outbox_id"]),
@@ -244,11 +237,10 @@ fn who_asks_for_patience_gets_it() {
         (Fault::retry_after(503, "120"), 2 * minute, 2 * minute),
         (Fault::retry_after(429, "1000000000"), minute, 60 * minute),
     ] {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         standin.script(SEND, [fault.clone()]);
         let before = Utc::now().timestamp_millis();
-        sandbox.send("x").run().exits(75);
+        sandbox.send("x").exits(75);
         let after = Utc::now().timestamp_millis();
         assert_eq!(flush(&sandbox).exits(75).stderr, "");
         assert_eq!(standin.count(SEND), 1, "{fault:?}");
@@ -272,15 +264,14 @@ fn output_that_goes_nowhere_costs_no_message() {
         "2>&1 | true",
         ">&- 2>&-",
     ] {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         standin.script(SEND, [refusal(60020)]);
         let send = "--json send --to lisi words";
-        redirected(&sandbox, send, redirection).run().exits(77);
+        redirected(&sandbox, send, redirection).exits(77);
         assert_eq!(waiting(&sandbox).len(), 1, "{redirection}");
         let code = if redirection == ">/dev/full" { 74 } else { 0 };
         let flush = "-vv --json outbox flush";
-        redirected(&sandbox, flush, redirection).run().exits(code);
+        redirected(&sandbox, flush, redirection).exits(code);
         assert_eq!(texts(&standin, "lisi"), ["words"], "{redirection}");
         assert_eq!(emptied(&sandbox), ["failed"], "{redirection}");
     }
@@ -288,14 +279,13 @@ fn output_that_goes_nowhere_costs_no_message() {
 
 #[test]
 fn where_nothing_can_be_kept_the_message_goes_or_is_said_to_be_lost() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     sandbox.write("outbox", "in the way");
-    let outcome = sandbox.send("x").run().exits(0);
+    let outcome = sandbox.send("x").exits(0);
     outcome.says("the outbox cannot be used, the message was sent without it");
     standin.always(GETTOKEN, refusal(60020));
     standin.always(SEND, refusal(45009));
-    let outcome = sandbox.send("y").run().exits(73);
+    let outcome = sandbox.send("y").exits(73);
     outcome.says("the message was not sent and is LOST, since nothing can be kept either (");
     // Nobody knows whether it is lost.
     standin.always(SEND, Fault::HangProcessed);
@@ -304,7 +294,7 @@ fn where_nothing_can_be_kept_the_message_goes_or_is_said_to_be_lost() {
         if is_chinese {
             run = run.in_chinese();
         }
-        let outcome = run.run().exits(73);
+        let outcome = run.exits(73);
         let said = ["may or may not have arrived", "可能已送达，也可能没有"];
         let outcome = outcome.says(said[usize::from(is_chinese)]);
         let lost = outcome.stderr.contains("LOST") || outcome.stderr.contains("丢失");
@@ -339,9 +329,7 @@ fn what_is_said_to_be_kept_is_there_though_the_outbox_was_removed_meanwhile() {
         let run = sandbox.wxpush("--json send --to lisi --timeout 4s --file");
         let started = run.args(&[&file, "words"]).start();
         await_count(&standin, SEND, 1);
-        script(&sandbox, &[], &format!("cd \"$1\" && {removal}"))
-            .run()
-            .exits(0);
+        script(&sandbox, &[], &format!("cd \"$1\" && {removal}")).exits(0);
         let outcome = started.wait().exits(code);
         let json = outcome.json();
         if code == 75 {

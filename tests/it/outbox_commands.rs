@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use crate::standin::{AGENTID, CORPID, Standin};
 use crate::support::{
-    SEND, Sandbox, await_count, bodies, emptied, failed, flush, keep, names_in, refusal, texts,
-    waiting,
+    SEND, Sandbox, await_count, bodies, emptied, failed, flush, keep, names_in, refusal, set_up,
+    texts, waiting,
 };
 
 /// Lists the outbox for a script.
 fn list(sandbox: &Sandbox) -> Vec<Value> {
-    let outcome = sandbox.wxpush("outbox list --json").run().exits(0);
+    let outcome = sandbox.wxpush("outbox list --json").exits(0);
     let lines = outcome.stdout.lines();
     lines
         .map(|line| serde_json::from_str(line).unwrap())
@@ -22,10 +22,9 @@ fn list(sandbox: &Sandbox) -> Vec<Value> {
 #[test]
 fn what_is_refused_for_good_lies_among_the_failed_and_can_be_put_back() {
     for (code, exit) in [(44004, 65), (81013, 69), (40003, 69)] {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         standin.script(SEND, [refusal(code)]);
-        let outcome = sandbox.wxpush("send --json --to lisi x").run().exits(exit);
+        let outcome = sandbox.wxpush("send --json --to lisi x").exits(exit);
         let (result, id) = (outcome.json(), failed(&sandbox).remove(0));
         assert_eq!(
             (&result["status"], &result["outbox_id"]),
@@ -49,11 +48,7 @@ fn what_is_refused_for_good_lies_among_the_failed_and_can_be_put_back() {
         flush(&sandbox).is_silent();
         assert_eq!(standin.count(SEND), 1, "it is not tried by itself");
 
-        sandbox
-            .wxpush("outbox retry")
-            .arg(&id[9..])
-            .run()
-            .is_silent();
+        sandbox.wxpush("outbox retry").arg(&id[9..]).is_silent();
         assert_eq!(
             (waiting(&sandbox), failed(&sandbox)),
             (vec![id.clone()], vec![])
@@ -66,8 +61,7 @@ fn what_is_refused_for_good_lies_among_the_failed_and_can_be_put_back() {
 
 #[test]
 fn what_a_flush_has_refused_it_says_and_the_others_go() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     for text in ["bad", "damaged", "good"] {
         keep(&standin, &sandbox, &format!("send --to lisi {text}"));
     }
@@ -86,18 +80,17 @@ fn what_a_flush_has_refused_it_says_and_the_others_go() {
         (waiting(&sandbox), failed(&sandbox)),
         (vec![], ids[..2].to_vec())
     );
-    let outcome = sandbox.wxpush("outbox retry").arg(&ids[1]).run().exits(65);
+    let outcome = sandbox.wxpush("outbox retry").arg(&ids[1]).exits(65);
     outcome.says(&ids[1]).says("wxpush outbox drop");
 }
 
 #[test]
 fn the_list_and_each_message_are_shown_to_people_and_scripts() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     assert_eq!(list(&sandbox), [json!(null); 0]);
-    sandbox.wxpush("outbox list").run().is_silent();
+    sandbox.wxpush("outbox list").is_silent();
     standin.script(SEND, [refusal(81013)]);
-    sandbox.send("nobody").run().exits(69);
+    sandbox.send("nobody").exits(69);
     let id = keep(&standin, &sandbox, "send --to lisi -e first\\nsecond");
     let shown = list(&sandbox);
     assert_eq!(shown.len(), 2);
@@ -122,7 +115,7 @@ fn the_list_and_each_message_are_shown_to_people_and_scripts() {
     );
     assert_eq!(shown[1]["exit_code"], json!(null));
 
-    let lines = sandbox.wxpush("outbox list").run().exits(0).stdout;
+    let lines = sandbox.wxpush("outbox list").exits(0).stdout;
     let lines: Vec<&str> = lines.lines().collect();
     assert!(lines[0].starts_with(&format!("{id}  waiting  due ")) && lines[0].ends_with("  first"));
     assert!(lines[1].starts_with("    ") && lines[1].contains("60020"));
@@ -138,7 +131,7 @@ fn the_list_and_each_message_are_shown_to_people_and_scripts() {
         whole.ends_with("--- part 1 of 1\nfirst\nsecond\n"),
         "{whole}"
     );
-    let run = sandbox.wxpush("outbox show --json").arg(&id).run().exits(0);
+    let run = sandbox.wxpush("outbox show --json").arg(&id).exits(0);
     let body = &run.json()["requests"][0]["body"];
     assert_eq!(body["text"]["content"], "first\nsecond");
     assert_eq!(body.get("agentid"), None, "that is the day's");
@@ -146,7 +139,6 @@ fn the_list_and_each_message_are_shown_to_people_and_scripts() {
         sandbox
             .wxpush("outbox show")
             .arg(part)
-            .run()
             .exits(65)
             .says(words);
     }
@@ -155,8 +147,7 @@ fn the_list_and_each_message_are_shown_to_people_and_scripts() {
 
 #[test]
 fn what_is_dropped_is_gone() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let ids: Vec<String> = (0..4)
         .map(|number| keep(&standin, &sandbox, &format!("send number{number}")))
         .collect();
@@ -174,8 +165,8 @@ fn what_is_dropped_is_gone() {
     assert!(run.exits(0).stdout.starts_with(&dropped));
     assert!(failed(&sandbox).is_empty());
     assert_eq!(waiting(&sandbox), ids[2..]);
-    sandbox.wxpush("outbox drop").run().exits(64);
-    sandbox.wxpush("outbox drop --all").run().is_silent();
+    sandbox.wxpush("outbox drop").exits(64);
+    sandbox.wxpush("outbox drop --all").is_silent();
     assert_eq!(emptied(&sandbox), ["failed"]);
     standin.mend();
     let before = standin.count(SEND);
@@ -185,8 +176,7 @@ fn what_is_dropped_is_gone() {
 
 #[test]
 fn what_is_for_another_app_is_told_and_left_until_a_person_decides() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let right = sandbox.read("config.toml");
     let elsewhere = right.replace(&standin.base(), &Standin::refuse());
     for (wrong, code) in [
@@ -194,11 +184,11 @@ fn what_is_for_another_app_is_told_and_left_until_a_person_decides() {
         (elsewhere, 75),
     ] {
         sandbox.write("config.toml", wrong);
-        sandbox.wxpush("send --timeout 1s x").run().exits(code);
+        sandbox.wxpush("send --timeout 1s x").exits(code);
     }
     sandbox.write("config.toml", right);
     let (ids, before) = (waiting(&sandbox), standin.count(SEND));
-    let outcome = sandbox.wxpush("outbox flush --json").run().exits(75);
+    let outcome = sandbox.wxpush("outbox flush --json").exits(75);
     assert_eq!(
         (&outcome.json()["others"], &outcome.json()["left"]),
         (&json!(2), &json!(0))
@@ -216,7 +206,7 @@ fn what_is_for_another_app_is_told_and_left_until_a_person_decides() {
             .all(|shown| shown["status"] == "other-app")
     );
     for (at, id) in ids.iter().enumerate() {
-        sandbox.wxpush("outbox retry").arg(id).run().is_silent();
+        sandbox.wxpush("outbox retry").arg(id).is_silent();
         // That fewer are left is news, too.
         flush(&sandbox).exits(if at == 0 { 75 } else { 0 });
         assert_eq!(standin.count(SEND), before + at + 1, "{id}");
@@ -227,9 +217,8 @@ fn what_is_for_another_app_is_told_and_left_until_a_person_decides() {
 
 #[test]
 fn a_flush_that_waits_ends_when_all_is_delivered() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
-    sandbox.wxpush("outbox flush --wait").run().is_silent();
+    let (standin, sandbox) = set_up();
+    sandbox.wxpush("outbox flush --wait").is_silent();
     for text in ["one", "two"] {
         keep(&standin, &sandbox, &format!("send --to lisi {text}"));
     }
@@ -246,8 +235,7 @@ fn a_flush_that_waits_ends_when_all_is_delivered() {
 
 #[test]
 fn a_flush_leaves_alone_what_is_none_of_ours_and_says_what_it_is() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let id = keep(&standin, &sandbox, "send newer");
     let path = format!("outbox/{id}");
     sandbox.write(
@@ -257,7 +245,7 @@ fn a_flush_leaves_alone_what_is_none_of_ours_and_says_what_it_is() {
     let (link, victim) = (format!("{}aaaaaaaa", &id[..id.len() - 8]), "outbox/notes");
     sandbox.write(victim, "mine");
     std::os::unix::fs::symlink("notes", sandbox.path(&format!("outbox/{link}"))).unwrap();
-    let outcome = sandbox.wxpush("outbox flush --json -v").run().exits(75);
+    let outcome = sandbox.wxpush("outbox flush --json -v").exits(75);
     assert_eq!(outcome.json()["strange"], 3);
     assert!(fs::symlink_metadata(sandbox.path(&format!("outbox/{link}"))).is_ok());
     assert_eq!(

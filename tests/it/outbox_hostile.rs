@@ -3,8 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use crate::standin::Standin;
-use crate::support::{Outcome, SEND, Sandbox, failed, for_each, keep, refusal, texts, waiting};
+use crate::support::{Outcome, SEND, failed, for_each, keep, refusal, set_up, texts, waiting};
 
 /// What stands where a number should.
 const VALUES: [&str; 13] = [
@@ -33,10 +32,9 @@ fn is_no_fault(outcome: &Outcome, what: &str) {
 #[test]
 fn whatever_stands_beside_entries_they_are_listed_shown_and_delivered() {
     for_each(VALUES, |value| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         standin.script(SEND, [refusal(81013)]);
-        sandbox.send("given up").run().exits(69);
+        sandbox.send("given up").exits(69);
         let (gone, kept) = (
             failed(&sandbox).remove(0),
             keep(&standin, &sandbox, "send kept"),
@@ -58,17 +56,17 @@ fn whatever_stands_beside_entries_they_are_listed_shown_and_delivered() {
             sandbox.write(&format!("outbox/{kept}.try"), &record);
             sandbox.write(&format!("outbox/failed/{gone}.try"), &record);
             for words in ["outbox list", "outbox list --json"] {
-                let listed = sandbox.wxpush(words).run().exits(0);
+                let listed = sandbox.wxpush(words).exits(0);
                 assert!(listed.stdout.contains("the reason"), "{value}: {listed:?}");
                 assert!(listed.stdout.contains(&kept), "{value}: {listed:?}");
             }
             for id in [&gone, &kept] {
-                sandbox.wxpush("outbox show").arg(id).run().exits(0);
-                sandbox.wxpush("outbox show --json").arg(id).run().exits(0);
+                sandbox.wxpush("outbox show").arg(id).exits(0);
+                sandbox.wxpush("outbox show --json").arg(id).exits(0);
             }
             is_no_fault(&sandbox.wxpush("check").run(), value);
         }
-        sandbox.wxpush("outbox retry --all").run().exits(0);
+        sandbox.wxpush("outbox retry --all").exits(0);
         is_no_fault(&sandbox.wxpush("outbox flush --timeout 5s").run(), value);
         assert!(waiting(&sandbox).is_empty(), "{value}");
         assert_eq!(texts(&standin, "lisi").len(), 2, "{value}");
@@ -78,8 +76,7 @@ fn whatever_stands_beside_entries_they_are_listed_shown_and_delivered() {
 #[test]
 fn whatever_the_files_of_runs_and_uploads_count_reports_and_files_go() {
     for_each(VALUES, |value| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (_standin, sandbox) = set_up();
         let run = |command: &str| {
             let run = sandbox.wxpush("run --on change -t job --");
             run.arg(command).run()
@@ -112,8 +109,7 @@ fn whatever_the_files_of_runs_and_uploads_count_reports_and_files_go() {
 
 #[test]
 fn files_with_holes_are_larger_than_any_sum_and_no_fault() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     keep(&standin, &sandbox, "send kept");
     sandbox.write("a.txt", "a file");
     let id = waiting(&sandbox).remove(0);

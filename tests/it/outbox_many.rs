@@ -10,8 +10,8 @@ use serde_json::Value;
 use crate::standin::{Fault, Standin};
 use crate::support::chinese::in_both;
 use crate::support::{
-    MEMBERS, Outcome, Run, SEND, Sandbox, emptied, failed, flush, keep, names_in, one_by_one,
-    plant, plant_failed, refusal, script, texts, waiting,
+    MEMBERS, Outcome, Run, SEND, emptied, failed, flush, keep, names_in, one_by_one, plant,
+    plant_failed, refusal, script, set_up, texts, waiting,
 };
 
 /// What a run has told of each, by their IDs.
@@ -34,25 +34,21 @@ fn however_many_have_failed_few_descriptors_do() {
         let line = format!("ulimit -n 64; exec \"$0\" outbox {words}");
         script(&sandbox, &[], &line)
     };
-    let listed = few("list --json").run().exits(0);
+    let listed = few("list --json").exits(0);
     assert_eq!(listed.stdout.lines().count(), 1500);
-    few(&format!("show {}", ids[700])).run().exits(0);
-    few(&format!("retry {} {}", ids[0], ids[1]))
-        .run()
-        .is_silent();
+    few(&format!("show {}", ids[700])).exits(0);
+    few(&format!("retry {} {}", ids[0], ids[1])).is_silent();
     assert_eq!(waiting(&sandbox), ids[..2]);
-    few(&format!("drop {} {}", ids[2], ids[3]))
-        .run()
-        .is_silent();
+    few(&format!("drop {} {}", ids[2], ids[3])).is_silent();
     assert_eq!(failed(&sandbox), ids[4..]);
-    few("drop --all").run().is_silent();
+    few("drop --all").is_silent();
     assert!(waiting(&sandbox).is_empty());
     for id in &ids[34..] {
         for name in [id.clone(), format!("{id}.why")] {
             fs::remove_file(sandbox.path(&format!("outbox/failed/{name}"))).unwrap();
         }
     }
-    few("retry --all").run().is_silent();
+    few("retry --all").is_silent();
     flush(&sandbox).exits(0);
     let landed = MEMBERS.iter().map(|it| texts(&standin, it).len());
     assert_eq!(landed.sum::<usize>(), 30);
@@ -128,8 +124,7 @@ fn those_that_cannot_be_changed_hold_up_none_of_the_others() {
 
 #[test]
 fn the_exit_code_is_that_of_the_first_trouble_in_both_languages() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let ids: Vec<String> = (0..3)
         .map(|number| keep(&standin, &sandbox, &format!("send number{number}")))
         .collect();
@@ -148,36 +143,34 @@ fn the_exit_code_is_that_of_the_first_trouble_in_both_languages() {
 
 #[test]
 fn of_one_that_waits_and_has_failed_as_well_neither_is_lost_nor_sent_twice() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.script(SEND, [refusal(81013)]);
-    sandbox.send("once").run().exits(69);
+    sandbox.send("once").exits(69);
     let id = failed(&sandbox).remove(0);
     let path = |dir: &str| sandbox.path(&format!("{dir}/{id}"));
     // As a wxpush of before left it that was killed while it put the message back.
     fs::copy(path("outbox/failed"), path("outbox")).unwrap();
-    sandbox.wxpush("outbox show").arg(&id).run().exits(0);
+    sandbox.wxpush("outbox show").arg(&id).exits(0);
     in_both(65, || sandbox.wxpush("outbox retry").arg(&id));
     assert!(path("outbox").exists() && path("outbox/failed").exists());
-    let outcome = sandbox.wxpush("outbox retry --json --all").run().exits(65);
+    let outcome = sandbox.wxpush("outbox retry --json --all").exits(65);
     let waits = (id.clone(), "to be tried again".to_owned());
     assert_eq!(told(&outcome), [waits]);
     flush(&sandbox).exits(0);
     assert_eq!(texts(&standin, "lisi"), ["once"]);
     assert_eq!(failed(&sandbox).len(), 1);
     fs::copy(path("outbox/failed"), path("outbox")).unwrap();
-    sandbox.wxpush("outbox drop").arg(&id).run().is_silent();
+    sandbox.wxpush("outbox drop").arg(&id).is_silent();
     assert_eq!((waiting(&sandbox), failed(&sandbox)), (vec![], vec![]));
 }
 
 #[test]
 fn what_is_known_of_the_tries_comes_back_with_the_entry_wherever_a_crash_left_it() {
     for lies_in in ["outbox/failed", "outbox"] {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         let text = "a long one ".repeat(400);
         standin.script(SEND, [Fault::Delay(Duration::ZERO), refusal(81013)]);
-        sandbox.send(&text).run().exits(69);
+        sandbox.send(&text).exits(69);
         let id = failed(&sandbox).remove(0);
         let from = sandbox.path(&format!("outbox/failed/{id}.try"));
         let to = sandbox.path(&format!("{lies_in}/{id}.try"));
@@ -187,7 +180,7 @@ fn what_is_known_of_the_tries_comes_back_with_the_entry_wherever_a_crash_left_it
             file.set_modified(UNIX_EPOCH).unwrap();
             flush(&sandbox).is_silent();
         }
-        sandbox.wxpush("outbox retry").arg(&id).run().is_silent();
+        sandbox.wxpush("outbox retry").arg(&id).is_silent();
         let before = texts(&standin, "lisi").len();
         flush(&sandbox).is_silent();
         let parts = texts(&standin, "lisi");
@@ -203,8 +196,7 @@ fn what_is_known_of_the_tries_comes_back_with_the_entry_wherever_a_crash_left_it
 
 #[test]
 fn what_a_writer_has_in_hand_is_not_tidied_away_whatever_the_clock_says() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     plant(&sandbox, &standin.base(), 0, &[]);
     let name = "tmp.20261124T074123.123Z-9f3a1c77";
     let places = [format!("outbox/{name}"), format!("outbox/failed/{name}")];

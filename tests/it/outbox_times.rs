@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::standin::{Fault, Standin};
 use crate::support::{
-    SEND, Sandbox, age, bodies, edit_attempts, failed, flush, for_each, keep, now, one_by_one,
-    refusal, stamp, texts, waiting,
+    SEND, age, bodies, edit_attempts, failed, flush, for_each, keep, now, one_by_one, refusal,
+    set_up, stamp, texts, waiting,
 };
 
 const MINUTE: i64 = 60;
@@ -27,8 +27,7 @@ fn sent(standin: &Standin) -> Vec<String> {
 fn after_a_lost_answer_every_later_run_sends_the_same_bytes_flagged() {
     for_each([Fault::CutAfter, Fault::HangProcessed], |fault| {
         for matches in [true, false] {
-            let standin = Standin::start();
-            let sandbox = Sandbox::of(&standin);
+            let (standin, sandbox) = set_up();
             standin.company().phones.match_unflagged = matches;
             standin.always(SEND, fault.clone());
             let run = sandbox.wxpush("send --to lisi --timeout 2s x").run();
@@ -57,8 +56,7 @@ fn after_a_lost_answer_every_later_run_sends_the_same_bytes_flagged() {
 
 #[test]
 fn what_was_late_when_its_answer_was_lost_stays_the_same_too() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let id = keep(&standin, &sandbox, "send --to lisi x");
     age(&sandbox, &id, 11 * MINUTE);
     standin.script(SEND, [Fault::CutAfter, Fault::CutAfter]);
@@ -73,8 +71,7 @@ fn what_was_late_when_its_answer_was_lost_stays_the_same_too() {
 
 #[test]
 fn a_flush_waits_for_what_may_go_within_its_time() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let id = keep(&standin, &sandbox, "send --to lisi first");
     keep(&standin, &sandbox, "send --to lisi second");
     edit_attempts(&sandbox, &id, |attempts| {
@@ -92,8 +89,7 @@ fn a_lost_answer_is_forgotten_when_wecom_no_longer_compares() {
         (4 * hour + 1000, false),
         (-hour, true),
     ] {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         let id = keep(&standin, &sandbox, "send x");
         let since = i64::try_from(now()).unwrap() * 1000 - age;
         edit_attempts(&sandbox, &id, |attempts| {
@@ -117,8 +113,7 @@ fn a_message_that_is_late_says_so() {
         ("", 2 * 24 * 60, "[迟到] 这条消息发于 20"),
         ("lang = \"en\"", 11, "[late] accepted 20"),
     ] {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         sandbox.configure(line);
         let id = keep(&standin, &sandbox, "send x");
         age(&sandbox, &id, minutes * MINUTE);
@@ -132,8 +127,7 @@ fn a_message_that_is_late_says_so() {
 
 #[test]
 fn where_a_text_has_no_room_its_lateness_is_told_before_it_and_once() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let text = "x".repeat(2048);
     let id = keep(&standin, &sandbox, &format!("send --to lisi {text}"));
     age(&sandbox, &id, 11 * MINUTE);
@@ -153,15 +147,14 @@ fn what_is_too_old_is_given_up_and_its_receivers_are_told_once() {
         ("outbox flush", vec![refusal(60020)], 77),
         ("send --to wangwu other", vec![passes(), refusal(60020)], 0),
     ] {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         for text in ["one", "two"] {
             let id = keep(&standin, &sandbox, &format!("send --to lisi {text}"));
             age(&sandbox, &id, 3 * DAY + MINUTE);
         }
         let old = waiting(&sandbox);
         standin.script(SEND, faults);
-        let outcome = sandbox.wxpush(command).run().exits(code);
+        let outcome = sandbox.wxpush(command).exits(code);
         for id in &old {
             let line = format!("{id} has expired, and is in failed/ now: it could not");
             let lines = outcome.stderr.lines();
@@ -172,18 +165,14 @@ fn what_is_too_old_is_given_up_and_its_receivers_are_told_once() {
         flush(&sandbox).is_silent();
         let count = bodies(&standin).len();
         for to in ["wangwu", "wangwu,lisi", "lisi"] {
-            sandbox.wxpush("send hello --to").arg(to).run().is_silent();
+            sandbox.wxpush("send hello --to").arg(to).is_silent();
         }
         let told = "[过期] 另有 2 条消息因过期未送达\nhello";
         let texts = bodies(&standin).split_off(count);
         let texts: Vec<_> = texts.iter().map(|it| &it["text"]["content"]).collect();
         assert_eq!(texts, ["hello", told, "hello"]);
         // A person may want it all the same.
-        sandbox
-            .wxpush("outbox retry")
-            .arg(&old[0])
-            .run()
-            .is_silent();
+        sandbox.wxpush("outbox retry").arg(&old[0]).is_silent();
         flush(&sandbox).is_silent();
         let last = bodies(&standin).pop().unwrap();
         let last = last["text"]["content"].as_str().unwrap();
@@ -197,8 +186,7 @@ fn what_is_too_old_is_given_up_and_its_receivers_are_told_once() {
 
 #[test]
 fn who_could_not_be_told_of_what_expired_is_told_later() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let expired = keep(&standin, &sandbox, "send --to lisi expired");
     let doubtful = keep(&standin, &sandbox, "send --to lisi doubtful");
     age(&sandbox, &expired, 4 * DAY);
@@ -208,8 +196,8 @@ fn who_could_not_be_told_of_what_expired_is_told_later() {
     });
     standin.script(SEND, [refusal(98765)]);
     flush(&sandbox).exits(0).says("has expired");
-    sandbox.wxpush("send --to lisi next").run().is_silent();
-    sandbox.wxpush("send --to lisi last").run().is_silent();
+    sandbox.wxpush("send --to lisi next").is_silent();
+    sandbox.wxpush("send --to lisi last").is_silent();
     // What may have arrived already goes as it was.
     let told = "[过期] 另有 1 条消息因过期未送达\nnext";
     assert_eq!(texts(&standin, "lisi"), ["doubtful", told, "last"]);
@@ -217,8 +205,7 @@ fn who_could_not_be_told_of_what_expired_is_told_later() {
 
 #[test]
 fn what_is_told_in_a_message_of_its_own_is_told_once() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let expired = keep(&standin, &sandbox, "send --to lisi expired");
     age(&sandbox, &expired, 4 * DAY);
     let text = "x".repeat(2048);
@@ -226,7 +213,7 @@ fn what_is_told_in_a_message_of_its_own_is_told_once() {
     let faults = [refusal(98765), Fault::Delay(Duration::ZERO), refusal(60020)];
     standin.script(SEND, faults);
     flush(&sandbox).exits(77).says("has expired");
-    sandbox.wxpush("send --to lisi next").run().is_silent();
+    sandbox.wxpush("send --to lisi next").is_silent();
     let told = "[过期] 另有 1 条消息因过期未送达";
     assert_eq!(texts(&standin, "lisi"), [told, "next", &text]);
 }
@@ -234,8 +221,7 @@ fn what_is_told_in_a_message_of_its_own_is_told_once() {
 #[test]
 fn a_clock_that_jumps_parks_nothing() {
     // Set back: the entry is from the future, and so is all that stands beside it.
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     for (text, seconds) in [("day", DAY), ("years", TEN_YEARS)] {
         let id = keep(&standin, &sandbox, &format!("send --to lisi {text}"));
         let id = age(&sandbox, &id, -seconds);
@@ -277,7 +263,7 @@ fn the_backlog_leaves_room_for_what_is_new_and_holds_up_nobody_else() {
     assert_eq!(outcome.stderr, "");
     assert_eq!(texts(&standin, "lisi"), old[..20]);
     assert_eq!(texts(&standin, "wangwu"), ["other"]);
-    let list = sandbox.wxpush("outbox list --json").run().exits(0).stdout;
+    let list = sandbox.wxpush("outbox list --json").exits(0).stdout;
     assert_eq!(list.lines().count(), 3);
     for line in list.lines() {
         let shown: serde_json::Value = serde_json::from_str(line).unwrap();
@@ -288,7 +274,7 @@ fn the_backlog_leaves_room_for_what_is_new_and_holds_up_nobody_else() {
     }
     for number in 0..10 {
         let run = sandbox.send(&format!("new{number}"));
-        run.args(&["--to", "lisi"]).run().is_silent();
+        run.args(&["--to", "lisi"]).is_silent();
     }
     let outcome = sandbox.wxpush("send --to lisi --timeout 1s one").run();
     outcome.exits(75).says("the next may go in ");

@@ -43,16 +43,13 @@ fn the_same_goes_as_a_file_or_to_fewer_and_what_is_kept_can_be_read() {
     let kept = sandbox
         .wxpush("send --long file --timeout 1s")
         .stdin(text());
-    kept.env("WXPUSH_API_BASE", &base).run().exits(75);
+    kept.env("WXPUSH_API_BASE", &base).exits(75);
     let fewer = hire(&standin, 10).join(",");
     let run = sandbox
         .wxpush("send --long split --timeout 1s --to")
         .arg(fewer);
-    run.env("WXPUSH_API_BASE", &base)
-        .stdin(text())
-        .run()
-        .exits(75);
-    let shown = sandbox.wxpush("outbox list --json").run().exits(0);
+    run.env("WXPUSH_API_BASE", &base).stdin(text()).exits(75);
+    let shown = sandbox.wxpush("outbox list --json").exits(0);
     assert_eq!(shown.stdout.lines().count(), 2);
     assert!(!shown.stdout.contains("unreadable"), "{}", shown.stdout);
     assert!(bodies(&standin).is_empty());

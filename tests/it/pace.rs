@@ -48,7 +48,6 @@ fn a_long_backlog_to_one_member_all_arrives_and_a_new_message_at_once() {
     // The backlog has taken its share; what is new has its own.
     sandbox
         .wxpush("send --to lisi --timeout 5s urgent")
-        .run()
         .is_silent();
     let phone = texts(&standin, "lisi");
     assert_eq!(phone.last().unwrap(), "urgent");
@@ -72,13 +71,13 @@ fn a_backlog_takes_two_thirds_of_a_minute_and_says_when_the_rest_is_due() {
     let sandbox = one_by_one(&standin);
     plant(&sandbox, &standin.base(), 45, &["lisi"]);
     let begun = Instant::now();
-    let outcome = sandbox.wxpush("outbox flush --timeout 3s").run().exits(75);
+    let outcome = sandbox.wxpush("outbox flush --timeout 3s").exits(75);
     assert_eq!(outcome.stderr, "", "cron has nothing to mail");
     assert_eq!(
         numbers(&texts(&standin, "lisi")),
         (0..20).collect::<Vec<_>>()
     );
-    let listed = sandbox.wxpush("outbox list --json").run().exits(0).stdout;
+    let listed = sandbox.wxpush("outbox list --json").exits(0).stdout;
     let due: Vec<i64> = listed
         .lines()
         .map(|line| {
@@ -109,7 +108,7 @@ fn nothing_overtakes_what_waits_for_the_same_member_and_others_are_not_held_up()
     let mut members = vec!["lisi"; 21];
     members.extend(["lisi|wangwu", "wangwu", "zhangsan"]);
     plant(&sandbox, &standin.base(), 24, &members);
-    sandbox.wxpush("outbox flush --timeout 2s").run().exits(75);
+    sandbox.wxpush("outbox flush --timeout 2s").exits(75);
     assert_eq!(texts(&standin, "lisi").len(), 20);
     assert_eq!(
         texts(&standin, "wangwu"),
@@ -127,21 +126,14 @@ fn a_message_to_everybody_counts_for_each() {
     plant(&sandbox, &standin.base(), 20, &["@all"]);
     flush(&sandbox).is_silent();
     for _ in 0..5 {
-        sandbox.wxpush("send --party 2 new").run().is_silent();
-        sandbox.wxpush("send --to lisi new").run().is_silent();
+        sandbox.wxpush("send --party 2 new").is_silent();
+        sandbox.wxpush("send --to lisi new").is_silent();
     }
     // Thirty for lisi; for a member of no party there is room.
-    sandbox
-        .wxpush("send --to lisi --timeout 1s x")
-        .run()
-        .exits(75);
-    sandbox
-        .wxpush("send --tag 1 --timeout 1s x")
-        .run()
-        .exits(75);
+    sandbox.wxpush("send --to lisi --timeout 1s x").exits(75);
+    sandbox.wxpush("send --tag 1 --timeout 1s x").exits(75);
     sandbox
         .wxpush("send --to member01 --timeout 1s x")
-        .run()
         .is_silent();
     assert_eq!(standin.company().phones.dropped, 0);
 }
@@ -177,7 +169,7 @@ fn ten_thousand_that_wait_hold_up_nothing_new() {
     flush(&sandbox).is_silent();
     let time = |_| {
         let begun = Instant::now();
-        sandbox.wxpush("send --to zhangsan new").run().is_silent();
+        sandbox.wxpush("send --to zhangsan new").is_silent();
         begun.elapsed()
     };
     let before = (0..3).map(time).min().unwrap();
@@ -206,7 +198,6 @@ fn a_full_outbox_takes_no_more_and_loses_none_of_what_it_has() {
     }
     sandbox
         .wxpush("send --to zhangsan x")
-        .run()
         .exits(0)
         .says("is full: 100000 messages wait there");
     assert_eq!(texts(&standin, "zhangsan"), ["x"]);

@@ -143,9 +143,9 @@ fn the_package_is_installed_used_upgraded_removed_and_purged() {
     let deb = built(&sandbox, "022");
     let machine = Machine::start(&sandbox);
     fs::copy(&deb, machine.path("/wxpush.deb")).unwrap();
-    machine.sh("dpkg -i /wxpush.deb").run().exits(0);
+    machine.sh("dpkg -i /wxpush.deb").exits(0);
     let modes = "cd / && stat -c '%n %a %U:%G' etc/wxpush/config.toml etc/cron.d/wxpush usr/bin/wxpush var/lib/wxpush";
-    let modes = machine.sh(modes).run().exits(0).stdout;
+    let modes = machine.sh(modes).exits(0).stdout;
     assert_eq!(
         modes,
         "etc/wxpush/config.toml 640 root:root\netc/cron.d/wxpush 644 root:root\n\
@@ -155,12 +155,12 @@ fn the_package_is_installed_used_upgraded_removed_and_purged() {
     before_it_is_set_up(&machine, &standin);
     let config = filled_in(&machine.read("/etc/wxpush/config.toml"), &standin.base());
     fs::write(machine.path("/etc/wxpush/config.toml"), &config).unwrap();
-    machine.sh("wxpush send 'from a package'").run().is_silent();
+    machine.sh("wxpush send 'from a package'").is_silent();
     assert_eq!(
         standin.company().phone("lisi").last().unwrap().text,
         "from a package"
     );
-    let checked = machine.sh("wxpush check").run().exits(0).stdout;
+    let checked = machine.sh("wxpush check").exits(0).stdout;
     assert!(
         checked.contains("/etc/cron.d/wxpush"),
         "no flush: {checked}"
@@ -170,7 +170,6 @@ fn the_package_is_installed_used_upgraded_removed_and_purged() {
     let kept = "unshare -n wxpush send --timeout 1s 'by the package, later'";
     machine
         .sh(kept)
-        .run()
         .exits(75)
         .says("/usr/bin/wxpush outbox flush");
     let count = standin.company().phone("lisi").len();
@@ -180,36 +179,36 @@ fn the_package_is_installed_used_upgraded_removed_and_purged() {
     assert_eq!(machine.read("/mails"), "", "the line is silent");
 
     keeps_what_was_edited(&machine, &config);
-    machine.sh(kept).run().exits(75);
-    let outcome = machine.sh("dpkg -r wxpush").run().exits(0);
+    machine.sh(kept).exits(75);
+    let outcome = machine.sh("dpkg -r wxpush").exits(0);
     outcome.says("1 undelivered in /var/lib/wxpush/outbox");
     assert!(!machine.path("/usr/bin/wxpush").exists());
     assert_eq!(machine.read("/etc/wxpush/config.toml"), config);
-    machine.sh(&machine.cron_command()).run().is_silent();
-    machine.sh("dpkg -i /newer.deb").run().exits(0);
-    machine.sh(&machine.cron_command()).run().is_silent();
+    machine.sh(&machine.cron_command()).is_silent();
+    machine.sh("dpkg -i /newer.deb").exits(0);
+    machine.sh(&machine.cron_command()).is_silent();
     assert_eq!(standin.company().phone("lisi").len(), count + 2, "not lost");
 
-    machine.sh("dpkg -P wxpush").run().exits(0);
+    machine.sh("dpkg -P wxpush").exits(0);
     let left = "find /etc /usr /var -xdev -name '*wxpush*' ! -path '/var/cache/*'";
-    let left = machine.sh(left).run().exits(0).stdout;
+    let left = machine.sh(left).exits(0).stdout;
     assert_eq!(left, "");
 }
 
 /// The cron line is silent, a send names the config, and who has settings of his own needs none.
 fn before_it_is_set_up(machine: &Machine, standin: &Standin) {
-    machine.sh(&machine.cron_command()).run().is_silent();
-    let outcome = machine.sh("wxpush send x").run().exits(78);
+    machine.sh(&machine.cron_command()).is_silent();
+    let outcome = machine.sh("wxpush send x").exits(78);
     outcome.says("/etc/wxpush/config.toml");
     let user = "HOME=/nowhere exec setpriv --reuid 65534 --regid 65534 --clear-groups";
-    let outcome = machine.sh(&format!("{user} wxpush send x")).run().exits(78);
+    let outcome = machine.sh(&format!("{user} wxpush send x")).exits(78);
     outcome.says("/etc/wxpush/config.toml: cannot be read");
     for who in [user, "exec"] {
         let line = format!("{who} wxpush send --no-outbox 'with settings of my own'");
         let run = machine.sh(&line).env("WXPUSH_CORPID", CORPID);
         let run = run.env("WXPUSH_CORPSECRET", SECRET);
         let run = run.env("WXPUSH_AGENTID", AGENTID.to_string());
-        run.env("WXPUSH_API_BASE", standin.base()).run().exits(0);
+        run.env("WXPUSH_API_BASE", standin.base()).exits(0);
     }
     assert_eq!(standin.company().phone("lisi").len(), 2);
     // A config in which nothing is set is in nobody's way.
@@ -218,13 +217,12 @@ fn before_it_is_set_up(machine: &Machine, standin: &Standin) {
     let run = run.env("WXPUSH_CORPID", CORPID);
     let run = run.env("WXPUSH_CORPSECRET", SECRET);
     let run = run.env("WXPUSH_AGENTID", AGENTID.to_string());
-    run.env("WXPUSH_TOUSER", "lisi").run().exits(0);
+    run.env("WXPUSH_TOUSER", "lisi").exits(0);
     assert!(machine.read("/etc/wxpush/config.toml").contains(CORPID));
     machine
         .sh("mv /kept /etc/wxpush/config.toml && test -s /etc/wxpush/config.toml.old")
-        .run()
         .is_silent();
-    machine.sh("rm -rf /var/lib/wxpush/*").run().is_silent();
+    machine.sh("rm -rf /var/lib/wxpush/*").is_silent();
 }
 
 fn shows_pages_and_completions(machine: &Machine) {
@@ -242,25 +240,22 @@ fn shows_pages_and_completions(machine: &Machine) {
         ),
         ("zcat /usr/share/doc/wxpush/third-party.gz", "\nrustls 0."),
     ] {
-        let outcome = machine.sh(line).env("MANWIDTH", "100").run().exits(0);
+        let outcome = machine.sh(line).env("MANWIDTH", "100").exits(0);
         assert!(outcome.stdout.contains(words), "{line}: {}", outcome.stdout);
     }
 }
 
 /// An upgrade that brings another config leaves the one that was filled in, and whose it is.
 fn keeps_what_was_edited(machine: &Machine, config: &str) {
-    machine
-        .sh("chgrp mail /etc/wxpush/config.toml")
-        .run()
-        .is_silent();
+    machine.sh("chgrp mail /etc/wxpush/config.toml").is_silent();
     let newer = "dpkg-deb -R /wxpush.deb /newer && cd /newer \
         && sed -i 's/^Version: .*/Version: 99-1/' DEBIAN/control \
         && echo '# newer' >>etc/wxpush/config.toml && echo '# newer' >>etc/cron.d/wxpush \
         && dpkg-deb -Znone -b /newer /newer.deb && dpkg -i --force-confold /newer.deb";
-    machine.sh(newer).run().exits(0);
+    machine.sh(newer).exits(0);
     let version =
         "dpkg-query -W -f '${Version} ${Status}' wxpush; stat -c ' %a %G' /etc/wxpush/config.toml";
-    let version = machine.sh(version).run().exits(0).stdout;
+    let version = machine.sh(version).exits(0).stdout;
     assert_eq!(version, "99-1 install ok installed 640 mail\n");
     assert_eq!(machine.read("/etc/wxpush/config.toml"), config);
     let beside = machine.read("/etc/wxpush/config.toml.dpkg-dist");

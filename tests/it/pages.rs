@@ -7,7 +7,7 @@ use crate::support::{Outcome, Run, Sandbox};
 
 /// Runs a script in a shell, where the program is on the path and `script` its completions.
 fn in_shell(sandbox: &Sandbox, shell: &str, text: &str) -> Outcome {
-    let script = sandbox.wxpush("completions").arg(shell).run().exits(0);
+    let script = sandbox.wxpush("completions").arg(shell).exits(0);
     sandbox.write("script", script.stdout);
     let mut command = Command::new(shell);
     command.args(["-c", text]);
@@ -16,7 +16,6 @@ fn in_shell(sandbox: &Sandbox, shell: &str, text: &str) -> Outcome {
         .env("PATH", path)
         .env("HOME", sandbox.path("").display().to_string())
         .cwd(sandbox.path(""))
-        .run()
         .exits(0)
 }
 
@@ -24,10 +23,10 @@ fn in_shell(sandbox: &Sandbox, shell: &str, text: &str) -> Outcome {
 fn each_shell_has_its_completions_and_no_other_has_any() {
     let sandbox = Sandbox::empty();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let script = sandbox.wxpush("completions").arg(shell).run().exits(0);
+        let script = sandbox.wxpush("completions").arg(shell).exits(0);
         assert!(script.stdout.contains("outbox"), "{shell}");
     }
-    sandbox.wxpush("completions csh").run().exits(64);
+    sandbox.wxpush("completions csh").exits(64);
 }
 
 #[test]
@@ -60,7 +59,7 @@ fn man_reads_every_page_without_a_complaint() {
     let sandbox = Sandbox::empty();
     let dir = sandbox.path("man/man1");
     let dir = dir.display().to_string();
-    sandbox.wxpush("man --dir").arg(&dir).run().is_silent();
+    sandbox.wxpush("man --dir").arg(&dir).is_silent();
     let mut pages: Vec<String> = fs::read_dir(&dir)
         .unwrap()
         .map(|page| page.unwrap().file_name().into_string().unwrap())
@@ -84,14 +83,13 @@ fn man_reads_every_page_without_a_complaint() {
             .env("PATH", "/usr/bin:/bin")
             .env("LC_ALL", "C.UTF-8")
             .env("MANWIDTH", "100")
-            .run()
             .exits(0);
         assert_eq!(shown.stderr, "", "{page}");
         assert!(shown.stdout.contains("SYNOPSIS"), "{page}");
     }
-    let one = sandbox.wxpush("man").run().exits(0).stdout;
+    let one = sandbox.wxpush("man").exits(0).stdout;
     assert_eq!(one, fs::read_to_string(format!("{dir}/wxpush.1")).unwrap());
     sandbox.write("file", "");
     let file = sandbox.path("file").display().to_string();
-    sandbox.wxpush("man --dir").arg(file).run().exits(74);
+    sandbox.wxpush("man --dir").arg(file).exits(74);
 }

@@ -1,7 +1,6 @@
 //! What reaches the phone: in the phone's language, whatever is spoken at the terminal.
 
-use crate::standin::Standin;
-use crate::support::{Sandbox, texts};
+use crate::support::{set_up, texts};
 
 #[test]
 fn reports_are_in_the_phones_language() {
@@ -36,8 +35,7 @@ fn reports_are_in_the_phones_language() {
             ],
         ),
     ] {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         sandbox.configure(&format!("lang = {lang:?}"));
         let change = "--on change --after 2 -t job";
         for (options, command) in [
@@ -73,8 +71,7 @@ fn reports_are_in_the_phones_language() {
 
 #[test]
 fn the_phones_language_is_the_configs_the_profiles_or_the_environments() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let config = sandbox.read("config.toml") + "[profiles.en]\nlang = \"en\"\n";
     sandbox.write("config.toml", config);
     let long = "x".repeat(3000);
@@ -90,7 +87,7 @@ fn the_phones_language_is_the_configs_the_profiles_or_the_environments() {
         if !variable.is_empty() {
             run = run.env("WXPUSH_LANG", variable);
         }
-        run.run().is_silent();
+        run.is_silent();
         let texts = texts(&standin, "lisi");
         assert!(
             texts[texts.len() - 2].ends_with(note),

@@ -9,7 +9,7 @@ use crate::standin::Standin;
 use crate::support::chinese::in_both;
 use crate::support::{
     Run, Sandbox, app, bodies, config, for_each, is_root, names_in, program_in, script, set_mode,
-    shown,
+    set_up, shown,
 };
 
 /// The program at this path, sending this.
@@ -54,7 +54,6 @@ fn the_first_config_found_is_used() {
     let outcome = sandbox
         .wxpush("send x")
         .env("HOME", sandbox.path("home"))
-        .run()
         .exits(78);
     outcome
         .says("no config was found")
@@ -96,7 +95,6 @@ fn what_does_not_make_a_path_a_config_is_not_taken_for_one() {
     command.args(["send", "x"]);
     Run::new(command)
         .env("HOME", sandbox.path(""))
-        .run()
         .exits(78)
         .says("no config was found");
 }
@@ -155,7 +153,7 @@ fn a_directory_that_others_could_change_is_not_beside() {
         );
         // Root's other place is the host's own: see the test in a mount namespace.
         if counts || !is_root() {
-            surroundings(send(&program, "x")).run().is_silent();
+            surroundings(send(&program, "x")).is_silent();
             let files = if counts {
                 dir.clone()
             } else {
@@ -177,16 +175,12 @@ fn the_real_place_of_the_program_counts_and_not_the_name_it_was_called_by() {
     symlink("../app/wxpush", sandbox.path("bin/first")).unwrap();
     symlink("first", sandbox.path("bin/wxpush")).unwrap();
     symlink("app", sandbox.path("current")).unwrap();
-    send(&sandbox.path("bin/wxpush"), "by a link to a link")
-        .run()
-        .is_silent();
-    send(&sandbox.path("current/wxpush"), "by a linked directory")
-        .run()
-        .is_silent();
+    send(&sandbox.path("bin/wxpush"), "by a link to a link").is_silent();
+    send(&sandbox.path("current/wxpush"), "by a linked directory").is_silent();
     // As when a package replaces it meanwhile: the kernel then calls it "wxpush (deleted)".
     let replaced =
         "cd \"$1/app\" && exec 9<wxpush && rm wxpush && exec /proc/self/fd/9 send replaced";
-    script(&sandbox, &[], replaced).run().is_silent();
+    script(&sandbox, &[], replaced).is_silent();
     assert!(!program.exists());
     assert_eq!(bodies(&standin).len(), 3);
     assert_eq!(
@@ -210,8 +204,7 @@ fn the_real_place_of_the_program_counts_and_not_the_name_it_was_called_by() {
 
 #[test]
 fn the_working_directory_is_never_used() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     sandbox.configure("prefix = \"right \"");
     fs::create_dir_all(sandbox.path("cwd/.config/wxpush")).unwrap();
     for name in [
@@ -238,7 +231,6 @@ fn the_working_directory_is_never_used() {
                 .send("x")
                 .cwd(sandbox.path("cwd"))
                 .env(name, value)
-                .run()
                 .is_silent();
         }
     }
@@ -254,14 +246,12 @@ fn the_working_directory_is_never_used() {
         &[],
         "mkdir \"$1/gone\" && cd \"$1/gone\" && rmdir \"$1/gone\" && exec \"$0\" send x",
     )
-    .run()
     .is_silent();
 }
 
 #[test]
 fn an_empty_environment_makes_no_difference() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let login = |args: &str| {
         let run = sandbox
             .wxpush(args)

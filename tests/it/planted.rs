@@ -9,7 +9,7 @@ use std::process::Command;
 use crate::standin::Standin;
 use crate::support::{
     AS_OTHER, GETTOKEN, OTHER, SEND, Sandbox, flush, for_each, is_root, keep, make, names_in,
-    refusal, script, set_mode, texts, token, waiting, warns_once,
+    refusal, script, set_mode, set_up, texts, token, waiting, warns_once,
 };
 
 /// A third user, neither root nor `nobody`.
@@ -80,7 +80,6 @@ fn whatever_stands_at_the_outbox_is_left_alone_and_the_message_goes_or_is_said_t
         let lost = sandbox
             .wxpush("send --timeout 1s y")
             .env("WXPUSH_API_BASE", Standin::refuse())
-            .run()
             .exits(73)
             .says("the message was not sent and is LOST, since nothing can be kept either (");
         assert_eq!(lost.stderr.lines().count(), 2, "{kind}: {}", lost.stderr);
@@ -99,10 +98,10 @@ fn whatever_stands_where_the_failed_lie_nothing_goes_there_and_nothing_is_lost()
         };
         let before = paths.each_ref().map(|path| seen(path));
         // It takes none to deliver or to keep a message.
-        sandbox.send("delivered").run().is_silent();
+        sandbox.send("delivered").is_silent();
         keep(&standin, &sandbox, "send kept");
         standin.script(SEND, [refusal(44004)]);
-        let refused = sandbox.wxpush("send --to wangwu refused").run().exits(65);
+        let refused = sandbox.wxpush("send --to wangwu refused").exits(65);
         refused
             .says("warning: ")
             .says(" cannot be moved to failed/: ");
@@ -127,10 +126,9 @@ fn whatever_stands_where_the_failed_lie_nothing_goes_there_and_nothing_is_lost()
 fn a_token_cache_of_a_third_user_is_neither_believed_nor_touched() {
     // In root's own directory, and in one of a user whom root trusts.
     for owner in [0, OTHER] {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         chown(sandbox.path(""), Some(owner), Some(owner)).unwrap();
-        sandbox.send("ours").run().is_silent();
+        sandbox.send("ours").is_silent();
         let theirs = token(&sandbox);
         let path = sandbox.path("token_cache.json");
         chown(&path, Some(THIRD), Some(THIRD)).unwrap();
@@ -152,8 +150,7 @@ fn a_token_cache_of_a_third_user_is_neither_believed_nor_touched() {
 #[test]
 #[ignore = "needs root: other users, by setpriv"]
 fn a_user_keeps_nothing_beside_a_program_of_another_user() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     // What it could do there is not the question: root's powers over files are its own.
     let nobody = [
         &AS_OTHER[..],
@@ -176,9 +173,9 @@ fn a_user_keeps_nothing_beside_a_program_of_another_user() {
     // Neither the config beside the program is read, nor is state kept there.
     let dir = config.parent().unwrap().display();
     let words = format!("config.toml is not read, since {dir} belongs to another user");
-    run("x").run().exits(78).says(&words);
+    run("x").exits(78).says(&words);
     let named = |words: &str| run(words).env("WXPUSH_CONFIG", &config);
-    named("home").run().is_silent();
+    named("home").is_silent();
     let state = sandbox.path("home/.local/state/wxpush");
     assert!(state.join("token_cache.json").exists());
     // Where it is told to, it says why not.
@@ -188,7 +185,6 @@ fn a_user_keeps_nothing_beside_a_program_of_another_user() {
     warns_once(told("told").run(), &why);
     told("--timeout 1s lost")
         .env("WXPUSH_API_BASE", Standin::refuse())
-        .run()
         .exits(73)
         .says("LOST")
         .says(&why);

@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering;
 
 use crate::standin::{Fault, Standin};
 use crate::support::{
-    APPCHAT, GETTOKEN, MEMBERS, Poison, SEND, Sandbox, UNKNOWN, UPLOAD, all_texts, entry_of,
-    failed, flush, for_each, here, keep_poison, leaves_some, now, other, pdf, poison, put, queue,
-    read_by, reads, refusal, text_to, texts, waiting,
+    APPCHAT, GETTOKEN, MEMBERS, Poison, SEND, UNKNOWN, UPLOAD, all_texts, entry_of, failed, flush,
+    for_each, here, keep_poison, leaves_some, now, other, pdf, poison, put, queue, read_by, reads,
+    refusal, set_up, text_to, texts, waiting,
 };
 
 /// The messages beside the one that does not pass.
@@ -45,8 +45,7 @@ fn kinds() -> Vec<Poison> {
 fn the_others_arrive_past(poisoned: Poison, before: u64) {
     let (args, at, fault) = poisoned;
     let what = format!("{args} gets {fault:?} behind {before}");
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let members: Vec<&str> = MEMBERS.into_iter().filter(|it| *it != "lisi").collect();
     keep_poison(&standin, &sandbox, args, at);
     let poison_id = waiting(&sandbox);
@@ -86,8 +85,7 @@ fn fifty_others_arrive_in_one_flush_past_what_is_among_them_and_does_not_pass() 
 #[test]
 fn what_is_for_the_same_member_goes_ahead_of_what_does_not_pass() {
     for_each([403, 500, 413], |status| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         keep_poison(&standin, &sandbox, "send --to lisi poison", SEND);
         queue(&sandbox, &standin, 0..2, &["lisi"]);
         poison(&standin, SEND, Fault::html(status));
@@ -110,8 +108,7 @@ fn what_stops_everything_is_asked_once_a_flush() {
         (GETTOKEN, Fault::html(403)),
     ];
     for_each(faults, |(at, fault)| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         queue(&sandbox, &standin, 0..12, &MEMBERS);
         standin.always(at, fault.clone());
         leaves_some(&flush(&sandbox));
@@ -132,12 +129,11 @@ fn a_call_that_is_forbidden_or_not_forwarded_leaves_other_calls_going() {
             (file, UPLOAD, Fault::html(502), 3),
         ],
         |(args, at, fault, most)| {
-            let standin = Standin::start();
-            let sandbox = Sandbox::of(&standin);
+            let (standin, sandbox) = set_up();
             sandbox.write("poison.pdf", pdf());
             for _ in 0..5 {
                 standin.script(at, [refusal(60020)]);
-                here(&sandbox, args).run().exits(77);
+                here(&sandbox, args).exits(77);
             }
             queue(&sandbox, &standin, 0..20, &MEMBERS[2..]);
             standin.always(at, fault.clone());
@@ -171,8 +167,7 @@ fn three_that_do_not_pass_in_a_row_end_the_turn_and_the_next_flush_goes_on_behin
         Fault::CutBefore,
     ];
     for_each(faults, |fault| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         let (bad, good) = MEMBERS.split_at(7);
         queue(&sandbox, &standin, 0..7, bad);
         queue(&sandbox, &standin, 7..13, good);
@@ -201,8 +196,7 @@ fn three_that_do_not_pass_in_a_row_end_the_turn_and_the_next_flush_goes_on_behin
 #[test]
 fn a_code_nobody_knows_that_every_message_gets_buries_none() {
     for_each([UNKNOWN, 500, -7], |code| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         queue(&sandbox, &standin, 0..13, &MEMBERS);
         standin.always(SEND, refusal(code));
         for _ in 0..4 {
@@ -225,8 +219,7 @@ fn whatever_gettoken_says_no_message_is_given_up_for_it() {
     let faults = codes.map(refusal).into_iter();
     let faults = faults.chain([400, 403, 404, 413, 500].map(Fault::html));
     for_each(faults, |fault| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         queue(&sandbox, &standin, 0..13, &MEMBERS);
         standin.always(GETTOKEN, fault.clone());
         for _ in 0..2 {
@@ -238,7 +231,7 @@ fn whatever_gettoken_says_no_message_is_given_up_for_it() {
         assert_eq!(kept, (14, 0), "{fault:?}");
         standin.mend();
         // By a person: nobody else asks at once after a refusal.
-        sandbox.wxpush("token refresh").run().exits(0);
+        sandbox.wxpush("token refresh").exits(0);
         flush(&sandbox).exits(0);
         assert_eq!(arrived(&standin), 13, "{fault:?}");
         assert!(
@@ -252,19 +245,17 @@ fn whatever_gettoken_says_no_message_is_given_up_for_it() {
 fn what_passes_is_not_given_up() {
     let codes = [81026, 45035, 45036, 2_000_111, 2_000_141, 2_090_726];
     for_each(codes, |code| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         standin.always(SEND, refusal(code));
         let send = sandbox.wxpush("send --to lisi --timeout 1s x");
-        send.run().exits(75);
+        send.exits(75);
         leaves_some(&flush(&sandbox));
         let kept = (waiting(&sandbox).len(), failed(&sandbox).len());
         assert_eq!(kept, (1, 0), "{code}");
         // And within the time of a send it is tried again.
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         standin.script(SEND, [refusal(code)]);
-        sandbox.wxpush("send --to lisi y").run().is_silent();
+        sandbox.wxpush("send --to lisi y").is_silent();
         assert_eq!(texts(&standin, "lisi"), ["y"], "{code}");
     });
 }
@@ -272,8 +263,7 @@ fn what_passes_is_not_given_up() {
 #[test]
 fn a_message_that_is_to_wait_for_an_hour_lets_the_others_go_on() {
     for_each([429, 503], |status| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         keep_poison(&standin, &sandbox, "send --to lisi poison", SEND);
         queue(&sandbox, &standin, 0..24, &MEMBERS[2..]);
         let asked = poison(&standin, SEND, Fault::retry_after(status, "3600"));
@@ -283,8 +273,7 @@ fn a_message_that_is_to_wait_for_an_hour_lets_the_others_go_on() {
             assert_eq!(asked.load(Ordering::SeqCst), 1, "{status}");
         }
         // Every message gets it: three are asked to find out, and then nobody.
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         queue(&sandbox, &standin, 0..13, &MEMBERS);
         standin.always(SEND, Fault::retry_after(status, "3600"));
         leaves_some(&flush(&sandbox));

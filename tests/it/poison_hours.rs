@@ -2,18 +2,17 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::standin::{Fault, Standin};
+use crate::standin::Fault;
 use crate::support::{
-    APPCHAT, MEMBERS, SEND, Sandbox, Time, UNKNOWN, failed, flush, for_each, keep_poison,
-    leaves_some, poison, queue, refusal, texts, waiting,
+    APPCHAT, MEMBERS, SEND, Time, UNKNOWN, failed, flush, for_each, keep_poison, leaves_some,
+    poison, queue, refusal, set_up, texts, waiting,
 };
 
 #[test]
 #[ignore = "needs faketime, and root: a time namespace"]
 fn what_does_not_pass_is_asked_less_and_less_up_to_once_an_hour() {
     for_each([Fault::html(403), refusal(-1), refusal(60011)], |fault| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         let time = Time::new(&standin, &sandbox);
         keep_poison(&standin, &sandbox, "send --to lisi poison", SEND);
         let asked = poison(&standin, SEND, fault.clone());
@@ -39,7 +38,7 @@ fn what_does_not_pass_is_asked_less_and_less_up_to_once_an_hour() {
         assert!(told.len() == 1 && told[0] >= 60, "{fault:?}: {told:?}");
         standin.mend();
         time.pass(3700);
-        time.wxpush("outbox flush").run().exits(0);
+        time.wxpush("outbox flush").exits(0);
         let landed = texts(&standin, "lisi");
         assert!(
             landed.len() == 1 && landed[0].ends_with("poison"),
@@ -51,8 +50,7 @@ fn what_does_not_pass_is_asked_less_and_less_up_to_once_an_hour() {
 #[test]
 #[ignore = "needs faketime, and root: a time namespace"]
 fn a_code_nobody_knows_is_tried_once_more_after_an_hour() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let time = Time::new(&standin, &sandbox);
     keep_poison(&standin, &sandbox, "send --to lisi poison", SEND);
     let id = waiting(&sandbox);
@@ -69,8 +67,7 @@ fn a_code_nobody_knows_is_tried_once_more_after_an_hour() {
 #[test]
 #[ignore = "needs faketime, and root: a time namespace"]
 fn what_expires_says_the_reason_of_its_own() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let time = Time::new(&standin, &sandbox);
     keep_poison(&standin, &sandbox, "send --chat ops poison", APPCHAT);
     poison(&standin, APPCHAT, refusal(48002));

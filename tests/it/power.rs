@@ -206,7 +206,7 @@ fn a_power_cut_at_any_step_of_a_send_takes_nothing_that_was_accepted() {
         );
         let kept = in_state(&sandbox, waiting);
         assert!(!is_accepted || kept + before > 0, "lost: {what}");
-        sandbox.wxpush("outbox flush").run().is_silent();
+        sandbox.wxpush("outbox flush").is_silent();
         assert_eq!(
             in_state(&sandbox, waiting) + in_state(&sandbox, failed),
             0,
@@ -237,17 +237,13 @@ fn what_was_said_to_be_kept_is_there_after_a_power_cut() {
         };
         standin.always("/cgi-bin/gettoken", Fault::html(502));
         for text in ["one", "two"] {
-            sandbox
-                .wxpush("send --timeout 1s")
-                .arg(text)
-                .run()
-                .exits(75);
+            sandbox.wxpush("send --timeout 1s").arg(text).exits(75);
         }
         disk.cut(flag);
         disk.come_back();
         assert_eq!(in_state(&sandbox, waiting), 2, "flag {flag}");
         standin.mend();
-        sandbox.wxpush("outbox flush").run().is_silent();
+        sandbox.wxpush("outbox flush").is_silent();
         assert_eq!(texts(&standin, "lisi"), ["one", "two"]);
     }
 }
@@ -257,7 +253,7 @@ fn with_backlog(standin: &Standin, message: &str) -> Option<(Sandbox, Disk)> {
     let (sandbox, disk) = on_disk(standin)?;
     for it in ["first", "second"] {
         standin.script(SEND, [Fault::Errcode(60020, "not allow".into())]);
-        sandbox.send(&format!("{it} {message}")).run().exits(77);
+        sandbox.send(&format!("{it} {message}")).exits(77);
     }
     Some((sandbox, disk))
 }
@@ -289,7 +285,7 @@ fn a_power_cut_at_any_step_of_a_flush_loses_nothing_and_sends_at_most_twice() {
         let kept = in_state(&sandbox, waiting);
         left.fetch_add(kept, Ordering::Relaxed);
         assert!(kept + landed(standin, &what).len() >= 2, "lost: {what}");
-        sandbox.wxpush("outbox flush").run().is_silent();
+        sandbox.wxpush("outbox flush").is_silent();
         let rest = in_state(&sandbox, waiting) + in_state(&sandbox, failed);
         assert_eq!(rest, 0, "{what}");
         let landed = landed(standin, &what);
@@ -353,7 +349,7 @@ fn what_went_nowhere_while_the_disk_did_not_answer_is_kept_once_it_does() {
         println!("SKIP: no ext4 can be mounted here");
         return;
     };
-    sandbox.send("so that all is there").run().is_silent();
+    sandbox.send("so that all is there").is_silent();
     let freeze = |how: &str| {
         assert!(done(
             Command::new("fsfreeze").arg(how).arg(sandbox.path("state"))

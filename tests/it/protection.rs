@@ -36,7 +36,7 @@ fn safe_protects_what_can_be_and_says_what_cannot() {
                 assert_eq!(standin.requests().len(), count);
             }
             sandbox.write("config.toml", format!("safe = true\n{config}"));
-            let outcome = send_here(&sandbox, &format!("{to} {args}")).run().exits(0);
+            let outcome = send_here(&sandbox, &format!("{to} {args}")).exits(0);
             let warned = outcome.stderr.contains(&format!(
                 "safe = true in the config cannot protect a {kind} message: it can be forwarded"
             ));
@@ -47,10 +47,8 @@ fn safe_protects_what_can_be_and_says_what_cannot() {
         }
     }
     // A group's messages cannot be protected, and no config is asked about them.
-    send_here(&sandbox, "--robot ops words").run().is_silent();
-    let outcome = send_here(&sandbox, "--robot ops --safe words")
-        .run()
-        .exits(64);
+    send_here(&sandbox, "--robot ops words").is_silent();
+    let outcome = send_here(&sandbox, "--robot ops --safe words").exits(64);
     outcome.says("--safe does nothing in a robot's message");
 }
 
@@ -64,11 +62,9 @@ fn a_file_that_wecom_cannot_protect_goes_unprotected_or_not_at_all() {
     outcome.says("--safe cannot protect a.log: WeCom protects only txt pdf ");
     assert_eq!(standin.requests().len(), 0, "no caption without its file");
     let args = "--to lisi --safe --file a.log --name A.TXT";
-    send_here(&sandbox, args).run().is_silent();
+    send_here(&sandbox, args).is_silent();
     sandbox.configure("safe = true");
-    let outcome = send_here(&sandbox, "--to lisi --file a.log words")
-        .run()
-        .exits(0);
+    let outcome = send_here(&sandbox, "--to lisi --file a.log words").exits(0);
     outcome.says("safe = true in the config cannot protect a.log");
     let phone = standin.company().phone("lisi");
     let safe: Vec<_> = phone.iter().map(|it| (&*it.text, it.safe)).collect();
@@ -87,15 +83,15 @@ fn safe_of_the_config_stops_no_message_in_wecoms_own_json() {
         json!({"msgtype": "news", "news": {"articles": [{"title": "t", "url": "https://x"}]}});
     let text = json!({"msgtype": "text", "text": {"content": "x"}});
     let run = send_here(&sandbox, "--to lisi --raw -").stdin(text.to_string());
-    run.run().is_silent();
+    run.is_silent();
     assert_eq!(standin.company().phone("lisi")[0].safe, 1);
     let run = send_here(&sandbox, "--to lisi --raw -").stdin(news.to_string());
-    let outcome = run.run().exits(0);
+    let outcome = run.exits(0);
     outcome.says("safe = true in the config cannot protect a news message");
     assert!(bodies(&standin)[1].get("safe").is_none());
     // The option asks for it in so many words, and WeCom says no.
     let run = send_here(&sandbox, "--to lisi --safe --raw -").stdin(news.to_string());
-    run.run().exits(65).says("40074");
+    run.exits(65).says("40074");
 }
 
 #[test]
@@ -116,7 +112,7 @@ fn names_for_ids_and_the_duplicate_check_go_where_wecom_reads_them() {
                 .says(&format!("leave out --{kind} or"));
         }
         let dedupe = format!("--to wangwu --dedupe 90s {args}");
-        send_here(&sandbox, &dedupe).run().is_silent();
+        send_here(&sandbox, &dedupe).is_silent();
         let sent = bodies(&standin).pop().unwrap();
         let asked = (
             &sent["enable_duplicate_check"],
@@ -125,13 +121,9 @@ fn names_for_ids_and_the_duplicate_check_go_where_wecom_reads_them() {
         assert_eq!(asked, (&json!(1), &json!(90)), "{args}");
     }
     for to in ["--chat ops", "--robot ops"] {
-        let outcome = send_here(&sandbox, &format!("{to} --id-trans x"))
-            .run()
-            .exits(64);
+        let outcome = send_here(&sandbox, &format!("{to} --id-trans x")).exits(64);
         outcome.says("leave out --id-trans");
-        let outcome = send_here(&sandbox, &format!("{to} --dedupe 1m x"))
-            .run()
-            .exits(64);
+        let outcome = send_here(&sandbox, &format!("{to} --dedupe 1m x")).exits(64);
         outcome.says("--dedupe works for messages to members only");
     }
     assert_eq!(
@@ -149,9 +141,7 @@ fn ordinary_wechat_gets_what_it_can_show_or_its_sender_is_told() {
     let sandbox = furnished(&standin);
     sandbox.configure("show_in = \"wechat\"");
     let report = "--markdown -t Report -- **ok** [log](https://x/log) <font\u{a0}color>";
-    send_here(&sandbox, &format!("--to lisi {report}"))
-        .run()
-        .is_silent();
+    send_here(&sandbox, &format!("--to lisi {report}")).is_silent();
     let sent = bodies(&standin).pop().unwrap();
     assert_eq!(sent["msgtype"], "text");
     let content = sent["text"]["content"].as_str().unwrap();
@@ -180,7 +170,7 @@ fn ordinary_wechat_gets_what_it_can_show_or_its_sender_is_told() {
         (json!({"msgtype": "text", "text": {"content": "x"}}), None),
     ] {
         let run = send_here(&sandbox, "--to lisi --raw -").stdin(message.to_string());
-        let outcome = run.run().exits(0);
+        let outcome = run.exits(0);
         match words {
             Some(words) => {
                 let kind = message["msgtype"].as_str().unwrap();
@@ -196,9 +186,7 @@ fn ordinary_wechat_gets_what_it_can_show_or_its_sender_is_told() {
     // Chats and groups are WeCom's alone.
     let before = standin.requests().len();
     for to in ["--chat ops", "--robot ops"] {
-        send_here(&sandbox, &format!("{to} --markdown **ok**"))
-            .run()
-            .is_silent();
+        send_here(&sandbox, &format!("{to} --markdown **ok**")).is_silent();
     }
     let sent = wire(&standin, before);
     assert!(
@@ -214,9 +202,7 @@ fn what_is_to_be_protected_is_even_where_markdown_becomes_text() {
     let standin = Standin::start();
     let sandbox = furnished(&standin);
     sandbox.configure("show_in = \"wechat\"\nsafe = true");
-    send_here(&sandbox, "--to lisi --markdown **ok**")
-        .run()
-        .is_silent();
+    send_here(&sandbox, "--to lisi --markdown **ok**").is_silent();
     assert_eq!(standin.company().phone("lisi")[0].safe, 1);
 }
 
@@ -261,7 +247,7 @@ fn options_that_clash_are_refused_with_words_before_anything_is_done() {
         ],
         |(args, words)| {
             let sandbox = with_robot(&standin);
-            let outcome = send_here(&sandbox, args).run().exits(64);
+            let outcome = send_here(&sandbox, args).exits(64);
             let said = outcome
                 .stderr
                 .replace("\n  ", " ")
@@ -279,5 +265,5 @@ fn options_that_clash_are_refused_with_words_before_anything_is_done() {
     assert_eq!(standin.requests().len(), 0);
     // Nothing is asked of a config, either.
     let nowhere = Sandbox::empty();
-    send_here(&nowhere, "--card -t T x").run().exits(64);
+    send_here(&nowhere, "--card -t T x").exits(64);
 }

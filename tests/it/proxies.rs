@@ -18,7 +18,7 @@ fn sandbox(standin: &Standin, more_ca: &str, more: &str) -> Sandbox {
 
 /// Holds that a run at its most talkative, and its log, show nothing of the password.
 fn delivers_discreetly(sandbox: &Sandbox, run: Run) {
-    let outcome = run.arg("-vvv").run().exits(0);
+    let outcome = run.arg("-vvv").exits(0);
     for text in [outcome.stdout, outcome.stderr, sandbox.read("wxpush.log")] {
         assert!(!text.contains("hunter2h"), "{text}");
     }
@@ -69,11 +69,11 @@ fn no_proxy_is_heeded_and_the_config_has_the_last_word() {
     );
     let bare = sandbox(&standin, "", "");
     let run = bare.send("x").env("https_proxy", other.url("http"));
-    run.env("no_proxy", "127.0.0.1").run().is_silent();
+    run.env("no_proxy", "127.0.0.1").is_silent();
     let line = format!("proxy = \"{}\"", wanted.url("http"));
     let configured = sandbox(&standin, "", &line);
     let run = configured.send("x").env("https_proxy", other.url("http"));
-    run.run().is_silent();
+    run.is_silent();
     assert_eq!((wanted.seen().len(), other.seen().len()), (1, 0));
 }
 
@@ -134,7 +134,7 @@ fn a_proxy_that_fails_is_named_without_its_password() {
                 .env("https_proxy", &url),
             configured.wxpush("send --timeout 1s -vvv x"),
         ] {
-            let outcome = run.run().exits(code);
+            let outcome = run.exits(code);
             let lines = || outcome.stderr.lines();
             let error = lines().find(|line| line.contains("error: ")).unwrap();
             assert!(error.contains(words), "{error}");
@@ -161,7 +161,7 @@ fn a_fault_beyond_the_proxy_is_not_called_the_proxys() {
         let proxy = Proxy::start(Manner::Forward, None);
         let line = format!("proxy = \"{}\"", proxy.url("http"));
         let configured = sandbox(&standin, "", &line);
-        let outcome = configured.wxpush("send --timeout 1s x").run().exits(75);
+        let outcome = configured.wxpush("send --timeout 1s x").exits(75);
         assert!(outcome.stderr.contains(words), "{}", outcome.stderr);
         assert!(
             outcome.stderr.contains(" through the proxy "),
@@ -194,7 +194,7 @@ fn a_variable_that_is_no_proxy_stops_the_send_and_does_not_let_it_go_direct() {
         assert!(!outcome.stderr.contains("hunter2h"), "{}", outcome.stderr);
         // Where it does not count it does not matter.
         let run = bare.send("x").env("https_proxy", text);
-        run.env("no_proxy", "*").run().is_silent();
+        run.env("no_proxy", "*").is_silent();
     }
     let address = proxy.address.to_string();
     let before = proxy.seen().len();
@@ -203,14 +203,14 @@ fn a_variable_that_is_no_proxy_stops_the_send_and_does_not_let_it_go_direct() {
         .send("x")
         .env("https_proxy", "")
         .env("HTTPS_PROXY", &address);
-    run.run().is_silent();
+    run.is_silent();
     let run = bare.send("x").env("all_proxy", proxy.url("socks"));
-    run.run().is_silent();
+    run.is_silent();
     assert_eq!(proxy.seen().len(), before + 2);
     let run = bare
         .wxpush("send --timeout 1s x")
         .env("https_proxy", "http://proxy.invalid:1");
-    run.run().exits(75).says("proxy.invalid, the proxy");
+    run.exits(75).says("proxy.invalid, the proxy");
     let run = bare.wxpush("").env("https_proxy", "http://proxy.invalid:1");
     tells_why_there_is_no_token(75, run);
 }
@@ -226,7 +226,7 @@ fn a_proxy_before_a_plain_http_relay_answers_in_its_own_name() {
     let lines = format!("allow_plain_http = true\nproxy = \"{proxy}\"\n");
     let config = config("http://relay.example:8080");
     sandbox.write("config.toml", config + &lines);
-    let outcome = sandbox.send("x").run().exits(77);
+    let outcome = sandbox.send("x").exits(77);
     assert!(
         outcome.stderr.contains("user and a password"),
         "{}",
@@ -234,7 +234,7 @@ fn a_proxy_before_a_plain_http_relay_answers_in_its_own_name() {
     );
     tells_why_there_is_no_token(77, sandbox.wxpush(""));
     relay.mend();
-    sandbox.send("x").run().is_silent();
+    sandbox.send("x").is_silent();
     assert_eq!(relay.count(SEND), 2, "the first was kept");
 }
 
@@ -243,9 +243,9 @@ fn a_message_that_never_left_is_not_in_doubt() {
     let standin = Standin::start_tls(Kind::Good);
     let proxy = Proxy::start(Manner::Silent, None);
     let sandbox = sandbox(&standin, "", "");
-    sandbox.send("so that there is a token").run().is_silent();
+    sandbox.send("so that there is a token").is_silent();
     let run = sandbox.wxpush("send --timeout 1s x");
-    let outcome = run.env("https_proxy", proxy.url("http")).run().exits(75);
+    let outcome = run.env("https_proxy", proxy.url("http")).exits(75);
     outcome
         .says("the message was not sent, and is kept in the outbox (")
         .says("): no answer from");
@@ -260,6 +260,6 @@ fn plain_http_to_this_host_goes_through_no_proxy() {
     let run = names
         .iter()
         .fold(sandbox.send("x"), |run, name| run.env(name, proxy.base()));
-    run.run().is_silent();
+    run.is_silent();
     assert_eq!((proxy.connections(), standin.count(SEND)), (0, 1));
 }

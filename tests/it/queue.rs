@@ -7,7 +7,7 @@ use crate::standin::{Fault, Standin};
 use crate::support::chinese::in_both;
 use crate::support::{
     GETTOKEN, Pty, SEND, Sandbox, age, emptied, flush, for_each, one_by_one, refusal, script,
-    texts, waiting,
+    set_up, texts, waiting,
 };
 
 #[test]
@@ -16,7 +16,7 @@ fn what_is_queued_asks_nothing_of_the_network_and_is_delivered_by_a_flush() {
     let sandbox = one_by_one(&standin);
     standin.always(GETTOKEN, Fault::Hang);
     let args = "send --to lisi --queue --timeout 1h one";
-    let outcome = sandbox.wxpush(args).run().is_silent();
+    let outcome = sandbox.wxpush(args).is_silent();
     assert!(outcome.time < Duration::from_secs(1), "{:?}", outcome.time);
     assert_eq!((standin.connections(), standin.requests().len()), (0, 0));
     let files = ["config.toml", "outbox", "wxpush", "wxpush.log"];
@@ -35,7 +35,7 @@ fn what_is_queued_asks_nothing_of_the_network_and_is_delivered_by_a_flush() {
     );
     let told = sandbox.wxpush("send --to lisi --queue -v three").run();
     assert!(told.exits(0).stdout.contains(&waiting(&sandbox)[2]));
-    let list = sandbox.wxpush("outbox list").run().exits(0).stdout;
+    let list = sandbox.wxpush("outbox list").exits(0).stdout;
     assert!(
         waiting(&sandbox).iter().all(|id| list.contains(id)),
         "{list}"
@@ -48,20 +48,19 @@ fn what_is_queued_asks_nothing_of_the_network_and_is_delivered_by_a_flush() {
 
 #[test]
 fn a_queued_message_is_delivered_once_by_the_next_send_in_order_and_late_if_it_is() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let long: Vec<String> = (0..400).map(|number| format!("line {number:05}")).collect();
     let run = sandbox
         .wxpush("send --to lisi --queue")
         .arg(long.join("\n"));
-    run.run().is_silent();
+    run.is_silent();
     sandbox.write("backup.log", "bytes of a file");
     let file = sandbox.path("backup.log").display().to_string();
     let run = sandbox.wxpush("send --to lisi --queue --file").arg(&file);
-    run.run().is_silent();
+    run.is_silent();
     // What is sent is what was there.
     fs::remove_file(&file).unwrap();
-    sandbox.wxpush("send --to lisi new").run().is_silent();
+    sandbox.wxpush("send --to lisi new").is_silent();
     // A send may leave files to a flush.
     flush(&sandbox).is_silent();
     let landed = texts(&standin, "lisi");
@@ -75,10 +74,7 @@ fn a_queued_message_is_delivered_once_by_the_next_send_in_order_and_late_if_it_i
     assert_eq!(waiting(&sandbox).len(), 0);
     let uploads = standin.company().media.uploads.len();
     assert_eq!(uploads, 1);
-    sandbox
-        .wxpush("send --to lisi --queue old")
-        .run()
-        .is_silent();
+    sandbox.wxpush("send --to lisi --queue old").is_silent();
     let id = waiting(&sandbox).remove(0);
     fs::write(sandbox.path(&format!("outbox/{id}.try")), "{}").unwrap();
     age(&sandbox, &id, 3600);
@@ -89,12 +85,11 @@ fn a_queued_message_is_delivered_once_by_the_next_send_in_order_and_late_if_it_i
 
 #[test]
 fn what_cannot_be_kept_is_not_sent_and_that_is_73() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     sandbox.write("outbox", "in the way");
     let outcome = in_both(73, || sandbox.wxpush("send --queue x"));
     outcome.says("outbox").says("  hint: ");
-    let json = sandbox.wxpush("--json send --queue x").run().exits(73);
+    let json = sandbox.wxpush("--json send --queue x").exits(73);
     let json = json.json();
     let found = (&json["status"], &json["exit_code"], &json["outbox_id"]);
     assert_eq!(found, (&"failed".into(), &73.into(), &().into()));
@@ -109,7 +104,7 @@ fn what_cannot_be_kept_is_not_sent_and_that_is_73() {
     in_both(73, || sandbox.wxpush("send --queue x")).says("enabled");
     let no_state = sandbox.wxpush("send --queue x");
     let no_state = no_state.env("WXPUSH_STATE_DIR", "/proc/nowhere");
-    let outcome = no_state.run().exits(73);
+    let outcome = no_state.exits(73);
     assert!(!outcome.stderr.contains("going on"), "{}", outcome.stderr);
     assert_eq!(standin.requests().len(), 0, "nothing is sent");
 }
@@ -117,8 +112,7 @@ fn what_cannot_be_kept_is_not_sent_and_that_is_73() {
 #[test]
 #[ignore = "needs root: mounts a file system"]
 fn on_a_full_disk_a_queued_message_is_refused() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     fs::create_dir(sandbox.path("state")).unwrap();
     sandbox.configure(&format!(
         "state_dir = \"{}\"",
@@ -134,8 +128,7 @@ fn on_a_full_disk_a_queued_message_is_refused() {
 
 #[test]
 fn options_that_contradict_are_64_and_a_bad_config_or_message_is_what_it_was() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     for (args, code) in [
         ("send --queue --no-outbox x", 64),
         ("send --queue --dry-run x", 64),
@@ -144,12 +137,12 @@ fn options_that_contradict_are_64_and_a_bad_config_or_message_is_what_it_was() {
         ("send --queue --robot nobody x", 78),
         ("send --queue --kept-ok x", 0),
     ] {
-        sandbox.wxpush(args).run().exits(code);
+        sandbox.wxpush(args).exits(code);
     }
-    sandbox.wxpush("send --queue").arg("").run().exits(65);
+    sandbox.wxpush("send --queue").arg("").exits(65);
     assert_eq!((waiting(&sandbox).len(), standin.requests().len()), (1, 0));
     sandbox.write("config.toml", "corpid = 1");
-    sandbox.wxpush("send --queue x").run().exits(78);
+    sandbox.wxpush("send --queue x").exits(78);
 }
 
 #[test]
@@ -166,12 +159,12 @@ fn kept_is_well_where_it_is_said_to_be_and_told_as_before() {
                 None => run,
             }
         };
-        let told = run("send x").run().exits(code).stderr;
+        let told = run("send x").exits(code).stderr;
         let first = waiting(&sandbox).remove(0);
-        let outcome = run("send --kept-ok x").run().exits(0);
+        let outcome = run("send --kept-ok x").exits(0);
         let second = waiting(&sandbox).remove(1);
         assert_eq!(outcome.stderr.replace(&second, &first), told);
-        let json = run("--json send --kept-ok x").run().exits(0).json();
+        let json = run("--json send --kept-ok x").exits(0).json();
         assert_eq!(
             (&json["status"], &json["exit_code"]),
             (&"queued".into(), &0.into())
@@ -183,18 +176,17 @@ fn kept_is_well_where_it_is_said_to_be_and_told_as_before() {
         // What could not be kept is not well.
         fs::remove_dir_all(sandbox.path("outbox")).unwrap();
         sandbox.write("outbox", "in the way");
-        run("send --kept-ok x").run().exits(73);
+        run("send --kept-ok x").exits(73);
     });
     let sandbox = Sandbox::of(&standin);
     standin.mend();
     standin.always(SEND, refusal(82001));
-    sandbox.wxpush("send --kept-ok x").run().exits(69);
+    sandbox.wxpush("send --kept-ok x").exits(69);
 }
 
 #[test]
 fn at_a_terminal_a_refusal_of_the_set_up_is_kept_where_that_is_well() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.always(SEND, refusal(60020));
     let (code, _) = Pty::start(sandbox.wxpush("send --to lisi x")).end();
     assert_eq!((code, waiting(&sandbox).len()), (Some(77), 0));
@@ -207,7 +199,7 @@ fn at_a_terminal_a_refusal_of_the_set_up_is_kept_where_that_is_well() {
         (Some(0), 2, true)
     );
     standin.mend();
-    sandbox.wxpush("outbox retry --all").run().exits(0);
+    sandbox.wxpush("outbox retry --all").exits(0);
     flush(&sandbox).exits(0);
     assert_eq!(texts(&standin, "lisi"), ["x", "y"]);
 }

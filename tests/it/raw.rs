@@ -44,7 +44,7 @@ fn every_kind_goes_as_it_is_with_receivers_and_agentid() {
     ] {
         let mut message = json!({ "msgtype": msgtype });
         message[msgtype] = content;
-        raw(&sandbox, "--to lisi", &message).run().is_silent();
+        raw(&sandbox, "--to lisi", &message).is_silent();
         let sent = bodies(&standin).pop().unwrap();
         assert_eq!(
             sent,
@@ -55,12 +55,12 @@ fn every_kind_goes_as_it_is_with_receivers_and_agentid() {
     }
     let message = json!({"msgtype": "template_card", "template_card": card});
     let before = standin.requests().len();
-    raw(&sandbox, "--robot ops", &message).run().is_silent();
+    raw(&sandbox, "--robot ops", &message).is_silent();
     assert_eq!(
         wire(&standin, before),
         [("webhook/send".to_owned(), message)]
     );
-    raw(&sandbox, "--chat ops", &text()).run().is_silent();
+    raw(&sandbox, "--chat ops", &text()).is_silent();
     let before = wire(&standin, before).pop().unwrap();
     assert_eq!(before.1, with(&text(), json!({"chatid": CHATID})));
 }
@@ -113,14 +113,14 @@ fn what_the_message_says_itself_counts_and_what_it_leaves_open_is_filled_in() {
         ),
     ] {
         let message = with(&text(), says);
-        raw(&sandbox, args, &message).run().exits(0);
+        raw(&sandbox, args, &message).exits(0);
         let mut wanted = with(&text(), sent);
         wanted["agentid"] = json!(AGENTID);
         assert_eq!(bodies(&standin).pop().unwrap(), wanted, "{args} {message}");
     }
     let count = standin.requests().len();
     let message = with(&text(), json!({"agentid": 7}));
-    let outcome = raw(&sandbox, "", &message).run().exits(65);
+    let outcome = raw(&sandbox, "", &message).exits(65);
     outcome
         .says("for agentid 7")
         .says("choose the other app's profile with -p");
@@ -131,13 +131,10 @@ fn what_the_message_says_itself_counts_and_what_it_leaves_open_is_filled_in() {
         "--chat ops",
         &with(&text(), json!({"touser": "wangwu"})),
     )
-    .run()
     .exits(0);
     let landed = standin.company().phone("zhangsan");
     assert_eq!(landed.last().unwrap().chatid.as_deref(), Some(CHATID));
-    raw(&sandbox, "", &with(&text(), json!({"chatid": CHATID})))
-        .run()
-        .exits(0);
+    raw(&sandbox, "", &with(&text(), json!({"chatid": CHATID}))).exits(0);
     assert_eq!(bodies(&standin).pop().unwrap()["touser"], "lisi");
 }
 
@@ -149,7 +146,7 @@ fn receivers_left_open_may_be_a_crowd_and_those_in_the_message_go_once() {
     for message in [text(), with(&text(), json!({"touser": ""}))] {
         let before = bodies(&standin).len();
         let run = raw(&sandbox, "--json", &message).arg("--to").arg(&crowd);
-        assert_eq!(run.run().exits(0).json()["parts"], 2, "{message}");
+        assert_eq!(run.exits(0).json()["parts"], 2, "{message}");
         let sent = bodies(&standin).split_off(before);
         let lists = sent
             .iter()
@@ -163,10 +160,7 @@ fn receivers_left_open_may_be_a_crowd_and_those_in_the_message_go_once() {
         "--json",
         &with(&text(), json!({"touser": "lisi"})),
     );
-    assert_eq!(
-        run.arg("--to").arg(&crowd).run().exits(0).json()["parts"],
-        1
-    );
+    assert_eq!(run.arg("--to").arg(&crowd).exits(0).json()["parts"], 1);
     assert_eq!(bodies(&standin).len(), before + 1);
 }
 
@@ -175,7 +169,7 @@ fn a_msgtype_of_tomorrow_goes_out_and_wecom_decides() {
     let standin = Standin::start();
     let sandbox = furnished(&standin);
     let message = json!({"msgtype": "hologram", "hologram": {"depth": 3, "layers": ["一"]}});
-    let outcome = raw(&sandbox, "--to lisi", &message).run().exits(69);
+    let outcome = raw(&sandbox, "--to lisi", &message).exits(69);
     outcome.says("40008");
     let sent = bodies(&standin).pop().unwrap();
     assert_eq!(
@@ -192,9 +186,7 @@ fn what_is_no_message_is_refused_before_anything_is_asked() {
         "bom.json",
         [b"\xef\xbb\xbf", text().to_string().as_bytes()].concat(),
     );
-    send_here(&sandbox, "--robot ops --raw bom.json")
-        .run()
-        .is_silent();
+    send_here(&sandbox, "--robot ops --raw bom.json").is_silent();
     assert_eq!(standin.company().group(ROBOT_KEY)[0].text, "hello");
     for (stdin, code, words) in [
         ("", 65, "the message is not JSON"),
@@ -205,9 +197,9 @@ fn what_is_no_message_is_refused_before_anything_is_asked() {
         ("{\"msgtype\":\"text\"}", 65, "text.content is missing"),
     ] {
         let run = send_here(&sandbox, "--to lisi --raw -").stdin(stdin);
-        run.run().exits(code).says(words);
+        run.exits(code).says(words);
     }
-    let outcome = send_here(&sandbox, "--raw missing.json").run().exits(66);
+    let outcome = send_here(&sandbox, "--raw missing.json").exits(66);
     outcome.says("missing.json cannot be read");
     assert_eq!(standin.requests().len(), 1);
 }

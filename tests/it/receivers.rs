@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::standin::Standin;
 use crate::support::{
-    SEND, Sandbox, bodies, config, failed, flush, hire, png, refusal, waiting, with_robot,
+    SEND, bodies, config, failed, flush, hire, png, refusal, set_up, waiting, with_robot,
 };
 
 const UPLOAD: &str = "/cgi-bin/media/upload";
@@ -33,8 +33,7 @@ fn numbers(count: usize) -> Vec<String> {
 
 #[test]
 fn receivers_past_wecoms_limits_go_in_several_requests_with_one_result() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let members = hire(&standin, 2500);
     let (parties, tags) = (numbers(250), numbers(300));
     let mut run = sandbox
@@ -87,16 +86,16 @@ fn a_file_for_a_crowd_is_uploaded_once_and_each_gets_caption_and_file_once() {
     let run = sandbox.wxpush("send words --json --to").arg(&names);
     let run = run.arg("--image").arg(sandbox.path("a.png"));
     standin.script(SEND, [refusal(60020)]);
-    run.run().exits(77);
+    run.exits(77);
     let entry = fs::read(sandbox.path(&format!("outbox/{}", waiting(&sandbox)[0]))).unwrap();
     let files = String::from_utf8_lossy(&entry)
         .matches("FILE image")
         .count();
     assert_eq!(files, 1, "for all of them");
-    sandbox.wxpush("outbox drop --all").run().exits(0);
+    sandbox.wxpush("outbox drop --all").exits(0);
     let run = sandbox.wxpush("send words --json --to").arg(&names);
     let run = run.arg("--image").arg(sandbox.path("a.png"));
-    let result = run.run().exits(0).json();
+    let result = run.exits(0).json();
     assert_eq!(
         (&result["status"], &result["parts"]),
         (&json!("sent"), &json!(6))
@@ -118,8 +117,7 @@ fn of_several_requests_one_whose_receivers_are_not_there_holds_up_no_other() {
             .collect::<Vec<_>>()
     };
     for place in 0..3 {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         let members = hire(&standin, 2000);
         let mut lists: Vec<Vec<String>> = members.chunks(1000).map(<[_]>::to_vec).collect();
         lists.insert(place, nobody(1000));
@@ -127,7 +125,7 @@ fn of_several_requests_one_whose_receivers_are_not_there_holds_up_no_other() {
         lists.last_mut().unwrap().truncate(500);
         let strange = lists[place].clone();
         let run = sandbox.wxpush("send hello --json --to");
-        let outcome = run.arg(lists.concat().join(",")).run().exits(67);
+        let outcome = run.arg(lists.concat().join(",")).exits(67);
         let result = outcome.json();
         assert_eq!(result["status"], "partial", "{place}");
         assert_eq!(result["invaliduser"], json!(strange), "{place}");
@@ -143,11 +141,10 @@ fn of_several_requests_one_whose_receivers_are_not_there_holds_up_no_other() {
 
 #[test]
 fn where_nobody_at_all_is_there_nothing_was_sent_and_nothing_is_in_doubt() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let names: Vec<String> = (0..2500).map(|number| format!("nobody{number}")).collect();
     let run = sandbox.wxpush("send hello --json --to");
-    let outcome = run.arg(names.join(",")).run().exits(69);
+    let outcome = run.arg(names.join(",")).exits(69);
     let result = outcome.json();
     assert_eq!(
         (&result["status"], &result["errcode"], &result["msgids"]),
@@ -156,7 +153,7 @@ fn where_nobody_at_all_is_there_nothing_was_sent_and_nothing_is_in_doubt() {
     assert!(!outcome.stderr.contains("were)"), "{}", outcome.stderr);
     assert!(!outcome.stderr.contains("may"), "{}", outcome.stderr);
     assert!(waiting(&sandbox).is_empty());
-    let shown = sandbox.wxpush("outbox list --json").run().exits(0).json();
+    let shown = sandbox.wxpush("outbox list --json").exits(0).json();
     assert_eq!(
         (&shown["in_doubt"], &shown["sent"]),
         (&json!(false), &json!(0))
@@ -169,7 +166,7 @@ fn where_nobody_at_all_is_there_nothing_was_sent_and_nothing_is_in_doubt() {
             .members
             .insert(name.clone(), member.clone());
     }
-    sandbox.wxpush("outbox retry --all").run().exits(0);
+    sandbox.wxpush("outbox retry --all").exits(0);
     flush(&sandbox).exits(0);
     for name in &names {
         assert_eq!(standin.company().phone(name).len(), 1, "{name}");
@@ -178,8 +175,7 @@ fn where_nobody_at_all_is_there_nothing_was_sent_and_nothing_is_in_doubt() {
 
 #[test]
 fn everyone_is_meant_only_where_everyone_is_named() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let last = || bodies(&standin).pop().unwrap();
     for (lines, args, touser, toparty) in [
         ("", "", Some("@all"), None),
@@ -198,7 +194,6 @@ fn everyone_is_meant_only_where_everyone_is_named() {
             .wxpush("send")
             .args(&args.split_whitespace().collect::<Vec<_>>())
             .arg("x")
-            .run()
             .exits(0);
         let named = |list: &str| last().get(list).and_then(Value::as_str).map(str::to_owned);
         assert_eq!(

@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use crate::standin::{Fault, Standin};
 use crate::support::{
-    FLOOR, GETTOKEN, Outcome, SEND, Sandbox, at_once, config, failed, for_each, hire, waiting,
+    FLOOR, GETTOKEN, Outcome, SEND, Sandbox, at_once, config, failed, for_each, hire, set_up,
+    waiting,
 };
 
 /// The processes of one minute of cron.
@@ -54,8 +55,7 @@ fn one_send_makes_six_tries_at_most_in_half_a_minute() {
         .into_iter()
         .flat_map(|fault| [(GETTOKEN, fault.clone()), (SEND, fault)]);
     for_each(table, |(at, fault)| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         standin.always(at, fault.clone());
         let outcome = sandbox.wxpush("send --to lisi --timeout 30s x").run();
         outcome.exits(75);
@@ -70,9 +70,8 @@ fn one_send_makes_six_tries_at_most_in_half_a_minute() {
 
 #[test]
 fn the_tries_of_a_cron_minute_are_spread_and_no_crowd_comes_at_its_end() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
-    sandbox.wxpush("token refresh").run().exits(0);
+    let (standin, sandbox) = set_up();
+    sandbox.wxpush("token refresh").exits(0);
     standin.always(SEND, Fault::html(502));
     let outcomes = crowd(&standin, &sandbox, "30s");
     assert!(
@@ -94,15 +93,14 @@ fn the_tries_of_a_cron_minute_are_spread_and_no_crowd_comes_at_its_end() {
     );
     assert_eq!(waiting(&sandbox).len(), CROWD);
     standin.mend();
-    sandbox.wxpush("outbox flush --wait").run().exits(0);
+    sandbox.wxpush("outbox flush --wait").exits(0);
     assert_eq!(arrived(&standin), CROWD);
 }
 
 #[test]
 fn one_process_asks_for_a_token_and_its_failure_is_every_ones() {
     for_each([Fault::html(502), Fault::CutBefore], |fault| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         standin.always(GETTOKEN, fault.clone());
         let outcomes = crowd(&standin, &sandbox, "8s");
         assert!(outcomes.iter().all(|it| it.code == Some(75)), "{fault:?}");
@@ -112,15 +110,14 @@ fn one_process_asks_for_a_token_and_its_failure_is_every_ones() {
         assert_eq!(waiting(&sandbox).len(), CROWD);
         // A failure that is shared is forgotten soon.
         standin.mend();
-        sandbox.wxpush("outbox flush --wait").run().exits(0);
+        sandbox.wxpush("outbox flush --wait").exits(0);
         assert_eq!(arrived(&standin), CROWD, "{fault:?}");
     });
 }
 
 #[test]
 fn a_token_that_comes_in_time_is_every_ones() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.script(GETTOKEN, vec![Fault::html(502); 2]);
     let outcomes = crowd(&standin, &sandbox, "30s");
     let sent = outcomes.iter().filter(|it| it.code == Some(0)).count();
@@ -131,8 +128,7 @@ fn a_token_that_comes_in_time_is_every_ones() {
 
 #[test]
 fn a_slow_gettoken_that_fails_is_waited_for_by_all_and_asked_for_by_one() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.always(GETTOKEN, Fault::Hang);
     let outcomes = crowd(&standin, &sandbox, "8s");
     assert!(

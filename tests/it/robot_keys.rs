@@ -70,7 +70,7 @@ fn a_robot_that_is_not_there_or_has_no_key_is_told_with_what_to_write() {
             let sandbox = Sandbox::empty();
             sandbox.write("config.toml", alone(&base, &lines));
             let run = sandbox.wxpush("send hello --robot").arg(name);
-            run.run().exits(78).says(what).says(how);
+            run.exits(78).says(what).says(how);
         },
     );
 }
@@ -97,12 +97,12 @@ fn the_key_shows_nowhere_even_if_wecom_says_it() {
             standin.always(WEBHOOK, fault.clone());
             for options in ["-vvv", "--json", ""] {
                 let send = format!("send --robot ops --timeout 4s {options} hello");
-                sandbox.wxpush(&send).run().exits(code);
+                sandbox.wxpush(&send).exits(code);
             }
             sandbox.wxpush("outbox flush -vvv").run();
             let id = waiting(&sandbox).remove(0);
-            sandbox.wxpush("outbox show --json").arg(&id).run().exits(0);
-            sandbox.wxpush("outbox list").run().exits(0);
+            sandbox.wxpush("outbox show --json").arg(&id).exits(0);
+            sandbox.wxpush("outbox list").exits(0);
             assert!(
                 sandbox.read("wxpush.log").contains("webhook/send"),
                 "{fault:?}"
@@ -134,10 +134,7 @@ fn the_key_goes_into_no_message_and_no_dry_run() {
         .wxpush("send --robot ops --file - --name")
         .arg(ROBOT_KEY);
     refused(named.stdin("a file").run());
-    let outcome = sandbox
-        .wxpush("send --robot ops --dry-run hello")
-        .run()
-        .exits(0);
+    let outcome = sandbox.wxpush("send --robot ops --dry-run hello").exits(0);
     let url = format!(
         "POST {}/cgi-bin/webhook/send?key=REDACTED\n",
         standin.base()

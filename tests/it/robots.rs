@@ -30,9 +30,9 @@ fn a_robot_needs_nothing_but_its_key() {
         let sandbox = Sandbox::empty();
         sandbox.write("robot.key", format!("{ROBOT_KEY}\n"));
         sandbox.write("config.toml", alone(&base, &lines));
-        sandbox.wxpush(args).run().is_silent();
+        sandbox.wxpush(args).is_silent();
         assert_eq!(group(&standin).pop().unwrap(), landed);
-        let result = sandbox.wxpush(args).arg("--json").run().exits(0).json();
+        let result = sandbox.wxpush(args).arg("--json").exits(0).json();
         let rest = json!({"status": "sent", "errcode": 0, "errmsg": "ok", "parts": 1, "msgids": result["msgids"],
             "invaliduser": [], "invalidparty": [], "invalidtag": [], "unlicenseduser": [], "outbox_id": null});
         assert_eq!(result, rest);
@@ -60,14 +60,11 @@ fn twenty_a_minute_go_and_what_is_more_waits_in_the_outbox() {
         let fault = [Fault::Delay(Default::default()), refusal(40058)];
         standin.script(WEBHOOK, [fault[usize::from(number < 4)].clone()]);
         let send = format!("send --robot {name} number {number}");
-        sandbox
-            .wxpush(&send)
-            .run()
-            .exits(if number < 4 { 65 } else { 0 });
+        sandbox.wxpush(&send).exits(if number < 4 { 65 } else { 0 });
     }
     assert_eq!(group(&standin).len(), 16);
     let send = "send --timeout 5s --robot ops more";
-    let outcome = sandbox.wxpush(send).run().exits(75);
+    let outcome = sandbox.wxpush(send).exits(75);
     outcome.says("kept in the outbox");
     assert_eq!(
         standin.count(WEBHOOK),
@@ -75,7 +72,7 @@ fn twenty_a_minute_go_and_what_is_more_waits_in_the_outbox() {
         "nothing is asked that would be refused"
     );
     assert_eq!(waiting(&sandbox).len(), 1);
-    let listed = sandbox.wxpush("outbox list --json").run().exits(0).stdout;
+    let listed = sandbox.wxpush("outbox list --json").exits(0).stdout;
     let shown = listed
         .lines()
         .map(|line| serde_json::from_str::<Value>(line).unwrap());
@@ -84,7 +81,7 @@ fn twenty_a_minute_go_and_what_is_more_waits_in_the_outbox() {
     let seconds = (due.unwrap().to_utc() - chrono::Utc::now()).num_seconds();
     assert!((1..=61).contains(&seconds), "{seconds}");
     // An app's messages have a minute of their own.
-    sandbox.wxpush("send --to lisi hello").run().is_silent();
+    sandbox.wxpush("send --to lisi hello").is_silent();
 }
 
 #[test]
@@ -123,14 +120,14 @@ fn a_dead_network_keeps_a_robots_messages_for_the_key_of_the_day() {
         "--file a.pdf said before",
     ] {
         let send = sandbox.wxpush(&format!("send --robot ops --timeout 3s {args}"));
-        let outcome = send.cwd(sandbox.path("")).run().exits(75);
+        let outcome = send.cwd(sandbox.path("")).exits(75);
         outcome.says("kept in the outbox");
     }
     let ids = waiting(&sandbox);
     assert_eq!(ids.len(), 4);
     // What was accepted is what arrives.
     sandbox.write("a.pdf", padded(pdf(), 5000));
-    let listed = sandbox.wxpush("outbox list --json").run().exits(0).stdout;
+    let listed = sandbox.wxpush("outbox list --json").exits(0).stdout;
     let kinds = ["text", "markdown", "image", "text"];
     for ((line, id), kind) in listed.lines().zip(&ids).zip(kinds) {
         let shown: Value = serde_json::from_str(line).unwrap();
@@ -148,7 +145,6 @@ fn a_dead_network_keeps_a_robots_messages_for_the_key_of_the_day() {
     let shown = sandbox
         .wxpush("outbox show --json")
         .arg(&ids[3])
-        .run()
         .exits(0)
         .json();
     assert_eq!(shown["parts"], 2);
@@ -160,7 +156,7 @@ fn a_dead_network_keeps_a_robots_messages_for_the_key_of_the_day() {
             "file": {"name": "a.pdf", "type": "file", "bytes": pdf().len()},
         })
     );
-    let shown = sandbox.wxpush("outbox show").arg(&ids[0]).run().exits(0);
+    let shown = sandbox.wxpush("outbox show").arg(&ids[0]).exits(0);
     assert!(
         shown.stdout.contains("robot: ops") && shown.stdout.contains("hello"),
         "{}",
@@ -199,15 +195,15 @@ fn a_robot_that_has_gone_from_the_config_is_told_of_once_and_its_messages_stay()
     let standin = Standin::start();
     let sandbox = with_robot(&standin);
     standin.script(WEBHOOK, [refusal(93000)]);
-    sandbox.wxpush("send --robot ops hello").run().exits(77);
+    sandbox.wxpush("send --robot ops hello").exits(77);
     let with = sandbox.read("config.toml");
     sandbox.write("config.toml", config(&standin.base()));
     let words = "1 in the outbox stay unsent: they are for robot ops at ";
     flush(&sandbox).exits(75).says(words);
     assert_eq!(flush(&sandbox).exits(75).stderr, "");
-    sandbox.wxpush("send --to lisi hello").run().is_silent();
+    sandbox.wxpush("send --to lisi hello").is_silent();
     assert_eq!((waiting(&sandbox).len(), standin.count(WEBHOOK)), (1, 1));
-    let shown = sandbox.wxpush("outbox list --json").run().exits(0).json();
+    let shown = sandbox.wxpush("outbox list --json").exits(0).json();
     assert_eq!(
         (&shown["status"], &shown["robot"]),
         (&json!("other-app"), &json!("ops"))
@@ -233,7 +229,7 @@ fn each_refusal_of_a_robot_says_what_to_do_and_nothing_is_lost() {
             let sandbox = with_robot(&standin);
             standin.always(WEBHOOK, fault);
             let send = sandbox.wxpush("send --robot ops --timeout 15s hello");
-            send.run().exits(code).says(words);
+            send.exits(code).says(words);
             let counts = (waiting(&sandbox).len(), failed(&sandbox).len());
             assert_eq!(counts, (kept, buried), "{words}");
             if code == 75 && words == "45009" {
@@ -269,11 +265,10 @@ fn the_robots_own_switches_are_told_as_they_are() {
     standin.company().robots.get_mut(ROBOT_KEY).unwrap().enabled = false;
     sandbox
         .wxpush("send --robot ops hello")
-        .run()
         .exits(77)
         .says("93004");
     standin.company().robots.clear();
-    let outcome = sandbox.wxpush("send --robot ops hello").run().exits(77);
+    let outcome = sandbox.wxpush("send --robot ops hello").exits(77);
     outcome.says("93000");
     assert_eq!(waiting(&sandbox).len(), 2);
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::standin::{SECRET, Standin};
-use crate::support::{Outcome, Sandbox, at_once, sh, texts, waiting, with_robot};
+use crate::support::{Outcome, Sandbox, at_once, set_up, sh, texts, waiting, with_robot};
 
 /// What has been reported to one member.
 fn reports(standin: &Standin) -> Vec<String> {
@@ -33,8 +33,7 @@ fn each_exit_code_and_each_deadly_signal_is_handed_on() {
 
 #[test]
 fn what_cannot_be_started_is_126_or_127_and_the_report_says_why() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     sandbox.write("plain", "not to be executed");
     sandbox.write("script", "exit 5");
     fs::set_permissions(sandbox.path("script"), fs::Permissions::from_mode(0o755)).unwrap();
@@ -46,11 +45,7 @@ fn what_cannot_be_started_is_126_or_127_and_the_report_says_why() {
         // Without #! it is for the shell.
         (sandbox.path("script").to_str().unwrap(), 5, "退出码 5"),
     ] {
-        let outcome = sandbox
-            .wxpush("run --to lisi --")
-            .arg(program)
-            .run()
-            .exits(code);
+        let outcome = sandbox.wxpush("run --to lisi --").arg(program).exits(code);
         assert_eq!(outcome.stderr.contains("cannot be run"), code > 100);
         let last = reports(&standin).pop().unwrap();
         assert!(last.contains(said), "{program}: {last}");
@@ -59,20 +54,16 @@ fn what_cannot_be_started_is_126_or_127_and_the_report_says_why() {
 
 #[test]
 fn a_report_tells_all_and_nothing_of_it_is_printed() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     sandbox.configure("prefix = \"[p] \"");
     let host = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
     let host = host.trim();
-    let outcome = sh(&sandbox, "", "echo one; echo two >&2").run().exits(0);
+    let outcome = sh(&sandbox, "", "echo one; echo two >&2").exits(0);
     assert_eq!((&*outcome.stdout, &*outcome.stderr), ("one\n", "two\n"));
-    sh(&sandbox, "-t job", "exit 3").run().exits(3);
-    sh(&sandbox, "--no-output", "echo hidden; kill -9 $$")
-        .run()
-        .exits(137);
+    sh(&sandbox, "-t job", "exit 3").exits(3);
+    sh(&sandbox, "--no-output", "echo hidden; kill -9 $$").exits(137);
     sh(&sandbox, "--tail 2", "seq 5")
         .env("WXPUSH_LANG", "en")
-        .run()
         .exits(0);
     let reports = reports(&standin);
     let heads = [
@@ -96,8 +87,7 @@ fn a_report_tells_all_and_nothing_of_it_is_printed() {
 
 #[test]
 fn a_report_is_one_message_within_wecoms_limit_however_much_is_said() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     for script in [
         "seq 100000",
         "yes 中文很长的一行 | head -500",
@@ -124,8 +114,7 @@ fn a_report_is_one_message_within_wecoms_limit_however_much_is_said() {
 
 #[test]
 fn a_secret_in_the_output_goes_to_no_phone() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let script = format!("x={}; echo \"$x{}\"; exit 4", &SECRET[..9], &SECRET[9..]);
     sandbox.written().insert(script.clone().into_bytes());
     let mut command = sh(&sandbox, "--to lisi", &script).command();
@@ -172,15 +161,10 @@ fn output_passes_through_to_the_byte_and_in_order() {
 
 #[test]
 fn only_errors_prints_the_output_of_a_failure_alone() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let script = |code: i32| format!("echo out; echo err >&2; exit {code}");
-    sh(&sandbox, "--only-errors --to lisi", &script(0))
-        .run()
-        .is_silent();
-    let outcome = sh(&sandbox, "--only-errors --to lisi", &script(7))
-        .run()
-        .exits(7);
+    sh(&sandbox, "--only-errors --to lisi", &script(0)).is_silent();
+    let outcome = sh(&sandbox, "--only-errors --to lisi", &script(7)).exits(7);
     assert_eq!((&*outcome.stdout, &*outcome.stderr), ("out\n", "err\n"));
     assert!(reports(&standin)[0].contains("out"));
 }
@@ -193,8 +177,7 @@ fn a_report_comes_when_it_is_asked_for() {
         ("success", true, false, true),
         ("output", false, false, true),
     ] {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         for (script, due) in [("true", ok), ("false", fails), ("echo x", says)] {
             let before = reports(&standin).len();
             sh(&sandbox, &format!("--on {on} --to lisi"), script).run();
@@ -206,8 +189,7 @@ fn a_report_comes_when_it_is_asked_for() {
 
 #[test]
 fn change_tells_the_first_failure_and_the_recovery_and_after_waits() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let mut told = 0;
     let table: [(&str, &[(bool, &str)]); 3] = [
         (
@@ -252,9 +234,7 @@ fn change_tells_the_first_failure_and_the_recovery_and_after_waits() {
             // One command line for both, as a job's is.
             sandbox.write("script", if *ok { "exit 0" } else { "exit 1" });
             let line = format!(". {}", sandbox.path("script").display());
-            sh(&sandbox, &format!("{options} --to lisi"), &line)
-                .run()
-                .exits(i32::from(!ok));
+            sh(&sandbox, &format!("{options} --to lisi"), &line).exits(i32::from(!ok));
             let reports = reports(&standin);
             told += usize::from(!said.is_empty());
             assert_eq!(reports.len(), told, "{options}: {reports:?}");
@@ -267,8 +247,7 @@ fn change_tells_the_first_failure_and_the_recovery_and_after_waits() {
 
 #[test]
 fn of_many_runs_at_once_one_tells_the_first_failure_and_one_the_recovery() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     for script in ["exit 1", "exit 0"] {
         let outcomes = at_once(12, |_| {
             sh(&sandbox, "--on change --after 5 -t job --to lisi", script)
@@ -286,9 +265,7 @@ fn of_many_runs_at_once_one_tells_the_first_failure_and_one_the_recovery() {
 fn the_report_goes_to_whom_it_is_sent() {
     let standin = Standin::start();
     let sandbox = with_robot(&standin);
-    sh(&sandbox, "--robot ops --mention lisi", "echo x")
-        .run()
-        .exits(0);
+    sh(&sandbox, "--robot ops --mention lisi", "echo x").exits(0);
     let company = standin.company();
     assert!(
         company.group(crate::standin::ROBOT_KEY)[0]
@@ -299,8 +276,7 @@ fn the_report_goes_to_whom_it_is_sent() {
 
 #[test]
 fn wrong_options_start_nothing() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let mark = sandbox.path("started");
     let script = format!("touch {}", mark.display());
     for options in [
@@ -317,20 +293,17 @@ fn wrong_options_start_nothing() {
         "--mention x",
         "--timeout x",
     ] {
-        sh(&sandbox, options, &script).run().exits(64);
+        sh(&sandbox, options, &script).exits(64);
     }
-    sandbox.wxpush("run").run().exits(64);
-    sandbox.wxpush("run touch").arg(&mark).run().exits(64);
+    sandbox.wxpush("run").exits(64);
+    sandbox.wxpush("run touch").arg(&mark).exits(64);
     assert!(!mark.exists() && standin.requests().is_empty());
 }
 
 #[test]
 fn past_its_limit_a_command_is_ended_with_all_of_its_group() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
-    let outcome = sh(&sandbox, "--limit 1s --to lisi", "sleep 300 | sleep 300")
-        .run()
-        .exits(124);
+    let (standin, sandbox) = set_up();
+    let outcome = sh(&sandbox, "--limit 1s --to lisi", "sleep 300 | sleep 300").exits(124);
     assert!(outcome.time < Duration::from_mins(1));
     assert!(reports(&standin)[0].contains("超过时限 1s，已用 SIGTERM 终止"));
     // What does not end by itself is made to.
@@ -339,7 +312,6 @@ fn past_its_limit_a_command_is_ended_with_all_of_its_group() {
         "--limit 1s --to lisi",
         "trap '' TERM; while :; do sleep 1; done",
     )
-    .run()
     .exits(124);
     assert!(reports(&standin)[1].contains("SIGKILL"));
 }

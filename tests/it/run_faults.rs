@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::standin::{Fault, Standin};
+use crate::standin::Fault;
 use crate::support::{
-    GETTOKEN, SEND, Sandbox, config, flush, for_each, redirected, sh, texts, waiting,
+    GETTOKEN, SEND, Sandbox, config, flush, for_each, redirected, set_up, sh, texts, waiting,
 };
 
 #[test]
@@ -23,27 +23,20 @@ fn a_broken_config_costs_the_report_alone() {
     ] {
         let sandbox = Sandbox::empty();
         sandbox.write("config.toml", text);
-        let outcome = sh(&sandbox, "", "echo ran; exit 7")
-            .run()
-            .exits(7)
-            .says(says);
+        let outcome = sh(&sandbox, "", "echo ran; exit 7").exits(7).says(says);
         assert_eq!(outcome.stdout, "ran\n");
         assert!(outcome.stderr.contains("there will be no report"));
     }
     let sandbox = Sandbox::empty();
     for options in ["--robot nobody", "-p nobody", "-c /nowhere"] {
-        sh(&sandbox, options, "exit 7")
-            .run()
-            .exits(7)
-            .says("no report");
+        sh(&sandbox, options, "exit 7").exits(7).says("no report");
     }
 }
 
 #[test]
 fn whatever_becomes_of_the_report_the_exit_code_is_the_commands() {
     for_each([0, 1, 75, 77, 255], |code| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         let script = format!("exit {code}");
         for (fault, kept) in [
             (Fault::Errcode(60020, "not allow".into()), true),
@@ -52,7 +45,7 @@ fn whatever_becomes_of_the_report_the_exit_code_is_the_commands() {
         ] {
             standin.always(SEND, fault);
             let run = sh(&sandbox, "--to lisi --timeout 1s", &script);
-            run.run().exits(code).says("wxpush: error: ");
+            run.exits(code).says("wxpush: error: ");
             assert_eq!(waiting(&sandbox).len(), usize::from(kept));
             standin.mend();
             flush(&sandbox).is_silent();
@@ -61,7 +54,6 @@ fn whatever_becomes_of_the_report_the_exit_code_is_the_commands() {
         standin.always(GETTOKEN, Fault::Errcode(40001, "invalid".into()));
         fs::remove_file(sandbox.path("token_cache.json")).unwrap();
         sh(&sandbox, "--to lisi", &script)
-            .run()
             .exits(code)
             .says("wxpush: error: ");
     });
@@ -69,18 +61,16 @@ fn whatever_becomes_of_the_report_the_exit_code_is_the_commands() {
 
 #[test]
 fn without_a_network_the_report_is_kept_and_goes_later() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (_standin, sandbox) = set_up();
     sandbox.write("config.toml", config("http://127.0.0.1:1"));
     let run = sh(&sandbox, "--to lisi --timeout 1s", "exit 3");
-    run.run().exits(3).says("kept in the outbox");
+    run.exits(3).says("kept in the outbox");
     assert_eq!(waiting(&sandbox).len(), 1);
 }
 
 #[test]
 fn a_report_that_is_lost_is_told_by_the_next_run() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     sandbox.configure("outbox.enabled = false");
     let run = |script| {
         sh(
@@ -107,34 +97,24 @@ fn a_report_that_is_lost_is_told_by_the_next_run() {
 
 #[test]
 fn where_nothing_can_be_counted_a_failure_is_reported() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     fs::create_dir(sandbox.path("runs")).unwrap();
     let options = "--on change --after 3 --to lisi";
-    sh(&sandbox, options, "exit 1")
-        .run()
-        .exits(1)
-        .says("how often");
-    sh(&sandbox, options, "exit 0")
-        .run()
-        .exits(0)
-        .says("how often");
+    sh(&sandbox, options, "exit 1").exits(1).says("how often");
+    sh(&sandbox, options, "exit 0").exits(0).says("how often");
     assert_eq!(texts(&standin, "lisi").len(), 1);
     // Nor does junk in it harm.
     fs::remove_dir(sandbox.path("runs")).unwrap();
     sandbox.write("runs", b"\xff\nk 1 2\n\0\n99999999999999999999 x 1 1 1\n");
     for count in [1, 2] {
-        sh(&sandbox, "--on change --to lisi -t job", "exit 1")
-            .run()
-            .exits(1);
+        sh(&sandbox, "--on change --to lisi -t job", "exit 1").exits(1);
         assert_eq!(texts(&standin, "lisi").len(), 2, "{count}");
     }
 }
 
 #[test]
 fn a_daemon_that_holds_the_pipe_holds_neither_us_nor_a_lock() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (_standin, sandbox) = set_up();
     for script in ["sleep 300 & echo $!", "yes >&2 & echo $!"] {
         let mut command = sh(&sandbox, "--to lisi", script).command();
         let begun = Instant::now();
@@ -162,14 +142,13 @@ fn a_daemon_that_holds_the_pipe_holds_neither_us_nor_a_lock() {
             }
         }
         let _ = kill(Pid::from_raw(id.parse().unwrap()), Signal::SIGKILL);
-        sandbox.send("x").run().is_silent();
+        sandbox.send("x").is_silent();
     }
 }
 
 #[test]
 fn outputs_that_are_closed_or_full_change_no_exit_code() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     for redirection in [
         "<&-",
         ">&-",
@@ -180,7 +159,7 @@ fn outputs_that_are_closed_or_full_change_no_exit_code() {
         ">/dev/full 2>/dev/full",
     ] {
         let args = "run --to lisi -- sh -c 'echo out; echo err >&2; exit 6'";
-        redirected(&sandbox, args, redirection).run().exits(6);
+        redirected(&sandbox, args, redirection).exits(6);
         let report = texts(&standin, "lisi").pop().unwrap();
         assert!(
             report.contains("退出码 6") && report.contains("out"),
@@ -189,10 +168,8 @@ fn outputs_that_are_closed_or_full_change_no_exit_code() {
     }
     // Whose reader is gone, gets its SIGPIPE, as without us.
     let args = "run --to lisi -- sh -c 'yes; exit 6'";
-    redirected(&sandbox, args, "| true").run().exits(6);
-    redirected(&sandbox, "run --to lisi -- yes", "| true")
-        .run()
-        .exits(141);
+    redirected(&sandbox, args, "| true").exits(6);
+    redirected(&sandbox, "run --to lisi -- yes", "| true").exits(141);
 }
 
 /// The most memory that a process has had, in KiB.
@@ -205,8 +182,7 @@ fn peak(id: u32) -> u64 {
 
 #[test]
 fn much_output_takes_little_memory() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (_standin, sandbox) = set_up();
     // At length: WXPUSH_RUN_GB=10.
     let gigabytes = std::env::var("WXPUSH_RUN_GB").map_or(1, |text| text.parse().unwrap());
     let size: u64 = gigabytes << 30;

@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use crate::standin::Standin;
-use crate::support::{Pty, Run, Sandbox, for_each, sh, texts};
+use crate::support::{Pty, Run, Sandbox, for_each, set_up, sh, texts};
 
 /// Waits until a file of the sandbox has these words.
 fn await_words(sandbox: &Sandbox, name: &str, words: &str) {
@@ -31,8 +31,7 @@ fn a_signal_reaches_the_command_once_and_is_reported() {
         Signal::SIGUSR2,
     ];
     for_each(signals, |signal| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         let log = sandbox.path("log").display().to_string();
         let name = &signal.as_str()[3..];
         let script = format!(
@@ -131,8 +130,7 @@ fn what_is_typed_at_a_terminal_reaches_the_command_once() {
 
 #[test]
 fn a_limit_at_a_terminal_ends_the_command_alone() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let script = "sleep 60 & echo other $! end; exec sleep 60";
     let run = sh(&sandbox, "--limit 1s --to lisi", script);
     let mut pty = Pty::start(run);
@@ -149,8 +147,7 @@ fn a_limit_at_a_terminal_ends_the_command_alone() {
 
 #[test]
 fn the_command_inherits_what_it_would_without_us() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (_standin, sandbox) = set_up();
     let program = sandbox.path("wxpush").display().to_string();
     // stdout is a pipe for both; SIGPIPE is at its default below wxpush alone.
     let look = "grep -E '^(Umask|SigBlk|SigIgn|SigCgt|NoNewPrivs|CoreDumping)' /proc/self/status; \
@@ -166,7 +163,7 @@ fn the_command_inherits_what_it_would_without_us() {
         let run = Run::new(shell)
             .env("PATH", "/usr/bin:/bin")
             .env("VAR", "a value");
-        run.env("WXPUSH_LANG", "en").run().exits(0).stdout
+        run.env("WXPUSH_LANG", "en").exits(0).stdout
     };
     let with = run(&format!("{program} run --to lisi --"));
     // What starts programs, in libc, may ignore two signals of its own: 32 and 33.
@@ -190,7 +187,6 @@ fn the_command_does_not_get_the_secret() {
         .env("WXPUSH_CORPSECRET", crate::standin::SECRET)
         .env("WXPUSH_AGENTID", crate::standin::AGENTID.to_string())
         .env("WXPUSH_API_BASE", standin.base())
-        .run()
         .exits(0);
     assert!(outcome.stdout.contains("WXPUSH_CORPID") && !outcome.stdout.contains("CORPSECRET"));
     assert_eq!(texts(&standin, "lisi").len(), 1);

@@ -8,8 +8,9 @@
 
 use std::process::Command;
 
-use crate::standin::Standin;
-use crate::support::{Outcome, Run, Sandbox, flush, for_each, keep, peak, script, texts, waiting};
+use crate::support::{
+    Outcome, Run, Sandbox, flush, for_each, keep, peak, script, set_up, texts, waiting,
+};
 
 /// Descriptors that a run may have, from the fewest with which it starts at all to enough.
 const DESCRIPTORS: std::ops::Range<u32> = 4..16;
@@ -51,8 +52,7 @@ fn is_clean(outcome: &Outcome, codes: &[i32], limit: &str) {
 fn with_few_descriptors_it_says_truly_what_became_of_a_message() {
     for_each(DESCRIPTORS, |count| {
         let limit = format!("--nofile={count}");
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         // Who cannot connect tries until the time is up.
         let time = if count < ENOUGH { "2s" } else { "30s" };
         let words = format!("send --timeout {time} --to lisi x");
@@ -73,8 +73,7 @@ fn with_few_descriptors_it_says_truly_what_became_of_a_message() {
 
 /// What waits, flushed under a limit, goes or stays, and without it arrives in order, once.
 fn flushed_under(limit: &str, codes: &[Option<i32>]) -> bool {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     for text in ["one", "two"] {
         keep(&standin, &sandbox, &format!("send --to lisi {text}"));
     }
@@ -110,8 +109,7 @@ fn with_little_memory_it_does_its_work_or_does_not_begin() {
         let codes = [&[Some(0)], not_begun].concat();
         let went = flushed_under(&limit, &codes);
         assert!(went || mib < PLENTY, "{mib}");
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         let sent = limited(&sandbox, &limit, "send --to lisi x").run();
         assert!(codes.contains(&sent.code), "{limit}: {sent:?}");
         let arrived = usize::from(sent.code == Some(0));
@@ -125,8 +123,7 @@ fn an_input_that_memory_cannot_hold_is_an_error_in_words() {
     for_each(
         [24, 28, 32, 36, 40, 41, 42, 43, 44, 46, 48, 52, 56, 96],
         |mib| {
-            let standin = Standin::start();
-            let sandbox = Sandbox::of(&standin);
+            let (standin, sandbox) = set_up();
             let limit = format!("--as={}", mib << 20);
             let run = limited(&sandbox, &limit, "send --to lisi").stdin(&*text);
             let sent = run.run();
@@ -146,8 +143,7 @@ fn an_input_that_memory_cannot_hold_is_an_error_in_words() {
 
 #[test]
 fn an_endless_input_takes_no_more_memory_than_the_largest_file() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (_standin, sandbox) = set_up();
     let alone = peak(sandbox.send("x").start(), 0);
     for (input, how, code) in [
         ("head -c 100M /dev/zero | tr '\\0' x", "truncate", 0),

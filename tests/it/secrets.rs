@@ -16,7 +16,8 @@ use crate::support::chinese::in_both;
 use crate::support::leaks::{base64_of, conceal, found};
 use crate::support::log::logging;
 use crate::support::{
-    GETTOKEN, Run, SEND, Sandbox, Started, await_count, config, for_each, is_root, script, token,
+    GETTOKEN, Run, SEND, Sandbox, Started, await_count, config, for_each, is_root, script, set_up,
+    token,
 };
 
 /// A send that is under way: the secret and the token are in memory, and on the wire.
@@ -45,7 +46,7 @@ fn echoes(secret: &str, token: &str) -> Vec<String> {
 /// A sandbox that logs all there is to log, with a token in its cache.
 fn tracing(standin: &Standin) -> Sandbox {
     let sandbox = logging(standin, "level = \"trace\"");
-    sandbox.send("one").run().is_silent();
+    sandbox.send("one").is_silent();
     sandbox
 }
 
@@ -107,26 +108,21 @@ fn what_a_server_was_told_before_is_hidden_too() {
         .base()
         .replace("://", &format!("://user:{password}@"));
     sandbox.write("config.toml", config(&base));
-    sandbox.send("so that there is a token").run().is_silent();
+    sandbox.send("so that there is a token").is_silent();
     sandbox.age_token(100);
     let old = token(&sandbox);
     let basic = base64_of(&format!("user:{password}"));
     let echo = format!("you came with {old} and authorization: Basic {basic}");
     standin.script(SEND, [Fault::Errcode(42001, "expired".into())]);
     standin.script(GETTOKEN, [Fault::Errcode(40001, echo.clone())]);
-    sandbox
-        .send("x")
-        .run()
-        .exits(77)
-        .says("you came with [hidden]");
-    sandbox.wxpush("token refresh").run().exits(0);
+    sandbox.send("x").exits(77).says("you came with [hidden]");
+    sandbox.wxpush("token refresh").exits(0);
     sandbox.age_token(100);
     let echo = format!("first {}, then another", token(&sandbox));
     let faults = [(42001, "expired".to_owned()), (99999, echo)];
     standin.script(SEND, faults.map(|(code, text)| Fault::Errcode(code, text)));
     sandbox
         .send("y")
-        .run()
         .exits(75)
         .says("first [hidden], then another");
 }
@@ -213,8 +209,7 @@ fn no_network_fault_shows_the_secret_or_a_password_in_a_url() {
 
 #[test]
 fn a_process_shows_no_secret_in_proc() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let run = sandbox.send("x").cwd(sandbox.path(""));
     let started = in_mid_send(&standin, run);
     let proc = format!("/proc/{}", started.child.id());
@@ -248,8 +243,7 @@ fn a_process_shows_no_secret_in_proc() {
 
 #[test]
 fn no_option_takes_a_secret_or_repeats_one() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     for (args, code) in [
         ("send --corpsecret SECRET x", 64),
         ("send --corpsecret=SECRET x", 64),
@@ -278,7 +272,7 @@ fn no_option_takes_a_secret_or_repeats_one() {
         ("-c SECRET send --json x", 78),
     ] {
         let run = sandbox.wxpush(&args.replace("SECRET", SECRET));
-        run.run().exits(code).says("error: ");
+        run.exits(code).says("error: ");
     }
     // What is no secret is repeated: it is how one finds the mistake.
     for (args, words) in [
@@ -322,8 +316,7 @@ fn dumps(mut started: Started, signal: Signal) -> bool {
     reason = "whoever reads it should know what was not tried"
 )]
 fn no_signal_makes_it_dump_its_core() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let program = sandbox.path("wxpush").display().to_string();
     for signal in [Signal::ABORT, Signal::QUIT, Signal::TRAP] {
         let run = dumping(&sandbox, &program, &["send", "x"]);
@@ -344,8 +337,7 @@ fn no_signal_makes_it_dump_its_core() {
 #[test]
 #[ignore = "needs root: another user, by setpriv"]
 fn no_process_of_the_same_user_looks_into_its_memory() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     for name in ["", "config.toml"] {
         chown(sandbox.path(name), Some(65534), Some(65534)).unwrap();
     }

@@ -2,14 +2,13 @@
 
 use serde_json::{Value, json};
 
-use crate::standin::{AGENTID, Standin};
-use crate::support::{Run, Sandbox, bodies, config, texts};
+use crate::standin::AGENTID;
+use crate::support::{Run, Sandbox, bodies, config, set_up, texts};
 
 #[test]
 fn a_message_lands_on_the_phone_and_nothing_is_printed() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
-    sandbox.wxpush("send backup done").run().is_silent();
+    let (standin, sandbox) = set_up();
+    sandbox.wxpush("send backup done").is_silent();
     assert_eq!(texts(&standin, "zhangsan"), ["backup done"]);
     let files = [
         "config.toml",
@@ -25,8 +24,7 @@ fn a_message_lands_on_the_phone_and_nothing_is_printed() {
 
 #[test]
 fn each_command_line_becomes_exactly_this_request() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     sandbox.configure("prefix = \"[p] \"");
     let all = |text: &str| json!({"touser": "@all", "msgtype": "text", "agentid": AGENTID, "text": {"content": text}});
     let table: &[(&[&str], Value)] = &[
@@ -71,9 +69,9 @@ fn each_command_line_becomes_exactly_this_request() {
     for (args, body) in table {
         if args.iter().any(|arg| arg.contains('\0')) {
             // No argument can hold a NUL; the same bytes come by stdin.
-            sandbox.wxpush("send").stdin(args[0]).run().is_silent();
+            sandbox.wxpush("send").stdin(args[0]).is_silent();
         } else {
-            sandbox.wxpush("send").args(args).run().is_silent();
+            sandbox.wxpush("send").args(args).is_silent();
         }
         assert_eq!(bodies(&standin).last(), Some(body), "{args:?}");
     }
@@ -81,8 +79,7 @@ fn each_command_line_becomes_exactly_this_request() {
 
 #[test]
 fn stdin_is_the_message_only_when_no_words_are_given() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let table: &[(&[&str], &str, &str)] = &[
         (&[], "from a pipe\n", "from a pipe"),
         (&["-"], "by its name\n\n", "by its name\n"),
@@ -95,7 +92,6 @@ fn stdin_is_the_message_only_when_no_words_are_given() {
             .wxpush("send --to lisi")
             .args(args)
             .stdin(*stdin)
-            .run()
             .is_silent();
         assert_eq!(
             texts(&standin, "lisi").last().map(String::as_str),
@@ -124,45 +120,39 @@ fn stdin_is_the_message_only_when_no_words_are_given() {
 
 #[test]
 fn an_empty_message_is_an_error_or_nothing_as_the_user_says() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     for stdin in ["", "\n", " \t\n\u{3000}", "\u{1b}[0m\n"] {
         sandbox
             .wxpush("send")
             .stdin(stdin)
-            .run()
             .exits(65)
             .says("the message is empty");
         sandbox
             .wxpush("send --skip-empty -t title")
             .stdin(stdin)
-            .run()
             .is_silent();
     }
     // No stdin at all: cron, and a closed descriptor.
-    sandbox.wxpush("send").run().exits(65);
+    sandbox.wxpush("send").exits(65);
     let mut closed = std::process::Command::new("sh");
     closed
         .args(["-c", "exec \"$0\" send <&-"])
         .arg(sandbox.path("wxpush"));
-    Run::new(closed).run().exits(65);
+    Run::new(closed).exits(65);
     assert_eq!(standin.requests().len(), 0);
     let outcome = sandbox
         .wxpush("send --skip-empty --json")
         .stdin("")
-        .run()
         .exits(0);
     assert_eq!(outcome.json()["status"], "empty");
 }
 
 #[test]
 fn what_is_not_utf8_is_delivered_with_a_warning() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let outcome = sandbox
         .wxpush("send --to lisi")
         .stdin(b"\xef\xbb\xbfcaf\xe9 \xff".to_vec())
-        .run()
         .exits(0);
     assert!(
         outcome
@@ -180,7 +170,6 @@ fn a_dry_run_shows_the_request_and_touches_nothing() {
     sandbox.write("config.toml", config("https://relay.example/wecom/"));
     let outcome = sandbox
         .wxpush("send --dry-run -t T --to lisi body")
-        .run()
         .exits(0);
     assert_eq!(outcome.stderr, "");
     let lines: Vec<&str> = outcome.stdout.lines().collect();
@@ -193,7 +182,6 @@ fn a_dry_run_shows_the_request_and_touches_nothing() {
     let outcome = sandbox
         .wxpush("send --dry-run --json")
         .stdin("x".repeat(3000))
-        .run()
         .exits(0);
     let result = outcome.json();
     assert_eq!(
@@ -206,9 +194,8 @@ fn a_dry_run_shows_the_request_and_touches_nothing() {
 
 #[test]
 fn a_success_as_json_has_every_field() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
-    let outcome = sandbox.wxpush("--json send hello").run().exits(0);
+    let (standin, sandbox) = set_up();
+    let outcome = sandbox.wxpush("--json send hello").exits(0);
     assert_eq!(outcome.stderr, "");
     let mut result = outcome.json();
     let msgid = standin.company().phone("lisi")[0].msgid.clone();
@@ -220,8 +207,7 @@ fn a_success_as_json_has_every_field() {
 
 #[test]
 fn a_failure_as_json_has_the_error_and_the_code_wherever_it_happens() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (_standin, sandbox) = set_up();
     for (args, code) in [
         ("send --json --bogus x", 64),
         ("send --json --to a|张 x", 64),
@@ -229,7 +215,7 @@ fn a_failure_as_json_has_the_error_and_the_code_wherever_it_happens() {
         ("send --json -c /nonexistent x", 78),
         ("send --json --to nobody x", 69),
     ] {
-        let result = sandbox.wxpush(args).run().exits(code).json();
+        let result = sandbox.wxpush(args).exits(code).json();
         assert_eq!(
             (&result["status"], &result["exit_code"]),
             (&json!("failed"), &json!(code)),
@@ -241,13 +227,11 @@ fn a_failure_as_json_has_the_error_and_the_code_wherever_it_happens() {
 
 #[test]
 fn verbosity_goes_from_errors_only_to_every_step() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (_standin, sandbox) = set_up();
     let stderr = |args: &str| {
         sandbox
             .wxpush(args)
             .stdin(b"caf\xe9".to_vec())
-            .run()
             .exits(0)
             .stderr
     };
@@ -260,7 +244,7 @@ fn verbosity_goes_from_errors_only_to_every_step() {
     );
     assert!(!said.contains("text="));
     assert!(stderr("send -vv").contains("message text=caf"));
-    let outcome = sandbox.wxpush("send -q").run().exits(65);
+    let outcome = sandbox.wxpush("send -q").exits(65);
     assert!(outcome.stderr.contains("empty"), "errors are never quiet");
 }
 
@@ -279,27 +263,25 @@ fn options_that_contradict_each_other_are_refused_with_a_way_out() {
         ("send --long sideways x", "possible values"),
         ("send -q -v x", "cannot be used with"),
     ] {
-        let outcome = sandbox.wxpush(args).run().exits(64);
+        let outcome = sandbox.wxpush(args).exits(64);
         assert!(outcome.stderr.contains(words), "{args}: {}", outcome.stderr);
     }
 }
 
 #[test]
 fn safe_of_the_config_protects_texts_and_warns_of_markdown() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     sandbox.configure("safe = true");
-    sandbox.send("x").run().is_silent();
+    sandbox.send("x").is_silent();
     assert_eq!(bodies(&standin)[0]["safe"], 1);
     sandbox
         .wxpush("send --markdown x")
-        .run()
         .exits(0)
         .says("cannot protect a markdown message");
     assert_eq!(bodies(&standin)[1].get("safe"), None);
     let long = sandbox.wxpush("send --markdown").stdin("x".repeat(5000));
     assert_eq!(
-        long.run().exits(0).stderr.lines().count(),
+        long.exits(0).stderr.lines().count(),
         1,
         "once, not for each part"
     );

@@ -35,11 +35,11 @@ fn subject_and_text_land_with_the_receivers_of_the_config() {
     let sandbox = mailing(&standin, "");
     let mail = "From: x\nTo: nobody@example.com\nSubject: Disk\n\n91% full\n.\nnever read\n";
     let run = sandbox.wxpush("sendmail -FCronDaemon -B8BITMIME -oem root");
-    run.stdin(mail).run().is_silent();
+    run.stdin(mail).is_silent();
     assert_eq!(texts(&standin, "zhangsan"), ["Disk\n91% full"]);
     assert_eq!(texts(&standin, "lisi"), [""; 0], "not everyone");
     let run = sandbox.wxpush("sendmail -oi root@localhost");
-    run.stdin(mail).run().is_silent();
+    run.stdin(mail).is_silent();
     let text = "Disk\n91% full\n.\nnever read";
     assert_eq!(texts(&standin, "zhangsan")[1], text);
 }
@@ -55,8 +55,8 @@ fn a_link_by_the_name_of_sendmail_is_one() {
         Run::new(std::process::Command::new(&link)).args(&words)
     };
     let mail = "To: root\nSubject: linked\n\nbody";
-    run("-ti").stdin(mail).run().is_silent();
-    run("-qv root").stdin(mail).run().exits(64).says("flush");
+    run("-ti").stdin(mail).is_silent();
+    run("-qv root").stdin(mail).exits(64).says("flush");
     assert_eq!(texts(&standin, "zhangsan"), ["linked\nbody"]);
 }
 
@@ -80,7 +80,7 @@ fn addresses_lead_where_mail_of_the_config_says_and_a_foreign_one_nowhere() {
         let run = sandbox.wxpush(&format!("sendmail {args}"));
         let mail =
             "To: Me <me@localhost>\nCc: a@corp.cn\nBcc: root@h\nSubject: s\n\nb".to_owned() + args;
-        run.stdin(mail).run().exits(code);
+        run.stdin(mail).exits(code);
         let now = users.map(|user| texts(&standin, user).len());
         let more = [0, 1, 2].map(|at| now[at] - before[at]);
         assert_eq!(more, landed, "{args}");
@@ -92,11 +92,7 @@ fn attached_files_arrive_and_what_wecom_does_not_take_is_named() {
     let standin = Standin::start();
     let sandbox = mailing(&standin, "");
     let mail = include_bytes!("mails/mixed.eml");
-    sandbox
-        .wxpush("sendmail -t")
-        .stdin(&mail[..])
-        .run()
-        .is_silent();
+    sandbox.wxpush("sendmail -t").stdin(&mail[..]).is_silent();
     assert_eq!(texts(&standin, "zhangsan")[0], "files\nsee the files");
     let names: Vec<String> = files(&standin).into_iter().map(|it| it.0).collect();
     assert_eq!(names, ["报告.csv", "attachment-2.png", "attachment-3.eml"]);
@@ -105,7 +101,6 @@ fn attached_files_arrive_and_what_wecom_does_not_take_is_named() {
     sandbox
         .wxpush("sendmail root")
         .stdin(empty)
-        .run()
         .exits(0)
         .says("empty.pdf");
     assert_eq!(
@@ -140,7 +135,7 @@ fn mails_as_they_come_are_read() {
         ),
     ] {
         let run = sandbox.wxpush("sendmail -i root");
-        let outcome = run.stdin(mail).run().exits(0);
+        let outcome = run.stdin(mail).exits(0);
         let landed = texts(&standin, "zhangsan").pop().unwrap();
         assert!(
             landed.starts_with(text),
@@ -163,14 +158,14 @@ fn hostile_mails_end_and_say_what_can_be_said() {
     let deepest = "Content-Type: message/rfc822\n\n".repeat(800_000);
     for mail in [nested, inner, deepest] {
         let mail = format!("Subject: deep\n{mail}end\n");
-        sandbox.wxpush("sendmail root").stdin(mail).run().exits(0);
+        sandbox.wxpush("sendmail root").stdin(mail).exits(0);
         let texts = texts(&standin, "zhangsan");
         assert!(
             texts.iter().any(|text| text.starts_with("deep")),
             "{texts:?}"
         );
     }
-    sandbox.wxpush("sendmail root").stdin(many).run().exits(0);
+    sandbox.wxpush("sendmail root").stdin(many).exits(0);
     assert_eq!(texts(&standin, "zhangsan").last().unwrap(), "last\nbody");
 }
 
@@ -180,11 +175,7 @@ fn a_mail_of_five_megabytes_arrives_as_a_file_and_one_past_the_bound_is_marked()
     let sandbox = mailing(&standin, "");
     let body = "a line of the log, 47 bytes of it with its end\n".repeat(110_000);
     let mail = format!("Subject: big\n\n{body}");
-    sandbox
-        .wxpush("sendmail -i root")
-        .stdin(mail)
-        .run()
-        .exits(0);
+    sandbox.wxpush("sendmail -i root").stdin(mail).exits(0);
     assert!(texts(&standin, "zhangsan")[0].starts_with("big\na line"));
     let (name, bytes) = files(&standin).pop().unwrap();
     assert_eq!(name, "big.txt");
@@ -213,7 +204,7 @@ fn exit_codes_are_those_of_sendmail() {
     run("sendmail root", "Subject: kept\n\nx")
         .exits(0)
         .says("kept");
-    let list = sandbox.wxpush("outbox list").run().exits(0);
+    let list = sandbox.wxpush("outbox list").exits(0);
     assert!(list.stdout.contains("zhangsan"), "{}", list.stdout);
     let whole = sandbox.read("config.toml") + "[outbox]\nenabled = false\n";
     sandbox.write("config.toml", whole);
@@ -244,7 +235,6 @@ fn s_nail_sends_through_it_with_a_file() {
         .args(&["-s", "日报 report", "-a", &file, "root"])
         .env("HOME", sandbox.path(""))
         .stdin("今天一切正常\n.\nend\n")
-        .run()
         .exits(0);
     assert_eq!(
         texts(&standin, "zhangsan")[0],
@@ -270,7 +260,7 @@ fn a_mail_that_is_to_be_queued_waits_for_no_network() {
     .enumerate()
     {
         let run = sandbox.wxpush(&format!("sendmail {args}"));
-        let outcome = run.stdin(mail).run().is_silent();
+        let outcome = run.stdin(mail).is_silent();
         assert!(outcome.time < Duration::from_secs(1), "{:?}", outcome.time);
         // One mail is for two.
         assert_eq!(waiting(&sandbox).len(), [1, 3, 4][at], "{args}");
@@ -282,7 +272,7 @@ fn a_mail_that_is_to_be_queued_waits_for_no_network() {
     assert_eq!(texts(&standin, "lisi"), ["Disk\nfull"]);
     // The last word holds.
     let run = sandbox.wxpush("sendmail -odq -odi lisi");
-    run.stdin(mail).run().is_silent();
+    run.stdin(mail).is_silent();
     assert_eq!(texts(&standin, "lisi").len(), 2);
 }
 
@@ -292,10 +282,10 @@ fn a_mail_to_be_queued_that_cannot_be_kept_is_sent() {
     let sandbox = mailing(&standin, "");
     sandbox.write("outbox", "in the way");
     let run = |mail: &str| sandbox.wxpush("sendmail -odq root").stdin(mail);
-    run("Subject: a\n\nb\n").run().exits(0);
+    run("Subject: a\n\nb\n").exits(0);
     assert_eq!(texts(&standin, "zhangsan"), ["a\nb"]);
     standin.always(SEND, refusal(45009));
-    run("Subject: c\n\nd\n").run().exits(75);
+    run("Subject: c\n\nd\n").exits(75);
     std::fs::remove_file(sandbox.path("outbox")).unwrap();
     standin.mend();
     let config = sandbox.read("config.toml");
@@ -303,6 +293,6 @@ fn a_mail_to_be_queued_that_cannot_be_kept_is_sent() {
         "config.toml",
         config.replace("[mail]", "[outbox]\nenabled = false\n[mail]"),
     );
-    run("Subject: e\n\nf\n").run().is_silent();
+    run("Subject: e\n\nf\n").is_silent();
     assert_eq!(texts(&standin, "zhangsan"), ["a\nb", "e\nf"]);
 }

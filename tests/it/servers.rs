@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use crate::standin::{Fault, Standin};
 use crate::support::chinese::tells_why_there_is_no_token;
-use crate::support::{GETTOKEN, Outcome, Run, SEND, Sandbox, await_count, config, for_each};
+use crate::support::{
+    GETTOKEN, Outcome, Run, SEND, Sandbox, await_count, config, for_each, set_up,
+};
 
 /// Address space in bytes within which a whole send must do, in a debug build; a gigabyte it is not.
 const ADDRESS_SPACE: &str = "--as=300000000";
 
 /// Holds that a run of `--timeout 2s` ended by its deadline, with room for a busy machine.
 fn in_time(run: Run) -> Outcome {
-    let outcome = run.args(&["--timeout", "2s"]).run().exits(75);
+    let outcome = run.args(&["--timeout", "2s"]).exits(75);
     assert!(outcome.time < Duration::from_secs(4), "{:?}", outcome.time);
     outcome
 }
@@ -100,8 +102,7 @@ fn rubbish_is_never_a_success_and_never_a_hang() {
     ];
     for_each(table, |(what, fault)| {
         for path in [GETTOKEN, SEND] {
-            let standin = Standin::start();
-            let sandbox = Sandbox::of(&standin);
+            let (standin, sandbox) = set_up();
             standin.always(path, fault.clone());
             let outcome = in_time(sandbox.send("x"));
             let lines = outcome.stderr.lines().count();
@@ -129,7 +130,7 @@ fn a_server_that_accepts_and_says_nothing_is_left_in_time() {
 #[test]
 fn nobody_is_asked_for_a_compressed_answer() {
     let standin = Standin::start();
-    Sandbox::of(&standin).send("x").run().is_silent();
+    Sandbox::of(&standin).send("x").is_silent();
     for request in standin.requests() {
         assert_eq!(request.header("accept-encoding"), None);
     }
@@ -138,14 +139,13 @@ fn nobody_is_asked_for_a_compressed_answer() {
 #[test]
 fn a_gigabyte_of_an_answer_is_not_taken_in() {
     for path in [GETTOKEN, SEND] {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         let limited = || {
             let mut command = Command::new("prlimit");
             command.arg(ADDRESS_SPACE).arg(sandbox.path("wxpush"));
             Run::new(command).args(&["send", "x"])
         };
-        limited().env("PATH", "/usr/bin:/bin").run().is_silent();
+        limited().env("PATH", "/usr/bin:/bin").is_silent();
         sandbox.age_token(7200);
         standin.always(path, Fault::Giant(1 << 30));
         let outcome = in_time(limited().env("PATH", "/usr/bin:/bin"));
@@ -158,8 +158,7 @@ fn a_gigabyte_of_an_answer_is_not_taken_in() {
 
 #[test]
 fn a_process_that_was_suspended_past_its_deadline_ends_at_once() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.always(SEND, Fault::Hang);
     let started = sandbox.wxpush("send --timeout 2s x").start();
     await_count(&standin, SEND, 1);

@@ -12,7 +12,8 @@ use nix::unistd::Pid;
 
 use crate::standin::{Fault, Standin};
 use crate::support::{
-    GETTOKEN, MEMBERS, Run, SEND, Sandbox, await_count, flush, for_each, plant, texts, waiting,
+    GETTOKEN, MEMBERS, Run, SEND, Sandbox, await_count, flush, for_each, plant, set_up, texts,
+    waiting,
 };
 
 const SIGNALS: [Signal; 3] = [Signal::SIGTERM, Signal::SIGINT, Signal::SIGHUP];
@@ -53,8 +54,7 @@ fn a_signal_while_wecom_thinks_leaves_the_message_to_the_next_flush() {
 #[test]
 fn a_signal_while_the_token_is_fetched_leaves_message_and_lock_free() {
     for_each(SIGNALS, |signal| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         standin.script(GETTOKEN, [Fault::Hang]);
         let entry = || {
             await_count(&standin, GETTOKEN, 1);
@@ -73,8 +73,7 @@ fn a_signal_while_the_token_is_fetched_leaves_message_and_lock_free() {
 #[test]
 fn a_signal_amid_a_flush_stops_it_and_the_next_one_goes_on() {
     for_each(SIGNALS, |signal| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         plant(&sandbox, &standin.base(), 26, &MEMBERS);
         standin.always(SEND, Fault::Delay(Duration::from_millis(20)));
         let ready = || await_count(&standin, SEND, 10);
@@ -91,8 +90,7 @@ fn a_signal_amid_a_flush_stops_it_and_the_next_one_goes_on() {
 
 #[test]
 fn a_stopped_sender_holds_up_no_other_message_and_its_own_goes_when_it_is_gone() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.script(SEND, [Fault::Hang]);
     let mut stopped = sandbox.send("stopped").start();
     await_count(&standin, SEND, 1);
@@ -100,11 +98,7 @@ fn a_stopped_sender_holds_up_no_other_message_and_its_own_goes_when_it_is_gone()
     kill(id, Signal::SIGSTOP).unwrap();
     plant(&sandbox, &standin.base(), 5, &MEMBERS);
     assert_eq!(flush(&sandbox).exits(75).stderr, "", "one is left");
-    sandbox
-        .wxpush("send --to zhangsan")
-        .arg("new")
-        .run()
-        .is_silent();
+    sandbox.wxpush("send --to zhangsan").arg("new").is_silent();
     assert_eq!(waiting(&sandbox).len(), 1, "its own, in its hands");
     kill(id, Signal::SIGKILL).unwrap();
     stopped.child.wait().unwrap();

@@ -71,7 +71,7 @@ fn under_kills_every_accepted_message_arrives_and_no_other() {
         }
     }
     let sandbox = Sandbox::of(&standin);
-    sandbox.wxpush("token refresh").run().exits(0);
+    sandbox.wxpush("token refresh").exits(0);
     let (next, done, kills) = (
         AtomicUsize::new(0),
         AtomicBool::new(false),
@@ -154,7 +154,7 @@ fn under_kills_every_accepted_message_arrives_and_no_other() {
     assert!(landed.is_empty(), "invented: {landed:?}");
     assert!(twice <= kills, "{twice} twice by {kills} kills");
     assert_eq!(standin.company().phones.dropped, 0);
-    sandbox.send("and a fresh one").run().exits(0);
+    sandbox.send("and a fresh one").exits(0);
 }
 
 /// How often each message is on a phone: by itself, behind the line of a late one, or among merged ones,

@@ -4,7 +4,7 @@
 use crate::standin::{Fault, SECRET, Standin};
 use crate::support::chinese::hold;
 use crate::support::{
-    GETTOKEN, Outcome, SEND, Sandbox, failed, for_each, keep, png, refusal, texts, waiting,
+    GETTOKEN, Outcome, SEND, Sandbox, failed, for_each, keep, png, refusal, set_up, texts, waiting,
     with_robot,
 };
 
@@ -94,9 +94,9 @@ fn whatever_is_refused_before_it_leaves_is_told_in_either_language() {
         sandbox.write("a.png", png());
         sandbox.write("a.bin", b"\0\x01\x02\x03\x04\x05");
         let run = || sandbox.wxpush(args).stdin(stdin).cwd(sandbox.path(""));
-        let english = run().run().exits(code).says("wxpush: error: ");
+        let english = run().exits(code).says("wxpush: error: ");
         assert!(!english.stderr.contains(['，', '：', '。']), "{english:?}");
-        run().in_chinese().run().exits(code).is_chinese();
+        run().in_chinese().exits(code).is_chinese();
     });
     assert_eq!(standin.requests().len(), 0);
 }
@@ -151,8 +151,7 @@ fn what_becomes_of_a_message_is_told_in_chinese() {
             ),
         ],
         |(options, faults, code, words)| {
-            let standin = Standin::start();
-            let sandbox = Sandbox::of(&standin);
+            let (standin, sandbox) = set_up();
             standin.script(SEND, faults);
             let parts = options.strip_prefix('3');
             let run = sandbox
@@ -165,7 +164,7 @@ fn what_becomes_of_a_message_is_told_in_chinese() {
                 )
                 .stdin(if parts.is_some() { &three } else { "x" })
                 .in_chinese();
-            let outcome = run.run().exits(code).says(words).is_chinese();
+            let outcome = run.exits(code).says(words).is_chinese();
             let result = outcome.json();
             assert!(result["error"].as_str().unwrap().starts_with(words));
             let status = result["status"].as_str().unwrap();
@@ -176,8 +175,7 @@ fn what_becomes_of_a_message_is_told_in_chinese() {
 
 #[test]
 fn what_goes_well_in_part_or_with_a_warning_is_told_in_chinese() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (_standin, sandbox) = set_up();
     let send = |args: &str, stdin: &[u8]| {
         let run = sandbox.wxpush(&format!("send {args}")).stdin(stdin);
         run.in_chinese().run()
@@ -217,8 +215,7 @@ fn what_goes_well_in_part_or_with_a_warning_is_told_in_chinese() {
 
 #[test]
 fn the_outbox_is_shown_in_chinese_and_to_scripts_as_ever() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let run = |args: &str| sandbox.wxpush(args).in_chinese().run();
     shows(run("-v outbox list"), "没有等待的消息，也没有失败的");
     standin.script(SEND, [refusal(81013)]);
@@ -240,7 +237,7 @@ fn the_outbox_is_shown_in_chinese_and_to_scripts_as_ever() {
     assert!(shown.ends_with("--- 第 1 段，共 1 段\n等待\n"), "{shown}");
     let [chinese, english] = ["zh_CN.UTF-8", "en_US.UTF-8"].map(|lang| {
         let run = sandbox.wxpush("outbox show --json").arg(&id);
-        let mut shown = run.env("LANG", lang).run().exits(0).json();
+        let mut shown = run.env("LANG", lang).exits(0).json();
         shown["due"] = "then".into();
         shown
     });
@@ -271,11 +268,10 @@ fn the_outbox_is_shown_in_chinese_and_to_scripts_as_ever() {
 
 #[test]
 fn tokens_recalls_and_codes_are_told_of_in_chinese() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let run = |args: &str| sandbox.wxpush(args).in_chinese().run();
     shows(run("token"), "没有缓存的 access_token");
-    let sent = sandbox.wxpush("--json send --to lisi x").run().exits(0);
+    let sent = sandbox.wxpush("--json send --to lisi x").exits(0);
     let msgid = sent.json()["msgids"][0].as_str().unwrap().to_owned();
     shows(run("token"), "access_token 获取于 20");
     shows(
@@ -291,7 +287,7 @@ fn tokens_recalls_and_codes_are_told_of_in_chinese() {
         "前企业微信拒绝发放 access_token：errcode 40001",
     );
     shows(run("explain 40001"), "（gettoken 时）：");
-    sandbox.wxpush("token clear").run().exits(0);
+    sandbox.wxpush("token clear").exits(0);
     standin.always("/cgi-bin/appchat/update", Fault::HangProcessed);
     let outcome = run("api POST appchat/update --timeout 1s").exits(75);
     outcome.says("错误：不知道调用是否已执行，没收到企业微信的答复：");
@@ -313,13 +309,12 @@ fn a_code_is_explained_in_the_language_of_the_config_if_there_is_one() {
         assert_eq!(outcome.stderr, "");
     }
     let run = sandbox.wxpush("-c /nowhere.toml explain 60020");
-    run.in_chinese().run().exits(0);
+    run.in_chinese().exits(0);
 }
 
 #[test]
 fn commands_and_their_lines_for_cron_are_spoken_of_in_chinese() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let run = |args: &str| sandbox.wxpush(args).in_chinese().run();
     for program in ["/nowhere/x", "/etc"] {
         let outcome = run(&format!("run --to lisi -- {program}"));
@@ -333,5 +328,5 @@ fn commands_and_their_lines_for_cron_are_spoken_of_in_chinese() {
     let outcome = run("crontab @hourly -- send x").exits(0);
     outcome.says("建议改为 '7 * * * *'").is_chinese();
     let run = sandbox.wxpush("crontab @daily -- send").arg("a\nb");
-    run.in_chinese().run().exits(64).is_chinese();
+    run.in_chinese().exits(64).is_chinese();
 }

@@ -46,7 +46,7 @@ fn what_wecom_does_not_take_is_told_in_chinese() {
         let sandbox = with_robot(&standin);
         let run = sandbox.wxpush(&format!("send --dry-run {to} --raw -"));
         let run = run.stdin(message(base, part)).in_chinese();
-        let outcome = run.run().exits(code.parse().unwrap());
+        let outcome = run.exits(code.parse().unwrap());
         outcome.says(words).is_chinese();
     });
 }

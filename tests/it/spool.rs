@@ -9,7 +9,7 @@ use std::process::Command;
 use crate::standin::Standin;
 use crate::support::{
     MEMBERS, Run, Sandbox, all_texts, at_once, config, end, entry, failed, flush, for_each,
-    one_by_one, plant, put, text_to, texts, waiting,
+    one_by_one, plant, put, set_up, text_to, texts, waiting,
 };
 
 /// What is done to one entry of a hundred, and where it is afterwards.
@@ -106,8 +106,7 @@ fn made_by_hand(text: &str, body: &str) -> Option<String> {
 
 #[test]
 fn what_is_no_entry_of_ours_is_neither_followed_nor_sent() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let ids = plant(&sandbox, &standin.base(), 20, &MEMBERS);
     let (name, bytes) = entry(&standin.base(), 900, &text_to("lisi", "from outside"));
     sandbox.write("victim", bytes);
@@ -156,14 +155,13 @@ fn what_is_no_entry_of_ours_is_neither_followed_nor_sent() {
     assert_eq!(failed(&sandbox), [number(904)], "a gigabyte of nothing");
     // Nobody need look for secrets in it.
     fs::remove_file(path(&format!("failed/{}", number(904)))).unwrap();
-    sandbox.send("and on it goes").run().exits(0);
+    sandbox.send("and on it goes").exits(0);
 }
 
 #[test]
 #[ignore = "needs root: an entry of another user"]
 fn the_entry_of_another_user_is_left_alone() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let ids = plant(&sandbox, &standin.base(), 3, &MEMBERS);
     std::os::unix::fs::chown(
         sandbox.path(&format!("outbox/{}", ids[1])),
@@ -223,8 +221,7 @@ const NO_OUTBOX: [(&str, &str, &str); 3] = [
 #[ignore = "needs root: mounts in a namespace of their own"]
 fn where_nothing_can_be_kept_the_message_goes_out_all_the_same_or_is_said_to_be_lost() {
     for_each(NO_OUTBOX, |(what, mount, why)| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         fs::create_dir(sandbox.path("state")).unwrap();
         fs::set_permissions(sandbox.path("state"), Permissions::from_mode(0o700)).unwrap();
         let run = |base: &str| {
@@ -269,7 +266,7 @@ fn what_is_kept_is_private_whatever_the_umask() {
             &format!("umask {umask}; exec \"$0\" send --timeout 1s x"),
         ]);
         command.arg(sandbox.path("wxpush"));
-        Run::new(command).run().exits(75);
+        Run::new(command).exits(75);
         let id = waiting(&sandbox).remove(0);
         let mode = |name: &str| {
             let path: PathBuf = sandbox.path(name);

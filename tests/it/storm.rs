@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::standin::{Fault, Request, Standin};
 use crate::support::{
     Run, SEND, Sandbox, Time, await_count, failed, for_each, has, leaves_some, markdown_to,
-    plant_bodies, read_by, reads, refusal, text_to, texts, waiting,
+    plant_bodies, read_by, reads, refusal, set_up, text_to, texts, waiting,
 };
 
 /// A text of 60 bytes that is in no other, without anything that could be taken for a time.
@@ -49,8 +49,7 @@ fn last_time(text: &str) -> Option<&str> {
 
 #[test]
 fn a_thousand_texts_of_a_storm_are_read_within_a_minute() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let drops: Vec<String> = (0..1000).map(drop_of).collect();
     assert!(drops.iter().all(|text| text.len() == 60));
     let texts_to_lisi = drops.iter().map(|text| text_to("lisi", text));
@@ -84,12 +83,11 @@ fn a_thousand_texts_of_a_storm_are_read_within_a_minute() {
 #[test]
 fn three_for_the_same_receivers_go_together_and_two_do_not() {
     for_each([1, 2, 3, 4, 10], |count| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         let drops: Vec<String> = (0..count).map(drop_of).collect();
         let bodies = drops.iter().map(|text| text_to("lisi", text));
         plant_bodies(&sandbox, &standin.base(), bodies);
-        flush(&sandbox).run().is_silent();
+        flush(&sandbox).is_silent();
         if count < 3 {
             assert_eq!(texts(&standin, "lisi"), drops);
         } else {
@@ -102,21 +100,19 @@ fn three_for_the_same_receivers_go_together_and_two_do_not() {
 
 #[test]
 fn who_wants_each_by_itself_gets_each_by_itself() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let config = sandbox.read("config.toml");
     sandbox.write("config.toml", format!("{config}[outbox]\nmerge = false\n"));
     let drops: Vec<String> = (0..8).map(drop_of).collect();
     let bodies = drops.iter().map(|text| text_to("lisi", text));
     plant_bodies(&sandbox, &standin.base(), bodies);
-    flush(&sandbox).run().is_silent();
+    flush(&sandbox).is_silent();
     assert_eq!(texts(&standin, "lisi"), drops);
 }
 
 #[test]
 fn what_is_for_others_or_differs_stays_apart_and_in_its_order() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let safe = |text: &str| {
         json!({"touser": "lisi", "msgtype": "text", "safe": 1, "text": {"content": text}})
             .to_string()
@@ -131,7 +127,7 @@ fn what_is_for_others_or_differs_stays_apart_and_in_its_order() {
         _ => text_to("lisi", text),
     });
     plant_bodies(&sandbox, &standin.base(), bodies);
-    flush(&sandbox).run().is_silent();
+    flush(&sandbox).is_silent();
     let to = |wanted: fn(usize) -> bool| -> Vec<String> {
         let numbers = (0..20).filter(|number| wanted(*number));
         numbers.map(|number| drops[number].clone()).collect()
@@ -159,8 +155,7 @@ fn what_is_for_others_or_differs_stays_apart_and_in_its_order() {
 
 #[test]
 fn a_long_text_among_short_ones_is_whole_in_what_is_read() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let long = |number: usize| format!("<{number:04}> {}.", "长".repeat(600));
     let drops: Vec<String> = (0..12)
         .map(|number| {
@@ -173,15 +168,14 @@ fn a_long_text_among_short_ones_is_whole_in_what_is_read() {
         .collect();
     let bodies = drops.iter().map(|text| text_to("lisi", text));
     plant_bodies(&sandbox, &standin.base(), bodies);
-    flush(&sandbox).run().is_silent();
+    flush(&sandbox).is_silent();
     reads(&standin, "lisi", &drops);
     assert!(texts(&standin, "lisi").len() <= 5);
 }
 
 #[test]
 fn an_entry_is_done_when_its_last_byte_is_accepted() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let drops: Vec<String> = (0..100).map(drop_of).collect();
     let bodies = drops.iter().map(|text| text_to("lisi", text));
     plant_bodies(&sandbox, &standin.base(), bodies);
@@ -194,7 +188,7 @@ fn an_entry_is_done_when_its_last_byte_is_accepted() {
     // And the entry that carries them.
     assert_eq!(waiting(&sandbox).len(), 100 - done + 1);
     // What began in the first is continued in the next, and nothing comes twice.
-    flush(&sandbox).run().is_silent();
+    flush(&sandbox).is_silent();
     reads(&standin, "lisi", &drops);
 }
 
@@ -208,8 +202,7 @@ fn sends(standin: &Standin) -> Vec<Request> {
 #[ignore = "needs faketime, and root: a time namespace"]
 fn a_resend_of_what_was_merged_is_the_same_to_the_byte() {
     for_each([Fault::CutAfter, Fault::CutBefore], |fault| {
-        let standin = Standin::start();
-        let sandbox = Sandbox::of(&standin);
+        let (standin, sandbox) = set_up();
         let time = Time::new(&standin, &sandbox);
         standin.company().phones.match_unflagged = true;
         let drops: Vec<String> = (0..11).map(drop_of).collect();
@@ -227,7 +220,7 @@ fn a_resend_of_what_was_merged_is_the_same_to_the_byte() {
         }
         standin.mend();
         time.pass(900);
-        time.wxpush("outbox flush").run().exits(0);
+        time.wxpush("outbox flush").exits(0);
         let mut resent = sends(&standin);
         resent.retain(|it| has(it, "<0000>"));
         assert!(resent.len() >= 3, "{fault:?}: {}", resent.len());
@@ -252,8 +245,7 @@ fn a_kill_amid_a_merged_flush_loses_nothing_and_copies_one_message_at_most() {
         .flat_map(|fault| [true, false].map(|it| (fault.clone(), it)));
     for_each(table, |(fault, matches)| {
         for at in 0..4 {
-            let standin = Standin::start();
-            let sandbox = Sandbox::of(&standin);
+            let (standin, sandbox) = set_up();
             standin.company().phones.match_unflagged = matches;
             let drops: Vec<String> = (0..120).map(drop_of).collect();
             let bodies = drops.iter().map(|text| text_to("lisi", text));
@@ -266,7 +258,7 @@ fn a_kill_amid_a_merged_flush_loses_nothing_and_copies_one_message_at_most() {
             flushes.child.kill().unwrap();
             flushes.wait();
             std::thread::sleep(Duration::from_millis(300));
-            flush(&sandbox).run().exits(0);
+            flush(&sandbox).exits(0);
             let all = read_by(&standin, "lisi");
             let most = if matches { 1 } else { 2 };
             for text in &drops {
@@ -288,8 +280,7 @@ fn what_is_refused_in_one_message_goes_in_its_own() {
     for_each(
         [Fault::html(403), refusal(40033), Fault::html(413)],
         |fault| {
-            let standin = Standin::start();
-            let sandbox = Sandbox::of(&standin);
+            let (standin, sandbox) = set_up();
             let drops: Vec<String> = (0..10).map(drop_of).collect();
             let bodies = drops.iter().map(|text| text_to("lisi", text));
             let ids = plant_bodies(&sandbox, &standin.base(), bodies);
@@ -324,8 +315,7 @@ fn the_last_time_of_a_text_is_its_minutes() {
 
 #[test]
 fn a_text_that_may_have_arrived_with_others_is_dropped_with_them_or_not_at_all() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let drops: Vec<String> = (0..4).map(drop_of).collect();
     let bodies = drops.iter().map(|text| text_to("lisi", text));
     plant_bodies(&sandbox, &standin.base(), bodies);
@@ -340,7 +330,7 @@ fn a_text_that_may_have_arrived_with_others_is_dropped_with_them_or_not_at_all()
     drop(&kept[0]).is_silent();
     drop(&kept[2]).is_silent();
     standin.mend();
-    flush(&sandbox).run().is_silent();
+    flush(&sandbox).is_silent();
     let left = [0, 2, 3].map(|number: usize| drops[number].clone());
     reads(&standin, "lisi", &left);
     assert!(!read_by(&standin, "lisi").contains(&drops[1]));

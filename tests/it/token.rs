@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 
 use crate::standin::{App, Fault, SECRET, Standin};
 use crate::support::chinese::in_both;
-use crate::support::{FLOOR, GETTOKEN, Outcome, SEND, Sandbox, at_once, edit_token, now, warmed};
+use crate::support::{
+    FLOOR, GETTOKEN, Outcome, SEND, Sandbox, at_once, edit_token, now, set_up, warmed,
+};
 
 /// The processes of a crowd.
 const CROWD: usize = 200;
@@ -120,8 +122,7 @@ fn apps_that_share_a_cache_each_make_one_gettoken_and_keep_their_records() {
 
 #[test]
 fn a_wrong_secret_is_tried_once_by_two_hundred_processes_and_the_right_one_at_once() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let right = sandbox.read("config.toml");
     let wrong = right.replace(SECRET, &SECRET.chars().rev().collect::<String>());
     sandbox.write("config.toml", &wrong);
@@ -132,17 +133,17 @@ fn a_wrong_secret_is_tried_once_by_two_hundred_processes_and_the_right_one_at_on
     assert_eq!(standin.count(GETTOKEN), 1);
 
     sandbox.write("config.toml", &right);
-    sandbox.send("corrected").run().is_silent();
+    sandbox.send("corrected").is_silent();
     assert_eq!(standin.count(GETTOKEN), 2);
     // With some of those that were kept.
     let sent = standin.count(SEND);
     assert!((2..=11).contains(&sent), "{sent} sent");
 
     sandbox.write("config.toml", &wrong);
-    sandbox.send("wrong again").run().exits(77);
-    sandbox.wxpush("token print").run().exits(77);
+    sandbox.send("wrong again").exits(77);
+    sandbox.wxpush("token print").exits(77);
     assert_eq!(standin.count(GETTOKEN), 2, "it is remembered");
-    sandbox.wxpush("token refresh").run().exits(77);
+    sandbox.wxpush("token refresh").exits(77);
     assert_eq!(standin.count(GETTOKEN), 3, "refresh asks at once");
 
     let older = |seconds: u64| {
@@ -153,10 +154,10 @@ fn a_wrong_secret_is_tried_once_by_two_hundred_processes_and_the_right_one_at_on
         });
     };
     older(50);
-    sandbox.send("too soon").run().exits(77);
+    sandbox.send("too soon").exits(77);
     assert_eq!(standin.count(GETTOKEN), 3);
     older(10);
-    sandbox.send("a minute later").run().exits(77);
+    sandbox.send("a minute later").exits(77);
     assert_eq!(standin.count(GETTOKEN), 4);
     assert_eq!(standin.count(SEND), sent, "nothing went by the wrong one");
 }
@@ -168,7 +169,7 @@ fn a_server_that_takes_no_token_is_asked_for_one_a_minute() {
     standin.always(SEND, Fault::Errcode(40014, "invalid access_token".into()));
     let figures = || (standin.count(GETTOKEN), standin.count(SEND));
 
-    let outcome = sandbox.send("alone").run().exits(75);
+    let outcome = sandbox.send("alone").exits(75);
     outcome.says("only just granted").says("40014");
     assert_eq!(figures(), (2, 3), "one more gettoken, two sends");
 
@@ -188,10 +189,9 @@ fn a_server_that_takes_no_token_is_asked_for_one_a_minute() {
 
 #[test]
 fn a_server_that_takes_no_token_gets_two_of_each_from_a_process_without_one() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.always(SEND, Fault::Errcode(40014, "invalid access_token".into()));
-    sandbox.send("x").run().exits(75);
+    sandbox.send("x").exits(75);
     assert!(standin.count(GETTOKEN) <= 2 && standin.count(SEND) <= 2);
 }
 
@@ -203,7 +203,6 @@ fn a_token_that_was_refused_and_is_granted_again_stops_the_send() {
     standin.always(SEND, Fault::Errcode(40014, "invalid access_token".into()));
     sandbox
         .send("x")
-        .run()
         .exits(75)
         .says("errcode 40014: invalid access_token");
     assert_eq!((standin.count(GETTOKEN), standin.count(SEND)), (2, 2));
@@ -215,7 +214,7 @@ fn every_code_of_a_bad_token_leads_to_one_new_token_and_to_delivery() {
         let standin = Standin::start();
         let sandbox = warmed(&standin, 100);
         standin.script(SEND, [Fault::Errcode(code, "bad token".into())]);
-        sandbox.send("once more").run().is_silent();
+        sandbox.send("once more").is_silent();
         let figures = (standin.count(GETTOKEN), standin.count(SEND));
         assert_eq!(figures, (2, 3), "{code}");
         assert_eq!(standin.company().phone("zhangsan")[1].text, "once more");
@@ -229,7 +228,7 @@ fn every_code_of_a_bad_token_leads_to_one_new_token_and_to_delivery() {
             standin.company().tokens.expired_code = code;
             standin.company().tokens.expire_all();
         }
-        sandbox.send("once more").run().is_silent();
+        sandbox.send("once more").is_silent();
         let figures = (standin.count(GETTOKEN), standin.count(SEND));
         assert_eq!(figures, (2, 3), "{name} {code}");
     }
@@ -243,10 +242,9 @@ fn a_bad_secret_is_not_tried_again_and_sends_nothing() {
         let sandbox = Sandbox::of(&standin);
         sandbox
             .send("x")
-            .run()
             .exits(exit)
             .says(&format!("errcode {code}"));
-        let outcome = sandbox.send("x").run().exits(exit);
+        let outcome = sandbox.send("x").exits(exit);
         outcome
             .says("earlier answer")
             .says("`wxpush token refresh`");
@@ -276,7 +274,7 @@ fn what_passes_by_itself_is_not_remembered_as_a_refusal() {
         ],
     );
     let sandbox = Sandbox::of(&standin);
-    sandbox.send("x").run().is_silent();
+    sandbox.send("x").is_silent();
     assert_eq!((standin.count(GETTOKEN), standin.count(SEND)), (4, 1));
 }
 
@@ -290,7 +288,7 @@ fn a_young_token_is_replaced_when_it_is_a_minute_old_and_not_before() {
     assert_eq!((standin.count(GETTOKEN), standin.count(SEND)), (1, 2));
 
     sandbox.age_token(57);
-    sandbox.send("long").run().is_silent();
+    sandbox.send("long").is_silent();
     assert_eq!((standin.count(GETTOKEN), standin.count(SEND)), (2, 4));
     assert_eq!(standin.company().phone("zhangsan")[1].text, "long");
 }
@@ -300,9 +298,9 @@ fn a_token_is_used_until_its_margin() {
     for (age, gettoken) in [(0, 1), (3600, 1), (6980, 1), (7001, 2), (7200, 2)] {
         let standin = Standin::start();
         let sandbox = warmed(&standin, age);
-        sandbox.send("again").run().is_silent();
+        sandbox.send("again").is_silent();
         assert_eq!(standin.count(GETTOKEN), gettoken, "{age} s old");
-        sandbox.send("and again").run().is_silent();
+        sandbox.send("and again").is_silent();
         assert_eq!(standin.count(GETTOKEN), gettoken, "{age} s old");
     }
 }
@@ -330,7 +328,7 @@ fn a_clock_that_jumps_costs_one_gettoken_at_the_most() {
         let written = now().checked_add_signed(-jump).unwrap();
         edit_token(&sandbox, |record| record["obtained_at"] = written.into());
         for message in ["first", "second"] {
-            sandbox.send(message).run().is_silent();
+            sandbox.send(message).is_silent();
             assert_eq!(standin.count(GETTOKEN), 1 + asked, "{jump} s");
         }
         // A refusal holds nobody back but within its minute.
@@ -338,9 +336,9 @@ fn a_clock_that_jumps_costs_one_gettoken_at_the_most() {
             *record = json!({"refused_at": written, "errcode": 40001, "errmsg": "no"});
         });
         if jump == 30 {
-            sandbox.send("third").run().exits(77);
+            sandbox.send("third").exits(77);
         } else {
-            sandbox.send("third").run().is_silent();
+            sandbox.send("third").is_silent();
             assert_eq!(standin.count(GETTOKEN), 2 + asked, "{jump} s");
         }
     }

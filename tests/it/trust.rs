@@ -19,7 +19,7 @@ fn bad_tls_gets_no_byte_of_a_request_and_the_error_names_certificate_and_clock()
     for_each(Kind::BAD, |kind| {
         let standin = Standin::start_tls(kind);
         let sandbox = trusting(&standin);
-        let outcome = sandbox.wxpush("send --timeout 1s x").run().exits(75);
+        let outcome = sandbox.wxpush("send --timeout 1s x").exits(75);
         let error = &outcome.stderr;
         assert!(error.contains(words(kind)), "{kind:?}: {error}");
         if kind != Kind::Tls10 {
@@ -43,7 +43,7 @@ fn who_speaks_no_tls_at_all_is_told_as_that() {
         "config.toml",
         config(&plain.base().replace("http:", "https:")),
     );
-    let outcome = sandbox.wxpush("send --timeout 1s x").run().exits(75);
+    let outcome = sandbox.wxpush("send --timeout 1s x").exits(75);
     assert!(
         outcome.stderr.contains("does not speak TLS"),
         "{}",
@@ -57,7 +57,7 @@ fn who_speaks_no_tls_at_all_is_told_as_that() {
 fn an_authoritys_own_certificate_is_told_as_that_in_words() {
     let standin = Standin::start_tls(Kind::Authority);
     let sandbox = trusting(&standin);
-    let error = sandbox.wxpush("send --timeout 1s x").run().exits(75).stderr;
+    let error = sandbox.wxpush("send --timeout 1s x").exits(75).stderr;
     assert!(
         error.contains("is an authority's own, or self-signed"),
         "{error}"
@@ -78,7 +78,7 @@ fn the_systems_store_is_asked_once_an_issuer_is_unknown() {
     sandbox.write("system.pem", standin.ca_pem());
     let store = sandbox.path("system.pem");
     let run = sandbox.send("x").env("SSL_CERT_FILE", &store);
-    run.run().is_silent();
+    run.is_silent();
     assert_eq!(standin.count(SEND), 1);
     // The first connection found the issuer unknown, the second took all.
     assert_eq!(standin.connections(), 2);
@@ -87,7 +87,6 @@ fn the_systems_store_is_asked_once_an_issuer_is_unknown() {
     sandbox.write("config.toml", config(&stranger.base()));
     let run = sandbox.wxpush("send --timeout 1s x");
     run.env("SSL_CERT_FILE", &store)
-        .run()
         .exits(75)
         .says("not signed by an authority");
     assert_eq!(stranger.requests().len(), 0);
@@ -102,13 +101,9 @@ fn a_store_that_cannot_be_read_holds_up_nothing() {
     let fifo = unknown.path("fifo");
     let made = std::process::Command::new("mkfifo").arg(&fifo).status();
     assert!(made.unwrap().success());
-    known
-        .send("x")
-        .env("SSL_CERT_FILE", &fifo)
-        .run()
-        .is_silent();
+    known.send("x").env("SSL_CERT_FILE", &fifo).is_silent();
     let run = unknown.wxpush("send --timeout 2s x");
-    let outcome = run.env("SSL_CERT_FILE", &fifo).run().exits(75);
+    let outcome = run.env("SSL_CERT_FILE", &fifo).exits(75);
     assert!(outcome.time.as_secs() < 4, "{:?}", outcome.time);
 }
 
@@ -116,7 +111,7 @@ fn a_store_that_cannot_be_read_holds_up_nothing() {
 fn a_ca_file_that_cannot_be_used_is_an_error_of_the_config() {
     let standin = Standin::start_tls(Kind::Good);
     let sandbox = trusting(&standin);
-    sandbox.send("x").run().is_silent();
+    sandbox.send("x").is_silent();
     let ca = sandbox.path("ca.pem");
     std::fs::remove_file(&ca).unwrap();
     let refused = |what: &str| {
@@ -166,7 +161,7 @@ fn no_redirect_leads_secret_or_message_from_tls_to_anybody() {
                     Fault::redirect(status, &format!("{target}/elsewhere")),
                 );
                 let outcome = sandbox.wxpush("send --no-outbox --timeout 1s x");
-                let outcome = outcome.run().exits(75);
+                let outcome = outcome.exits(75);
                 let error = &outcome.stderr;
                 assert!(
                     error.contains("a redirect, which is not followed"),
@@ -193,18 +188,18 @@ fn requests_come_from_the_address_that_the_config_names() {
     let standin = Standin::start_tls(Kind::Good);
     standin.company().trusted_ips = Some(vec!["127.0.0.9".parse().unwrap()]);
     let sandbox = trusting(&standin);
-    sandbox.send("x").run().exits(77).says("60020");
+    sandbox.send("x").exits(77).says("60020");
     let config = sandbox.read("config.toml");
     sandbox.write(
         "config.toml",
         format!("{config}local_address = \"127.0.0.9\"\n"),
     );
-    sandbox.send("x").run().is_silent();
+    sandbox.send("x").is_silent();
     sandbox.write(
         "config.toml",
         format!("{config}local_address = \"192.0.2.1\"\n"),
     );
-    let outcome = sandbox.wxpush("send --timeout 1s x").run().exits(75);
+    let outcome = sandbox.wxpush("send --timeout 1s x").exits(75);
     outcome.says("local_address 192.0.2.1 is not an address of this machine");
     tells_why_there_is_no_token(75, sandbox.wxpush(""));
 }
@@ -225,7 +220,7 @@ fn the_api_is_reached_where_api_base_says() {
     ] {
         let sandbox = Sandbox::empty();
         sandbox.write("config.toml", config(&base));
-        sandbox.send("x").run().is_silent();
+        sandbox.send("x").is_silent();
         let requests = standin.requests();
         let paths: Vec<&str> = requests.iter().rev().take(2).map(|it| &*it.path).collect();
         let wanted = ["message/send", "gettoken"].map(|name| format!("{path}/cgi-bin/{name}"));
@@ -258,9 +253,9 @@ fn the_api_is_reached_where_api_base_says() {
             run.env("WXPUSH_API_BASE", env)
         };
         if code == 78 {
-            run().in_chinese().run().exits(code).is_chinese();
+            run().in_chinese().exits(code).is_chinese();
         }
-        let outcome = run().run().exits(code);
+        let outcome = run().exits(code);
         assert!(
             code == 0 || outcome.stderr.contains("allow_plain_http = true"),
             "{}",

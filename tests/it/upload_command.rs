@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::standin::{Fault, Owner, ROBOT_KEY, Standin};
 use crate::support::{
     GETTOKEN, Outcome, ROBOT_UPLOAD, Run, SEND, Sandbox, UPLOAD, amr_of, config, for_each, here,
-    holds_files, jpeg, losses, mp4, now, pdf, png, refusal, warmed, with_file, with_robot,
+    holds_files, jpeg, losses, mp4, now, pdf, png, refusal, set_up, warmed, with_file, with_robot,
 };
 
 /// What is said of an upload that WeCom may have.
@@ -63,7 +63,7 @@ fn the_id_alone_is_printed_and_the_kind_is_what_the_bytes_say() {
     }
     let counts = [UPLOAD, ROBOT_UPLOAD, SEND].map(|path| standin.count(path));
     assert_eq!(counts, [11, 3, 0]);
-    let outcome = here(&sandbox, "--json upload a.txt").run().exits(0);
+    let outcome = here(&sandbox, "--json upload a.txt").exits(0);
     let (shown, company) = (outcome.json(), standin.company());
     assert_eq!(shown["media_id"], *company.media.uploads[14].media_id);
     assert_eq!(shown["type"], "file");
@@ -78,9 +78,9 @@ fn the_id_alone_is_printed_and_the_kind_is_what_the_bytes_say() {
 fn an_id_that_upload_prints_is_one_that_send_takes() {
     let standin = Standin::start();
     let sandbox = with_file(&standin, b"some bytes");
-    let id = here(&sandbox, "upload a.txt").run().exits(0).stdout;
+    let id = here(&sandbox, "upload a.txt").exits(0).stdout;
     let send = sandbox.wxpush(&format!("send --to lisi --file media_id:{id}"));
-    send.run().is_silent();
+    send.is_silent();
     holds_files(&standin, "lisi", &[("a.txt", b"some bytes")]);
     assert_eq!(standin.count(UPLOAD), 1);
 }
@@ -139,7 +139,7 @@ fn an_upload_whose_answer_is_lost_is_not_repeated_and_its_outcome_not_known() {
         assert_eq!((&json["exit_code"], standin.count(UPLOAD)), (&75.into(), 2));
         // What may be there is not taken for something that is.
         standin.mend();
-        here(&sandbox, "upload a.txt").run().exits(0);
+        here(&sandbox, "upload a.txt").exits(0);
         assert_eq!(standin.count(UPLOAD), 3, "{what}");
     });
 }
@@ -175,18 +175,18 @@ fn a_token_is_fetched_and_fetched_anew_as_often_as_it_takes() {
     let standin = Standin::start();
     let sandbox = with_file(&standin, b"some bytes");
     standin.script(GETTOKEN, [Fault::CutAfter, Fault::html(502)]);
-    here(&sandbox, "upload a.txt").run().exits(0);
+    here(&sandbox, "upload a.txt").exits(0);
     assert_eq!((standin.count(GETTOKEN), standin.count(UPLOAD)), (3, 1));
     let sandbox = warmed(&standin, 100);
     sandbox.write("b.txt", "other bytes");
     standin.script(UPLOAD, [refusal(42001)]);
-    here(&sandbox, "upload b.txt").run().exits(0);
+    here(&sandbox, "upload b.txt").exits(0);
     assert_eq!(standin.count(UPLOAD), 3);
     // Refused twice, it is not the token.
     sandbox.age_token(100);
     sandbox.write("b.txt", "another bytes");
     standin.always(UPLOAD, refusal(40014));
-    let outcome = here(&sandbox, "upload b.txt").run().exits(75);
+    let outcome = here(&sandbox, "upload b.txt").exits(75);
     let outcome = outcome.says("only just granted");
     assert!(!outcome.stderr.contains("not known"), "{}", outcome.stderr);
     assert_eq!(standin.count(UPLOAD), 5);
@@ -227,8 +227,7 @@ fn at_a_terminal(sandbox: &Sandbox, line: &str) -> Outcome {
 #[test]
 #[ignore = "needs script, of util-linux"]
 fn a_person_sees_how_far_a_file_has_gone_and_nobody_else_does() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     for (number, (line, is_shown)) in [
         ("wxpush upload FILE > id", true),
         ("wxpush upload FILE", true),
@@ -285,7 +284,7 @@ fn a_person_sees_how_far_a_file_has_gone_and_nobody_else_does() {
     let again = at_a_terminal(&sandbox, "wxpush upload file0").exits(0);
     assert_eq!(again.stdout, format!("{}\r\n", ids[0]));
     // Nor does it to a program.
-    let outcome = here(&sandbox, "upload file1").run().exits(0);
+    let outcome = here(&sandbox, "upload file1").exits(0);
     assert_eq!(
         (outcome.stdout, &*outcome.stderr),
         (format!("{}\n", ids[1]), "")
@@ -295,8 +294,7 @@ fn a_person_sees_how_far_a_file_has_gone_and_nobody_else_does() {
 #[test]
 #[ignore = "needs script, of util-linux"]
 fn nobody_types_a_file() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let outcome = at_a_terminal(&sandbox, "wxpush upload -").exits(64);
     assert!(
         outcome.stdout.contains("stdin is a terminal"),

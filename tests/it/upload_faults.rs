@@ -4,18 +4,18 @@ use std::time::Duration;
 
 use crate::standin::{Fault, Standin};
 use crate::support::{
-    BYTES, GETTOKEN, SEND, Sandbox, UPLOAD, bodies, edit_attempts, failed, flush, for_each,
-    holds_files, refusal, send_file, waiting, warmed, with_file,
+    BYTES, GETTOKEN, SEND, UPLOAD, bodies, edit_attempts, failed, flush, for_each, holds_files,
+    refusal, send_file, set_up, waiting, warmed, with_file,
 };
 
 #[test]
 fn an_upload_that_wecom_has_forgotten_is_made_once_more_and_its_message_sent_again() {
     let standin = Standin::start();
     let sandbox = with_file(&standin, BYTES);
-    send_file(&sandbox).run().is_silent();
+    send_file(&sandbox).is_silent();
     let first = standin.company().media.uploads[0].media_id.clone();
     standin.company().media.forget(&first);
-    send_file(&sandbox).run().is_silent();
+    send_file(&sandbox).is_silent();
     assert_eq!((standin.count(UPLOAD), standin.count(SEND)), (2, 3));
     let second = standin.company().media.uploads[0].media_id.clone();
     let sent: Vec<_> = bodies(&standin)
@@ -24,7 +24,7 @@ fn an_upload_that_wecom_has_forgotten_is_made_once_more_and_its_message_sent_aga
         .collect();
     assert_eq!(sent, [first.clone(), first, second.clone()]);
     holds_files(&standin, "lisi", &[("a.txt", BYTES); 2]);
-    send_file(&sandbox).run().is_silent();
+    send_file(&sandbox).is_silent();
     assert_eq!(standin.count(UPLOAD), 2, "the new one is noted");
     assert_eq!(bodies(&standin)[3]["file"]["media_id"], *second);
 }
@@ -34,13 +34,12 @@ fn an_upload_that_wecom_will_not_know_ends_the_message_after_a_second_one() {
     let standin = Standin::start();
     let sandbox = with_file(&standin, BYTES);
     standin.always(SEND, refusal(40007));
-    let outcome = send_file(&sandbox).run().exits(65).says("errcode 40007");
+    let outcome = send_file(&sandbox).exits(65).says("errcode 40007");
     outcome.says(&format!("is in outbox/failed ({})", failed(&sandbox)[0]));
     assert_eq!((standin.count(UPLOAD), standin.count(SEND)), (2, 2));
     assert!(waiting(&sandbox).is_empty());
     // One by hand is not ours to upload.
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let by_hand = sandbox.wxpush("send --file media_id:3-of-long-ago").run();
     by_hand.exits(65).says("errcode 40007");
     assert_eq!((standin.count(UPLOAD), standin.count(SEND)), (0, 1));
@@ -75,7 +74,7 @@ fn an_upload_that_goes_wrong_is_tried_again_before_anything_is_sent() {
         let standin = Standin::start();
         let sandbox = with_file(&standin, BYTES);
         standin.script(UPLOAD, [fault]);
-        send_file(&sandbox).run().is_silent();
+        send_file(&sandbox).is_silent();
         holds_files(&standin, "lisi", &[("a.txt", BYTES)]);
         let uploads = if matches!(what, "slow" | "late") {
             1
@@ -102,7 +101,7 @@ fn a_token_that_is_refused_for_an_upload_is_replaced_once() {
     let sandbox = warmed(&standin, 100);
     sandbox.write("a.txt", BYTES);
     standin.script(UPLOAD, [refusal(40014)]);
-    send_file(&sandbox).run().is_silent();
+    send_file(&sandbox).is_silent();
     assert_eq!((standin.count(GETTOKEN), standin.count(UPLOAD)), (2, 2));
     let requests = standin.requests();
     let tokens: Vec<_> = requests

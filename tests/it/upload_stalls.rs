@@ -102,9 +102,7 @@ fn a_relay_that_takes_all_and_hands_it_on_slowly_is_waited_for() {
     let standin = Standin::start();
     standin.script(UPLOAD, [Fault::Delay(Duration::from_secs(13))]);
     let sandbox = behind(&standin.base(), 5 << 20);
-    here(&sandbox, "send --to lisi --file a.bin")
-        .run()
-        .is_silent();
+    here(&sandbox, "send --to lisi --file a.bin").is_silent();
     assert_eq!(
         (files(&standin, "lisi").len(), standin.count(UPLOAD)),
         (1, 1)

@@ -53,14 +53,14 @@ fn the_same_file_is_uploaded_once_for_all_the_sends_of_one_sender() {
         ("--robot ops --file a.txt", 0, 0),
         ("--file a.txt", 0, 0),
     ] {
-        here(&sandbox, &format!("send {args}")).run().is_silent();
+        here(&sandbox, &format!("send {args}")).is_silent();
         expected = (expected.0 + of_app, expected.1 + of_robot);
         let found = (standin.count(UPLOAD), standin.count(ROBOT_UPLOAD));
         assert_eq!(found, expected, "{args}");
     }
     let last = files(&standin, "lisi").pop().unwrap();
     assert_eq!((&*last.filename, &*last.bytes), ("a.txt", BYTES));
-    here(&sandbox, "upload a.txt").run().exits(0);
+    here(&sandbox, "upload a.txt").exits(0);
     assert_eq!(standin.count(UPLOAD), expected.0, "and by upload, too");
 }
 
@@ -148,7 +148,7 @@ fn whatever_stands_in_the_place_of_what_is_noted_costs_no_more_than_an_upload() 
         sandbox.write("victim", "not to be touched\n");
         plant(&path, &victim);
         for _ in 0..2 {
-            send_file(&sandbox).run().is_silent();
+            send_file(&sandbox).is_silent();
         }
         let bytes = what.repeat(3);
         holds_files(&standin, "lisi", &[("a.txt", bytes.as_bytes()); 2]);
@@ -176,12 +176,12 @@ fn whatever_stands_in_the_place_of_what_is_noted_costs_no_more_than_an_upload() 
 fn what_others_may_have_noted_is_not_believed_and_what_cannot_be_an_id_neither() {
     let standin = Standin::start();
     let sandbox = with_file(&standin, BYTES);
-    send_file(&sandbox).run().is_silent();
+    send_file(&sandbox).is_silent();
     let path = sandbox.path("uploads");
     let line = sandbox.read("uploads");
     let id = line.trim_end().rsplit(' ').next().unwrap().to_owned();
     mode(&path, 0o666);
-    send_file(&sandbox).run().is_silent();
+    send_file(&sandbox).is_silent();
     assert_eq!(standin.count(UPLOAD), 2, "anybody may have written it");
     for (number, text) in [
         line.replace(&id, ""),
@@ -195,14 +195,14 @@ fn what_others_may_have_noted_is_not_believed_and_what_cannot_be_an_id_neither()
     .enumerate()
     {
         sandbox.write("uploads", &text);
-        send_file(&sandbox).run().is_silent();
+        send_file(&sandbox).is_silent();
         assert_eq!(standin.count(UPLOAD), 3 + number, "{text}");
     }
     // One that WeCom never gave is found out, and the right one is noted.
     sandbox.write("uploads", line.replace(&id, "3-of-another-company"));
-    send_file(&sandbox).run().is_silent();
+    send_file(&sandbox).is_silent();
     assert_eq!(standin.count(UPLOAD), 9);
-    send_file(&sandbox).run().is_silent();
+    send_file(&sandbox).is_silent();
     assert_eq!(standin.count(UPLOAD), 9);
     let files = files(&standin, "lisi");
     assert!(files.len() == 10 && files.iter().all(|file| *file.bytes == *BYTES));
@@ -212,7 +212,7 @@ fn what_others_may_have_noted_is_not_believed_and_what_cannot_be_an_id_neither()
 fn an_upload_is_used_for_three_days_less_an_hour_and_never_one_of_the_future() {
     let standin = Standin::start();
     let sandbox = with_file(&standin, BYTES);
-    send_file(&sandbox).run().is_silent();
+    send_file(&sandbox).is_silent();
     let line = sandbox.read("uploads");
     let (_, rest) = line.split_once(' ').unwrap();
     let mut uploads = 1;
@@ -225,7 +225,7 @@ fn an_upload_is_used_for_three_days_less_an_hour_and_never_one_of_the_future() {
         (u64::MAX, true),
     ] {
         sandbox.write("uploads", format!("{at} {rest}"));
-        send_file(&sandbox).run().is_silent();
+        send_file(&sandbox).is_silent();
         uploads += usize::from(anew);
         assert_eq!(standin.count(UPLOAD), uploads, "{at}");
     }

@@ -64,7 +64,7 @@ fn when_the_one_that_uploads_is_killed_another_takes_over() {
         other.wait().is_silent();
     }
     assert_eq!((first.wait().code, standin.count(UPLOAD)), (None, 2));
-    sandbox.wxpush("outbox flush").run().is_silent();
+    sandbox.wxpush("outbox flush").is_silent();
     holds_files(&standin, "lisi", &[("a.txt", BYTES); 5]);
     assert!(locks(&sandbox).is_empty());
 }
@@ -87,7 +87,7 @@ fn one_that_stands_still_holds_up_none_of_the_others() {
     // What is left of it goes with the next upload, of whatever.
     assert_eq!(locks(&sandbox).len(), 1);
     sandbox.write("b.txt", "another");
-    here(&sandbox, "send --file b.txt").run().is_silent();
+    here(&sandbox, "send --file b.txt").is_silent();
     assert!(locks(&sandbox).is_empty());
 }
 
@@ -116,7 +116,7 @@ fn where_nothing_can_be_locked_each_uploads_for_itself() {
     for_each([true, false], |is_link| {
         let standin = Standin::start();
         let sandbox = with_file(&standin, BYTES);
-        send_file(&sandbox).run().is_silent();
+        send_file(&sandbox).is_silent();
         let line = sandbox.read("uploads");
         let key = line.split(' ').nth(1).unwrap();
         let lock = sandbox.path(&format!("uploads.{}.lock", &key[..16]));

@@ -9,7 +9,7 @@ use nix::unistd::Pid;
 use crate::standin::{Fault, Standin};
 use crate::support::chinese::hold;
 use crate::support::{
-    Pty, Run, SEND, Sandbox, await_count, config, flush, for_each, texts, waiting,
+    Pty, Run, SEND, Sandbox, await_count, config, flush, for_each, set_up, texts, waiting,
 };
 
 /// Interrupts it, and returns what it said from its beginning on; a signal ended it.
@@ -79,8 +79,7 @@ fn what_is_broken_off_while_wecom_thinks_may_have_arrived_and_arrives_once() {
 
 #[test]
 fn of_what_is_not_kept_it_is_said_whether_it_may_have_arrived() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let run = || sandbox.wxpush("send --to lisi --no-outbox --timeout 10m x");
     let mut pty = Pty::start(run().env("WXPUSH_API_BASE", Standin::refuse()));
     pty.shows("neither sent nor kept");
@@ -111,8 +110,7 @@ fn what_somebody_removed_is_not_said_to_be_kept() {
 
 #[test]
 fn of_several_parts_it_is_said_how_many_have_gone() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     let fine = Fault::Delay(Duration::ZERO);
     standin.script(SEND, [fine, Fault::Hang]);
     let long = "many words ".repeat(500);
@@ -127,8 +125,7 @@ fn of_several_parts_it_is_said_how_many_have_gone() {
 
 #[test]
 fn who_wants_no_words_gets_none_and_who_does_not_wait_neither() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.script(SEND, [Fault::Hang]);
     let pty = Pty::start(sandbox.wxpush("-q send --to lisi x"));
     await_count(&standin, SEND, 1);
@@ -148,8 +145,7 @@ fn who_wants_no_words_gets_none_and_who_does_not_wait_neither() {
 
 #[test]
 fn where_nobody_looks_nothing_is_caught_and_no_thread_waits() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (standin, sandbox) = set_up();
     standin.script(SEND, [Fault::Hang]);
     let mut started = sandbox.wxpush("send --no-outbox x").start();
     await_count(&standin, SEND, 1);

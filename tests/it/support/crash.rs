@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::standin::{Fault, Standin};
 use crate::support::tracer::{Act, Call, MAIN, Point, Traced, trace};
-use crate::support::{SEND, Sandbox, fence_in};
+use crate::support::{SEND, Sandbox, fence_in, set_up};
 
 pub(crate) const ERRORS: [Errno; 6] = [
     Errno::EIO,
@@ -169,7 +169,7 @@ pub(crate) fn age(sandbox: &Sandbox) {
 #[track_caller]
 pub(crate) fn recover(sandbox: &Sandbox) {
     age(sandbox);
-    sandbox.wxpush("outbox flush").run().is_silent();
+    sandbox.wxpush("outbox flush").is_silent();
     is_clean(sandbox);
 }
 
@@ -212,8 +212,7 @@ pub(crate) fn count(calls: &[Call], by_main: bool, name: &str) -> usize {
 
 /// A clean run of these arguments in a fresh sandbox.
 pub(crate) fn watched(args: &[&str]) -> Vec<Call> {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
+    let (_standin, sandbox) = set_up();
     let traced = trace(&sandbox, args, Act::Watch);
     assert_eq!((traced.code, &*traced.stderr), (Some(0), ""));
     traced.calls
@@ -247,7 +246,7 @@ pub(crate) fn with_backlog(standin: &Standin, message: &str) -> Sandbox {
     let sandbox = Sandbox::of(standin);
     for it in ["first", "second"] {
         standin.script(SEND, [Fault::Errcode(60020, "not allow".into())]);
-        sandbox.send(&format!("{it} {message}")).run().exits(77);
+        sandbox.send(&format!("{it} {message}")).exits(77);
     }
     assert_eq!(entries(&sandbox), 2);
     sandbox

@@ -5,7 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::standin::Standin;
-use crate::support::{Run, Sandbox};
+use crate::support::{Run, Sandbox, set_up};
 
 /// What gives a program another clock on the wall.
 const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
@@ -78,12 +78,11 @@ impl<'a> Time<'a> {
 #[test]
 #[ignore = "needs faketime, and root: a time namespace"]
 fn another_time_is_told_by_every_clock_and_a_step_by_one() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
-    sandbox.send("now").run().is_silent();
+    let (standin, sandbox) = set_up();
+    sandbox.send("now").is_silent();
     let age = |run: Run| {
         let log = sandbox.read("wxpush.log").len();
-        run.run().is_silent();
+        run.is_silent();
         let log = sandbox.read("wxpush.log").split_off(log);
         let at = log.split_whitespace().next().unwrap().to_owned();
         let at = chrono::DateTime::parse_from_rfc3339(&at).unwrap();

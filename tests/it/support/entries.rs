@@ -89,7 +89,7 @@ pub(crate) fn age(sandbox: &Sandbox, id: &str, seconds: i64) -> String {
 pub(crate) fn keep(standin: &Standin, sandbox: &Sandbox, args: &str) -> String {
     let before = waiting(sandbox);
     standin.script(SEND, [refusal(60020)]);
-    sandbox.wxpush(args).run().exits(77);
+    sandbox.wxpush(args).exits(77);
     let mut new = waiting(sandbox);
     new.retain(|id| !before.contains(id));
     assert_eq!(new.len(), 1, "one is kept");
@@ -110,6 +110,6 @@ pub(crate) fn leaves_some(outcome: &Outcome) {
 pub(crate) fn keep_poison(standin: &Standin, sandbox: &Sandbox, args: &str, at: &str) {
     sandbox.write("poison.pdf", pdf());
     standin.script(at, [refusal(60020)]);
-    here(sandbox, args).run().exits(77);
+    here(sandbox, args).exits(77);
     assert_eq!(waiting(sandbox).len(), 1, "{args}");
 }

@@ -18,9 +18,9 @@ use std::sync::{LazyLock, RwLock};
 
 use serde_json::Value;
 
-use crate::standin::{CORPID, ROBOT_KEY, SECRET, Standin, granted};
+use crate::standin::{CORPID, ROBOT_KEY, SECRET, granted};
 use crate::support::readmes::READMES;
-use crate::support::{Run, Sandbox, token};
+use crate::support::{Run, set_up, token};
 
 /// Characters that count as showing a secret.
 const PIECE: usize = size_of::<u64>();
@@ -262,9 +262,8 @@ pub(crate) fn base64_of(text: &str) -> String {
 
 #[test]
 fn every_form_of_a_secret_is_found_and_nothing_else() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
-    sandbox.send("x").run().is_silent();
+    let (_standin, sandbox) = set_up();
+    sandbox.send("x").is_silent();
     let is_found = |text: &str| found(text.as_bytes(), false).is_some();
     let granted = token(&sandbox);
     for secret in [SECRET, &reversed(), &granted] {
@@ -306,9 +305,8 @@ fn every_form_of_a_secret_is_found_and_nothing_else() {
 
 #[test]
 fn no_file_of_a_sandbox_hides_a_secret() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
-    sandbox.send("x").run().is_silent();
+    let (_standin, sandbox) = set_up();
+    sandbox.send("x").is_silent();
     let granted = token(&sandbox);
     let found = || found_below(&sandbox.path(""), &sandbox.written());
     assert_eq!(
@@ -346,9 +344,8 @@ fn no_file_of_a_sandbox_hides_a_secret() {
 
 #[test]
 fn no_run_prints_a_secret_unnoticed() {
-    let standin = Standin::start();
-    let sandbox = Sandbox::of(&standin);
-    sandbox.wxpush("token print").run().exits(0);
+    let (_standin, sandbox) = set_up();
+    sandbox.wxpush("token print").exits(0);
     for (what, script) in [
         ("the secret on stdout", "echo x; echo \"$1\""),
         ("the secret on stderr", "echo \"$1\" >&2"),

@@ -115,6 +115,18 @@ impl Run {
     pub(crate) fn run(self) -> Outcome {
         self.start().wait()
     }
+
+    /// Runs it, and holds that it ends with this exit code.
+    #[track_caller]
+    pub(crate) fn exits(self, code: i32) -> Outcome {
+        self.run().exits(code)
+    }
+
+    /// Runs it, and holds that it succeeds without a word, as cron wants it.
+    #[track_caller]
+    pub(crate) fn is_silent(self) -> Outcome {
+        self.run().is_silent()
+    }
 }
 
 /// A run that is under way.

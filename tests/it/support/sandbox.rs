@@ -136,6 +136,13 @@ impl Drop for Sandbox {
     }
 }
 
+/// A stand-in, and a sandbox whose config leads to it.
+pub(crate) fn set_up() -> (Standin, Sandbox) {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    (standin, sandbox)
+}
+
 /// A config for the stand-in's app.
 pub(crate) fn config(base: &str) -> String {
     format!(

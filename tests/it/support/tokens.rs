@@ -52,7 +52,7 @@ pub(crate) fn edit_token(sandbox: &Sandbox, change: impl Fn(&mut Value)) {
 /// Sends once, so that there is a token, and makes that token so many seconds old.
 pub(crate) fn warmed(standin: &Standin, age: u64) -> Sandbox {
     let sandbox = Sandbox::of(standin);
-    sandbox.send("warm-up").run().is_silent();
+    sandbox.send("warm-up").is_silent();
     sandbox.age_token(age);
     sandbox
 }
