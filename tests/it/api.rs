@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::standin::{CHATID, CORPID, Fault, SECRET};
 use crate::support::{
-    CHAT, GETTOKEN, NOT_KNOWN, UPLOAD, USER, at_a_terminal, for_each, here, padded, pdf, png,
-    script, set_up, token,
+    CHAT, Fields, GETTOKEN, NOT_KNOWN, UPLOAD, USER, Words, at_a_terminal, for_each, here, padded,
+    pdf, png, script, set_up, token,
 };
 
 #[test]
@@ -24,10 +24,7 @@ fn a_get_shows_wecoms_answer_on_one_line() {
             "{path}"
         );
         let answer = outcome.json();
-        assert_eq!(
-            (&answer["errcode"], &answer["userid"]),
-            (&json!(0), &json!("zhangsan"))
-        );
+        answer.has(json!({"errcode": 0, "userid": "zhangsan"}));
     }
     let outcome = sandbox
         .wxpush("--json api get agent/get?agentid=1000002")
@@ -212,11 +209,8 @@ fn at_a_terminal_answers_are_indented_and_files_refused() {
     let (_standin, sandbox) = set_up();
     sandbox.write("a.png", png());
     let seen = at_a_terminal(&sandbox, "api GET user/get?userid=zhangsan").exits(0);
-    assert!(
-        seen.stdout.contains("{\r\n  \"") && seen.stdout.contains("\r\n  \"userid\": \"zhangsan\""),
-        "{}",
-        seen.stdout
-    );
+    seen.stdout.shows("{\r\n  \"");
+    seen.stdout.shows("\r\n  \"userid\": \"zhangsan\"");
     let seen = at_a_terminal(&sandbox, "--json api GET user/get?userid=zhangsan").exits(0);
     assert_eq!(
         seen.stdout.lines().count(),
@@ -226,11 +220,8 @@ fn at_a_terminal_answers_are_indented_and_files_refused() {
     );
     let id = here(&sandbox, "upload a.png").exits(0).stdout;
     let seen = at_a_terminal(&sandbox, &format!("api GET media/get?media_id={id}")).exits(64);
-    assert!(
-        seen.stdout.contains("the answer is a file of ") && !seen.stdout.contains("PNG"),
-        "{}",
-        seen.stdout
-    );
+    seen.stdout.shows("the answer is a file of ");
+    seen.stdout.lacks("PNG");
 }
 
 #[test]

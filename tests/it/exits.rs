@@ -1,7 +1,9 @@
 //! Every exit code of the contract, each by a case that leads to it.
 
+use serde_json::json;
+
 use crate::standin::Fault;
-use crate::support::{Run, Sandbox, await_count, set_up};
+use crate::support::{Fields, Run, Sandbox, Words, await_count, set_up};
 
 const SEND: &str = "/cgi-bin/message/send";
 
@@ -56,11 +58,7 @@ fn a_command_that_needs_state_and_has_no_place_for_it_exits_73() {
     ));
     for action in ["status", "refresh", "clear"] {
         let outcome = sandbox.wxpush("token").arg(action).exits(73);
-        assert!(
-            outcome.stderr.contains("in-the-way/state"),
-            "{}",
-            outcome.stderr
-        );
+        outcome.stderr.shows("in-the-way/state");
     }
     sandbox.wxpush("token print").exits(0);
 }
@@ -107,15 +105,9 @@ fn explain_speaks_the_language_of_the_locale() {
         ("WXPUSH_LANG", "en", "what to do"),
     ] {
         let outcome = sandbox.wxpush("explain 60020").env(name, value).exits(0);
-        assert!(
-            outcome.stdout.contains(words) && outcome.stdout.contains("77"),
-            "{}",
-            outcome.stdout
-        );
+        outcome.stdout.shows(words);
+        outcome.stdout.shows("77");
     }
     let result = sandbox.wxpush("explain --json 81013").exits(0).json();
-    assert_eq!(
-        (&result["errcode"], &result["exit_code"]),
-        (&81013.into(), &69.into())
-    );
+    result.has(json!({"errcode": 81013, "exit_code": 69}));
 }

@@ -7,7 +7,9 @@ use std::process::Command;
 
 use crate::standin::Standin;
 use crate::support::init::{answer_rightly, bare, init, set, unattended, with_crontab, written};
-use crate::support::{AS_OTHER, OTHER, Pty, Run, Sandbox, at_once, make, program_in, set_mode};
+use crate::support::{
+    AS_OTHER, OTHER, Pty, Run, Sandbox, Words, at_once, make, program_in, set_mode,
+};
 
 #[test]
 fn a_crontab_keeps_its_lines_to_the_byte_and_gets_one_once() {
@@ -90,10 +92,8 @@ fn no_link_is_followed_and_nothing_but_a_file_is_written_over() {
         let pty = Pty::start(init(&sandbox, &standin, &format!("--force -c {config}")));
         let (code, shown) = pty.end();
         assert_eq!(code, Some(73), "{shown}");
-        assert!(
-            shown.contains(name) && shown.contains("cannot be written"),
-            "{shown}"
-        );
+        shown.shows(name);
+        shown.shows("cannot be written");
     }
     assert_eq!(sandbox.read("victim"), "untouched");
 }

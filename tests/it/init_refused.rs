@@ -2,7 +2,7 @@
 
 use crate::standin::{AGENTID, CORPID, SECRET, Standin};
 use crate::support::init::{answer, answer_rightly, answer_rightly_from, init, written};
-use crate::support::{Pty, Sandbox, leaks, refusal, set_up};
+use crate::support::{Pty, Sandbox, Words, leaks, refusal, set_up};
 
 #[test]
 fn what_wecom_refuses_is_asked_again() {
@@ -115,10 +115,7 @@ fn a_dead_network_stops_nobody_who_goes_on_and_a_proxy_may_be_named() {
     let (code, shown) = pty.end();
     assert_eq!(code, Some(0), "{shown}");
     let config = written(&sandbox, "config.toml");
-    assert!(
-        config.contains("proxy = \"http://192.0.2.7:3128\"\n"),
-        "{config}"
-    );
+    config.shows("proxy = \"http://192.0.2.7:3128\"\n");
     assert_eq!(standin.count("/cgi-bin/gettoken"), 0);
 }
 

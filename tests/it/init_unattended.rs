@@ -3,9 +3,11 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 
+use serde_json::json;
+
 use crate::standin::{AGENTID, CORPID, SECRET, Standin};
 use crate::support::init::{unattended, written};
-use crate::support::{OTHER, Sandbox, refusal, set_up};
+use crate::support::{Fields, OTHER, Sandbox, Words, refusal, set_up};
 
 const GETTOKEN: &str = "/cgi-bin/gettoken";
 const AGENT: &str = "/cgi-bin/agent/get";
@@ -46,10 +48,7 @@ fn a_secret_of_a_file_stays_there() {
     run.is_silent();
     // Nothing of it is in the config: `written` need not be told.
     let config = sandbox.read("config.toml");
-    assert!(
-        config.contains(&format!("corpsecret_file = \"{path}\"\n")),
-        "{config}"
-    );
+    config.shows(&format!("corpsecret_file = \"{path}\"\n"));
     sandbox.send("x").is_silent();
     let run = unattended(&sandbox, &standin, "--force").env("WXPUSH_CORPSECRET", "");
     let run = run.env("WXPUSH_CORPSECRET_FILE", "/nowhere/secret");
@@ -95,10 +94,7 @@ fn a_config_that_is_there_is_touched_by_force_alone() {
     let result = outcome.json();
     let old = sandbox.path("config.toml.old").display().to_string();
     assert_eq!(result["replaced"], old);
-    assert_eq!(
-        (&result["status"], &result["tested"]),
-        (&"written".into(), &true.into())
-    );
+    result.has(json!({"status": "written", "tested": true}));
     assert_eq!(result["app"]["name"], "告警");
     let line = format!(
         "* * * * * {} outbox flush",

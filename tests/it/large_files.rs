@@ -8,8 +8,8 @@ use std::fs::File;
 
 use crate::standin::{CHATID, Fault, Landed, ROBOT_KEY, Standin};
 use crate::support::{
-    GETTOKEN, Sandbox, Started, UPLOAD, await_count, files, here, holds_files, measured, set_up,
-    waiting, with_robot,
+    GETTOKEN, Sandbox, Started, UPLOAD, Words, await_count, files, here, holds_files, measured,
+    set_up, waiting, with_robot,
 };
 
 /// WeCom's largest file, in bytes.
@@ -166,10 +166,7 @@ fn a_long_text_is_a_file_by_every_road_and_whole_in_it() {
             };
             assert!(bytes == format!("{head}{body}").into_bytes(), "{to:?}");
             assert!(text.starts_with(&head) && text.len() <= 2048);
-            assert!(
-                text.contains(&format!("全文 {} 字节，见附件", bytes.len())),
-                "{text}"
-            );
+            text.shows(&format!("全文 {} 字节，见附件", bytes.len()));
         }
     }
 }

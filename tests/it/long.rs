@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::standin::Fault;
-use crate::support::{Run, SEND, bodies, set_up, texts};
+use crate::support::{Fields, Run, SEND, Words, bodies, set_up, texts};
 
 #[test]
 fn long_messages_arrive_whole_in_order_and_numbered() {
@@ -106,20 +106,12 @@ fn a_part_that_fails_stops_the_later_ones_and_the_report_says_which() {
         .stdin("x".repeat(6000))
         .exits(65);
     let result = outcome.json();
-    assert_eq!(
-        (&result["status"], &result["parts"]),
-        (&json!("failed"), &json!(3))
-    );
+    result.has(json!({"status": "failed", "parts": 3}));
     assert_eq!(result["msgids"].as_array().unwrap().len(), 1);
-    assert_eq!(
-        (&result["errcode"], &result["exit_code"]),
-        (&json!(44004), &json!(65))
-    );
-    assert!(
-        outcome
-            .stderr
-            .contains("parts 2 to 3 of 3 were not sent (part 1 was) and are in outbox/failed (")
-    );
+    result.has(json!({"errcode": 44004, "exit_code": 65}));
+    outcome
+        .stderr
+        .shows("parts 2 to 3 of 3 were not sent (part 1 was) and are in outbox/failed (");
     assert_eq!(standin.count(SEND), 2);
 }
 
@@ -130,11 +122,7 @@ fn an_endless_input_is_stopped_and_said_to_be_cut() {
     yes.args(["-c", "yes | \"$0\" send --to lisi"])
         .arg(sandbox.path("wxpush"));
     let outcome = Run::new(yes).env("PATH", "/usr/bin:/bin").exits(0);
-    assert!(
-        outcome.stderr.contains("longer than 20 MiB"),
-        "{}",
-        outcome.stderr
-    );
+    outcome.stderr.shows("longer than 20 MiB");
     assert!(texts(&standin, "lisi")[0].ends_with("…（已截断，附件为开头部分）"));
     let uploaded = standin.count("/cgi-bin/media/upload");
     assert_eq!(uploaded, 1, "what was read goes as a file");

@@ -8,9 +8,9 @@ use serde_json::json;
 use crate::standin::{AGENTID, Fault, SECRET, Standin};
 use crate::support::leaks::conceal;
 use crate::support::{
-    GETTOKEN, SEND, Sandbox, at_a_terminal, await_count, bodies, config, edit_attempts, emptied,
-    failed, flush, for_each, keep, names_in, one_by_one, redirected, refusal, script, set_up,
-    texts, waiting,
+    Fields, GETTOKEN, SEND, Sandbox, Words, at_a_terminal, await_count, bodies, config,
+    edit_attempts, emptied, failed, flush, for_each, keep, names_in, one_by_one, redirected,
+    refusal, script, set_up, texts, waiting,
 };
 
 #[test]
@@ -122,11 +122,9 @@ fn what_the_set_up_forbids_is_kept_unless_its_sender_sits_there() {
     let (standin, sandbox) = set_up();
     standin.always(SEND, refusal(60020));
     let outcome = at_a_terminal(&sandbox, "send x").exits(77);
-    assert!(
-        outcome
-            .stdout
-            .contains("the message was not sent and is not kept: ")
-    );
+    outcome
+        .stdout
+        .shows("the message was not sent and is not kept: ");
     assert!(waiting(&sandbox).is_empty() && failed(&sandbox).is_empty());
     standin.always(SEND, refusal(45009));
     let outcome = at_a_terminal(&sandbox, "send x").exits(75);
@@ -210,10 +208,7 @@ fn the_parts_that_are_left_go_in_their_order_and_none_twice() {
     let run = sandbox.wxpush("send --json --long split --to lisi");
     let outcome = run.stdin("x".repeat(5 * 2000)).exits(77);
     let (result, id) = (outcome.json(), waiting(&sandbox).remove(0));
-    assert_eq!(
-        (&result["status"], &result["outbox_id"]),
-        (&json!("queued"), &json!(id))
-    );
+    result.has(json!({"status": "queued", "outbox_id": id}));
     assert_eq!(result["msgids"].as_array().unwrap().len(), 2);
     outcome.says("parts 3 to 5 of 5 were not sent (parts 1 to 2 were), and are kept in");
     // A flush is held up in its turn, and another one is killed while part 4 is on its way.

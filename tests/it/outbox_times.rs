@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::standin::{Fault, Standin};
 use crate::support::{
-    SEND, age, bodies, edit_attempts, failed, flush, for_each, keep, now, one_by_one, refusal,
-    set_up, stamp, texts, waiting,
+    SEND, Words, age, bodies, edit_attempts, failed, flush, for_each, keep, now, one_by_one,
+    refusal, set_up, stamp, texts, waiting,
 };
 
 const MINUTE: i64 = 60;
@@ -41,11 +41,7 @@ fn after_a_lost_answer_every_later_run_sends_the_same_bytes_flagged() {
             flush(&sandbox).is_silent();
             let sent = sent(&standin);
             assert!(sent.len() >= 3 && !sent[0].contains("enable_duplicate_check"));
-            assert!(
-                sent[1].contains("\"enable_duplicate_check\":1"),
-                "{}",
-                sent[1]
-            );
+            sent[1].shows("\"enable_duplicate_check\":1");
             assert!(sent[2..].iter().all(|body| *body == sent[1]), "{sent:?}");
             let landed = standin.company().phone("lisi").len();
             assert_eq!(landed, if matches { 1 } else { 2 }, "{fault:?}");

@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use crate::standin::Standin;
-use crate::support::{Sandbox, bodies, for_each, furnished, send_here, wire, with_robot};
+use crate::support::{Sandbox, Words, bodies, for_each, furnished, send_here, wire, with_robot};
 
 /// Options for each kind, and whether WeCom protects it.
 const KINDS: [(&str, &str, bool); 8] = [
@@ -149,10 +149,8 @@ fn ordinary_wechat_gets_what_it_can_show_or_its_sender_is_told() {
         content.starts_with("【[p] Report】\nok log (https://x/log)"),
         "{content}"
     );
-    assert!(
-        content.contains("https://x/log") && !content.contains("**"),
-        "{content}"
-    );
+    content.shows("https://x/log");
+    content.lacks("**");
     let card = json!({"card_type": "text_notice", "main_title": {"title": "t"}, "card_action": {"type": 1, "url": "https://x"}});
     for (message, words) in [
         (

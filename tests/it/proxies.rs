@@ -3,7 +3,7 @@
 use crate::standin::tls::{Kind, Tls};
 use crate::standin::{Fault, Standin};
 use crate::support::chinese::{in_both, tells_why_there_is_no_token};
-use crate::support::{Manner, PASSWORD, Proxy, Run, SEND, Sandbox, config, for_each};
+use crate::support::{Manner, PASSWORD, Proxy, Run, SEND, Sandbox, Words, config, for_each};
 
 /// A sandbox whose config leads to a TLS stand-in; `more` goes into `[network]`.
 fn sandbox(standin: &Standin, more_ca: &str, more: &str) -> Sandbox {
@@ -163,11 +163,7 @@ fn a_fault_beyond_the_proxy_is_not_called_the_proxys() {
         let configured = sandbox(&standin, "", &line);
         let outcome = configured.wxpush("send --timeout 1s x").exits(75);
         assert!(outcome.stderr.contains(words), "{}", outcome.stderr);
-        assert!(
-            outcome.stderr.contains(" through the proxy "),
-            "{}",
-            outcome.stderr
-        );
+        outcome.stderr.shows(" through the proxy ");
         tells_why_there_is_no_token(75, configured.wxpush(""));
     }
 }
@@ -184,13 +180,9 @@ fn a_variable_that_is_no_proxy_stops_the_send_and_does_not_let_it_go_direct() {
         "socks4://x:1",
     ] {
         let outcome = in_both(78, || bare.send("x").env("https_proxy", text));
-        assert!(
-            outcome
-                .stderr
-                .contains("https_proxy (environment) must be a proxy"),
-            "{}",
-            outcome.stderr
-        );
+        outcome
+            .stderr
+            .shows("https_proxy (environment) must be a proxy");
         assert!(!outcome.stderr.contains("hunter2h"), "{}", outcome.stderr);
         // Where it does not count it does not matter.
         let run = bare.send("x").env("https_proxy", text);
@@ -227,11 +219,7 @@ fn a_proxy_before_a_plain_http_relay_answers_in_its_own_name() {
     let config = config("http://relay.example:8080");
     sandbox.write("config.toml", config + &lines);
     let outcome = sandbox.send("x").exits(77);
-    assert!(
-        outcome.stderr.contains("user and a password"),
-        "{}",
-        outcome.stderr
-    );
+    outcome.stderr.shows("user and a password");
     tells_why_there_is_no_token(77, sandbox.wxpush(""));
     relay.mend();
     sandbox.send("x").is_silent();

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::standin::Fault;
 use crate::support::leaks::reversed;
-use crate::support::{Sandbox, edit_token, second_app, set_up, texts};
+use crate::support::{Fields, Sandbox, edit_token, second_app, set_up, texts};
 
 /// Sends, and says what WeCom calls the messages.
 fn send(sandbox: &Sandbox, message: &str) -> Vec<String> {
@@ -52,10 +54,7 @@ fn what_a_recall_does_not_reach_is_said_to_who_asks() {
     assert!(outcome.stdout.contains("微信插件"), "{}", outcome.stdout);
     let (msgid, outcome) = recall("--json");
     let shown = outcome.json();
-    assert_eq!(
-        (&shown["status"], &shown["msgid"]),
-        (&"recalled".into(), &msgid.into())
-    );
+    shown.has(json!({"status": "recalled", "msgid": msgid}));
     assert!(shown["note"].as_str().unwrap().contains("WeChat"));
     assert!(texts(&standin, "lisi").is_empty());
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::standin::Standin;
 use crate::support::{
-    SEND, bodies, config, failed, flush, hire, png, refusal, set_up, waiting, with_robot,
+    Fields, SEND, bodies, config, failed, flush, hire, png, refusal, set_up, waiting, with_robot,
 };
 
 const UPLOAD: &str = "/cgi-bin/media/upload";
@@ -96,10 +96,7 @@ fn a_file_for_a_crowd_is_uploaded_once_and_each_gets_caption_and_file_once() {
     let run = sandbox.wxpush("send words --json --to").arg(&names);
     let run = run.arg("--image").arg(sandbox.path("a.png"));
     let result = run.exits(0).json();
-    assert_eq!(
-        (&result["status"], &result["parts"]),
-        (&json!("sent"), &json!(6))
-    );
+    result.has(json!({"status": "sent", "parts": 6}));
     assert_eq!(standin.count(UPLOAD), 1);
     for member in names.split(',') {
         let company = standin.company();
@@ -146,18 +143,12 @@ fn where_nobody_at_all_is_there_nothing_was_sent_and_nothing_is_in_doubt() {
     let run = sandbox.wxpush("send hello --json --to");
     let outcome = run.arg(names.join(",")).exits(69);
     let result = outcome.json();
-    assert_eq!(
-        (&result["status"], &result["errcode"], &result["msgids"]),
-        (&json!("failed"), &json!(81013), &json!([]))
-    );
+    result.has(json!({"status": "failed", "errcode": 81013, "msgids": []}));
     assert!(!outcome.stderr.contains("were)"), "{}", outcome.stderr);
     assert!(!outcome.stderr.contains("may"), "{}", outcome.stderr);
     assert!(waiting(&sandbox).is_empty());
     let shown = sandbox.wxpush("outbox list --json").exits(0).json();
-    assert_eq!(
-        (&shown["in_doubt"], &shown["sent"]),
-        (&json!(false), &json!(0))
-    );
+    shown.has(json!({"in_doubt": false, "sent": 0}));
     // They are taken on, and it goes to all of them.
     let member = standin.company().members["member01"].clone();
     for name in &names {

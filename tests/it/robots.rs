@@ -5,8 +5,8 @@ use serde_json::{Value, json};
 use crate::standin::{Fault, ROBOT_KEY, Robot, Standin};
 use crate::support::leaks::conceal;
 use crate::support::{
-    GETTOKEN, Sandbox, WEBHOOK, alone, at_once, config, edit_attempts, failed, flush, for_each,
-    padded, pdf, png, refusal, robot, waiting, with_robot,
+    Fields, GETTOKEN, Sandbox, WEBHOOK, Words, alone, at_once, config, edit_attempts, failed,
+    flush, for_each, padded, pdf, png, refusal, robot, waiting, with_robot,
 };
 
 /// The texts in the robot's group.
@@ -157,11 +157,8 @@ fn a_dead_network_keeps_a_robots_messages_for_the_key_of_the_day() {
         })
     );
     let shown = sandbox.wxpush("outbox show").arg(&ids[0]).exits(0);
-    assert!(
-        shown.stdout.contains("robot: ops") && shown.stdout.contains("hello"),
-        "{}",
-        shown.stdout
-    );
+    shown.stdout.shows("robot: ops");
+    shown.stdout.shows("hello");
     // Meanwhile the group has a new robot.
     let standin = Standin::start_at(&address).unwrap();
     let key = "f7d19c24-8b36-47fa-a05e-1c92e6b8403d";
@@ -204,10 +201,7 @@ fn a_robot_that_has_gone_from_the_config_is_told_of_once_and_its_messages_stay()
     sandbox.wxpush("send --to lisi hello").is_silent();
     assert_eq!((waiting(&sandbox).len(), standin.count(WEBHOOK)), (1, 1));
     let shown = sandbox.wxpush("outbox list --json").exits(0).json();
-    assert_eq!(
-        (&shown["status"], &shown["robot"]),
-        (&json!("other-app"), &json!("ops"))
-    );
+    shown.has(json!({"status": "other-app", "robot": "ops"}));
     sandbox.write("config.toml", with);
     flush(&sandbox).is_silent();
     assert_eq!(group(&standin), ["hello"]);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::standin::AGENTID;
-use crate::support::{Run, Sandbox, bodies, config, set_up, texts};
+use crate::support::{Fields, Run, Sandbox, Words, bodies, config, set_up, texts};
 
 #[test]
 fn a_message_lands_on_the_phone_and_nothing_is_printed() {
@@ -154,13 +154,9 @@ fn what_is_not_utf8_is_delivered_with_a_warning() {
         .wxpush("send --to lisi")
         .stdin(b"\xef\xbb\xbfcaf\xe9 \xff".to_vec())
         .exits(0);
-    assert!(
-        outcome
-            .stderr
-            .contains("warning: 2 characters of the input are not UTF-8"),
-        "{}",
-        outcome.stderr
-    );
+    outcome
+        .stderr
+        .shows("warning: 2 characters of the input are not UTF-8");
     assert_eq!(texts(&standin, "lisi"), ["caf\u{fffd} \u{fffd}"]);
 }
 
@@ -184,10 +180,7 @@ fn a_dry_run_shows_the_request_and_touches_nothing() {
         .stdin("x".repeat(3000))
         .exits(0);
     let result = outcome.json();
-    assert_eq!(
-        (&result["status"], &result["parts"]),
-        (&json!("dry-run"), &json!(2))
-    );
+    result.has(json!({"status": "dry-run", "parts": 2}));
     assert_eq!(result["requests"].as_array().unwrap().len(), 2);
     assert_eq!(sandbox.names(), ["config.toml", "wxpush"]);
 }
@@ -238,10 +231,8 @@ fn verbosity_goes_from_errors_only_to_every_step() {
     assert_eq!(stderr("send -q"), "");
     assert!(stderr("send").starts_with("wxpush: warning: "));
     let said = stderr("send -v");
-    assert!(
-        said.contains("token reused") && said.contains("errcode=0"),
-        "{said}"
-    );
+    said.shows("token reused");
+    said.shows("errcode=0");
     assert!(!said.contains("text="));
     assert!(stderr("send -vv").contains("message text=caf"));
     let outcome = sandbox.wxpush("send -q").exits(65);

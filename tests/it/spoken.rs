@@ -4,8 +4,8 @@
 use crate::standin::{Fault, SECRET, Standin};
 use crate::support::chinese::hold;
 use crate::support::{
-    GETTOKEN, Outcome, SEND, Sandbox, failed, for_each, keep, png, refusal, set_up, texts, waiting,
-    with_robot,
+    GETTOKEN, Outcome, SEND, Sandbox, Words, failed, for_each, keep, png, refusal, set_up, texts,
+    waiting, with_robot,
 };
 
 /// Holds that all of a result for a person is Chinese.
@@ -249,15 +249,8 @@ fn the_outbox_is_shown_in_chinese_and_to_scripts_as_ever() {
     assert_eq!(status["status"], "to be tried again");
     standin.always(SEND, refusal(60020));
     let outcome = run("-v outbox flush").exits(77);
-    assert!(
-        outcome
-            .stdout
-            .contains("已发送 0 条，剩余 2 条，放弃 0 条\n")
-    );
-    assert!(
-        outcome.stderr.contains("错误：2 条留在发件箱："),
-        "{outcome:?}"
-    );
+    outcome.stdout.shows("已发送 0 条，剩余 2 条，放弃 0 条\n");
+    outcome.stderr.shows("错误：2 条留在发件箱：");
     standin.always(SEND, refusal(44004));
     let outcome = run("outbox flush").exits(0).is_chinese();
     outcome.says("被拒绝，已移入 failed/：企业微信拒绝：errcode 44004");

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::standin::{Fault, Standin};
-use crate::support::{GETTOKEN, Sandbox, edit_token, now, set_up, token, warmed};
+use crate::support::{Fields, GETTOKEN, Sandbox, edit_token, now, set_up, token, warmed};
 
 #[test]
 fn a_refresh_asks_even_if_the_clock_went_back() {
@@ -37,10 +37,7 @@ fn the_token_commands_tell_and_change_what_is_cached() {
     assert!(fresh["usable_for"].as_u64().unwrap() > 6900);
     sandbox.age_token(7100);
     let stale = status(&sandbox);
-    assert_eq!(
-        (&stale["status"], &stale["usable_for"]),
-        (&json!("stale"), &json!(0))
-    );
+    stale.has(json!({"status": "stale", "usable_for": 0}));
     let outcome = sandbox.wxpush("token").exits(0);
     assert!(outcome.stdout.contains("used up"), "{}", outcome.stdout);
 
@@ -58,10 +55,7 @@ fn the_token_commands_tell_and_change_what_is_cached() {
     let outcome = sandbox.wxpush("token print").exits(77);
     assert_eq!(outcome.stdout, "");
     let refused = status(&sandbox);
-    assert_eq!(
-        (&refused["status"], &refused["errcode"]),
-        (&json!("refused"), &json!(40001))
-    );
+    refused.has(json!({"status": "refused", "errcode": 40001}));
     let outcome = sandbox.wxpush("token status").exits(0);
     assert!(outcome.stdout.contains("40001"), "{}", outcome.stdout);
     sandbox.wxpush("token clear").is_silent();

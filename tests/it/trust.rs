@@ -3,7 +3,7 @@
 use crate::standin::tls::Kind;
 use crate::standin::{Fault, Standin};
 use crate::support::chinese::{in_both, tells_why_there_is_no_token};
-use crate::support::{GETTOKEN, SEND, Sandbox, app, config, for_each, trusting};
+use crate::support::{GETTOKEN, SEND, Sandbox, Words, app, config, for_each, trusting};
 
 #[test]
 fn bad_tls_gets_no_byte_of_a_request_and_the_error_names_certificate_and_clock() {
@@ -44,11 +44,7 @@ fn who_speaks_no_tls_at_all_is_told_as_that() {
         config(&plain.base().replace("http:", "https:")),
     );
     let outcome = sandbox.wxpush("send --timeout 1s x").exits(75);
-    assert!(
-        outcome.stderr.contains("does not speak TLS"),
-        "{}",
-        outcome.stderr
-    );
+    outcome.stderr.shows("does not speak TLS");
     tells_why_there_is_no_token(75, sandbox.wxpush(""));
     assert_eq!(plain.requests().len(), 0);
 }
@@ -58,14 +54,9 @@ fn an_authoritys_own_certificate_is_told_as_that_in_words() {
     let standin = Standin::start_tls(Kind::Authority);
     let sandbox = trusting(&standin);
     let error = sandbox.wxpush("send --timeout 1s x").exits(75).stderr;
-    assert!(
-        error.contains("is an authority's own, or self-signed"),
-        "{error}"
-    );
-    assert!(
-        error.contains("CA:FALSE") && !error.contains("Other"),
-        "{error}"
-    );
+    error.shows("is an authority's own, or self-signed");
+    error.shows("CA:FALSE");
+    error.lacks("Other");
     tells_why_there_is_no_token(75, sandbox.wxpush(""));
     assert_eq!(standin.requests().len(), 0);
 }
@@ -163,10 +154,7 @@ fn no_redirect_leads_secret_or_message_from_tls_to_anybody() {
                 let outcome = sandbox.wxpush("send --no-outbox --timeout 1s x");
                 let outcome = outcome.exits(75);
                 let error = &outcome.stderr;
-                assert!(
-                    error.contains("a redirect, which is not followed"),
-                    "{error}"
-                );
+                error.shows("a redirect, which is not followed");
                 if path == GETTOKEN {
                     tells_why_there_is_no_token(75, sandbox.wxpush(""));
                 }

@@ -6,8 +6,9 @@ use std::process::Command;
 
 use crate::standin::{Fault, Owner, ROBOT_KEY, Standin};
 use crate::support::{
-    GETTOKEN, Outcome, ROBOT_UPLOAD, Run, SEND, Sandbox, UPLOAD, amr_of, config, for_each, here,
-    holds_files, jpeg, losses, mp4, now, pdf, png, refusal, set_up, warmed, with_file, with_robot,
+    GETTOKEN, Outcome, ROBOT_UPLOAD, Run, SEND, Sandbox, UPLOAD, Words, amr_of, config, for_each,
+    here, holds_files, jpeg, losses, mp4, now, pdf, png, refusal, set_up, warmed, with_file,
+    with_robot,
 };
 
 /// What is said of an upload that WeCom may have.
@@ -296,10 +297,6 @@ fn a_person_sees_how_far_a_file_has_gone_and_nobody_else_does() {
 fn nobody_types_a_file() {
     let (standin, sandbox) = set_up();
     let outcome = at_a_terminal(&sandbox, "wxpush upload -").exits(64);
-    assert!(
-        outcome.stdout.contains("stdin is a terminal"),
-        "{}",
-        outcome.stdout
-    );
+    outcome.stdout.shows("stdin is a terminal");
     assert!(standin.requests().is_empty());
 }

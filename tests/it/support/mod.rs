@@ -27,6 +27,7 @@ mod setups;
 mod tokens;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod tracer;
+mod words;
 
 pub(crate) use elapsed::*;
 pub(crate) use entries::*;
@@ -41,3 +42,4 @@ pub(crate) use samples::*;
 pub(crate) use sandbox::*;
 pub(crate) use setups::*;
 pub(crate) use tokens::*;
+pub(crate) use words::*;
