@@ -22,143 +22,116 @@ fn text(content: &str) -> Value {
     message("text", json!({ "content": content }))
 }
 
+fn markdown(content: &str) -> Value {
+    message("markdown", json!({ "content": content }))
+}
+
 fn media(kind: &str, name: &str) -> Value {
     message(kind, json!({"media_id": format!("{kind}:{name}")}))
 }
 
+fn news(article: Value) -> Value {
+    message("news", json!({"articles": [article]}))
+}
+
 /// What members and chats alike can be sent.
 fn table() -> Vec<(&'static str, Vec<Value>)> {
-    let card = |more: Value| {
-        let mut card =
-            json!({"title": "[p] Title", "description": "some words", "url": "https://x/?a=1&b=2"});
-        card.as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
-        message("textcard", card)
-    };
-    let article = |article: Value| message("news", json!({"articles": [article]}));
-    vec![
-        ("words", vec![text("[p] words")]),
-        ("-t Title words", vec![text("[p] Title\nwords")]),
-        (
-            "--markdown **words**",
-            vec![message("markdown", json!({"content": "[p] **words**"}))],
-        ),
-        (
-            "--markdown -t Title words",
-            vec![message(
-                "markdown",
-                json!({"content": "# [p] Title\nwords"}),
-            )],
-        ),
-        ("--image a.png", vec![media("image", "a.png")]),
+    let plain =
+        json!({"title": "[p] Title", "description": "some words", "url": "https://x/?a=1&b=2"});
+    let mut buttoned = plain.clone();
+    buttoned["btntxt"] = "看看".into();
+    let to_card = "--card -t Title --url https://x/?a=1&b=2 some words";
+    let to_button = "--card -t Title --url https://x/?a=1&b=2 --button 看看 some words";
+    let article = json!({"title": "[p] Title", "url": "https://x/"});
+    let to_pictured = "--news -t Title --url https://x/ --picture https://x/p.png words";
+    let pictured = json!({"title": "[p] Title", "description": "words", "url": "https://x/", "picurl": "https://x/p.png"});
+    let film = json!({"media_id": "video:a.mp4", "description": "[p] below it"});
+    let titled =
+        json!({"media_id": "video:a.mp4", "title": "[p] Title", "description": "below it"});
+    let (png, jpg, amr) = ("a.png", "a.jpg", "a.amr");
+    let alone = [
+        ("words", text("[p] words")),
+        ("-t Title words", text("[p] Title\nwords")),
+        ("--markdown **words**", markdown("[p] **words**")),
+        ("--markdown -t Title words", markdown("# [p] Title\nwords")),
+        ("--image a.png", media("image", png)),
+        ("--voice a.amr", media("voice", amr)),
+        ("--video a.mp4", media("video", "a.mp4")),
+        ("--video a.mp4 below it", message("video", film)),
+        ("--video a.mp4 -t Title below it", message("video", titled)),
+        ("--file 报告.pdf", media("file", "报告.pdf")),
+        ("--file a.png", media("file", png)),
+        (to_card, message("textcard", plain)),
+        (to_button, message("textcard", buttoned)),
+        ("--news -t Title --url https://x/", news(article)),
+        (to_pictured, news(pictured)),
+    ];
+    let behind_words = [
         (
             "--image a.jpg said before",
-            vec![text("[p] said before"), media("image", "a.jpg")],
+            "[p] said before",
+            media("image", jpg),
         ),
-        (
-            "--image a.png -t Title",
-            vec![text("[p] Title"), media("image", "a.png")],
-        ),
+        ("--image a.png -t Title", "[p] Title", media("image", png)),
         (
             "--image a.png -t Title words",
-            vec![text("[p] Title\nwords"), media("image", "a.png")],
+            "[p] Title\nwords",
+            media("image", png),
         ),
-        ("--voice a.amr", vec![media("voice", "a.amr")]),
-        (
-            "--voice a.amr words",
-            vec![text("[p] words"), media("voice", "a.amr")],
-        ),
-        ("--video a.mp4", vec![media("video", "a.mp4")]),
-        (
-            "--video a.mp4 -t Title below it",
-            vec![message(
-                "video",
-                json!({"media_id": "video:a.mp4", "title": "[p] Title", "description": "below it"}),
-            )],
-        ),
-        (
-            "--video a.mp4 below it",
-            vec![message(
-                "video",
-                json!({"media_id": "video:a.mp4", "description": "[p] below it"}),
-            )],
-        ),
-        ("--file 报告.pdf", vec![media("file", "报告.pdf")]),
+        ("--voice a.amr words", "[p] words", media("voice", amr)),
         (
             "--file ./报告.pdf --name b.pdf words",
-            vec![text("[p] words"), media("file", "b.pdf")],
+            "[p] words",
+            media("file", "b.pdf"),
         ),
-        ("--file a.png", vec![media("file", "a.png")]),
-        (
-            "--card -t Title --url https://x/?a=1&b=2 some words",
-            vec![card(json!({}))],
-        ),
-        (
-            "--card -t Title --url https://x/?a=1&b=2 --button 看看 some words",
-            vec![card(json!({"btntxt": "看看"}))],
-        ),
-        (
-            "--news -t Title --url https://x/",
-            vec![article(json!({"title": "[p] Title", "url": "https://x/"}))],
-        ),
-        (
-            "--news -t Title --url https://x/ --picture https://x/p.png words",
-            vec![article(
-                json!({"title": "[p] Title", "description": "words", "url": "https://x/", "picurl": "https://x/p.png"}),
-            )],
-        ),
-    ]
+    ];
+    rows(alone, behind_words)
+}
+
+/// The rows of a table: messages that go alone, and those that go behind a text.
+fn rows<const A: usize, const B: usize>(
+    alone: [(&'static str, Value); A],
+    behind: [(&'static str, &str, Value); B],
+) -> Vec<(&'static str, Vec<Value>)> {
+    let alone = alone.into_iter().map(|(args, it)| (args, vec![it]));
+    let behind = behind
+        .into_iter()
+        .map(|(args, words, it)| (args, vec![text(words), it]));
+    alone.chain(behind).collect()
 }
 
 /// What a group can be sent by its robot.
 fn robots_table() -> Vec<(&'static str, Vec<Value>)> {
-    let image = json!({"base64": PNG_BASE64, "md5": "aa78de6842c7c0fa92d5fd8329f229cf"});
-    vec![
-        ("words", vec![text("[p] words")]),
-        (
-            "--mention zhangsan --mention @all --mention-mobile 13800001111 words",
-            vec![message(
-                "text",
-                json!({"content": "[p] words", "mentioned_list": ["zhangsan", "@all"], "mentioned_mobile_list": ["13800001111"]}),
-            )],
-        ),
+    let image = || {
+        let image = json!({"base64": PNG_BASE64, "md5": "aa78de6842c7c0fa92d5fd8329f229cf"});
+        message("image", image)
+    };
+    let tables = |content: &str| message("markdown_v2", json!({ "content": content }));
+    let to_mentioned = "--mention zhangsan --mention @all --mention-mobile 13800001111 words";
+    let mentioned = json!({"content": "[p] words", "mentioned_list": ["zhangsan", "@all"], "mentioned_mobile_list": ["13800001111"]});
+    let article = json!({"title": "[p] Title", "description": "words", "url": "https://x/"});
+    let alone = [
+        ("words", text("[p] words")),
+        (to_mentioned, message("text", mentioned)),
         (
             "--markdown -t Title <@zhangsan>",
-            vec![message(
-                "markdown",
-                json!({"content": "# [p] Title\n<@zhangsan>"}),
-            )],
+            markdown("# [p] Title\n<@zhangsan>"),
         ),
-        (
-            "--markdown-v2 |a|b|",
-            vec![message("markdown_v2", json!({"content": "[p] |a|b|"}))],
-        ),
-        (
-            "--markdown-v2 -t Title words",
-            vec![message(
-                "markdown_v2",
-                json!({"content": "# [p] Title\nwords"}),
-            )],
-        ),
-        ("--image a.png", vec![message("image", image.clone())]),
-        (
-            "--image a.png -t Title words",
-            vec![text("[p] Title\nwords"), message("image", image)],
-        ),
-        ("--voice a.amr", vec![media("voice", "a.amr")]),
+        ("--markdown-v2 |a|b|", tables("[p] |a|b|")),
+        ("--markdown-v2 -t Title words", tables("# [p] Title\nwords")),
+        ("--image a.png", image()),
+        ("--voice a.amr", media("voice", "a.amr")),
+        ("--news -t Title --url https://x/ words", news(article)),
+    ];
+    let behind_words = [
+        ("--image a.png -t Title words", "[p] Title\nwords", image()),
         (
             "--file 报告.pdf words",
-            vec![text("[p] words"), media("file", "报告.pdf")],
+            "[p] words",
+            media("file", "报告.pdf"),
         ),
-        (
-            "--news -t Title --url https://x/ words",
-            vec![message(
-                "news",
-                json!({"articles": [{"title": "[p] Title", "description": "words", "url": "https://x/"}]}),
-            )],
-        ),
-    ]
+    ];
+    rows(alone, behind_words)
 }
 
 /// The messages of a table with what names their receivers.
@@ -191,10 +164,8 @@ fn each_command_line_becomes_exactly_these_requests() {
         }
     }
     let company = standin.company();
-    let of_robot = company.media.uploads.iter().filter(|upload| {
-        let owner = format!("{:?}", upload.owner);
-        owner.contains(ROBOT_KEY)
-    });
+    let uploads = company.media.uploads.iter();
+    let of_robot = uploads.filter(|it| format!("{:?}", it.owner).contains(ROBOT_KEY));
     let of_robot: Vec<_> = of_robot.map(|upload| &*upload.filename).collect();
     assert_eq!(of_robot, ["a.amr", "报告.pdf"], "by its own door");
 }

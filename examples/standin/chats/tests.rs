@@ -12,6 +12,11 @@ fn post(company: &mut Company, call: &str, body: &Value) -> Value {
     with_token(company, &format!("appchat/{call}"), START, body)
 }
 
+fn get(company: &mut Company, chatid: &str) -> Value {
+    let path = format!("appchat/get?chatid={chatid}");
+    with_token(company, &path, START, &Value::Null)
+}
+
 fn text(chatid: &str) -> Value {
     json!({"chatid": chatid, "msgtype": "text", "text": {"content": "x"}})
 }
@@ -28,115 +33,71 @@ fn a_chat_is_made_read_and_changed() {
     let answer = post(&mut company, "create", &made);
     assert_eq!(
         (&answer["errcode"], &answer["chatid"]),
-        (&json!(0), &json!("Night7"))
+        (&json!(0), &made["chatid"])
     );
     let changes = json!({"chatid": "Night7", "name": "日", "owner": "zhangsan", "add_user_list": ["zhangsan"], "del_user_list": ["lisi"]});
     assert_eq!(post(&mut company, "update", &changes)["errcode"], 0);
-    let shown = with_token(
-        &mut company,
-        "appchat/get?chatid=Night7",
-        START,
-        &Value::Null,
-    );
+    let shown = get(&mut company, "Night7");
     assert_eq!(
         shown["chat_info"],
         json!({"chatid": "Night7", "name": "日", "owner": "zhangsan", "userlist": ["wangwu", "zhangsan"], "chat_type": 0})
     );
-    let unnamed = post(
-        &mut company,
-        "create",
-        &json!({"userlist": ["lisi", "wangwu"], "name": "夜".repeat(51)}),
-    );
+    let two = json!({"userlist": ["lisi", "wangwu"], "name": "夜".repeat(51)});
+    let unnamed = post(&mut company, "create", &two);
     let chatid = unnamed["chatid"].as_str().unwrap();
-    assert_eq!(
-        (chatid.len(), &company.chats[chatid].name),
-        (32, &"夜".repeat(50))
-    );
+    assert_eq!(chatid.len(), 32);
+    assert_eq!(company.chats[chatid].name, "夜".repeat(50));
 }
+
+/// A call, what it gets, where CHAT is the company's chat and two are members, and its errcode.
+const CALLS: &str = r#"
+create | {"userlist": ["lisi"]} | 86006
+create | {} | 86006
+create | {"userlist": "lisi|wangwu"} | 40058
+create | {"userlist": ["lisi", "nobody"]} | 86216
+create | {"userlist": TWO, "owner": "nobody"} | 86005
+create | {"userlist": TWO, "owner": "zhangsan"} | 86207
+create | {"userlist": TWO, "chatid": "x32"} | 0
+create | {"userlist": TWO, "chatid": "x33"} | 86001
+create | {"userlist": TWO, "chatid": "night-7"} | 86001
+create | {"userlist": TWO, "chatid": "CHAT"} | 86215
+update | {"name": "x"} | 86003
+update | {"chatid": "none"} | 40050
+update | {"chatid": "CHAT", "del_user_list": TWO} | 86006
+update | {"chatid": "CHAT", "del_user_list": ["nobody"]} | 86216
+update | {"chatid": "CHAT", "add_user_list": ["nobody"]} | 86216
+update | {"chatid": "CHAT", "owner": "member01"} | 86207
+send   | {"chatid": "", "msgtype": "text", "text": {"content": "x"}} | 86003
+send   | {"chatid": "none", "msgtype": "text", "text": {"content": "x"}} | 40050
+send   | {"chatid": "CHAT", "msgtype": "text", "text": {"content": "x"}} | 0
+send   | {"chatid": "CHAT", "msgtype": "text", "text": {"content": "x"}, "safe": 2} | 40059
+send   | {"chatid": "CHAT", "msgtype": "text", "text": {}} | 44004
+send   | {"chatid": "CHAT", "msgtype": "template_card", "template_card": {}} | 40008
+send   | {"chatid": "CHAT", "msgtype": "miniprogram_notice"} | 40008
+send   | {"chatid": "CHAT", "msgtype": "markdown_v2"} | 40008
+"#;
 
 #[test]
 fn what_is_wrong_with_a_chat_is_refused_by_its_code() {
-    let two = json!(["lisi", "wangwu"]);
-    for (call, body, code) in [
-        ("create", json!({"userlist": ["lisi"]}), 86006),
-        ("create", json!({}), 86006),
-        ("create", json!({"userlist": "lisi|wangwu"}), 40058),
-        ("create", json!({"userlist": ["lisi", "nobody"]}), 86216),
-        ("create", json!({"userlist": two, "owner": "nobody"}), 86005),
-        (
-            "create",
-            json!({"userlist": two, "owner": "zhangsan"}),
-            86207,
-        ),
-        (
-            "create",
-            json!({"userlist": two, "chatid": "x".repeat(32)}),
-            0,
-        ),
-        (
-            "create",
-            json!({"userlist": two, "chatid": "x".repeat(33)}),
-            86001,
-        ),
-        (
-            "create",
-            json!({"userlist": two, "chatid": "night-7"}),
-            86001,
-        ),
-        ("create", json!({"userlist": two, "chatid": CHATID}), 86215),
-        ("update", json!({"name": "x"}), 86003),
-        ("update", json!({"chatid": "none"}), 40050),
-        (
-            "update",
-            json!({"chatid": CHATID, "del_user_list": ["lisi", "wangwu"]}),
-            86006,
-        ),
-        (
-            "update",
-            json!({"chatid": CHATID, "del_user_list": ["nobody"]}),
-            86216,
-        ),
-        (
-            "update",
-            json!({"chatid": CHATID, "add_user_list": ["nobody"]}),
-            86216,
-        ),
-        (
-            "update",
-            json!({"chatid": CHATID, "owner": "member01"}),
-            86207,
-        ),
-        ("send", text(""), 86003),
-        ("send", text("none"), 40050),
-        ("send", text(CHATID), 0),
-        (
-            "send",
-            json!({"chatid": CHATID, "msgtype": "text", "text": {}}),
-            44004,
-        ),
-        (
-            "send",
-            json!({"chatid": CHATID, "msgtype": "template_card", "template_card": {}}),
-            40008,
-        ),
-        (
-            "send",
-            json!({"chatid": CHATID, "msgtype": "miniprogram_notice"}),
-            40008,
-        ),
-        (
-            "send",
-            json!({"chatid": CHATID, "msgtype": "markdown_v2"}),
-            40008,
-        ),
-        (
-            "send",
-            json!({"chatid": CHATID, "msgtype": "text", "text": {"content": "x"}, "safe": 2}),
-            40059,
-        ),
-    ] {
-        let answer = post(&mut Company::default(), call, &body);
-        assert_eq!(answer["errcode"], code, "{call} {body}: {answer}");
+    for row in CALLS.trim().lines() {
+        let (call, row) = row.split_once('|').unwrap();
+        let (body, code) = row.rsplit_once('|').unwrap();
+        let body = body
+            .replace("CHAT", CHATID)
+            .replace("TWO", r#"["lisi", "wangwu"]"#);
+        let body = ["x32", "x33"]
+            .into_iter()
+            .zip(32..)
+            .fold(body, |body, (mark, size)| {
+                body.replace(mark, &"x".repeat(size))
+            });
+        let body = serde_json::from_str(&body).unwrap();
+        let answer = post(&mut Company::default(), call.trim(), &body);
+        assert_eq!(
+            answer["errcode"].to_string(),
+            code.trim(),
+            "{row}: {answer}"
+        );
     }
 }
 
@@ -145,11 +106,7 @@ fn a_chat_is_its_apps_own_and_the_app_must_see_all() {
     let mut company = Company::default();
     give_away(&mut company);
     assert_eq!(post(&mut company, "send", &text(CHATID))["errcode"], 86008);
-    let get = format!("appchat/get?chatid={CHATID}");
-    assert_eq!(
-        with_token(&mut company, &get, START, &Value::Null)["errcode"],
-        86008
-    );
+    assert_eq!(get(&mut company, CHATID)["errcode"], 86008);
     let app = company.apps.get_mut(&AGENTID).unwrap();
     app.parties = BTreeSet::from([2]);
     assert_eq!(post(&mut company, "send", &text(CHATID))["errcode"], 48002);
@@ -166,10 +123,8 @@ fn a_message_lands_in_the_chat_of_each_member_and_cannot_be_recalled() {
     for userid in ["zhangsan", "lisi", "wangwu"] {
         let landed = company.phone(userid).pop().unwrap();
         assert_eq!(landed.chatid.as_deref(), Some(CHATID));
-        assert_eq!(
-            (landed.safe, &*landed.msgid, &*landed.media[0].bytes),
-            (1, "", PNG)
-        );
+        assert_eq!((landed.safe, &*landed.msgid), (1, ""));
+        assert_eq!(landed.media[0].bytes, PNG);
     }
     assert!(company.phone("member01").is_empty());
 }
@@ -180,10 +135,8 @@ fn past_two_hundred_a_minute_it_is_dropped_in_silence_apart_from_other_messages(
     for _ in 0..201 {
         assert_eq!(post(&mut company, "send", &text(CHATID))["errcode"], 0);
     }
-    assert_eq!(
-        (company.phone("lisi").len(), company.phones.dropped),
-        (200, 3)
-    );
+    assert_eq!(company.phone("lisi").len(), 200);
+    assert_eq!(company.phones.dropped, 3);
     send_text(&mut company, START, &json!({"touser": "lisi"}));
     assert_eq!(company.phone("lisi").len(), 201);
     let later = START + Duration::from_mins(1);
@@ -199,23 +152,18 @@ fn a_company_makes_a_thousand_chats_a_day() {
     let mut company = Company::default();
     company.chat_calls.made = vec![START; 1000];
     company.chat_calls.changed = vec![START; 1000];
-    let two = json!({"userlist": ["lisi", "wangwu"]});
-    assert_eq!(post(&mut company, "create", &two)["errcode"], 45009);
-    assert_eq!(
-        post(&mut company, "update", &json!({"chatid": CHATID}))["errcode"],
-        45009
+    let (two, chat) = (
+        json!({"userlist": ["lisi", "wangwu"]}),
+        json!({"chatid": CHATID}),
     );
-    let later = START + HOUR;
-    let update = with_token(
-        &mut company,
-        "appchat/update",
-        later,
-        &json!({"chatid": CHATID}),
-    );
-    assert_eq!(update["errcode"], 0);
-    let tomorrow = START + 24 * HOUR;
-    assert_eq!(
-        with_token(&mut company, "appchat/create", tomorrow, &two)["errcode"],
-        0
-    );
+    for (call, body, hours, code) in [
+        ("create", &two, 0, 45009),
+        ("update", &chat, 0, 45009),
+        ("update", &chat, 1, 0),
+        ("create", &two, 24, 0),
+    ] {
+        let path = format!("appchat/{call}");
+        let answer = with_token(&mut company, &path, START + hours * HOUR, body);
+        assert_eq!(answer["errcode"], code, "{call} in {hours} h");
+    }
 }

@@ -25,163 +25,107 @@ fn stocked() -> (Company, impl Fn(&str) -> Value) {
     (company, id)
 }
 
-fn with(mut object: Value, key: &str, value: Value) -> Value {
-    object[key] = value;
+/// An object but for one value.
+fn with(object: &Value, key: &str, value: impl Into<Value>) -> Value {
+    let mut object = object.clone();
+    object[key] = value.into();
     object
 }
 
-fn try_all(company: &mut Company, cases: Vec<(&str, Value, i64)>) {
+fn try_all<const N: usize>(company: &mut Company, msgtype: &str, cases: [(Value, i64); N]) {
     // Of each case as many as there are.
     company.phones.per_minute = usize::MAX;
-    for (msgtype, inner, code) in cases {
+    for (inner, code) in cases {
         let answer = send_kind(company, msgtype, &inner);
         let shown: String = inner.to_string().chars().take(200).collect();
         assert_eq!(answer["errcode"], code, "{msgtype} {shown}: {answer}");
     }
 }
 
-/// An object of one article.
-fn one(article: &Value) -> Value {
-    json!({"articles": [article]})
+/// An article but for one value, alone in its object.
+fn one(article: &Value, key: &str, value: impl Into<Value>) -> Value {
+    json!({"articles": [with(article, key, value)]})
 }
 
 #[test]
 fn texts_and_files_must_be_there_and_of_their_kind() {
     let (mut company, id) = stocked();
+    let company = &mut company;
     try_all(
-        &mut company,
-        vec![
-            ("text", json!({}), 44004),
-            ("text", json!({"content": 1}), 40058),
-            ("markdown", json!({"content": ""}), 44004),
-            ("markdown_v2", json!({"content": "x"}), 40008),
-            ("image", json!({}), 41006),
-            ("image", json!({"media_id": "unknown"}), 40007),
-            ("image", json!({"media_id": id("file")}), 40007),
-            ("image", json!({"media_id": id("image")}), 0),
-            ("voice", json!({"media_id": id("image")}), 40007),
-            ("voice", json!({"media_id": id("voice")}), 0),
-            ("video", json!({"media_id": id("image")}), 40007),
-            ("video", json!({"media_id": id("video")}), 0),
-            ("file", json!({"media_id": id("image")}), 40007),
-            ("file", json!({"media_id": id("file")}), 0),
-            ("miniprogram_notice", json!({"appid": "wx1"}), 41016),
-            (
-                "miniprogram_notice",
-                json!({"appid": "wx1", "title": "t"}),
-                0,
-            ),
-        ],
+        company,
+        "text",
+        [(json!({}), 44004), (json!({"content": 1}), 40058)],
     );
+    try_all(company, "markdown", [(json!({"content": ""}), 44004)]);
+    try_all(company, "markdown_v2", [(json!({"content": "x"}), 40008)]);
+    let cases = [(json!({}), 41006), (json!({"media_id": "unknown"}), 40007)];
+    try_all(company, "image", cases);
+    for (kind, other) in [
+        ("image", "file"),
+        ("voice", "image"),
+        ("video", "image"),
+        ("file", "image"),
+    ] {
+        let [own, wrong] = [kind, other].map(|of| json!({"media_id": id(of)}));
+        try_all(company, kind, [(wrong, 40007), (own, 0)]);
+    }
+    let notice = json!({"appid": "wx1", "title": "t"});
+    let cases = [(json!({"appid": "wx1"}), 41016), (notice, 0)];
+    try_all(company, "miniprogram_notice", cases);
 }
 
 #[test]
 fn a_textcard_must_be_whole() {
-    let mut company = Company::default();
     let card = json!({"title": "t", "description": "d", "url": "https://x.example"});
     let long_url = format!("https://x.example/{}", "x".repeat(2048 - 18));
-    try_all(
-        &mut company,
-        vec![
-            ("textcard", json!({}), 40063),
-            ("textcard", json!("text"), 40058),
-            ("textcard", card.clone(), 0),
-            ("textcard", with(card.clone(), "title", json!("")), 41016),
-            (
-                "textcard",
-                with(card.clone(), "description", Value::Null),
-                41033,
-            ),
-            ("textcard", with(card.clone(), "url", json!("")), 41010),
-            (
-                "textcard",
-                with(card.clone(), "url", json!("x.example")),
-                45034,
-            ),
-            (
-                "textcard",
-                with(card.clone(), "url", json!("ftp://x.example")),
-                45034,
-            ),
-            ("textcard", with(card.clone(), "url", json!(long_url)), 0),
-            ("textcard", with(card, "url", json!(long_url + "x")), 40039),
-        ],
-    );
+    let cases = [
+        (json!({}), 40063),
+        (json!("text"), 40058),
+        (card.clone(), 0),
+        (with(&card, "title", ""), 41016),
+        (with(&card, "description", Value::Null), 41033),
+        (with(&card, "url", ""), 41010),
+        (with(&card, "url", "x.example"), 45034),
+        (with(&card, "url", "ftp://x.example"), 45034),
+        (with(&card, "url", &*long_url), 0),
+        (with(&card, "url", long_url.clone() + "x"), 40039),
+    ];
+    try_all(&mut Company::default(), "textcard", cases);
 }
 
 #[test]
 fn news_are_one_to_eight_articles_that_lead_somewhere() {
-    let mut company = Company::default();
     let article = json!({"title": "t", "url": "http://x.example"});
-    try_all(
-        &mut company,
-        vec![
-            ("news", json!({"articles": []}), 45008),
-            ("news", json!({"articles": vec![&article; 8]}), 0),
-            ("news", json!({"articles": vec![&article; 9]}), 45008),
-            ("news", json!({"articles": [1]}), 40058),
-            (
-                "news",
-                one(&with(article.clone(), "title", json!(""))),
-                41016,
-            ),
-            ("news", one(&with(article.clone(), "url", json!(""))), 41010),
-            (
-                "news",
-                one(&with(article.clone(), "url", json!("x"))),
-                45034,
-            ),
-            (
-                "news",
-                one(&with(article.clone(), "picurl", json!("x"))),
-                45034,
-            ),
-            (
-                "news",
-                one(&json!({"title": "t", "appid": "wx1", "pagepath": "p".repeat(128)})),
-                0,
-            ),
-            (
-                "news",
-                one(&json!({"title": "t", "appid": "wx1", "pagepath": "p".repeat(129)})),
-                40058,
-            ),
-            ("news", one(&json!({"title": "t", "appid": "wx1"})), 41010),
-        ],
-    );
+    let program = json!({"title": "t", "appid": "wx1"});
+    let cases = [
+        (json!({"articles": []}), 45008),
+        (json!({"articles": vec![&article; 8]}), 0),
+        (json!({"articles": vec![&article; 9]}), 45008),
+        (json!({"articles": [1]}), 40058),
+        (one(&article, "title", ""), 41016),
+        (one(&article, "url", ""), 41010),
+        (one(&article, "url", "x"), 45034),
+        (one(&article, "picurl", "x"), 45034),
+        (one(&program, "pagepath", "p".repeat(128)), 0),
+        (one(&program, "pagepath", "p".repeat(129)), 40058),
+        (json!({"articles": [program]}), 41010),
+    ];
+    try_all(&mut Company::default(), "news", cases);
 }
 
 #[test]
 fn mpnews_are_one_to_eight_articles_of_their_own() {
     let (mut company, id) = stocked();
     let essay = json!({"title": "t", "thumb_media_id": id("image"), "content": "<p>c</p>"});
-    try_all(
-        &mut company,
-        vec![
-            ("mpnews", json!({"articles": vec![&essay; 8]}), 0),
-            ("mpnews", json!({"articles": vec![&essay; 9]}), 45008),
-            (
-                "mpnews",
-                one(&with(essay.clone(), "title", json!(""))),
-                41016,
-            ),
-            (
-                "mpnews",
-                one(&with(essay.clone(), "thumb_media_id", json!(""))),
-                41006,
-            ),
-            (
-                "mpnews",
-                one(&with(essay.clone(), "thumb_media_id", id("file"))),
-                40007,
-            ),
-            (
-                "mpnews",
-                one(&with(essay.clone(), "content", json!(""))),
-                44004,
-            ),
-        ],
-    );
+    let cases = [
+        (json!({"articles": vec![&essay; 8]}), 0),
+        (json!({"articles": vec![&essay; 9]}), 45008),
+        (one(&essay, "title", ""), 41016),
+        (one(&essay, "thumb_media_id", ""), 41006),
+        (one(&essay, "thumb_media_id", id("file")), 40007),
+        (one(&essay, "content", ""), 44004),
+    ];
+    try_all(&mut company, "mpnews", cases);
 }
 
 #[test]
@@ -190,60 +134,36 @@ fn what_is_beyond_its_limit_is_cut_in_silence() {
     let long = "好".repeat(200);
     let (at_128, at_512) = ("好".repeat(42) + "\u{fffd}", "好".repeat(170) + "\u{fffd}");
     let card = json!({"title": &long, "description": &long, "url": "https://x.example", "btntxt": "看看这个吧"});
+    let cut = json!({"content": "x".repeat(2049)});
+    let film = json!({"media_id": id("video"), "title": &long, "description": &long});
+    let [file, image, voice] = ["file", "image", "voice"].map(|kind| json!({"media_id": id(kind)}));
+    let article = json!({"title": &long, "description": &long, "url": "https://x.example"});
+    let essay =
+        json!({"title": &long, "digest": &long, "content": "c", "thumb_media_id": id("image")});
+    let (two, shorter) = (format!("{at_128}\n{at_512}"), "x".repeat(2048));
     for (msgtype, inner, text) in [
-        (
-            "text",
-            json!({"content": "x".repeat(2049)}),
-            "x".repeat(2048),
-        ),
-        (
-            "markdown",
-            json!({"content": "x".repeat(2049)}),
-            "x".repeat(2048),
-        ),
-        (
-            "video",
-            json!({"media_id": id("video"), "title": &long, "description": &long}),
-            format!("[视频]\n{at_128}\n{at_512}"),
-        ),
-        (
-            "file",
-            json!({"media_id": id("file")}),
-            "[文件] 报告.PDF".to_owned(),
-        ),
-        (
-            "image",
-            json!({"media_id": id("image")}),
-            "[图片]".to_owned(),
-        ),
-        (
-            "voice",
-            json!({"media_id": id("voice")}),
-            "[语音]".to_owned(),
-        ),
+        ("text", &cut, &*shorter),
+        ("markdown", &cut, &shorter),
+        ("video", &film, &format!("[视频]\n{two}")),
+        ("file", &file, "[文件] 报告.PDF"),
+        ("image", &image, "[图片]"),
+        ("voice", &voice, "[语音]"),
         (
             "textcard",
-            card.clone(),
-            format!("{at_128}\n{at_512}\n看看这个: https://x.example"),
+            &card,
+            &format!("{two}\n看看这个: https://x.example"),
         ),
         (
             "news",
-            json!({"articles": [{"title": &long, "description": &long, "url": "https://x.example"}]}),
-            format!("{at_128}\n{at_512}\nhttps://x.example"),
+            &json!({"articles": [article]}),
+            &format!("{two}\nhttps://x.example"),
         ),
-        (
-            "mpnews",
-            json!({"articles": [{"title": &long, "digest": &long, "content": "c", "thumb_media_id": id("image")}]}),
-            format!("{at_128}\n{at_512}"),
-        ),
+        ("mpnews", &json!({"articles": [essay]}), &two),
     ] {
-        let answer = send_kind(&mut company, msgtype, &inner);
+        let answer = send_kind(&mut company, msgtype, inner);
         assert_eq!(answer["errcode"], 0, "{msgtype}: {answer}");
-        assert_eq!(
-            company.phone("zhangsan").pop().unwrap().text,
-            text,
-            "{msgtype}"
-        );
+        let landed = company.phone("zhangsan").pop().unwrap();
+        assert_eq!(landed.text, text, "{msgtype}");
     }
     company.count_characters = true;
     send_kind(&mut company, "textcard", &card);
@@ -315,32 +235,19 @@ fn a_template_card_has_a_type_a_title_and_an_action() {
     let title = json!({"title": "t"});
     let action = json!({"type": 1, "url": "https://x.example"});
     let card = |kind: &str| json!({"card_type": kind, "main_title": title, "card_action": action, "task_id": "a"});
-    try_all(
-        &mut company,
-        vec![
-            ("template_card", card("text_notice"), 0),
-            ("template_card", card("poem"), 42031),
-            (
-                "template_card",
-                with(card("news_notice"), "main_title", Value::Null),
-                42033,
-            ),
-            (
-                "template_card",
-                with(card("text_notice"), "card_action", Value::Null),
-                42045,
-            ),
-            (
-                "template_card",
-                with(card("vote_interaction"), "task_id", json!("")),
-                42014,
-            ),
-            ("template_card", card("vote_interaction"), 43012),
-        ],
-    );
+    let cases = [
+        (card("text_notice"), 0),
+        (card("poem"), 42031),
+        (with(&card("news_notice"), "main_title", Value::Null), 42033),
+        (
+            with(&card("text_notice"), "card_action", Value::Null),
+            42045,
+        ),
+        (with(&card("vote_interaction"), "task_id", ""), 42014),
+        (card("vote_interaction"), 43012),
+    ];
+    try_all(&mut company, "template_card", cases);
     company.callbacks.insert(AGENTID);
-    try_all(
-        &mut company,
-        vec![("template_card", card("vote_interaction"), 0)],
-    );
+    let vote = [(card("vote_interaction"), 0)];
+    try_all(&mut company, "template_card", vote);
 }
