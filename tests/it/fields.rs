@@ -5,93 +5,51 @@ use serde_json::{Value, json};
 use crate::standin::{ROBOT_KEY, Standin};
 use crate::support::{for_each, last, mp4, send_here, with_robot};
 
+/// What is typed, where X129 is so long; the message on stdin; what is said.
+const ROWS: &str = "
+--card -t X129 --url https://x words | | textcard.title has 129 characters, WeCom cuts it at 128
+--card -t T --url URL2049 words | | textcard.url has 2049 bytes, WeCom takes 2048
+--card -t T --url x.org words | | textcard.url does not begin with http:// or https://
+--card -t T --url https://x --button 五个字不行 words | | textcard.btntxt has 5 characters, WeCom cuts it at 4
+--card -t T --url https://x X513 | | textcard.description has 513 characters, WeCom cuts it at 512
+--card -t T --url https://x words --robot ops | | webhook/send takes no textcard
+--news -t X129 --url https://x | | title has 129 bytes, WeCom cuts it at 128
+--news -t T --url https://x X513 | | description has 513 bytes, WeCom cuts it at 512
+--news -t X129 --url https://x --robot ops | | title has 129 bytes, WeCom cuts it at 128
+--raw - | text of 2049 | text.content has 2049 bytes, WeCom cuts it at 2048
+--raw - --chat ops | text of 2049 | text.content has 2049 bytes, WeCom cuts it at 2048
+--raw - --robot ops | text of 2049 | text.content has 2049 bytes, WeCom takes 2048
+--raw - | mpnews of 129 | mpnews.articles[0].title has 129 bytes, WeCom cuts it at 128
+--raw - --robot ops | mpnews | webhook/send takes no mpnews, only text, markdown,
+--raw - --chat ops | card | appchat/send takes no template_card
+";
+
 #[test]
 fn a_field_past_its_limit_is_named_with_limit_and_value_and_nothing_leaves() {
     let long = |size: usize| "x".repeat(size);
     let url = |size: usize| format!("https://{}", long(size - 8));
-    let card = |title: &str, url: &str| format!("--card -t {title} --url {url} words");
-    let news = |title: &str, rest: &str| format!("--news -t {title} --url https://x {rest}");
     let mpnews =
         |title: &str| json!({"msgtype": "mpnews", "mpnews": {"articles": [{"title": title}]}});
     let text = |size| json!({"msgtype": "text", "text": {"content": long(size)}});
     let none = Value::Null;
-    let table = [
-        (
-            card(&long(129), "https://x"),
-            none.clone(),
-            "textcard.title has 129 characters, WeCom cuts it at 128",
-        ),
-        (
-            card("T", &url(2049)),
-            none.clone(),
-            "textcard.url has 2049 bytes, WeCom takes 2048",
-        ),
-        (
-            card("T", "x.org"),
-            none.clone(),
-            "textcard.url does not begin with http:// or https://",
-        ),
-        (
-            card("T", "https://x --button 五个字不行"),
-            none.clone(),
-            "textcard.btntxt has 5 characters, WeCom cuts it at 4",
-        ),
-        (
-            format!("--card -t T --url https://x {}", long(513)),
-            none.clone(),
-            "textcard.description has 513 characters, WeCom cuts it at 512",
-        ),
-        (
-            news(&long(129), ""),
-            none.clone(),
-            "title has 129 bytes, WeCom cuts it at 128",
-        ),
-        (
-            news("T", &long(513)),
-            none.clone(),
-            "description has 513 bytes, WeCom cuts it at 512",
-        ),
-        (
-            format!("{} --robot ops", news(&long(129), "")),
-            none.clone(),
-            "title has 129 bytes, WeCom cuts it at 128",
-        ),
-        (
-            "--raw -".to_owned(),
-            text(2049),
-            "text.content has 2049 bytes, WeCom cuts it at 2048",
-        ),
-        (
-            "--raw - --chat ops".to_owned(),
-            text(2049),
-            "text.content has 2049 bytes, WeCom cuts it at 2048",
-        ),
-        (
-            "--raw - --robot ops".to_owned(),
-            text(2049),
-            "text.content has 2049 bytes, WeCom takes 2048",
-        ),
-        (
-            "--raw -".to_owned(),
-            mpnews(&long(129)),
-            "mpnews.articles[0].title has 129 bytes, WeCom cuts it at 128",
-        ),
-        (
-            "--raw - --robot ops".to_owned(),
-            mpnews("t"),
-            "webhook/send takes no mpnews, only text, markdown, ",
-        ),
-        (
-            "--raw - --chat ops".to_owned(),
-            json!({"msgtype": "template_card", "template_card": {}}),
-            "appchat/send takes no template_card",
-        ),
-        (
-            "--card -t T --url https://x words --robot ops".to_owned(),
-            none,
-            "webhook/send takes no textcard",
-        ),
-    ];
+    let template = json!({"msgtype": "template_card", "template_card": {}});
+    let table = ROWS.trim().lines().map(|row| {
+        let [args, message, words] = row.split('|').map(str::trim).collect::<Vec<_>>()[..] else {
+            panic!("three cells: {row}");
+        };
+        let longer = [("X129", 129), ("X513", 513)].into_iter();
+        let args = longer.fold(args.to_owned(), |args, (mark, size)| {
+            args.replace(mark, &long(size))
+        });
+        let message = match message {
+            "text of 2049" => text(2049),
+            "mpnews of 129" => mpnews(&long(129)),
+            "mpnews" => mpnews("t"),
+            "card" => template.clone(),
+            _ => none.clone(),
+        };
+        (args.replace("URL2049", &url(2049)), message, words)
+    });
     let standin = Standin::start();
     for_each(table, |(args, message, words)| {
         let sandbox = with_robot(&standin);

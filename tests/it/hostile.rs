@@ -98,6 +98,7 @@ fn a_cache_that_cannot_be_believed_is_replaced() {
     let sandbox = Sandbox::of(&standin);
     sandbox.send("warm-up").is_silent();
     let (key, good) = (cache_key(&sandbox), sandbox.read("token_cache.json"));
+    let cache = token_cache(&sandbox);
     let record = |change: &dyn Fn(&mut Value)| {
         let mut cache: Value = serde_json::from_str(&good).unwrap();
         change(&mut cache[&key]);
@@ -105,7 +106,19 @@ fn a_cache_that_cannot_be_believed_is_replaced() {
     };
     let set = |name: &'static str, value: Value| record(&move |it| it[name] = value.clone());
     let replace = |from: &str, to: &str| good.replace(from, to).into_bytes();
-    let other_token = format!("\"{}", &token(&sandbox)[1..]);
+    let quoted = format!("\"{}", token(&sandbox));
+    let other_token = format!("x\"{}", &token(&sandbox)[1..]);
+    let foreign = br#"{"version": 3, "Accounts": {"a": [1, 2]}}"#;
+    let wide = good.encode_utf16().flat_map(u16::to_le_bytes);
+    let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
+    let (nested, large) = (format!("{{\"{key}\": {deep}}}"), " ".repeat(2 << 20));
+    let evil = json!("a\r\nHost: evil");
+    let mut undated = cache[&key].clone();
+    undated.as_object_mut().unwrap().remove("obtained_at");
+    let damaged = good.replace("\"check\"", "\"chekk\"");
+    let damaged = damaged.replace(&token(&sandbox)[..9], "DAMAGED__");
+    let old = json!({"refused_at": 1, "errcode": 40001, "errmsg": ""});
+    let half = json!({"refused_at": now(), "errcode": "x"});
     let table = [
         ("empty", vec![]),
         ("truncated", good.as_bytes()[..good.len() / 2].to_vec()),
@@ -114,27 +127,15 @@ fn a_cache_that_cannot_be_believed_is_replaced() {
         ("zeros", vec![0; 4096]),
         ("text", b"hello\n".to_vec()),
         ("a token alone", token(&sandbox).into_bytes()),
-        (
-            "another program's",
-            br#"{"version": 3, "Accounts": {"a": [1, 2]}}"#.to_vec(),
-        ),
+        ("another program's", foreign.to_vec()),
         ("an array", format!("[{good}]").into_bytes()),
         ("null", b"null".to_vec()),
         ("the record without the map", record(&|_| ()).split_off(70)),
         ("two documents", [good.as_bytes(), good.as_bytes()].concat()),
-        (
-            "UTF-16",
-            good.encode_utf16().flat_map(u16::to_le_bytes).collect(),
-        ),
+        ("UTF-16", wide.collect()),
         ("nested deeply", b"[".repeat(100_000)),
-        ("nested deeply in the record", {
-            let deep = format!("{}1{}", "[".repeat(5000), "]".repeat(5000));
-            format!("{{\"{key}\": {deep}}}").into_bytes()
-        }),
-        (
-            "larger than any",
-            [good.as_bytes(), &vec![b' '; 2 << 20]].concat(),
-        ),
+        ("nested deeply in the record", nested.into_bytes()),
+        ("larger than any", (good.clone() + &large).into_bytes()),
         ("no record", record(&|it| *it = Value::Null)),
         ("a list for a record", record(&|it| *it = json!([it]))),
         ("a text for a record", record(&|it| *it = json!("token"))),
@@ -143,45 +144,22 @@ fn a_cache_that_cannot_be_believed_is_replaced() {
         ("an empty token", set("access_token", json!(""))),
         ("a number for a token", set("access_token", json!(7))),
         ("a long token", set("access_token", json!("x".repeat(513)))),
-        (
-            "a token that breaks the request",
-            set("access_token", json!("a\r\nHost: evil")),
-        ),
-        (
-            "another token",
-            replace(
-                &format!("\"{}", token(&sandbox)),
-                &format!("\"x{other_token}")[1..],
-            ),
-        ),
+        ("a token that breaks the request", set("access_token", evil)),
+        ("another token", replace(&quoted, &other_token)),
         ("a date in words", set("obtained_at", json!("today"))),
         ("a date before any", set("obtained_at", json!(-1))),
         ("the first of dates", set("obtained_at", json!(0))),
         ("a date beyond any", set("obtained_at", json!(u64::MAX))),
         ("a date with a fraction", set("obtained_at", json!(1.5))),
-        (
-            "no date",
-            record(&|it| drop(it.as_object_mut().unwrap().remove("obtained_at"))),
-        ),
-        (
-            "a lifetime beyond WeCom's",
-            set("expires_in", json!(u64::MAX)),
-        ),
+        ("no date", record(&|it| *it = undated.clone())),
+        ("a lifetime beyond any", set("expires_in", json!(u64::MAX))),
         ("no lifetime", set("expires_in", json!(0))),
-        ("a damaged token under a damaged check", {
-            let damaged = good.replace("\"check\"", "\"chekk\"");
-            damaged
-                .replace(&token(&sandbox)[..9], "DAMAGED__")
-                .into_bytes()
-        }),
         (
-            "a refusal of long ago",
-            record(&|it| *it = json!({"refused_at": 1, "errcode": 40001, "errmsg": ""})),
+            "a damaged token under a damaged check",
+            damaged.into_bytes(),
         ),
-        (
-            "half a refusal",
-            record(&|it| *it = json!({"refused_at": now(), "errcode": "x"})),
-        ),
+        ("a refusal of long ago", record(&|it| *it = old.clone())),
+        ("half a refusal", record(&|it| *it = half.clone())),
     ];
     for ((name, bytes), member) in table.into_iter().zip(members) {
         sandbox.write("token_cache.json", &bytes);

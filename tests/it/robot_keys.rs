@@ -6,65 +6,24 @@ use crate::support::{Outcome, Sandbox, WEBHOOK, alone, for_each, robot, waiting,
 #[test]
 fn a_robot_that_is_not_there_or_has_no_key_is_told_with_what_to_write() {
     let url = format!("https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key={ROBOT_KEY}");
-    let own = robot();
+    let (own, typed) = (robot(), format!("key = \"{url}\""));
     let base = Standin::refuse();
+    let (none, gone) = (String::new(), "key_file = \"gone\"");
+    let ops = |line: &str| format!("[robots.ops]\n{line}\n");
+    let not_there = "there is no [robots.";
+    let no_key = "[robots.ops] has neither key nor key_file";
     for_each(
         [
-            (
-                own.clone(),
-                "ops1",
-                "there is no [robots.ops1]",
-                "did you mean ops?",
-            ),
-            (
-                own.clone(),
-                "alerts",
-                "there is no [robots.alerts]",
-                "known robots: ops",
-            ),
-            (
-                String::new(),
-                "ops",
-                "there is no [robots.ops]",
-                "key= in the webhook URL",
-            ),
-            (
-                own.clone(),
-                ROBOT_KEY,
-                "there is no [robots.",
-                "known robots: ops",
-            ),
-            (own, &*url, "there is no [robots.", "known robots: ops"),
-            (
-                "[robots.ops]\n".to_owned(),
-                "ops",
-                "[robots.ops] has neither key nor key_file",
-                "key= in",
-            ),
-            (
-                "[robots.ops]\nkey = \"\"\n".to_owned(),
-                "ops",
-                "key",
-                "empty",
-            ),
-            (
-                "[robots.ops]\nkey = \"…\"\n".to_owned(),
-                "ops",
-                "key",
-                "placeholder",
-            ),
-            (
-                format!("[robots.ops]\nkey = \"{url}\"\n"),
-                "ops",
-                "is not a robot's key",
-                "key= in",
-            ),
-            (
-                "[robots.ops]\nkey_file = \"gone\"\n".to_owned(),
-                "ops",
-                "gone",
-                "No such file",
-            ),
+            (own.clone(), "ops1", "no [robots.ops1]", "did you mean ops?"),
+            (own.clone(), "alerts", "no [robots.alerts]", "robots: ops"),
+            (none, "ops", "no [robots.ops]", "key= in the webhook URL"),
+            (own.clone(), ROBOT_KEY, not_there, "known robots: ops"),
+            (own, &*url, not_there, "known robots: ops"),
+            (ops(""), "ops", no_key, "key= in"),
+            (ops("key = \"\""), "ops", "key", "empty"),
+            (ops("key = \"…\""), "ops", "key", "placeholder"),
+            (ops(&typed), "ops", "is not a robot's key", "key= in"),
+            (ops(gone), "ops", "gone", "No such file"),
         ],
         |(lines, name, what, how)| {
             let sandbox = Sandbox::empty();

@@ -31,6 +31,10 @@ fn rubbish_is_never_a_success_and_never_a_hang() {
     let head = "HTTP/1.1 200 OK\r\n";
     let many: String = (0..10_000).map(|at| format!("x-{at}: y\r\n")).collect();
     let long = format!("x: {}\r\n", "y".repeat(1 << 20));
+    let chunked = format!("{head}transfer-encoding: chunked\r\n\r\n");
+    let length = |said: &str| raw(format!("{head}content-length: {said}\r\n\r\n{yes}"));
+    let gzip = b"content-encoding: gzip\r\n\r\n\x1f\x8b\x08\0\0\0\0\0";
+    let switch = "HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n";
     let table = [
         ("slow", Fault::Drip(Duration::from_secs(1))),
         ("endless", Fault::Endless(Duration::from_millis(1))),
@@ -45,60 +49,30 @@ fn rubbish_is_never_a_success_and_never_a_hang() {
             "no such version",
             raw(format!("HTTP/9.9 200 OK\r\n\r\n{yes}")),
         ),
-        (
-            "shorter than said",
-            raw(format!("{head}content-length: 999\r\n\r\n{yes}")),
-        ),
-        (
-            "two lengths",
-            raw(format!(
-                "{head}content-length: 9\r\ncontent-length: 99\r\n\r\n{yes}"
-            )),
-        ),
-        (
-            "a negative length",
-            raw(format!("{head}content-length: -1\r\n\r\n{yes}")),
-        ),
+        ("shorter than said", length("999")),
+        ("two lengths", length("9\r\ncontent-length: 99")),
+        ("a negative length", length("-1")),
         (
             "broken chunks",
-            raw(format!(
-                "{head}transfer-encoding: chunked\r\n\r\nzz\r\n{yes}\r\n0\r\n\r\n"
-            )),
+            raw(format!("{chunked}zz\r\n{yes}\r\n0\r\n\r\n")),
         ),
-        (
-            "unfinished chunks",
-            raw(format!(
-                "{head}transfer-encoding: chunked\r\n\r\n5\r\n{{\"err"
-            )),
-        ),
+        ("unfinished chunks", raw(format!("{chunked}5\r\n{{\"err"))),
         (
             "a huge chunk",
-            raw(format!(
-                "{head}transfer-encoding: chunked\r\n\r\nfffffffffffffffff\r\n{yes}"
-            )),
+            raw(format!("{chunked}fffffffffffffffff\r\n{yes}")),
         ),
         ("headers without end", raw(format!("{head}{many}\r\n{yes}"))),
         (
             "a header without end",
             raw(format!("{head}{long}\r\n{yes}")),
         ),
-        (
-            "compressed",
-            raw([
-                head.as_bytes(),
-                b"content-encoding: gzip\r\n\r\n\x1f\x8b\x08\0\0\0\0\0",
-            ]
-            .concat()),
-        ),
+        ("compressed", raw([head.as_bytes(), gzip].concat())),
         ("no content", raw("HTTP/1.1 204 No Content\r\n\r\n")),
         (
-            "continue, continue",
+            "continue",
             raw("HTTP/1.1 100 Continue\r\n\r\n".repeat(1000)),
         ),
-        (
-            "another protocol",
-            raw("HTTP/1.1 101 Switching Protocols\r\nupgrade: x\r\nconnection: upgrade\r\n\r\n"),
-        ),
+        ("another protocol", raw(switch)),
     ];
     for_each(table, |(what, fault)| {
         for path in [GETTOKEN, SEND] {
