@@ -27,19 +27,20 @@ fn keep_at(standin: &Standin, sandbox: &Sandbox, shows: &str, args: &str) {
     assert_eq!(waiting(sandbox).len(), before + 1, "{shows}");
 }
 
+/// Has three messages kept so.
+fn keep_three(standin: &Standin, sandbox: &Sandbox, shows: &str) {
+    for number in 0..3 {
+        let args = format!("send --to lisi number-{number}");
+        keep_at(standin, sandbox, shows, &args);
+    }
+}
+
 #[test]
 #[ignore = "needs faketime"]
 fn what_was_kept_under_a_wrong_clock_is_delivered_once_it_is_right() {
     for_each(WRONG, |shows| {
         let (standin, sandbox) = set_up();
-        for number in 0..3 {
-            keep_at(
-                &standin,
-                &sandbox,
-                shows,
-                &format!("send --to lisi number-{number}"),
-            );
-        }
+        keep_three(&standin, &sandbox, shows);
         let outcome = flush(&sandbox).exits(0);
         assert_eq!(outcome.stderr, "", "{shows}");
         let numbers = (0..3).map(|number| format!("number-{number}"));
@@ -59,14 +60,7 @@ fn what_was_kept_under_a_wrong_clock_is_delivered_once_it_is_right() {
 fn what_was_kept_under_a_right_clock_outlives_a_wrong_one() {
     for_each(WRONG, |shows| {
         let (standin, sandbox) = set_up();
-        for number in 0..3 {
-            keep_at(
-                &standin,
-                &sandbox,
-                "+0",
-                &format!("send --to lisi number-{number}"),
-            );
-        }
+        keep_three(&standin, &sandbox, "+0");
         let kept = waiting(&sandbox);
         // Nothing passes while the clock is wrong, so that all there is to do is expire.
         standin.always(SEND, refusal(60020));

@@ -67,36 +67,27 @@ fn every_key_of_the_example_is_accepted() {
 #[test]
 fn a_config_may_be_written_in_many_ways() {
     let sandbox = Sandbox::empty();
+    let tabbed = app().replace(" = ", "\t=\t");
+    let dotted = "network.allow_plain_http = true\nprofiles.ops.safe = 1\n";
+    let tables = "touser = \"\"\n[network]\n[profiles]\n[robots]\n[mail]\n[log]\n";
     for (name, text) in [
         (
             "BOM and CRLF",
-            format!("\u{feff}{}", app().replace('\n', "\r\n")),
+            "\u{feff}".to_owned() + &app().replace('\n', "\r\n"),
         ),
         ("no newline at the end", app().trim_end().to_owned()),
-        (
-            "tabs and comments",
-            app().replace(" = ", "\t=\t").replace('\n', "\t# 注释\n"),
-        ),
+        ("tabs and comments", tabbed.replace('\n', "\t# 注释\n")),
         ("digits in quotes", app().replace("1000002", "\"1000002\"")),
         ("digits in groups", app().replace("1000002", "1_000_002")),
         ("literal strings", app().replace('"', "'")),
         ("quoted keys", app().replace("corpid", "\"corpid\"")),
-        (
-            "dotted keys",
-            app() + "network.allow_plain_http = true\nprofiles.ops.safe = 1\n",
-        ),
-        (
-            "empty tables",
-            app() + "touser = \"\"\n[network]\n[profiles]\n[robots]\n[mail]\n[log]\n",
-        ),
+        ("dotted keys", app() + dotted),
+        ("empty tables", app() + tables),
     ] {
         sandbox.write("config.toml", text);
         let body = shown(sandbox.wxpush("send --dry-run x").run());
-        assert_eq!(
-            (&body["agentid"], &body["touser"]),
-            (&AGENTID.into(), &"@all".into()),
-            "{name}"
-        );
+        assert_eq!(body["agentid"], AGENTID, "{name}");
+        assert_eq!(body["touser"], "@all", "{name}");
     }
 }
 
@@ -173,37 +164,21 @@ fn the_strongest_level_that_sets_a_value_wins() {
 #[test]
 fn receivers_are_one_value() {
     let sandbox = Sandbox::empty();
+    let listed = "touser = \"a,b|c\"\ntotag = 3";
+    let (a, all) = ("touser = \"a\"", "touser = \"@all\"");
     for (top, ops, env, option, wanted) in [
         ("", "", "", "", ["@all", "", ""]),
         ("touser = \"a\"", "", "", "", ["a", "", ""]),
-        (
-            "touser = \"a,b|c\"\ntotag = 3",
-            "",
-            "",
-            "",
-            ["a|b|c", "", "3"],
-        ),
+        (listed, "", "", "", ["a|b|c", "", "3"]),
         ("touser = \"a\"", "toparty = \"2\"", "", "", ["", "2", ""]),
         ("touser = \"a\"", "safe = true", "", "", ["a", "", ""]),
-        (
-            "touser = \"@all\"",
-            "totag = [1, 2]",
-            "",
-            "",
-            ["", "", "1|2"],
-        ),
+        (all, "totag = [1, 2]", "", "", ["", "", "1|2"]),
         ("toparty = 9", "touser = \"\"", "", "", ["", "9", ""]),
         ("", "touser = \"b\"", "c", "", ["b", "", ""]),
         ("toparty = 1", "", "c", "", ["c", "", ""]),
         ("toparty = 1", "totag = 1", "c", "--party 4", ["", "4", ""]),
         ("touser = \"a\"", "", "", "--tag 5 --tag 6", ["", "", "5|6"]),
-        (
-            "touser = \"a\"",
-            "",
-            "",
-            "--to @all --party 1",
-            ["@all", "", ""],
-        ),
+        (a, "", "", "--to @all --party 1", ["@all", "", ""]),
     ] {
         sandbox.write(
             "config.toml",
@@ -235,6 +210,10 @@ fn the_secret_comes_from_where_it_is_said_to_be() {
     let named = |name: &str| format!("corpsecret_file = \"{name}\"\n");
     let file = "WXPUSH_CORPSECRET_FILE";
     let systemd = "CREDENTIALS_DIRECTORY";
+    let secret = ("WXPUSH_CORPSECRET", SECRET);
+    let (none, another) = (String::new(), "corpsecret = \"another-one\"\n".to_owned());
+    let relative = "WXPUSH_CORPSECRET_FILE (environment) must be an absolute path";
+    let both = "keep one of WXPUSH_CORPSECRET and WXPUSH_CORPSECRET_FILE";
     for (line, env, words) in [
         (literal.clone(), vec![], ""),
         (named("here"), vec![], ""),
@@ -244,42 +223,26 @@ fn the_secret_comes_from_where_it_is_said_to_be() {
         (named("none"), vec![(file, &*here)], ""),
         (String::new(), vec![(systemd, &*conf)], ""),
         (literal.clone(), vec![(systemd, "/none")], ""),
-        (
-            "corpsecret = \"another-one\"\n".into(),
-            vec![("WXPUSH_CORPSECRET", SECRET)],
-            "",
-        ),
+        (another, vec![secret], ""),
         (String::new(), vec![(systemd, "")], "corpsecret is not set"),
         (
-            String::new(),
+            none.clone(),
             vec![(systemd, "conf")],
             "corpsecret is not set",
         ),
-        (
-            String::new(),
-            vec![(file, "conf/here")],
-            "WXPUSH_CORPSECRET_FILE (environment) must be an absolute path",
-        ),
-        (
-            String::new(),
-            vec![(file, &*here), ("WXPUSH_CORPSECRET", SECRET)],
-            "keep one of WXPUSH_CORPSECRET and WXPUSH_CORPSECRET_FILE",
-        ),
+        (none.clone(), vec![(file, "conf/here")], relative),
+        (none, vec![(file, &*here), secret], both),
         (
             literal + &named("here"),
             vec![],
-            "keep one of corpsecret and corpsecret_file",
+            "keep one of corpsecret and",
         ),
         (named("none"), vec![], "config.toml:2: corpsecret_file: "),
         (named("."), vec![], "is not a regular file"),
         (named("spaced"), vec![], "the secret in it holds a space"),
         (named("empty"), vec![], "the secret in it is empty"),
         (named("big"), vec![], "is larger than 4096 bytes"),
-        (
-            named(SECRET),
-            vec![],
-            "config.toml:2: corpsecret_file: the file that it names: ",
-        ),
+        (named(SECRET), vec![], "config.toml:2: corpsecret_file: "),
     ] {
         let text = text.replace(&format!("corpsecret = \"{SECRET}\"\n"), &line);
         sandbox.write("conf/config.toml", text);
@@ -296,20 +259,11 @@ fn the_secret_comes_from_where_it_is_said_to_be() {
         let outcome = run.run();
         if words.is_empty() {
             outcome.is_silent();
-            assert_eq!(
-                standin.count("/cgi-bin/gettoken"),
-                before + 1,
-                "{line} {env:?}"
-            );
-            assert_eq!(
-                standin
-                    .requests()
-                    .iter()
-                    .rfind(|it| it.method == "GET")
-                    .unwrap()
-                    .query["corpsecret"],
-                SECRET
-            );
+            let count = standin.count("/cgi-bin/gettoken");
+            assert_eq!(count, before + 1, "{line} {env:?}");
+            let requests = standin.requests();
+            let got = requests.iter().rfind(|it| it.method == "GET").unwrap();
+            assert_eq!(got.query["corpsecret"], SECRET);
         } else {
             let outcome = outcome.exits(78).says(words);
             hides_secret(&outcome.stderr);

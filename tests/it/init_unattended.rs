@@ -5,12 +5,11 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 
 use serde_json::json;
 
-use crate::standin::{AGENTID, CORPID, SECRET, Standin};
+use crate::standin::{AGENTID, CORPID, Fault, SECRET, Standin};
 use crate::support::init::{unattended, written};
-use crate::support::{Fields, OTHER, Sandbox, Words, refusal, set_up};
-
-const GETTOKEN: &str = "/cgi-bin/gettoken";
-const AGENT: &str = "/cgi-bin/agent/get";
+use crate::support::{
+    AGENT, Fields, GETTOKEN, OTHER, Sandbox, Words, refusal, sees_no_department, set_up,
+};
 
 #[test]
 fn the_environment_becomes_a_config_that_sends() {
@@ -135,13 +134,7 @@ fn what_wecom_refuses_is_written_all_the_same_and_the_exit_code_tells() {
     let standin = Standin::start();
     let sandbox = Sandbox::empty();
     standin.company().apps.get_mut(&AGENTID).unwrap().users = ["wangwu".to_owned()].into();
-    standin
-        .company()
-        .apps
-        .get_mut(&AGENTID)
-        .unwrap()
-        .parties
-        .clear();
+    sees_no_department(&standin);
     let outcome = unattended(&sandbox, &standin, "").exits(0);
     outcome.says("not in the app's 可见范围: lisi");
     let outcome = unattended(&sandbox, &standin, "--force")
@@ -156,13 +149,7 @@ fn what_wecom_refuses_is_written_all_the_same_and_the_exit_code_tells() {
 fn a_network_that_is_not_there_yet_is_waited_for_and_offline_asks_nobody() {
     let standin = Standin::start();
     let sandbox = Sandbox::empty();
-    standin.script(
-        GETTOKEN,
-        [
-            crate::standin::Fault::Status(503, Vec::new(), String::new()),
-            refusal(-1),
-        ],
-    );
+    standin.script(GETTOKEN, [Fault::html(503), refusal(-1)]);
     unattended(&sandbox, &standin, "").is_silent();
     assert_eq!(standin.count(GETTOKEN), 3);
     let run = unattended(&sandbox, &standin, "--force --offline --json");

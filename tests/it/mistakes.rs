@@ -1,10 +1,8 @@
 //! Every way in which a config can be wrong: told by line and key, and never by the secret.
 
-use std::process::Command;
-
 use crate::standin::SECRET;
 use crate::support::chinese::in_both;
-use crate::support::{Sandbox, app, config, for_each, hides_secret};
+use crate::support::{Sandbox, app, config, for_each, hides_secret, obstruct};
 
 /// What is written, the line and the key that are blamed, and what is said about it. `+` puts a good app on
 /// three lines before it, `⏎` ends a line, `SECRET` is the secret.
@@ -166,73 +164,49 @@ fn a_file_that_is_no_config_is_told_by_its_line() {
     };
     let latin = [app().as_bytes(), b"prefix = \"caf\xe9\"\n"].concat();
     let nul = app().replace("agentid", "\0agentid").into_bytes();
-    let nested = |times| {
-        [app() + "touser = ", "[".repeat(times)]
-            .concat()
-            .into_bytes()
-    };
+    let nested = |times| (app() + "touser = " + &"[".repeat(times)).into_bytes();
+    let closed = [nested(5000), b"]".repeat(5000)].concat();
+    let dotted = [b"a".to_vec(), b".a".repeat(2000), b"=1".to_vec()].concat();
+    let without = |key: &str| app().replace(key, "#").into_bytes();
+    let (elf, comments) = (b"\x7fELF\x02\x01\x01\0\0\0", b"# nothing\n");
+    let [first, third, fourth] = [1, 3, 4].map(|line| format!("config.toml:{line}:"));
+    let (unset, all) = (
+        "corpid, corpsecret, agentid are not set in",
+        "WXPUSH_CORPID, WXPUSH_CORPSECRET, WXPUSH_AGENTID",
+    );
+    let (utf8, save) = (" is not UTF-8", "save the file as UTF-8");
     for_each(
         [
+            ("UTF-16", utf16(&app()), first.clone() + utf8, save),
+            ("Latin-1", latin, fourth.clone() + utf8, save),
+            ("NUL", nul, third, "hint:"),
+            ("a program", elf.to_vec(), first.clone(), "hint:"),
             (
-                "UTF-16",
-                utf16(&app()),
-                "config.toml:1: is not UTF-8",
-                "save the file as UTF-8",
-            ),
-            (
-                "Latin-1",
-                latin,
-                "config.toml:4: is not UTF-8",
-                "save the file as UTF-8",
-            ),
-            ("NUL", nul, "config.toml:3:", "hint:"),
-            (
-                "a program",
-                b"\x7fELF\x02\x01\x01\0\0\0".to_vec(),
-                "config.toml:1:",
+                "deep",
+                nested(100_000),
+                fourth.clone() + " touser: ",
                 "hint:",
             ),
-            ("deep", nested(100_000), "config.toml:4: touser: ", "hint:"),
-            (
-                "deep, and closed",
-                [nested(5000), b"]".repeat(5000)].concat(),
-                "config.toml:4: touser: ",
-                "hint:",
-            ),
-            (
-                "dotted",
-                [b"a".to_vec(), b".a".repeat(2000), b"=1".to_vec()].concat(),
-                "config.toml:1:",
-                "hint:",
-            ),
-            (
-                "nothing",
-                Vec::new(),
-                "corpid, corpsecret, agentid are not set in",
-                "WXPUSH_CORPID, WXPUSH_CORPSECRET, WXPUSH_AGENTID",
-            ),
-            (
-                "comments",
-                b"# nothing\n".to_vec(),
-                "corpid, corpsecret, agentid are not set in",
-                "hint:",
-            ),
+            ("deep, and closed", closed, fourth + " touser: ", "hint:"),
+            ("dotted", dotted, first, "hint:"),
+            ("nothing", Vec::new(), unset.into(), all),
+            ("comments", comments.to_vec(), unset.into(), "hint:"),
             (
                 "no corpid",
-                app().replace("corpid", "#").into(),
-                "corpid is not set in",
+                without("corpid"),
+                "corpid is not set in".into(),
                 "WXPUSH_CORPID",
             ),
             (
                 "no secret",
-                app().replace("corpsecret", "#").into(),
-                "corpsecret is not set in",
+                without("corpsecret"),
+                "corpsecret is not set in".into(),
                 "WXPUSH_CORPSECRET",
             ),
             (
                 "no agentid",
-                app().replace("agentid", "#").into(),
-                "agentid is not set in",
+                without("agentid"),
+                "agentid is not set in".into(),
                 "WXPUSH_AGENTID",
             ),
         ],
@@ -240,7 +214,7 @@ fn a_file_that_is_no_config_is_told_by_its_line() {
             let sandbox = Sandbox::empty();
             sandbox.write("config.toml", text);
             let outcome = in_both(78, || sandbox.wxpush("send --dry-run x"));
-            let is_told = outcome.stderr.contains(place) && outcome.stderr.contains(hint);
+            let is_told = outcome.stderr.contains(&place) && outcome.stderr.contains(hint);
             assert!(is_told, "{name}: {}", outcome.stderr);
             hides_secret(&outcome.stderr);
         },
@@ -252,13 +226,7 @@ fn a_config_that_is_named_must_be_there_and_be_readable() {
     let sandbox = Sandbox::empty();
     sandbox.write("config.toml", app());
     let fifo = sandbox.path("fifo");
-    assert!(
-        Command::new("mkfifo")
-            .arg(&fifo)
-            .status()
-            .unwrap()
-            .success()
-    );
+    obstruct("FIFO", &fifo, &fifo);
     sandbox.write("big.toml", "#".repeat(10_000_000));
     for (name, words) in [
         ("none.toml", "there is no such config"),
@@ -269,16 +237,10 @@ fn a_config_that_is_named_must_be_there_and_be_readable() {
     ] {
         let path = sandbox.path(name);
         let outcome = in_both(78, || sandbox.wxpush("send --dry-run x -c").arg(&path));
-        outcome
-            .says(words)
-            .says(&path.display().to_string())
-            .says("hint:");
-        let run = || {
-            sandbox
-                .wxpush("send --dry-run x")
-                .env("WXPUSH_CONFIG", &path)
-        };
-        in_both(78, run).says(words);
+        let outcome = outcome.says(words).says("hint:");
+        outcome.says(&path.display().to_string());
+        let run = || sandbox.wxpush("send --dry-run x");
+        in_both(78, || run().env("WXPUSH_CONFIG", &path)).says(words);
     }
 }
 
@@ -286,21 +248,14 @@ fn a_config_that_is_named_must_be_there_and_be_readable() {
 fn a_bad_variable_is_named() {
     let sandbox = Sandbox::empty();
     sandbox.write("config.toml", app() + "[profiles.ops]\n");
+    let spaced = format!("{} {}", &SECRET[..26], &SECRET[26..]);
     for (name, value, words) in [
         ("WXPUSH_CORPID", "your-corpid", "placeholder"),
         ("WXPUSH_CORPID", "two words", "holds a space"),
         ("WXPUSH_CORPSECRET", "xxxx", "placeholder"),
-        (
-            "WXPUSH_CORPSECRET",
-            "vK7qXz2_RfJw9TbYhL4-GmNc8P dEu3sAo6iQxVtZ1kH",
-            "holds a space",
-        ),
+        ("WXPUSH_CORPSECRET", &spaced, "holds a space"),
         ("WXPUSH_AGENTID", "-1", "must be the app's AgentId"),
-        (
-            "WXPUSH_AGENTID",
-            "9223372036854775808",
-            "must be the app's AgentId",
-        ),
+        ("WXPUSH_AGENTID", "9223372036854775808", "must be the app's"),
         ("WXPUSH_TOUSER", "张三", "cannot be a userid"),
         ("WXPUSH_TOUSER", ",", "it names nobody"),
         ("WXPUSH_STATE_DIR", "state", "must be an absolute path"),

@@ -70,47 +70,32 @@ fn what_the_message_says_itself_counts_and_what_it_leaves_open_is_filled_in() {
     let standin = Standin::start();
     let sandbox = furnished(&standin);
     sandbox.configure("touser = \"lisi\"");
+    let lisi = json!({"touser": "lisi"});
+    let nobody = json!({"touser": "", "toparty": "", "totag": ""});
+    let two = json!({"touser": "wangwu", "toparty": "2"});
+    let checked = json!({"enable_duplicate_check": 1, "duplicate_check_interval": 60});
+    let tomorrow = json!({"tomorrow": [1, {"a": null}]});
     for (args, says, sent) in [
-        ("", json!({}), json!({"touser": "lisi"})),
+        ("", json!({}), lisi.clone()),
         ("", json!({"touser": "wangwu"}), json!({"touser": "wangwu"})),
         ("", json!({"toparty": "2"}), json!({"toparty": "2"})),
-        (
-            "",
-            json!({"touser": "", "toparty": "", "totag": ""}),
-            json!({"touser": "lisi"}),
-        ),
-        (
-            "--to wangwu --party 2",
-            json!({}),
-            json!({"touser": "wangwu", "toparty": "2"}),
-        ),
-        ("", json!({"agentid": AGENTID}), json!({"touser": "lisi"})),
-        (
-            "",
-            json!({"agentid": AGENTID.to_string()}),
-            json!({"touser": "lisi"}),
-        ),
-        ("--safe", json!({}), json!({"touser": "lisi", "safe": 1})),
+        ("", nobody, lisi.clone()),
+        ("--to wangwu --party 2", json!({}), two),
+        ("", json!({"agentid": AGENTID}), lisi.clone()),
+        ("", json!({"agentid": AGENTID.to_string()}), lisi.clone()),
+        ("--safe", json!({}), with(&lisi, json!({"safe": 1}))),
         (
             "--safe",
             json!({"safe": 0}),
-            json!({"touser": "lisi", "safe": 0}),
+            with(&lisi, json!({"safe": 0})),
         ),
         (
             "--id-trans",
             json!({}),
-            json!({"touser": "lisi", "enable_id_trans": 1}),
+            with(&lisi, json!({"enable_id_trans": 1})),
         ),
-        (
-            "--dedupe 1m",
-            json!({}),
-            json!({"touser": "lisi", "enable_duplicate_check": 1, "duplicate_check_interval": 60}),
-        ),
-        (
-            "",
-            json!({"tomorrow": [1, {"a": null}]}),
-            json!({"touser": "lisi", "tomorrow": [1, {"a": null}]}),
-        ),
+        ("--dedupe 1m", json!({}), with(&lisi, checked)),
+        ("", tomorrow.clone(), with(&lisi, tomorrow)),
     ] {
         let message = with(&text(), says);
         raw(&sandbox, args, &message).exits(0);

@@ -191,48 +191,26 @@ fn a_report_comes_when_it_is_asked_for() {
 fn change_tells_the_first_failure_and_the_recovery_and_after_waits() {
     let (standin, sandbox) = set_up();
     let mut told = 0;
-    let table: [(&str, &[(bool, &str)]); 3] = [
+    // Each run succeeds (+) or fails (-), and is told of in these words, or not.
+    let table = [
         (
             "--on change",
-            &[
-                (true, ""),
-                (false, "退出码 1"),
-                (false, ""),
-                (false, ""),
-                (true, "恢复：失败 3 次，历时 "),
-                (true, ""),
-                (false, "退出码 1"),
-                (true, "恢复：失败 1 次"),
-            ],
+            "+|-退出码 1|-|-|+恢复：失败 3 次，历时 |+|-退出码 1|+恢复：失败 1 次",
         ),
         (
             "--on change --after 3 -t three",
-            &[
-                (false, ""),
-                (false, ""),
-                (true, ""),
-                (false, ""),
-                (false, ""),
-                (false, "连续失败 3 次"),
-                (false, ""),
-                (true, "恢复：失败 4 次"),
-            ],
+            "-|-|+|-|-|-连续失败 3 次|-|+恢复：失败 4 次",
         ),
         (
             "--on failure --after 2 -t two",
-            &[
-                (false, ""),
-                (false, "连续失败 2 次"),
-                (false, "连续失败 3 次"),
-                (true, ""),
-                (false, ""),
-            ],
+            "-|-连续失败 2 次|-连续失败 3 次|+|-",
         ),
     ];
     for (options, steps) in table {
-        for (ok, said) in steps {
+        for step in steps.split('|') {
+            let (ok, said) = (step.starts_with('+'), &step[1..]);
             // One command line for both, as a job's is.
-            sandbox.write("script", if *ok { "exit 0" } else { "exit 1" });
+            sandbox.write("script", if ok { "exit 0" } else { "exit 1" });
             let line = format!(". {}", sandbox.path("script").display());
             sh(&sandbox, &format!("{options} --to lisi"), &line).exits(i32::from(!ok));
             let reports = reports(&standin);

@@ -49,15 +49,7 @@ fn each_command_line_becomes_exactly_this_request() {
             json!({"touser": "@all", "msgtype": "markdown", "agentid": AGENTID, "markdown": {"content": "# [p] Report\n> **ok**"}}),
         ),
         (
-            &[
-                "--to",
-                "zhangsan,lisi",
-                "--to",
-                "wangwu",
-                "--party",
-                "2",
-                "x",
-            ],
+            &["--to", "zhangsan,lisi", "--to=wangwu", "--party=2", "x"],
             json!({"touser": "zhangsan|lisi|wangwu", "toparty": "2", "msgtype": "text", "agentid": AGENTID, "text": {"content": "[p] x"}}),
         ),
         (
@@ -88,15 +80,9 @@ fn stdin_is_the_message_only_when_no_words_are_given() {
         (&["-t", "alone"], " \n", "alone"),
     ];
     for (args, stdin, text) in table {
-        sandbox
-            .wxpush("send --to lisi")
-            .args(args)
-            .stdin(*stdin)
-            .is_silent();
-        assert_eq!(
-            texts(&standin, "lisi").last().map(String::as_str),
-            Some(*text)
-        );
+        let run = sandbox.wxpush("send --to lisi").args(args);
+        run.stdin(*stdin).is_silent();
+        assert_eq!(texts(&standin, "lisi").last().unwrap(), text);
     }
     // A pipe that nobody ever closes is not waited for.
     let mut hung = Run::new(std::process::Command::new("sleep"))
@@ -112,10 +98,7 @@ fn stdin_is_the_message_only_when_no_words_are_given() {
     hung.child.kill().unwrap();
     hung.child.wait().unwrap();
     assert!(status.unwrap().success());
-    assert_eq!(
-        texts(&standin, "lisi").last().map(String::as_str),
-        Some("words")
-    );
+    assert_eq!(texts(&standin, "lisi").last().unwrap(), "words");
 }
 
 #[test]

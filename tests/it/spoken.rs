@@ -13,11 +13,7 @@ use crate::support::{
 fn shows(outcome: Outcome, words: &str) {
     let outcome = outcome.exits(0);
     outcome.stdout.lines().for_each(hold);
-    assert!(
-        outcome.stdout.contains(words),
-        "no {words:?} in {}",
-        outcome.stdout
-    );
+    outcome.stdout.shows(words);
 }
 
 #[test]
@@ -105,72 +101,40 @@ fn whatever_is_refused_before_it_leaves_is_told_in_either_language() {
 fn what_becomes_of_a_message_is_told_in_chinese() {
     let pass = Fault::Delay(std::time::Duration::ZERO);
     let three = "x".repeat(6000);
-    for_each(
-        [
-            (
-                "--timeout 1s",
-                vec![refusal(60020)],
-                77,
-                "消息未发送，已存入发件箱（",
-            ),
-            (
-                "--no-outbox",
-                vec![refusal(60020)],
-                77,
-                "消息未发送，也没有保留：",
-            ),
-            (
-                "",
-                vec![refusal(44004)],
-                65,
-                "消息未发送，已移入 outbox/failed（",
-            ),
-            (
-                "--timeout 1s --no-outbox",
-                [vec![Fault::CutAfter], vec![refusal(6000); 20]].concat(),
-                75,
-                "消息可能已送达，也可能没有（没收到答复），也没有保留：",
-            ),
-            (
-                "3",
-                vec![refusal(44004)],
-                65,
-                "消息（共 3 段）未发送，已移入",
-            ),
-            (
-                "3",
-                vec![pass.clone(), refusal(44004)],
-                65,
-                "第 2 至 3 段（共 3 段）未发送（第 1 段已发送），已移入",
-            ),
-            (
-                "3",
-                vec![pass.clone(), pass, refusal(60020)],
-                77,
-                "第 3 段（共 3 段）未发送（第 1 至 2 段已发送），已存入发件箱（",
-            ),
-        ],
-        |(options, faults, code, words)| {
-            let (standin, sandbox) = set_up();
-            standin.script(SEND, faults);
-            let parts = options.strip_prefix('3');
-            let run = sandbox
-                .wxpush("send --json --to lisi")
-                .args(
-                    &parts
-                        .unwrap_or(options)
-                        .split_whitespace()
-                        .collect::<Vec<_>>(),
-                )
-                .stdin(if parts.is_some() { &three } else { "x" })
-                .in_chinese();
-            let outcome = run.exits(code).says(words).is_chinese();
-            let result = outcome.json();
-            assert!(result["error"].as_str().unwrap().starts_with(words));
-            let status = result["status"].as_str().unwrap();
-            assert!(["queued", "failed"].contains(&status), "{status}");
-        },
-    );
+    let lost = [vec![Fault::CutAfter], vec![refusal(6000); 20]].concat();
+    let set_up_bad = vec![refusal(60020)];
+    let second_empty = vec![pass.clone(), refusal(44004)];
+    let third_bad = vec![pass.clone(), pass, refusal(60020)];
+    let begins = [
+        "消息未发送，已存入发件箱（",
+        "消息未发送，也没有保留：",
+        "消息未发送，已移入 outbox/failed（",
+        "消息可能已送达，也可能没有（没收到答复），也没有保留：",
+        "消息（共 3 段）未发送，已移入",
+        "第 2 至 3 段（共 3 段）未发送（第 1 段已发送），已移入",
+        "第 3 段（共 3 段）未发送（第 1 至 2 段已发送），已存入发件箱（",
+    ];
+    let table = [
+        ("--timeout 1s", "x", set_up_bad.clone(), 77),
+        ("--no-outbox", "x", set_up_bad, 77),
+        ("", "x", vec![refusal(44004)], 65),
+        ("--timeout 1s --no-outbox", "x", lost, 75),
+        ("", &three, vec![refusal(44004)], 65),
+        ("", &three, second_empty, 65),
+        ("", &three, third_bad, 77),
+    ];
+    for_each(begins.into_iter().zip(table), |(words, row)| {
+        let (options, stdin, faults, code) = row;
+        let (standin, sandbox) = set_up();
+        standin.script(SEND, faults);
+        let run = sandbox.wxpush(&format!("send --json --to lisi {options}"));
+        let outcome = run.stdin(stdin).in_chinese().exits(code);
+        let outcome = outcome.says(words).is_chinese();
+        let result = outcome.json();
+        assert!(result["error"].as_str().unwrap().starts_with(words));
+        let status = result["status"].as_str().unwrap();
+        assert!(["queued", "failed"].contains(&status), "{status}");
+    });
 }
 
 #[test]
@@ -181,36 +145,26 @@ fn what_goes_well_in_part_or_with_a_warning_is_told_in_chinese() {
         run.in_chinese().run()
     };
     let outcome = send("--to lisi,ghost x", b"").exits(67);
-    outcome
-        .says("已发送，但企业微信无法送达：invaliduser ghost")
-        .is_chinese();
+    outcome.says("无法送达：invaliduser ghost").is_chinese();
     let outcome = send("", b"\xff").exits(0);
     outcome.says("1 个字符不是 UTF-8").is_chinese();
     let outcome = send("--encoding gbk", b"\xff").exits(0);
     outcome.says("不是 --encoding 指定的编码").is_chinese();
     let outcome = send("--long truncate", &[b'x'; 3000]).exits(0);
-    outcome
-        .says("消息有 3000 字节：只发送开头部分")
-        .is_chinese();
+    outcome.says("消息有 3000 字节：").is_chinese();
     let card = br#"{"msgtype":"template_card","template_card":{"card_type":"vote_interaction","task_id":"t","main_title":{"title":"t"},"checkbox":{"question_key":"k","option_list":[{"id":"i","text":"t"}]},"submit_button":{"key":"k"}}}"#;
     let outcome = send("--no-outbox --raw -", card).exits(77);
     outcome.says("43012").is_chinese();
     sandbox.configure("safe = true\nshow_in = \"wechat\"");
     let outcome = send("--no-outbox --raw -", card).exits(77);
-    outcome
-        .says("template_card 消息：它可以被转发")
-        .says("微信里显示不了 template_card")
-        .is_chinese();
+    let outcome = outcome.says("template_card 消息：它可以被转发");
+    outcome.says("微信里显示不了 template_card").is_chinese();
     sandbox.write("a.bin", b"\0\x01\x02\x03\x04\x05");
     let path = sandbox.path("a.bin").display().to_string();
     let outcome = send(&format!("--file {path}"), b"").exits(0);
     outcome.says("企业微信只保护 txt、pdf").is_chinese();
     let outcome = send("-v hello", b"").exits(0);
-    assert!(
-        outcome.stdout.starts_with("已发送：msgid "),
-        "{}",
-        outcome.stdout
-    );
+    outcome.stdout.shows("已发送：msgid ");
 }
 
 #[test]
@@ -223,14 +177,8 @@ fn the_outbox_is_shown_in_chinese_and_to_scripts_as_ever() {
     let id = keep(&standin, &sandbox, "send --party 2 --tag 7 等待");
     let lines = run("outbox list").exits(0).stdout;
     let lines: Vec<&str> = lines.lines().collect();
-    assert!(
-        lines[0].starts_with(&format!("{id}  等待  预计 20")),
-        "{lines:?}"
-    );
-    assert!(
-        lines[0].ends_with("  发给 部门 2、标签 7  已试 1 次  等待"),
-        "{lines:?}"
-    );
+    lines[0].shows(&format!("{id}  等待  预计 20"));
+    lines[0].shows("  发给 部门 2、标签 7  已试 1 次  等待");
     assert!(lines[2].contains("  失败  ") && lines[3].contains("企业微信拒绝："));
     let shown = run(&format!("outbox show {id}")).exits(0).stdout;
     assert!(shown.contains("\n    存入时间：20"), "{shown}");
@@ -267,18 +215,12 @@ fn tokens_recalls_and_codes_are_told_of_in_chinese() {
     let sent = sandbox.wxpush("--json send --to lisi x").exits(0);
     let msgid = sent.json()["msgids"][0].as_str().unwrap().to_owned();
     shows(run("token"), "access_token 获取于 20");
-    shows(
-        run(&format!("-v recall {msgid}")),
-        "已撤回；微信里（微信插件）已显示的撤不回",
-    );
+    shows(run(&format!("-v recall {msgid}")), "已撤回；");
     sandbox.age_token(7100);
     shows(run("token"), "已用完：下次发送时会重新获取");
     standin.script(GETTOKEN, [Fault::Errcode(40001, "no".into())]);
     run("token refresh").exits(77).is_chinese();
-    shows(
-        run("token"),
-        "前企业微信拒绝发放 access_token：errcode 40001",
-    );
+    shows(run("token"), "access_token：errcode 40001");
     shows(run("explain 40001"), "（gettoken 时）：");
     sandbox.wxpush("token clear").exits(0);
     standin.always("/cgi-bin/appchat/update", Fault::HangProcessed);
@@ -314,9 +256,7 @@ fn commands_and_their_lines_for_cron_are_spoken_of_in_chinese() {
         outcome.says("无法运行：").is_chinese();
     }
     let outcome = run("run --to lisi --limit 1s -- /bin/sleep 9").exits(124);
-    outcome
-        .says("没有在 --limit 内结束，已用 SIGTERM 终止")
-        .is_chinese();
+    outcome.says("已用 SIGTERM 终止").is_chinese();
     assert_eq!(texts(&standin, "lisi").len(), 3);
     let outcome = run("crontab @hourly -- send x").exits(0);
     outcome.says("建议改为 '7 * * * *'").is_chinese();

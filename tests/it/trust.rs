@@ -215,27 +215,16 @@ fn the_api_is_reached_where_api_base_says() {
         assert_eq!(paths, wanted, "{base}");
     }
     let sandbox = Sandbox::empty();
+    let allowed = "api_base = \"http://192.0.2.7\"\nallow_plain_http = true".to_owned();
     for (lines, env, code) in [
-        ("[network]\napi_base = \"http://192.0.2.7\"", "", 78),
-        (
-            "[network]\napi_base = \"http://127.0.0.1.example.com\"",
-            "",
-            78,
-        ),
+        ("api_base = \"http://192.0.2.7\"", "", 78),
+        ("api_base = \"http://127.0.0.1.example.com\"", "", 78),
         ("", "http://192.0.2.7", 78),
-        ("[network]\nallow_plain_http = true", "http://192.0.2.7", 0),
-        (
-            "[network]\napi_base = \"http://192.0.2.7\"\nallow_plain_http = true",
-            "",
-            0,
-        ),
-        (
-            "[network]\napi_base = \"http://192.0.2.7\"\nallow_plain_http = false",
-            "http://[::1]:1",
-            0,
-        ),
+        ("allow_plain_http = true", "http://192.0.2.7", 0),
+        (&*allowed, "", 0),
+        (&allowed.replace("true", "false"), "http://[::1]:1", 0),
     ] {
-        sandbox.write("config.toml", format!("{}{lines}\n", app()));
+        sandbox.write("config.toml", format!("{}[network]\n{lines}\n", app()));
         let run = || {
             let run = sandbox.wxpush("send --dry-run x");
             run.env("WXPUSH_API_BASE", env)

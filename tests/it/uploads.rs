@@ -1,16 +1,15 @@
 //! What was uploaded is used again: by whom, how long, whatever stands in the place of its record.
 
 use std::fs;
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
-use std::process::Command;
 
 use crate::standin::Standin;
 use crate::support::leaks::reversed;
 use crate::support::{
-    BYTES, ROBOT_UPLOAD, UPLOAD, files, for_each, here, holds_files, is_root, now, samples,
-    send_file, with_file,
+    BYTES, ROBOT_UPLOAD, UPLOAD, files, for_each, here, holds_files, is_root, now, obstruct,
+    samples, send_file, set_mode, with_file,
 };
 
 /// How long an upload is used again, in seconds: three days less an hour.
@@ -67,9 +66,10 @@ fn the_same_file_is_uploaded_once_for_all_the_sends_of_one_sender() {
 /// What is in the place of `uploads`, and whether an upload is remembered there all the same.
 type Obstacle = (&'static str, fn(&Path, &Path), bool);
 
-/// Gives a file a mode.
-fn mode(path: &Path, mode: u32) {
-    fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
+/// An empty file of this mode.
+fn empty(path: &Path, mode: u32) {
+    fs::write(path, "").unwrap();
+    set_mode(path, mode);
 }
 
 const OBSTACLES: [Obstacle; 12] = [
@@ -94,20 +94,10 @@ const OBSTACLES: [Obstacle; 12] = [
         |path, _| File::create(path).unwrap().set_len(1 << 30).unwrap(),
         true,
     ),
-    (
-        "a file for all",
-        |path, _| {
-            fs::write(path, "").unwrap();
-            mode(path, 0o666);
-        },
-        true,
-    ),
+    ("a file for all", |path, _| empty(path, 0o666), true),
     (
         "a file that may be read alone",
-        |path, _| {
-            fs::write(path, "").unwrap();
-            mode(path, 0o444);
-        },
+        |path, _| empty(path, 0o444),
         // Root may write it, others cannot.
         false,
     ),
@@ -132,11 +122,7 @@ const OBSTACLES: [Obstacle; 12] = [
         |path, _| fs::create_dir(path).unwrap(),
         false,
     ),
-    (
-        "a FIFO",
-        |path, _| assert!(Command::new("mkfifo").arg(path).status().unwrap().success()),
-        false,
-    ),
+    ("a FIFO", |path, _| obstruct("FIFO", path, path), false),
 ];
 
 #[test]
@@ -180,7 +166,7 @@ fn what_others_may_have_noted_is_not_believed_and_what_cannot_be_an_id_neither()
     let path = sandbox.path("uploads");
     let line = sandbox.read("uploads");
     let id = line.trim_end().rsplit(' ').next().unwrap().to_owned();
-    mode(&path, 0o666);
+    set_mode(&path, 0o666);
     send_file(&sandbox).is_silent();
     assert_eq!(standin.count(UPLOAD), 2, "anybody may have written it");
     for (number, text) in [

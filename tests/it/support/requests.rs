@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::standin::{Fault, Request, Standin};
+use crate::standin::{AGENTID, Fault, Request, Standin};
 use crate::support::PATIENCE;
 
 /// The call by which a member gets a message, a chat, and a robot's group.
@@ -134,4 +134,10 @@ pub(crate) fn poison(standin: &Standin, at: &'static str, fault: Fault) -> Arc<A
 /// Whether a request's body has this in it.
 pub(crate) fn has(request: &Request, text: &str) -> bool {
     String::from_utf8_lossy(&request.body).contains(text)
+}
+
+/// Leaves the app no department to see.
+pub(crate) fn sees_no_department(standin: &Standin) {
+    let mut company = standin.company();
+    company.apps.get_mut(&AGENTID).unwrap().parties.clear();
 }
