@@ -22,11 +22,8 @@ fn a_refused_token_is_replaced_once() {
             }
             let outcome = run.exits(0);
             assert_eq!(outcome.json()["errcode"], 0);
-            assert_eq!(
-                (standin.count(GETTOKEN), standin.count(call)),
-                (2, 2),
-                "{code}"
-            );
+            assert_eq!(standin.count(GETTOKEN), 2, "{code}");
+            assert_eq!(standin.count(call), 2, "{code}");
         }
     }
     let standin = Standin::start();

@@ -62,10 +62,8 @@ fn what_was_accepted_arrives_to_the_byte_whatever_becomes_of_the_file() {
         change(&sandbox.path("报告 1.bin"));
         let entry = fs::read(sandbox.path(&format!("outbox/{id}"))).unwrap();
         let head = b"wxpush outbox 2\naccepted: ";
-        assert!(
-            entry.starts_with(head),
-            "a wxpush of before leaves it alone"
-        );
+        // A wxpush of before leaves it alone.
+        assert!(entry.starts_with(head));
         let file = format!("FILE file {} \"报告 1.bin\"\n", bytes.len());
         assert!(
             entry
@@ -168,11 +166,8 @@ fn messages_with_files_are_listed_and_shown_by_name_kind_and_size() {
     assert_eq!(of_robot["robot"], "ops");
     standin.mend();
     flush(&sandbox).is_silent();
-    assert_eq!(
-        files(&standin, "lisi").len(),
-        2,
-        "one to her, one in the chat"
-    );
+    // One to her, one in the chat.
+    assert_eq!(files(&standin, "lisi").len(), 2);
     assert_eq!(standin.company().group(ROBOT_KEY)[0].media[0].bytes, png);
 }
 
@@ -193,11 +188,8 @@ fn what_was_uploaded_is_remembered_beside_the_entry_until_it_is_too_old() {
             media["uploaded_at"] = (media["uploaded_at"].as_u64().unwrap() - age).into();
         });
         flush(&sandbox).is_silent();
-        assert_eq!(
-            (standin.count(UPLOAD), standin.count(SEND)),
-            (uploads, 2),
-            "{age}"
-        );
+        assert_eq!(standin.count(UPLOAD), uploads, "{age}");
+        assert_eq!(standin.count(SEND), 2, "{age}");
         holds_files(&standin, "lisi", &[("a.txt", b"some bytes")]);
     }
 }

@@ -193,10 +193,8 @@ fn a_broken_config_is_a_cross_and_the_way_is_looked_at_all_the_same() {
         went(&outcome, name, "skipped", &["cannot be read"]);
     }
     names_nobody(&standin);
-    assert!(
-        !sandbox.path("wxpush.log").exists(),
-        "no state is made by guess"
-    );
+    // No state is made by guess.
+    assert!(!sandbox.path("wxpush.log").exists());
     sandbox.write("config.toml", "lang = \"fr\"\n");
     let outcome = check(&sandbox, "").env("WXPUSH_LANG", "fr").exits(78);
     assert_eq!(steps(&outcome, "config").len(), 1);

@@ -80,10 +80,8 @@ fn killed_at_any_call_a_send_loses_neither_the_caption_nor_the_file() {
     let (twice, kept) = (twice.into_inner(), kept.into_inner());
     let killed = hold_missed(&missed, calls.len());
     println!("file: killed at {killed} calls, kept {kept} times: {twice} twice");
-    assert!(
-        calls.len() > 250 && kept > 50 && twice > 0,
-        "or the sweep has missed it"
-    );
+    // Or the sweep has missed it.
+    assert!(calls.len() > 250 && kept > 50 && twice > 0);
 }
 
 /// Whether what arrived is what was sent.

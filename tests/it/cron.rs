@@ -71,10 +71,8 @@ fn a_crontab_line_with_an_absolute_path_delivers_in_an_empty_environment() {
     let texts =
         ["disk 91% full", "words", "from a pipe", message].map(|text| Some(text.to_owned()));
     assert_eq!(arrived(), texts);
-    assert!(
-        sandbox.names().contains(&"wxpush.log".to_owned()),
-        "state is beside the program"
-    );
+    // State is beside the program.
+    assert!(sandbox.names().contains(&"wxpush.log".to_owned()));
 }
 
 #[test]
@@ -119,9 +117,7 @@ fn what_a_job_prints_reaches_the_phone_by_the_mail_that_cron_sends() {
     assert!(first.starts_with("Cron <root@"), "{first}");
     assert!(first.ends_with("\n磁盘 91%\n.\nend"), "{first}");
     assert!(second.ends_with("\nfor ops"), "{second}");
-    assert!(
-        unknown(),
-        "a foreign address leads nowhere, and that is said"
-    );
+    // A foreign address leads nowhere, and that is said.
+    assert!(unknown());
     assert_eq!(standin.company().phone("wangwu").len(), 0, "not everyone");
 }

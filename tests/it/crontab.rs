@@ -112,10 +112,8 @@ fn a_line_is_as_the_contract_shows_it() {
     }
     let outcome = sandbox.wxpush("crontab").arg("0 3 * * *");
     let outcome = outcome.args(&["--", "send", "x"]).exits(0);
-    assert!(
-        outcome.stdout.starts_with("0 3 * * * "),
-        "it is as it was asked for"
-    );
+    // It is as it was asked for.
+    assert!(outcome.stdout.starts_with("0 3 * * * "));
     outcome.says("better '7 3 * * *'");
 }
 

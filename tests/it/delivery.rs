@@ -253,11 +253,8 @@ fn after_a_lost_answer_the_same_bytes_go_out_flagged() {
             sandbox.wxpush("send --to lisi hello").is_silent();
             let tries = tries(&standin);
             assert_eq!(tries.len(), 3, "{fault:?}");
-            assert_eq!(
-                tries[0].get("enable_duplicate_check"),
-                None,
-                "the first is never flagged"
-            );
+            // The first is never flagged.
+            assert_eq!(tries[0].get("enable_duplicate_check"), None);
             assert_eq!(tries[1]["enable_duplicate_check"], 1);
             assert_eq!(tries[1], tries[2], "every resend is the same");
             let landed = standin.company().phone("lisi").len();
@@ -334,12 +331,7 @@ fn a_gettoken_that_fails_while_a_refused_token_is_replaced_is_tried_again() {
 fn the_token_and_the_message_share_one_connection() {
     let (standin, sandbox) = set_up();
     sandbox.wxpush("send").stdin("x".repeat(5000)).is_silent();
-    assert_eq!(
-        (
-            standin.count(TOKEN),
-            standin.count(SEND),
-            standin.connections()
-        ),
-        (1, 3, 1)
-    );
+    assert_eq!(standin.count(TOKEN), 1);
+    assert_eq!(standin.count(SEND), 3);
+    assert_eq!(standin.connections(), 1);
 }

@@ -189,11 +189,8 @@ fn a_media_id_stands_in_a_files_place() {
         send_here(&sandbox, &args).is_silent();
         let landed = standin.company().phone("lisi").last().unwrap().clone();
         assert_eq!((&*landed.msgtype, &*landed.media[0].filename), (kind, file));
-        assert_eq!(
-            standin.company().media.uploads.len(),
-            uploads,
-            "nothing is uploaded"
-        );
+        // Nothing is uploaded.
+        assert_eq!(standin.company().media.uploads.len(), uploads);
     }
     let outcome = send_here(&sandbox, "--to lisi --file media_id:没有").run();
     outcome.exits(64).says("wxpush upload prints one");
@@ -219,11 +216,8 @@ fn files_come_by_stdin_and_by_pipes_with_a_name() {
         let landed = standin.company().phone("wangwu").last().unwrap().clone();
         assert_eq!(landed.msgtype, kind, "{args}");
         let upload = &landed.media[0];
-        assert_eq!(
-            (&*upload.filename, &*upload.bytes),
-            (name, &*bytes),
-            "{args}"
-        );
+        assert_eq!(upload.filename, name, "{args}");
+        assert_eq!(upload.bytes, &*bytes, "{args}");
     }
     let outcome = send_here(&sandbox, "--file -").stdin("x").exits(64);
     outcome.says("give it one with --name");

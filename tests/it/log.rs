@@ -59,10 +59,8 @@ fn a_send_is_told_in_lines_of_one_shape() {
     let digests = [lines[0].field("digest"), lines[5].field("digest")];
     assert!(digests.iter().all(|it| it.len() == 16) && digests[0] != digests[1]);
     let log = sandbox.read("wxpush.log");
-    assert!(
-        !log.contains("disk") && !log.contains("磁盘"),
-        "no text at info"
-    );
+    // No text at info.
+    assert!(!log.contains("disk") && !log.contains("磁盘"));
 }
 
 #[test]

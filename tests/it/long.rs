@@ -54,11 +54,8 @@ fn each_way_with_a_long_message_does_what_it_says() {
             .1
             .contains("the message has 2049 bytes, WeCom takes 2048")
     );
-    assert_eq!(
-        sent(3000, "file", 0),
-        (2, String::new()),
-        "the first part, and the file"
-    );
+    // The first part, and the file.
+    assert_eq!(sent(3000, "file", 0), (2, String::new()));
     let last = texts(&standin, "lisi");
     assert!(
         last[last.len() - 2].ends_with("…（全文 3000 字节，见附件）"),
@@ -90,10 +87,8 @@ fn parts_beyond_what_one_member_gets_in_a_minute_are_kept() {
         .says(
             "parts 31 to 32 of 32 were not sent (parts 1 to 30 were), and are kept in the outbox",
         );
-    assert_eq!(
-        (standin.count(SEND), texts(&standin, "lisi").len()),
-        (30, 30)
-    );
+    assert_eq!(standin.count(SEND), 30);
+    assert_eq!(texts(&standin, "lisi").len(), 30);
 }
 
 #[test]

@@ -54,11 +54,8 @@ fn a_long_backlog_to_one_member_all_arrives_and_a_new_message_at_once() {
     assert!(phone.len() < 60, "long before the backlog ends");
     flushes.wait().is_silent();
     let phone = texts(&standin, "lisi");
-    assert_eq!(
-        numbers(&phone),
-        (0..count).collect::<Vec<_>>(),
-        "all, in their order"
-    );
+    // All, in their order.
+    assert_eq!(numbers(&phone), (0..count).collect::<Vec<_>>());
     assert_eq!(standin.company().phones.dropped, 0);
     let times = landed(&standin, "lisi");
     assert!(most_a_minute(&times) <= 30, "{}", most_a_minute(&times));
@@ -110,11 +107,8 @@ fn nothing_overtakes_what_waits_for_the_same_member_and_others_are_not_held_up()
     plant(&sandbox, &standin.base(), 24, &members);
     sandbox.wxpush("outbox flush --timeout 2s").exits(75);
     assert_eq!(texts(&standin, "lisi").len(), 20);
-    assert_eq!(
-        texts(&standin, "wangwu"),
-        [""; 0],
-        "number 21 is before number 22"
-    );
+    // Number 21 is before number 22.
+    assert_eq!(texts(&standin, "wangwu"), [""; 0]);
     assert_eq!(texts(&standin, "zhangsan"), ["number 23"]);
     assert_eq!(waiting(&sandbox).len(), 3);
 }

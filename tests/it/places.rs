@@ -146,11 +146,8 @@ fn a_directory_that_others_could_change_is_not_beside() {
             let passed_over = format!("{name}/config.toml is not read, since ");
             assert!(outcome.stderr.contains(&passed_over), "{}", outcome.stderr);
         }
-        assert_eq!(
-            names_in(&dir),
-            ["config.toml", "wxpush"],
-            "a dry run touches nothing"
-        );
+        // A dry run touches nothing.
+        assert_eq!(names_in(&dir), ["config.toml", "wxpush"]);
         // Root's other place is the host's own: see the test in a mount namespace.
         if counts || !is_root() {
             surroundings(send(&program, "x")).is_silent();
@@ -183,11 +180,8 @@ fn the_real_place_of_the_program_counts_and_not_the_name_it_was_called_by() {
     script(&sandbox, &[], replaced).is_silent();
     assert!(!program.exists());
     assert_eq!(bodies(&standin).len(), 3);
-    assert_eq!(
-        standin.count("/cgi-bin/gettoken"),
-        1,
-        "one place, one cache"
-    );
+    // One place, one cache.
+    assert_eq!(standin.count("/cgi-bin/gettoken"), 1);
     assert_eq!(
         names_in(&sandbox.path("app")),
         [

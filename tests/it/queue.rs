@@ -27,10 +27,8 @@ fn what_is_queued_asks_nothing_of_the_network_and_is_delivered_by_a_flush() {
     let json = json.exits(0).json();
     let ids = waiting(&sandbox);
     assert_eq!((ids.len(), &json["status"]), (2, &"queued".into()));
-    assert_eq!(
-        (&json["outbox_id"], &json["parts"]),
-        (&ids[1].as_str().into(), &1.into())
-    );
+    assert_eq!(json["outbox_id"], ids[1]);
+    assert_eq!(json["parts"], 1);
     assert!(
         json.get("error").is_none() && json["errcode"].is_null(),
         "{json}"
@@ -193,10 +191,9 @@ fn at_a_terminal_a_refusal_of_the_set_up_is_kept_where_that_is_well() {
     assert_eq!((code, waiting(&sandbox).len()), (Some(0), 1));
     let (code, shown) = Pty::start(sandbox.wxpush("send --to lisi --queue y")).end();
     let ids = waiting(&sandbox);
-    assert_eq!(
-        (code, ids.len(), shown.contains(&ids[1])),
-        (Some(0), 2, true)
-    );
+    assert_eq!(code, Some(0));
+    assert_eq!(ids.len(), 2);
+    assert!(shown.contains(&ids[1]));
     standin.mend();
     sandbox.wxpush("outbox retry --all").exits(0);
     flush(&sandbox).exits(0);

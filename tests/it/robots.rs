@@ -66,11 +66,8 @@ fn twenty_a_minute_go_and_what_is_more_waits_in_the_outbox() {
     let send = "send --timeout 5s --robot ops more";
     let outcome = sandbox.wxpush(send).exits(75);
     outcome.says("kept in the outbox");
-    assert_eq!(
-        standin.count(WEBHOOK),
-        20,
-        "nothing is asked that would be refused"
-    );
+    // Nothing is asked that would be refused.
+    assert_eq!(standin.count(WEBHOOK), 20);
     assert_eq!(waiting(&sandbox).len(), 1);
     let listed = sandbox.wxpush("outbox list --json").exits(0).stdout;
     let shown = listed
@@ -95,11 +92,8 @@ fn thirty_at_once_are_never_more_than_wecom_takes() {
     let kept = outcomes.iter().filter(|it| it.code == Some(75)).count();
     assert_eq!((went, kept), (20, 10));
     let mut landed = group(&standin);
-    assert_eq!(
-        standin.count(WEBHOOK),
-        landed.len(),
-        "none was refused with 45009"
-    );
+    // None was refused with 45009.
+    assert_eq!(standin.count(WEBHOOK), landed.len());
     landed.sort();
     landed.dedup();
     assert_eq!((landed.len(), waiting(&sandbox).len()), (20, 10));
@@ -229,11 +223,8 @@ fn each_refusal_of_a_robot_says_what_to_do_and_nothing_is_lost() {
             if code == 75 && words == "45009" {
                 let count = standin.count(WEBHOOK);
                 assert_eq!(flush(&sandbox).exits(75).stderr, "");
-                assert_eq!(
-                    standin.count(WEBHOOK),
-                    count,
-                    "not before a minute has passed"
-                );
+                // Not before a minute has passed.
+                assert_eq!(standin.count(WEBHOOK), count);
                 edit_attempts(&sandbox, &waiting(&sandbox)[0], |it| {
                     it["hold"] = json!(null);
                 });

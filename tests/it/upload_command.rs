@@ -54,10 +54,8 @@ fn the_id_alone_is_printed_and_the_kind_is_what_the_bytes_say() {
         let outcome = outcome.exits(0);
         let company = standin.company();
         let upload = &company.media.uploads[number];
-        assert_eq!(
-            (&*outcome.stdout, &*outcome.stderr),
-            (&*format!("{}\n", upload.media_id), "")
-        );
+        assert_eq!(outcome.stdout, &*format!("{}\n", upload.media_id));
+        assert_eq!(outcome.stderr, "");
         let found = (&*upload.kind, &*upload.filename, &upload.owner);
         assert_eq!(found, (kind, name, owner), "{args}");
         assert!(upload.bytes == *bytes, "{args}");
@@ -275,21 +273,16 @@ fn a_person_sees_how_far_a_file_has_gone_and_nobody_else_does() {
             .map(|it| it.media_id.clone())
             .collect()
     };
-    assert_eq!(
-        sandbox.read("id"),
-        format!("{}\n", ids[0]),
-        "a bar is no result"
-    );
+    // A bar is no result.
+    assert_eq!(sandbox.read("id"), format!("{}\n", ids[0]));
     assert_eq!(standin.count(UPLOAD), 10);
     // What WeCom has already goes nowhere.
     let again = at_a_terminal(&sandbox, "wxpush upload file0").exits(0);
     assert_eq!(again.stdout, format!("{}\r\n", ids[0]));
     // Nor does it to a program.
     let outcome = here(&sandbox, "upload file1").exits(0);
-    assert_eq!(
-        (outcome.stdout, &*outcome.stderr),
-        (format!("{}\n", ids[1]), "")
-    );
+    assert_eq!(outcome.stdout, format!("{}\n", ids[1]));
+    assert_eq!(outcome.stderr, "");
 }
 
 #[test]

@@ -69,10 +69,8 @@ fn the_thirty_first_message_in_a_minute_is_dropped_in_silence() {
     for _ in 0..31 {
         assert_eq!(send(&mut company, START, &json!({}))["errcode"], 0);
     }
-    assert_eq!(
-        (company.phone("zhangsan").len(), company.phones.dropped),
-        (30, 1)
-    );
+    assert_eq!(company.phone("zhangsan").len(), 30);
+    assert_eq!(company.phones.dropped, 1);
     send(&mut company, START + Duration::from_mins(1), &json!({}));
     assert_eq!(company.phone("zhangsan").len(), 31);
 }
@@ -152,10 +150,8 @@ fn the_directory_is_that_of_the_members() {
     let mut get = |path: &str| with_token(&mut company, path, START, &Value::Null);
     assert_eq!(get("user/get?userid=lisi")["status"], 4);
     let ids = get("department/simplelist")["department_id"].clone();
-    assert_eq!(
-        (ids[0]["id"].clone(), ids[1].clone()),
-        (json!(2), Value::Null)
-    );
+    assert_eq!(ids[0]["id"], 2);
+    assert_eq!(ids[1], Value::Null);
 }
 
 #[test]

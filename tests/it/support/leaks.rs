@@ -309,11 +309,8 @@ fn no_file_of_a_sandbox_hides_a_secret() {
     sandbox.send("x").is_silent();
     let granted = token(&sandbox);
     let found = || found_below(&sandbox.path(""), &sandbox.written());
-    assert_eq!(
-        found(),
-        None,
-        "the config is the test's, the cache has leave"
-    );
+    // The config is the test's, the cache has leave.
+    assert_eq!(found(), None);
     fs::create_dir(sandbox.path("deep")).unwrap();
     let record = format!("{{\"a\": {{\"access_token\": \"x\", \"check\": \"{granted}\"}}}}");
     for (name, text) in [
