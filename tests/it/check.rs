@@ -9,7 +9,7 @@ use crate::standin::Fault;
 use crate::support::check::{check, scheduled, to, went};
 use crate::support::leaks::reversed;
 use crate::support::{
-    AGENT, Fields, GETTOKEN, Run, SEND, at_a_terminal, fence_in, for_each, make, program_in,
+    AGENT, Fields, GETTOKEN, Run, SEND, Words, at_a_terminal, fence_in, for_each, make, program_in,
     second_app, set_mode, set_up,
 };
 
@@ -44,11 +44,7 @@ fn a_set_up_that_is_well_has_a_tick_a_line_and_nothing_is_sent() {
         "仅在企业微信中接收消息",
         "在微工作台中始终进入主页",
     ] {
-        assert!(
-            outcome.stdout.contains(line),
-            "no {line} in {}",
-            outcome.stdout
-        );
+        outcome.stdout.shows(line);
     }
     assert!(!outcome.stdout.contains('✗'), "{}", outcome.stdout);
     assert_eq!(standin.count(SEND), 0);
@@ -73,11 +69,8 @@ fn quiet_it_says_nothing_but_crosses_and_in_chinese_all_of_it_is_chinese() {
     for lang in ["C", "zh_CN.UTF-8"] {
         let run = scheduled(&sandbox, "check").env("LANG", lang);
         let outcome = run.exits(67);
-        for line in outcome
-            .stdout
-            .lines()
-            .filter(|line| !line.contains("chmod"))
-        {
+        let lines = outcome.stdout.lines();
+        for line in lines.filter(|line| !line.contains("chmod")) {
             let is_chinese = line.chars().any(|it| ('一'..='鿿').contains(&it));
             assert!(is_chinese, "{line}");
         }
@@ -92,37 +85,13 @@ fn for_a_script_it_is_one_object() {
     let object = outcome.json();
     object.has(json!({"ok": true, "exit_code": 0}));
     assert!(object["notes"].as_array().unwrap().len() > 4);
-    let names: Vec<&str> = object["checks"]
-        .as_array()
-        .unwrap()
-        .iter()
+    let checks = object["checks"].as_array().unwrap().iter();
+    let names: Vec<&str> = checks
         .map(|check| check["name"].as_str().unwrap())
         .collect();
-    let wanted = [
-        "program",
-        "config",
-        "account",
-        "settings",
-        "state_dir",
-        "log",
-        "token_cache",
-        "api_base",
-        "proxy",
-        "dns",
-        "tcp",
-        "tls",
-        "http",
-        "clock",
-        "token",
-        "trusted_ip",
-        "agent",
-        "scope",
-        "recipient",
-        "outbox",
-        "flush",
-        "ledger",
-    ];
-    assert_eq!(names, wanted);
+    let wanted = "program config account settings state_dir log token_cache api_base proxy dns \
+                  tcp tls http clock token trusted_ip agent scope recipient outbox flush ledger";
+    assert_eq!(names.join(" "), wanted);
     to(&sandbox, "touser = \"nobody\"");
     let outcome = check(&sandbox, "").exits(67);
     let object = outcome.json();

@@ -4,17 +4,14 @@ use std::fs;
 
 use crate::standin::Fault;
 use crate::support::check::{check, crontab, step, to, went};
-use crate::support::{SEND, Words, age, make, script, set_up, texts, waiting};
+use crate::support::{SEND, Words, age, flush_line, make, script, set_up, texts, waiting};
 
 #[test]
 fn what_waits_without_a_flush_in_sight_is_a_cross() {
     let (standin, sandbox) = set_up();
     let bare = |options: &str| sandbox.wxpush(&format!("check --json {options}"));
     let outcome = bare("").exits(0);
-    let line = format!(
-        "* * * * * {} outbox flush",
-        sandbox.path("wxpush").display()
-    );
+    let line = flush_line(&sandbox);
     went(&outcome, "flush", "warning", &[&line]);
     standin.always(SEND, Fault::html(503));
     sandbox.wxpush("send --timeout 1s x").exits(75);

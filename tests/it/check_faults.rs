@@ -141,8 +141,7 @@ fn a_proxy_is_named_without_its_password_and_told_apart_from_what_lies_beyond() 
     let good = Proxy::start(Manner::Forward, None);
     let by_proxy = |url: &str| {
         let sandbox = trusting(&standin);
-        let config = sandbox.read("config.toml");
-        sandbox.write("config.toml", format!("{config}proxy = \"{url}\"\n"));
+        sandbox.append(&format!("proxy = \"{url}\"\n"));
         sandbox
     };
     let sandbox = by_proxy(&good.url("http"));

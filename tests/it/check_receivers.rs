@@ -28,11 +28,7 @@ fn each_receiver_is_in_scope_or_is_not() {
         &sandbox,
         "touser = [\"ZhangSan\", \"lisi\", \"member01\", \"none\"]\ntoparty = \"2,1\"\ntotag = \"1,2,9\"",
     );
-    let config = sandbox.read("config.toml");
-    sandbox.write(
-        "config.toml",
-        config + "[mail]\n\"a@*\" = { touser = \"wangwu\" }\n",
-    );
+    sandbox.append("[mail]\n\"a@*\" = { touser = \"wangwu\" }\n");
     let outcome = check(&sandbox, "").exits(67);
     went(&outcome, "scope", "ok", &["departments: 1 (2)"]);
     let found = steps(&outcome, "recipient");

@@ -9,7 +9,7 @@ use crate::standin::{AGENTID, CORPID, SECRET, Standin};
 use crate::support::init::{
     ASKED, answer, answer_rightly, answer_rightly_from, init, with_crontab, written,
 };
-use crate::support::{Pty, Run, Sandbox, set_up};
+use crate::support::{Pty, Run, Sandbox, Words, flush_line, set_up};
 
 #[test]
 fn five_answers_make_a_config_that_sends() {
@@ -25,22 +25,14 @@ fn five_answers_make_a_config_that_sends() {
     pty.shows("✓ added to your crontab").shows("send \"hello\"");
     let (code, shown) = pty.end();
     assert_eq!(code, Some(0), "{shown}");
-    assert_eq!(
-        shown.matches("\r\n> ").count() + shown.matches("[Y/n]").count(),
-        5
-    );
-    assert!(!shown.contains("warning"), "{shown}");
+    let asked = shown.matches("\r\n> ").count() + shown.matches("[Y/n]").count();
+    assert_eq!(asked, 5);
+    shown.lacks("warning");
     let config = written(&sandbox, "config.toml");
-    assert!(config.contains("touser = \"lisi\"\n"), "{config}");
-    assert!(
-        config.contains("lang = \"en\"\n"),
-        "that of the dialogue: {config}"
-    );
-    let line = format!(
-        "* * * * * {} outbox flush\n",
-        sandbox.path("wxpush").display()
-    );
-    assert_eq!(sandbox.read("installed"), line);
+    config.shows("touser = \"lisi\"\n");
+    // That of the dialogue.
+    config.shows("lang = \"en\"\n");
+    assert_eq!(sandbox.read("installed"), flush_line(&sandbox) + "\n");
     sandbox.send("x").is_silent();
     assert_eq!(standin.company().phone("lisi").len(), 1);
     assert_eq!(standin.company().phone("zhangsan").len(), 0);
@@ -78,9 +70,8 @@ fn a_wrong_answer_is_asked_again_with_the_reason_and_three_end_it() {
     let mut pty = Pty::start(init(&sandbox, &standin, ""));
     pty.shows("corpid, ").shows("> ").types("");
     pty.shows("✗ corpid is empty").shows("> ").types("<corpid>");
-    pty.shows("✗ corpid is still a placeholder")
-        .shows("> ")
-        .types(CORPID);
+    pty.shows("✗ corpid is still a placeholder").shows("> ");
+    pty.types(CORPID);
     pty.shows("corpsecret, ").shows("> ").types(SECRET);
     pty.shows("agentid (").shows("> ").types("seven");
     pty.shows("✗ agentid must be").shows("> ").types("0");
@@ -95,12 +86,8 @@ fn a_wrong_answer_is_asked_again_with_the_reason_and_three_end_it() {
 fn at_each_question_the_end_of_the_input_or_a_signal_leaves_nothing_behind() {
     let standin = Standin::start();
     for (answered, asked) in ASKED.iter().enumerate() {
-        for signal in [
-            None,
-            Some(Signal::SIGINT),
-            Some(Signal::SIGTERM),
-            Some(Signal::SIGHUP),
-        ] {
+        let signals = [Signal::SIGINT, Signal::SIGTERM, Signal::SIGHUP];
+        for signal in [None].into_iter().chain(signals.map(Some)) {
             let sandbox = Sandbox::empty();
             let mut pty = Pty::start(init(&sandbox, &standin, ""));
             answer_rightly(&mut pty, answered);
@@ -113,11 +100,7 @@ fn at_each_question_the_end_of_the_input_or_a_signal_leaves_nothing_behind() {
             let (code, shown) = pty.end();
             let wanted = if signal.is_some() { None } else { Some(64) };
             assert_eq!(code, wanted, "{answered} {signal:?}: {shown}");
-            assert_eq!(
-                sandbox.names(),
-                ["programs", "wxpush"],
-                "{answered} {signal:?}"
-            );
+            assert_eq!(sandbox.names(), ["programs", "wxpush"]);
         }
     }
 }

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::standin::{AGENTID, CORPID, Fault, SECRET, Standin};
 use crate::support::init::{unattended, written};
 use crate::support::{
-    AGENT, Fields, GETTOKEN, OTHER, Sandbox, Words, refusal, sees_no_department, set_up,
+    AGENT, Fields, GETTOKEN, OTHER, Sandbox, Words, flush_line, refusal, sees_no_department, set_up,
 };
 
 #[test]
@@ -95,10 +95,7 @@ fn a_config_that_is_there_is_touched_by_force_alone() {
     assert_eq!(result["replaced"], old);
     result.has(json!({"status": "written", "tested": true}));
     assert_eq!(result["app"]["name"], "告警");
-    let line = format!(
-        "* * * * * {} outbox flush",
-        sandbox.path("wxpush").display()
-    );
+    let line = flush_line(&sandbox);
     assert_eq!(result["crontab"], line);
     assert_eq!(written(&sandbox, "config.toml.old"), before);
     written(&sandbox, "config.toml");

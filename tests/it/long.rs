@@ -9,17 +9,10 @@ use crate::support::{Fields, Run, SEND, Words, bodies, set_up, texts};
 fn long_messages_arrive_whole_in_order_and_numbered() {
     let (standin, sandbox) = set_up();
     let lines: String = (0..700).map(|line| format!("第 {line} 行\n")).collect();
-    for (option, kind) in [
-        ("--long auto", "--to lisi"),
-        ("--long split", "--to lisi --markdown"),
-    ] {
+    for options in ["--long auto", "--long split --markdown"] {
         standin.company().phones = Default::default();
-        sandbox
-            .wxpush("send")
-            .args(&option.split(' ').collect::<Vec<_>>())
-            .args(&kind.split(' ').collect::<Vec<_>>())
-            .stdin(&*lines)
-            .is_silent();
+        let run = sandbox.wxpush(&format!("send --to lisi {options}"));
+        run.stdin(&*lines).is_silent();
         let parts = texts(&standin, "lisi");
         assert!((4..=5).contains(&parts.len()), "{}", parts.len());
         let mut whole = String::new();
@@ -27,10 +20,8 @@ fn long_messages_arrive_whole_in_order_and_numbered() {
             assert!(part.len() <= 2048);
             let mark = format!("({}/{})\n", at + 1, parts.len());
             whole.push_str(part.strip_prefix(&mark).expect("a part has its mark"));
-            assert!(
-                at + 1 == parts.len() || part.ends_with("行\n"),
-                "a part ends with a line"
-            );
+            // A part ends with a line.
+            assert!(at + 1 == parts.len() || part.ends_with("行\n"));
         }
         assert_eq!(whole, lines.trim_end_matches('\n'));
     }
@@ -41,36 +32,23 @@ fn each_way_with_a_long_message_does_what_it_says() {
     let (standin, sandbox) = set_up();
     let sent = |size: usize, long: &str, code: i32| {
         let before = bodies(&standin).len();
-        let run = sandbox
-            .wxpush("send --to lisi --long")
-            .arg(long)
-            .stdin("x".repeat(size));
-        let outcome = run.exits(code);
+        let run = sandbox.wxpush("send --to lisi --long").arg(long);
+        let outcome = run.stdin("x".repeat(size)).exits(code);
         (bodies(&standin).len() - before, outcome.stderr)
     };
     assert_eq!(sent(2048, "reject", 0), (1, String::new()));
-    assert!(
-        sent(2049, "reject", 65)
-            .1
-            .contains("the message has 2049 bytes, WeCom takes 2048")
-    );
+    let (_, refusal) = sent(2049, "reject", 65);
+    refusal.shows("the message has 2049 bytes, WeCom takes 2048");
     // The first part, and the file.
     assert_eq!(sent(3000, "file", 0), (2, String::new()));
     let last = texts(&standin, "lisi");
-    assert!(
-        last[last.len() - 2].ends_with("…（全文 3000 字节，见附件）"),
-        "{last:?}"
-    );
+    assert!(last[last.len() - 2].ends_with("…（全文 3000 字节，见附件）"));
     let (count, warning) = sent(3000, "truncate", 0);
-    assert!(
-        count == 1 && warning.contains("only its first part is sent"),
-        "{warning}"
-    );
+    assert_eq!(count, 1);
+    warning.shows("only its first part is sent");
     let last = texts(&standin, "lisi").pop().unwrap();
-    assert!(
-        last.len() == 2048 && last.ends_with("…（已截断，全文 3000 字节）"),
-        "{last}"
-    );
+    assert_eq!(last.len(), 2048);
+    assert!(last.ends_with("…（已截断，全文 3000 字节）"));
     assert_eq!(sent(30_000, "auto", 0), (2, String::new()));
     standin.company().phones = Default::default();
     assert_eq!(sent(20 * 2040, "split", 0), (20, String::new()));
@@ -80,13 +58,9 @@ fn each_way_with_a_long_message_does_what_it_says() {
 #[test]
 fn parts_beyond_what_one_member_gets_in_a_minute_are_kept() {
     let (standin, sandbox) = set_up();
-    sandbox
-        .wxpush("send --to lisi --long split")
-        .stdin("x".repeat(32 * 2040))
-        .exits(75)
-        .says(
-            "parts 31 to 32 of 32 were not sent (parts 1 to 30 were), and are kept in the outbox",
-        );
+    let run = sandbox.wxpush("send --to lisi --long split");
+    let outcome = run.stdin("x".repeat(32 * 2040)).exits(75);
+    outcome.says("parts 31 to 32 of 32 were not sent (parts 1 to 30 were), and are kept");
     assert_eq!(standin.count(SEND), 30);
     assert_eq!(texts(&standin, "lisi").len(), 30);
 }
@@ -96,17 +70,13 @@ fn a_part_that_fails_stops_the_later_ones_and_the_report_says_which() {
     let (standin, sandbox) = set_up();
     let refusal = Fault::Errcode(44004, "empty content".to_owned());
     standin.script(SEND, [Fault::Delay(std::time::Duration::ZERO), refusal]);
-    let outcome = sandbox
-        .wxpush("send --json --to lisi")
-        .stdin("x".repeat(6000))
-        .exits(65);
+    let run = sandbox.wxpush("send --json --to lisi");
+    let outcome = run.stdin("x".repeat(6000)).exits(65);
     let result = outcome.json();
     result.has(json!({"status": "failed", "parts": 3}));
     assert_eq!(result["msgids"].as_array().unwrap().len(), 1);
     result.has(json!({"errcode": 44004, "exit_code": 65}));
-    outcome
-        .stderr
-        .shows("parts 2 to 3 of 3 were not sent (part 1 was) and are in outbox/failed (");
+    outcome.says("parts 2 to 3 of 3 were not sent (part 1 was) and are in outbox/failed (");
     assert_eq!(standin.count(SEND), 2);
 }
 

@@ -7,7 +7,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::standin::{AGENTID, CORPID, SECRET, Standin};
-use crate::support::{Run, Sandbox};
+use crate::support::init::set;
+use crate::support::{Run, Sandbox, Words};
 
 const PATH: &str = "/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -128,7 +129,7 @@ fn filled_in(config: &str, base: &str) -> String {
 
 #[test]
 #[ignore = "needs dpkg and binutils"]
-fn the_package_is_the_same_to_the_byte_whoever_builds_it() {
+fn the_package_is_the_same_to_the_byte_for_every_builder() {
     let sandbox = Sandbox::empty();
     let one = fs::read(built(&sandbox, "022")).unwrap();
     let two = fs::read(built(&sandbox, "077")).unwrap();
@@ -156,15 +157,10 @@ fn the_package_is_installed_used_upgraded_removed_and_purged() {
     let config = filled_in(&machine.read("/etc/wxpush/config.toml"), &standin.base());
     fs::write(machine.path("/etc/wxpush/config.toml"), &config).unwrap();
     machine.sh("wxpush send 'from a package'").is_silent();
-    assert_eq!(
-        standin.company().phone("lisi").last().unwrap().text,
-        "from a package"
-    );
+    let landed = standin.company().phone("lisi").pop().unwrap();
+    assert_eq!(landed.text, "from a package");
     let checked = machine.sh("wxpush check").exits(0).stdout;
-    assert!(
-        checked.contains("/etc/cron.d/wxpush"),
-        "no flush: {checked}"
-    );
+    checked.shows("/etc/cron.d/wxpush");
     shows_pages_and_completions(&machine);
 
     let kept = "unshare -n wxpush send --timeout 1s 'by the package, later'";
@@ -205,19 +201,12 @@ fn before_it_is_set_up(machine: &Machine, standin: &Standin) {
     outcome.says("/etc/wxpush/config.toml: cannot be read");
     for who in [user, "exec"] {
         let line = format!("{who} wxpush send --no-outbox 'with settings of my own'");
-        let run = machine.sh(&line).env("WXPUSH_CORPID", CORPID);
-        let run = run.env("WXPUSH_CORPSECRET", SECRET);
-        let run = run.env("WXPUSH_AGENTID", AGENTID.to_string());
-        run.env("WXPUSH_API_BASE", standin.base()).exits(0);
+        set(machine.sh(&line), standin).exits(0);
     }
     assert_eq!(standin.company().phone("lisi").len(), 2);
     // A config in which nothing is set is in nobody's way.
     let line = "cp -a /etc/wxpush/config.toml /kept && wxpush init";
-    let run = machine.sh(line).env("WXPUSH_API_BASE", standin.base());
-    let run = run.env("WXPUSH_CORPID", CORPID);
-    let run = run.env("WXPUSH_CORPSECRET", SECRET);
-    let run = run.env("WXPUSH_AGENTID", AGENTID.to_string());
-    run.env("WXPUSH_TOUSER", "lisi").exits(0);
+    set(machine.sh(line), standin).exits(0);
     assert!(machine.read("/etc/wxpush/config.toml").contains(CORPID));
     machine
         .sh("mv /kept /etc/wxpush/config.toml && test -s /etc/wxpush/config.toml.old")

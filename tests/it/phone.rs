@@ -72,8 +72,7 @@ fn reports_are_in_the_phones_language() {
 #[test]
 fn the_phones_language_is_the_configs_the_profiles_or_the_environments() {
     let (standin, sandbox) = set_up();
-    let config = sandbox.read("config.toml") + "[profiles.en]\nlang = \"en\"\n";
-    sandbox.write("config.toml", config);
+    sandbox.append("[profiles.en]\nlang = \"en\"\n");
     let long = "x".repeat(3000);
     for (profile, variable, note) in [
         ("", "", "（全文 3000 字节，见附件）"),

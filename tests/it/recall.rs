@@ -66,8 +66,7 @@ fn what_is_not_the_apps_own_message_of_today_stays() {
         "[profiles.p]\nagentid = 7\ncorpsecret = \"{}\"\n",
         reversed()
     );
-    let config = sandbox.read("config.toml");
-    sandbox.write("config.toml", config + &other);
+    sandbox.append(&other);
     second_app(&standin);
     let msgid = send(&sandbox, "stays").remove(0);
     let of_other = sandbox.wxpush("-p p recall").arg(&msgid).exits(65);

@@ -16,8 +16,8 @@ use crate::support::chinese::in_both;
 use crate::support::leaks::{base64_of, conceal, found};
 use crate::support::log::logging;
 use crate::support::{
-    GETTOKEN, Run, SEND, Sandbox, Started, await_count, config, for_each, is_root, script, set_up,
-    token,
+    AS_OTHER, GETTOKEN, Run, SEND, Sandbox, Started, await_count, config, for_each, is_root,
+    script, set_up, token,
 };
 
 /// A send that is under way: the secret and the token are in memory, and on the wire.
@@ -121,10 +121,8 @@ fn what_a_server_was_told_before_is_hidden_too() {
     let echo = format!("first {}, then another", token(&sandbox));
     let faults = [(42001, "expired".to_owned()), (99999, echo)];
     standin.script(SEND, faults.map(|(code, text)| Fault::Errcode(code, text)));
-    sandbox
-        .send("y")
-        .exits(75)
-        .says("first [hidden], then another");
+    let outcome = sandbox.send("y").exits(75);
+    outcome.says("first [hidden], then another");
 }
 
 #[test]
@@ -183,8 +181,7 @@ fn no_network_fault_shows_the_secret_or_a_password_in_a_url() {
         format!("htp://user:{password}@127.0.0.1:1"),
     ] {
         let sandbox = trusted(good.clone(), &secure[0]);
-        let config = sandbox.read("config.toml");
-        sandbox.write("config.toml", format!("{config}proxy = \"{proxy}\"\n"));
+        sandbox.append(&format!("proxy = \"{proxy}\"\n"));
         sandboxes.push(sandbox);
     }
     for base in [
@@ -197,8 +194,7 @@ fn no_network_fault_shows_the_secret_or_a_password_in_a_url() {
         sandboxes.push(sandbox);
     }
     for (at, sandbox) in sandboxes.iter().enumerate() {
-        let config = sandbox.read("config.toml");
-        sandbox.write("config.toml", format!("{config}[log]\nlevel = \"trace\"\n"));
+        sandbox.append("[log]\nlevel = \"trace\"\n");
         for args in ["send -vvv", "send --json", "send --dry-run"] {
             let outcome = sandbox.wxpush(args).args(&["--timeout", "1s", "x"]).run();
             let sent = args.ends_with("dry-run") || at == 0;
@@ -214,17 +210,8 @@ fn a_process_shows_no_secret_in_proc() {
     let started = in_mid_send(&standin, run);
     let proc = format!("/proc/{}", started.child.id());
     let mut shown = 0;
-    for file in [
-        "cmdline",
-        "environ",
-        "comm",
-        "status",
-        "stat",
-        "maps",
-        "mountinfo",
-        "wchan",
-        "limits",
-    ] {
+    let files = "cmdline environ comm status stat maps mountinfo wchan limits";
+    for file in files.split(' ') {
         // What is for root alone shows nothing to anybody else.
         let bytes = fs::read(format!("{proc}/{file}")).unwrap_or_default();
         assert_eq!(found(&bytes, false), None, "{file}");
@@ -285,9 +272,8 @@ fn no_option_takes_a_secret_or_repeats_one() {
     }
     for option in ["--corpsecret", "--secret=x", "--access-token", "--password"] {
         let outcome = in_both(64, || sandbox.wxpush("send").arg(option).arg("x"));
-        outcome
-            .says("no option takes a secret")
-            .says("WXPUSH_CORPSECRET_FILE");
+        let outcome = outcome.says("no option takes a secret");
+        outcome.says("WXPUSH_CORPSECRET_FILE");
     }
     assert_eq!(standin.requests().len(), 0);
 }
@@ -313,7 +299,7 @@ fn dumps(mut started: Started, signal: Signal) -> bool {
 #[test]
 #[expect(
     clippy::print_stderr,
-    reason = "whoever reads it should know what was not tried"
+    reason = "a reader should know what was not tried"
 )]
 fn no_signal_makes_it_dump_its_core() {
     let (standin, sandbox) = set_up();
@@ -341,13 +327,7 @@ fn no_process_of_the_same_user_looks_into_its_memory() {
     for name in ["", "config.toml"] {
         chown(sandbox.path(name), Some(65534), Some(65534)).unwrap();
     }
-    let user = [
-        "setpriv",
-        "--reuid=65534",
-        "--regid=65534",
-        "--clear-groups",
-    ];
-    let run = |command: &str| script(&sandbox, &user, command);
+    let run = |command: &str| script(&sandbox, &AS_OTHER, command);
     let sleep = run("echo ready; exec sleep 60").start();
     let send = in_mid_send(&standin, run("exec \"$0\" send x"));
     let looks_into = |started: &Started, file: &str| {

@@ -101,8 +101,7 @@ fn three_for_the_same_receivers_go_together_and_two_do_not() {
 #[test]
 fn who_wants_each_by_itself_gets_each_by_itself() {
     let (standin, sandbox) = set_up();
-    let config = sandbox.read("config.toml");
-    sandbox.write("config.toml", format!("{config}[outbox]\nmerge = false\n"));
+    sandbox.append("[outbox]\nmerge = false\n");
     let drops: Vec<String> = (0..8).map(drop_of).collect();
     let bodies = drops.iter().map(|text| text_to("lisi", text));
     plant_bodies(&sandbox, &standin.base(), bodies);

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::{Outcome, Run, Sandbox, make, set_mode};
+use crate::support::{Outcome, Run, Sandbox, flush_line, make, set_mode};
 
 /// The steps of this name: how each went, and what it says with its advice.
 pub(crate) fn steps(outcome: &Outcome, name: &str) -> Vec<(String, String)> {
@@ -43,8 +43,7 @@ pub(crate) fn check(sandbox: &Sandbox, options: &str) -> Run {
 
 /// These arguments, where `crontab -l` shows a line that flushes.
 pub(crate) fn scheduled(sandbox: &Sandbox, args: &str) -> Run {
-    let program = sandbox.path("wxpush").display().to_string();
-    crontab(sandbox, &format!("* * * * * {program} outbox flush"));
+    crontab(sandbox, &flush_line(sandbox));
     let path = sandbox.path("fake").display().to_string();
     sandbox
         .wxpush(args)

@@ -71,6 +71,12 @@ impl Sandbox {
         self.write("config.toml", format!("{lines}\n{config}"));
     }
 
+    /// Puts tables behind the config's own.
+    pub(crate) fn append(&self, lines: &str) {
+        let config = self.read("config.toml");
+        self.write("config.toml", config + lines);
+    }
+
     /// A file in it, as text; empty if there is none.
     pub(crate) fn read(&self, name: &str) -> String {
         let bytes = fs::read(self.path(name)).unwrap_or_default();

@@ -88,3 +88,11 @@ pub(crate) fn trusting(standin: &Standin) -> Sandbox {
     );
     sandbox
 }
+
+/// The line of a crontab that flushes.
+pub(crate) fn flush_line(sandbox: &Sandbox) -> String {
+    format!(
+        "* * * * * {} outbox flush",
+        sandbox.path("wxpush").display()
+    )
+}
