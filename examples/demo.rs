@@ -70,7 +70,7 @@ fn end(result: Result<()>) -> ExitCode {
         // The reader has seen enough.
         return ExitCode::SUCCESS;
     }
-    // That it cannot be told is nothing that could be told.
+    // If even that cannot be printed, nothing can be.
     let _ = writeln!(io::stderr(), "demo: {error}");
     ExitCode::FAILURE
 }

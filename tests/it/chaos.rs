@@ -202,7 +202,7 @@ fn published(sandbox: &Sandbox) -> Vec<usize> {
         .collect()
 }
 
-/// How often each message is read by whoever reads it most often.
+/// How often each message is read by the one who reads it most often.
 fn copies(standin: &Standin) -> HashMap<usize, usize> {
     let company = standin.company();
     let mut by_phone: BTreeMap<(&str, usize), usize> = BTreeMap::new();
@@ -235,7 +235,7 @@ fn late_without_a_word(standin: &Standin, member: &str) -> Vec<usize> {
         let earlier = phone[..at].iter().filter(before);
         read.extend(earlier.map(|it| ("[late]".to_owned(), numbers_in(&it.text))));
         read.push((landed.text.clone(), numbers));
-        // Where a text has no room, or there is none, it is told by the message before.
+        // Where a text has no room, or there is none, the message before shows it.
         let told = |it: &Landed| is_marked(&it.text) && numbers_in(&it.text).is_empty();
         let told = at > 0 && told(&phone[at - 1]);
         if !told && !flagged(landed) {

@@ -31,7 +31,7 @@ fn what_waits_without_a_flush_in_sight_is_a_cross() {
     );
     let path = sandbox.path("fake").display().to_string();
     bare("").env("PATH", path).exits(75);
-    // A flush leaves a trace, whoever ran it.
+    // A flush leaves a trace, no matter who ran it.
     sandbox.wxpush("outbox flush --timeout 1s").exits(75);
     let outcome = bare("").exits(0);
     went(&outcome, "flush", "ok", &["the last outbox flush ran "]);

@@ -9,7 +9,7 @@ use std::path::Path;
 use crate::support::chinese::{fault, hold, sentence};
 use crate::support::set_up;
 
-/// Whoever is told what is in these.
+/// Calls that show a person what is in them.
 const CALLS: [&str; 6] = [
     ".hint(",
     "Failure::new(",

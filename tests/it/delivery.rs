@@ -5,10 +5,9 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::standin::{Fault, Standin};
-use crate::support::{Fields, Sandbox, Words, bodies as tries, config, for_each, set_up, waiting};
-
-const SEND: &str = "/cgi-bin/message/send";
-const TOKEN: &str = "/cgi-bin/gettoken";
+use crate::support::{
+    Fields, GETTOKEN, SEND, Sandbox, Words, bodies as tries, config, for_each, set_up, waiting,
+};
 
 fn errcode(code: i64) -> Fault {
     Fault::Errcode(code, "what WeCom says".to_owned())
@@ -39,7 +38,7 @@ fn what_passes_by_itself_is_tried_again_until_it_arrives() {
         Fault::Raw(b"HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{\"errcode\":0".to_vec()),
     ];
     for_each(faults, |fault| {
-        for path in [TOKEN, SEND] {
+        for path in [GETTOKEN, SEND] {
             let (standin, sandbox) = set_up();
             let name = format!("{fault:?} at {path}");
             standin.script(path, [fault.clone()]);
@@ -75,7 +74,7 @@ fn what_does_not_pass_in_time_is_not_now_and_says_so() {
         (Fault::Truncated, "broke"),
     ];
     for_each(table, |(fault, words)| {
-        for path in [TOKEN, SEND] {
+        for path in [GETTOKEN, SEND] {
             let (standin, sandbox) = set_up();
             standin.always(path, fault.clone());
             let outcome = sandbox.wxpush("send --timeout 1s hello").exits(75);
@@ -113,7 +112,7 @@ fn a_network_that_is_down_is_not_now() {
 
 #[test]
 fn a_busy_wecom_is_asked_three_times_and_no_more() {
-    for path in [TOKEN, SEND] {
+    for path in [GETTOKEN, SEND] {
         let (standin, sandbox) = set_up();
         standin.always(path, errcode(-1));
         sandbox.send("hello").exits(75).says("errcode -1");
@@ -123,7 +122,7 @@ fn a_busy_wecom_is_asked_three_times_and_no_more() {
 
 #[test]
 fn a_rate_limit_is_not_tried_again_within_a_minute() {
-    for path in [TOKEN, SEND] {
+    for path in [GETTOKEN, SEND] {
         let (standin, sandbox) = set_up();
         standin.always(path, errcode(45009));
         sandbox.send("hello").exits(75);
@@ -322,16 +321,16 @@ fn a_gettoken_that_fails_while_a_refused_token_is_replaced_is_tried_again() {
     sandbox.send("first").is_silent();
     sandbox.age_token(1000);
     standin.company().tokens.revoke_all();
-    standin.script(TOKEN, [Fault::html(502), Fault::CutBefore]);
+    standin.script(GETTOKEN, [Fault::html(502), Fault::CutBefore]);
     sandbox.send("second").is_silent();
-    assert_eq!((standin.count(TOKEN), standin.count(SEND)), (4, 3));
+    assert_eq!((standin.count(GETTOKEN), standin.count(SEND)), (4, 3));
 }
 
 #[test]
 fn the_token_and_the_message_share_one_connection() {
     let (standin, sandbox) = set_up();
     sandbox.wxpush("send").stdin("x".repeat(5000)).is_silent();
-    assert_eq!(standin.count(TOKEN), 1);
+    assert_eq!(standin.count(GETTOKEN), 1);
     assert_eq!(standin.count(SEND), 3);
     assert_eq!(standin.connections(), 1);
 }

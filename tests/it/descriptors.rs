@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::standin::Fault;
 use crate::support::log::lines;
-use crate::support::{SEND, Sandbox, at_a_terminal, redirected, set_up};
+use crate::support::{SEND, Sandbox, Words, at_a_terminal, redirected, set_up};
 
 /// Every way to be without stdin, stdout or stderr, and outputs that take nothing.
 const REDIRECTIONS: [&str; 15] = [
@@ -115,11 +115,8 @@ fn without_words_at_a_terminal_nothing_is_waited_for() {
         "api POST message/send -d -",
     ] {
         let outcome = at_a_terminal(&sandbox, args).exits(64);
-        assert!(
-            outcome.stdout.contains("stdin is a terminal") && outcome.stdout.contains("hint:"),
-            "{args}: {}",
-            outcome.stdout
-        );
+        outcome.stdout.shows("stdin is a terminal");
+        outcome.stdout.shows("hint:");
     }
     // Without any stdin there is nothing to read, and nothing to wait for either.
     for (words, code) in [("", 65), ("-t title", 0), ("--skip-empty", 0)] {

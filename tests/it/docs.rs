@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
 use std::process::Command;
 
 use serde_json::json;
@@ -10,7 +9,9 @@ use serde_json::json;
 use crate::standin::{AGENTID, CORPID, Landed, ROBOT_KEY, SECRET, Standin};
 use crate::support::init::{with_crontab, written};
 use crate::support::readmes::{READMES, Readme};
-use crate::support::{Outcome, Pty, Run, Sandbox, for_each, readmes, samples, set_up};
+use crate::support::{
+    Outcome, Pty, Run, Sandbox, Words, for_each, readmes, samples, set_up, texts,
+};
 
 /// Runs a line in a shell, the sandbox's program standing for the installed one.
 fn shell(sandbox: &Sandbox, line: &str) -> Outcome {
@@ -57,17 +58,12 @@ fn every_command_of_the_readme_does_what_it_says() {
 
 fn every_command_does_what_it_says(readme: Readme) {
     let (standin, sandbox) = set_up();
-    sandbox.write(
-        "config.toml",
-        sandbox.read("config.toml") + "[profiles.ops]\ntouser = \"lisi\"\n",
-    );
+    sandbox.append("[profiles.ops]\ntouser = \"lisi\"\n");
     let mut run = 0;
     for line in readme.blocks("sh") {
-        // These build or install, which .ci/run and whoever installs it do; no test can in itself.
-        if ["cargo ", "install ", "apt-get "]
-            .iter()
-            .any(|it| line.starts_with(it))
-        {
+        // These build or install, which .ci/run and a user do; no test can in itself.
+        let builds = ["cargo ", "install ", "apt-get "];
+        if builds.iter().any(|it| line.starts_with(it)) {
             continue;
         }
         assert!(line.contains("wxpush "), "nobody runs this: {line}");
@@ -79,11 +75,8 @@ fn every_command_does_what_it_says(readme: Readme) {
         let count = standin.company().phone("lisi").len();
         let sent = usize::from(line.contains(" send "));
         shell(&sandbox, &cron_command(line)).exits(0);
-        assert_eq!(
-            standin.company().phone("lisi").len(),
-            count + sent,
-            "{line}"
-        );
+        let landed = standin.company().phone("lisi").len();
+        assert_eq!(landed, count + sent, "{line}");
     }
 }
 
@@ -91,10 +84,8 @@ fn every_command_does_what_it_says(readme: Readme) {
 fn with_files(standin: &Standin) -> Sandbox {
     let sandbox = samples::with_robot(standin);
     let config = sandbox.read("config.toml");
-    sandbox.write(
-        "config.toml",
-        config.replace("[robots.ops]", "[robots.alerts]"),
-    );
+    let config = config.replace("[robots.ops]", "[robots.alerts]");
+    sandbox.write("config.toml", config);
     let log = b"last night: fine\n".repeat(100);
     let card = json!({"msgtype": "template_card", "template_card": {
         "card_type": "text_notice", "main_title": {"title": "Build 7"},
@@ -134,24 +125,13 @@ fn every_kind_and_every_receiver_is_sent(readme: Readme) {
         kinds.collect::<BTreeSet<_>>()
     };
     let phone = kinds(company.phone("lisi"));
-    for kind in [
-        "markdown",
-        "text",
-        "image",
-        "file",
-        "voice",
-        "video",
-        "textcard",
-        "news",
-        "template_card",
-    ] {
+    let wanted = "markdown text image file voice video textcard news template_card";
+    for kind in wanted.split(' ') {
         assert!(phone.contains(kind), "no {kind} of {phone:?}");
     }
     let group = kinds(company.group(ROBOT_KEY).to_vec());
-    assert_eq!(
-        group.into_iter().collect::<Vec<_>>(),
-        ["image", "markdown_v2", "text"]
-    );
+    let group: Vec<String> = group.into_iter().collect();
+    assert_eq!(group, ["image", "markdown_v2", "text"]);
     assert!(lines.len() > 20, "{} lines", lines.len());
 }
 
@@ -222,15 +202,10 @@ fn the_readme_names_every_option_of_send() {
         .filter(|word| word.starts_with("--") && word.len() > 2)
         .collect();
     assert!(options.len() > 15);
-    for (option, readme) in options
-        .into_iter()
-        .flat_map(|it| READMES.map(|readme| (it, readme)))
-    {
-        assert!(
-            readme.text.contains(option),
-            "{} does not name {option}",
-            readme.name
-        );
+    for readme in READMES {
+        let mut options = options.iter();
+        let missing = options.find(|option| !readme.text.contains(**option));
+        assert_eq!(missing, None, "{}", readme.name);
     }
 }
 
@@ -240,11 +215,8 @@ fn the_example_config_is_refused_as_it_is_and_works_filled_in_and_complete() {
     let sandbox = Sandbox::empty();
     let example = include_str!("../../config.example.toml");
     sandbox.write("config.toml", example);
-    sandbox
-        .send("x")
-        .exits(78)
-        .says("config.toml:")
-        .says("placeholder");
+    let outcome = sandbox.send("x").exits(78);
+    outcome.says("config.toml:").says("placeholder");
     let mut filled = String::new();
     for line in example.lines() {
         let key = line.split('=').next().unwrap_or_default().trim();
@@ -257,10 +229,8 @@ fn the_example_config_is_refused_as_it_is_and_works_filled_in_and_complete() {
         filled.push_str(&(text + "\n"));
     }
     sandbox.write("config.toml", filled);
-    sandbox
-        .send("x")
-        .env("WXPUSH_API_BASE", standin.base())
-        .exits(0);
+    let run = sandbox.send("x").env("WXPUSH_API_BASE", standin.base());
+    run.exits(0);
     assert_eq!(standin.company().phone("lisi").len(), 1);
 }
 
@@ -276,49 +246,21 @@ fn the_lines_of_the_example_crontab_run() {
         let command = cron_command(line).replace("/opt/wxpush/disk-space.sh", script);
         shell(&sandbox, &command).exits(0);
     }
-    let phone = standin.company().phone("lisi");
-    assert!(
-        phone[0].text.starts_with("Good morning\nIt is 2"),
-        "{}",
-        phone[0].text
-    );
-    assert!(
-        phone[1].text.starts_with("backup failed on "),
-        "{}",
-        phone[1].text
-    );
+    let texts = texts(&standin, "lisi");
+    assert!(texts[0].starts_with("Good morning\nIt is 2"), "{texts:?}");
+    assert!(texts[1].starts_with("backup failed on "), "{texts:?}");
 }
 
 #[test]
 fn the_example_scripts_run() {
     let (standin, sandbox) = set_up();
-    let example = |name: &str| {
-        Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("examples")
-            .join(name)
-    };
-    let script =
-        |name: &str, rest: &str| shell(&sandbox, &format!("{} {rest}", example(name).display()));
-    let last = || {
-        standin
-            .company()
-            .phone("lisi")
-            .last()
-            .map(|landed| landed.text.clone())
-            .unwrap_or_default()
-    };
+    let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
+    let script = |name, rest| shell(&sandbox, &format!("{examples}/{name} {rest}"));
+    let last = || texts(&standin, "lisi").pop().unwrap();
     assert_eq!(script("pipe.sh", "echo fine").exits(0).stdout, "fine\n");
-    assert!(
-        last().starts_with("✅ echo on ") && last().ends_with("\nfine"),
-        "{}",
-        last()
-    );
+    assert!(last().starts_with("✅ echo on ") && last().ends_with("\nfine"));
     script("pipe.sh", "sh -c 'echo broken >&2; exit 3'").exits(3);
-    assert!(
-        last().starts_with("❌ (3) sh on ") && last().ends_with("\nbroken"),
-        "{}",
-        last()
-    );
+    assert!(last().starts_with("❌ (3) sh on ") && last().ends_with("\nbroken"));
     script("disk-space.sh", "100").is_silent();
     script("disk-space.sh", "lots").exits(64);
 }
@@ -332,18 +274,10 @@ fn the_example_logrotate_turns_the_log_and_the_next_send_begins_a_new_one() {
         .replace("/opt/wxpush", &sandbox.path("").display().to_string());
     sandbox.write("logrotate", rules);
     let mut command = Command::new("logrotate");
-    command
-        .args(["-f", "-s"])
-        .arg(sandbox.path("state"))
-        .arg(sandbox.path("logrotate"));
-    Run::new(command)
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .exits(0);
-    assert!(
-        sandbox.path("wxpush.log.1").exists(),
-        "{:?}",
-        sandbox.names()
-    );
+    command.args(["-f", "-s"]).arg(sandbox.path("state"));
+    let run = Run::new(command).arg(sandbox.path("logrotate"));
+    run.env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").exits(0);
+    assert!(sandbox.path("wxpush.log.1").exists());
     sandbox.send("y").is_silent();
     assert_eq!(sandbox.read("wxpush.log").lines().count(), 4);
 }
@@ -355,16 +289,12 @@ fn the_systemd_examples_name_what_exists() {
         "disk-space.timer",
         "wxpush-failure@.service",
     ] {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-            .join("examples")
-            .join(name);
-        let text = fs::read_to_string(path).unwrap();
+        let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
+        let text = fs::read_to_string(format!("{examples}/{name}")).unwrap();
         assert!(text.starts_with('#') && text.contains("[Unit]"), "{name}");
         if name.ends_with(".service") {
-            assert!(
-                text.contains("ExecStart=") && text.contains("/opt/wxpush/"),
-                "{name}: {text}"
-            );
+            text.shows("ExecStart=");
+            text.shows("/opt/wxpush/");
         }
     }
 }

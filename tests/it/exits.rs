@@ -3,9 +3,7 @@
 use serde_json::json;
 
 use crate::standin::Fault;
-use crate::support::{Fields, Run, Sandbox, Words, await_count, set_up};
-
-const SEND: &str = "/cgi-bin/message/send";
+use crate::support::{Fields, Run, SEND, Sandbox, Words, await_count, set_up};
 
 #[test]
 fn every_code_of_the_table_is_reached_and_no_other() {

@@ -70,7 +70,7 @@ fn several_codes_are_told_one_after_the_other() {
         .map(|part| part.split("  ").next().unwrap())
         .collect();
     assert_eq!(heads, ["-1", "81013", "84100"]);
-    // Those that are known are told, and each that is not is said.
+    // Known ones are explained, and each unknown one is named.
     let outcome = run("explain 12345 60020 12346").exits(65);
     assert!(outcome.stdout.starts_with("60020  "), "{}", outcome.stdout);
     outcome

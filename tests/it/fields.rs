@@ -82,7 +82,7 @@ fn what_is_within_its_limit_lands_as_it_was_given() {
     sandbox.write("a.mp4", mp4());
     let video = at_limit("--to lisi --video a.mp4");
     assert_eq!(video, format!("[视频]\n{title}\n{words}"));
-    // Whether characters count or bytes WeCom's pages do not agree on: it goes, and that is told.
+    // Whether characters count or bytes WeCom's pages do not agree on: it goes, with a warning.
     let run =
         send_here(&sandbox, "--to lisi --card --url https://x words -t").arg("标".repeat(128));
     let outcome = run.exits(0);

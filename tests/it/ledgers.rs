@@ -141,7 +141,7 @@ fn what_wecom_takes_after_we_gave_up_counts_from_then() {
     standin.company().phones.match_unflagged = true;
     sandbox.wxpush("token refresh").exits(0);
     let late = Duration::from_secs(12);
-    // More than one: so many slots are freed too early by whoever counts from the start.
+    // More than one: so many slots are freed too early by a process that counts from the start.
     for _ in 0..5 {
         standin.script(SEND, [Fault::Late(late)]);
     }

@@ -77,7 +77,7 @@ mod pace; // backlogs: paced, in order, what is new first
 mod package; // the .deb: installed, used, upgraded, removed, purged
 mod pages; // completions and manual pages, by real shells and man
 mod phone; // what reaches the phone, in its language
-mod places; // where configs are found and state is kept, whatever stands in the way
+mod places; // where configs are found and state is kept, with anything in the way
 mod planted; // what is none of ours at the outbox, and state among the files of others
 mod poison; // one message that WeCom or a relay does not take, among others
 mod poison_hours; // how long what does not pass waits
@@ -115,6 +115,6 @@ mod trust; // TLS, authorities, redirects, relays, the source address
 mod upload_command; // what wxpush upload prints, takes and says, and the bar at a terminal
 mod upload_faults; // files that WeCom does not know any more, does not take or does not answer for
 mod upload_stalls; // uploads on networks that are slow or dead
-mod uploads; // uploads that are used again: by whom, how long, whatever stands in the way
-mod uploads_at_once; // one file of many at once: one upload, whoever is killed or stands still
+mod uploads; // uploads that are used again: by whom, how long, with anything in the way
+mod uploads_at_once; // one file of many at once: one upload, even if any of them is killed or stopped
 mod waiting; // a person who waits at a terminal, and ^C

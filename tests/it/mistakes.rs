@@ -1,4 +1,4 @@
-//! Every way in which a config can be wrong: told by line and key, and never by the secret.
+//! Every way in which a config can be wrong: reported by line and key, and never by the secret.
 
 use crate::standin::SECRET;
 use crate::support::chinese::in_both;

@@ -1,4 +1,4 @@
-//! `send --once`: one message for one key, however often it is asked for and whoever is killed.
+//! `send --once`: one message for one key, however often it is asked for, and with any process killed.
 //!
 //! Forty messages by default; `WXPUSH_ONCE=400` for all, and `WXPUSH_SEED` as in `chaos.rs`.
 
@@ -301,7 +301,7 @@ fn under_kills_each_key_is_delivered_once() {
                     {
                         let name = &names[number % names.len()];
                         let ask = || asked(&sandbox, number, name, &dice, &kills);
-                        // Twice in any case, and by a caller that comes back until it is told.
+                        // Twice in any case, and by a caller that comes back until it has the answer.
                         let mut code = ask();
                         code = ask().or(code);
                         for _ in 0..20 {

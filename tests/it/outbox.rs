@@ -41,7 +41,7 @@ fn what_a_dead_network_holds_up_is_kept_and_goes_when_it_is_back() {
             .says(&format!("crontab line each minute: * * * * * {line}\n"));
         assert_eq!((outcome.stderr.lines().count(), &*outcome.stdout), (2, ""));
     }
-    // For cron: it was told once.
+    // For cron: it was reported once.
     assert_eq!(flush(&sandbox).exits(75).stderr, "");
     assert_eq!(waiting(&sandbox).len(), 2);
     let standin = Standin::start_at(&address).unwrap();

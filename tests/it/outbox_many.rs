@@ -14,7 +14,7 @@ use crate::support::{
     plant_failed, refusal, script, set_up, texts, waiting,
 };
 
-/// What a run has told of each, by their IDs.
+/// What a run has reported of each, by their IDs.
 fn told(outcome: &Outcome) -> Vec<(String, String)> {
     let lines = outcome.stdout.lines();
     let objects = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());

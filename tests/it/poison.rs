@@ -139,7 +139,7 @@ fn a_call_that_is_forbidden_or_not_forwarded_leaves_other_calls_going() {
             standin.always(at, fault.clone());
             let before = standin.count(at);
             let mut landed = 0;
-            // Where it cannot be told, three in a row end the turn: then the next flush goes on.
+            // Where nothing shows which, three in a row end the turn: then the next flush goes on.
             for _ in 0..3 {
                 let before = standin.count(at);
                 leaves_some(&flush(&sandbox));

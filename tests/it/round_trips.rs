@@ -137,7 +137,7 @@ fn relay(client: TcpStream, there: &str) -> Arc<Mutex<Seen>> {
         let (mut from, mut to, seen) = (clone(from), clone(to), Arc::clone(&seen));
         thread::spawn(move || {
             let mut bytes = [0; 4096];
-            // Whoever leaves abruptly has left.
+            // A side that leaves abruptly has left.
             while let Ok(length @ 1..) = from.read(&mut bytes) {
                 // Seen before it goes on: an answer is never seen before its question.
                 sees(&mut seen.lock().unwrap(), &bytes[..length]);

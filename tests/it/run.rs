@@ -191,7 +191,7 @@ fn a_report_comes_when_it_is_asked_for() {
 fn change_tells_the_first_failure_and_the_recovery_and_after_waits() {
     let (standin, sandbox) = set_up();
     let mut told = 0;
-    // Each run succeeds (+) or fails (-), and is told of in these words, or not.
+    // Each run succeeds (+) or fails (-), and is reported in these words, or not.
     let table = [
         (
             "--on change",

@@ -154,7 +154,7 @@ fn hostile_mails_end_and_say_what_can_be_said() {
         .collect();
     let inner = "Content-Type: message/rfc822\n\n".repeat(5000);
     let many = "X-Many: 1\n".repeat(10_000) + "Subject: last\n\nbody";
-    // So many that whoever calls himself for each has no stack left.
+    // So many that a function that calls itself for each has no stack left.
     let deepest = "Content-Type: message/rfc822\n\n".repeat(800_000);
     for mail in [nested, inner, deepest] {
         let mail = format!("Subject: deep\n{mail}end\n");

@@ -1,4 +1,4 @@
-//! What the tables of limits find, told in Chinese: a row for each thing that they can find.
+//! What the tables of limits find, reported in Chinese: a row for each thing that they can find.
 
 use crate::standin::Standin;
 use crate::support::{for_each, with_robot};

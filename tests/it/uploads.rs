@@ -1,4 +1,4 @@
-//! What was uploaded is used again: by whom, how long, whatever stands in the place of its record.
+//! What was uploaded is used again: by whom, how long, and with anything in the place of its record.
 
 use std::fs;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! A person at a terminal who waits for a message: what they are told, and what ^C leaves behind.
+//! A person at a terminal who waits for a message: what they see, and what ^C leaves behind.
 
 use std::process::Command;
 use std::time::{Duration, Instant};

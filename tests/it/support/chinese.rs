@@ -41,7 +41,7 @@ pub(crate) fn in_both(code: i32, run: impl Fn() -> Run) -> Outcome {
     run().exits(code)
 }
 
-/// Holds that what keeps us from a token is told in Chinese, in a line or two.
+/// Holds that what keeps us from a token is reported in Chinese, in a line or two.
 #[track_caller]
 pub(crate) fn tells_why_there_is_no_token(code: i32, run: Run) {
     let outcome = run.args(&["token", "refresh"]).in_chinese().run();

@@ -20,7 +20,7 @@ pub(crate) fn set(run: Run, standin: &Standin) -> Run {
         .env("WXPUSH_API_BASE", standin.base())
 }
 
-/// What the first four questions ask for, as it stands there.
+/// What the first four questions ask for, word for word.
 pub(crate) const ASKED: [&str; 4] = ["corpid, ", "corpsecret, ", "agentid (", "touser, "];
 
 /// `wxpush init` in a sandbox with a `crontab` of its own, which knows nothing.

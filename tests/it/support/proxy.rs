@@ -22,7 +22,7 @@ pub(crate) enum Manner {
     Silent,
     /// SOCKS5: `connection not allowed by ruleset`.
     Forbid,
-    /// SOCKS5: whoever logs in is unknown.
+    /// SOCKS5: no user is known.
     Unknown,
 }
 

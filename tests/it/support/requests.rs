@@ -75,15 +75,18 @@ pub(crate) fn bodies(standin: &Standin) -> Vec<Value> {
 
 /// Takes on so many more members, each for 30 messages a minute, and names them.
 pub(crate) fn hire(standin: &Standin, count: usize) -> Vec<String> {
+    let names = (0..count).map(|number| format!("hired{number:03}"));
+    let names: Vec<String> = names.collect();
+    take_on(standin, &names);
+    names
+}
+
+/// Takes on members by these names.
+pub(crate) fn take_on(standin: &Standin, names: &[String]) {
     let mut company = standin.company();
     let plain = company.members["member01"].clone();
-    let names: Vec<String> = (0..count)
-        .map(|number| format!("hired{number:03}"))
-        .collect();
-    for name in &names {
-        company.members.insert(name.clone(), plain.clone());
-    }
-    names
+    let members = names.iter().map(|name| (name.clone(), plain.clone()));
+    company.members.extend(members);
 }
 
 /// Waits until so many requests have come for a path.

@@ -242,7 +242,7 @@ pub(crate) fn for_each<T: Send>(table: impl IntoIterator<Item = T>, row: impl Fn
 /// The sandbox's program in a shell, so redirected; its exit code is the shell's.
 pub(crate) fn redirected(sandbox: &Sandbox, args: &str, redirection: &str) -> Run {
     let mut shell = Command::new("bash");
-    // Whoever reads the pipe is gone before anything is written.
+    // The reader of the pipe is gone before anything is written.
     let line = match redirection.split_once('|') {
         Some((before, reader)) => {
             format!("set -o pipefail; {{ sleep 0.2; exec \"$0\" {args} {before}; }} | {reader}")
