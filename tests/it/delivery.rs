@@ -78,11 +78,7 @@ fn what_does_not_pass_in_time_is_not_now_and_says_so() {
             let (standin, sandbox) = set_up();
             standin.always(path, fault.clone());
             let outcome = sandbox.wxpush("send --timeout 1s hello").exits(75);
-            assert!(
-                outcome.stderr.contains(words),
-                "{fault:?} at {path}: {}",
-                outcome.stderr
-            );
+            outcome.stderr.shows(words);
             assert!(outcome.stderr.contains("hint:"), "{}", outcome.stderr);
             assert!(
                 outcome.time < Duration::from_secs(10),
@@ -157,10 +153,8 @@ fn a_refusal_is_final_and_has_the_exit_code_of_its_class() {
     for status in [400, 401, 403, 404, 413] {
         let (standin, sandbox) = set_up();
         standin.always(SEND, Fault::html(status));
-        sandbox
-            .send("hello")
-            .exits(77)
-            .says(&format!("HTTP status {status}"));
+        let outcome = sandbox.send("hello").exits(77);
+        outcome.says(&format!("HTTP status {status}"));
         assert_eq!(standin.count(SEND), 1);
     }
 }
@@ -171,10 +165,8 @@ fn a_code_that_nobody_knows_keeps_the_message_and_it_rests() {
         let (standin, sandbox) = set_up();
         standin.always(SEND, errcode(98765));
         let outcome = sandbox.send("hello").arg(option).exits(exit);
-        outcome
-            .says("errcode 98765")
-            .says("what WeCom says")
-            .says("devtool/query?e=98765");
+        let outcome = outcome.says("errcode 98765").says("what WeCom says");
+        outcome.says("devtool/query?e=98765");
         assert_eq!(waiting(&sandbox).len(), kept, "{option}");
         // Not again within the hour.
         let run = sandbox.wxpush("outbox flush").run();
@@ -189,19 +181,12 @@ fn an_untrusted_ip_is_named_with_where_to_enter_it() {
     standin.company().trusted_ips = Some(Vec::new());
     let outcome = sandbox.send("hello").exits(77);
     let hint = outcome.stderr.lines().nth(1).unwrap();
-    for words in [
-        "127.0.0.1",
-        "应用管理",
-        "企业可信IP",
-        "可信域名",
-        "接收消息服务器URL",
-    ] {
-        assert!(hint.contains(words), "{hint}");
+    for words in ["127.0.0.1", "应用管理", "企业可信IP", "可信域名"] {
+        hint.shows(words);
     }
-    assert!(
-        hint.contains("must be set there first"),
-        "in the locale's language: {hint}"
-    );
+    hint.shows("接收消息服务器URL");
+    // In the locale's language.
+    hint.shows("must be set there first");
     let chinese = sandbox.send("hello").env("LANG", "C").exits(77);
     chinese.stderr.shows("须先在该应用设置");
 }
@@ -219,21 +204,11 @@ fn who_was_not_reached_is_listed_and_nobody_gets_it_twice() {
         || sandbox.wxpush("--json send --to zhangsan,ghost,wangwu --party 1,99 --tag 98 hello");
     let outcome = run().exits(67);
     let result = outcome.json();
-    assert_eq!(result["status"], "partial");
+    result.has(json!({"status": "partial", "exit_code": 67}));
     result.has(json!({"invaliduser": ["ghost"], "invalidparty": ["99"], "invalidtag": ["98"]}));
-    assert_eq!(result["exit_code"], 67);
     outcome.stderr.shows("invaliduser ghost");
     assert_eq!(standin.company().phone("zhangsan").len(), 1);
     assert_eq!(standin.count(SEND), 1);
-}
-
-#[test]
-fn a_message_that_reaches_nobody_is_refused() {
-    let (_standin, sandbox) = set_up();
-    sandbox
-        .wxpush("send --to ghost hello")
-        .exits(69)
-        .says("81013");
 }
 
 #[test]
@@ -296,23 +271,14 @@ fn two_intended_equal_alerts_both_arrive_unless_dedupe_is_asked_for() {
         sandbox.wxpush("send --to lisi disk full").is_silent();
     }
     assert_eq!(standin.company().phone("lisi").len(), 2);
+    let again = "send --to wangwu --dedupe 1h disk full";
     for _ in 0..2 {
-        sandbox
-            .wxpush("send --to wangwu --dedupe 1h disk full")
-            .is_silent();
+        sandbox.wxpush(again).is_silent();
     }
     assert_eq!(standin.company().phone("wangwu").len(), 1);
     // WeCom gives what it swallows no msgid.
     let run = sandbox.wxpush("send -v --to wangwu --dedupe 1h disk full");
     assert_eq!(run.exits(0).stdout, "sent\n");
-}
-
-#[test]
-fn an_unknown_fate_is_told_as_one() {
-    let (standin, sandbox) = set_up();
-    standin.always(SEND, Fault::CutAfter);
-    let outcome = sandbox.wxpush("send --timeout 1s hello").exits(75);
-    outcome.stderr.shows("may or may not have arrived");
 }
 
 #[test]

@@ -108,10 +108,7 @@ fn a_named_config_goes_there_and_its_directory_is_not_made() {
     let outcome = run.env("WXPUSH_STATE_DIR", &state).exits(0);
     written(&sandbox, "it's 50%.toml");
     let line = outcome.json()["crontab"].as_str().unwrap().to_owned();
-    assert!(
-        line.ends_with("it'\\''s 50'\\%'.toml' outbox flush"),
-        "{line}"
-    );
+    line.ends("it'\\''s 50'\\%'.toml' outbox flush");
     let none = sandbox.path("none/config.toml");
     let run = unattended(&sandbox, &standin, "-c").arg(&none);
     run.exits(73).says("cannot be written");
@@ -179,11 +176,7 @@ fn roots_config_is_the_hosts_where_none_can_be_beside_the_program() {
     command.args(["-m", "sh", "-c", &script]);
     let run = Run::new(command).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     let outcome = set(run, &standin).exits(0);
-    assert!(
-        outcome.stdout.ends_with("755 0\n600 0\n"),
-        "{}",
-        outcome.stdout
-    );
+    outcome.stdout.ends("755 0\n600 0\n");
     assert_eq!(standin.company().phone("lisi").len(), 1);
 }
 

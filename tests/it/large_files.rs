@@ -94,11 +94,7 @@ fn of_a_hundred_megabytes_the_first_part_and_the_first_twenty_as_a_file_go_out()
             panic!("{} messages", phone.len())
         };
         let title = if long.contains("-t") { "标题\n" } else { "" };
-        assert!(
-            first
-                .text
-                .starts_with(&format!("{title}一二三四五六七八九十\n"))
-        );
+        first.text.begins(&format!("{title}一二三四五六七八九十\n"));
         assert!(first.text.contains("已截断") && first.text.len() <= 2048);
         let file = &second.media[0];
         let name = if title.is_empty() {

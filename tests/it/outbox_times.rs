@@ -172,10 +172,8 @@ fn what_is_too_old_is_given_up_and_its_receivers_are_told_once() {
         flush(&sandbox).is_silent();
         let last = bodies(&standin).pop().unwrap();
         let last = last["text"]["content"].as_str().unwrap();
-        assert!(
-            last.starts_with("[迟到] ") && last.ends_with("\none"),
-            "{last}"
-        );
+        last.begins("[迟到] ");
+        last.ends("\none");
         assert_eq!(failed(&sandbox), old[1..]);
     }
 }

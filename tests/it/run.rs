@@ -6,8 +6,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::standin::{SECRET, Standin};
-use crate::support::{Outcome, Sandbox, at_once, set_up, sh, texts, waiting, with_robot};
+use crate::standin::{ROBOT_KEY, SECRET, Standin};
+use crate::support::{Outcome, Sandbox, Words, at_once, set_up, sh, texts, waiting, with_robot};
 
 /// What has been reported to one member.
 fn reports(standin: &Standin) -> Vec<String> {
@@ -62,9 +62,8 @@ fn a_report_tells_all_and_nothing_of_it_is_printed() {
     assert_eq!((&*outcome.stdout, &*outcome.stderr), ("one\n", "two\n"));
     sh(&sandbox, "-t job", "exit 3").exits(3);
     sh(&sandbox, "--no-output", "echo hidden; kill -9 $$").exits(137);
-    sh(&sandbox, "--tail 2", "seq 5")
-        .env("WXPUSH_LANG", "en")
-        .exits(0);
+    let run = sh(&sandbox, "--tail 2", "seq 5");
+    run.env("WXPUSH_LANG", "en").exits(0);
     let reports = reports(&standin);
     let heads = [
         format!("[p] ✅ sh @ {host}\n成功，历时 "),
@@ -77,11 +76,7 @@ fn a_report_tells_all_and_nothing_of_it_is_printed() {
     }
     assert!(reports[0].contains("one") && reports[0].contains("two"));
     assert_eq!(reports[2].lines().count(), 2, "{}", reports[2]);
-    assert!(
-        reports[3].ends_with("\n… (earlier output left out)\n4\n5"),
-        "{}",
-        reports[3]
-    );
+    reports[3].ends("\n… (earlier output left out)\n4\n5");
     assert_eq!(reports.len(), 4);
 }
 
@@ -99,15 +94,9 @@ fn a_report_is_one_message_within_wecoms_limit_however_much_is_said() {
         let output = command.output().unwrap();
         assert!(output.status.success());
         let report = reports(&standin).pop().unwrap();
-        assert!(
-            report.len() <= 2048 && report.len() > 900,
-            "{script}: {}",
-            report.len()
-        );
-        assert!(
-            report.contains("省略") && !report.contains('\u{1b}'),
-            "{report}"
-        );
+        assert!((901..=2048).contains(&report.len()), "{script}: {report}");
+        report.shows("省略");
+        report.lacks("\u{1b}");
     }
     assert_eq!(reports(&standin).len(), 5);
 }
@@ -130,12 +119,9 @@ fn output_passes_through_to_the_byte_and_in_order() {
         .map(|at| at.wrapping_mul(2_654_435_761).to_be_bytes()[1])
         .collect();
     for options in ["", "--no-output", "--only-errors"] {
-        let script = if options == "--only-errors" {
-            "cat; exit 1"
-        } else {
-            "cat"
-        };
-        let run = sh(&sandbox, &format!("-c /nowhere {options}"), script);
+        let fails = options == "--only-errors";
+        let script = format!("cat; exit {}", i32::from(fails));
+        let run = sh(&sandbox, &format!("-c /nowhere {options}"), &script);
         let mut child = run.command().stdin(Stdio::piped()).spawn().unwrap();
         let mut stdin = child.stdin.take().unwrap();
         let sent = bytes.clone();
@@ -245,11 +231,7 @@ fn the_report_goes_to_whom_it_is_sent() {
     let sandbox = with_robot(&standin);
     sh(&sandbox, "--robot ops --mention lisi", "echo x").exits(0);
     let company = standin.company();
-    assert!(
-        company.group(crate::standin::ROBOT_KEY)[0]
-            .text
-            .starts_with("✅ sh")
-    );
+    company.group(ROBOT_KEY)[0].text.begins("✅ sh");
 }
 
 #[test]
@@ -257,20 +239,9 @@ fn wrong_options_start_nothing() {
     let (standin, sandbox) = set_up();
     let mark = sandbox.path("started");
     let script = format!("touch {}", mark.display());
-    for options in [
-        "--bogus",
-        "--json",
-        "--after 0",
-        "--after 2 --on success",
-        "--on never",
-        "--limit 0s",
-        "--limit soon",
-        "--tail -1",
-        "--to ,",
-        "--chat a --to b",
-        "--mention x",
-        "--timeout x",
-    ] {
+    let wrong = "--bogus|--json|--after 0|--after 2 --on success|--on never|--limit 0s|\
+                 --limit soon|--tail -1|--to ,|--chat a --to b|--mention x|--timeout x";
+    for options in wrong.split('|') {
         sh(&sandbox, options, &script).exits(64);
     }
     sandbox.wxpush("run").exits(64);
@@ -285,11 +256,7 @@ fn past_its_limit_a_command_is_ended_with_all_of_its_group() {
     assert!(outcome.time < Duration::from_mins(1));
     assert!(reports(&standin)[0].contains("超过时限 1s，已用 SIGTERM 终止"));
     // What does not end by itself is made to.
-    sh(
-        &sandbox,
-        "--limit 1s --to lisi",
-        "trap '' TERM; while :; do sleep 1; done",
-    )
-    .exits(124);
+    let stubborn = "trap '' TERM; while :; do sleep 1; done";
+    sh(&sandbox, "--limit 1s --to lisi", stubborn).exits(124);
     assert!(reports(&standin)[1].contains("SIGKILL"));
 }

@@ -8,7 +8,7 @@ use std::process::Command;
 
 use crate::standin::Standin;
 use crate::support::{
-    MEMBERS, Run, Sandbox, all_texts, at_once, config, end, entry, failed, flush, for_each,
+    MEMBERS, Run, Sandbox, Words, all_texts, at_once, config, end, entry, failed, flush, for_each,
     one_by_one, plant, put, set_up, text_to, texts, waiting,
 };
 
@@ -143,11 +143,7 @@ fn what_is_no_entry_of_ours_is_neither_followed_nor_sent() {
         &number(903),
         "notes.txt",
     ] {
-        assert!(
-            outcome.stderr.contains(strange),
-            "{strange}: {}",
-            outcome.stderr
-        );
+        outcome.stderr.shows(strange);
         assert!(path(strange).symlink_metadata().is_ok(), "{strange}");
     }
     let after = fs::metadata(sandbox.path("victim")).unwrap();
@@ -246,11 +242,7 @@ fn where_nothing_can_be_kept_the_message_goes_out_all_the_same_or_is_said_to_be_
         let lost = run(&Standin::refuse());
         assert_eq!(lost.code, Some(73), "{what}: {}", lost.stderr);
         for words in ["LOST", why, "refuses the connection"] {
-            assert!(
-                lost.stderr.contains(words),
-                "{what}: {words}: {}",
-                lost.stderr
-            );
+            lost.stderr.shows(words);
         }
     });
 }

@@ -9,6 +9,12 @@ pub(crate) trait Words {
 
     /// Holds that this is not in it.
     fn lacks(&self, words: &str);
+
+    /// Holds that it begins so.
+    fn begins(&self, words: &str);
+
+    /// Holds that it ends so.
+    fn ends(&self, words: &str);
 }
 
 impl Words for str {
@@ -20,6 +26,16 @@ impl Words for str {
     #[track_caller]
     fn lacks(&self, words: &str) {
         assert!(!self.contains(words), "{words:?} in {self}");
+    }
+
+    #[track_caller]
+    fn begins(&self, words: &str) {
+        assert!(self.starts_with(words), "no {words:?} before {self}");
+    }
+
+    #[track_caller]
+    fn ends(&self, words: &str) {
+        assert!(self.ends_with(words), "no {words:?} after {self}");
     }
 }
 
