@@ -6,7 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::{Value, json};
 
 use crate::standin::Fault;
-use crate::support::check::{check, scheduled, to, went};
+use crate::support::check::{check, scheduled, to};
 use crate::support::leaks::reversed;
 use crate::support::{
     AGENT, Fields, GETTOKEN, Run, SEND, Words, at_a_terminal, fence_in, for_each, make, program_in,
@@ -141,10 +141,10 @@ fn what_the_app_may_not_do_is_told_apart() {
             let (standin, sandbox) = set_up();
             standin.always(AGENT, fault);
             let outcome = check(&sandbox, "").exits(77);
-            went(&outcome, "token", "ok", &[]);
-            went(&outcome, name, "failed", &words);
+            outcome.went("token", "ok", &[]);
+            outcome.went(name, "failed", &words);
             if name == "trusted_ip" {
-                went(&outcome, "scope", "skipped", &[]);
+                outcome.went("scope", "skipped", &[]);
             }
         },
     );
@@ -152,11 +152,11 @@ fn what_the_app_may_not_do_is_told_apart() {
     let (standin, sandbox) = set_up();
     standin.company().trusted_ips = Some(vec![]);
     let outcome = check(&sandbox, "").exits(77);
-    went(&outcome, "trusted_ip", "failed", &["60020", "127.0.0.1"]);
+    outcome.went("trusted_ip", "failed", &["60020", "127.0.0.1"]);
     standin.company().trusted_ips = None;
     second_app(&standin);
     let run = check(&sandbox, "").env("WXPUSH_AGENTID", "7");
-    went(&run.exits(77), "agent", "failed", &["301002"]);
+    run.exits(77).went("agent", "failed", &["301002"]);
 }
 
 #[test]
@@ -166,10 +166,10 @@ fn a_wrong_secret_is_told_at_each_check_and_the_right_one_at_once() {
     for count in 1..=2 {
         let run = check(&sandbox, "").env("WXPUSH_CORPSECRET", &wrong);
         let outcome = run.exits(77);
-        went(&outcome, "http", "ok", &[]);
-        went(&outcome, "token", "failed", &["40001", "corpsecret"]);
-        went(&outcome, "agent", "skipped", &[]);
-        went(&outcome, "environment", "warning", &["WXPUSH_CORPSECRET"]);
+        outcome.went("http", "ok", &[]);
+        outcome.went("token", "failed", &["40001", "corpsecret"]);
+        outcome.went("agent", "skipped", &[]);
+        outcome.went("environment", "warning", &["WXPUSH_CORPSECRET"]);
         assert_eq!(standin.count(GETTOKEN), count);
     }
     check(&sandbox, "").exits(0);
@@ -188,20 +188,17 @@ fn the_place_of_state_is_named_with_why_it_is_not_beside() {
     command.args(["check", "--json"]);
     let run = Run::new(command).env("HOME", sandbox.path("home"));
     let outcome = run.env("XDG_STATE_HOME", sandbox.path("xdg")).exits(0);
-    went(
-        &outcome,
+    outcome.went(
         "config",
         "ok",
         &["home/.config/wxpush/config.toml (mode 0600"],
     );
-    went(
-        &outcome,
+    outcome.went(
         "config_passed_over",
         "warning",
         &["bin/config.toml is not read", "programs"],
     );
-    went(
-        &outcome,
+    outcome.went(
         "state_dir",
         "ok",
         &[
@@ -233,13 +230,12 @@ fn a_config_or_secret_that_others_can_read_is_a_cross() {
     let (_standin, sandbox) = set_up();
     set_mode(&sandbox.path("config.toml"), 0o644);
     let outcome = check(&sandbox, "").exits(78);
-    went(
-        &outcome,
+    outcome.went(
         "config_mode",
         "failed",
         &["others can read it", "chmod 600 "],
     );
-    went(&outcome, "recipient", "ok", &[]);
+    outcome.went("recipient", "ok", &[]);
     let config = sandbox.read("config.toml");
     sandbox.write("secret", crate::standin::SECRET);
     let line = format!("corpsecret = \"{}\"", crate::standin::SECRET);
@@ -251,7 +247,7 @@ fn a_config_or_secret_that_others_can_read_is_a_cross() {
     check(&sandbox, "").exits(0);
     set_mode(&sandbox.path("secret"), 0o604);
     let outcome = check(&sandbox, "").exits(78);
-    went(&outcome, "secret_mode", "failed", &["secret", "chmod 600 "]);
+    outcome.went("secret_mode", "failed", &["secret", "chmod 600 "]);
     let mode = fs::metadata(sandbox.path("secret"))
         .unwrap()
         .permissions()

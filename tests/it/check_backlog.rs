@@ -3,7 +3,7 @@
 use std::fs;
 
 use crate::standin::Fault;
-use crate::support::check::{check, crontab, step, to, went};
+use crate::support::check::{check, crontab, step, to};
 use crate::support::{SEND, Words, age, flush_line, make, script, set_up, texts, waiting};
 
 #[test]
@@ -12,12 +12,12 @@ fn what_waits_without_a_flush_in_sight_is_a_cross() {
     let bare = |options: &str| sandbox.wxpush(&format!("check --json {options}"));
     let outcome = bare("").exits(0);
     let line = flush_line(&sandbox);
-    went(&outcome, "flush", "warning", &[&line]);
+    outcome.went("flush", "warning", &[&line]);
     standin.always(SEND, Fault::html(503));
     sandbox.wxpush("send --timeout 1s x").exits(75);
     let outcome = bare("").exits(75);
-    went(&outcome, "outbox", "ok", &["1 waiting, the oldest for "]);
-    went(&outcome, "flush", "failed", &["none in sight", &line]);
+    outcome.went("outbox", "ok", &["1 waiting, the oldest for "]);
+    outcome.went("flush", "failed", &["none in sight", &line]);
     // A line of cron's is in sight; that of another program is not.
     check(&sandbox, "").exits(0);
     make(&sandbox.path("other"));
@@ -34,14 +34,14 @@ fn what_waits_without_a_flush_in_sight_is_a_cross() {
     // A flush leaves a trace, no matter who ran it.
     sandbox.wxpush("outbox flush --timeout 1s").exits(75);
     let outcome = bare("").exits(0);
-    went(&outcome, "flush", "ok", &["the last outbox flush ran "]);
+    outcome.went("flush", "ok", &["the last outbox flush ran "]);
     // What has waited for long has a reason.
     age(&sandbox, &waiting(&sandbox)[0], 1200);
     let outcome = bare("").exits(0);
-    went(&outcome, "outbox", "warning", &["oldest for 20m", "503"]);
+    outcome.went("outbox", "warning", &["oldest for 20m", "503"]);
     sandbox.wxpush("outbox drop --all").exits(0);
     let outcome = bare("").exits(0);
-    went(&outcome, "outbox", "ok", &["nothing waits"]);
+    outcome.went("outbox", "ok", &["nothing waits"]);
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn a_test_message_goes_to_one_member_once_and_is_never_kept() {
     let (standin, sandbox) = set_up();
     to(&sandbox, "touser = \"zhangsan\"\nprefix = \"[p] \"");
     let outcome = check(&sandbox, "--send lisi").exits(0);
-    went(&outcome, "send", "ok", &["lisi", "msgid"]);
+    outcome.went("send", "ok", &["lisi", "msgid"]);
     let host = this_host();
     assert_eq!(
         texts(&standin, "lisi"),
@@ -60,19 +60,17 @@ fn a_test_message_goes_to_one_member_once_and_is_never_kept() {
     run.exits(0);
     assert!(texts(&standin, "lisi")[1].ends_with(&format!("A test message of wxpush on {host}")));
     let outcome = check(&sandbox, "--send nobody").exits(67);
-    went(&outcome, "send", "failed", &["81013"]);
+    outcome.went("send", "failed", &["81013"]);
     standin.always(SEND, Fault::html(503));
     let outcome = check(&sandbox, "--send lisi --timeout 2s").exits(75);
-    went(&outcome, "send", "failed", &["503"]);
+    outcome.went("send", "failed", &["503"]);
     assert_eq!(waiting(&sandbox).len(), 0);
     for name in ["@all", "a,b", "", "张三"] {
         let outcome = sandbox.wxpush("check --send").arg(name).exits(64);
         outcome.stderr.shows("--send zhangsan");
     }
-    let outcome = check(&sandbox, "--send lisi")
-        .env("WXPUSH_CORPID", "wwother")
-        .run();
-    went(&outcome.exits(77), "send", "skipped", &["not sent"]);
+    let outcome = check(&sandbox, "--send lisi").env("WXPUSH_CORPID", "wwother");
+    outcome.exits(77).went("send", "skipped", &["not sent"]);
 }
 
 /// This host's name, as the kernel has it.
@@ -90,12 +88,7 @@ fn what_waits_for_another_app_is_counted() {
     sandbox.wxpush("send --timeout 1s x").exits(75);
     let run = check(&sandbox, "").env("WXPUSH_CORPID", "wwother");
     let outcome = run.exits(77);
-    went(
-        &outcome,
-        "outbox",
-        "warning",
-        &["1 of other apps", "outbox retry"],
-    );
+    outcome.went("outbox", "warning", &["1 of other apps", "outbox retry"]);
 }
 
 #[test]
@@ -107,21 +100,13 @@ fn a_system_crontab_or_an_enabled_timer_is_in_sight() {
     let units = "/etc/systemd/system";
     let service =
         format!("mkdir -p {units}/timers.target.wants && printf '{unit}' > {units}/w.service");
+    let echo = format!("echo '* * * * * root {program} outbox flush' >");
+    let in_cron_d = format!("mkdir /etc/cron.d && {echo} /etc/cron.d/w");
     let enable = format!("ln -s ../w.timer {units}/timers.target.wants/w.timer");
     for (setup, status, words) in [
         ("true".to_owned(), "warning", "none in sight"),
-        (
-            format!("echo '* * * * * root {program} outbox flush' > /etc/crontab"),
-            "",
-            "/etc/crontab has",
-        ),
-        (
-            format!(
-                "mkdir /etc/cron.d && echo '* * * * * root {program} outbox flush' > /etc/cron.d/w"
-            ),
-            "",
-            "/etc/cron.d/w has",
-        ),
+        (format!("{echo} /etc/crontab"), "", "/etc/crontab has"),
+        (in_cron_d, "", "/etc/cron.d/w has"),
         (service.clone(), "warning", "none in sight"),
         (format!("{service} && {enable}"), "ok", "w.timer has"),
     ] {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::standin::tls::Kind;
 use crate::standin::{CORPID, Fault, SECRET, Standin};
-use crate::support::check::{check, steps, went};
+use crate::support::check::{check, steps};
 use crate::support::leaks::conceal;
 use crate::support::{
     AGENT, GETTOKEN, Manner, PASSWORD, Proxy, Sandbox, config, for_each, names_nobody, script,
@@ -18,17 +18,12 @@ fn a_port_that_refuses_is_a_cross_and_what_depends_on_it_none() {
     let sandbox = Sandbox::empty();
     sandbox.write("config.toml", config(&Standin::refuse()));
     let outcome = check(&sandbox, "").exits(75);
-    went(&outcome, "dns", "ok", &[]);
-    went(
-        &outcome,
-        "tcp",
-        "failed",
-        &["TCP: ", "refuses the connection"],
-    );
+    outcome.went("dns", "ok", &[]);
+    outcome.went("tcp", "failed", &["TCP: ", "refuses the connection"]);
     for name in ["http", "token", "agent", "scope", "recipient"] {
-        went(&outcome, name, "skipped", &["another step failed"]);
+        outcome.went(name, "skipped", &["another step failed"]);
     }
-    went(&outcome, "outbox", "ok", &[]);
+    outcome.went("outbox", "ok", &[]);
 }
 
 #[test]
@@ -44,9 +39,9 @@ fn a_bad_certificate_is_a_cross_before_anything_is_asked() {
         let standin = Standin::start_tls(kind);
         let sandbox = trusting(&standin);
         let outcome = check(&sandbox, "").exits(75);
-        went(&outcome, "tcp", "ok", &[]);
-        went(&outcome, "tls", "failed", &[words(kind)]);
-        went(&outcome, "token", "skipped", &[]);
+        outcome.went("tcp", "ok", &[]);
+        outcome.went("tls", "failed", &[words(kind)]);
+        outcome.went("token", "skipped", &[]);
         assert_eq!(standin.requests().len(), 0, "{kind:?}");
     });
 }
@@ -57,51 +52,41 @@ fn good_tls_is_well_and_a_ca_file_that_cannot_be_read_is_a_cross() {
         let standin = Standin::start_tls(kind);
         let sandbox = trusting(&standin);
         let outcome = check(&sandbox, "").exits(0);
-        went(&outcome, "tls", "ok", &[]);
-        went(&outcome, "api_base", "ok", &["ca_file ", "ca.pem"]);
+        outcome.went("tls", "ok", &[]);
+        outcome.went("api_base", "ok", &["ca_file ", "ca.pem"]);
         // Its issuer in the system's store alone.
         sandbox.write("config.toml", config(&standin.base()));
         let store = sandbox.path("ca.pem");
         let run = check(&sandbox, "").env("SSL_CERT_FILE", store);
-        went(&run.exits(0), "tls", "ok", &[]);
+        run.exits(0).went("tls", "ok", &[]);
     }
     let standin = Standin::start_tls(Kind::Good);
     let sandbox = trusting(&standin);
     fs::remove_file(sandbox.path("ca.pem")).unwrap();
     let outcome = check(&sandbox, "").exits(78);
-    went(&outcome, "http", "failed", &["ca_file ", "ca.pem: "]);
+    outcome.went("http", "failed", &["ca_file ", "ca.pem: "]);
 }
 
 #[test]
 fn a_clock_that_is_wrong_is_a_cross() {
     let (standin, sandbox) = set_up();
     standin.advance(Duration::from_mins(4));
-    went(&check(&sandbox, "").exits(0), "clock", "ok", &[" s off "]);
+    check(&sandbox, "")
+        .exits(0)
+        .went("clock", "ok", &[" s off "]);
     standin.advance(Duration::from_secs(390));
     let outcome = check(&sandbox, "").exits(77);
-    went(
-        &outcome,
-        "clock",
-        "failed",
-        &["10m", "behind", "timedatectl"],
-    );
-    went(&outcome, "recipient", "ok", &[]);
+    outcome.went("clock", "failed", &["10m", "behind", "timedatectl"]);
+    outcome.went("recipient", "ok", &[]);
 }
 
 #[test]
-fn whoever_answers_in_wecoms_place_is_told_as_that() {
+fn another_server_in_wecoms_place_is_told_as_that() {
+    let page = "<html>log in</html>".to_owned();
     for_each(
         [
-            (
-                Fault::Body("<html>log in</html>".to_owned()),
-                75,
-                "it is a web page",
-            ),
-            (
-                Fault::redirect(302, "http://portal.example/"),
-                75,
-                "a redirect",
-            ),
+            (Fault::Body(page), 75, "it is a web page"),
+            (Fault::redirect(302, "http://portal/"), 75, "a redirect"),
             (Fault::html(503), 75, "503"),
             (Fault::html(403), 77, "403"),
             (Fault::CutBefore, 75, "broke"),
@@ -114,14 +99,9 @@ fn whoever_answers_in_wecoms_place_is_told_as_that() {
             assert!(outcome.time < Duration::from_secs(6), "{:?}", outcome.time);
             // Whether a connection or its answer is late, nobody can tell.
             let is_known = !words.starts_with("no answer");
-            went(
-                &outcome,
-                "tcp",
-                if is_known { "ok" } else { "skipped" },
-                &[],
-            );
-            went(&outcome, "http", "failed", &[words]);
-            went(&outcome, "token", "skipped", &[]);
+            outcome.went("tcp", if is_known { "ok" } else { "skipped" }, &[]);
+            outcome.went("http", "failed", &[words]);
+            outcome.went("token", "skipped", &[]);
             assert_eq!(standin.count(AGENT), 0);
         },
     );
@@ -131,7 +111,7 @@ fn whoever_answers_in_wecoms_place_is_told_as_that() {
     sandbox.write("config.toml", config(&base));
     let outcome = check(&sandbox, "--timeout 2s").exits(75);
     assert!(outcome.time < Duration::from_secs(5), "{:?}", outcome.time);
-    went(&outcome, "http", "failed", &["in time"]);
+    outcome.went("http", "failed", &["in time"]);
 }
 
 #[test]
@@ -147,31 +127,22 @@ fn a_proxy_is_named_without_its_password_and_told_apart_from_what_lies_beyond() 
     let sandbox = by_proxy(&good.url("http"));
     let outcome = check(&sandbox, "").exits(0);
     let shown = format!("proxy: http://{} (by [network] proxy)", good.address);
-    went(&outcome, "proxy", "ok", &[&shown]);
-    went(&outcome, "http", "ok", &[]);
+    outcome.went("proxy", "ok", &[&shown]);
+    outcome.went("http", "ok", &[]);
     let bare = trusting(&standin);
     let run = check(&bare, "").env("https_proxy", good.url("socks5"));
-    went(
-        &run.exits(0),
-        "proxy",
-        "ok",
-        &["socks5://", "(by https_proxy)"],
-    );
+    run.exits(0)
+        .went("proxy", "ok", &["socks5://", "(by https_proxy)"]);
 
     let dead = Standin::refuse().replace("http://", "http://user:hunter2hunter2@");
     let outcome = check(&by_proxy(&dead), "").exits(75);
-    went(&outcome, "tcp", "failed", &["the proxy ", "refuses"]);
+    outcome.went("tcp", "failed", &["the proxy ", "refuses"]);
     let deaf = Proxy::start(Manner::Refuse(407), None);
     let outcome = check(&by_proxy(&deaf.url("http")), "").exits(77);
-    went(
-        &outcome,
-        "http",
-        "failed",
-        &["the proxy wants a user and a password"],
-    );
+    outcome.went("http", "failed", &["the proxy wants a user and a password"]);
     let closed = Proxy::start(Manner::Refuse(403), None);
     let outcome = check(&by_proxy(&closed.url("http")), "").exits(75);
-    went(&outcome, "http", "failed", &["does not allow connections"]);
+    outcome.went("http", "failed", &["does not allow connections"]);
 }
 
 #[test]
@@ -180,16 +151,11 @@ fn a_broken_config_is_a_cross_and_the_way_is_looked_at_all_the_same() {
     sandbox.configure("agentit = 7");
     let run = check(&sandbox, "").env("WXPUSH_API_BASE", standin.base());
     let outcome = run.exits(78);
-    went(
-        &outcome,
-        "config",
-        "failed",
-        &["config.toml:1", "agentit", "agentid"],
-    );
-    went(&outcome, "api_base", "ok", &[&standin.base()]);
-    went(&outcome, "http", "ok", &[]);
+    outcome.went("config", "failed", &["config.toml:1", "agentit", "agentid"]);
+    outcome.went("api_base", "ok", &[&standin.base()]);
+    outcome.went("http", "ok", &[]);
     for name in ["settings", "state_dir", "token", "recipient", "outbox"] {
-        went(&outcome, name, "skipped", &["cannot be read"]);
+        outcome.went(name, "skipped", &["cannot be read"]);
     }
     names_nobody(&standin);
     // No state is made by guess.
@@ -210,28 +176,26 @@ fn what_is_missing_in_a_config_is_a_cross_and_the_rest_is_checked() {
     };
     without("corpsecret");
     let outcome = check(&sandbox, "").exits(78);
-    went(
-        &outcome,
+    outcome.went(
         "account",
         "failed",
         &["corpsecret is not set", "WXPUSH_CORPSECRET"],
     );
-    went(&outcome, "state_dir", "ok", &[]);
-    went(&outcome, "tcp", "ok", &[]);
+    outcome.went("state_dir", "ok", &[]);
+    outcome.went("tcp", "ok", &[]);
     without("agentid");
     let outcome = check(&sandbox, "").exits(78);
-    went(&outcome, "account", "failed", &["agentid is not set"]);
-    went(&outcome, "token", "ok", &[]);
-    went(&outcome, "agent", "skipped", &[]);
+    outcome.went("account", "failed", &["agentid is not set"]);
+    outcome.went("token", "ok", &[]);
+    outcome.went("agent", "skipped", &[]);
     let bare = Sandbox::empty();
     let outcome = check(&bare, "--timeout 1s").exits(78);
-    went(
-        &outcome,
+    outcome.went(
         "config",
         "ok",
         &["none", "config.toml", "/etc/wxpush/config.toml"],
     );
-    went(&outcome, "account", "failed", &["no config was found"]);
+    outcome.went("account", "failed", &["no config was found"]);
 }
 
 #[test]
@@ -255,8 +219,8 @@ fn a_secret_where_none_belongs_is_not_shown() {
         .replace("\"x\"", &format!("\"{CORPID}\""));
     sandbox.write("config.toml", swapped);
     let outcome = check(&sandbox, "").exits(77);
-    went(&outcome, "account", "ok", &["corpid (hidden)"]);
-    went(&outcome, "token", "failed", &["40013"]);
+    outcome.went("account", "ok", &["corpid (hidden)"]);
+    outcome.went("token", "failed", &["40013"]);
 }
 
 #[test]
@@ -264,14 +228,9 @@ fn state_that_cannot_be_kept_is_a_cross() {
     let (standin, sandbox) = set_up();
     let run = check(&sandbox, "").env("WXPUSH_STATE_DIR", "/proc/none");
     let outcome = run.exits(73);
-    went(
-        &outcome,
-        "state_dir",
-        "failed",
-        &["/proc/none", "state_dir"],
-    );
-    went(&outcome, "log", "skipped", &[]);
-    went(&outcome, "token", "ok", &[]);
+    outcome.went("state_dir", "failed", &["/proc/none", "state_dir"]);
+    outcome.went("log", "skipped", &[]);
+    outcome.went("token", "ok", &[]);
     for (name, step) in [
         ("token_cache.json", "files"),
         ("ledger", "files"),
@@ -292,12 +251,7 @@ fn state_that_cannot_be_kept_is_a_cross() {
     let cache = sandbox.path("token_cache.json");
     set_mode(&cache, 0o644);
     let outcome = check(&sandbox, "").exits(73);
-    went(
-        &outcome,
-        "files",
-        "failed",
-        &["others can get at", "chmod 600 "],
-    );
+    outcome.went("files", "failed", &["others can get at", "chmod 600 "]);
 }
 
 #[test]
@@ -311,8 +265,7 @@ fn a_full_disk_and_anothers_config_are_told() {
         fill $1; \"$0\" check --json";
     let run = script(&sandbox, &["unshare", "-m"], mount);
     let outcome = run.exits(73);
-    went(
-        &outcome,
+    outcome.went(
         "state_dir",
         "failed",
         &["small", "No space left", "make room"],
@@ -320,8 +273,7 @@ fn a_full_disk_and_anothers_config_are_told() {
     let config = sandbox.path("config.toml");
     std::os::unix::fs::chown(&config, Some(4711), Some(4711)).unwrap();
     let outcome = check(&sandbox, "").exits(0);
-    went(
-        &outcome,
+    outcome.went(
         "config_owner",
         "warning",
         &["belongs to user 4711", "chown root"],

@@ -1,7 +1,7 @@
 //! wxpush check: the app's scope, each receiver in it or not, profiles and robots.
 
 use crate::standin::{AGENTID, Fault, Standin};
-use crate::support::check::{check, steps, to, went};
+use crate::support::check::{check, steps, to};
 use crate::support::init::{unattended, written};
 use crate::support::{
     Outcome, Sandbox, for_each, names_nobody, refusal, robot, sees_no_department, set_up,
@@ -30,7 +30,7 @@ fn each_receiver_is_in_scope_or_is_not() {
     );
     sandbox.append("[mail]\n\"a@*\" = { touser = \"wangwu\" }\n");
     let outcome = check(&sandbox, "").exits(67);
-    went(&outcome, "scope", "ok", &["departments: 1 (2)"]);
+    outcome.went("scope", "ok", &["departments: 1 (2)"]);
     let found = steps(&outcome, "recipient");
     let wanted = [
         ("ok", "receiver ZhangSan: in scope, and active"),
@@ -77,7 +77,7 @@ fn init_and_check_agree_on_whom_the_app_does_not_reach() {
             outcome.says("not in the app's 可见范围: lisi");
             written(&sandbox, "config.toml");
             let outcome = check(&sandbox, "").exits(67);
-            went(&outcome, "recipient", "failed", &[words]);
+            outcome.went("recipient", "failed", &[words]);
         },
     );
     // What is said of something else puts nobody out of reach.
@@ -88,7 +88,7 @@ fn init_and_check_agree_on_whom_the_app_does_not_reach() {
         written(&sandbox, "config.toml");
         let outcome = check(&sandbox, "").exits(0);
         let words = ["whether it is in scope cannot be asked"];
-        went(&outcome, "recipient", "warning", &words);
+        outcome.went("recipient", "warning", &words);
     });
 }
 
@@ -138,8 +138,7 @@ fn everyone_is_said_to_be_whom_the_app_sees() {
     let sandbox = Sandbox::of(&standin);
     let words = "everyone in the app's scope, that is members: 20 (user00, user01";
     let outcome = check(&sandbox, "").exits(0);
-    went(
-        &outcome,
+    outcome.went(
         "recipient",
         "ok",
         &[
@@ -151,7 +150,7 @@ fn everyone_is_said_to_be_whom_the_app_sees() {
     );
     to(&sandbox, "touser = \"@all\"");
     let outcome = check(&sandbox, "").exits(0);
-    went(&outcome, "recipient", "ok", &["receiver @all: ", words]);
+    outcome.went("recipient", "ok", &["receiver @all: ", words]);
 }
 
 #[test]
@@ -162,9 +161,9 @@ fn a_relay_that_forwards_only_what_a_send_takes_is_no_failure() {
         standin.always(&format!("/cgi-bin/{path}"), Fault::html(404));
     }
     let outcome = check(&sandbox, "--send lisi").exits(0);
-    went(&outcome, "agent", "warning", &["relay", "404", "/cgi-bin/"]);
-    went(&outcome, "recipient", "warning", &["cannot be asked"]);
-    went(&outcome, "send", "ok", &["msgid"]);
+    outcome.went("agent", "warning", &["relay", "404", "/cgi-bin/"]);
+    outcome.went("recipient", "warning", &["cannot be asked"]);
+    outcome.went("send", "ok", &["msgid"]);
 }
 
 #[test]
@@ -175,8 +174,8 @@ fn a_profile_and_the_robots_are_looked_at() {
     let profile = "[profiles.ops]\ntouser = \"lisi\"\n[robots.bad]\n";
     sandbox.write("config.toml", config + profile);
     let outcome = check(&sandbox, "-p ops").exits(78);
-    went(&outcome, "account", "ok", &["profile ops, "]);
-    went(&outcome, "recipient", "ok", &["receiver lisi: "]);
+    outcome.went("account", "ok", &["profile ops, "]);
+    outcome.went("recipient", "ok", &["receiver lisi: "]);
     let robots = steps(&outcome, "robot");
     let statuses: Vec<&str> = robots.iter().map(|it| it.0.as_str()).collect();
     assert_eq!(statuses, ["failed", "ok"]);
@@ -186,7 +185,7 @@ fn a_profile_and_the_robots_are_looked_at() {
             .contains("[robots.bad] has neither key nor key_file")
     );
     let outcome = check(&sandbox, "-p oops").exits(78);
-    went(&outcome, "config", "failed", &["did you mean ops?"]);
+    outcome.went("config", "failed", &["did you mean ops?"]);
 }
 
 #[test]
@@ -200,8 +199,8 @@ fn robots_need_no_app() {
         format!("{robot}[network]\napi_base = \"{base}\"\n"),
     );
     let outcome = check(&sandbox, "").exits(0);
-    went(&outcome, "account", "skipped", &["robots only"]);
-    went(&outcome, "http", "ok", &[]);
-    went(&outcome, "robot", "ok", &["robot: ops"]);
+    outcome.went("account", "skipped", &["robots only"]);
+    outcome.went("http", "ok", &[]);
+    outcome.went("robot", "ok", &["robot: ops"]);
     names_nobody(&standin);
 }

@@ -20,32 +20,23 @@ fn a_crontab_keeps_its_lines_to_the_byte_and_gets_one_once() {
     let others = "# it's mine\nMAILTO=\"\"\n17 3 * * *\t/bin/true '50\\%'";
     sandbox.write("before", others);
     let before = sandbox.path("before").display().to_string();
+    let (longer, already) = (format!("{others}\n{line}"), "already delivers the outbox");
+    let none = "echo \"can't open 'me': No such file or directory\" >&2; exit 1";
+    let forbidden = "echo 'you are not allowed' >&2; exit 1";
     for (list, added, says) in [
         (
             format!("cat {before}"),
-            Some(format!("{others}\n{line}")),
+            Some(longer),
             "added to your crontab",
         ),
-        (
-            format!("echo '*/5 * * * * {flush}'"),
-            None,
-            "your crontab already delivers the outbox",
-        ),
+        (format!("echo '*/5 * * * * {flush}'"), None, already),
         (
             format!("echo '* * * * * {flush} >/dev/null 2>&1'"),
             None,
-            "already delivers the outbox",
+            already,
         ),
-        (
-            "echo \"can't open 'me': No such file or directory\" >&2; exit 1".to_owned(),
-            Some(line.clone()),
-            "added to your crontab",
-        ),
-        (
-            "echo 'you are not allowed' >&2; exit 1".to_owned(),
-            None,
-            "you are not allowed",
-        ),
+        (none.to_owned(), Some(line.clone()), "added to your crontab"),
+        (forbidden.to_owned(), None, "you are not allowed"),
     ] {
         let _ = fs::remove_file(sandbox.path("installed"));
         with_crontab(&sandbox, &list);
@@ -58,17 +49,14 @@ fn a_crontab_keeps_its_lines_to_the_byte_and_gets_one_once() {
         assert_eq!(pty.end().0, Some(0), "{list}");
         written(&sandbox, "config.toml");
         let _ = fs::remove_file(sandbox.path("config.toml.old"));
-        assert_eq!(
-            sandbox.read("installed"),
-            added.unwrap_or_default(),
-            "{list}"
-        );
+        let installed = sandbox.read("installed");
+        assert_eq!(installed, added.unwrap_or_default(), "{list}");
     }
     // A machine without it.
     let mut pty = Pty::start(bare(&sandbox, &standin, "--force").env("PATH", "/nowhere"));
     answer_rightly(&mut pty, 4);
-    pty.shows("no cron is installed")
-        .shows(&line[..line.len() - 1]);
+    pty.shows("no cron is installed");
+    pty.shows(line.trim_end());
     assert_eq!(pty.end().0, Some(0));
     written(&sandbox, "config.toml");
     let _ = fs::remove_file(sandbox.path("config.toml.old"));
@@ -189,10 +177,8 @@ fn two_at_once_leave_one_whole_config_and_a_killed_one_is_no_hindrance() {
     let outcomes = at_once(8, init);
     let says = |status: &str| {
         let status = format!("\"status\":\"{status}\"");
-        outcomes
-            .iter()
-            .filter(|it| it.stdout.contains(&status))
-            .count()
+        let so = outcomes.iter().filter(|it| it.stdout.contains(&status));
+        so.count()
     };
     // One that meets another at the writing ends so.
     let stayed = outcomes.iter().filter(|it| it.code == Some(73)).count();
@@ -225,9 +211,8 @@ fn a_real_crontab_gets_the_line_once_and_keeps_the_others() {
         let run = Run::new(command).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
         let mut pty = Pty::start(run.env("WXPUSH_API_BASE", standin.base()));
         answer_rightly(&mut pty, 4);
-        pty.shows("[Y/n] ")
-            .types("y")
-            .shows("added to your crontab");
+        pty.shows("[Y/n] ").types("y");
+        pty.shows("added to your crontab");
         answer_rightly(&mut pty, 4);
         pty.shows("your crontab already delivers the outbox");
         assert_eq!(pty.end().0, Some(0));

@@ -51,13 +51,10 @@ fn the_first_config_found_is_used() {
         assert_eq!(shown(run.run())["touser"], place.replace('/', "-"));
         fs::remove_file(sandbox.path(place)).unwrap();
     }
-    let outcome = sandbox
-        .wxpush("send x")
-        .env("HOME", sandbox.path("home"))
-        .exits(78);
+    let run = sandbox.wxpush("send x").env("HOME", sandbox.path("home"));
+    let outcome = run.exits(78).says("no config was found");
+    let outcome = outcome.says("home/.config/wxpush/config.toml");
     outcome
-        .says("no config was found")
-        .says("home/.config/wxpush/config.toml")
         .says("/etc/wxpush/config.toml")
         .says("WXPUSH_CORPSECRET");
 }
@@ -85,18 +82,12 @@ fn what_does_not_make_a_path_a_config_is_not_taken_for_one() {
     let sandbox = Sandbox::empty();
     sandbox.write("real.toml", app() + "touser = \"real\"\n");
     symlink("real.toml", sandbox.path("config.toml")).unwrap();
-    assert_eq!(
-        shown(sandbox.wxpush("send --dry-run x").run())["touser"],
-        "real"
-    );
+    let real = shown(sandbox.wxpush("send --dry-run x").run());
+    assert_eq!(real["touser"], "real");
     let program = program_in(&sandbox, "app");
     symlink("none.toml", sandbox.path("app/config.toml")).unwrap();
-    let mut command = Command::new(program);
-    command.args(["send", "x"]);
-    Run::new(command)
-        .env("HOME", sandbox.path(""))
-        .exits(78)
-        .says("no config was found");
+    let run = send(&program, "x").env("HOME", sandbox.path(""));
+    run.exits(78).says("no config was found");
 }
 
 #[test]

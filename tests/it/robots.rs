@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::standin::{Fault, ROBOT_KEY, Robot, Standin};
+use crate::standin::{Fault, ROBOT_KEY, Request, Robot, Standin};
 use crate::support::leaks::conceal;
 use crate::support::{
     Fields, GETTOKEN, Sandbox, WEBHOOK, Words, alone, at_once, config, edit_attempts, failed,
@@ -39,11 +39,8 @@ fn a_robot_needs_nothing_but_its_key() {
     }
     assert_eq!(standin.count(GETTOKEN), 0);
     let webhooks = standin.requests();
-    assert!(
-        webhooks
-            .iter()
-            .all(|it| it.query["key"] == ROBOT_KEY && it.query.len() == 1)
-    );
+    let is_bare = |it: &Request| it.query["key"] == ROBOT_KEY && it.query.len() == 1;
+    assert!(webhooks.iter().all(is_bare));
 }
 
 #[test]
@@ -230,13 +227,8 @@ fn each_refusal_of_a_robot_says_what_to_do_and_nothing_is_lost() {
                 });
             }
             standin.mend();
-            standin
-                .company()
-                .robots
-                .get_mut(ROBOT_KEY)
-                .unwrap()
-                .landed
-                .clear();
+            let clear = |robot: &mut Robot| robot.landed.clear();
+            clear(standin.company().robots.get_mut(ROBOT_KEY).unwrap());
             flush(&sandbox).exits(0);
             assert_eq!(group(&standin).len(), kept);
         },
@@ -248,10 +240,8 @@ fn the_robots_own_switches_are_told_as_they_are() {
     let standin = Standin::start();
     let sandbox = with_robot(&standin);
     standin.company().robots.get_mut(ROBOT_KEY).unwrap().enabled = false;
-    sandbox
-        .wxpush("send --robot ops hello")
-        .exits(77)
-        .says("93004");
+    let outcome = sandbox.wxpush("send --robot ops hello").exits(77);
+    outcome.says("93004");
     standin.company().robots.clear();
     let outcome = sandbox.wxpush("send --robot ops hello").exits(77);
     outcome.says("93000");

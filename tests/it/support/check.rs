@@ -26,13 +26,15 @@ pub(crate) fn step(outcome: &Outcome, name: &str) -> (String, String) {
     steps.remove(0)
 }
 
-/// Holds that a step went so, and says these words.
-#[track_caller]
-pub(crate) fn went(outcome: &Outcome, name: &str, status: &str, words: &[&str]) {
-    let (went, said) = step(outcome, name);
-    assert_eq!(went, status, "{name}: {said}");
-    for words in words {
-        assert!(said.contains(words), "{name}: no {words:?} in {said}");
+impl Outcome {
+    /// Holds that a step went so, and says these words.
+    #[track_caller]
+    pub(crate) fn went(&self, name: &str, status: &str, words: &[&str]) {
+        let (went, said) = step(self, name);
+        assert_eq!(went, status, "{name}: {said}");
+        for words in words {
+            assert!(said.contains(words), "{name}: no {words:?} in {said}");
+        }
     }
 }
 
