@@ -33,7 +33,9 @@ fn what_is_queued_asks_nothing_of_the_network_and_is_delivered_by_a_flush() {
     let told = sandbox.wxpush("send --to lisi --queue -v three").run();
     assert!(told.exits(0).stdout.contains(&waiting(&sandbox)[2]));
     let list = sandbox.wxpush("outbox list").exits(0).stdout;
-    waiting(&sandbox).iter().for_each(|id| list.shows(id));
+    for id in waiting(&sandbox) {
+        list.shows(&id);
+    }
     standin.mend();
     flush(&sandbox).is_silent();
     assert_eq!(texts(&standin, "lisi"), ["one", "two", "three"]);
