@@ -38,7 +38,7 @@ fn what_a_dead_network_holds_up_is_kept_and_goes_when_it_is_back() {
                 "the message was not sent, and is kept in the outbox ({id}): "
             ))
             .says("no need to resend")
-            .says(&format!("crontab line each minute: * * * * * {line}\n"));
+            .says(&format!("crontab line retries each minute: * * * * * {line}\n"));
         assert_eq!((outcome.stderr.lines().count(), &*outcome.stdout), (2, ""));
     }
     // For cron: it was reported once.
