@@ -2,21 +2,13 @@
 
 use crate::standin::{AGENTID, CORPID, SECRET, Standin};
 use crate::support::init::{answer, answer_rightly, answer_rightly_from, init, written};
-use crate::support::{Pty, Sandbox, Words, leaks, refusal, set_up};
+use crate::support::{Pty, Sandbox, Words, leaks, refusal, second_app, set_up};
 
 #[test]
 fn what_wecom_refuses_is_asked_again() {
     let standin = Standin::start();
     let sandbox = Sandbox::empty();
-    let other = crate::standin::App {
-        secret: leaks::reversed(),
-        name: "second".to_owned(),
-        enabled: true,
-        users: Default::default(),
-        parties: [1].into(),
-        tags: Default::default(),
-    };
-    standin.company().apps.insert(7, other);
+    second_app(&standin);
     let mut pty = Pty::start(init(&sandbox, &standin, ""));
     answer(&mut pty, &["ww-another", SECRET]);
     pty.shows("errcode 40013")

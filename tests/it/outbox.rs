@@ -6,11 +6,11 @@ use chrono::Utc;
 use serde_json::json;
 
 use crate::standin::{AGENTID, Fault, SECRET, Standin};
-use crate::support::leaks::conceal;
+use crate::support::leaks::reversed;
 use crate::support::{
     Fields, GETTOKEN, SEND, Sandbox, Words, at_a_terminal, await_count, bodies, config,
     edit_attempts, emptied, failed, flush, for_each, keep, names_in, one_by_one, redirected,
-    refusal, script, set_up, texts, waiting,
+    refusal, script, second_app, second_profile, set_up, texts, waiting,
 };
 
 #[test]
@@ -33,12 +33,9 @@ fn what_a_dead_network_holds_up_is_kept_and_goes_when_it_is_back() {
         }
         let outcome = run.exits(75);
         let id = waiting(&sandbox).pop().unwrap();
-        let outcome = outcome
-            .says(&format!(
-                "the message was not sent, and is kept in the outbox ({id}): "
-            ))
-            .says("no need to resend")
-            .says(&format!("crontab line retries each minute: * * * * * {line}\n"));
+        let outcome = outcome.says(&format!("was not sent, and is kept in the outbox ({id}): "));
+        let outcome = outcome.says("no need to resend");
+        let outcome = outcome.says(&format!("crontab line retries each minute: * * * * * {line}\n"));
         assert_eq!((outcome.stderr.lines().count(), &*outcome.stdout), (2, ""));
     }
     // For cron: it was reported once.
@@ -121,10 +118,8 @@ fn what_goes_out_is_kept_before_it_leaves_and_gone_when_it_has_arrived() {
 fn what_the_set_up_forbids_is_kept_unless_its_sender_sits_there() {
     let (standin, sandbox) = set_up();
     standin.always(SEND, refusal(60020));
-    let outcome = at_a_terminal(&sandbox, "send x").exits(77);
-    outcome
-        .stdout
-        .shows("the message was not sent and is not kept: ");
+    let shown = at_a_terminal(&sandbox, "send x").exits(77).stdout;
+    shown.shows("the message was not sent and is not kept: ");
     assert!(waiting(&sandbox).is_empty() && failed(&sandbox).is_empty());
     standin.always(SEND, refusal(45009));
     let outcome = at_a_terminal(&sandbox, "send x").exits(75);
@@ -135,8 +130,7 @@ fn what_the_set_up_forbids_is_kept_unless_its_sender_sits_there() {
 #[test]
 fn a_mended_set_up_mends_what_was_kept_under_the_wrong_one() {
     let agentid = AGENTID.to_string();
-    let reversed: String = SECRET.chars().rev().collect();
-    for (right, wrong) in [(&*agentid, "7"), (SECRET, &reversed)] {
+    for (right, wrong) in [(&*agentid, "7"), (SECRET, &reversed())] {
         let (standin, sandbox) = set_up();
         let config = sandbox.read("config.toml");
         sandbox.write("config.toml", config.replace(right, wrong));
@@ -156,21 +150,8 @@ fn a_mended_set_up_mends_what_was_kept_under_the_wrong_one() {
 #[test]
 fn a_flush_serves_every_profile_of_its_config() {
     let (standin, sandbox) = set_up();
-    let second = crate::standin::App {
-        secret: SECRET.chars().rev().collect(),
-        name: "second".to_owned(),
-        enabled: true,
-        users: Default::default(),
-        parties: [1].into(),
-        tags: Default::default(),
-    };
-    conceal(&second.secret);
-    let profile = format!(
-        "[profiles.ops]\ncorpsecret = \"{}\"\nagentid = 7\n",
-        second.secret
-    );
-    standin.company().apps.insert(7, second);
-    sandbox.write("config.toml", sandbox.read("config.toml") + &profile);
+    second_app(&standin);
+    sandbox.append(&second_profile("ops"));
     keep(&standin, &sandbox, "send of-the-first");
     keep(&standin, &sandbox, "send -p ops of-the-second");
     flush(&sandbox).is_silent();
@@ -189,8 +170,7 @@ fn who_wants_nothing_kept_keeps_nothing() {
             let run = sandbox.wxpush("send --json x").arg(option);
             let outcome = run.exits(exit);
             let result = outcome.json();
-            let wanted = (&json!("failed"), &json!(null));
-            assert_eq!((&result["status"], &result["outbox_id"]), wanted);
+            result.has(json!({"status": "failed", "outbox_id": null}));
             if exit != 65 {
                 outcome.says("the message was not sent and is not kept: ");
             }
@@ -252,13 +232,7 @@ fn who_asks_for_patience_gets_it() {
 
 #[test]
 fn output_that_goes_nowhere_costs_no_message() {
-    for redirection in [
-        ">/dev/full",
-        "| true",
-        "2>/dev/full",
-        "2>&1 | true",
-        ">&- 2>&-",
-    ] {
+    for redirection in ">/dev/full;| true;2>/dev/full;2>&1 | true;>&- 2>&-".split(';') {
         let (standin, sandbox) = set_up();
         standin.script(SEND, [refusal(60020)]);
         let send = "--json send --to lisi words";
@@ -284,17 +258,11 @@ fn where_nothing_can_be_kept_the_message_goes_or_is_said_to_be_lost() {
     outcome.says("the message was not sent and is LOST, since nothing can be kept either (");
     // Nobody knows whether it is lost.
     standin.always(SEND, Fault::HangProcessed);
-    for is_chinese in [false, true] {
-        let mut run = sandbox.wxpush("send --to lisi --timeout 1s z");
-        if is_chinese {
-            run = run.in_chinese();
-        }
-        let outcome = run.exits(73);
-        let said = ["may or may not have arrived", "可能已送达，也可能没有"];
-        let outcome = outcome.says(said[usize::from(is_chinese)]);
-        let lost = outcome.stderr.contains("LOST") || outcome.stderr.contains("丢失");
-        assert!(!lost, "{}", outcome.stderr);
-    }
+    let run = || sandbox.wxpush("send --to lisi --timeout 1s z");
+    let english = run().exits(73).says("may or may not have arrived");
+    english.stderr.lacks("LOST");
+    let chinese = run().in_chinese().exits(73);
+    chinese.says("可能已送达，也可能没有").stderr.lacks("丢失");
     standin.mend();
     let config = config(&standin.base());
     sandbox.write("config.toml", config);
@@ -302,12 +270,10 @@ fn where_nothing_can_be_kept_the_message_goes_or_is_said_to_be_lost() {
     outcome.exits(73).says("the outbox ");
 }
 
-/// What is done to the outbox while a message is under way, and the exit code that comes of it.
-type Removal = (&'static str, i32);
-
 #[test]
 fn what_is_said_to_be_kept_is_there_though_the_outbox_was_removed_meanwhile() {
-    let removals: [Removal; 5] = [
+    // What is done to the outbox while a message is under way, and the exit code after it.
+    let removals = [
         ("rm -r outbox", 75),
         ("rm outbox/2*", 75),
         ("mv outbox elsewhere", 75),
@@ -341,8 +307,7 @@ fn what_is_said_to_be_kept_is_there_though_the_outbox_was_removed_meanwhile() {
         }
         // Nothing is left to go out a second time.
         if removal.starts_with("mv") {
-            let left = names_in(&sandbox.path("elsewhere"));
-            assert_eq!(left, ["failed"]);
+            assert_eq!(names_in(&sandbox.path("elsewhere")), ["failed"]);
         }
     });
 }

@@ -5,8 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use crate::standin::Fault;
-use crate::support::leaks::reversed;
-use crate::support::{Fields, Sandbox, edit_token, second_app, set_up, texts};
+use crate::support::{Fields, Sandbox, edit_token, second_app, second_profile, set_up, texts};
 
 /// Sends, and says what WeCom calls the messages.
 fn send(sandbox: &Sandbox, message: &str) -> Vec<String> {
@@ -62,10 +61,7 @@ fn what_a_recall_does_not_reach_is_said_to_who_asks() {
 #[test]
 fn what_is_not_the_apps_own_message_of_today_stays() {
     let (standin, sandbox) = set_up();
-    let other = format!(
-        "[profiles.p]\nagentid = 7\ncorpsecret = \"{}\"\n",
-        reversed()
-    );
+    let other = second_profile("p");
     sandbox.append(&other);
     second_app(&standin);
     let msgid = send(&sandbox, "stays").remove(0);

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::standin::{App, Fault, SECRET, Standin};
+use crate::standin::{Fault, SECRET, Standin};
 use crate::support::chinese::in_both;
+use crate::support::leaks::reversed;
 use crate::support::{
-    FLOOR, GETTOKEN, Outcome, SEND, Sandbox, at_once, edit_token, now, set_up, warmed,
+    FLOOR, GETTOKEN, Outcome, SEND, Sandbox, at_once, edit_token, now, second_app, set_up, warmed,
 };
 
 /// The processes of a crowd.
@@ -91,18 +92,9 @@ fn two_hundred_processes_with_a_revoked_token_make_one_gettoken() {
 #[test]
 fn apps_that_share_a_cache_each_make_one_gettoken_and_keep_their_records() {
     let standin = Standin::start();
-    let secret: String = SECRET.chars().rev().collect();
-    let second = App {
-        secret: secret.clone(),
-        name: "second".to_owned(),
-        enabled: true,
-        users: BTreeSet::new(),
-        parties: BTreeSet::from([1]),
-        tags: BTreeSet::new(),
-    };
-    standin.company().apps.insert(7, second);
+    second_app(&standin);
     let sandbox = Sandbox::of(&standin);
-    let config = sandbox.read("config.toml").replace(SECRET, &secret);
+    let config = sandbox.read("config.toml").replace(SECRET, &reversed());
     sandbox.write("second.toml", config.replace("1000002", "7"));
     let outcomes = at_once(20, |number| {
         let run = sandbox.send(&format!("crowd {number}"));
@@ -124,7 +116,7 @@ fn apps_that_share_a_cache_each_make_one_gettoken_and_keep_their_records() {
 fn a_wrong_secret_is_tried_once_by_two_hundred_processes_and_the_right_one_at_once() {
     let (standin, sandbox) = set_up();
     let right = sandbox.read("config.toml");
-    let wrong = right.replace(SECRET, &SECRET.chars().rev().collect::<String>());
+    let wrong = right.replace(SECRET, &reversed());
     sandbox.write("config.toml", &wrong);
     standin.script(GETTOKEN, [Fault::Delay(Duration::from_secs(2))]);
     for outcome in crowd(&sandbox, CROWD) {

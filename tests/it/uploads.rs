@@ -6,10 +6,9 @@ use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;
 
 use crate::standin::Standin;
-use crate::support::leaks::reversed;
 use crate::support::{
     BYTES, ROBOT_UPLOAD, UPLOAD, files, for_each, here, holds_files, is_root, now, obstruct,
-    samples, send_file, set_mode, with_file,
+    samples, second_profile, send_file, set_mode, with_file,
 };
 
 /// How long an upload is used again, in seconds: three days less an hour.
@@ -19,10 +18,7 @@ const LIFETIME: u64 = 71 * 3600;
 fn the_same_file_is_uploaded_once_for_all_the_sends_of_one_sender() {
     let standin = Standin::start();
     let sandbox = with_file(&standin, BYTES);
-    let other = format!(
-        "[profiles.p]\nagentid = 7\ncorpsecret = \"{}\"\n",
-        reversed()
-    );
+    let other = second_profile("p");
     let config = sandbox.read("config.toml");
     sandbox.write(
         "config.toml",

@@ -76,6 +76,14 @@ pub(crate) fn second_app(standin: &Standin) {
     standin.company().apps.insert(7, second);
 }
 
+/// The lines of a profile for that app.
+pub(crate) fn second_profile(name: &str) -> String {
+    format!(
+        "[profiles.{name}]\nagentid = 7\ncorpsecret = \"{}\"\n",
+        reversed()
+    )
+}
+
 /// A sandbox whose config has the app, and the robot `ops`.
 pub(crate) fn with_robot(standin: &Standin) -> Sandbox {
     let sandbox = Sandbox::empty();
