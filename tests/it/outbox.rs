@@ -35,7 +35,9 @@ fn what_a_dead_network_holds_up_is_kept_and_goes_when_it_is_back() {
         let id = waiting(&sandbox).pop().unwrap();
         let outcome = outcome.says(&format!("was not sent, and is kept in the outbox ({id}): "));
         let outcome = outcome.says("no need to resend");
-        let outcome = outcome.says(&format!("crontab line retries each minute: * * * * * {line}\n"));
+        let outcome = outcome.says(&format!(
+            "crontab line retries each minute: * * * * * {line}\n"
+        ));
         assert_eq!((outcome.stderr.lines().count(), &*outcome.stdout), (2, ""));
     }
     // For cron: it was reported once.

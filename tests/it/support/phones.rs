@@ -49,10 +49,8 @@ pub(crate) fn files(standin: &Standin, userid: &str) -> Vec<Upload> {
 #[track_caller]
 pub(crate) fn holds_files(standin: &Standin, userid: &str, expected: &[(&str, &[u8])]) {
     let files = files(standin, userid);
-    let found: Vec<_> = files
-        .iter()
-        .map(|file| (&*file.filename, &*file.bytes))
-        .collect();
+    let found = files.iter().map(|file| (&*file.filename, &*file.bytes));
+    let found: Vec<_> = found.collect();
     assert!(found == expected, "{} files: {found:.300?}", found.len());
 }
 
@@ -63,12 +61,8 @@ pub(crate) fn last(standin: &Standin) -> Landed {
 
 /// The texts on one phone.
 pub(crate) fn texts(standin: &Standin, userid: &str) -> Vec<String> {
-    standin
-        .company()
-        .phone(userid)
-        .iter()
-        .map(|landed| landed.text.clone())
-        .collect()
+    let phone = standin.company().phone(userid);
+    phone.into_iter().map(|landed| landed.text).collect()
 }
 
 /// The last line of each: the text alone, if a line before it says that it is late.
@@ -94,10 +88,7 @@ pub(crate) fn reads(standin: &Standin, member: &str, expected: &[String]) {
         let found = all[at..].find(text.as_str());
         let found = found.unwrap_or_else(|| panic!("no {text} behind byte {at} of {all:.3000}"));
         at += found + text.len();
-        assert_eq!(
-            all.matches(text.as_str()).count(),
-            1,
-            "{text} in {all:.3000}"
-        );
+        let copies = all.matches(text.as_str()).count();
+        assert_eq!(copies, 1, "{text} in {all:.3000}");
     }
 }

@@ -9,6 +9,16 @@ use serde_json::Value;
 use crate::standin::{AGENTID, Fault, Request, Standin};
 use crate::support::PATIENCE;
 
+pub(crate) const GETTOKEN: &str = "/cgi-bin/gettoken";
+pub(crate) const SEND: &str = "/cgi-bin/message/send";
+pub(crate) const UPLOAD: &str = "/cgi-bin/media/upload";
+pub(crate) const ROBOT_UPLOAD: &str = "/cgi-bin/webhook/upload_media";
+pub(crate) const WEBHOOK: &str = "/cgi-bin/webhook/send";
+pub(crate) const APPCHAT: &str = "/cgi-bin/appchat/send";
+pub(crate) const USER: &str = "/cgi-bin/user/get";
+pub(crate) const CHAT: &str = "/cgi-bin/appchat/update";
+pub(crate) const AGENT: &str = "/cgi-bin/agent/get";
+
 /// The call by which a member gets a message, a chat, and a robot's group.
 pub(crate) const CALLS: [&str; 3] = ["message/send", "appchat/send", "webhook/send"];
 
@@ -30,10 +40,6 @@ pub(crate) fn wire(standin: &Standin, behind: usize) -> Vec<(String, Value)> {
     messages.collect()
 }
 
-pub(crate) const UPLOAD: &str = "/cgi-bin/media/upload";
-
-pub(crate) const ROBOT_UPLOAD: &str = "/cgi-bin/webhook/upload_media";
-
 pub(crate) fn refusal(code: i64) -> Fault {
     Fault::Errcode(code, "what WeCom says".to_owned())
 }
@@ -45,8 +51,6 @@ pub(crate) fn names_nobody(standin: &Standin) {
     assert!(requests[0].path.ends_with(GETTOKEN));
     assert!(requests[0].query.is_empty(), "{:?}", requests[0].query);
 }
-
-pub(crate) const WEBHOOK: &str = "/cgi-bin/webhook/send";
 
 /// How an answer gets lost.
 pub(crate) fn losses() -> Vec<(&'static str, Fault)> {
@@ -99,21 +103,8 @@ pub(crate) fn await_count(standin: &Standin, path: &str, count: usize) {
     }
 }
 
-pub(crate) const GETTOKEN: &str = "/cgi-bin/gettoken";
-
-pub(crate) const SEND: &str = "/cgi-bin/message/send";
-
-pub(crate) const USER: &str = "/cgi-bin/user/get";
-
-pub(crate) const CHAT: &str = "/cgi-bin/appchat/update";
-
 /// What is said of a call that WeCom may have answered.
 pub(crate) const NOT_KNOWN: &str = " was done is not known";
-
-/// The path of the app's own description.
-pub(crate) const AGENT: &str = "/cgi-bin/agent/get";
-
-pub(crate) const APPCHAT: &str = "/cgi-bin/appchat/send";
 
 /// A code that is in no table.
 pub(crate) const UNKNOWN: i64 = 987_654;

@@ -19,12 +19,10 @@ pub(crate) fn furnished(standin: &Standin) -> Sandbox {
 
 /// `wxpush send`, in the directory with the files.
 pub(crate) fn send_here(sandbox: &Sandbox, args: &str) -> Run {
-    sandbox
-        .wxpush(&format!("send {args}"))
-        .cwd(sandbox.path(""))
+    here(sandbox, &format!("send {args}"))
 }
 
-/// What the file has.
+/// What the file of `with_file` has.
 pub(crate) const BYTES: &[u8] = b"the same bytes";
 
 /// The program among the sandbox's files, so that they may be named without their directory.
