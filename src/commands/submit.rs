@@ -66,7 +66,6 @@ impl Submitting<'_> {
             wording: text::delivery::WORDING,
         });
         if let Some(why) = &outcome.unkept {
-            let why = text::delivery::not_kept(why);
             tracing::warn!("{}", text::delivery::sent_unkept(why));
         }
         Ok(outcome)

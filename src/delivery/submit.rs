@@ -91,7 +91,7 @@ impl Submission<'_> {
         match self.hold(&entry, Instant::now() + DISK_TIME) {
             Ok(held) => queued(&held),
             Err(why) => {
-                tracing::info!(?why, "not kept, so it is sent now");
+                tracing::info!(%why, "not kept, so it is sent now");
                 self.deadline = Instant::now() + time;
                 self.deliver(&entry, self.begin(&entry))
             }

@@ -1,5 +1,7 @@
 //! The messages about the result of a delivery.
 
+use std::fmt;
+
 use crate::delivery::{End, Obstacle, Outcome, Parts, Reason, Wording};
 use crate::error::{Exit, Failure};
 use crate::lang::{Lang, spoken};
@@ -142,16 +144,17 @@ texts! {
     joined(advice, next) = "{advice}；{next}", "{advice}; {next}";
 }
 
-/// Describes why a message is not in the outbox.
-pub(crate) fn not_kept(why: &NotKept) -> String {
-    match why {
-        NotKept::SwitchedOff => switched_off(),
-        NotKept::NoState(why) => why.clone(),
-        NotKept::Full { path, entries } => full(path.display(), entries),
-        NotKept::FullOfFiles { path, bytes_max } => full_of_files(path.display(), bytes_max >> 20),
-        NotKept::Disk { path, error } => disk(path.display(), error),
-        NotKept::DiskSilent { path } => disk_silent(path.display()),
-        NotKept::KeyTaken => key_taken(),
+impl fmt::Display for NotKept {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&match self {
+            Self::SwitchedOff => switched_off(),
+            Self::NoState(why) => why.clone(),
+            Self::Full { path, entries } => full(path.display(), entries),
+            Self::FullOfFiles { path, bytes_max } => full_of_files(path.display(), bytes_max >> 20),
+            Self::Disk { path, error } => disk(path.display(), error),
+            Self::DiskSilent { path } => disk_silent(path.display()),
+            Self::KeyTaken => key_taken(),
+        })
     }
 }
 
@@ -171,7 +174,7 @@ pub(crate) fn failure(
         End::Sent if outcome.unreached.is_empty() => return None,
         End::Sent => partial(outcome.unreached.describe()),
         End::Queued { .. } | End::Duplicate => return None,
-        End::NotQueued(why) => not_queued(not_kept(why)),
+        End::NotQueued(why) => not_queued(why),
         End::Spooled { id, reason } => {
             let mut failure = said(reason, EntryPlace::Outbox(id.as_str()));
             let next = if failure.exit == Exit::Setup {
@@ -192,7 +195,7 @@ pub(crate) fn failure(
         }
         End::Lost { reason, why } => Failure {
             exit: Exit::State,
-            ..said(reason, EntryPlace::Lost(&not_kept(why)))
+            ..said(reason, EntryPlace::Lost(&why.to_string()))
         },
         End::Failed { id, reason } => said(reason, EntryPlace::Failed(id.as_str())),
         End::Refused(why) => {
@@ -204,7 +207,7 @@ pub(crate) fn failure(
         End::Undecided { id: None } => undecided(),
         End::GivenUp { id } => given_up(id),
         End::Newer { id } => newer(id),
-        End::NoRecord(why) => no_record(not_kept(why)),
+        End::NoRecord(why) => no_record(why),
     })
 }
 

@@ -1,5 +1,7 @@
 //! The messages about failed calls: WeCom's refusals, and answers that are not WeCom's.
 
+use std::fmt;
+
 use super::network;
 use crate::error::{Exit, Failure};
 use crate::lang::{Lang, spoken};
@@ -20,6 +22,12 @@ impl Error {
             exit: self.class.exit(),
             ..failure
         }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.failure().what)
     }
 }
 

@@ -103,9 +103,8 @@ fn log(call: &Call<'_>, begun: Instant, result: &Result<ApiAnswer, Error>) {
         Err(error) => match &error.cause {
             Cause::Errcode(refusal) => (Some(200), Some(refusal.errcode), None),
             Cause::Status(status) => (Some(*status), None, None),
-            Cause::Unreadable(why) => (Some(200), None, Some(format!("{why:?}"))),
-            Cause::Network(trouble) => (None, None, Some(format!("{:?}", trouble.error))),
-            cause => (None, None, Some(format!("{cause:?}"))),
+            Cause::Unreadable(_) => (Some(200), None, Some(error.to_string())),
+            _ => (None, None, Some(error.to_string())),
         },
     };
     tracing::info!(

@@ -71,7 +71,6 @@ fn what_goes_wrong_is_told_with_its_status_code_and_reason() {
         (SEND, errcode(60020, "no ip"), "errcode", "60020", 77),
         (SEND, errcode(44004, "empty"), "errcode", "44004", 65),
         (SEND, Fault::html(502), "status", "502", 75),
-        (SEND, Fault::Body("<p>".into()), "trouble", "WebPage", 75),
     ] {
         let standin = Standin::start();
         standin.always(path, fault);
@@ -87,6 +86,30 @@ fn what_goes_wrong_is_told_with_its_status_code_and_reason() {
         assert_eq!((&*end.level, &*end.message), ("ERROR", "end"));
         assert_eq!(end.field("exit"), exit.to_string(), "{end:?}");
         assert!(!end.field("error").is_empty() && !end.field("ms").is_empty());
+    }
+}
+
+/// The log says why there is no answer of WeCom's in the words that stderr uses.
+#[test]
+fn trouble_is_told_in_words() {
+    for (path, fault) in [
+        (SEND, Fault::Body("<p>".into())),
+        (SEND, Fault::Body("ok".into())),
+        (SEND, Fault::CutBefore),
+        (GETTOKEN, Fault::Hang),
+    ] {
+        let standin = Standin::start();
+        standin.always(path, fault);
+        let sandbox = Sandbox::of(&standin);
+        let send = sandbox.send("x").args(&["--timeout", "1s"]);
+        let run = send.run().exits(75);
+        let lines = lines(&sandbox.read("wxpush.log"));
+        let answer = lines.iter().rfind(|line| line.message == "answer");
+        let trouble = answer.expect("an answer").field("trouble");
+        assert!(
+            !trouble.is_empty() && run.stderr.contains(trouble),
+            "{trouble}"
+        );
     }
 }
 
