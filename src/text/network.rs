@@ -57,10 +57,12 @@ pub(super) fn failure(trouble: &NetworkTrouble) -> Failure {
         }
         NetworkError::Lookup { name, reason } => lookup(name, role(trouble), reason),
         NetworkError::Timeout(Phase::LookingUp) => no_name_server(),
-        NetworkError::Timeout(Phase::Connecting) => no_answer(host).hint(match route.proxy {
-            Some(_) => proxy_hint(),
-            None => slow(),
-        }),
+        NetworkError::Timeout(Phase::Connecting | Phase::Connected) => {
+            no_answer(host).hint(match route.proxy {
+                Some(_) => proxy_hint(),
+                None => slow(),
+            })
+        }
         NetworkError::Timeout(Phase::Sending | Phase::Unreadable) => answer_late(host),
         NetworkError::NotOurAddress(address) => not_our_address(address),
         NetworkError::Refused => refuses(peer).hint(hint_or_proxy(check_port())),

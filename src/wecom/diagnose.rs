@@ -95,10 +95,12 @@ pub(crate) enum ProxyFault {
 pub(crate) enum Phase {
     Connecting = 0,
     LookingUp = 1,
+    /// Connected, with TLS if it is used, and nothing of a body sent yet.
+    Connected = 2,
     /// The request is being sent, perhaps completely.
-    Sending = 2,
+    Sending = 3,
     /// The rest of the body could not be read, so the request was never complete.
-    Unreadable = 3,
+    Unreadable = 4,
 }
 
 /// The phase of the current try, shared with the code that changes it.
@@ -106,15 +108,28 @@ pub(crate) enum Phase {
 pub(super) struct Progress(AtomicU8);
 
 impl Progress {
+    /// Starts a try.
+    pub(super) fn begin(&self) {
+        self.0.store(Phase::Connecting as u8, Ordering::Relaxed);
+    }
+
+    /// Notes a phase, unless the body is already being sent: a second connection, begun while an
+    /// idle one was on its way back, must not hide that.
     pub(super) fn set(&self, phase: Phase) {
-        self.0.store(phase as u8, Ordering::Relaxed);
+        let sending = Phase::Sending as u8;
+        let _ = self
+            .0
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |now| {
+                (phase as u8 >= sending || now < sending).then_some(phase as u8)
+            });
     }
 
     pub(super) fn phase(&self) -> Phase {
         match self.0.load(Ordering::Relaxed) {
             1 => Phase::LookingUp,
-            2 => Phase::Sending,
-            3 => Phase::Unreadable,
+            2 => Phase::Connected,
+            3 => Phase::Sending,
+            4 => Phase::Unreadable,
             _ => Phase::Connecting,
         }
     }

@@ -81,7 +81,7 @@ impl Http {
         let size = call.body.as_ref().map_or(0, Payload::len);
         let longest = TRY_MAX + Duration::from_secs(size / SPEED);
         let deadline = deadline.min(Instant::now() + longest);
-        self.progress.set(Phase::Connecting);
+        self.progress.begin();
         let result = self.runtime.block_on(async {
             let fetched = self.moving.kept_up(size, TRY_MAX, self.fetch(call));
             let in_time = tokio::time::timeout_at(deadline.into(), fetched).await;
@@ -229,6 +229,13 @@ fn client(
         .tcp_keepalive_interval(None)
         .tcp_keepalive_retries(None)
         .dns_resolver(Resolver(Arc::clone(progress)))
+        .connector_layer(tower::util::MapResponseLayer::new({
+            let progress = Arc::clone(progress);
+            move |connection| {
+                progress.set(Phase::Connected);
+                connection
+            }
+        }))
         .user_agent(concat!("wxpush/", env!("CARGO_PKG_VERSION")));
     builder = match &network.proxy {
         Some(proxy) => {

@@ -48,8 +48,8 @@ impl Steps {
 
     /// Adds a successful step that a later one implies, and a person need not see.
     pub(super) fn passed(&mut self, name: &str) {
-        let passed = Failure::new(Exit::Sent, text::check::passed());
-        self.note(Mark::Fine, name, passed);
+        let what = labelled(name, text::check::passed());
+        self.note(Mark::Fine, name, Failure::new(Exit::Sent, what));
     }
 
     /// Adds a step that needs attention, or whose result is unknown; its exit status does not
@@ -76,10 +76,8 @@ impl Steps {
 
     /// Shows a finding to a person, and notes it under each name for a script.
     fn add(&mut self, mark: Mark, names: &[&'static str], mut finding: Failure) {
-        if let [name] = names
-            && let Some(label) = text::check::label(name)
-        {
-            finding.what = text::check::labelled(label, finding.what);
+        if let [name] = names {
+            finding.what = labelled(name, finding.what);
         }
         let mut texts: Vec<&mut String> = finding.hint.iter_mut().collect();
         texts.push(&mut finding.what);
@@ -149,5 +147,13 @@ impl Steps {
             output::object(&object)?;
         }
         Ok(exit)
+    }
+}
+
+/// Puts the label of a step before what was found, if the step has one.
+fn labelled(name: &str, what: String) -> String {
+    match text::check::label(name) {
+        Some(label) => text::check::labelled(label, what),
+        None => what,
     }
 }
