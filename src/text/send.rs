@@ -115,6 +115,9 @@ failures! {
         "{msgtype} 需要标题", "a {msgtype} needs a title", "用 -t 写上", "give it with -t";
     video_of_robot() => Usage,
         "群机器人不能发视频", "a robot takes no video", "用 --file 发送", "send it with --file";
+    image_of_robot_by_id() => Usage,
+        "群机器人的图片不能用 media_id", "a robot takes no image by its media_id",
+        "给出图片的路径", "give the image's path";
     options_name_nobody() => Usage,
         "--to、--party、--tag 没有指定任何人", "--to, --party and --tag name nobody",
         "写上 userid，或去掉该选项，发给配置文件里的收件人",

@@ -205,6 +205,10 @@ fn options_that_clash_are_refused_with_words_before_anything_is_done() {
             ("--raw a.png -t T", "write them into the JSON"),
             ("--file - --name a -", "stdin cannot be both the file and"),
             ("--robot ops --video a.mp4", "a robot takes no video"),
+            (
+                "--robot ops --image media_id:3abc",
+                "a robot takes no image by",
+            ),
             ("--robot ops --markdown --mention lisi x", "write <@userid>"),
             ("--robot ops --image a.png --mention lisi", in_texts),
             ("--chat 群 x", "cannot be a chatid"),

@@ -126,6 +126,12 @@ impl<'a> Intent<'a> {
             Self::Media(MediaKind::Video, _) if recipients::channel(&args.to) == Channel::Robot => {
                 words::video_of_robot()
             }
+            Self::Media(MediaKind::Image, path)
+                if recipients::channel(&args.to) == Channel::Robot
+                    && Self::media_id(path)?.is_some() =>
+            {
+                words::image_of_robot_by_id()
+            }
             _ => return Ok(()),
         })
     }
