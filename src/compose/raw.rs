@@ -71,11 +71,8 @@ impl Composing<'_> {
 
 /// Whether raw JSON names recipients; an empty list does not.
 fn names_recipients(channel: Channel, fields: &Map<String, Value>) -> bool {
-    let keys: &[&str] = match channel {
-        Channel::App => &["touser", "toparty", "totag"],
-        Channel::Chat => &["chatid"],
-        Channel::Robot => &[],
-    };
-    keys.iter()
+    channel
+        .recipient_fields()
+        .iter()
         .any(|key| fields.get(*key).is_some_and(|value| *value != ""))
 }

@@ -23,6 +23,15 @@ impl Channel {
         }
     }
 
+    /// Returns WeCom's names of the fields that hold recipients.
+    pub(crate) fn recipient_fields(self) -> &'static [&'static str] {
+        match self {
+            Self::App => &["touser", "toparty", "totag"],
+            Self::Chat => &["chatid"],
+            Self::Robot => &[],
+        }
+    }
+
     /// Returns the channel of a call; `None` if it sends no message.
     pub(crate) fn of(call: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|channel| channel.call() == call)

@@ -99,8 +99,7 @@ impl Message {
         let Some(Value::String(msgtype)) = fields.remove("msgtype") else {
             return None;
         };
-        let recipients: RecipientFields =
-            taken(&mut fields, &["touser", "toparty", "totag", "chatid"]);
+        let recipients: RecipientFields = taken(&mut fields, channel.recipient_fields());
         let options = taken(
             &mut fields,
             &[

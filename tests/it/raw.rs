@@ -120,7 +120,11 @@ fn what_the_message_says_itself_counts_and_what_it_leaves_open_is_filled_in() {
     let landed = standin.company().phone("zhangsan");
     assert_eq!(landed.last().unwrap().chatid.as_deref(), Some(CHATID));
     raw(&sandbox, "", &with(&text(), json!({"chatid": CHATID}))).exits(0);
-    assert_eq!(bodies(&standin).pop().unwrap()["touser"], "lisi");
+    let sent = bodies(&standin).pop().unwrap();
+    assert_eq!(
+        (&sent["touser"], &sent["chatid"]),
+        (&"lisi".into(), &CHATID.into())
+    );
 }
 
 #[test]
