@@ -90,7 +90,7 @@ pub(super) fn next(
         let fresh = Doubt {
             apart: None,
             // Allow no further resend.
-            forms: u32::MAX,
+            forms: FORMS_MAX_BESIDE_AN_EQUAL,
             marks: doubt.marks.clone(),
             ..Doubt::new(now, String::new())
         };
