@@ -121,7 +121,9 @@ impl Uploads {
                 // The other process is slow or may hang: uploading twice is better than being late.
                 Ok(None) => None,
                 Err(error) => {
-                    tracing::debug!("an upload cannot be locked, others may make it too: {error}");
+                    tracing::debug!(
+                        "an upload cannot be locked, so others may upload the file too: {error}"
+                    );
                     None
                 }
             };
@@ -168,7 +170,7 @@ impl Uploads {
             disk::lock_file(path, *owner, PATIENCE).and_then(|journal| write(&journal, line));
         if let Err(error) = noted {
             let path = path.display();
-            tracing::debug!("{path} cannot be written, the file may be uploaded again: {error}");
+            tracing::debug!("{path} cannot be written, so the file may be uploaded again: {error}");
         }
     }
 }

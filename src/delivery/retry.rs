@@ -218,7 +218,7 @@ impl Delivery<'_> {
         }
         tracing::info!(
             wait_ms = wait.as_millis(),
-            "waiting for the receivers' turn"
+            "waiting for a slot of the recipients"
         );
         std::thread::sleep(wait);
         Ok(())

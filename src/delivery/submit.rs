@@ -283,7 +283,7 @@ impl Submission<'_> {
         }
         let anew = self.hold(held.entry(), Instant::now() + DISK_TIME)?;
         anew.note(|attempts| *attempts = held.attempts());
-        tracing::info!(id = %held.id(), anew = %anew.id(), "it was gone from the outbox");
+        tracing::info!(id = %held.id(), anew = %anew.id(), "the entry was gone from the outbox, and is kept anew");
         // If the whole outbox was moved away, the message must not be sent from there as well.
         let _ = held.remove();
         Ok(Some(anew))

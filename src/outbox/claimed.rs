@@ -214,7 +214,7 @@ impl ClaimedEntry {
         self.dir.remove(self.id.as_str())?;
         self.dir.remove(&record_name(&self.id))?;
         if let Err(error) = self.dir.sync() {
-            tracing::info!(id = %self.id, %error, "the outbox cannot be synced: after a power cut it may go out again");
+            tracing::info!(id = %self.id, %error, "the outbox cannot be synced: after a power cut the message may be sent again");
         }
         Ok(())
     }
@@ -241,5 +241,5 @@ impl ClaimedEntry {
 }
 
 fn cannot_note(id: &Id, error: &io::Error) {
-    tracing::info!(%id, %error, "what becomes of it cannot be written down");
+    tracing::info!(%id, %error, "the state of the entry cannot be recorded");
 }

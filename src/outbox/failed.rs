@@ -91,7 +91,7 @@ pub(super) fn prune(failed: &Dir, now: &Stamp, steady: bool) -> io::Result<()> {
         let is_certain = at.is_same_boot(now) || steady;
         if is_certain && at.age_or_zero(now) >= KEPT {
             forget(failed, &id)?;
-            tracing::info!(%id, "failed a month ago, removed");
+            tracing::info!(%id, "removed, since it failed a month ago");
         }
     }
     Ok(())

@@ -326,7 +326,7 @@ impl OutboxSnapshot {
         if let Some(dir) = &self.dir
             && let Err(error) = expired::delivered(dir, pending)
         {
-            tracing::info!(%error, "that receivers know what expired cannot be written down");
+            tracing::info!(%error, "the count of reported expired messages cannot be recorded");
         }
     }
 }
@@ -355,7 +355,7 @@ pub(crate) fn oldest(dir: &Dir, after: Option<&Id>, max: usize) -> io::Result<BT
 /// Counts an expired message, for the notice to its recipients.
 pub(crate) fn count_expired(dir: &Dir, sender: &SenderName, to: &Recipients) {
     if let Err(error) = expired::add(dir, sender, to) {
-        tracing::info!(%error, "what has expired cannot be counted");
+        tracing::info!(%error, "expired messages cannot be counted");
     }
 }
 

@@ -15,7 +15,7 @@ const LEFT_OVER: u64 = 60;
 pub(crate) fn tidy(dir: &Dir, now: &Stamp, steady: bool) {
     let done = tidied(dir, now, steady);
     if let Err(error) = done {
-        tracing::info!(%error, "the outbox cannot be tidied");
+        tracing::info!(%error, "the outbox cannot be cleaned up");
     }
 }
 
@@ -79,6 +79,6 @@ fn put_away(dir: &Dir, name: &str) {
         Err(error) => Err(error),
     };
     if let Err(error) = removed {
-        tracing::info!(name, %error, "what is left over cannot be removed");
+        tracing::info!(name, %error, "a leftover file cannot be removed");
     }
 }

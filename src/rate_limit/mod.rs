@@ -174,7 +174,7 @@ impl RateLimiter {
         let noted = self.lock(PATIENCE / 2).and_then(|file| file.append(lines));
         if let Err(error) = noted {
             let path = self.path.display();
-            tracing::debug!("the ledger {path} cannot be written, a slot stays taken: {error}");
+            tracing::debug!("the ledger {path} cannot be written, so a slot stays taken: {error}");
         }
     }
 

@@ -36,7 +36,7 @@ impl Flush<'_> {
     /// Removes an entry that carries texts, so that those are sent on their own again.
     pub(super) fn dissolve(&mut self, held: &Arc<ClaimedEntry>) {
         if let Err(error) = held.dissolve() {
-            tracing::info!(id = %held.id(), %error, "merged messages cannot be taken apart");
+            tracing::info!(id = %held.id(), %error, "merged messages cannot be separated");
             return;
         }
         let ids = held.entry().merged.iter().map(|merged| merged.id.clone());

@@ -243,7 +243,7 @@ impl<'a> Flush<'a> {
         if attempts.sent >= entry.messages.len() || held.is_done() {
             // Delivered, but the entry could not be removed.
             if let Err(error) = held.finish() {
-                tracing::info!(id = %held.id(), %error, "delivered, and still cannot be removed");
+                tracing::info!(id = %held.id(), %error, "a delivered entry still cannot be removed");
                 self.summary.left += 1;
                 let merged = entry.merged.iter().map(|merged| merged.id.clone());
                 self.carried.extend(merged);
