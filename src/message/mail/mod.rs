@@ -4,20 +4,16 @@
 //! ends, and the charset of bytes without one or with a wrong one. cron in an empty environment
 //! labels all its output US-ASCII.
 
+mod readable;
+
+use std::borrow::Cow;
+
 use encoding_rs::GB18030;
+use mail_parser::decoders::base64::base64_decode;
+use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use mail_parser::{Encoding, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
-use super::html;
-
-/// The charsets without bytes above 127: such bytes show that the label is wrong.
-const SEVEN_BITS: [&str; 6] = [
-    "us-ascii",
-    "ascii",
-    "ansi_x3.4-1968",
-    "646",
-    "unknown-8bit",
-    "iso646-us",
-];
+use readable::Readable;
 
 /// The most nested mails and multiparts. A mail with more is shown unparsed.
 const DEPTH_MAX: usize = 1000;
@@ -48,6 +44,7 @@ pub(crate) struct Enclosed {
 impl Mail {
     /// Parses a mail. Any bytes are a mail, in the worst case of plain text only.
     pub(crate) fn parse(bytes: &[u8]) -> Self {
+        let bytes = &*with_line_feeds(bytes);
         let (head, body) = halves(bytes);
         if head.is_empty() {
             return Self {
@@ -68,13 +65,50 @@ impl Mail {
                 ..Self::default()
             };
         };
+        let Readable { mut text, shown } = Readable::of(&message, &raw);
+        let files = files(&message, &raw, &shown);
+        if text.trim().is_empty() && files.is_empty() && hides_text(&message, body) {
+            text = guessed(body);
+        } else if let Some(rest) = epilogue(&message, body) {
+            text = [&*text, &guessed(rest)].join("\n");
+        }
         Self {
             subject: message.subject().unwrap_or_default().to_owned(),
-            text: text(&message, &raw),
-            files: files(&message),
+            text,
+            files,
             recipients: recipients(&message),
         }
     }
+}
+
+/// Returns the mail with line feeds, if it ends its lines with carriage returns only.
+fn with_line_feeds(bytes: &[u8]) -> Cow<'_, [u8]> {
+    if bytes.contains(&b'\n') || !bytes.contains(&b'\r') {
+        return bytes.into();
+    }
+    let replaced = |byte: &u8| if *byte == b'\r' { b'\n' } else { *byte };
+    bytes.iter().map(replaced).collect::<Vec<u8>>().into()
+}
+
+/// Returns the text behind the last boundary, where mailing lists put their footer.
+fn epilogue<'a>(message: &Message<'_>, body: &'a [u8]) -> Option<&'a [u8]> {
+    let boundary = message.content_type()?.attribute("boundary")?;
+    let end = format!("\n--{boundary}--");
+    let mut starts = body.windows(end.len());
+    let at = starts.rposition(|it| it == end.as_bytes())?;
+    let rest = &body[at + end.len()..];
+    Some(rest).filter(|rest| !rest.trim_ascii().is_empty())
+}
+
+/// Whether a body of which nothing readable came out has lines of text nevertheless, such as one
+/// without the boundary that its head announces.
+fn hides_text(message: &Message<'_>, body: &[u8]) -> bool {
+    let mut parts = message.parts.iter();
+    !parts.any(|part| matches!(part.body, PartType::Html(_)))
+        && body.split(|byte| *byte == b'\n').any(|line| {
+            let is_blank = line.trim_ascii().is_empty();
+            !is_blank && !line.starts_with(b"--") && !is_field(line) && line[0] != b' '
+        })
 }
 
 /// Splits a mail into its head and its body, without the empty line between them.
@@ -119,61 +153,53 @@ fn is_field(line: &[u8]) -> bool {
 
 /// Decodes bytes of an unknown charset: UTF-8, else GB18030, which is common among WeCom's users.
 fn guessed(bytes: &[u8]) -> String {
-    if let Ok(text) = std::str::from_utf8(bytes) {
+    if let Some(text) = utf8(bytes) {
         return text.to_owned();
     }
     GB18030
         .decode_without_bom_handling_and_without_replacement(bytes)
         .map_or_else(
             || String::from_utf8_lossy(bytes).into_owned(),
-            std::borrow::Cow::into_owned,
+            Cow::into_owned,
         )
 }
 
-/// Returns the readable text: the plain parts, or the HTML ones if all plain ones are blank.
-fn text(message: &Message<'_>, raw: &[u8]) -> String {
-    let parts = |ids: &[u32], is_html: bool| {
-        let parts = ids.iter().filter_map(|id| message.parts.get(*id as usize));
-        let wanted = parts.filter(|part| match part.body {
-            PartType::Text(_) => !is_html,
-            PartType::Html(_) => is_html,
-            _ => false,
-        });
-        let texts = wanted.map(|part| {
-            let text = decoded(part, raw);
-            if is_html { html::text(&text) } else { text }
-        });
-        texts.collect::<Vec<_>>().join("\n")
-    };
-    let plain = parts(&message.text_body, false);
-    if plain.trim().is_empty() {
-        return parts(&message.html_body, true);
+/// Returns bytes as UTF-8. A character that is cut off at the end is left out.
+fn utf8(bytes: &[u8]) -> Option<&str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Some(text),
+        Err(error) if error.error_len().is_none() => {
+            let text = std::str::from_utf8(&bytes[..error.valid_up_to()]).ok()?;
+            // Two bytes after ASCII may as well be a character of GB18030.
+            Some(text).filter(|text| !text.is_ascii())
+        }
+        Err(_) => None,
     }
-    plain
 }
 
-/// Decodes the text of a part.
-fn decoded(part: &MessagePart<'_>, raw: &[u8]) -> String {
-    let charset = part
-        .content_type()
-        .and_then(|kind| kind.attribute("charset"));
-    let has_charset = charset.is_some_and(|it| !SEVEN_BITS.contains(&&*it.to_ascii_lowercase()));
+/// Returns the bytes of a part, as they were before the mail was made.
+fn bytes<'a>(part: &'a MessagePart<'_>, raw: &'a [u8]) -> Cow<'a, [u8]> {
     let range = part.raw_body_offset() as usize..part.raw_end_offset() as usize;
-    match raw.get(range) {
-        Some(bytes) if !has_charset && part.encoding == Encoding::None => guessed(bytes),
-        _ => part.text_contents().unwrap_or_default().to_owned(),
-    }
+    let is_text = matches!(part.body, PartType::Text(_) | PartType::Html(_));
+    // The parser has decoded a text to UTF-8.
+    let original = raw.get(range).filter(|_| is_text);
+    let original = original.and_then(|raw| match part.encoding {
+        Encoding::None => Some(raw.into()),
+        Encoding::Base64 => base64_decode(raw).map(Cow::from),
+        Encoding::QuotedPrintable => quoted_printable_decode(raw).map(Cow::from),
+    });
+    original.unwrap_or_else(|| part.contents().into())
 }
 
-/// Returns the files: attachments, and pictures within the text.
-fn files(message: &Message<'_>) -> Vec<Enclosed> {
-    let attached = message.attachments.iter();
+/// Returns the files: attachments that are not shown, and pictures within the text.
+fn files(message: &Message<'_>, raw: &[u8], shown: &[u32]) -> Vec<Enclosed> {
+    let attached = message.attachments.iter().filter(|id| !shown.contains(id));
     let parts = attached.filter_map(|id| message.parts.get(*id as usize));
     let files = parts.enumerate().map(|(at, part)| {
         let name = part.attachment_name().map(str::to_owned);
         Enclosed {
             name: name.unwrap_or_else(|| format!("attachment-{}.{}", at + 1, extension(part))),
-            bytes: part.contents().to_vec(),
+            bytes: bytes(part, raw).into_owned(),
         }
     });
     files.collect()
@@ -184,6 +210,9 @@ fn extension(part: &MessagePart<'_>) -> String {
     let subtype = part.content_type().and_then(|kind| kind.subtype());
     match (&part.body, subtype) {
         (PartType::Message(_), _) => "eml".to_owned(),
+        (_, Some("calendar")) => "ics".to_owned(),
+        (_, Some("vcard" | "x-vcard")) => "vcf".to_owned(),
+        (_, Some("csv")) => "csv".to_owned(),
         (PartType::Html(_), _) => "html".to_owned(),
         (PartType::Text(_), _) => "txt".to_owned(),
         (_, Some(subtype)) if subtype.len() <= 5 => subtype.to_ascii_lowercase(),

@@ -58,6 +58,108 @@ fn html_is_dropped_if_there_is_text_and_converted_otherwise() {
     assert!(text.contains("b\n") && text.contains("c\n"), "{text:?}");
 }
 
+/// A multipart of this subtype with these parts.
+fn multipart(subtype: &str, parts: &[&str]) -> Vec<u8> {
+    let parts = parts.join("\n--b\n");
+    format!("Content-Type: multipart/{subtype}; boundary=b\n\n--b\n{parts}\n--b--\n").into()
+}
+
+#[test]
+fn all_parts_to_be_read_are_in_the_text_in_their_order() {
+    for (mail, expected) in [
+        (
+            multipart(
+                "mixed",
+                &["Content-Type: text/html\n\n<p>fire</p>", "\nfooter"],
+            ),
+            "fire footer",
+        ),
+        (
+            multipart(
+                "mixed",
+                &["\n1", "Content-Type: text/html\n\n<p>2</p>", "\n3"],
+            ),
+            "1 2 3",
+        ),
+        (
+            multipart("report", &["\nfailed", "Content-Type: text/x-log\n\nlog"]),
+            "failed log",
+        ),
+        (
+            [multipart("mixed", &["\n1"]), b"\n2\n".to_vec()].concat(),
+            "1 2",
+        ),
+        (b"Content-Type: text\n\nfire".to_vec(), "fire"),
+        (b"Content-Type: text plain\n\nfire".to_vec(), "fire"),
+        (b"Content-Type:\n\nfire".to_vec(), "fire"),
+        ("Content-Type: charset=utf-8\n\n火".into(), "火"),
+        (b"Content-Type: text/x-diff\n\n+a".to_vec(), "+a"),
+    ] {
+        let found = Mail::parse(&mail);
+        let words: Vec<&str> = found.text.split_whitespace().collect();
+        assert_eq!(words.join(" "), expected, "{}", mail.escape_ascii());
+        assert!(found.files.is_empty(), "{}", mail.escape_ascii());
+    }
+}
+
+#[test]
+fn a_body_that_is_not_what_its_head_says_is_shown_as_it_is() {
+    for mail in [
+        "Content-Type: multipart/alternative; boundary=x\n\nfire",
+        "Content-Type: multipart/mixed; boundary=x\n\nfire",
+        "Content-Type: multipart/mixed; boundary=x\n\n--y\n\nfire\n--y--",
+        "Content-Type: multipart/alternative; boundary=x\n\n--x\n\nfire",
+        "Content-Type: multipart/alternative; boundary=x\n\nfire\n--x--",
+        "Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/plain\nfire\n--x--",
+        "Subject: a\r\rfire\r",
+    ] {
+        let found = Mail::parse(mail.as_bytes());
+        assert!(found.text.contains("fire"), "{mail:?}: {:?}", found.text);
+    }
+    let blank = multipart("mixed", &["Content-Type: text/plain\n\n "]);
+    assert_eq!(Mail::parse(&blank).text.trim(), "");
+}
+
+#[test]
+fn bytes_count_for_more_than_a_wrong_charset() {
+    let in_base64 = "Content-Transfer-Encoding: base64\n";
+    for (charset, more, body) in [
+        ("utf-8", "", &b"\xd6\xd0\xce\xc4\xb1\xb8\xb7\xdd"[..]),
+        ("gb2312", "", "中文备份".as_bytes()),
+        ("iso-2022-jp", "", "中文备份".as_bytes()),
+        ("iso-8859-1", "", "中文备份".as_bytes()),
+        ("us-ascii", in_base64, b"1tDOxLG4t90="),
+        ("utf-8", in_base64, b"1tDOxLG4t90="),
+        ("gbk", in_base64, b"1tDOxLG4t90="),
+        ("gbk", in_base64, b"5Lit5paH5aSH5Lu9"),
+    ] {
+        let head = format!("Content-Type: text/plain; charset={charset}\n{more}\n");
+        let found = Mail::parse(&[head.as_bytes(), body].concat());
+        assert_eq!(found.text.trim(), "中文备份", "{charset} {more}");
+    }
+    let cut = "Content-Type: text/plain; charset=utf-8\n\n中文".as_bytes();
+    assert_eq!(Mail::parse(&cut[..cut.len() - 1]).text, "中");
+}
+
+#[test]
+fn an_attached_text_keeps_its_bytes() {
+    let csv = b"\xd6\xd0,1\r\n";
+    let parts = |encoding: &str, body: &[u8]| {
+        let head = format!(
+            "Content-Type: multipart/mixed; boundary=b\n\n--b\n\nsee\n--b\nContent-Type: text/csv; charset=utf-8\nContent-Disposition: attachment; filename=a.csv\nContent-Transfer-Encoding: {encoding}\n\n"
+        );
+        [head.as_bytes(), body, b"\n--b--\n"].concat()
+    };
+    for mail in [
+        parts("8bit", csv),
+        parts("base64", b"1tAsMQ0K"),
+        parts("quoted-printable", b"=D6=D0,1=0D=0A="),
+    ] {
+        let found = Mail::parse(&mail);
+        assert_eq!(found.files[0].bytes, csv, "{}", mail.escape_ascii());
+    }
+}
+
 #[test]
 fn attachments_are_files_with_names() {
     let mail = Mail::parse(include_bytes!("../../../tests/it/mails/mixed.eml"));
