@@ -10,6 +10,7 @@ Options, together or apart, before, between or behind the addresses:
   -t           to the addresses of To, Cc and Bcc, too
   -i, -oi      a line of one dot does not end the mail
   -odq, -odb   keeps the mail for the next flush, and returns at once (-odi: sends it, as always)
+  -bp, -q      lists the outbox; delivers what is in it (-bi does nothing)
   -v           shows what is done
   -f, -F, -B, -N, -h, -o, -e, -G and the like change nothing
 

@@ -27,10 +27,10 @@ failures! {
         "wxpush sendmail --help 列出它有的选项", "wxpush sendmail --help lists its options";
     value_missing(letter) => Usage,
         "-{letter} 缺少它的值", "-{letter} needs a value", "把值写在它后面", "write it behind it";
-    use_instead(option, action) => Usage,
-        "sendmail {option} 在这里是 wxpush outbox {action}",
-        "sendmail {option} is wxpush outbox {action} here",
-        "改用那条命令", "run that instead";
+    queue_of(value) => Usage,
+        "wxpush 做不了 sendmail -q{value} 的事", "wxpush cannot do sendmail -q{value}",
+        "单独的 -q 补发发件箱里的消息；定时补发用 crontab：wxpush outbox flush",
+        "-q alone delivers what is in the outbox; at intervals a crontab does: wxpush outbox flush";
     mode_unknown(value) => Usage,
         "wxpush 做不了 sendmail -b{value} 的事", "wxpush cannot do sendmail -b{value}",
         "它从 stdin 读取一封邮件并投递：-bm", "it reads one mail on stdin and delivers it: -bm";

@@ -258,3 +258,18 @@ fn a_mail_to_be_queued_that_cannot_be_kept_is_sent() {
     run("Subject: e\n\nf\n").is_silent();
     assert_eq!(texts(&standin, "zhangsan"), ["a\nb", "e\nf"]);
 }
+
+#[test]
+fn the_outbox_is_listed_and_flushed_by_sendmails_options() {
+    let standin = Standin::start();
+    let sandbox = mailing(&standin, "");
+    let run = sandbox.wxpush("sendmail -odq root");
+    run.stdin("Subject: late\n\nx\n").exits(0);
+    let listed = sandbox.wxpush("sendmail -bp").exits(0);
+    assert!(listed.stdout.contains("late"), "{}", listed.stdout);
+    sandbox.wxpush("sendmail -bi").is_silent();
+    assert_eq!(waiting(&sandbox).len(), 1);
+    sandbox.wxpush("sendmail -q").exits(0);
+    assert_eq!(waiting(&sandbox), [""; 0]);
+    assert_eq!(texts(&standin, "zhangsan"), ["late\nx"]);
+}

@@ -13,9 +13,24 @@ const VALUED: &str = "ABCFLNOPRVXbefhopr";
 /// The letters without a value. With `VALUED`: those of sendmail, Postfix and Exim.
 const ALONE: &str = "EGIUcimnstv";
 
+/// The work that is asked for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// `-bm`: delivers the mail on stdin.
+    #[default]
+    Deliver,
+    /// `-bp`: lists the outbox.
+    List,
+    /// `-q`: flushes the outbox.
+    Flush,
+    /// `-bi`: rebuilds the database of aliases. There is none.
+    Aliases,
+}
+
 /// The parsed options.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Asked {
+    pub(super) mode: Mode,
     /// `-t`: the recipients are in the mail's head.
     pub(super) by_head: bool,
     /// `-i`: a line of a single dot belongs to the mail.
@@ -94,15 +109,15 @@ impl Asked {
                 let mode = mode.trim_start_matches("DeliveryMode=");
                 self.queue = mode.starts_with(['q', 'b']);
             }
-            ('b', "m") => {}
-            ('b', "p") => {
-                return Err(words::use_instead("-bp", "list"));
-            }
+            ('b', "m") => self.mode = Mode::Deliver,
+            ('b', "p") => self.mode = Mode::List,
+            ('b', "i") => self.mode = Mode::Aliases,
             ('b', _) => {
                 return Err(words::mode_unknown(shown(value)));
             }
+            ('q', "") => self.mode = Mode::Flush,
             ('q', _) => {
-                return Err(words::use_instead("-q", "flush"));
+                return Err(words::queue_of(shown(value)));
             }
             _ => {}
         }
@@ -157,6 +172,7 @@ mod tests {
             ("-ODeliveryMode=q -O DeliveryMode=i a", "", &["a"]),
         ] {
             let expected = Asked {
+                mode: Mode::Deliver,
                 by_head: flags.contains('t'),
                 dots: flags.contains('i'),
                 queue: flags.contains('q'),
@@ -168,10 +184,20 @@ mod tests {
     }
 
     #[test]
-    fn unsupported_options_are_refused() {
-        for line in [
-            "-q", "-q15m", "-bp", "-bd", "-bs", "-b i", "-z", "-f", "-tz", "-é",
+    fn modes_are_parsed() {
+        for (line, mode) in [
+            ("-bm a", Mode::Deliver),
+            ("-bp", Mode::List),
+            ("-q -v", Mode::Flush),
+            ("-b i", Mode::Aliases),
         ] {
+            assert_eq!(asked(line).unwrap().mode, mode, "{line}");
+        }
+    }
+
+    #[test]
+    fn unsupported_options_are_refused() {
+        for line in ["-q15m", "-bd", "-bs", "-b x", "-z", "-f", "-tz", "-é"] {
             assert_eq!(asked(line).unwrap_err().exit, Exit::Usage, "{line}");
         }
     }

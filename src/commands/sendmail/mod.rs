@@ -5,11 +5,12 @@ mod argv;
 mod contents;
 
 use std::io::{self, BufRead, IsTerminal};
+use std::time::Duration;
 
 use super::report::Report;
 use super::submit::{Submitting, composed, time_for};
-use super::{begin_or_without, load, recipients};
-use crate::cli::{Global, Sendmail};
+use super::{begin_or_without, load, outbox, recipients};
+use crate::cli::{Global, OutboxAction, OutboxArgs, Sendmail};
 use crate::compose::Draft;
 use crate::config::{self, Config, Settings};
 use crate::cron;
@@ -19,11 +20,15 @@ use crate::message::{Channel, Long, Mail, Message, Recipients};
 use crate::output::Output;
 use crate::secret::digest;
 use crate::text::sendmail as words;
+use argv::{Asked, Mode};
 use contents::Letter;
 
 /// The most bytes of a mail that are read: more than WeCom's largest file, as encoded in a mail,
 /// could not be sent.
 const MAIL_MAX: u64 = 25 << 20;
+
+/// The time of a flush, as `outbox flush` takes.
+const FLUSH_TIME: Duration = Duration::from_secs(30);
 
 /// Runs `sendmail`, and reports the result in every case.
 ///
@@ -31,7 +36,23 @@ const MAIL_MAX: u64 = 25 << 20;
 /// `Exit::Partial` if an address is unknown, `Exit::Data` for an empty mail, `Exit::NotNow` if the
 /// mail could be neither delivered nor kept.
 pub(super) fn run(args: &Sendmail, global: &Global, output: Output) -> anyhow::Result<Exit> {
-    match deliver(args, global, output) {
+    let asked = argv::parse(&args.words);
+    let action = match asked.as_ref().map_or(Mode::Deliver, |asked| asked.mode) {
+        Mode::Deliver => None,
+        Mode::Aliases => return Ok(Exit::Sent),
+        Mode::List => Some(OutboxAction::List),
+        Mode::Flush => Some(OutboxAction::Flush {
+            wait: false,
+            timeout: FLUSH_TIME,
+        }),
+    };
+    if let Some(action) = action {
+        return outbox::run(&OutboxArgs { action }, global, output);
+    }
+    match asked
+        .map_err(Into::into)
+        .and_then(|asked| deliver(&asked, global, output))
+    {
         Ok(None) => Ok(Exit::Sent),
         Ok(Some(failure)) => Err(failure.into()),
         Err(error) => {
@@ -44,8 +65,7 @@ pub(super) fn run(args: &Sendmail, global: &Global, output: Output) -> anyhow::R
 }
 
 /// Delivers the mail on stdin; returns the last failure, if any.
-fn deliver(args: &Sendmail, global: &Global, output: Output) -> anyhow::Result<Option<Failure>> {
-    let asked = argv::parse(&args.words)?;
+fn deliver(asked: &Asked, global: &Global, output: Output) -> anyhow::Result<Option<Failure>> {
     let output = Output {
         verbose: output.verbose + u8::from(asked.verbose),
         ..output
@@ -60,7 +80,7 @@ fn deliver(args: &Sendmail, global: &Global, output: Output) -> anyhow::Result<O
     let mail = Mail::parse(&bytes);
     drop(bytes);
     let host = config::hostname();
-    let found = addresses::find(&asked, &mail.recipients, &config, &host)?;
+    let found = addresses::find(asked, &mail.recipients, &config, &host)?;
     let letter = Letter::of(mail, cut, settings.phone_lang)?;
     let mut all = Vec::new();
     for settings in different(found.to, &config)? {

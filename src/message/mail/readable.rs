@@ -1,7 +1,9 @@
 //! Finds the text of a mail: which of its parts are to be read, in which charset.
 
+use std::borrow::Cow;
+
 use encoding_rs::Encoding;
-use mail_parser::{Message, MessagePart, MimeHeaders, PartType};
+use mail_parser::{ContentType, Message, MessagePart, MimeHeaders, PartType};
 
 use super::{bytes, guessed, utf8};
 use crate::message::html;
@@ -80,10 +82,10 @@ fn is_readable(part: &MessagePart<'_>, is_attached: bool) -> bool {
         return is_text;
     }
     let disposition = part.content_disposition();
-    if part.attachment_name().is_some() || disposition.is_some_and(|it| it.is_attachment()) {
+    if part.attachment_name().is_some() || disposition.is_some_and(ContentType::is_attachment) {
         return false;
     }
-    match part.content_type().map(|kind| kind.subtype()) {
+    match part.content_type().map(ContentType::subtype) {
         Some(Some(subtype)) => is_text && !FOR_PROGRAMS.contains(&&*subtype.to_ascii_lowercase()),
         // The type is none: its bytes decide.
         Some(None) => part.contents().iter().all(|byte| !is_binary(*byte)),
@@ -114,5 +116,5 @@ fn decoded(part: &MessagePart<'_>, raw: &[u8]) -> String {
     };
     encoding
         .decode_without_bom_handling_and_without_replacement(&bytes)
-        .map_or_else(|| guessed(&bytes), |text| text.into_owned())
+        .map_or_else(|| guessed(&bytes), Cow::into_owned)
 }
