@@ -54,6 +54,8 @@ pub(crate) enum CommandEnd {
         killed: bool,
     },
     NotStarted(io::Error),
+    /// Exited with 0, but its output could not be written to our stdout or stderr.
+    OutputLost(io::Error),
 }
 
 impl CommandEnd {
@@ -66,6 +68,8 @@ impl CommandEnd {
             Self::PastLimit { .. } => 124,
             Self::NotStarted(error) if error.kind() == io::ErrorKind::NotFound => 127,
             Self::NotStarted(_) => 126,
+            // EX_IOERR of sysexits(3).
+            Self::OutputLost(_) => 74,
         }
     }
 
@@ -99,10 +103,15 @@ impl Ended {
 pub(crate) fn run(plan: &Plan<'_>) -> Ended {
     let begun = Instant::now();
     let mut relays = None;
-    let end = start_and_wait(plan, &mut relays).unwrap_or_else(CommandEnd::NotStarted);
+    let mut end = start_and_wait(plan, &mut relays).unwrap_or_else(CommandEnd::NotStarted);
     let time = begun.elapsed();
     let last = relays.as_mut().map_or_else(LastOutput::default, |relays| {
         relays.ended(!end.is_success());
+        if end.is_success()
+            && let Some(error) = relays.unwritten()
+        {
+            end = CommandEnd::OutputLost(error);
+        }
         relays.last()
     });
     Ended {

@@ -68,11 +68,19 @@ impl Pipes {
 struct Shared {
     tail: Mutex<Tail>,
     failed: AtomicBool,
+    /// The first error of our stdout or stderr, unless its reader was gone.
+    unwritten: Mutex<Option<io::Error>>,
 }
 
 impl Shared {
     fn tail(&self) -> MutexGuard<'_, Tail> {
         self.tail.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn unwritten(&self) -> MutexGuard<'_, Option<io::Error>> {
+        self.unwritten
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -157,6 +165,11 @@ impl Relays {
         self.shared.tail().take()
     }
 
+    /// Returns why output could not be written, if so.
+    pub(super) fn unwritten(&self) -> Option<io::Error> {
+        self.shared.unwritten().take()
+    }
+
     /// Waits until all output has been passed on.
     pub(super) fn finish(self) {
         for thread in self.threads {
@@ -196,7 +209,7 @@ struct Listening {
 impl Relay {
     fn run(mut self) {
         if let Err(error) = self.pass_on() {
-            self.warn(&error);
+            self.lost(error);
         }
         // From here on, only deferred output remains to be shown.
         drop(self.source);
@@ -233,8 +246,9 @@ impl Relay {
                 _ if broken => {}
                 // The reader is gone: the program gets SIGPIPE, as without us.
                 Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break,
+                // The program's work may matter more than its output, so it goes on.
                 Err(error) => {
-                    self.warn(&error);
+                    self.lost(error);
                     broken = true;
                 }
                 Ok(()) => {}
@@ -243,9 +257,14 @@ impl Relay {
         Ok(())
     }
 
-    fn warn(&self, error: &io::Error) {
+    /// Reports that output cannot be written, and notes it for the command's end.
+    fn lost(&self, error: io::Error) {
         let stream = ["stdout", "stderr"][self.stream];
-        notify(&Notice::OutputNotPassedOn { stream, error });
+        notify(&Notice::OutputNotPassedOn {
+            stream,
+            error: &error,
+        });
+        self.shared.unwritten().get_or_insert(error);
     }
 
     /// Waits for more output; returns whether there may be any.

@@ -80,6 +80,18 @@ fn make_room(text: &mut String, more: usize) -> io::Result<()> {
     made.map_err(|_| io::ErrorKind::OutOfMemory.into())
 }
 
+/// Returns the lines of an output as a terminal shows them at the end: of each what follows its
+/// last carriage return.
+pub(crate) fn as_at_terminal(output: &[u8]) -> Vec<u8> {
+    let lines = output.split(|byte| *byte == b'\n').map(|line| {
+        let end = line.iter().rposition(|byte| *byte != b'\r');
+        let line = &line[..end.map_or(0, |end| end + 1)];
+        let start = line.iter().rposition(|byte| *byte == b'\r');
+        &line[start.map_or(0, |start| start + 1)..]
+    });
+    lines.collect::<Vec<_>>().join(&b'\n')
+}
+
 /// Interprets `\n`, `\t` and `\\`. Other backslashes are kept.
 pub(crate) fn unescape(text: &[u8]) -> Vec<u8> {
     let mut bytes = text.iter().copied().peekable();
@@ -246,6 +258,19 @@ mod tests {
 
     fn clean(bytes: &[u8]) -> String {
         Input::from_bytes(bytes).text
+    }
+
+    #[test]
+    fn of_an_overwritten_line_the_last_state_stays() {
+        for (output, expected) in [
+            ("a\r\nb\r\r\n", "a\nb\n"),
+            (" 9%\r10%\r\nerror", "10%\nerror"),
+            ("1\r2\r3", "3"),
+            ("\r", ""),
+            ("", ""),
+        ] {
+            assert_eq!(as_at_terminal(output.as_bytes()), expected.as_bytes());
+        }
     }
 
     #[test]

@@ -67,6 +67,8 @@ phone_texts! {
         "被信号 {signal}{name}终止，有 core dump", "killed by signal {signal}{name}, core dumped,";
     past_limit(limit, signal) =
         "超过时限 {limit}，已用 {signal} 终止", "past its limit of {limit}, ended by {signal}";
+    output_lost(error) =
+        "输出写不出去（{error}）", "could not write its output ({error}),";
     no_such_command() =
         "无法启动：找不到命令（127）", "could not start: no such command (127)";
     could_not_start(error, code) =

@@ -147,6 +147,28 @@ fn a_daemon_that_holds_the_pipe_holds_neither_us_nor_a_lock() {
 }
 
 #[test]
+fn output_that_cannot_be_written_is_no_success() {
+    let (standin, sandbox) = set_up();
+    for (args, redirection, code) in [
+        ("", ">/dev/full", 74),
+        ("", "2>/dev/full", 74),
+        ("--on failure", ">/dev/full 2>&1", 74),
+        ("--only-errors", ">/dev/full", 0),
+        ("--on failure", "| true", 0),
+    ] {
+        let before = texts(&standin, "lisi").len();
+        let args = format!("run --to lisi {args} -- sh -c 'echo out; echo err >&2'");
+        let redirected = redirected(&sandbox, &args, redirection);
+        redirected.exits(code);
+        let reports = texts(&standin, "lisi").split_off(before);
+        let is_told = reports
+            .iter()
+            .any(|it| it.contains("输出写不出去") && it.contains("out"));
+        assert_eq!(is_told, code == 74, "{args} {redirection}: {reports:?}");
+    }
+}
+
+#[test]
 fn outputs_that_are_closed_or_full_change_no_exit_code() {
     let (standin, sandbox) = set_up();
     for redirection in [

@@ -102,6 +102,9 @@ fn said(args: &Run, ended: &Ended, output: Output) {
             let text = text::run::ended_by_limit(&program, *killed);
             tracing::warn!(code, ms, "{text}");
         }
+        CommandEnd::OutputLost(error) => {
+            tracing::error!(code, ms, %error, "the command's output cannot be written");
+        }
         CommandEnd::Exited(_) | CommandEnd::Killed { .. } => {
             tracing::info!(code, ms, "the command has ended");
         }

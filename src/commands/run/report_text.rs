@@ -6,7 +6,7 @@ use super::trigger::Occasion;
 use crate::child::{CommandEnd, Ended, name_of};
 use crate::duration;
 use crate::lang::Lang;
-use crate::message::input::Input;
+use crate::message::input::{Input, as_at_terminal};
 use crate::text::run as words;
 
 /// The contents of a report.
@@ -28,7 +28,7 @@ impl ReportText<'_> {
     pub(super) fn text(&self) -> String {
         let mut text = self.without_output();
         let last = &self.ended.last;
-        let output = Input::from_bytes(&last.bytes).text;
+        let output = Input::from_bytes(&as_at_terminal(&last.bytes)).text;
         let mut lines: Vec<&str> = output.trim_matches('\n').lines().collect();
         if last.cut && lines.len() > 1 {
             // Its beginning was dropped.
@@ -59,7 +59,7 @@ impl ReportText<'_> {
         let Self { title, host, .. } = self;
         let mark = match &self.ended.end {
             CommandEnd::Exited(0) => "✅",
-            CommandEnd::Exited(_) => "❌",
+            CommandEnd::Exited(_) | CommandEnd::OutputLost(_) => "❌",
             CommandEnd::Killed { .. } => "💥",
             CommandEnd::PastLimit { .. } => "⏱",
             CommandEnd::NotStarted(_) => "🚫",
@@ -93,6 +93,7 @@ impl ReportText<'_> {
                 let limit = duration::show(self.limit.unwrap_or_default());
                 words::past_limit(lang, limit, words::signal_of(*killed))
             }
+            CommandEnd::OutputLost(error) => words::output_lost(lang, error),
             CommandEnd::NotStarted(error) => match self.ended.end.code() {
                 127 => words::no_such_command(lang),
                 code => words::could_not_start(lang, error, code),

@@ -3,7 +3,7 @@
 use crate::compose::{Body, Media};
 use crate::error::Failure;
 use crate::lang::Lang;
-use crate::message::input::{Input, one_line};
+use crate::message::input::{Input, as_at_terminal, one_line};
 use crate::message::media;
 use crate::message::{Attachment, Content, Mail, MediaKind, TextKind};
 use crate::text::message::unfit_file;
@@ -32,7 +32,7 @@ impl Letter {
     pub(super) fn of(mail: Mail, cut: bool, lang: Lang) -> Result<Self, Failure> {
         let title = one_line(&mail.subject);
         let title = Some(title.trim().to_owned()).filter(|title| !title.is_empty());
-        let input = Input::from_bytes(mail.text.as_bytes());
+        let input = Input::from_bytes(&as_at_terminal(mail.text.as_bytes()));
         if input.replaced > 0 || mail.text.contains(char::REPLACEMENT_CHARACTER) {
             tracing::warn!("{}", words::unreadable_characters());
         }
