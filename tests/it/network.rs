@@ -248,7 +248,8 @@ fn a_check_tells_dead_names_from_dead_ways_in_time() {
         outcome.went("dns", "failed", &["no such host: typo.example"]);
         let outcome = steps("hole.example").exits(75);
         outcome.went("dns", "ok", &[]);
-        outcome.went("http", "failed", &["no answer from hole.example"]);
+        outcome.went("tcp", "failed", &["no answer from hole.example"]);
+        outcome.went("http", "skipped", &[]);
         let outcome = steps("relay.example").exits(0);
         outcome.went("http", "ok", &[]);
         let sandbox = leading_to("six.example", &standin);
