@@ -23,12 +23,12 @@ pub(super) fn find(
     asked: &Asked,
     named: &[String],
     config: &Config,
-    host: &str,
+    hosts: &[String],
 ) -> Result<Found, Failure> {
     let named = if asked.by_head { named } else { &[] };
     let mut found = Found::default();
     for address in asked.addresses.iter().chain(named) {
-        let forms = forms(address, host);
+        let forms = forms(address, hosts);
         match config.mail_to(&forms) {
             Some(MailTo::These(recipients)) => found.add(Some(recipients.clone())),
             Some(MailTo::Own) => found.add(None),
@@ -54,23 +54,17 @@ impl Found {
     }
 }
 
-/// Returns the equivalent forms of an address: several if it is on this host.
-fn forms(address: &str, host: &str) -> Vec<String> {
-    let is_ours = |domain: &str| {
-        let ours = ["localhost", "localhost.localdomain", host];
-        let short = host.split('.').next().unwrap_or_default();
-        ours.iter().any(|it| domain.eq_ignore_ascii_case(it)) || domain.eq_ignore_ascii_case(short)
-    };
+/// Returns the equivalent forms of an address: several if it is on this host, whose names are these.
+fn forms(address: &str, hosts: &[String]) -> Vec<String> {
+    let is_ours = |domain: &str| hosts.iter().any(|it| domain.eq_ignore_ascii_case(it));
     let user = match address.rsplit_once('@') {
         Some((user, domain)) if is_ours(domain) => user,
         Some(_) => return vec![address.to_owned()],
         None => address,
     };
-    vec![
-        user.to_owned(),
-        format!("{user}@localhost"),
-        format!("{user}@{host}"),
-    ]
+    let mut forms = vec![user.to_owned(), address.to_owned()];
+    forms.extend(hosts.iter().map(|host| format!("{user}@{host}")));
+    forms
 }
 
 #[cfg(test)]
@@ -90,7 +84,8 @@ mod tests {
             ("root@localhost@corp.cn", false),
             ("root@", false),
         ] {
-            let forms = forms(address, "web1.corp.cn");
+            let hosts = ["web1.corp.cn", "web1", "localhost", "localhost.localdomain"];
+            let forms = forms(address, &hosts.map(str::to_owned));
             assert_eq!(forms.len() > 1, local, "{address}");
             assert_eq!(forms[0], if local { "root" } else { address });
         }

@@ -3,6 +3,7 @@
 mod addresses;
 mod argv;
 mod contents;
+mod hosts;
 
 use std::io::{self, BufRead, IsTerminal};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use super::submit::{Submitting, composed, time_for};
 use super::{begin_or_without, load, outbox, recipients};
 use crate::cli::{Global, OutboxAction, OutboxArgs, Sendmail};
 use crate::compose::Draft;
-use crate::config::{self, Config, Settings};
+use crate::config::{Config, Settings};
 use crate::cron;
 use crate::error::{Exit, Failure};
 use crate::lang::spoken;
@@ -79,8 +80,7 @@ fn deliver(asked: &Asked, global: &Global, output: Output) -> anyhow::Result<Opt
     }
     let mail = Mail::parse(&bytes);
     drop(bytes);
-    let host = config::hostname();
-    let found = addresses::find(asked, &mail.recipients, &config, &host)?;
+    let found = addresses::find(asked, &mail.recipients, &config, &hosts::names())?;
     let letter = Letter::of(mail, cut, settings.phone_lang)?;
     let mut all = Vec::new();
     for settings in different(found.to, &config)? {
