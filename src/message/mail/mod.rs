@@ -104,7 +104,8 @@ fn epilogue<'a>(message: &Message<'_>, body: &'a [u8]) -> Option<&'a [u8]> {
 /// without the boundary that its head announces.
 fn hides_text(message: &Message<'_>, body: &[u8]) -> bool {
     let mut parts = message.parts.iter();
-    !parts.any(|part| matches!(part.body, PartType::Html(_)))
+    // HTML may rightly have no text, such as a picture alone.
+    !parts.any(|part| matches!(&part.body, PartType::Html(html) if !html.trim().is_empty()))
         && body.split(|byte| *byte == b'\n').any(|line| {
             let is_blank = line.trim_ascii().is_empty();
             !is_blank && !line.starts_with(b"--") && !is_field(line) && line[0] != b' '

@@ -111,6 +111,7 @@ fn a_body_that_is_not_what_its_head_says_is_shown_as_it_is() {
         "Content-Type: multipart/alternative; boundary=x\n\n--x\n\nfire",
         "Content-Type: multipart/alternative; boundary=x\n\nfire\n--x--",
         "Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/plain\nfire\n--x--",
+        "Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/html\n<p>fire</p>\n--x--",
         "Subject: a\r\rfire\r",
     ] {
         let found = Mail::parse(mail.as_bytes());
@@ -118,6 +119,11 @@ fn a_body_that_is_not_what_its_head_says_is_shown_as_it_is() {
     }
     let blank = multipart("mixed", &["Content-Type: text/plain\n\n "]);
     assert_eq!(Mail::parse(&blank).text.trim(), "");
+    let picture = multipart(
+        "related",
+        &["Content-Type: text/html\n\n<img\nsrc='cid:1'>"],
+    );
+    assert_eq!(Mail::parse(&picture).text.trim(), "");
 }
 
 #[test]
