@@ -7,6 +7,7 @@
 mod readable;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use encoding_rs::GB18030;
 use mail_parser::decoders::base64::base64_decode;
@@ -193,7 +194,7 @@ fn bytes<'a>(part: &'a MessagePart<'_>, raw: &'a [u8]) -> Cow<'a, [u8]> {
 }
 
 /// Returns the files: attachments that are not shown, and pictures within the text.
-fn files(message: &Message<'_>, raw: &[u8], shown: &[u32]) -> Vec<Enclosed> {
+fn files(message: &Message<'_>, raw: &[u8], shown: &BTreeSet<u32>) -> Vec<Enclosed> {
     let attached = message.attachments.iter().filter(|id| !shown.contains(id));
     let parts = attached.filter_map(|id| message.parts.get(*id as usize));
     let files = parts.enumerate().map(|(at, part)| {

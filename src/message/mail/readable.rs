@@ -1,6 +1,7 @@
 //! Finds the text of a mail: which of its parts are to be read, in which charset.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use encoding_rs::Encoding;
 use mail_parser::{ContentType, Message, MessagePart, MimeHeaders, PartType};
@@ -24,19 +25,19 @@ const FOR_PROGRAMS: [&str; 4] = ["calendar", "vcard", "x-vcard", "csv"];
 /// The readable text of a mail, and the parts that it is made of.
 pub(super) struct Readable {
     pub(super) text: String,
-    pub(super) shown: Vec<u32>,
+    pub(super) shown: BTreeSet<u32>,
 }
 
 impl Readable {
     /// Reads all parts in their order; of alternatives only one, plain text if it is not blank.
     pub(super) fn of(message: &Message<'_>, raw: &[u8]) -> Self {
-        let mut shown = Vec::new();
+        let mut shown = BTreeSet::new();
         let text = text(message, raw, 0, &mut shown);
         Self { text, shown }
     }
 }
 
-fn text(message: &Message<'_>, raw: &[u8], id: u32, shown: &mut Vec<u32>) -> String {
+fn text(message: &Message<'_>, raw: &[u8], id: u32, shown: &mut BTreeSet<u32>) -> String {
     let Some(part) = message.parts.get(id as usize) else {
         return String::new();
     };
@@ -58,10 +59,12 @@ fn text(message: &Message<'_>, raw: &[u8], id: u32, shown: &mut Vec<u32>) -> Str
         let texts: Vec<String> = texts.filter(|text| !text.is_empty()).collect();
         return texts.join("\n");
     }
-    if !is_readable(part, message.attachments.contains(&id)) {
+    // The parser lists them in ascending order. A mail may have a million.
+    let is_attached = message.attachments.binary_search(&id).is_ok();
+    if !is_readable(part, is_attached) {
         return String::new();
     }
-    shown.push(id);
+    shown.insert(id);
     let text = decoded(part, raw);
     match part.body {
         PartType::Html(_) => html::text(&text),
