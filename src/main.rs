@@ -13,6 +13,7 @@
 //!     token          the access_token: one gettoken for many processes
 //!       wecom        the API: requests and errors, typed; no file, no environment, no words
 //!     outbox         messages accepted and not yet delivered
+//!     maildrop       mails of users who may not read the config, until root flushes
 //!     rate_limit     the slots under WeCom's limits, shared by many processes (the file `ledger`)
 //!     uploads        what WeCom has of our files, shared by many processes
 //!   streaks          how often a command has failed in a row
@@ -46,6 +47,7 @@ mod file_slice;
 mod fuzz;
 mod lang;
 mod log;
+mod maildrop;
 mod message;
 mod notice;
 mod outbox;

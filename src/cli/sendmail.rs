@@ -1,6 +1,6 @@
 //! `wxpush sendmail`, whose options are sendmail's own and parsed elsewhere.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
 use clap::Args;
@@ -10,6 +10,7 @@ Options, together or apart, before, between or behind the addresses:
   -t           to the addresses of To, Cc and Bcc, too
   -i, -oi      a line of one dot does not end the mail
   -odq, -odb   keeps the mail for the next flush, and returns at once (-odi: sends it, as always)
+  -bs          takes mails by SMTP on stdin and stdout
   -bp, -q      lists the outbox; delivers what is in it (-bi does nothing)
   -v           shows what is done
   -f, -F, -B, -N, -h, -o, -e, -G and the like change nothing
@@ -20,7 +21,8 @@ Examples:
   ln -s /opt/wxpush/wxpush /usr/sbin/sendmail     for cron, smartd, mdadm and so on
 
 [mail] in the config maps addresses to recipients. Other local addresses go to the config's
-recipients; all others are refused (67). Options of wxpush go before the word sendmail. The exit code
+recipients; all others are refused (67). The mail of users who may not read the config waits in
+/var/spool/wxpush (mode 1733), if there is such a directory, for root's next outbox flush. Options of wxpush go before the word sendmail. The exit code
 is 0 for a mail that is kept in the outbox.";
 
 /// `wxpush sendmail`.
@@ -40,8 +42,15 @@ pub(crate) struct Sendmail {
 pub(crate) fn words(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
     let mut words: Vec<OsString> = args.collect();
     let called = words.first().and_then(|name| Path::new(name).file_name());
-    if called.is_some_and(|name| name == "sendmail") {
-        words.splice(1..1, ["sendmail", "--"].map(OsString::from));
+    let mode = match called.and_then(OsStr::to_str) {
+        Some("sendmail") => Some(None),
+        Some("mailq") => Some(Some("-bp")),
+        Some("newaliases") => Some(Some("-bi")),
+        _ => None,
+    };
+    if let Some(mode) = mode {
+        let options = ["sendmail", "--"].into_iter().chain(mode);
+        words.splice(1..1, options.map(OsString::from));
         return words;
     }
     let mut at = 1;
@@ -85,6 +94,8 @@ mod tests {
             ),
             ("/usr/sbin/sendmail -c", "/usr/sbin/sendmail sendmail -- -c"),
             ("sendmail", "sendmail sendmail --"),
+            ("/usr/bin/mailq", "/usr/bin/mailq sendmail -- -bp"),
+            ("newaliases", "newaliases sendmail -- -bi"),
             ("wxpush sendmail --help", "wxpush sendmail --help"),
             ("wxpush sendmail -h", "wxpush sendmail -h"),
             ("wxpush sendmail -h 3", "wxpush sendmail -- -h 3"),

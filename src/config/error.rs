@@ -191,6 +191,20 @@ pub(crate) enum Advice {
 }
 
 impl ConfigError {
+    /// Whether there is no config that this user may read.
+    pub(crate) fn is_denied(&self) -> bool {
+        let error = match self {
+            Self::UnsetWithoutConfig { .. } => return true,
+            Self::Unreadable { error, .. } => error,
+            Self::SecretFile(file) => match &file.fault {
+                FileFault::Unreadable(error) => error,
+                FileFault::Invalid(_) => return false,
+            },
+            _ => return false,
+        };
+        error.kind() == io::ErrorKind::PermissionDenied
+    }
+
     /// Returns the error for a named config that does not exist.
     pub(super) fn no_file(path: &Path, origin: &'static str) -> Self {
         let path = unless_secret(path);

@@ -17,6 +17,9 @@ use crate::lang::Lang;
 use crate::message::Recipients;
 use crate::secret::Secret;
 
+/// The maildrop without a setting. Source: the contract.
+pub(super) const MAILDROP: &str = "/var/spool/wxpush";
+
 /// A key of a config, or of one of its profiles.
 pub(super) struct KeyRow {
     /// The path, such as `safe` or `network.proxy`.
@@ -109,6 +112,8 @@ keys! {
     show_in: [ShowIn] [or ShowIn::WeCom] { "show_in" => |it, _| it.parse(value::show_in) }
     /// The directory of the state.
     state_dir: [PathBuf] { "state_dir" or "WXPUSH_STATE_DIR" => |it, _| it.path() }
+    /// Where the mail of users who may not read the config waits.
+    maildrop: [PathBuf] [or PathBuf::from(MAILDROP)] { "maildrop" or "WXPUSH_MAILDROP" => |it, _| it.path() }
     /// WeCom's API, or a relay of it.
     api_base: [At<ApiBase>] { "network.api_base" or "WXPUSH_API_BASE" => |it, _| it.at(ApiBase::parse) }
     /// Whether `api_base` may be plain http to another host.

@@ -34,7 +34,7 @@ pub(crate) use environment::{
 pub(crate) use error::{
     Advice, ConfigError, Expected, FileFault, Invalid, SecretFile, Spot, Syntax, Unknown,
 };
-pub(crate) use invocation::{program, state_dir_variable};
+pub(crate) use invocation::{is_the_sendmail, maildrop_variable, program, state_dir_variable};
 pub(crate) use limits::Limits;
 pub(crate) use mail::MailTo;
 pub(crate) use paths::{NoPlace, State, Unusable, elsewhere, place_of_new};
@@ -174,6 +174,7 @@ impl Config {
         Base {
             log: Log::new(merged),
             state_dir: merged.state_dir.clone(),
+            maildrop: merged.maildrop.clone(),
             source: self.source.clone(),
             open_secret: self.file.open_secret,
             foreign: self.file.foreign,

@@ -41,6 +41,8 @@ pub(crate) struct Settings {
 pub(crate) struct Base {
     pub(crate) log: Log,
     pub(super) state_dir: Option<PathBuf>,
+    /// Where the mail of users who may not read the config waits.
+    pub(crate) maildrop: PathBuf,
     /// The config that was read, if any.
     pub(crate) source: Option<PathBuf>,
     /// Whether the config contains a secret that others can read.

@@ -1,11 +1,11 @@
-//! `--once`: at most one message per key, across repeated calls and kills.
+//! `--once`, and mail from the maildrop: at most one message per key, across repeated calls and kills.
 
 use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
 use super::outcome::{End, Outcome};
-use super::submit::Submission;
+use super::submit::{Submission, queued};
 use crate::clock::Stamp;
 use crate::disk::{Dir, Pause};
 use crate::message::Message;
@@ -19,16 +19,33 @@ impl Submission<'_> {
     /// Sends the message of a key, unless it was sent within the last day. Waits for a process that
     /// is sending it, and takes over the entry of one that died.
     pub(crate) fn send_once(&self, messages: Vec<Message>, key: &str) -> Outcome {
-        let key = digest(&["once", &self.sender.id(), key])[..32].to_owned();
-        let entry = Entry {
-            once: Some(key.clone()),
-            ..self.entry(messages)
-        };
+        let (entry, key) = self.once_entry(messages, key);
         let end = match self.deliver_once(&entry, &key) {
             Ok(outcome) => return outcome,
             Err(end) => *end,
         };
         Outcome::new(entry.messages.len(), end)
+    }
+
+    /// Keeps the message of a key for a flush, unless it was accepted within the last day.
+    pub(crate) fn queue_once(&self, messages: Vec<Message>, key: &str) -> Outcome {
+        let (entry, _) = self.once_entry(messages, key);
+        let end = match self.hold(&entry, self.deadline) {
+            Ok(held) => return queued(&held),
+            Err(NotKept::KeyTaken) => End::Duplicate,
+            Err(why) => End::NotQueued(why),
+        };
+        Outcome::new(entry.messages.len(), end)
+    }
+
+    /// Returns the entry of a key's message, and the key as it is recorded.
+    fn once_entry(&self, messages: Vec<Message>, key: &str) -> (Entry, String) {
+        let key = digest(&["once", &self.sender.id(), key])[..32].to_owned();
+        let entry = Entry {
+            once: Some(key.clone()),
+            ..self.entry(messages)
+        };
+        (entry, key)
     }
 
     fn deliver_once(&self, entry: &Entry, key: &str) -> Result<Outcome, Box<End>> {

@@ -328,7 +328,7 @@ fn not_kept(kept: &Spooled, why_not: Option<NotKept>) -> Option<NotKept> {
     }
 }
 
-fn queued(held: &ClaimedEntry) -> Outcome {
+pub(super) fn queued(held: &ClaimedEntry) -> Outcome {
     tracing::info!(id = %held.id(), "kept, to be delivered by a flush");
     let id = held.id().clone();
     Outcome::new(held.entry().messages.len(), End::Queued { id })

@@ -209,7 +209,8 @@ fn open(path: &Path) -> Result<File, Errno> {
     retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty())).map(File::from)
 }
 
-fn names(dir: &File) -> io::Result<impl Iterator<Item = io::Result<String>> + use<>> {
+/// Reads all names in a directory.
+pub(super) fn names(dir: &File) -> io::Result<impl Iterator<Item = io::Result<String>> + use<>> {
     let entries = retry_on_intr(|| rustix::fs::Dir::read_from(dir))?;
     let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
     Ok(names.filter(|name| !matches!(name.as_deref(), Ok("." | ".."))))

@@ -24,6 +24,8 @@ pub(crate) enum FileError {
     CannotLock(io::Error),
     /// Other users can write to its directory.
     SharedDirectory,
+    /// Others can list a directory for everybody's files, or remove each other's.
+    NotDropDir,
     /// The path cannot be that of a file.
     NotAFilePath,
     RecordTooLong,

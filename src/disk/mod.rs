@@ -6,6 +6,7 @@
 
 mod atomic;
 mod dir;
+mod drop_dir;
 mod error;
 mod file;
 mod journal;
@@ -15,6 +16,7 @@ pub(crate) use atomic::{
     exists, make_dirs, place, place_over, replace, set_aside, sync_parent, with_suffix,
 };
 pub(crate) use dir::Dir;
+pub(crate) use drop_dir::{DropDir, DroppedFile};
 pub(crate) use error::FileError;
 pub(crate) use journal::{LockedFile, Pause, lock_file, lossy};
 

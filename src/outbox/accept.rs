@@ -173,6 +173,15 @@ impl PendingWrite {
         }
     }
 
+    /// Leaves an accepted entry, and its lock, to the caller alone: the writing thread may outlive
+    /// the caller's use of it.
+    pub(super) fn let_go(&self) {
+        let mut state = self.locked();
+        if let Stage::Accepted(_) = &state.stage {
+            state.stage = Stage::Abandoned;
+        }
+    }
+
     /// Makes sure that no entry stays for a message that was sent without one. The process must not
     /// end before this is settled: a flush would send the message again.
     pub(crate) fn abandon(&self) {

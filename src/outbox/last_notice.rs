@@ -8,8 +8,11 @@ use crate::clock::Stamp;
 use crate::disk::{Dir, record};
 use crate::secret::sha256;
 
-/// The file's name.
-pub(super) const NAME: &str = "told";
+/// The file of what holds at each flush, such as an entry that nobody can send.
+pub(crate) const STATE_NOTICE: &str = "told";
+
+/// The file of what became of mails from the maildrop.
+pub(crate) const MAIL_NOTICE: &str = "told-mail";
 
 /// How long the same notice is not repeated.
 const DAY: Duration = Duration::from_hours(24);
@@ -20,11 +23,11 @@ struct LastNotice {
     digest: String,
 }
 
-/// Whether a notice differs from the last one, or the last one is a day old; if so, records it.
-pub(crate) fn is_new_notice(dir: &Dir, text: &str) -> bool {
+/// Whether a notice differs from the last one in its file, or the last one is a day old; if so, records it.
+pub(crate) fn is_new_notice(dir: &Dir, name: &str, text: &str) -> bool {
     let now = Stamp::now();
     let digest = sha256(text.as_bytes());
-    let known = match record::read::<LastNotice>(dir, NAME) {
+    let known = match record::read::<LastNotice>(dir, name) {
         record::Read::Record(last) => {
             last.digest == digest && last.at.age(&now).is_some_and(|age| age < DAY)
         }
@@ -34,7 +37,7 @@ pub(crate) fn is_new_notice(dir: &Dir, text: &str) -> bool {
     if !known {
         let last = LastNotice { at: now, digest };
         // If it cannot be written, the notice is repeated.
-        let _ = record::set(dir, NAME, &last);
+        let _ = record::set(dir, name, &last);
     }
     !known && !text.is_empty()
 }

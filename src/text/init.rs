@@ -117,6 +117,9 @@ texts! {
     unchanged(path) =
         "{path} 已有同样的设置，没有改动", "{path} has these values already, and was not changed";
     kept_as(old) = "原文件保存为 {old}", "the previous one is kept as {old}";
+    maildrop_made(path) =
+        "{path} 已建立：读不了配置的用户从这里发邮件",
+        "{path} is made: users who may not read the config send mail through it";
     no_state(place) = "没有地方保存状态：{place}", "no place for state: {place}";
     does_not_work(path, what) =
         "{path} 已写入，但还用不了：{what}", "{path} is written, but does not work yet: {what}";

@@ -22,6 +22,14 @@ failures! {
         "没有地址", "no address",
         "写成 wxpush sendmail root，或用 -t 取邮件头里的收件人",
         "write wxpush sendmail root, or -t for those in the mail's head";
+    no_maildrop(path, error) => NotNow,
+        "邮件没有存下：{path}：{error}", "the mail was not kept: {path}: {error}",
+        "你读不了配置，邮件要放进 root 的这个目录；请 root 运行 install -d -m 1733 {path}",
+        "you may not read the config, so the mail goes there: root makes it by install -d -m 1733 {path}";
+    not_dropped(path, error) => NotNow,
+        "邮件放不进 {path}：{error}", "the mail cannot be left in {path}: {error}",
+        "你读不了配置，邮件由 root 代发；空间不足就腾出空间，再发一次",
+        "you may not read the config, so root delivers from there: make room, and send it again";
     unknown_letter(letter) => Usage,
         "sendmail 没有 -{letter} 选项", "sendmail has no option -{letter}",
         "wxpush sendmail --help 列出它有的选项", "wxpush sendmail --help lists its options";
@@ -43,10 +51,28 @@ texts! {
     unreadable_characters() =
         "邮件中有些字符无法识别，已替换为 U+FFFD",
         "some characters of the mail could not be read and were replaced by U+FFFD";
+    dropped() =
+        "已存下：root 下一次 wxpush outbox flush 时发出",
+        "kept: root's next wxpush outbox flush delivers it";
+    maildrop_unusable(path, error) =
+        "没有取走其他用户的邮件：{path}：{error}",
+        "the mails of other users were not taken: {path}: {error}";
+    mails_stay(path, what) =
+        "{path} 中其他用户的邮件暂时取不走：{what}",
+        "the mails of other users stay in {path}: {what}";
+    too_many_mails(user) =
+        "用户 {user} 的邮件太多，最新的已丢弃：每人最多 100 封、104 MiB 等待发送",
+        "user {user} has too many mails waiting, and the newest were thrown away: 100 and 104 MiB may wait";
+    mail_to_unknown(user) =
+        "用户 {user} 发给陌生地址的邮件没有送达，也没有保留：地址见日志，在 [mail] 下为它们写一行",
+        "mail of user {user} to unknown addresses was neither delivered nor kept: the log names them; write a line for each below [mail]";
+    mail_refused(user, what) =
+        "用户 {user} 的邮件没有送达：{what}", "mail of user {user} was not delivered: {what}";
     attachment_not_sent(why) = "没有随邮件发送：{why}", "not sent with the mail: {why}";
 }
 
 phone_texts! {
+    from_user(user) = "来自用户 {user}", "from user {user}";
     mail_cut() = "（邮件过长，已截断）", "(the mail was too long and is cut)";
     attachment_left_out(name, size) =
         "（附件未发送：{name}，{size} 字节）", "(not sent: {name}, {size} bytes)";

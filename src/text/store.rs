@@ -18,6 +18,7 @@ impl fmt::Display for FileError {
             Self::BeingWritten => being_written(),
             Self::CannotLock(error) => cannot_lock(error),
             Self::SharedDirectory => shared_directory(),
+            Self::NotDropDir => not_drop_dir(),
             Self::NotAFilePath => not_a_file_path(),
             Self::RecordTooLong => record_too_long(),
             Self::At { path, error } => format!("{}: {error}", path.display()),
@@ -47,6 +48,9 @@ texts! {
     being_written() = "另一个 wxpush 正在写它", "another wxpush is writing it";
     cannot_lock(error) = "加不了锁：{error}", "cannot be locked: {error}";
     shared_directory() = "其他用户能写它所在的目录", "others can write to its directory";
+    not_drop_dir() =
+        "权限不是 1733：别的用户能列出或删除其中的邮件",
+        "its mode is not 1733: others could list or remove the mails in it";
     not_a_file_path() = "不是文件路径", "is not the path of a file";
     record_too_long() = "记录太长", "the record is too long";
 }

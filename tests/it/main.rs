@@ -63,6 +63,7 @@ mod log; // lines, levels, rotation, many writers, what cannot be written
 mod log_cap; // a log that has reached its cap
 mod log_faults; // logs that cannot be written, and what would forge a line
 mod long; // messages past WeCom's limit
+mod maildrop; // mail of users who may not read the config
 mod mistakes; // every way in which a config can be wrong, by line and key
 mod network; // no network, silent name servers, addresses that swallow: in namespaces
 mod once; // send --once: one message for one key, whatever happens to who asks
@@ -103,6 +104,7 @@ mod send; // kinds, options, stdin, long messages, dry run, JSON
 mod sendmail; // mails on stdin, as sendmail takes them
 mod servers; // answers that are rubbish, slow, endless, huge
 mod signals; // SIGTERM, SIGINT, SIGHUP and SIGSTOP at the awkward moments
+mod smtp; // sendmail -bs
 mod soak; // senders, flushers and kills at once
 mod spoken; // what people read of all this in Chinese
 mod spoken_fields; // what the tables of limits find, in Chinese

@@ -4,8 +4,9 @@ use std::os::unix::fs::MetadataExt;
 
 use super::report::Steps;
 use super::shown;
-use crate::config::{Base, Config, NoPlace, State};
+use crate::config::{self, Base, Config, NoPlace, State};
 use crate::disk;
+use crate::maildrop::Maildrop;
 use crate::outbox::Outbox;
 use crate::text;
 
@@ -54,6 +55,22 @@ pub(super) fn log(base: &Base, state: Option<&State>, report: &mut Steps) {
             report.wrong("log", text::check::log_unwritable(path.display(), error));
         }
         None => report.left(&["log"], text::check::log_nowhere()),
+    }
+}
+
+/// Reports the maildrop, which only root can look into.
+pub(super) fn maildrop(base: &Base, report: &mut Steps) {
+    if disk::euid() != 0 {
+        return;
+    }
+    let shown = base.maildrop.display();
+    match Maildrop::waiting(&base.maildrop) {
+        Ok(Some(count)) => report.fine("maildrop", text::check::maildrop(shown, count)),
+        Ok(None) if config::is_the_sendmail() => {
+            report.doubt("maildrop", text::check::no_maildrop(shown));
+        }
+        Ok(None) => {}
+        Err(error) => report.wrong("maildrop", text::check::bad_maildrop(shown, error)),
     }
 }
 

@@ -82,6 +82,7 @@ fn all(
     if let Some(state) = &state {
         files::ours(state, report);
     }
+    files::maildrop(&base, report);
     let deadline = Instant::now() + args.timeout;
     let network = match &settings {
         Some(settings) => Ok(settings.network.clone()),

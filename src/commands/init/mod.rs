@@ -11,12 +11,17 @@ mod testing;
 mod unattended;
 mod wecom;
 
+use std::path::PathBuf;
+
 use serde_json::json;
 
 use super::begin;
 use crate::cli::{Global, Init};
+use crate::config;
 use crate::cron::{self, FlushJob};
+use crate::disk::euid;
 use crate::error::{Exit, Failure};
+use crate::maildrop;
 use crate::output::{self, Output};
 use crate::text;
 use crate::wecom::Agent;
@@ -41,6 +46,8 @@ pub(super) fn run(args: &Init, global: &Global, output: Output) -> anyhow::Resul
 struct Summary<'a> {
     destination: &'a Destination,
     installed: Installed,
+    /// The maildrop that was made.
+    maildrop: Option<PathBuf>,
     /// The app, if WeCom has described it.
     agent: Option<Agent>,
     /// The reason why it is not known to work.
@@ -76,6 +83,7 @@ impl<'a> Summary<'a> {
         Ok(Self {
             destination,
             installed,
+            maildrop: made_maildrop(config.base().maildrop),
             agent: None,
             failure: None,
             line: format!("* * * * * {}", cron::flush_command(&config)),
@@ -86,7 +94,7 @@ impl<'a> Summary<'a> {
     /// Returns the lines about the fate of the config.
     fn lines(&self) -> Vec<String> {
         let path = self.destination.path.display();
-        match &self.installed {
+        let mut lines = match &self.installed {
             Installed::Unchanged => vec![text::init::unchanged(path)],
             Installed::Written { mode, replaced } => {
                 let written = text::init::written(path, format!("{mode:04o}"));
@@ -95,7 +103,10 @@ impl<'a> Summary<'a> {
                 lines.extend(replaced.as_ref().map(kept));
                 lines
             }
-        }
+        };
+        let made = self.maildrop.iter();
+        lines.extend(made.map(|path| text::init::maildrop_made(path.display())));
+        lines
     }
 
     /// Prints the result as JSON.
@@ -123,6 +134,20 @@ impl<'a> Summary<'a> {
             object["exit_code"] = json!(failure.exit.code());
         }
         output::object(&object)
+    }
+}
+
+/// Makes the maildrop if we are root's `sendmail`; returns it, unless there was one.
+fn made_maildrop(path: PathBuf) -> Option<PathBuf> {
+    if euid() != 0 || !config::is_the_sendmail() {
+        return None;
+    }
+    match maildrop::make(&path) {
+        Ok(is_new) => is_new.then_some(path),
+        Err(error) => {
+            tracing::warn!("{}", text::check::bad_maildrop(path.display(), error).what);
+            None
+        }
     }
 }
 

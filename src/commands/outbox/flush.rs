@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 
+use super::super::sendmail::pickup;
 use super::{Outboxes, unusable};
 use crate::clock::Stamp;
 use crate::config::{self, State};
@@ -13,7 +14,7 @@ use crate::delivery::{Bounds, Flush, FlushSummary, Senders, Strange};
 use crate::disk::Dir;
 use crate::error::{Exit, Failure};
 use crate::log;
-use crate::outbox::{self, Clocks, Outbox};
+use crate::outbox::{self, Clocks, MAIL_NOTICE, Outbox, STATE_NOTICE};
 use crate::output::{self, Output};
 use crate::text::delivery::WORDING;
 use crate::text::outbox as text;
@@ -25,6 +26,9 @@ const PAUSE_MAX: Duration = Duration::from_mins(1);
 /// The interval at which `--wait` looks for new or unclaimed entries.
 const LOOK_AGAIN: Duration = Duration::from_secs(5);
 
+/// Longest time for taking the mails of other users.
+const PICKUP_MAX: Duration = Duration::from_secs(15);
+
 /// Flushes every outbox, for `time`, or until all are empty if there is no limit.
 pub(super) fn run(
     outboxes: &Outboxes<'_>,
@@ -34,6 +38,7 @@ pub(super) fn run(
     let deadline = time.map(|time| Instant::now() + time);
     allow_descriptors();
     tracing::info!(command = "outbox flush", wait = time.is_none(), "start");
+    pick_up(outboxes, time, output);
     let mut whole = FlushSummary::default();
     let mut unusable = None;
     for state in &outboxes.places {
@@ -46,6 +51,23 @@ pub(super) fn run(
     }
     let exit = report(&whole, output)?;
     unusable.map_or(Ok(exit), |failure| Err(failure.into()))
+}
+
+/// Takes the mails of other users into the outbox, and warns of those that stay or are refused.
+fn pick_up(outboxes: &Outboxes<'_>, time: Option<Duration>, output: Output) {
+    let time = time.map_or(PICKUP_MAX, |time| time.min(PICKUP_MAX));
+    let notes = pickup::pick_up(outboxes.config, Instant::now() + time, output);
+    let lines: Vec<String> = notes.into_iter().collect();
+    if lines.is_empty() {
+        return;
+    }
+    let outbox = outboxes.places.first().map(Outbox::of);
+    let dir = outbox.and_then(|outbox| outbox.open().ok().flatten());
+    let is_new_notice =
+        dir.is_none_or(|dir| outbox::is_new_notice(&dir, MAIL_NOTICE, &lines.join("\n")));
+    for line in lines {
+        warn(&line, is_new_notice || output.verbose > 0);
+    }
 }
 
 /// Raises the limit of open files to its maximum: each text of a merged message is locked.
@@ -146,7 +168,7 @@ fn warn_of_undeliverable(summary: &FlushSummary, dir: &Dir, output: Output) {
     let strange = summary.strange.iter();
     let strange = strange.map(|(name, why)| text::strange(name, why));
     let lines: Vec<String> = others.chain(strange).collect();
-    let is_new_notice = outbox::is_new_notice(dir, &lines.join("\n"));
+    let is_new_notice = outbox::is_new_notice(dir, STATE_NOTICE, &lines.join("\n"));
     for line in lines {
         warn(&line, is_new_notice || output.verbose > 0);
     }

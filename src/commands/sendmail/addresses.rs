@@ -1,57 +1,56 @@
 //! Maps mail addresses to recipients: by the config's `[mail]`, and local ones to its default
 //! recipients.
 
-use super::argv::Asked;
 use crate::config::{Config, MailTo, value};
 use crate::error::Failure;
-use crate::message::Recipients;
+use crate::maildrop::Envelope;
 use crate::text::sendmail as words;
 
 /// The recipients of a mail, and its unknown addresses.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Found {
-    /// Without duplicates; `None` for the config's own recipients.
-    pub(super) to: Vec<Option<Recipients>>,
+    /// Without duplicates.
+    pub(super) to: Vec<MailTo>,
     pub(super) unknown: Vec<String>,
 }
 
-/// Finds the recipients of addresses.
+/// Returns all addresses of a mail, those in its head only if the caller wants that.
 ///
 /// # Errors
-/// `Exit::Usage` or `Exit::Data` if there are no addresses.
-pub(super) fn find(
-    asked: &Asked,
-    named: &[String],
-    config: &Config,
-    hosts: &[String],
-) -> Result<Found, Failure> {
-    let named = if asked.by_head { named } else { &[] };
+/// `Exit::Usage` or `Exit::Data` if there are none.
+pub(super) fn named<'a>(
+    envelope: &'a Envelope,
+    in_head: &'a [String],
+) -> Result<Vec<&'a str>, Failure> {
+    let in_head = if envelope.by_head { in_head } else { &[] };
+    let all = envelope.addresses.iter().chain(in_head);
+    let all: Vec<&str> = all.map(String::as_str).collect();
+    match envelope.by_head {
+        _ if !all.is_empty() => Ok(all),
+        true => Err(words::no_recipient_in_head()),
+        false => Err(words::no_address()),
+    }
+}
+
+/// Finds the recipients of addresses.
+pub(super) fn find(addresses: &[&str], config: &Config, hosts: &[String]) -> Found {
     let mut found = Found::default();
-    for address in asked.addresses.iter().chain(named) {
-        let forms = forms(address, hosts);
-        match config.mail_to(&forms) {
-            Some(MailTo::These(recipients)) => found.add(Some(recipients.clone())),
-            Some(MailTo::Own) => found.add(None),
-            None if forms.len() > 1 => found.add(None),
+    for address in addresses {
+        match recipients(address, config, hosts) {
+            Some(to) if found.to.contains(&to) => {}
+            Some(to) => found.to.push(to),
             None => found.unknown.push(value::shown(address)),
         }
     }
-    if found == Found::default() {
-        return Err(if asked.by_head {
-            words::no_recipient_in_head()
-        } else {
-            words::no_address()
-        });
-    }
-    Ok(found)
+    found
 }
 
-impl Found {
-    fn add(&mut self, to: Option<Recipients>) {
-        if !self.to.contains(&to) {
-            self.to.push(to);
-        }
-    }
+/// Finds the recipients of an address, if it has any.
+pub(super) fn recipients(address: &str, config: &Config, hosts: &[String]) -> Option<MailTo> {
+    let forms = forms(address, hosts);
+    let is_local = forms.len() > 1;
+    let known = config.mail_to(&forms).cloned();
+    known.or(is_local.then_some(MailTo::Own))
 }
 
 /// Returns the equivalent forms of an address: several if it is on this host, whose names are these.

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 
 use crate::config::value::shown;
 use crate::error::Failure;
+use crate::maildrop::Envelope;
 use crate::text::sendmail as words;
 
 /// The letters with a value, joined or as the next word.
@@ -19,6 +20,8 @@ pub(super) enum Mode {
     /// `-bm`: delivers the mail on stdin.
     #[default]
     Deliver,
+    /// `-bs`: speaks SMTP on stdin and stdout.
+    Smtp,
     /// `-bp`: lists the outbox.
     List,
     /// `-q`: flushes the outbox.
@@ -31,16 +34,14 @@ pub(super) enum Mode {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Asked {
     pub(super) mode: Mode,
-    /// `-t`: the recipients are in the mail's head.
-    pub(super) by_head: bool,
+    /// The addresses, one or more in a word; `-t` adds those in the mail's head.
+    pub(super) envelope: Envelope,
     /// `-i`: a line of a single dot belongs to the mail.
     pub(super) dots: bool,
     /// `-odq`, `-odb`: the mail is spooled for a flush, without waiting for the network.
     pub(super) queue: bool,
     /// `-v`: progress is shown.
     pub(super) verbose: bool,
-    /// The addresses; one word may contain several.
-    pub(super) addresses: Vec<String>,
 }
 
 /// Parses the words after the program's name.
@@ -90,7 +91,7 @@ pub(super) fn parse(words: &[OsString]) -> Result<Asked, Failure> {
 impl Asked {
     fn alone(&mut self, letter: char) {
         match letter {
-            't' => self.by_head = true,
+            't' => self.envelope.by_head = true,
             'i' => self.dots = true,
             'v' => self.verbose = true,
             _ => {}
@@ -110,6 +111,7 @@ impl Asked {
                 self.queue = mode.starts_with(['q', 'b']);
             }
             ('b', "m") => self.mode = Mode::Deliver,
+            ('b', "s") => self.mode = Mode::Smtp,
             ('b', "p") => self.mode = Mode::List,
             ('b', "i") => self.mode = Mode::Aliases,
             ('b', _) => {
@@ -130,7 +132,7 @@ impl Asked {
             let inner = address.rsplit_once('<').map_or(address, |(_, it)| it);
             let address = inner.trim().trim_end_matches('>').trim();
             if !address.is_empty() {
-                self.addresses.push(address.to_owned());
+                self.envelope.addresses.push(address.to_owned());
             }
         }
     }
@@ -173,11 +175,14 @@ mod tests {
         ] {
             let expected = Asked {
                 mode: Mode::Deliver,
-                by_head: flags.contains('t'),
+                envelope: Envelope {
+                    addresses: addresses.iter().map(|it| (*it).to_owned()).collect(),
+                    by_head: flags.contains('t'),
+                    cut: false,
+                },
                 dots: flags.contains('i'),
                 queue: flags.contains('q'),
                 verbose: flags.contains('v'),
-                addresses: addresses.iter().map(|it| (*it).to_owned()).collect(),
             };
             assert_eq!(asked(line), Ok(expected), "{line}");
         }
@@ -187,6 +192,7 @@ mod tests {
     fn modes_are_parsed() {
         for (line, mode) in [
             ("-bm a", Mode::Deliver),
+            ("-bs", Mode::Smtp),
             ("-bp", Mode::List),
             ("-q -v", Mode::Flush),
             ("-b i", Mode::Aliases),
@@ -197,7 +203,7 @@ mod tests {
 
     #[test]
     fn unsupported_options_are_refused() {
-        for line in ["-q15m", "-bd", "-bs", "-b x", "-z", "-f", "-tz", "-é"] {
+        for line in ["-q15m", "-bd", "-b x", "-z", "-f", "-tz", "-é"] {
             assert_eq!(asked(line).unwrap_err().exit, Exit::Usage, "{line}");
         }
     }

@@ -89,6 +89,15 @@ impl Letter {
         }
     }
 
+    /// Names the user who has left it in the maildrop: the mail itself may name anybody.
+    pub(super) fn is_of(&mut self, user: &str, lang: Lang) {
+        let mut text = words::from_user(lang, user);
+        if !self.text.is_empty() {
+            note(&mut text, &self.text);
+        }
+        self.text = text;
+    }
+
     /// Returns its text, for the log.
     pub(super) fn text(&self) -> &str {
         &self.text

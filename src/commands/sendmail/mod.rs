@@ -4,29 +4,24 @@ mod addresses;
 mod argv;
 mod contents;
 mod hosts;
+mod mailer;
+pub(super) mod pickup;
+mod route;
+mod smtp;
 
 use std::io::{self, BufRead, IsTerminal};
 use std::time::Duration;
 
+use super::outbox;
 use super::report::Report;
-use super::submit::{Submitting, composed, time_for};
-use super::{begin_or_without, load, outbox, recipients};
 use crate::cli::{Global, OutboxAction, OutboxArgs, Sendmail};
-use crate::compose::Draft;
-use crate::config::{Config, Settings};
-use crate::cron;
 use crate::error::{Exit, Failure};
-use crate::lang::spoken;
-use crate::message::{Channel, Long, Mail, Message, Recipients};
+use crate::lang::{self, Lang};
+use crate::maildrop::{Envelope, MAIL_MAX};
 use crate::output::Output;
-use crate::secret::digest;
 use crate::text::sendmail as words;
 use argv::{Asked, Mode};
-use contents::Letter;
-
-/// The most bytes of a mail that are read: more than WeCom's largest file, as encoded in a mail,
-/// could not be sent.
-const MAIL_MAX: u64 = 25 << 20;
+use route::Loaded;
 
 /// The time of a flush, as `outbox flush` takes.
 const FLUSH_TIME: Duration = Duration::from_secs(30);
@@ -39,7 +34,7 @@ const FLUSH_TIME: Duration = Duration::from_secs(30);
 pub(super) fn run(args: &Sendmail, global: &Global, output: Output) -> anyhow::Result<Exit> {
     let asked = argv::parse(&args.words);
     let action = match asked.as_ref().map_or(Mode::Deliver, |asked| asked.mode) {
-        Mode::Deliver => None,
+        Mode::Deliver | Mode::Smtp => None,
         Mode::Aliases => return Ok(Exit::Sent),
         Mode::List => Some(OutboxAction::List),
         Mode::Flush => Some(OutboxAction::Flush {
@@ -52,7 +47,7 @@ pub(super) fn run(args: &Sendmail, global: &Global, output: Output) -> anyhow::R
     }
     match asked
         .map_err(Into::into)
-        .and_then(|asked| deliver(&asked, global, output))
+        .and_then(|asked| accept(asked, global, output))
     {
         Ok(None) => Ok(Exit::Sent),
         Ok(Some(failure)) => Err(failure.into()),
@@ -65,108 +60,29 @@ pub(super) fn run(args: &Sendmail, global: &Global, output: Output) -> anyhow::R
     }
 }
 
-/// Delivers the mail on stdin; returns the last failure, if any.
-fn deliver(asked: &Asked, global: &Global, output: Output) -> anyhow::Result<Option<Failure>> {
+/// Accepts the mail on stdin, or those of a dialogue; returns the last failure, if any.
+fn accept(asked: Asked, global: &Global, output: Output) -> anyhow::Result<Option<Failure>> {
     let output = Output {
         verbose: output.verbose + u8::from(asked.verbose),
         ..output
     };
-    let config = load(global)?;
-    let settings = config.settings(None)?;
-    let state = begin_or_without(&settings.base, output);
+    let loaded = Loaded::find(global)?;
+    let route = loaded.route(asked.queue, output);
+    if asked.mode == Mode::Smtp {
+        // SMTP speaks ASCII.
+        lang::speak(Lang::En);
+        smtp::converse(io::stdin().lock(), &route)?;
+        return Ok(None);
+    }
     let (bytes, cut) = read(asked.dots)?;
     if cut {
         tracing::warn!("{}", words::mail_longer(MAIL_MAX >> 20));
     }
-    let mail = Mail::parse(&bytes);
-    drop(bytes);
-    let found = addresses::find(asked, &mail.recipients, &config, &hosts::names())?;
-    let letter = Letter::of(mail, cut, settings.phone_lang)?;
-    let mut all = Vec::new();
-    for settings in different(found.to, &config)? {
-        let draft = Draft {
-            channel: Channel::App,
-            body: letter.body(),
-            safe: false,
-            id_trans: false,
-            dedupe: None,
-            long: Long::Auto,
-            keep: settings.outbox.enabled,
-        };
-        let composed = composed(draft, &settings)?;
-        all.push((settings, composed.messages));
-    }
-    let mut failures = Vec::new();
-    for (settings, messages) in all {
-        let files: u64 = messages.iter().map(Message::bytes_of_file).sum();
-        tracing::info!(
-            command = "sendmail",
-            to = settings.to.describe(),
-            bytes = letter.text().len() as u64 + files,
-            digest = &digest(&[letter.text()])[..16],
-            parts = messages.len(),
-            "start"
-        );
-        tracing::debug!(text = letter.text(), "message");
-        let time = time_for(&messages);
-        let submitting = Submitting {
-            config: &config,
-            keep: settings.outbox.enabled,
-            settings,
-            state: state.as_ref().map_err(Clone::clone),
-            time,
-            kept_ok: false,
-            output: Some(output),
-        };
-        let outcome = submitting.submit(|submission| {
-            if asked.queue {
-                submission.queue_or_send(messages, time)
-            } else {
-                submission.send(messages)
-            }
-        })?;
-        let report = Report::of(outcome, || cron::flush_command(&config));
-        failures.extend(reported(report, output));
-    }
-    if !found.unknown.is_empty() {
-        let names = found.unknown.join(spoken().of("、", ", "));
-        failures.push(words::nobody_known(names));
-    }
-    let last = failures.pop();
-    for failure in &failures {
-        output.failure(failure);
-    }
-    Ok(last)
-}
-
-/// Returns the settings for each of the recipients, without duplicates.
-fn different(
-    recipients: Vec<Option<Recipients>>,
-    config: &Config,
-) -> Result<Vec<Settings>, Failure> {
-    let mut all = Vec::<Settings>::new();
-    for recipients in recipients {
-        let settings = recipients::complete(config.settings(recipients)?)?;
-        if all.iter().all(|other| other.to != settings.to) {
-            all.push(settings);
-        }
-    }
-    Ok(all)
-}
-
-/// Shows a report as callers of sendmail expect: a kept mail is a success.
-fn reported(report: Report, output: Output) -> Option<Failure> {
-    let is_kept = report.is_queued();
-    let failure = report.show(output)?;
-    if is_kept {
-        output.note(&failure.what);
-        return None;
-    }
-    let exit = match failure.exit {
-        Exit::State => Exit::NotNow,
-        exit => exit,
+    let envelope = Envelope {
+        cut,
+        ..asked.envelope
     };
-    Some(Failure { exit, ..failure })
+    route.accept(&envelope, &bytes)
 }
 
 /// Reads the mail on stdin, up to its end or a line of a single dot; also returns whether it was

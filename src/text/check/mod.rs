@@ -16,6 +16,7 @@ pub(crate) fn label(step: &str) -> Option<&'static str> {
         "settings" => ("设置", "settings"),
         "state_dir" => ("状态目录", "state"),
         "log" => ("日志", "log"),
+        "maildrop" => ("邮件投递目录", "maildrop"),
         "token_cache" => ("access_token 缓存", "token cache"),
         "api_base" => ("接口地址", "api_base"),
         "proxy" => ("代理", "proxy"),
@@ -120,6 +121,8 @@ texts! {
     beside() = "与程序同一目录", "in the program's directory";
     not_beside(dir, why) = "不在程序的目录：{dir} {why}", "not in the program's directory: {dir} {why}";
     state(dir, why, free) = "{dir}（{why}），可写，剩余 {free}", "{dir} ({why}), writable, {free} free";
+    maildrop(path, count) =
+        "{path}，其他用户有 {count} 封邮件等 root 补发", "{path}, {count} mails of other users wait for root's next flush";
     log_off() = "已关闭（level = \"off\"）", "off (level = \"off\")";
     log_nowhere() = "没有状态目录，无处可写", "no place, without a state directory";
     cache(path) = "{path}（0600）", "{path} (0600)";
@@ -179,6 +182,12 @@ failures! {
     log_unwritable(path, error) => State,
         "{path} 写不进去：{error}", "{path} cannot be written: {error}",
         "检查 [log] file 的目录和文件的属主、权限", "check the directory in [log] file, and the owner and mode of the file";
+    no_maildrop(path) => State,
+        "没有 {path}：读不了配置的用户发不出邮件", "there is no {path}: users who may not read the config cannot send mail",
+        "install -d -m 1733 {path}", "install -d -m 1733 {path}";
+    bad_maildrop(path, error) => State,
+        "{path} 不能用：{error}", "{path} cannot be used: {error}",
+        "chown root {path} && chmod 1733 {path}", "chown root {path} && chmod 1733 {path}";
     file_open(path) => State,
         "别的用户能读写 {path}", "others can get at {path}",
         "chmod 600 {path}", "chmod 600 {path}";

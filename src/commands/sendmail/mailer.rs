@@ -1,0 +1,188 @@
+//! Delivers a mail to the recipients of its addresses.
+
+use super::super::report::Report;
+use super::super::submit::{Submitting, composed, time_for};
+use super::super::{begin_or_without, recipients};
+use super::addresses;
+use super::contents::Letter;
+use super::hosts;
+use crate::compose::Draft;
+use crate::config::{Config, MailTo, Settings, State};
+use crate::cron;
+use crate::delivery::{Outcome, Submission};
+use crate::error::{Exit, Failure};
+use crate::lang::{Lang, spoken};
+use crate::maildrop::Envelope;
+use crate::message::{Channel, Long, Mail, Message};
+use crate::output::Output;
+use crate::secret::digest;
+use crate::text::sendmail as words;
+
+/// Delivers mails by a config.
+pub(super) struct Mailer<'a> {
+    pub(super) config: &'a Config,
+    state: Result<State, String>,
+    /// The language on the phone.
+    lang: Lang,
+    /// The names of this host.
+    hosts: Vec<String>,
+}
+
+/// The messages of a mail.
+pub(super) struct Mailing {
+    pub(super) letter: Letter,
+    /// The messages, with the settings for their recipients.
+    pub(super) all: Vec<(Settings, Vec<Message>)>,
+    /// The addresses without recipients.
+    pub(super) unknown: Vec<String>,
+}
+
+impl<'a> Mailer<'a> {
+    /// Starts logging. `settings` are those of the config without other recipients.
+    pub(super) fn new(config: &'a Config, settings: &Settings, output: Output) -> Self {
+        Self {
+            config,
+            state: begin_or_without(&settings.base, output),
+            lang: settings.phone_lang,
+            hosts: hosts::names(),
+        }
+    }
+
+    /// Whether an address has recipients.
+    pub(super) fn knows(&self, address: &str) -> bool {
+        addresses::recipients(address, self.config, &self.hosts).is_some()
+    }
+
+    /// Composes the messages of a mail. `user` has left it in the maildrop.
+    ///
+    /// # Errors
+    /// `Exit::Usage` or `Exit::Data` if it has no addresses or is empty.
+    pub(super) fn mailing(
+        &self,
+        envelope: &Envelope,
+        bytes: &[u8],
+        user: Option<&str>,
+    ) -> Result<Mailing, Failure> {
+        let mail = Mail::parse(bytes);
+        let named = addresses::named(envelope, &mail.recipients)?;
+        let found = addresses::find(&named, self.config, &self.hosts);
+        let mut letter = Letter::of(mail, envelope.cut, self.lang)?;
+        if let Some(user) = user {
+            letter.is_of(user, self.lang);
+        }
+        let mut all = Vec::<(Settings, Vec<Message>)>::new();
+        for to in found.to {
+            let to = match to {
+                MailTo::These(recipients) => Some(recipients),
+                MailTo::Own => None,
+            };
+            let settings = recipients::complete(self.config.settings(to)?)?;
+            if all.iter().all(|(other, _)| other.to != settings.to) {
+                let messages = messages(&letter, &settings)?;
+                all.push((settings, messages));
+            }
+        }
+        Ok(Mailing {
+            letter,
+            all,
+            unknown: found.unknown,
+        })
+    }
+
+    /// Delivers a mail, or keeps it for a flush if `queue`; returns the last failure, if any.
+    pub(super) fn deliver(
+        &self,
+        envelope: &Envelope,
+        bytes: &[u8],
+        queue: bool,
+        output: Output,
+    ) -> anyhow::Result<Option<Failure>> {
+        let Mailing {
+            letter,
+            all,
+            unknown,
+        } = self.mailing(envelope, bytes, None)?;
+        let mut failures = Vec::new();
+        for (settings, messages) in all {
+            let time = time_for(&messages);
+            let report =
+                self.submit(settings, messages, &letter, Some(output), |it, messages| {
+                    if queue {
+                        it.queue_or_send(messages, time)
+                    } else {
+                        it.send(messages)
+                    }
+                })?;
+            failures.extend(reported(report, output));
+        }
+        if !unknown.is_empty() {
+            let names = unknown.join(spoken().of("、", ", "));
+            failures.push(words::nobody_known(names));
+        }
+        let last = failures.pop();
+        for failure in &failures {
+            output.failure(failure);
+        }
+        Ok(last)
+    }
+
+    /// Submits the messages for some recipients; `output`, if a person may be waiting.
+    pub(super) fn submit(
+        &self,
+        settings: Settings,
+        messages: Vec<Message>,
+        letter: &Letter,
+        output: Option<Output>,
+        how: impl FnOnce(Submission<'_>, Vec<Message>) -> Outcome,
+    ) -> Result<Report, Failure> {
+        let files: u64 = messages.iter().map(Message::bytes_of_file).sum();
+        tracing::info!(
+            command = "sendmail",
+            to = settings.to.describe(),
+            bytes = letter.text().len() as u64 + files,
+            digest = &digest(&[letter.text()])[..16],
+            parts = messages.len(),
+            "start"
+        );
+        tracing::debug!(text = letter.text(), "message");
+        let submitting = Submitting {
+            config: self.config,
+            keep: settings.outbox.enabled,
+            settings,
+            state: self.state.as_ref().map_err(Clone::clone),
+            time: time_for(&messages),
+            kept_ok: false,
+            output,
+        };
+        let outcome = submitting.submit(|submission| how(submission, messages))?;
+        Ok(Report::of(outcome, || cron::flush_command(self.config)))
+    }
+}
+
+fn messages(letter: &Letter, settings: &Settings) -> Result<Vec<Message>, Failure> {
+    let draft = Draft {
+        channel: Channel::App,
+        body: letter.body(),
+        safe: false,
+        id_trans: false,
+        dedupe: None,
+        long: Long::Auto,
+        keep: settings.outbox.enabled,
+    };
+    Ok(composed(draft, settings)?.messages)
+}
+
+/// Shows a report as callers of sendmail expect: a kept mail is a success.
+fn reported(report: Report, output: Output) -> Option<Failure> {
+    let is_kept = report.is_queued();
+    let failure = report.show(output)?;
+    if is_kept {
+        output.note(&failure.what);
+        return None;
+    }
+    let exit = match failure.exit {
+        Exit::State => Exit::NotNow,
+        exit => exit,
+    };
+    Some(Failure { exit, ..failure })
+}

@@ -1,0 +1,281 @@
+//! `-bs`: a minimal SMTP server on stdin and stdout, for callers that speak no other way. Source:
+//! RFC 5321; RFC 1870 (SIZE).
+
+use std::io::{self, BufRead, Read};
+
+use super::route::Route;
+use crate::config;
+use crate::error::{Exit, Failure};
+use crate::maildrop::{Envelope, MAIL_MAX};
+use crate::output;
+use crate::text::sendmail as words;
+
+/// The longest command, in bytes: RFC 5321 requires 512, and extensions need more.
+const LINE_MAX: u64 = 4096;
+
+/// The most recipients of one mail. RFC 5321 requires 100.
+const RECIPIENTS_MAX: usize = 1000;
+
+/// The longest text of a reply, in bytes: RFC 5321 allows a line of 512.
+const REPLY_MAX: usize = 400;
+
+const TOO_LARGE: &str = "5.3.4 a mail of more than 25 MiB cannot be sent";
+
+/// A reply, whose text may have several lines.
+struct Reply(u16, String);
+
+impl Reply {
+    fn new(code: u16, text: &str) -> Self {
+        Self(code, text.to_owned())
+    }
+
+    /// Says how accepting a mail ended.
+    fn to_mail(accepted: anyhow::Result<Option<Failure>>) -> anyhow::Result<Self> {
+        let failure = match accepted {
+            Ok(None) => return Ok(Self::new(250, "2.0.0 accepted")),
+            Ok(Some(failure)) => failure,
+            Err(error) => error.downcast::<Failure>()?,
+        };
+        let (code, class) = match failure.exit {
+            // The others have it: a caller that sent it again would send it to them twice.
+            Exit::Partial => (250, "2.0.0"),
+            Exit::Usage | Exit::Data | Exit::Refused => (554, "5.6.0"),
+            _ => (451, "4.3.0"),
+        };
+        Ok(Self(code, format!("{class} {}", failure.what)))
+    }
+
+    fn send(&self) -> Result<(), Failure> {
+        let last = self.1.lines().count().saturating_sub(1);
+        let lines = self.1.lines().enumerate().map(|(at, line)| {
+            let line = line.replace(|it: char| !(' '..='~').contains(&it), "?");
+            let more = if at < last { '-' } else { ' ' };
+            format!("{}{more}{line:.REPLY_MAX$}\r\n", self.0)
+        });
+        output::bytes(lines.collect::<String>().as_bytes())
+    }
+}
+
+/// The state of a dialogue.
+#[derive(Default)]
+struct Dialogue {
+    /// Whether a mail has begun.
+    has_sender: bool,
+    addresses: Vec<String>,
+}
+
+/// Accepts the mails of a dialogue until its end.
+///
+/// # Errors
+/// `Exit::Io` if stdin or stdout fails.
+pub(super) fn converse(mut reader: impl BufRead, route: &Route<'_>) -> anyhow::Result<()> {
+    let host = config::hostname();
+    Reply(220, format!("{host} ESMTP wxpush")).send()?;
+    let mut dialogue = Dialogue::default();
+    while let Some(line) = command(&mut reader).map_err(words::unreadable)? {
+        let (verb, rest) = line.split_once(' ').unwrap_or((&line, ""));
+        let reply = match &*verb.to_ascii_uppercase() {
+            "DATA" if dialogue.addresses.is_empty() => {
+                Reply::new(503, "5.5.1 no recipient yet: RCPT comes first")
+            }
+            "DATA" => {
+                Reply::new(354, "end with a line of one dot").send()?;
+                let Some(mail) = mail(&mut reader).map_err(words::unreadable)? else {
+                    // The caller is gone within the mail.
+                    return Ok(());
+                };
+                dialogue.mail(&mail, route)?
+            }
+            "QUIT" => {
+                Reply::new(221, "2.0.0 bye").send()?;
+                return Ok(());
+            }
+            verb => dialogue.reply(verb, rest, &host, route),
+        };
+        reply.send()?;
+    }
+    Ok(())
+}
+
+impl Dialogue {
+    /// Returns the reply to a command that needs no more input.
+    fn reply(&mut self, verb: &str, rest: &str, host: &str, route: &Route<'_>) -> Reply {
+        match verb {
+            "EHLO" => {
+                *self = Self::default();
+                Reply(
+                    250,
+                    format!("{host}\n8BITMIME\nPIPELINING\nSIZE {MAIL_MAX}"),
+                )
+            }
+            "HELO" => {
+                *self = Self::default();
+                Reply::new(250, host)
+            }
+            "MAIL" => self.sender(rest),
+            "RCPT" => self.recipient(rest, route),
+            "RSET" => {
+                *self = Self::default();
+                Reply::new(250, "2.0.0 ok")
+            }
+            "NOOP" => Reply::new(250, "2.0.0 ok"),
+            "VRFY" => Reply::new(252, "2.1.5 send a mail and see"),
+            "HELP" => Reply::new(214, "2.0.0 HELO EHLO MAIL RCPT DATA RSET NOOP QUIT"),
+            _ => Reply::new(502, "5.5.1 not offered"),
+        }
+    }
+
+    fn sender(&mut self, rest: &str) -> Reply {
+        if path(rest, "FROM:").is_none() {
+            return Reply::new(501, "5.5.4 write MAIL FROM:<address>");
+        }
+        if size(rest) > MAIL_MAX {
+            return Reply::new(552, TOO_LARGE);
+        }
+        *self = Self {
+            has_sender: true,
+            ..Self::default()
+        };
+        Reply::new(250, "2.1.0 ok")
+    }
+
+    fn recipient(&mut self, rest: &str, route: &Route<'_>) -> Reply {
+        let Some(address) = path(rest, "TO:").filter(|it| !it.is_empty()) else {
+            return Reply::new(501, "5.5.4 write RCPT TO:<address>");
+        };
+        if !self.has_sender {
+            return Reply::new(503, "5.5.1 MAIL comes first");
+        }
+        if self.addresses.len() >= RECIPIENTS_MAX {
+            return Reply::new(452, "4.5.3 too many recipients");
+        }
+        if !route.accepts(address) {
+            return Reply::new(
+                550,
+                "5.1.1 nobody is known by this address: see [mail] of the config",
+            );
+        }
+        self.addresses.push(address.to_owned());
+        Reply::new(250, "2.1.5 ok")
+    }
+
+    /// Accepts a mail; the next one begins anew.
+    fn mail(&mut self, mail: &[u8], route: &Route<'_>) -> anyhow::Result<Reply> {
+        let envelope = Envelope {
+            addresses: std::mem::take(self).addresses,
+            ..Envelope::default()
+        };
+        if mail.len() as u64 > MAIL_MAX {
+            return Ok(Reply::new(552, TOO_LARGE));
+        }
+        Reply::to_mail(route.accept(&envelope, mail))
+    }
+}
+
+/// Reads a command, without its end; `None` at the end of the input.
+fn command(reader: &mut impl BufRead) -> io::Result<Option<String>> {
+    let mut line = Vec::new();
+    if reader
+        .by_ref()
+        .take(LINE_MAX)
+        .read_until(b'\n', &mut line)?
+        == 0
+    {
+        return Ok(None);
+    }
+    Ok(Some(String::from_utf8_lossy(&line).trim_end().to_owned()))
+}
+
+/// Reads a mail up to its line of a single dot, and takes the first dot off all other lines. A mail
+/// past the limit is read to its end, and returned one byte too long. `None` if the input ends
+/// first.
+fn mail(reader: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
+    let (mut mail, mut line) = (Vec::new(), Vec::new());
+    // Whether the last piece ended a line: a line may be longer than we want to hold.
+    let mut begins = true;
+    loop {
+        line.clear();
+        if reader
+            .by_ref()
+            .take(LINE_MAX)
+            .read_until(b'\n', &mut line)?
+            == 0
+        {
+            return Ok(None);
+        }
+        if begins && matches!(&line[..], b".\r\n" | b".\n") {
+            return Ok(Some(mail));
+        }
+        let stuffed = begins && line.starts_with(b".");
+        begins = line.ends_with(b"\n");
+        mail.extend_from_slice(&line[usize::from(stuffed)..]);
+        let max = usize::try_from(MAIL_MAX).unwrap_or(usize::MAX);
+        mail.truncate(max.saturating_add(1));
+    }
+}
+
+/// Returns the address of a command's argument, such as `TO:<root>`, without its angle brackets.
+fn path<'a>(argument: &'a str, label: &str) -> Option<&'a str> {
+    let begin = argument.get(..label.len())?;
+    if !begin.eq_ignore_ascii_case(label) {
+        return None;
+    }
+    let rest = argument[label.len()..].trim_start();
+    match rest.strip_prefix('<') {
+        Some(rest) => rest.split_once('>').map(|(address, _)| address),
+        None => rest.split(' ').next(),
+    }
+}
+
+/// Returns the size in bytes that a MAIL command announces, or 0.
+fn size(argument: &str) -> u64 {
+    let mut words = argument.split(' ');
+    let size = words.find_map(|word| {
+        let (name, size) = word.split_once('=')?;
+        name.eq_ignore_ascii_case("SIZE")
+            .then(|| size.parse().ok())?
+    });
+    size.unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mail_ends_at_its_dot_and_loses_the_dots_that_were_added() {
+        for (input, mail_of, rest) in [
+            ("a\r\n.\r\nQUIT", Some("a\r\n"), "QUIT"),
+            ("..\r\n.b\r\n.\r\n", Some(".\r\nb\r\n"), ""),
+            (".\n", Some(""), ""),
+            ("a\r\n", None, ""),
+        ] {
+            let mut reader = input.as_bytes();
+            let found = mail(&mut reader).unwrap();
+            assert_eq!(found.as_deref(), mail_of.map(str::as_bytes), "{input:?}");
+            assert_eq!(reader, rest.as_bytes(), "{input:?}");
+        }
+        // No dot within a long line counts.
+        let max = usize::try_from(LINE_MAX).unwrap();
+        let long = format!("{}.\r\n.\r\n", "x".repeat(max));
+        let found = mail(&mut long.as_bytes()).unwrap().unwrap();
+        assert_eq!(found.len(), max + 3);
+    }
+
+    #[test]
+    fn arguments_are_parsed_as_callers_write_them() {
+        for (argument, address) in [
+            ("TO:<root@web1>", Some("root@web1")),
+            ("to: <root> NOTIFY=NEVER", Some("root")),
+            ("TO:root", Some("root")),
+            ("TO:<root", None),
+            ("FROM:<root>", None),
+            ("T", None),
+            ("中文", None),
+        ] {
+            assert_eq!(path(argument, "TO:"), address, "{argument}");
+        }
+        assert_eq!(size("FROM:<> BODY=8BITMIME size=123"), 123);
+        assert_eq!(size("FROM:<a>"), 0);
+    }
+}

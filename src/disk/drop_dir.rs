@@ -1,0 +1,187 @@
+//! A directory into which every user may put files, and which only its owner reads: mode 1733.
+
+use std::fs::{self, File, Permissions};
+use std::io::{self, Read, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::Path;
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::io::{Errno, retry_on_intr};
+
+use super::dir::names;
+use super::file::FileAt;
+use super::{FileError, Owner, euid, sync_parent};
+
+/// The mode: all may write and search, nobody but the owner may list, and nobody may remove the
+/// files of others.
+const MODE: u32 = 0o1733;
+
+/// The bits that decide: sticky, and not readable by others.
+const MODE_MASK: u32 = 0o1044;
+const MODE_BITS: u32 = 0o1000;
+
+/// The start of the name of a file that is being written.
+const TEMPORARY: &str = "tmp.";
+
+/// A directory to put files into, or to take them from.
+#[derive(Debug)]
+pub(crate) struct DropDir(File);
+
+/// A file in it, by its name alone: it may be anything.
+#[derive(Debug)]
+pub(crate) struct DroppedFile {
+    pub(crate) name: String,
+    pub(crate) uid: u32,
+    /// In bytes.
+    pub(crate) size: u64,
+    /// Unix seconds of its last change.
+    pub(crate) changed: u64,
+}
+
+impl DroppedFile {
+    /// Whether it is still being written, by its name.
+    pub(crate) fn is_temporary(&self) -> bool {
+        self.name.starts_with(TEMPORARY)
+    }
+}
+
+impl DropDir {
+    /// Creates the directory if it does not exist; returns whether it was created.
+    ///
+    /// # Errors
+    /// An I/O error.
+    pub(crate) fn make(path: &Path) -> io::Result<bool> {
+        match fs::DirBuilder::new().mode(0o700).create(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+            made => made?,
+        }
+        fs::set_permissions(path, Permissions::from_mode(MODE))?;
+        sync_parent(path)?;
+        Ok(true)
+    }
+
+    /// Opens the directory to put files into it; returns `None` if it does not exist.
+    ///
+    /// # Errors
+    /// If it is no directory of this mode, or an I/O error.
+    pub(crate) fn to_put(path: &Path) -> io::Result<Option<Self>> {
+        open(path, OFlags::PATH)
+    }
+
+    /// Opens our directory to take files from it; returns `None` if it does not exist.
+    ///
+    /// # Errors
+    /// If it is not ours or of another mode, or an I/O error.
+    pub(crate) fn to_take(path: &Path) -> io::Result<Option<Self>> {
+        let Some(dir) = open(path, OFlags::RDONLY)? else {
+            return Ok(None);
+        };
+        if dir.0.metadata()?.uid() != euid() {
+            return Err(FileError::OtherOwner.into());
+        }
+        Ok(Some(dir))
+    }
+
+    fn at<'a>(&'a self, name: &'a str) -> FileAt<'a> {
+        // Our own files only: what others have put there is opened by `take`.
+        FileAt::within(self.0.as_fd(), Path::new(name), Owner(None))
+    }
+
+    /// Puts a private file there, synced, under a name that must be free.
+    ///
+    /// # Errors
+    /// An I/O error; nothing stays then.
+    pub(crate) fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let temporary = format!("{TEMPORARY}{name}");
+        let from = self.at(&temporary);
+        let mut file = from.create(OFlags::WRONLY, 0o600)?;
+        let mut put = || {
+            file.write_all(bytes)?;
+            from.rename_new(self.at(name))?;
+            // We cannot sync a directory that we cannot read. Syncing the renamed file writes its
+            // name, too, on the file systems with a journal.
+            file.sync_all()
+        };
+        put().inspect_err(|_| {
+            // Best effort: the owner of the directory removes what is left.
+            let _ = from.remove();
+            let _ = self.at(name).remove();
+        })
+    }
+
+    /// Returns all files, in no order. What is no regular file has no size.
+    ///
+    /// # Errors
+    /// An I/O error.
+    pub(crate) fn files(&self) -> io::Result<impl Iterator<Item = io::Result<DroppedFile>>> {
+        Ok(names(&self.0)?.filter_map(|name| {
+            let file = name.and_then(|name| {
+                let stat = self.at(&name).stat()?;
+                let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+                Ok(DroppedFile {
+                    name,
+                    uid: stat.st_uid,
+                    size: u64::try_from(stat.st_size).unwrap_or_default() * u64::from(is_file),
+                    changed: u64::try_from(stat.st_mtime).unwrap_or_default(),
+                })
+            });
+            match file {
+                // Renamed or removed meanwhile.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                file => Some(file),
+            }
+        }))
+    }
+
+    /// Reads a file of any user; returns its owner and its bytes.
+    ///
+    /// # Errors
+    /// If it is not a regular file of one name, is larger than `max` bytes, or an I/O error.
+    pub(crate) fn take(&self, name: &str, max: u64) -> io::Result<(u32, Vec<u8>)> {
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK;
+        let file = self.at(name).open_any(flags, Mode::empty())?;
+        let meta = file.metadata()?;
+        if !meta.is_file() {
+            return Err(FileError::NotRegular.into());
+        }
+        // A second name may lead to another user's file.
+        if meta.nlink() > 1 {
+            return Err(FileError::HardLinked.into());
+        }
+        let mut bytes = Vec::new();
+        file.take(max + 1).read_to_end(&mut bytes)?;
+        if bytes.len() as u64 > max {
+            return Err(FileError::TooLarge { max }.into());
+        }
+        Ok((meta.uid(), bytes))
+    }
+
+    /// Removes whatever has this name, but for a directory with something in it.
+    ///
+    /// # Errors
+    /// An I/O error.
+    pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
+        let removed = self.at(name).remove();
+        if !removed.as_ref().is_err_and(FileError::is_foreign) {
+            return removed;
+        }
+        let flags = AtFlags::REMOVEDIR;
+        Ok(retry_on_intr(|| {
+            rustix::fs::unlinkat(&self.0, name, flags)
+        })?)
+    }
+}
+
+fn open(path: &Path, flags: OFlags) -> io::Result<Option<DropDir>> {
+    let flags = flags | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = match retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty())) {
+        Err(Errno::NOENT) => return Ok(None),
+        Err(Errno::LOOP | Errno::NOTDIR) => return Err(FileError::NotDirectory.into()),
+        opened => File::from(opened?),
+    };
+    if file.metadata()?.mode() & MODE_MASK != MODE_BITS {
+        return Err(FileError::NotDropDir.into());
+    }
+    Ok(Some(DropDir(file)))
+}
