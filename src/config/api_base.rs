@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use super::error::{Expected, Invalid};
+use super::url::with_host;
 use crate::secret::Secret;
 
 /// The URL of WeCom's API: its own host, or a relay.
@@ -23,13 +24,13 @@ impl ApiBase {
     /// If it is not an http or https URL, or has a query.
     pub(crate) fn parse(text: &str) -> Result<Self, Invalid> {
         let wrong = || Invalid::Not(Expected::ApiUrl);
-        let mut url = reqwest::Url::parse(text.trim()).map_err(|_| wrong())?;
+        let mut url = with_host(text.trim(), Expected::ApiUrl)?;
         let plain = match url.scheme() {
             "http" => true,
             "https" => false,
             _ => return Err(wrong()),
         };
-        if !url.has_host() || url.query().is_some() || url.fragment().is_some() {
+        if url.query().is_some() || url.fragment().is_some() {
             return Err(wrong());
         }
         let path = url.path().trim_end_matches('/');

@@ -128,6 +128,8 @@ pub(crate) enum Invalid {
     Placeholder,
     /// A space, a line break, or another character that ids and secrets never contain.
     Unprintable,
+    /// A URL whose password would be taken for its host.
+    PasswordSplit,
     /// Not the bare key of a robot.
     NotRobotKey,
     ZeroDuration,

@@ -22,6 +22,7 @@ mod redact;
 mod settings;
 mod states;
 mod survey;
+mod url;
 pub(crate) mod value;
 
 use std::path::{Path, PathBuf};

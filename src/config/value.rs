@@ -9,6 +9,7 @@ use std::time::Duration;
 use super::error::{Expected, Invalid, nearest};
 pub(crate) use super::redact::shown;
 use super::redact::{could_be_secret, is_placeholder};
+use super::url::with_host;
 use crate::lang::Lang;
 use crate::message::Recipients;
 use crate::secret::Secret;
@@ -206,12 +207,13 @@ pub(super) fn path(text: &str, base: Option<&Path>) -> Result<PathBuf, Invalid> 
 
 /// Parses the URL of a proxy, which may contain a password.
 pub(crate) fn proxy(text: &str) -> Result<Secret, Invalid> {
-    let is_known = |url: &reqwest::Url| {
-        ["http", "https", "socks5", "socks5h"].contains(&url.scheme()) && url.has_host()
-    };
-    match reqwest::Url::parse(text) {
-        Ok(url) if is_known(&url) => Ok(Secret::new(text)),
-        _ => Err(Invalid::Not(Expected::ProxyUrl)),
+    let url = with_host(text, Expected::ProxyUrl)?;
+    let is_known = ["http", "https", "socks5", "socks5h"].contains(&url.scheme());
+    let is_bare = matches!(url.path(), "" | "/") && url.query().is_none();
+    if is_known && is_bare && url.fragment().is_none() {
+        Ok(Secret::new(text))
+    } else {
+        Err(Invalid::Not(Expected::ProxyUrl))
     }
 }
 

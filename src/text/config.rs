@@ -164,6 +164,9 @@ displays! { Invalid {
     Self::Placeholder => "还是占位符：换成真正的值", "is still a placeholder: put the real value there";
     Self::Unprintable =>
         "里有空格、换行，或不可能属于它的字符", "holds a space, a line break or a character that cannot be part of it";
+    Self::PasswordSplit =>
+        "里的用户名和密码没有编码：@ 写成 %40，# 写成 %23，/ 写成 %2F，? 写成 %3F，\\ 写成 %5C",
+        "has a user or password that is not encoded: write @ as %40, # as %23, / as %2F, ? as %3F, \\ as %5C";
     Self::NotRobotKey =>
         "不是群机器人的 key：只写它的 Webhook 地址里 key= 后面的部分",
         "is not a robot's key: write only what follows key= in its webhook URL";

@@ -165,6 +165,14 @@ fn a_variable_that_is_no_proxy_stops_the_send_and_does_not_let_it_go_direct() {
         let run = bare.send("x").env("https_proxy", text);
         run.env("no_proxy", "*").is_silent();
     }
+    for split in ["#", "/", "?", "\\", "@", "#x@"] {
+        let text = format!("http://user:99{split}hunter2hunter2@127.0.0.1:1");
+        let outcome = in_both(78, || bare.send("x").env("https_proxy", &text));
+        assert!(!outcome.stderr.contains("hunter2h"), "{}", outcome.stderr);
+        let checked = bare.wxpush("check").env("https_proxy", &text).exits(78);
+        let shown = checked.stdout + &bare.read("wxpush.log");
+        assert!(!shown.contains("hunter2h"), "{shown}");
+    }
     let address = proxy.address.to_string();
     let before = proxy.seen().len();
     // An empty one is as good as none, and a scheme is not needed.
