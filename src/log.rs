@@ -5,10 +5,11 @@
 //! warning; the message is sent anyway.
 
 use std::fmt::{self, Write as _};
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -19,9 +20,12 @@ use tracing_appender::rolling::{RollingFileAppender, Rotation as Rolling};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 use crate::config::{Base, Rotation, State};
-use crate::disk::{self, FileError, Owner};
+use crate::disk::{Dir, FileError, Writers};
 use crate::notice::{self, Notice};
 use crate::output::{self, visible};
+
+/// The log's name in the state directory.
+const NAME: &str = "wxpush.log";
 
 /// The mode of a log: the group may read it.
 const MODE: u32 = 0o640;
@@ -57,17 +61,20 @@ impl Stderr {
 ///
 /// `state` is the place of the log unless the settings name a file.
 pub(crate) fn begin(base: &Base, state: Option<&State>, stderr: Stderr) {
-    let Some((level, (path, owner))) = base.log.level.zip(place(base, state)) else {
+    let Some((level, place)) = base.log.level.zip(Place::of(base, state)) else {
         return to_stderr(stderr);
     };
-    let capped = match (&owner, base.log.rotation) {
-        (Ok(owner), Rotation::Never) => cap(&path, *owner),
-        _ => Ok(()),
-    };
-    let opened =
-        owner.and_then(|owner| Writer::open(&path, owner, base.log.rotation, base.log.keep));
+    let path = place.path.clone();
+    let rotation = base.log.rotation;
+    let opened = place.open(rotation).and_then(|(dir, name)| {
+        let capped = match rotation {
+            Rotation::Never => cap(&dir, &name),
+            Rotation::Daily => Ok(()),
+        };
+        Ok((Writer::open(dir, name, rotation, base.log.keep)?, capped))
+    });
     match opened {
-        Ok(writer) => {
+        Ok((writer, capped)) => {
             let file = LogFile {
                 writer,
                 level,
@@ -98,26 +105,52 @@ pub(crate) fn to_stderr(stderr: Stderr) {
 /// `None` without a log.
 pub(crate) fn seen(base: &Base, state: Option<&State>) -> Option<(PathBuf, io::Result<u64>)> {
     base.log.level?;
-    let (path, owner) = place(base, state)?;
-    let path = match base.log.rotation {
-        Rotation::Never => path,
-        Rotation::Daily => disk::with_suffix(&path, &format!(".{}", utc_date())),
+    let place = Place::of(base, state)?;
+    let rotation = base.log.rotation;
+    let today = format!(".{}", utc_date());
+    let suffix = if rotation == Rotation::Daily {
+        &*today
+    } else {
+        ""
     };
-    let size = owner
-        .and_then(|owner| disk::append(&path, MODE, owner))
-        .and_then(|file| Ok(file.metadata()?.len()));
-    Some((path, size))
+    let opened = place.open(rotation);
+    let size = opened.and_then(|(dir, name)| {
+        let file = dir.append(&format!("{name}{suffix}"), MODE)?;
+        Ok(file.metadata()?.len())
+    });
+    let mut path = place.path.into_os_string();
+    path.push(suffix);
+    Some((path.into(), size))
 }
 
-/// Returns the path of the log, and the owner of a new one.
-fn place(base: &Base, state: Option<&State>) -> Option<(PathBuf, io::Result<Owner>)> {
-    match (&base.log.file, state) {
-        (Some(file), _) => {
-            let dir = file.parent().unwrap_or(Path::new("/"));
-            let owner = fs::metadata(dir).map(|meta| Owner::of_directory(&meta));
-            Some((file.clone(), owner))
+/// The place of the log.
+struct Place<'a> {
+    path: PathBuf,
+    /// The state directory, if it is there.
+    state: Option<&'a State>,
+}
+
+impl<'a> Place<'a> {
+    fn of(base: &Base, state: Option<&'a State>) -> Option<Self> {
+        let (path, state) = match &base.log.file {
+            Some(file) => (file.clone(), None),
+            None => (state?.file(NAME), state),
+        };
+        Some(Self { path, state })
+    }
+
+    /// Opens its directory; returns the log's name in it, too.
+    fn open(&self, rotation: Rotation) -> io::Result<(Arc<Dir>, String)> {
+        if let Some(state) = self.state {
+            return Ok((Arc::clone(state.dir()), NAME.to_owned()));
         }
-        (None, state) => state.map(|state| (state.file("wxpush.log"), Ok(state.owner()))),
+        let writers = match rotation {
+            Rotation::Never => Writers::Group,
+            // The appender opens the file by name: nobody may swap it after our check.
+            Rotation::Daily => Writers::Owner,
+        };
+        let (dir, name) = Dir::parent_of(&self.path, writers)?;
+        Ok((Arc::new(dir), name))
     }
 }
 
@@ -146,29 +179,28 @@ enum Writer {
 /// private.
 struct Daily {
     appender: RollingFileAppender,
-    path: PathBuf,
-    owner: Owner,
+    dir: Arc<Dir>,
+    name: String,
     today: String,
     keep: u32,
 }
 
 impl Writer {
-    fn open(path: &Path, owner: Owner, rotation: Rotation, keep: u32) -> io::Result<Self> {
+    fn open(dir: Arc<Dir>, name: String, rotation: Rotation, keep: u32) -> io::Result<Self> {
         if rotation == Rotation::Never {
-            return Ok(Self::One(disk::append(path, MODE, owner)?));
+            return Ok(Self::One(dir.append(&name, MODE)?));
         }
         let today = utc_date();
-        prepare(path, owner, &today, keep)?;
-        let (dir, name) = parts(path)?;
+        prepare(&dir, &name, &today, keep)?;
         let appender = RollingFileAppender::builder()
             .rotation(Rolling::DAILY)
-            .filename_prefix(name)
-            .build(dir)
+            .filename_prefix(&*name)
+            .build(dir.path())
             .map_err(io::Error::other)?;
         Ok(Self::Daily(Box::new(Mutex::new(Daily {
             appender,
-            path: path.to_owned(),
-            owner,
+            dir,
+            name,
             today,
             keep,
         }))))
@@ -188,17 +220,11 @@ impl Writer {
         };
         let today = utc_date();
         if today != daily.today {
-            prepare(&daily.path, daily.owner, &today, daily.keep)?;
+            prepare(&daily.dir, &daily.name, &today, daily.keep)?;
             daily.today = today;
         }
         daily.appender.write_all(line.as_bytes())
     }
-}
-
-/// Splits a path into its directory and its file name.
-fn parts(path: &Path) -> io::Result<(&Path, &str)> {
-    let name = path.file_name().and_then(|name| name.to_str());
-    Ok(path.parent().zip(name).ok_or(FileError::NotAFilePath)?)
 }
 
 fn utc_date() -> String {
@@ -207,18 +233,18 @@ fn utc_date() -> String {
 
 /// Renames a log that has reached its cap to `<log>.old`: the next process to open it starts a new
 /// one.
-fn cap(path: &Path, owner: Owner) -> io::Result<()> {
-    if !fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file() && meta.len() >= LOG_MAX) {
+fn cap(dir: &Dir, name: &str) -> io::Result<()> {
+    if dir.size(name).is_none_or(|size| size < LOG_MAX) {
         return Ok(());
     }
     // Between the renaming and the new log, somebody else could take its name.
-    refuse_shared(parts(path)?.0)?;
-    disk::set_aside(path, &disk::with_suffix(path, ".old"), LOG_MAX, owner)
+    refuse_shared(dir)?;
+    dir.set_aside(name, &format!("{name}.old"), LOG_MAX)
 }
 
 /// Refuses to rename or open by name in a directory that others can write to.
-fn refuse_shared(dir: &Path) -> io::Result<()> {
-    if fs::metadata(dir)?.mode() & 0o002 != 0 {
+fn refuse_shared(dir: &Dir) -> io::Result<()> {
+    if dir.metadata()?.mode() & 0o002 != 0 {
         return Err(FileError::SharedDirectory.into());
     }
     Ok(())
@@ -227,13 +253,12 @@ fn refuse_shared(dir: &Path) -> io::Result<()> {
 /// Creates today's file if it does not exist, and then removes the oldest.
 ///
 /// The appender's own pruning would remove a file at every start of a process.
-fn prepare(path: &Path, owner: Owner, today: &str, keep: u32) -> io::Result<()> {
-    let (dir, name) = parts(path)?;
+fn prepare(dir: &Dir, name: &str, today: &str, keep: u32) -> io::Result<()> {
     // The appender opens the file by name, after our check: nobody may swap it in between.
     refuse_shared(dir)?;
-    let file = disk::with_suffix(path, &format!(".{today}"));
-    let is_new = !file.exists();
-    disk::append(&file, MODE, owner)?;
+    let file = format!("{name}.{today}");
+    let is_new = dir.size(&file).is_none();
+    dir.append(&file, MODE)?;
     if !is_new {
         return Ok(());
     }
@@ -243,12 +268,11 @@ fn prepare(path: &Path, owner: Owner, today: &str, keep: u32) -> io::Result<()> 
             .and_then(|rest| rest.strip_prefix('.'));
         date.is_some_and(|date| chrono::NaiveDate::parse_from_str(date, "%Y-%m-%d").is_ok())
     };
-    let names = fs::read_dir(dir)?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    let mut days: Vec<String> = names.filter(is_ours).collect();
+    let mut days: Vec<String> = dir.names()?.flatten().filter(is_ours).collect();
     days.sort_unstable_by(|a, b| b.cmp(a));
     for old in days.iter().skip(keep as usize) {
         // Another process may have just removed it.
-        let _ = fs::remove_file(dir.join(old));
+        let _ = dir.remove(old);
     }
     Ok(())
 }

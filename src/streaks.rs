@@ -7,12 +7,15 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::unix_seconds;
 use crate::config::State;
-use crate::disk::{self, Owner};
+use crate::disk::Dir;
+
+/// The file's name.
+const NAME: &str = "runs";
 
 /// Longest wait for the file's lock, which is only held for a moment.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -49,8 +52,7 @@ impl Streak {
 /// The stored failures of one command.
 #[derive(Debug)]
 pub(crate) struct Streaks {
-    path: PathBuf,
-    owner: Owner,
+    dir: Arc<Dir>,
     key: String,
 }
 
@@ -58,8 +60,7 @@ impl Streaks {
     /// Returns the failures of the command with this key, which contains no blanks.
     pub(crate) fn of(state: &State, key: String) -> Self {
         Self {
-            path: state.file("runs"),
-            owner: state.owner(),
+            dir: Arc::clone(state.dir()),
             key,
         }
     }
@@ -118,7 +119,7 @@ impl Streaks {
     }
 
     fn change<T>(&self, change: impl FnOnce(&mut BTreeMap<String, Streak>) -> T) -> io::Result<T> {
-        let file = disk::lock_file(&self.path, self.owner, PATIENCE)?;
+        let file = self.dir.lock_file(NAME, PATIENCE, false)?;
         let mut streaks: BTreeMap<_, _> = file.tail(READ_MAX)?.lines().filter_map(parse).collect();
         let before = streaks.clone();
         let changed = change(&mut streaks);

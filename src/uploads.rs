@@ -9,17 +9,20 @@
 //! result. It holds the lock on `uploads.<key>.lock`, a file that is removed with the lock.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::unix_seconds;
 use crate::config::State;
-use crate::disk::{self, Dir, LockedFile, Owner, Pause, TemporaryLock};
+use crate::disk::{self, Dir, LockedFile, Pause, TemporaryLock};
 use crate::message::Attachment;
 use crate::message::content::is_media_id;
 use crate::secret::digest;
+
+/// The file's name.
+const NAME: &str = "uploads";
 
 /// How long an upload is reused, in seconds: WeCom keeps it for three days, and a message may take
 /// an hour to be sent. Source: developer.work.weixin.qq.com/document/path/90253.
@@ -78,7 +81,7 @@ pub(crate) enum UploadTurn {
 
 /// The uploads of one sender.
 pub(crate) struct Uploads {
-    place: Option<(PathBuf, Owner)>,
+    dir: Option<Arc<Dir>>,
     /// A digest of the sender: an app's uploads are not valid for a robot.
     sender: String,
 }
@@ -86,8 +89,8 @@ pub(crate) struct Uploads {
 impl Uploads {
     /// Returns the uploads of a sender, stored in `state` if there is one.
     pub(crate) fn new(state: Option<&State>, sender: String) -> Self {
-        let place = state.map(|state| (state.file("uploads"), state.owner()));
-        Self { place, sender }
+        let dir = state.map(|state| Arc::clone(state.dir()));
+        Self { dir, sender }
     }
 
     /// Returns the key of an upload: a digest of its bytes and of the name that its recipients see.
@@ -103,8 +106,7 @@ impl Uploads {
 
     /// Returns the upload with this key, if there is one that WeCom still has.
     pub(crate) fn find(&self, key: &str) -> Option<UploadedMedia> {
-        let (path, owner) = self.place.as_ref()?;
-        let text = disk::read(path, READ_MAX, *owner).ok()??;
+        let text = self.dir.as_ref()?.read_private(NAME, READ_MAX).ok()??;
         latest(&disk::lossy(text), key).filter(UploadedMedia::is_fresh)
     }
 
@@ -137,13 +139,13 @@ impl Uploads {
 
     /// Locks an upload; `None` if another process is making it. Fails without a state directory.
     fn try_lock(&self, key: &str) -> io::Result<Option<TemporaryLock>> {
-        let Some((path, owner)) = &self.place else {
+        let Some(dir) = &self.dir else {
             return Err(io::ErrorKind::NotFound.into());
         };
-        let path = path.with_file_name(lock_name(key));
-        let lock = disk::try_lock_temporary(&path, *owner)?;
+        let name = lock_name(key);
+        let lock = dir.try_lock_temporary(&name)?;
         if lock.is_some() {
-            tidy_locks(&path, *owner);
+            tidy_locks(dir, &name);
         }
         Ok(lock)
     }
@@ -163,12 +165,12 @@ impl Uploads {
 
     /// Appends a line. Best effort: an unrecorded file is uploaded again.
     fn note(&self, line: &str) {
-        let Some((path, owner)) = &self.place else {
+        let Some(dir) = &self.dir else {
             return;
         };
-        let noted =
-            disk::lock_file(path, *owner, PATIENCE).and_then(|journal| write(&journal, line));
-        if let Err(error) = noted {
+        let journal = dir.lock_file(NAME, PATIENCE, false);
+        if let Err(error) = journal.and_then(|journal| write(&journal, line)) {
+            let path = dir.path_of(NAME);
             let path = path.display();
             tracing::debug!("{path} cannot be written, so the file may be uploaded again: {error}");
         }
@@ -191,15 +193,11 @@ fn is_lock_name(name: &str) -> bool {
 }
 
 /// Removes the lock files that killed processes left next to ours; held ones stay.
-fn tidy_locks(ours: &Path, owner: Owner) {
-    let Some(dir) = ours.parent() else {
-        return;
-    };
-    for name in Dir::names_at(dir).unwrap_or_default() {
-        let path = dir.join(&name);
-        if is_lock_name(&name) && path != ours {
+fn tidy_locks(dir: &Arc<Dir>, ours: &str) {
+    for name in dir.names().into_iter().flatten().flatten() {
+        if is_lock_name(&name) && name != ours {
             // The file is removed with the lock, which is released at once.
-            drop(disk::try_lock_temporary(&path, owner));
+            drop(dir.try_lock_temporary(&name));
         }
     }
 }

@@ -23,7 +23,7 @@ mod watcher;
 use serde_json::json;
 
 use crate::cli::{Cli, Command, Global};
-use crate::config::{Base, Config, NoPlace, State};
+use crate::config::{self, Base, Config, NoPlace, State};
 use crate::error::{Exit, Failure};
 use crate::lang;
 use crate::log::{self, Stderr};
@@ -35,6 +35,7 @@ use crate::text;
 /// # Errors
 /// The `Failure` in the chain determines the exit code; without one it is a bug.
 pub(crate) fn run(cli: &Cli, output: Output) -> anyhow::Result<Exit> {
+    config::trust_owner().map_err(Failure::from)?;
     match &cli.command {
         Command::Send(args) => send::run(args, &cli.global, output),
         Command::Run(args) => run::run(args, &cli.global, output).map_err(Into::into),

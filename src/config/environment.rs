@@ -9,10 +9,11 @@ use hyper_util::client::proxy::matcher::Matcher;
 use toml::de::DeValue;
 
 use super::api_base::ApiBase;
-use super::error::{ConfigError, Invalid, Spot};
+use super::error::{ConfigError, Expected, Invalid, Spot};
 use super::input::{At, RawValue, SecretFrom};
 use super::keys::{KEYS, Layer};
 use super::value;
+use crate::disk;
 use crate::lang::Lang;
 use crate::secret::Secret;
 
@@ -21,6 +22,9 @@ pub(crate) const CONFIG_VARIABLE: &str = "WXPUSH_CONFIG";
 
 /// The variable that names a profile.
 pub(super) const PROFILE_VARIABLE: &str = "WXPUSH_PROFILE";
+
+/// The variable that names the user besides root whose files root uses.
+const TRUST_VARIABLE: &str = "WXPUSH_TRUST_OWNER";
 
 /// The variable that holds the secret itself: hidden from all programs that we start.
 pub(crate) const SECRET_VARIABLE: &str = "WXPUSH_CORPSECRET";
@@ -33,7 +37,21 @@ pub(crate) fn temporary() -> PathBuf {
 /// Lists the variables that set a value of the config, or name the config.
 pub(super) fn variables() -> impl Iterator<Item = &'static str> {
     let keys = KEYS.iter().filter_map(|key| key.variable);
-    [CONFIG_VARIABLE, PROFILE_VARIABLE].into_iter().chain(keys)
+    let others = [CONFIG_VARIABLE, PROFILE_VARIABLE, TRUST_VARIABLE];
+    others.into_iter().chain(keys)
+}
+
+/// Lets root use the files of the user whom the variable names.
+///
+/// # Errors
+/// If it is no user id.
+pub(crate) fn trust_owner() -> Result<(), ConfigError> {
+    if let Some(uid) = variable(TRUST_VARIABLE)? {
+        let uid = uid.parse();
+        let wrong = |_| invalid(TRUST_VARIABLE, Invalid::Not(Expected::Uid));
+        disk::trust_owner(uid.map_err(wrong)?);
+    }
+    Ok(())
 }
 
 /// Reads all keys that have a variable.

@@ -169,6 +169,7 @@ pub(crate) enum Expected {
     Address,
     ProxyUrl,
     ApiUrl,
+    Uid,
 }
 
 /// Advice for a key that does not exist.

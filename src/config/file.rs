@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use toml::de::DeTable;
 
 use super::document::{Document, Secrets};
+use super::environment;
 use super::error::ConfigError;
 use super::input::At;
 use super::keys::Layer;
 use super::mail::MailTable;
-use super::{environment, paths};
 use crate::disk;
 
 /// The largest config that is read, in bytes.
@@ -32,8 +32,6 @@ pub(super) struct ConfigFile {
     pub(super) mail: MailTable,
     /// Whether the file contains a secret that users other than the owner can read.
     pub(super) open_secret: bool,
-    /// The owner of the file, if we are root and the owner is not.
-    pub(super) foreign: Option<u32>,
 }
 
 /// Reads a config; returns `None` if there is no such file.
@@ -56,7 +54,6 @@ pub(super) fn read(path: &Path) -> Result<Option<ConfigFile>, ConfigError> {
     })?;
     let mut config = parse(path, text.strip_prefix('\u{feff}').unwrap_or(&text))?;
     config.open_secret &= others_read(&meta);
-    config.foreign = Some(meta.uid()).filter(|uid| *uid != 0 && disk::euid() == 0);
     Ok(Some(config))
 }
 
@@ -87,7 +84,7 @@ fn is_withheld(path: &Path) -> bool {
 pub(super) fn others_read(meta: &Metadata) -> bool {
     let group = meta.mode() & 0o040 != 0
         && meta.uid() != 0
-        && !paths::is_private_group(meta.uid(), meta.gid());
+        && disk::group_has_others(meta.uid(), meta.gid());
     meta.mode() & 0o004 != 0 || group
 }
 

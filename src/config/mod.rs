@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use account::{Account, App};
 pub(crate) use api_base::ApiBase;
 pub(crate) use environment::{
-    SECRET_VARIABLE, language as environment_lang, temporary, variable_named,
+    SECRET_VARIABLE, language as environment_lang, temporary, trust_owner, variable_named,
 };
 pub(crate) use error::{
     Advice, ConfigError, Expected, FileFault, Invalid, SecretFile, Spot, Syntax, Unknown,
@@ -178,7 +178,6 @@ impl Config {
             maildrop: merged.maildrop.clone(),
             source: self.source.clone(),
             open_secret: self.file.open_secret,
-            foreign: self.file.foreign,
         }
     }
 

@@ -8,8 +8,9 @@ use std::io::{self, ErrorKind};
 use std::iter;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::disk::{self, Owner};
+use crate::disk::{self, Dir, FileError};
 
 /// The directory of root's state, unless it is next to the program.
 const HOSTS: &str = "/var/lib/wxpush";
@@ -17,37 +18,29 @@ const HOSTS: &str = "/var/lib/wxpush";
 /// The directory of root's config, unless it is next to the program.
 pub(super) const ETC: &str = "/etc/wxpush";
 
-/// A directory for state, and the owner of new files in it.
+/// The directory for state, opened once: everything in it is reached through this handle.
 #[derive(Debug, Clone)]
-pub(crate) struct State {
-    dir: PathBuf,
-    owner: Owner,
-}
+pub(crate) struct State(Arc<Dir>);
 
 impl State {
-    /// Returns the path of one of our files.
+    /// Returns the directory.
+    pub(crate) fn dir(&self) -> &Arc<Dir> {
+        &self.0
+    }
+
+    /// Returns the path of one of our files, for messages.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
-        self.dir.join(name)
-    }
-
-    /// Returns the directory itself.
-    pub(crate) fn dir(&self) -> &Path {
-        &self.dir
-    }
-
-    /// Returns the owner of new files.
-    pub(crate) fn owner(&self) -> Owner {
-        self.owner
+        self.0.path_of(name)
     }
 
     /// Whether a directory is this one, under any name.
     pub(crate) fn is_at(&self, dir: &Path) -> bool {
-        real(&self.dir) == real(dir)
+        self.0.is_at(dir)
     }
 
     /// Whether both are the same directory, under any names.
     pub(crate) fn is(&self, other: &Self) -> bool {
-        self.is_at(&other.dir)
+        self.is_at(other.0.path())
     }
 }
 
@@ -73,6 +66,8 @@ pub(crate) enum Unusable {
     OthersWrite,
     /// Its group can write to it.
     GroupWrites,
+    /// Root does not use it, since another user could change it.
+    Untrusted(io::Error),
     /// It belongs to another user.
     ForeignOwner,
     /// We cannot write to it.
@@ -95,18 +90,14 @@ fn beside() -> Option<PathBuf> {
     executable.parent().map(Path::to_path_buf)
 }
 
-/// Returns the program's directory and its owner, if config and state may be there, else the
-/// reason.
-pub(super) fn beside_that_counts() -> Result<(PathBuf, Owner), (PathBuf, Unusable)> {
+/// Opens the program's directory, if config and state may be there, else returns the reason.
+pub(super) fn beside_that_counts() -> Result<Dir, (PathBuf, Unusable)> {
     let unreadable = || (PathBuf::from("/proc/self/exe"), Unusable::Unreadable);
     let dir = beside().ok_or_else(unreadable)?;
     if is_of_programs(&dir) {
         return Err((dir, Unusable::OfPrograms));
     }
-    match private(&dir) {
-        Ok(owner) => Ok((dir, owner)),
-        Err(why) => Err((dir, why)),
-    }
+    private(&dir, None).map_err(|why| (dir, why))
 }
 
 fn is_of_programs(dir: &Path) -> bool {
@@ -121,7 +112,7 @@ pub(super) fn configs() -> impl Iterator<Item = PathBuf> {
     let beside = beside_that_counts().ok().into_iter();
     let user = iter::once_with(|| xdg("XDG_CONFIG_HOME", ".config")).flatten();
     let dirs = beside
-        .map(|(dir, _)| dir)
+        .map(|dir| dir.path().to_owned())
         .chain(user.map(|dir| dir.join("wxpush")));
     dirs.chain([PathBuf::from(ETC)])
         .map(|dir| dir.join("config.toml"))
@@ -131,7 +122,7 @@ pub(super) fn configs() -> impl Iterator<Item = PathBuf> {
 /// is permitted and writable; else `/etc/wxpush` for root, and the user's own directory for others.
 pub(crate) fn place_of_new() -> Option<PathBuf> {
     let dir = match state_beside() {
-        Ok(beside) => beside.dir,
+        Ok(beside) => beside.0.path().to_owned(),
         Err(_) if disk::euid() == 0 => PathBuf::from(ETC),
         Err(_) => xdg("XDG_CONFIG_HOME", ".config")?.join("wxpush"),
     };
@@ -210,8 +201,9 @@ fn real(dir: &Path) -> PathBuf {
 
 /// Returns the state directory next to the program.
 pub(super) fn state_beside() -> Result<State, (PathBuf, Unusable)> {
-    let (dir, owner) = beside_that_counts()?;
-    writable(&dir, owner).map_err(|why| (dir, why))
+    let dir = beside_that_counts()?;
+    let path = dir.path().to_owned();
+    writable(dir).map_err(|why| (path, why))
 }
 
 /// Returns the directory for state that cannot be next to the program; `None` without a home
@@ -240,93 +232,71 @@ pub(super) fn below_home(path: &str) -> Option<PathBuf> {
     Some(home.join(path))
 }
 
-/// Creates a directory, private from the start, and checks whether it is usable.
+/// Opens a directory, created private if needed, and checks whether it is usable.
 fn made(dir: &Path) -> Result<State, Unusable> {
-    disk::make_dirs(dir, 0o700).map_err(Unusable::Io)?;
-    writable(dir, private(dir)?)
+    writable(private(dir, Some(0o700))?)
 }
 
-/// Checks that we can write to a private directory.
-pub(super) fn writable(dir: &Path, owner: Owner) -> Result<State, Unusable> {
-    use rustix::fs::{Access, AtFlags, CWD};
-    let rights = Access::WRITE_OK | Access::EXEC_OK;
-    let access = rustix::fs::accessat(CWD, dir, rights, AtFlags::EACCESS);
-    access.map_err(|error| Unusable::NotWritable(error.into()))?;
-    let dir = dir.to_owned();
-    Ok(State { dir, owner })
+/// Checks that we can write to a directory.
+pub(super) fn writable(dir: Dir) -> Result<State, Unusable> {
+    dir.may_write().map_err(Unusable::NotWritable)?;
+    Ok(State(Arc::new(dir)))
 }
 
-/// Checks that only its owner can write to a directory, and that the owner is us or root.
-fn private(dir: &Path) -> Result<Owner, Unusable> {
-    let us = rustix::process::geteuid();
-    let link = fs::symlink_metadata(dir).map_err(Unusable::Io)?;
+/// Opens a directory, and checks that only its owner can write to it, and that the owner is us or
+/// root. Root trusts others only if it is told to.
+fn private(path: &Path, make: Option<u32>) -> Result<Dir, Unusable> {
+    let us = disk::euid();
     // A link of root's or our own is intended (systemd makes some); another user's may lead
     // anywhere.
-    if link.is_symlink() && link.uid() != 0 && link.uid() != us.as_raw() {
+    if let Ok(link) = fs::symlink_metadata(path)
+        && link.is_symlink()
+        && link.uid() != 0
+        && link.uid() != us
+    {
         return Err(Unusable::ForeignLink);
     }
-    let meta = fs::metadata(dir).map_err(Unusable::Io)?;
-    if !meta.is_dir() {
-        Err(Unusable::NotDirectory)
-    } else if meta.mode() & 0o002 != 0 {
+    let dir = Dir::open(path, make).map_err(|error| match error.kind() {
+        ErrorKind::NotADirectory => Unusable::NotDirectory,
+        _ if FileError::is_untrusted(&error) => Unusable::Untrusted(error),
+        _ => Unusable::Io(error),
+    })?;
+    let meta = dir.metadata().map_err(Unusable::Io)?;
+    if meta.mode() & 0o002 != 0 {
         Err(Unusable::OthersWrite)
-    } else if meta.mode() & 0o020 != 0 && !is_private_group(meta.uid(), meta.gid()) {
+    } else if meta.mode() & 0o020 != 0 && disk::group_has_others(meta.uid(), meta.gid()) {
         Err(Unusable::GroupWrites)
-    } else if meta.uid() != us.as_raw() && meta.uid() != 0 && !us.is_root() {
+    } else if meta.uid() != us && meta.uid() != 0 && us != 0 {
         Err(Unusable::ForeignOwner)
     } else {
-        Ok(Owner::of_directory(&meta))
+        Ok(dir)
     }
-}
-
-/// Whether a group is the private one of a user: with the user's name and no other member.
-pub(super) fn is_private_group(uid: u32, gid: u32) -> bool {
-    let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let groups = fs::read_to_string("/etc/group").unwrap_or_default();
-    is_private_group_in(&accounts, &groups, uid, gid)
-}
-
-fn is_private_group_in(accounts: &str, groups: &str, uid: u32, gid: u32) -> bool {
-    fn rows(text: &str) -> impl Iterator<Item = Vec<&str>> {
-        let rows = text.lines().map(|line| line.split(':').collect::<Vec<_>>());
-        rows.filter(|row| row.len() > 3)
-    }
-    let (uid, gid) = (&*uid.to_string(), &*gid.to_string());
-    let user = rows(accounts).find(|row| row[2] == uid);
-    let group = rows(groups).find(|row| row[2] == gid);
-    user.zip(group).is_some_and(|(user, group)| {
-        let is_user = |member: &str| member.is_empty() || member == user[0];
-        let only_member = group[3].split(',').all(is_user);
-        let only_primary = rows(accounts).all(|row| row[3] != gid || row[2] == uid);
-        group[0] == user[0] && only_member && only_primary
-    })
 }
 
 #[cfg(test)]
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use super::{State, beside, elsewhere, is_private_group_in, others};
-    use crate::disk::Owner;
+    use super::{State, beside, elsewhere, others};
+    use crate::disk::Dir;
 
-    fn state(dir: PathBuf) -> State {
-        let owner = Owner::of_directory(&std::fs::metadata(&dir).unwrap());
-        State { dir, owner }
+    fn state(dir: &Path) -> State {
+        State(Dir::open(dir, None).unwrap().into())
     }
 
     #[test]
     fn state_may_be_next_to_the_program_unless_it_is_the_one_in_force() {
         let program = beside().unwrap();
-        let src = state(Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+        let src = state(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
         assert!(elsewhere(&src).contains(&program));
-        assert!(!elsewhere(&state(program.clone())).contains(&program));
+        assert!(!elsewhere(&state(&program)).contains(&program));
     }
 
     #[test]
     fn other_places_are_directories_and_not_the_one_in_force_by_any_name() {
         let crates = Path::new(env!("CARGO_MANIFEST_DIR"));
         let crates = std::fs::canonicalize(crates).unwrap();
-        let state = state(crates.join("src"));
+        let state = state(&crates.join("src"));
         let names = [
             "src",
             "tests/../src",
@@ -339,27 +309,5 @@ mod tests {
         let found = others(&state, names.iter().map(|name| crates.join(name)));
         let wanted: Vec<PathBuf> = ["tests", "examples"].map(|name| crates.join(name)).into();
         assert_eq!(found, wanted);
-    }
-
-    #[test]
-    fn a_private_group_has_its_users_name_and_nobody_else() {
-        let accounts = "root:x:0:0::/root:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\nbob:x:1001:1002::/:/bin/sh\n";
-        let groups = "root:x:0:\nann:x:1000:\nstaff:x:50:ann\nbob:x:1001:ann\nshared:x:1002:\n";
-        for (uid, gid, private) in [
-            (1000, 1000, true),
-            (0, 0, true),
-            (1000, 50, false),
-            (1001, 1001, false),
-            (1001, 1002, false),
-            (7, 1000, false),
-            (1000, 7, false),
-        ] {
-            assert_eq!(
-                is_private_group_in(accounts, groups, uid, gid),
-                private,
-                "{uid} {gid}"
-            );
-        }
-        assert!(!is_private_group_in("", "", 0, 0));
     }
 }

@@ -47,8 +47,6 @@ pub(crate) struct Base {
     pub(crate) source: Option<PathBuf>,
     /// Whether the config contains a secret that others can read.
     pub(crate) open_secret: bool,
-    /// The owner of the config, if we are root and the owner is not.
-    pub(crate) foreign: Option<u32>,
 }
 
 /// A risk in the config's permissions.
@@ -56,8 +54,6 @@ pub(crate) struct Base {
 pub(crate) enum ConfigWarning<'a> {
     /// Others can read a secret in it.
     OpenSecret(&'a Path),
-    /// This user can change what root sends.
-    ForeignOwner { path: &'a Path, uid: u32 },
 }
 
 /// The network settings for WeCom.
@@ -151,9 +147,7 @@ impl Base {
         let open = path
             .filter(|_| self.open_secret)
             .map(ConfigWarning::OpenSecret);
-        let foreign = path.zip(self.foreign);
-        let foreign = foreign.map(|(path, uid)| ConfigWarning::ForeignOwner { path, uid });
-        open.into_iter().chain(foreign)
+        open.into_iter()
     }
 }
 

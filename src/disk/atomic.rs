@@ -6,26 +6,19 @@ use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 
 use super::error::at;
 use super::file::FileAt;
-use super::{FileError, Owner, lock_now, read_named};
+use super::{FileError, lock_now, read_at_most};
 
 /// The largest file that is replaced, in bytes: it is kept as `.old`.
 const OLD_MAX: u64 = 1 << 20;
 
-/// Replaces one of our files. Only for the holder of the lock that guards it.
-///
-/// Not synced: damage by a power cut is detected, and the file is made anew.
+/// Replaces one of our files, for the holder of the lock that guards it.
 ///
 /// # Errors
 /// If something other than one of our files is in the way, or writing fails.
-pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32, owner: Owner) -> io::Result<()> {
-    replace_at(FileAt::path(path, owner), bytes, mode, false)
-}
-
-/// Replaces one of our files as [`replace`] does, and syncs it on request.
 pub(super) fn replace_at(to: FileAt<'_>, bytes: &[u8], mode: u32, sync: bool) -> io::Result<()> {
     to.open_if_there(OFlags::RDONLY)?;
     write_over(to, bytes, mode, sync)
@@ -38,7 +31,7 @@ pub(super) fn write_over(to: FileAt<'_>, bytes: &[u8], mode: u32, sync: bool) ->
     let file = match new.create(OFlags::WRONLY, mode) {
         // A killed process left it; under the lock nobody else is writing it.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-            new.remove().map_err(at(&name))?;
+            new.remove().map_err(at(&new.path()))?;
             new.create(OFlags::WRONLY, mode)?
         }
         created => created?,
@@ -46,30 +39,23 @@ pub(super) fn write_over(to: FileAt<'_>, bytes: &[u8], mode: u32, sync: bool) ->
     finish(file, new, to, bytes, Finish { over: true, sync })
 }
 
-/// Installs a file that does not exist yet.
-///
-/// # Errors
-/// `AlreadyExists`, or the obstacle.
-pub(crate) fn place(path: &Path, bytes: &[u8], mode: u32, owner: Owner) -> io::Result<()> {
-    install(path, bytes, mode, owner, false)
-}
-
-/// Replaces a file, and keeps the old one next to it as `.old`; returns that path.
+/// Replaces a file, and keeps the old one next to it as `.old`; returns that name.
 ///
 /// # Errors
 /// The obstacle; the old file is then still in its place.
-pub(crate) fn place_over(
-    path: &Path,
-    bytes: &[u8],
-    mode: u32,
-    owner: Owner,
-) -> io::Result<PathBuf> {
-    let aside = with_suffix(path, ".old");
-    exists(path)?;
-    let (old, _) = read_named(path, OLD_MAX)?;
-    let kept = exists(&aside).and_then(|_| install(&aside, &old, mode, owner, true));
-    kept.map_err(at(&aside))?;
-    install(path, bytes, mode, owner, true)?;
+pub(super) fn place_over(to: FileAt<'_>, bytes: &[u8], mode: u32) -> io::Result<PathBuf> {
+    let aside = with_suffix(to.name(), ".old");
+    exists(to)?;
+    let old = to.open_any(OFlags::RDONLY | OFlags::NONBLOCK, Mode::empty())?;
+    let meta = old.metadata()?;
+    if meta.len() > OLD_MAX {
+        return Err(FileError::TooLarge { max: OLD_MAX }.into());
+    }
+    let old = read_at_most(old, &meta, OLD_MAX)?;
+    let at_aside = to.named(&aside);
+    let kept = exists(at_aside).and_then(|_| install(at_aside, &old, mode, true));
+    kept.map_err(at(&at_aside.path()))?;
+    install(to, bytes, mode, true)?;
     Ok(aside)
 }
 
@@ -77,10 +63,10 @@ pub(crate) fn place_over(
 ///
 /// # Errors
 /// If it is a link, even a dangling one, or not a regular file, or if we may not look.
-pub(crate) fn exists(path: &Path) -> io::Result<bool> {
-    match fs::symlink_metadata(path) {
-        Ok(meta) if meta.is_file() => Ok(true),
-        Ok(meta) if meta.is_symlink() => Err(FileError::Symlink.into()),
+pub(super) fn exists(at: FileAt<'_>) -> io::Result<bool> {
+    match at.stat().map(|stat| FileType::from_raw_mode(stat.st_mode)) {
+        Ok(FileType::RegularFile) => Ok(true),
+        Ok(FileType::Symlink) => Err(FileError::Symlink.into()),
         Ok(_) => Err(FileError::NotRegular.into()),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error),
@@ -88,20 +74,24 @@ pub(crate) fn exists(path: &Path) -> io::Result<bool> {
 }
 
 /// Writes and syncs a file that no lock guards; replaces an existing one only if `over`.
-fn install(path: &Path, bytes: &[u8], mode: u32, owner: Owner, over: bool) -> io::Result<()> {
-    if exists(path)? && !over {
+///
+/// # Errors
+/// `AlreadyExists`, or the obstacle.
+pub(super) fn install(to: FileAt<'_>, bytes: &[u8], mode: u32, over: bool) -> io::Result<()> {
+    if exists(to)? && !over {
         return Err(io::ErrorKind::AlreadyExists.into());
     }
-    let name = with_suffix(path, ".new");
-    let new = FileAt::path(&name, owner);
+    let name = with_suffix(to.name(), ".new");
+    let new = to.named(&name);
     // A file that a killed process left is reused; its lock ended with the process.
-    let (file, meta) = new.open_or_create(OFlags::RDWR, mode).map_err(at(&name))?;
-    if !lock_now(&file).map_err(at(&name))? || !new.leads_to(&meta) {
+    let (file, meta) = new
+        .open_or_create(OFlags::RDWR, mode)
+        .map_err(at(&new.path()))?;
+    if !lock_now(&file).map_err(at(&new.path()))? || !new.leads_to(&meta) {
         return Err(FileError::BeingWritten.into());
     }
     file.set_len(0)?;
-    owner.take(&file, mode)?;
-    let to = FileAt::path(path, owner);
+    to.owner.take(&file, mode)?;
     finish(file, new, to, bytes, Finish { over, sync: true })
 }
 
@@ -137,8 +127,7 @@ fn finish(
     if how.sync { to.sync_dir() } else { Ok(()) }
 }
 
-/// Appends a suffix to a file name.
-pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut path = path.as_os_str().to_owned();
     path.push(suffix);
     PathBuf::from(path)
@@ -152,8 +141,7 @@ pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
 /// # Errors
 /// If something other than one of our files is in the way, the renaming fails, or the file system
 /// has no locks.
-pub(crate) fn set_aside(path: &Path, aside: &Path, max: u64, owner: Owner) -> io::Result<()> {
-    let (from, to) = (FileAt::path(path, owner), FileAt::path(aside, owner));
+pub(super) fn set_aside(from: FileAt<'_>, to: FileAt<'_>, max: u64) -> io::Result<()> {
     // Gone if another process has just done it.
     let Some((file, _)) = from.open_if_there(OFlags::WRONLY | OFlags::APPEND)? else {
         return Ok(());
@@ -165,7 +153,7 @@ pub(crate) fn set_aside(path: &Path, aside: &Path, max: u64, owner: Owner) -> io
     if !from.leads_to(&locked) || locked.len() < max {
         return Ok(());
     }
-    to.open_if_there(OFlags::RDONLY).map_err(at(aside))?;
+    to.open_if_there(OFlags::RDONLY).map_err(at(&to.path()))?;
     from.rename(to)
 }
 
@@ -174,7 +162,7 @@ pub(crate) fn set_aside(path: &Path, aside: &Path, max: u64, owner: Owner) -> io
 ///
 /// # Errors
 /// An I/O error.
-pub(crate) fn make_dirs(dir: &Path, mode: u32) -> io::Result<()> {
+pub(super) fn make_dirs(dir: &Path, mode: u32) -> io::Result<()> {
     let new: Vec<&Path> = dir.ancestors().take_while(|it| !it.exists()).collect();
     if new.is_empty() {
         return Ok(());
@@ -191,6 +179,6 @@ pub(crate) fn make_dirs(dir: &Path, mode: u32) -> io::Result<()> {
 ///
 /// # Errors
 /// An I/O error.
-pub(crate) fn sync_parent(path: &Path) -> io::Result<()> {
+pub(super) fn sync_parent(path: &Path) -> io::Result<()> {
     File::open(path.parent().unwrap_or(Path::new("/")))?.sync_all()
 }

@@ -1,18 +1,22 @@
 //! One of our directories, held open: all names are resolved from there, so nobody can redirect us
 //! by swapping the directory for a link.
 
-use std::fs::{File, Metadata, Permissions};
-use std::io;
+use std::fs::{self, File, Metadata, Permissions};
+use std::io::{self, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
+use super::atomic::{exists, install, place_over, replace_at, set_aside};
+use super::error::at;
 use super::file::FileAt;
-use super::{FileError, LockedFile, Owner, read_at_most};
+use super::walk::{Writers, open_dir};
+use super::{FileError, LockedFile, Owner, lock_now, read_at_most};
 
 /// The mode of the directories.
 const DIR_MODE: u32 = 0o700;
@@ -20,7 +24,10 @@ const DIR_MODE: u32 = 0o700;
 /// The mode of the files in them.
 const FILE_MODE: u32 = 0o600;
 
-/// A private directory.
+/// The typical size of an entry with a short message, in bytes.
+const SAMPLE: usize = 4096;
+
+/// A directory with our files.
 #[derive(Debug)]
 pub(crate) struct Dir {
     file: File,
@@ -29,28 +36,92 @@ pub(crate) struct Dir {
 }
 
 impl Dir {
-    /// Opens one of our directories; returns `None` if it does not exist.
+    /// Opens a directory in which our files are, whatever its mode. With `make`, creates what is
+    /// missing of it with this mode.
     ///
     /// # Errors
-    /// If the path is a link, or belongs to another user.
-    pub(crate) fn open(path: &Path, owner: Owner) -> io::Result<Option<Self>> {
-        let file = match open(path) {
-            Err(Errno::NOENT) => return Ok(None),
-            Err(Errno::LOOP | Errno::NOTDIR) => return Err(FileError::NotDirectory.into()),
-            opened => opened?,
+    /// An I/O error, or for root the user who could change it.
+    pub(crate) fn open(path: &Path, make: Option<u32>) -> io::Result<Self> {
+        Self::of(open_dir(path, make, Writers::Owner)?, path)
+    }
+
+    /// Opens the directory of a log or of a new config; returns the file's name in it, too.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub(crate) fn parent_of(path: &Path, writers: Writers) -> io::Result<(Self, String)> {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(FileError::NotAFilePath.into());
         };
-        let meta = file.metadata()?;
-        if !owner.trusts(&meta) {
-            return Err(FileError::OtherOwner.into());
+        let name = name.to_str().ok_or(FileError::NotAFilePath)?;
+        Ok((
+            Self::of(open_dir(parent, None, writers)?, parent)?,
+            name.to_owned(),
+        ))
+    }
+
+    fn of(file: File, path: &Path) -> io::Result<Self> {
+        let owner = Owner::of_directory(&file.metadata()?);
+        let path = path.to_owned();
+        Ok(Self { file, path, owner })
+    }
+
+    /// Returns its metadata.
+    ///
+    /// # Errors
+    /// An I/O error.
+    pub(crate) fn metadata(&self) -> io::Result<Metadata> {
+        self.file.metadata()
+    }
+
+    /// Whether we may write to it.
+    ///
+    /// # Errors
+    /// The obstacle.
+    pub(crate) fn may_write(&self) -> io::Result<()> {
+        let rights = Access::WRITE_OK | Access::EXEC_OK;
+        Ok(rustix::fs::accessat(
+            &self.file,
+            ".",
+            rights,
+            AtFlags::EACCESS,
+        )?)
+    }
+
+    /// Writes and syncs a sample file, and leaves nothing there.
+    ///
+    /// # Errors
+    /// The error that an outbox entry would meet, such as a full disk.
+    pub(crate) fn try_writing(&self) -> io::Result<()> {
+        let write = |mut file: File| {
+            file.write_all(&[b'x'; SAMPLE])?;
+            file.sync_all()
+        };
+        let flags = OFlags::TMPFILE | OFlags::RDWR | OFlags::CLOEXEC;
+        let mode = Mode::from_raw_mode(FILE_MODE);
+        if let Ok(file) = rustix::fs::openat(&self.file, ".", flags, mode) {
+            return write(File::from(file));
         }
-        if meta.mode() & 0o077 != 0 {
-            file.set_permissions(Permissions::from_mode(DIR_MODE))?;
-        }
-        Ok(Some(Self {
-            file,
-            path: path.to_owned(),
-            owner,
-        }))
+        // The file system has no nameless files.
+        let name = format!("check.{}", std::process::id());
+        let written = write(self.create(&name)?);
+        self.remove(&name)?;
+        written
+    }
+
+    /// Returns the free space for us on its disk, in bytes.
+    ///
+    /// # Errors
+    /// An I/O error.
+    pub(crate) fn free(&self) -> io::Result<u64> {
+        let stat = rustix::fs::fstatvfs(&self.file)?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
+    /// Whether a path leads to it, under any name.
+    pub(crate) fn is_at(&self, path: &Path) -> bool {
+        let pair = fs::metadata(path).ok().zip(self.metadata().ok());
+        pair.is_some_and(|(there, here)| (there.dev(), there.ino()) == (here.dev(), here.ino()))
     }
 
     /// Reads the names in any user's directory, without changing anything in it.
@@ -58,26 +129,7 @@ impl Dir {
     /// # Errors
     /// An I/O error.
     pub(crate) fn names_at(path: &Path) -> io::Result<Vec<String>> {
-        names(&open(path)?)?.collect()
-    }
-
-    /// Opens one of our directories, creating it if needed; does not sync its name.
-    ///
-    /// # Errors
-    /// As `open`, or if it cannot be created.
-    pub(crate) fn make(path: &Path, owner: Owner) -> io::Result<Self> {
-        if let Some(dir) = Self::open(path, owner)? {
-            return Ok(dir);
-        }
-        match retry_on_intr(|| rustix::fs::mkdir(path, Mode::from_raw_mode(DIR_MODE))) {
-            // Another process has just created it.
-            Ok(()) | Err(Errno::EXIST) => {}
-            Err(error) => return Err(error.into()),
-        }
-        let gone = || io::Error::from(io::ErrorKind::NotFound);
-        let dir = Self::open(path, owner)?.ok_or_else(gone)?;
-        owner.take(&dir.file, DIR_MODE)?;
-        Ok(dir)
+        names(&open(CWD, path)?)?.collect()
     }
 
     /// Returns its path, for messages.
@@ -85,21 +137,57 @@ impl Dir {
         &self.path
     }
 
-    /// Returns the owner of new files in it.
-    pub(crate) fn owner(&self) -> Owner {
-        self.owner
+    /// Returns the path of a file in it, for messages.
+    pub(crate) fn path_of(&self, name: &str) -> PathBuf {
+        self.path.join(name)
     }
 
-    /// Opens one of our subdirectories; returns `None` if it does not exist.
+    /// Opens one of our private subdirectories; returns `None` if it does not exist.
     ///
     /// # Errors
-    /// As `open`.
+    /// If the name is a link, or belongs to another user.
     pub(crate) fn sub(&self, name: &str) -> io::Result<Option<Self>> {
-        Self::open(&self.path.join(name), self.owner)
+        let file = match open(&self.file, Path::new(name)) {
+            Err(Errno::NOENT) => return Ok(None),
+            Err(Errno::LOOP | Errno::NOTDIR) => return Err(FileError::NotDirectory.into()),
+            opened => opened?,
+        };
+        let meta = file.metadata()?;
+        if !self.owner.trusts(&meta) {
+            return Err(FileError::OtherOwner.into());
+        }
+        if meta.mode() & 0o077 != 0 {
+            file.set_permissions(Permissions::from_mode(DIR_MODE))?;
+        }
+        Ok(Some(Self {
+            file,
+            path: self.path_of(name),
+            owner: self.owner,
+        }))
+    }
+
+    /// Opens one of our subdirectories, creating it if needed; does not sync its name.
+    ///
+    /// # Errors
+    /// As `sub`, or if it cannot be created.
+    pub(crate) fn make_sub(&self, name: &str) -> io::Result<Self> {
+        if let Some(dir) = self.sub(name)? {
+            return Ok(dir);
+        }
+        let mode = Mode::from_raw_mode(DIR_MODE);
+        match retry_on_intr(|| rustix::fs::mkdirat(&self.file, name, mode)) {
+            // Another process has just created it.
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let gone = || io::Error::from(io::ErrorKind::NotFound);
+        let dir = self.sub(name)?.ok_or_else(gone)?;
+        self.owner.take(&dir.file, DIR_MODE)?;
+        Ok(dir)
     }
 
     fn at<'a>(&'a self, name: &'a str) -> FileAt<'a> {
-        FileAt::within(self.file.as_fd(), Path::new(name), self.owner)
+        FileAt::within(self.file.as_fd(), &self.path, Path::new(name), self.owner)
     }
 
     /// Creates a new file for reading and writing.
@@ -118,17 +206,125 @@ impl Dir {
         self.at(name).open(OFlags::RDWR)
     }
 
-    /// Opens one of our files, creating it if needed, and waits for its lock. Its writes are
-    /// synced.
+    /// Opens one of our files, creating it if needed, and waits for its lock. With `synced`, its
+    /// writes survive a power cut.
     ///
     /// # Errors
-    /// Those of [`super::lock_file`].
+    /// If the name is not one of our regular files or cannot be opened, the file system has no
+    /// locks, or another process holds the lock until the timeout.
     pub(crate) fn lock_file<'a>(
         &'a self,
         name: &'a str,
         patience: Duration,
+        synced: bool,
     ) -> io::Result<LockedFile<'a>> {
-        LockedFile::wait(self.at(name), patience, true)
+        LockedFile::wait(self.at(name), patience, synced)
+    }
+
+    /// Takes the lock on a file that is never renamed; returns `None` if another process holds it.
+    ///
+    /// # Errors
+    /// If the file is not ours or cannot be created, or the file system has no locks.
+    pub(crate) fn try_lock(&self, name: &str) -> io::Result<Option<Lock>> {
+        let locked = || -> io::Result<Option<Lock>> {
+            let file = self.append(name, FILE_MODE)?;
+            // If the name now leads elsewhere, another process may hold that file's lock.
+            let is_ours = lock_now(&file)? && self.leads_to(name, &file.metadata()?);
+            Ok(is_ours.then_some(Lock { _file: file }))
+        };
+        locked().map_err(at(&self.path_of(name)))
+    }
+
+    /// Takes the lock on a file that exists only while the lock is held; returns `None` if another
+    /// process holds it, or has just released it.
+    ///
+    /// # Errors
+    /// Those of `try_lock`.
+    pub(crate) fn try_lock_temporary(
+        self: &Arc<Self>,
+        name: &str,
+    ) -> io::Result<Option<TemporaryLock>> {
+        let lock = self.try_lock(name)?;
+        Ok(lock.map(|lock| TemporaryLock {
+            dir: Arc::clone(self),
+            name: name.to_owned(),
+            _lock: lock,
+        }))
+    }
+
+    /// Opens one of our files for appending, creating it if needed.
+    ///
+    /// # Errors
+    /// If the name is not one of our regular files, or cannot be opened.
+    pub(crate) fn append(&self, name: &str, mode: u32) -> io::Result<File> {
+        let flags = OFlags::WRONLY | OFlags::APPEND;
+        Ok(self.at(name).open_or_create(flags, mode)?.0)
+    }
+
+    /// Replaces one of our files, not synced. Only for the holder of the lock that guards it: damage
+    /// by a power cut is detected, and the file is made anew.
+    ///
+    /// # Errors
+    /// If something other than one of our files is in the way, or writing fails.
+    pub(crate) fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        replace_at(self.at(name), bytes, FILE_MODE, false)
+    }
+
+    /// Whether a file of this name exists.
+    ///
+    /// # Errors
+    /// If it is a link, even a dangling one, or not a regular file, or if we may not look.
+    pub(crate) fn has_file(&self, name: &str) -> io::Result<bool> {
+        exists(self.at(name))
+    }
+
+    /// Installs a synced file that does not exist yet.
+    ///
+    /// # Errors
+    /// `AlreadyExists`, or the obstacle.
+    pub(crate) fn place(&self, name: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
+        install(self.at(name), bytes, mode, false)
+    }
+
+    /// Replaces a file, and keeps the old one next to it as `.old`; returns that path. Both get this
+    /// owner.
+    ///
+    /// # Errors
+    /// The obstacle; the old file is then still in its place.
+    pub(crate) fn place_over(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        mode: u32,
+        owner: Owner,
+    ) -> io::Result<PathBuf> {
+        let at = FileAt::within(self.file.as_fd(), &self.path, Path::new(name), owner);
+        let aside = place_over(at, bytes, mode)?;
+        Ok(self.path.join(aside))
+    }
+
+    /// Renames one of our files that has reached `max` bytes, over any file of the new name; see
+    /// [`set_aside`].
+    ///
+    /// # Errors
+    /// Those of [`set_aside`].
+    pub(crate) fn set_aside(&self, name: &str, aside: &str, max: u64) -> io::Result<()> {
+        set_aside(self.at(name), self.at(aside), max)
+    }
+
+    /// Reads one of our small files. Returns `None` if it does not exist, and no bytes if it is larger
+    /// than `max` bytes or others may have written it.
+    ///
+    /// # Errors
+    /// If the name is not one of our regular files, or cannot be read.
+    pub(crate) fn read_private(&self, name: &str, max: u64) -> io::Result<Option<Vec<u8>>> {
+        let Some((file, meta)) = self.view(name)? else {
+            return Ok(None);
+        };
+        if meta.mode() & 0o022 != 0 || meta.len() > max {
+            return Ok(Some(Vec::new()));
+        }
+        read_at_most(file, &meta, max).map(Some)
     }
 
     /// Reads at most `max` bytes of one of our files; returns `None` if it does not exist.
@@ -204,9 +400,31 @@ impl Dir {
     }
 }
 
-fn open(path: &Path) -> Result<File, Errno> {
+fn open(dir: impl AsFd, name: &Path) -> Result<File, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty())).map(File::from)
+    retry_on_intr(|| rustix::fs::openat(&dir, name, flags, Mode::empty())).map(File::from)
+}
+
+/// A kernel lock on a file. It ends with the value, or with the process.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    _file: File,
+}
+
+/// A lock on a file that exists only while the lock is held.
+#[derive(Debug)]
+pub(crate) struct TemporaryLock {
+    dir: Arc<Dir>,
+    name: String,
+    _lock: Lock,
+}
+
+impl Drop for TemporaryLock {
+    fn drop(&mut self) {
+        // Removed under the lock: a process that has opened it meanwhile sees that the name leads
+        // elsewhere. Best effort: a file that stays is unlocked, and can be locked again.
+        let _ = self.dir.remove(&self.name);
+    }
 }
 
 /// Reads all names in a directory.

@@ -9,9 +9,10 @@ use std::path::Path;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
+use super::atomic::sync_parent;
 use super::dir::names;
 use super::file::FileAt;
-use super::{FileError, Owner, euid, sync_parent};
+use super::{FileError, Owner, euid};
 
 /// The mode: all may write and search, nobody but the owner may list, and nobody may remove the
 /// files of others.
@@ -85,7 +86,7 @@ impl DropDir {
 
     fn at<'a>(&'a self, name: &'a str) -> FileAt<'a> {
         // Our own files only: what others have put there is opened by `take`.
-        FileAt::within(self.0.as_fd(), Path::new(name), Owner(None))
+        FileAt::within(self.0.as_fd(), Path::new(""), Path::new(name), Owner(None))
     }
 
     /// Puts a private file there, synced, under a name that must be free.

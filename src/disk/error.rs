@@ -12,6 +12,15 @@ pub(crate) enum FileError {
     /// It has a second hard link.
     HardLinked,
     OtherOwner,
+    /// Root does not use it: this user could have written it.
+    Foreign {
+        path: PathBuf,
+        uid: u32,
+    },
+    /// Root does not use what is there: others can write to it.
+    OthersWrite {
+        path: PathBuf,
+    },
     TooLarge {
         /// In bytes.
         max: u64,
@@ -40,6 +49,7 @@ impl From<FileError> for io::Error {
     fn from(error: FileError) -> Self {
         let kind = match &error {
             FileError::CannotLock(cause) | FileError::At { error: cause, .. } => cause.kind(),
+            FileError::NotDirectory => io::ErrorKind::NotADirectory,
             _ => io::ErrorKind::Other,
         };
         Self::new(kind, error)
@@ -54,6 +64,15 @@ impl FileError {
             Self::CannotLock(_) => None,
             reason => Some(reason),
         }
+    }
+
+    /// Whether an error means that root does not use what another user could have written.
+    pub(crate) fn is_untrusted(error: &io::Error) -> bool {
+        let reason = Self::of(error);
+        matches!(
+            reason,
+            Some(Self::Foreign { .. } | Self::OthersWrite { .. })
+        )
     }
 
     /// Whether an error means that a file is not one of ours.

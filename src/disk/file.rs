@@ -1,31 +1,44 @@
-//! Opens one of our files, by its path or relative to an open directory.
+//! Opens one of our files by its name in an open directory.
 
 use std::fs::{File, Metadata, Permissions};
 use std::io;
 use std::os::fd::BorrowedFd;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Mode, OFlags, RenameFlags, Stat};
+use rustix::fs::{AtFlags, Mode, OFlags, RenameFlags, Stat};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::{FileError, Owner, euid};
 
-/// The location of a file: its path, or its name in an open directory.
+/// The location of a file: its name in an open directory.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct FileAt<'a> {
     dir: BorrowedFd<'a>,
+    /// The path of the directory, for messages.
+    base: &'a Path,
     name: &'a Path,
     pub(super) owner: Owner,
 }
 
 impl<'a> FileAt<'a> {
-    pub(super) fn path(path: &'a Path, owner: Owner) -> Self {
-        Self::within(CWD, path, owner)
+    pub(super) fn within(
+        dir: BorrowedFd<'a>,
+        base: &'a Path,
+        name: &'a Path,
+        owner: Owner,
+    ) -> Self {
+        Self {
+            dir,
+            base,
+            name,
+            owner,
+        }
     }
 
-    pub(super) fn within(dir: BorrowedFd<'a>, name: &'a Path, owner: Owner) -> Self {
-        Self { dir, name, owner }
+    /// Returns its path, for messages.
+    pub(super) fn path(self) -> PathBuf {
+        self.base.join(self.name)
     }
 
     /// Returns the location of this name in the same directory.
@@ -161,14 +174,6 @@ impl<'a> FileAt<'a> {
 
     /// Syncs the directory of the name, against a power cut.
     pub(super) fn sync_dir(self) -> io::Result<()> {
-        let parent = self.name.parent().unwrap_or(Path::new("/"));
-        let parent = if parent.as_os_str().is_empty() {
-            Path::new(".")
-        } else {
-            parent
-        };
-        let flags = OFlags::RDONLY | OFlags::CLOEXEC;
-        let dir = retry_on_intr(|| rustix::fs::openat(self.dir, parent, flags, Mode::empty()))?;
-        File::from(dir).sync_all()
+        Ok(retry_on_intr(|| rustix::fs::fsync(self.dir))?)
     }
 }

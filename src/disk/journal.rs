@@ -6,14 +6,13 @@
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 use rustix::fs::OFlags;
 
 use super::atomic::{replace_at, write_over};
 use super::file::FileAt;
-use super::{FileError, Owner, euid, lock_now};
+use super::{FileError, euid, lock_now};
 
 /// The mode of such a file.
 const MODE: u32 = 0o600;
@@ -29,19 +28,6 @@ pub(crate) struct LockedFile<'a> {
     len: u64,
     /// Whether writes must survive a power cut.
     synced: bool,
-}
-
-/// Opens a file, creating it if needed, and waits for its lock. Nothing is synced.
-///
-/// # Errors
-/// If the path is not one of our regular files or cannot be opened, the file system has no locks,
-/// or another process holds the lock until the timeout.
-pub(crate) fn lock_file(
-    path: &Path,
-    owner: Owner,
-    patience: Duration,
-) -> io::Result<LockedFile<'_>> {
-    LockedFile::wait(FileAt::path(path, owner), patience, false)
 }
 
 impl<'a> LockedFile<'a> {

@@ -11,28 +11,23 @@ mod error;
 mod file;
 mod journal;
 pub(crate) mod record;
+mod walk;
 
-pub(crate) use atomic::{
-    exists, make_dirs, place, place_over, replace, set_aside, sync_parent, with_suffix,
-};
-pub(crate) use dir::Dir;
+pub(crate) use dir::{Dir, Lock, TemporaryLock};
 pub(crate) use drop_dir::{DropDir, DroppedFile};
 pub(crate) use error::FileError;
-pub(crate) use journal::{LockedFile, Pause, lock_file, lossy};
+pub(crate) use journal::{LockedFile, Pause, lossy};
+pub(crate) use walk::{Writers, group_has_others, trust_owner};
 
-use std::fs::{self, File, Metadata, OpenOptions, Permissions, TryLockError};
-use std::io::{self, Read, Write};
+use std::fs::{File, Metadata, OpenOptions, Permissions, TryLockError};
+use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::OnceLock;
 
-use rustix::fs::OFlags;
+use rustix::fs::{Mode, OFlags};
 
-use error::at;
-use file::FileAt;
-
-/// The typical size of an entry with a short message, in bytes.
-const SAMPLE: usize = 4096;
+use atomic::make_dirs;
 
 /// Returns our effective user id, which never changes; asked once.
 pub(crate) fn euid() -> u32 {
@@ -72,21 +67,6 @@ impl Owner {
     }
 }
 
-/// Reads one of our small files. Returns `None` if it does not exist, and no bytes if it is larger
-/// than `max` bytes or others may have written it.
-///
-/// # Errors
-/// If the path is not one of our regular files, or cannot be read.
-pub(crate) fn read(path: &Path, max: u64, owner: Owner) -> io::Result<Option<Vec<u8>>> {
-    let Some((file, meta)) = FileAt::path(path, owner).open_if_there(OFlags::RDONLY)? else {
-        return Ok(None);
-    };
-    if meta.mode() & 0o022 != 0 || meta.len() > max {
-        return Ok(Some(Vec::new()));
-    }
-    read_at_most(file, &meta, max).map(Some)
-}
-
 /// Reads at most `max` bytes of a file. The buffer has one byte more, so that one read finds the
 /// end.
 fn read_at_most(file: File, meta: &Metadata, max: u64) -> io::Result<Vec<u8>> {
@@ -96,21 +76,26 @@ fn read_at_most(file: File, meta: &Metadata, max: u64) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads a regular file of at most `max` bytes that the user named: links are fine.
+/// Reads a regular file of at most `max` bytes that the user named. Links are fine; for root the
+/// file, and the way to it, must be what nobody else can change.
 ///
 /// # Errors
-/// If it is not a regular file, is larger, or cannot be read.
+/// If it is not a regular file, is larger, cannot be read, or who could have written it.
 pub(crate) fn read_named(path: &Path, max: u64) -> io::Result<(Vec<u8>, Metadata)> {
     // Without NONBLOCK a FIFO would block us for ever.
-    let nonblock = OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(nonblock)
-        .open(path)?;
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let opened = if euid() == 0 {
+        let (dir, name) = walk::open_parent(path, Writers::Owner)?;
+        rustix::fs::openat(dir, name, flags | OFlags::NOFOLLOW, Mode::empty())
+    } else {
+        rustix::fs::open(path, flags, Mode::empty())
+    };
+    let file = File::from(opened?);
     let meta = file.metadata()?;
     if !meta.is_file() {
         return Err(FileError::NotRegular.into());
     }
+    walk::check_file(&meta, path)?;
     let bytes = read_at_most(file, &meta, max + 1)?;
     if bytes.len() as u64 > max {
         return Err(FileError::TooLarge { max }.into());
@@ -129,105 +114,6 @@ pub(crate) fn nameless(dir: &Path) -> io::Result<File> {
         .custom_flags(OFlags::TMPFILE.bits().cast_signed())
         .mode(0o600)
         .open(dir)
-}
-
-/// Opens one of our files for appending, creating it if needed.
-///
-/// # Errors
-/// If the path is not one of our regular files, or cannot be opened.
-pub(crate) fn append(path: &Path, mode: u32, owner: Owner) -> io::Result<File> {
-    let flags = OFlags::WRONLY | OFlags::APPEND;
-    Ok(FileAt::path(path, owner).open_or_create(flags, mode)?.0)
-}
-
-/// Returns the metadata of one of our files; `None` if it does not exist.
-///
-/// # Errors
-/// If the path is not one of our regular files, or cannot be opened.
-pub(crate) fn seen(path: &Path, owner: Owner) -> io::Result<Option<Metadata>> {
-    let opened = FileAt::path(path, owner).open_if_there(OFlags::RDONLY)?;
-    Ok(opened.map(|(_, meta)| meta))
-}
-
-/// Writes and syncs a sample file in a directory, and leaves nothing there.
-///
-/// # Errors
-/// The error that an outbox entry would meet, such as a full disk.
-pub(crate) fn try_writing(dir: &Path) -> io::Result<()> {
-    let write = |mut file: File| {
-        file.write_all(&[b'x'; SAMPLE])?;
-        file.sync_all()
-    };
-    if let Ok(file) = nameless(dir) {
-        return write(file);
-    }
-    // The file system has no nameless files.
-    let path = dir.join(format!("check.{}", std::process::id()));
-    let made = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&path)?;
-    let written = write(made);
-    fs::remove_file(&path)?;
-    written
-}
-
-/// Returns the free space for us on the disk of a directory, in bytes.
-///
-/// # Errors
-/// An I/O error.
-pub(crate) fn free(dir: &Path) -> io::Result<u64> {
-    let stat = rustix::fs::statvfs(dir)?;
-    Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
-}
-
-/// A kernel lock on a file. It ends with the value, or with the process.
-#[derive(Debug)]
-pub(crate) struct Lock {
-    _file: File,
-}
-
-/// Takes the lock on a file that is never renamed; returns `None` if another process holds it.
-///
-/// # Errors
-/// If the file is not ours or cannot be created, or the file system has no locks.
-pub(crate) fn try_lock(path: &Path, owner: Owner) -> io::Result<Option<Lock>> {
-    let locked = || -> io::Result<Option<Lock>> {
-        let file = append(path, 0o600, owner)?;
-        // If the name now leads elsewhere, another process may hold that file's lock.
-        let is_ours = lock_now(&file)? && FileAt::path(path, owner).leads_to(&file.metadata()?);
-        Ok(is_ours.then_some(Lock { _file: file }))
-    };
-    locked().map_err(at(path))
-}
-
-/// A lock on a file that exists only while the lock is held.
-#[derive(Debug)]
-pub(crate) struct TemporaryLock {
-    path: PathBuf,
-    _lock: Lock,
-}
-
-impl Drop for TemporaryLock {
-    fn drop(&mut self) {
-        // Removed under the lock: a process that has opened it meanwhile sees that the name leads
-        // elsewhere. Best effort: a file that stays is unlocked, and can be locked again.
-        let _ = fs::remove_file(&self.path);
-    }
-}
-
-/// Takes the lock on a temporary file; returns `None` if another process holds it, or has just
-/// released it.
-///
-/// # Errors
-/// Those of [`try_lock`].
-pub(crate) fn try_lock_temporary(path: &Path, owner: Owner) -> io::Result<Option<TemporaryLock>> {
-    let lock = try_lock(path, owner)?;
-    Ok(lock.map(|lock| TemporaryLock {
-        path: path.to_owned(),
-        _lock: lock,
-    }))
 }
 
 /// Locks an open file until it is closed; returns false if another process holds the lock.

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use super::claimed::ClaimedEntry;
 use super::entry::{Entry, Id};
 use super::write::write;
-use super::{FAILED, NotKept, Outbox, OutboxSnapshot, once};
-use crate::disk::{self, Dir};
+use super::{FAILED, NotKept, OUTBOX, Outbox, OutboxSnapshot, once};
+use crate::disk::Dir;
 use crate::file_slice::FileSlice;
 
 /// Longest wait of a message for the disk; a hanging disk must not hold up an alert.
@@ -313,10 +313,10 @@ impl PendingWrite {
 ///
 /// `failed/` is created last: if it exists, the name of the outbox itself has been synced.
 fn prepared(outbox: &Outbox) -> io::Result<Dir> {
-    let dir = Dir::make(&outbox.path, outbox.owner)?;
+    let dir = outbox.state.make_sub(OUTBOX)?;
     if dir.sub(FAILED)?.is_none() {
-        disk::sync_parent(&outbox.path)?;
-        Dir::make(&outbox.path.join(FAILED), outbox.owner)?;
+        outbox.state.sync()?;
+        dir.make_sub(FAILED)?;
     }
     Ok(dir)
 }

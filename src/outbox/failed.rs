@@ -35,7 +35,7 @@ pub(crate) struct FailureRecord {
 
 /// Moves an entry, whose lock the caller holds, to `failed/`.
 pub(super) fn fail(dir: &Dir, id: &Id, verdict: &FailureRecord) -> io::Result<()> {
-    let failed = Dir::make(&dir.path().join(FAILED), dir.owner())?;
+    let failed = dir.make_sub(FAILED)?;
     let why = why_name(id);
     // Left by an attempt that a crash cut short.
     failed.remove(&why)?;

@@ -47,7 +47,7 @@ pub(crate) use not_kept::NotKept;
 pub(crate) use tidy::tidy;
 
 use crate::config::State;
-use crate::disk::{Dir, Owner};
+use crate::disk::Dir;
 use crate::message::Recipients;
 
 /// The directory of failed entries.
@@ -63,11 +63,14 @@ const ENTRIES_MAX: usize = 100_000;
 /// Most bytes in the outbox when a message with a file is added, so as not to fill the disk.
 const BYTES_MAX: u64 = 1 << 30;
 
+/// The name of its directory.
+const OUTBOX: &str = "outbox";
+
 /// The outbox of one state directory; nothing is opened yet.
 #[derive(Debug, Clone)]
 pub(crate) struct Outbox {
+    state: Arc<Dir>,
     path: PathBuf,
-    owner: Owner,
 }
 
 /// A snapshot of the outbox.
@@ -191,8 +194,8 @@ impl Outbox {
     /// Returns the outbox of a state directory.
     pub(crate) fn of(state: &State) -> Self {
         Self {
-            path: state.file("outbox"),
-            owner: state.owner(),
+            state: Arc::clone(state.dir()),
+            path: state.file(OUTBOX),
         }
     }
 
@@ -206,7 +209,7 @@ impl Outbox {
     /// # Errors
     /// An I/O error, also if something else has its name.
     pub(crate) fn open(&self) -> io::Result<Option<Arc<Dir>>> {
-        Ok(Dir::open(&self.path, self.owner)?.map(Arc::new))
+        Ok(self.state.sub(OUTBOX)?.map(Arc::new))
     }
 
     /// Whether a flush still finds an entry: neither the entry nor the outbox itself was removed.

@@ -141,7 +141,7 @@ pub(super) fn tidy(dir: &Dir) -> io::Result<()> {
 }
 
 fn lock(dir: &Dir) -> io::Result<LockedFile<'_>> {
-    dir.lock_file(NAME, PATIENCE)
+    dir.lock_file(NAME, PATIENCE, true)
 }
 
 fn line(key: &str, what: &str, id: &Id) -> String {

@@ -12,16 +12,19 @@ mod times;
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use crate::clock::{Stamp, millis, time_of, unix_ms};
 use crate::config::{Limits, State};
-use crate::disk::{self, FileError, LockedFile, Owner};
+use crate::disk::{self, Dir, FileError, LockedFile};
 pub(crate) use audience::{Audience, Fingerprint, Share};
 pub(crate) use lines::Others;
 use lines::SlotLines;
 use times::Times;
+
+/// The file's name.
+const NAME: &str = "ledger";
 
 /// Longest wait for the lock, in case a process was stopped while holding it.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -57,8 +60,7 @@ pub(crate) struct Slot {
 /// The ledger, as seen by one app.
 #[derive(Debug)]
 pub(crate) struct RateLimiter {
-    path: PathBuf,
-    owner: Owner,
+    dir: Arc<Dir>,
     app: String,
     limits: Limits,
 }
@@ -68,8 +70,7 @@ impl RateLimiter {
     /// digits.
     pub(crate) fn new(state: &State, app: String, limits: Limits) -> Self {
         Self {
-            path: state.file("ledger"),
-            owner: state.owner(),
+            dir: Arc::clone(state.dir()),
             app,
             limits,
         }
@@ -173,7 +174,8 @@ impl RateLimiter {
     fn note(&self, lines: &str) {
         let noted = self.lock(PATIENCE / 2).and_then(|file| file.append(lines));
         if let Err(error) = noted {
-            let path = self.path.display();
+            let path = self.dir.path_of(NAME);
+            let path = path.display();
             tracing::debug!("the ledger {path} cannot be written, so a slot stays taken: {error}");
         }
     }
@@ -197,12 +199,12 @@ impl RateLimiter {
     }
 
     fn text(&self) -> io::Result<String> {
-        let bytes = disk::read(&self.path, READ_MAX, self.owner)?;
+        let bytes = self.dir.read_private(NAME, READ_MAX)?;
         Ok(disk::lossy(bytes.unwrap_or_default()))
     }
 
     fn lock(&self, patience: Duration) -> io::Result<LockedFile<'_>> {
-        disk::lock_file(&self.path, self.owner, patience)
+        self.dir.lock_file(NAME, patience, false)
     }
 }
 

@@ -8,6 +8,7 @@ use crate::config::{
     Advice, ConfigError, ConfigWarning, Expected, FileFault, Invalid, NoPlace, SecretFile, Spot,
     Syntax, Unknown, Unusable,
 };
+use crate::disk::FileError;
 use crate::error::{Exit, Failure};
 use crate::lang::spoken;
 
@@ -19,6 +20,9 @@ impl From<ConfigError> for Failure {
                 origin,
             } => no_file(path.display(), origin),
             ConfigError::NoFile { path: None, origin } => no_file_of_that_name(origin),
+            ConfigError::Unreadable { error, .. } if FileError::is_untrusted(&error) => {
+                Failure::new(Exit::Config, error.to_string())
+            }
             ConfigError::Unreadable { path, error } => unreadable(path.display(), error),
             ConfigError::NotUtf8 { path, line } => not_utf8_at(path.display(), line),
             ConfigError::Syntax(error) => syntax(&error),
@@ -196,6 +200,7 @@ displays! { Expected {
     Self::ProxyUrl =>
         "代理的地址，例如 http://192.0.2.7:3128 或 socks5://192.0.2.7:1080",
         "a proxy such as http://192.0.2.7:3128 or socks5://192.0.2.7:1080";
+    Self::Uid => "用户的编号，例如 1000（id -u 会显示）", "the number of a user, such as 1000 (id -u shows it)";
     Self::ApiUrl =>
         " URL，例如 https://qyapi.weixin.qq.com 或 https://relay.example.com/wecom",
         "a URL such as https://qyapi.weixin.qq.com or https://relay.example.com/wecom";
@@ -211,6 +216,7 @@ displays! { Unusable {
     Self::NotDirectory => "不是目录", "is not a directory";
     Self::OthersWrite => "其他用户能写它（chmod o-w）", "others can write to it (chmod o-w)";
     Self::GroupWrites => "它的属组能写它（chmod g-w）", "its group can write to it (chmod g-w)";
+    Self::Untrusted(error) => "不归 root 使用：{error}", "is not for root: {error}";
     Self::ForeignOwner => "属于别的用户", "belongs to another user";
     Self::NotWritable(error) => "写不进去：{error}", "cannot be written to: {error}";
 }}
@@ -235,10 +241,6 @@ displays! { ConfigWarning<'_> {
     Self::OpenSecret(path) =>
         "{path} 里有 Secret，而别的用户能读它：chmod 600 {path}",
         "{path} holds a secret and others can read it: chmod 600 {path}", path = path.display();
-    Self::ForeignOwner { path, uid } =>
-        "{path} 属于用户 {uid}，此人能改动 root 发送的内容：以该用户运行 wxpush，或 chown root {path}",
-        "{path} belongs to user {uid}, who can change what root sends: run wxpush as that user, or chown root {path}",
-        path = path.display();
 }}
 
 failures! {

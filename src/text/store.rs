@@ -13,6 +13,8 @@ impl fmt::Display for FileError {
             Self::NotDirectory => not_directory(),
             Self::HardLinked => hard_linked(),
             Self::OtherOwner => other_owner(),
+            Self::Foreign { path, uid } => foreign(path.display(), uid),
+            Self::OthersWrite { path } => others_write(path.display()),
             Self::TooLarge { max } => too_large(max),
             Self::Locked => locked(),
             Self::BeingWritten => being_written(),
@@ -43,6 +45,12 @@ texts! {
     not_directory() = "不是目录，或者是符号链接", "is not a directory, or a symbolic link";
     hard_linked() = "还有另一个名字（硬链接）", "has a second name (hard link)";
     other_owner() = "属于别的用户", "belongs to another user";
+    foreign(path, uid) =
+        "{path} 属于用户 {uid}，root 不用它；chown root {path}，或设 WXPUSH_TRUST_OWNER={uid}",
+        "{path} belongs to user {uid}, and root does not use it: chown root {path}, or set WXPUSH_TRUST_OWNER={uid}";
+    others_write(path) =
+        "其他用户能写 {path}，root 不用它；chmod go-w {path}",
+        "others can write to {path}, and root does not use it: chmod go-w {path}";
     too_large(max) = "大于 {max} 字节", "is larger than {max} bytes";
     locked() = "另一个 wxpush 占着它的锁", "another wxpush holds its lock";
     being_written() = "另一个 wxpush 正在写它", "another wxpush is writing it";

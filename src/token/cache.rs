@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::io;
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -13,10 +13,14 @@ use serde_json::Value;
 use super::AccessToken;
 use super::failed::Failed;
 use crate::config::State;
-use crate::disk::{self, Lock, Owner};
+use crate::disk::{Dir, Lock};
 use crate::notice::{self, Notice};
 use crate::secret::{Secret, digest};
 use crate::wecom::{self, Error, Refusal};
+
+/// The names of the file, and of the lock file next to it.
+pub(crate) const NAME: &str = "token_cache.json";
+const LOCK: &str = "token_cache.lock";
 
 /// Largest cache to read, in bytes.
 const SIZE_MAX: u64 = 1 << 20;
@@ -148,18 +152,14 @@ impl Refused {
 
 /// The cache file, and the lock file next to it, which is never renamed.
 pub(super) struct Cache {
-    path: PathBuf,
-    lock: PathBuf,
-    owner: Owner,
+    dir: Arc<Dir>,
     warned: Cell<bool>,
 }
 
 impl Cache {
     pub(super) fn new(state: &State) -> Self {
         Self {
-            path: state.file("token_cache.json"),
-            lock: state.file("token_cache.lock"),
-            owner: state.owner(),
+            dir: Arc::clone(state.dir()),
             warned: Cell::new(false),
         }
     }
@@ -171,7 +171,7 @@ impl Cache {
 
     /// Takes the lock, unless another process holds it.
     pub(super) fn try_lock(&self) -> io::Result<Option<Lock>> {
-        disk::try_lock(&self.lock, self.owner)
+        self.dir.try_lock(LOCK)
     }
 
     /// Writes an app's record, or removes it, and keeps those of other apps. Needs the lock.
@@ -192,13 +192,13 @@ impl Cache {
         }
         let mut json = serde_json::to_vec_pretty(&records)?;
         json.push(b'\n');
-        disk::replace(&self.path, &json, 0o600, self.owner)
+        self.dir.replace(NAME, &json)
     }
 
     /// Sends the notice that the cache is unusable, once.
     pub(super) fn warn_once(&self, error: &io::Error) {
         if !self.warned.replace(true) {
-            let path = &self.path;
+            let path = &self.dir.path_of(NAME);
             notice::notify(&Notice::TokenCacheUnusable { path, error });
         }
     }
@@ -209,10 +209,13 @@ impl Cache {
     }
 
     fn bytes(&self) -> Vec<u8> {
-        let bytes = disk::read(&self.path, SIZE_MAX, self.owner).unwrap_or_else(|error| {
-            self.warn_once(&error);
-            None
-        });
+        let bytes = self
+            .dir
+            .read_private(NAME, SIZE_MAX)
+            .unwrap_or_else(|error| {
+                self.warn_once(&error);
+                None
+            });
         bytes.unwrap_or_default()
     }
 }

@@ -288,10 +288,6 @@ fn a_full_disk_and_anothers_config_are_told() {
     );
     let config = sandbox.path("config.toml");
     std::os::unix::fs::chown(&config, Some(4711), Some(4711)).unwrap();
-    let outcome = check(&sandbox, "").exits(0);
-    outcome.went(
-        "config_owner",
-        "warning",
-        &["belongs to user 4711", "chown root"],
-    );
+    let outcome = check(&sandbox, "").exits(78);
+    outcome.went("config", "failed", &["belongs to user 4711", "chown root"]);
 }

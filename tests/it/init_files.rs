@@ -145,7 +145,8 @@ fn it_goes_to_the_first_place_of_the_search_that_can_be_written_to() {
     // Root, in the directory of a user: the config is that user's.
     let program = program_in(&sandbox, "theirs");
     chown(sandbox.path("theirs"), Some(OTHER), Some(OTHER)).unwrap();
-    begun(&sandbox, &standin, &program, &[]).exits(0);
+    let run = begun(&sandbox, &standin, &program, &[]);
+    run.env("WXPUSH_TRUST_OWNER", OTHER.to_string()).exits(0);
     written(&sandbox, "theirs/config.toml");
     assert_eq!(owner("theirs/config.toml"), OTHER);
 }

@@ -171,9 +171,7 @@ fn who_comes_by_the_lock_late_sets_no_new_log_aside() {
     let mut command = Command::new("strace");
     // Stopped between its look at the full log and the lock on what it has opened.
     let stop = "inject=openat:signal=STOP:when=1";
-    command
-        .args(["-qq", "-o", "/dev/null", "-e", stop, "-P"])
-        .arg(&log);
+    command.args(["-qq", "-o", "/dev/null", "-e", stop, "-P", "wxpush.log"]);
     let late = Run::new(command)
         .env("PATH", "/usr/bin:/bin")
         .arg(sandbox.path("wxpush"));

@@ -25,7 +25,7 @@ pub(super) fn state(config: &Config, state: &Result<State, NoPlace>, report: &mu
         None => text::check::beside(),
         Some((beside, why)) => text::check::not_beside(beside.display(), why),
     };
-    match (disk::try_writing(state.dir()), disk::free(state.dir())) {
+    match (state.dir().try_writing(), state.dir().free()) {
         (Err(error), _) => report.wrong("state_dir", text::check::no_room(dir, why, error)),
         (Ok(()), Ok(free)) if free < ROOM => {
             let doubt = text::check::little_room(dir, why, text::check::size(free));
@@ -79,8 +79,8 @@ pub(super) fn ours(state: &State, report: &mut Steps) {
     for name in ["token_cache.json", "ledger", "runs", "uploads"] {
         let path = state.file(name);
         let shown = path.display();
-        match disk::seen(&path, state.owner()) {
-            Ok(Some(meta)) if meta.mode() & 0o077 != 0 => {
+        match state.dir().view(name) {
+            Ok(Some((_, meta))) if meta.mode() & 0o077 != 0 => {
                 report.wrong("files", text::check::file_open(shown));
             }
             // Users look for the cache; the other files matter only if they are faulty.

@@ -122,5 +122,5 @@ fn all(
 
 /// Returns the path of a state directory, for display.
 fn shown(state: &State) -> String {
-    state.dir().display().to_string()
+    state.dir().path().display().to_string()
 }

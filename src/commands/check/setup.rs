@@ -46,9 +46,6 @@ pub(super) fn config(config: &Config, report: &mut Steps) {
         if base.open_secret {
             report.wrong("config_mode", text::check::secret_open(shown));
         }
-        if let Some(uid) = base.foreign {
-            report.doubt("config_owner", text::check::config_foreign(shown, uid));
-        }
     } else {
         let places = listed(config::config_places().iter());
         report.fine("config", text::check::no_config(places));

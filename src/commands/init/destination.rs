@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::draft::ConfigDraft;
 use crate::config;
-use crate::disk::{self, Owner};
+use crate::disk::{self, Dir, Owner, Writers};
 use crate::error::Failure;
 use crate::text;
 
@@ -83,16 +83,26 @@ impl Destination {
         self.is_named && !config::config_places().contains(&self.path)
     }
 
+    /// Opens its directory; returns its name there, too.
+    fn dir(&self) -> io::Result<(Dir, String)> {
+        Dir::parent_of(&self.path, Writers::Owner)
+    }
+
     /// Reads the existing file.
     ///
     /// # Errors
     /// If it cannot be replaced, such as a link.
     fn existing(&self) -> Result<Option<Existing>, Failure> {
         let cannot = |error| self.cannot(&error);
-        if !disk::exists(&self.path).map_err(cannot)? {
+        let meta = match self.path.symlink_metadata() {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            meta => meta.map_err(cannot)?,
+        };
+        let (dir, name) = self.dir().map_err(cannot)?;
+        // Refuses a link.
+        if !dir.has_file(&name).map_err(cannot)? {
             return Ok(None);
         }
-        let meta = self.path.symlink_metadata().map_err(cannot)?;
         let mode = meta.mode() & 0o777;
         let bytes = disk::read_named(&self.path, SIZE_MAX).map(|(bytes, _)| bytes);
         Ok(Some(Existing {
@@ -139,10 +149,13 @@ impl Destination {
         if !over && old.is_config() {
             return Err(self.stays());
         }
-        let kept = disk::place_over(&self.path, text.as_bytes(), old.mode, old.owner);
+        let place_over = || {
+            let (dir, name) = self.dir()?;
+            dir.place_over(&name, text.as_bytes(), old.mode, old.owner)
+        };
         Ok(Installed::Written {
             mode: old.mode,
-            replaced: Some(kept.map_err(|error| self.cannot(&error))?),
+            replaced: Some(place_over().map_err(|error| self.cannot(&error))?),
         })
     }
 
@@ -151,10 +164,10 @@ impl Destination {
         if !self.is_named {
             // All users look for the host's config there; the other directory is private.
             let mode = if disk::euid() == 0 { 0o755 } else { 0o700 };
-            disk::make_dirs(dir, mode)?;
+            Dir::open(dir, Some(mode))?;
         }
-        let owner = Owner::of_directory(&std::fs::metadata(dir)?);
-        disk::place(&self.path, text.as_bytes(), MODE, owner)?;
+        let (dir, name) = self.dir()?;
+        dir.place(&name, text.as_bytes(), MODE)?;
         Ok(Installed::Written {
             mode: MODE,
             replaced: None,

@@ -208,7 +208,7 @@ fn a_process_that_waited_for_the_lock_uses_the_new_file() {
         for _ in 0..8 {
             scope.spawn(|| {
                 for _ in 0..100 {
-                    let held = disk::lock_file(&ledger.path, ledger.owner, HANG).expect("the lock");
+                    let held = ledger.dir.lock_file(NAME, HANG, false).expect("the lock");
                     let text = held.tail(READ_MAX).expect("it is read");
                     held.replace(&(text + "x")).expect("it is replaced");
                 }

@@ -4,6 +4,7 @@ mod file;
 mod wecom;
 
 use std::fs;
+use std::path::PathBuf;
 use std::process::id;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -32,8 +33,7 @@ impl TempDir {
 
     fn ledger(&self, per_minute: u32, per_hour: u32) -> RateLimiter {
         RateLimiter {
-            path: self.path(),
-            owner: Owner::of_directory(&fs::metadata(&self.0).expect("the directory")),
+            dir: Dir::open(&self.0, None).expect("the directory").into(),
             app: APP.to_owned(),
             limits: Limits {
                 per_minute,

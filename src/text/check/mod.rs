@@ -157,9 +157,6 @@ failures! {
     secret_open(path) => Config,
         "{path} 里有 Secret，而别的用户能读它", "{path} holds a secret and others can read it",
         "chmod 600 {path}", "chmod 600 {path}";
-    config_foreign(path, uid) => Config,
-        "{path} 属于用户 {uid}，他能改动 root 所发的内容", "{path} belongs to user {uid}, who can change what root sends",
-        "用该用户运行 wxpush，或执行 chown root {path}", "run wxpush as that user, or chown root {path}";
     config_passed_over(path, dir, why) => Config,
         "{path} 不会被读取：{dir} {why}", "{path} is not read, since {dir} {why}",
         "把它移到 /etc/wxpush/config.toml 或 ~/.config/wxpush/config.toml，或用 --config 指定",

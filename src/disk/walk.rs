@@ -1,0 +1,293 @@
+//! Opens a directory component by component, so that nobody but its owners can have led root there.
+//!
+//! For root, each component must belong to root or to the user whom root trusts, and nobody else may
+//! be able to rename what is in it. Symbolic links of these owners are followed. Others open a path
+//! as the system does: what they can reach is theirs to judge.
+
+use std::collections::HashSet;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStringExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Component, Path, PathBuf};
+use std::sync::OnceLock;
+
+use rustix::fs::{AtFlags, CWD, Mode, OFlags};
+use rustix::io::{Errno, retry_on_intr};
+
+use super::{FileError, euid, make_dirs};
+
+/// Most symbolic links on the way. Source: `path_resolution`(7).
+const LINKS_MAX: usize = 40;
+
+/// The user besides root whose files root uses.
+static TRUSTED: OnceLock<u32> = OnceLock::new();
+
+/// Lets root use the files of a user; for the whole process.
+pub(crate) fn trust_owner(uid: u32) {
+    // A second call would have the same value.
+    let _ = TRUSTED.set(uid);
+}
+
+/// Whether root trusts a user.
+pub(super) fn is_trusted(uid: u32) -> bool {
+    uid == 0 || TRUSTED.get() == Some(&uid)
+}
+
+/// Who may be able to write to a directory on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Writers {
+    /// Only its owner.
+    Owner,
+    /// Also its group, as in Ubuntu's `/var/log`: for a log, whose file is checked itself.
+    Group,
+}
+
+/// Opens a directory; with `make`, creates what is missing with this mode.
+///
+/// # Errors
+/// An I/O error, or the component that another user can change.
+pub(super) fn open_dir(path: &Path, make: Option<u32>, writers: Writers) -> io::Result<File> {
+    if euid() != 0 {
+        if let Some(mode) = make {
+            make_dirs(path, mode)?;
+        }
+        return open(CWD, path.as_os_str(), OFlags::DIRECTORY);
+    }
+    let mut walk = Walk {
+        dirs: vec![(
+            open(CWD, OsStr::new("/"), OFlags::PATH)?,
+            PathBuf::from("/"),
+        )],
+        rest: Vec::new(),
+        links: 0,
+        writers,
+    };
+    walk.add(&std::path::absolute(path)?);
+    while let Some(name) = walk.rest.pop() {
+        walk.step(&name, make)?;
+    }
+    let (dir, _) = walk.here();
+    open(dir, OsStr::new("."), OFlags::DIRECTORY)
+}
+
+/// Opens the directory of a file, and returns the file's name in it. Links to the file are followed
+/// as `open_dir` does.
+///
+/// # Errors
+/// Those of `open_dir`.
+pub(super) fn open_parent(path: &Path, writers: Writers) -> io::Result<(File, OsString)> {
+    let mut path = std::path::absolute(path)?;
+    for _ in 0..LINKS_MAX {
+        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+            return Err(FileError::NotAFilePath.into());
+        };
+        let dir = open_dir(parent, None, writers)?;
+        match rustix::fs::readlinkat(&dir, name, Vec::new()) {
+            Ok(target) => {
+                let link = open(&dir, name, OFlags::PATH | OFlags::NOFOLLOW)?;
+                check_link(&link.metadata()?, &path)?;
+                let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
+                path = parent.join(target);
+            }
+            Err(_) => return Ok((dir, name.to_owned())),
+        }
+    }
+    Err(Errno::LOOP.into())
+}
+
+/// Whether nobody but root and the user whom root trusts could have written a file.
+///
+/// # Errors
+/// Who could.
+pub(super) fn check_file(meta: &Metadata, path: &Path) -> io::Result<()> {
+    if euid() != 0 {
+        return Ok(());
+    }
+    let path = path.to_owned();
+    if !is_trusted(meta.uid()) {
+        let uid = meta.uid();
+        return Err(FileError::Foreign { path, uid }.into());
+    }
+    if meta.mode() & 0o002 != 0 || meta.mode() & 0o020 != 0 && has_others(meta) {
+        return Err(FileError::OthersWrite { path }.into());
+    }
+    Ok(())
+}
+
+fn check_link(meta: &Metadata, path: &Path) -> io::Result<()> {
+    let (uid, path) = (meta.uid(), path.to_owned());
+    if euid() == 0 && !is_trusted(uid) {
+        return Err(FileError::Foreign { path, uid }.into());
+    }
+    Ok(())
+}
+
+/// A walk from the root directory.
+struct Walk {
+    /// The directories from the root on, each with its path.
+    dirs: Vec<(File, PathBuf)>,
+    /// The components that are left, the next one last.
+    rest: Vec<OsString>,
+    links: usize,
+    writers: Writers,
+}
+
+impl Walk {
+    fn here(&self) -> &(File, PathBuf) {
+        // The root directory is never removed.
+        &self.dirs[self.dirs.len() - 1]
+    }
+
+    /// Puts a path before what is left.
+    fn add(&mut self, path: &Path) {
+        if path.is_absolute() {
+            self.dirs.truncate(1);
+        }
+        let components = path.components().rev();
+        let names =
+            components.filter(|it| matches!(it, Component::Normal(_) | Component::ParentDir));
+        self.rest.extend(names.map(|it| it.as_os_str().to_owned()));
+    }
+
+    fn step(&mut self, name: &OsStr, make: Option<u32>) -> io::Result<()> {
+        if name == ".." {
+            if self.dirs.len() > 1 {
+                self.dirs.pop();
+            }
+            return Ok(());
+        }
+        let (dir, at) = self.here();
+        self.check(&dir.metadata()?, at)?;
+        let path = at.join(name);
+        let flags = OFlags::PATH | OFlags::NOFOLLOW;
+        let file = match (open(dir, name, flags), make) {
+            // A link leads to what is there already.
+            (Err(error), Some(mode))
+                if error.kind() == io::ErrorKind::NotFound && self.links == 0 =>
+            {
+                make_in(dir, name, mode)?;
+                open(dir, name, flags)?
+            }
+            (file, _) => file?,
+        };
+        let meta = file.metadata()?;
+        if meta.is_symlink() {
+            check_link(&meta, &path)?;
+            self.links += 1;
+            if self.links > LINKS_MAX {
+                return Err(Errno::LOOP.into());
+            }
+            let target = rustix::fs::readlinkat(&file, "", Vec::new())?;
+            self.add(Path::new(&OsString::from_vec(target.into_bytes())));
+            return Ok(());
+        }
+        if !meta.is_dir() {
+            return Err(FileError::NotDirectory.into());
+        }
+        if !is_trusted(meta.uid()) {
+            let uid = meta.uid();
+            return Err(FileError::Foreign { path, uid }.into());
+        }
+        self.dirs.push((file, path));
+        Ok(())
+    }
+
+    /// Checks that nobody else can rename what is in a directory. In one with the sticky bit, what
+    /// belongs to others can't be.
+    fn check(&self, meta: &Metadata, path: &Path) -> io::Result<()> {
+        let is_open = match meta.mode() & 0o1022 {
+            0 | 0o1000..=0o1777 => false,
+            0o020 => self.writers == Writers::Owner && has_others(meta),
+            _ => true,
+        };
+        if is_open {
+            let path = path.to_owned();
+            return Err(FileError::OthersWrite { path }.into());
+        }
+        Ok(())
+    }
+}
+
+/// Creates a directory with exactly this mode, and syncs its name.
+fn make_in(dir: &File, name: &OsStr, mode: u32) -> io::Result<()> {
+    let made = retry_on_intr(|| rustix::fs::mkdirat(dir, name, Mode::from_raw_mode(mode)));
+    match made {
+        Ok(()) => {
+            // The umask may have removed even our own access.
+            rustix::fs::chmodat(dir, name, Mode::from_raw_mode(mode), AtFlags::empty())?;
+            open(dir, OsStr::new("."), OFlags::DIRECTORY)?.sync_all()
+        }
+        // Another process has just created it.
+        Err(Errno::EXIST) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn open(dir: impl AsFd, name: &OsStr, flags: OFlags) -> io::Result<File> {
+    let flags = flags | OFlags::CLOEXEC;
+    let opened = retry_on_intr(|| rustix::fs::openat(&dir, name, flags, Mode::empty()));
+    Ok(File::from(opened?))
+}
+
+/// Whether a group has members besides root and the owner of a file. An unknown member, as of a
+/// directory service, may exist only if the group isn't the system's.
+fn has_others(meta: &Metadata) -> bool {
+    meta.gid() != 0 && group_has_others(meta.uid(), meta.gid())
+}
+
+/// Whether a group has members besides root and this user.
+pub(crate) fn group_has_others(uid: u32, gid: u32) -> bool {
+    let read = |path| fs::read_to_string(path).unwrap_or_default();
+    has_others_in(&read("/etc/passwd"), &read("/etc/group"), uid, gid)
+}
+
+fn has_others_in(accounts: &str, groups: &str, uid: u32, gid: u32) -> bool {
+    fn rows(text: &str) -> impl Iterator<Item = Vec<&str>> {
+        let rows = text.lines().map(|line| line.split(':').collect::<Vec<_>>());
+        rows.filter(|row| row.len() > 3)
+    }
+    let gid = gid.to_string();
+    let uid = uid.to_string();
+    let may = |row: &&Vec<&str>| row[2] == uid || row[2] == "0";
+    let accounts: Vec<_> = rows(accounts).collect();
+    let names: HashSet<&str> = accounts.iter().filter(may).map(|row| row[0]).collect();
+    let Some(group) = rows(groups).find(|row| row[2] == gid) else {
+        // Of a directory service, which may have any members.
+        return true;
+    };
+    let mut members = group[3].split(',').filter(|member| !member.is_empty());
+    let is_primary = |row: &Vec<&str>| row[3] == gid && !may(&row);
+    members.any(|member| !names.contains(member)) || accounts.iter().any(is_primary)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::has_others_in;
+
+    #[test]
+    fn a_group_without_others_is_as_good_as_its_owner() {
+        let accounts = "root:x:0:0::/root:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\nbob:x:1001:1002::/:/bin/sh\n";
+        let groups = "root:x:0:\nann:x:1000:\nstaff:x:50:\nadm:x:4:ann,root\nbob:x:1001:ann\nshared:x:1002:\n";
+        for (uid, gid, others) in [
+            (1000, 1000, false),
+            (0, 50, false),
+            (1000, 4, false),
+            (0, 4, true),
+            (0, 1000, true),
+            (1001, 1001, true),
+            (1001, 1002, false),
+            (0, 1002, true),
+            (0, 77, true),
+        ] {
+            assert_eq!(
+                has_others_in(accounts, groups, uid, gid),
+                others,
+                "{uid} {gid}"
+            );
+        }
+        assert!(has_others_in("", "", 0, 5));
+    }
+}
