@@ -224,7 +224,7 @@ pub(crate) struct Upload {
     pub(crate) kind: Option<MediaKind>,
     /// The file name that recipients see
     #[arg(long, value_name = "NAME")]
-    pub(crate) name: Option<String>,
+    pub(crate) name: Option<OsString>,
     /// For messages of this robot alone
     #[arg(long, value_name = "NAME")]
     pub(crate) robot: Option<String>,

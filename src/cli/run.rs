@@ -7,6 +7,8 @@ use clap::Args;
 
 use super::To;
 use crate::config::value;
+use crate::message::Encoding;
+use crate::text;
 
 pub(super) const EXAMPLES: &str = "\
 Examples:
@@ -36,7 +38,11 @@ pub(crate) struct Run {
     pub(crate) after: u64,
     /// The name in the report, by which failures are counted, too [default: the command's name]
     #[arg(short, long, value_name = "NAME")]
-    pub(crate) title: Option<String>,
+    pub(crate) title: Option<OsString>,
+    /// Reads the output in this encoding instead of guessing, and a title that isn't UTF-8: gbk,
+    /// gb18030, big5 … (as in web pages)
+    #[arg(long, value_name = "LABEL", value_parser = text::message::encoding)]
+    pub(crate) encoding: Option<Encoding>,
     /// The most lines of output in the report
     #[arg(long, value_name = "LINES", default_value_t = 20)]
     pub(crate) tail: usize,

@@ -36,12 +36,13 @@ pub(crate) struct Send {
     /// Interprets \n, \t and \\ in MESSAGE
     #[arg(short, long)]
     pub(crate) escapes: bool,
-    /// Reads the message in this encoding instead of UTF-8: gbk, gb18030, big5 … (as in web pages)
+    /// Reads the message in this encoding instead of UTF-8, and options that aren't UTF-8: gbk,
+    /// gb18030, big5 … (as in web pages)
     #[arg(long, value_name = "LABEL", value_parser = text::message::encoding)]
     pub(crate) encoding: Option<Encoding>,
     /// First line of a text, heading of a markdown, title of a card or video
     #[arg(short, long)]
-    pub(crate) title: Option<String>,
+    pub(crate) title: Option<OsString>,
     /// Sends nothing, and succeeds, if the body is empty
     #[arg(long)]
     pub(crate) skip_empty: bool,
@@ -125,7 +126,7 @@ pub(crate) struct Kinds {
 pub(crate) struct Details {
     /// The file name that recipients see
     #[arg(long, value_name = "NAME", help_heading = "Kind")]
-    pub(crate) name: Option<String>,
+    pub(crate) name: Option<OsString>,
     /// The page that a card or a headline opens
     #[arg(long, help_heading = "Kind")]
     pub(crate) url: Option<String>,
@@ -134,7 +135,7 @@ pub(crate) struct Details {
     pub(crate) picture: Option<String>,
     /// The text of a card's button, up to 4 characters
     #[arg(long, value_name = "TEXT", requires = "card", help_heading = "Kind")]
-    pub(crate) button: Option<String>,
+    pub(crate) button: Option<OsString>,
 }
 
 /// To whom a message goes.

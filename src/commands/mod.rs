@@ -6,6 +6,7 @@ mod check;
 mod crontab;
 mod explain;
 pub(crate) mod init;
+mod option_text;
 mod outbox;
 mod pages;
 mod recall;

@@ -4,6 +4,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::json;
 
 use super::call::Caller;
+use super::option_text::option_text;
 use super::submit::TIME;
 use super::{load, source};
 use crate::cli::{Global, Upload};
@@ -21,7 +22,9 @@ pub(super) fn run(args: &Upload, global: &Global, output: Output) -> anyhow::Res
         None => (config.settings(None)?, Channel::App),
     };
     let caller = Caller::new(settings, "upload", output)?;
-    let source = source::open(&args.file, args.name.as_deref())?;
+    let name = args.name.as_deref();
+    let name = name.map(|name| option_text("--name", name, None));
+    let source = source::open(&args.file, name.as_deref())?;
     let kind = args.kind.unwrap_or_else(|| source.kind());
     let is_robot = channel == Channel::Robot;
     if is_robot && !matches!(kind, MediaKind::File | MediaKind::Voice) {

@@ -1,8 +1,9 @@
-//! Decodes input in encodings other than UTF-8, by their WHATWG names.
+//! Decodes input in encodings other than UTF-8, by their WHATWG names or by a guess.
 
+use std::borrow::Cow;
 use std::io::{self, Read};
 
-use encoding_rs::{Decoder, DecoderResult};
+use encoding_rs::{Decoder, DecoderResult, GB18030};
 
 /// The most bytes that are decoded at once.
 const CHUNK: usize = 8 << 10;
@@ -19,6 +20,11 @@ impl Encoding {
         known.filter(|it| *it != encoding_rs::REPLACEMENT).map(Self)
     }
 
+    /// Decodes bytes; what is invalid becomes U+FFFD.
+    pub(crate) fn text(self, bytes: &[u8]) -> Cow<'_, str> {
+        self.0.decode_with_bom_removal(bytes).0
+    }
+
     /// Returns a reader of the same text in UTF-8, without a byte order mark.
     pub(crate) fn reader<R: Read>(self, inner: R) -> Decoded<R> {
         Decoded {
@@ -33,6 +39,62 @@ impl Encoding {
             replaced: 0,
         }
     }
+}
+
+/// Decodes bytes of an unknown charset: UTF-8, else GB18030, which is common among WeCom's users.
+pub(crate) fn guessed(bytes: &[u8]) -> String {
+    if let Some(text) = utf8(bytes) {
+        return text.to_owned();
+    }
+    GB18030
+        .decode_without_bom_handling_and_without_replacement(bytes)
+        .map_or_else(
+            || String::from_utf8_lossy(bytes).into_owned(),
+            Cow::into_owned,
+        )
+}
+
+/// Returns bytes as UTF-8. A character that is cut off at the end is left out.
+pub(super) fn utf8(bytes: &[u8]) -> Option<&str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Some(text),
+        Err(error) if error.error_len().is_none() => {
+            let text = std::str::from_utf8(&bytes[..error.valid_up_to()]).ok()?;
+            // Two bytes after ASCII may as well be a character of GB18030.
+            Some(text).filter(|text| !text.is_ascii())
+        }
+        Err(_) => None,
+    }
+}
+
+/// Decodes an output as `guessed` does, each line for itself: programs of several charsets may write
+/// to it. `cut` if it may begin within a character.
+pub(crate) fn guessed_output(bytes: &[u8], cut: bool) -> String {
+    let (first, rest) = match bytes.iter().position(|byte| *byte == b'\n') {
+        Some(end) => bytes.split_at(end),
+        None => (bytes, &[][..]),
+    };
+    let first = if cut {
+        guessed_end(first)
+    } else {
+        guessed(first)
+    };
+    let rest: Vec<String> = rest.split(|byte| *byte == b'\n').map(guessed).collect();
+    first + &rest.join("\n")
+}
+
+/// Decodes the end of a line that may begin within a character.
+fn guessed_end(line: &[u8]) -> String {
+    // A character of UTF-8 has up to three bytes behind its first.
+    let text = (0..4).find_map(|skip| utf8(line.get(skip..)?));
+    text.map_or_else(
+        || {
+            // Below '0', the smallest of any second byte in GB18030, a character is whole.
+            let end = line.iter().position(|byte| *byte < b'0');
+            guessed(&line[end.map_or(0, |end| end + 1)..])
+        },
+        str::to_owned,
+    )
 }
 
 /// A reader that decodes to UTF-8.
@@ -129,6 +191,34 @@ mod tests {
                 let expected = (text.to_owned(), replaced);
                 assert_eq!(decoded(label, bytes, size), expected, "{label} {size}");
             }
+        }
+    }
+
+    #[test]
+    fn each_line_of_an_output_is_guessed_for_itself() {
+        let gbk = b"\xb4\xc5\xc5\xcc".repeat(40);
+        let odd = [&gbk[1..], b" \xd6\xd0"].concat();
+        let utf8 = "磁盘".repeat(40);
+        for (bytes, cut, text) in [
+            (&b"\xb4\xc5\xc5\xcc\n"[..], false, "磁盘\n"),
+            ("中\n".as_bytes(), false, "中\n"),
+            (
+                b"\xe4\xb8\xad\n\xd6\xd0\n\xff\xff",
+                false,
+                "中\n中\n\u{fffd}\u{fffd}",
+            ),
+            (b"\xad\n\xd6\xd0\n", true, "\n中\n"),
+            (&odd, true, "中"),
+            (&utf8.as_bytes()[1..], true, &utf8[3..]),
+            (&utf8.as_bytes()[2..], true, &utf8[3..]),
+            (
+                &utf8.as_bytes()[..utf8.len() - 1],
+                false,
+                &utf8[..utf8.len() - 3],
+            ),
+            (b"", true, ""),
+        ] {
+            assert_eq!(guessed_output(bytes, cut), text, "{}", bytes.escape_ascii());
         }
     }
 

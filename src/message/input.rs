@@ -6,6 +6,8 @@
 
 use std::io::{self, Read};
 
+use super::encoding::Encoding;
+
 /// The most bytes of clean text that are kept: the size of WeCom's largest file.
 /// Source: developer.work.weixin.qq.com/document/path/90253.
 pub(crate) const INPUT_MAX: usize = 20 << 20;
@@ -58,6 +60,22 @@ impl Input {
             pending = filled - used;
         }
         Ok(cleaner.finish())
+    }
+
+    /// Reads and cleans input in an encoding, UTF-8 if none is given.
+    ///
+    /// # Errors
+    /// As `from_reader`.
+    pub(crate) fn decoded(reader: impl Read, encoding: Option<Encoding>) -> io::Result<Self> {
+        let Some(encoding) = encoding else {
+            return Self::from_reader(reader);
+        };
+        let mut reader = encoding.reader(reader);
+        let input = Self::from_reader(&mut reader)?;
+        Ok(Self {
+            replaced: reader.replaced(),
+            ..input
+        })
     }
 
     /// Whether nothing in it is visible.

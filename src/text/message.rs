@@ -99,6 +99,13 @@ failures! {
 }
 
 texts! {
+    the_input() = "输入", "the input";
+    not_utf8(what, count) =
+        "{what}：{count} 个字符不是 UTF-8，已替换为 U+FFFD",
+        "{count} characters of {what} are not UTF-8 and were replaced by U+FFFD";
+    not_in_encoding(what, count) =
+        "{what}：{count} 个字符不是 --encoding 指定的编码，已替换为 U+FFFD",
+        "{count} characters of {what} are not what --encoding says and were replaced by U+FFFD";
     unknown_encoding() =
         "没有这种编码；可写网页所用的名称，如 gbk、gb18030、big5、shift_jis、utf-16le、windows-1252",
         "no such encoding; take a name that web pages use: gbk, gb18030, big5, shift_jis, utf-16le, windows-1252";

@@ -32,12 +32,6 @@ texts! {
     sent_before() = "已经发过，没有再发", "sent before, and not again";
     queued(id) = "已存入发件箱：{id}", "kept in the outbox: {id}";
     result_not_shown(why) = "{why}；消息不受影响", "{why} (this doesn't affect the message)";
-    not_utf8(count) =
-        "输入中有 {count} 个字符不是 UTF-8，已替换为 U+FFFD",
-        "{count} characters of the input are not UTF-8 and were replaced by U+FFFD";
-    not_in_encoding(count) =
-        "输入中有 {count} 个字符不是 --encoding 指定的编码，已替换为 U+FFFD",
-        "{count} characters of the input are not what --encoding says and were replaced by U+FFFD";
     input_cut(mib) =
         "输入超过 {mib} MiB：其余部分没有读取",
         "the input is longer than {mib} MiB: the rest was not read";

@@ -66,10 +66,10 @@ fn a_report_tells_all_and_nothing_of_it_is_printed() {
     run.env("WXPUSH_LANG", "en").exits(0);
     let reports = reports(&standin);
     let heads = [
-        format!("[p] ✅ sh @ {host}\n成功，历时 "),
+        format!("[p] ✅ echo @ {host}\n成功，历时 "),
         format!("[p] ❌ job @ {host}\n失败，退出码 3，历时 "),
-        format!("[p] 💥 sh @ {host}\n被信号 9（SIGKILL）终止，历时 "),
-        format!("[p] ✅ sh on {host}\nsucceeded after "),
+        format!("[p] 💥 kill @ {host}\n被信号 9（SIGKILL）终止，历时 "),
+        format!("[p] ✅ seq on {host}\nsucceeded after "),
     ];
     for (report, head) in reports.iter().zip(&heads) {
         assert!(report.starts_with(head), "{report}");
@@ -231,7 +231,7 @@ fn the_report_goes_to_whom_it_is_sent() {
     let sandbox = with_robot(&standin);
     sh(&sandbox, "--robot ops --mention lisi", "echo x").exits(0);
     let company = standin.company();
-    company.group(ROBOT_KEY)[0].text.begins("✅ sh");
+    company.group(ROBOT_KEY)[0].text.begins("✅ echo");
 }
 
 #[test]

@@ -142,7 +142,7 @@ fn a_limit_at_a_terminal_ends_the_command_alone() {
     // It shares our group with the terminal's: what else is in there is not the command.
     kill(Pid::from_raw(id), Signal::SIGKILL).expect("it is there still");
     let reports = texts(&standin, "lisi");
-    assert!(reports[0].starts_with("⏱ sh @ "), "{reports:?}");
+    assert!(reports[0].starts_with("⏱ sleep @ "), "{reports:?}");
 }
 
 #[test]

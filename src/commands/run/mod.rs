@@ -4,11 +4,10 @@
 //! our own errors are only reported on stderr.
 
 mod report_text;
+mod title;
 mod trigger;
 
-use std::ffi::OsString;
-use std::path::Path;
-
+use super::option_text::option_text;
 use super::report::Report;
 use super::submit::{Submitting, composed};
 use super::{begin_or_without, load, recipients};
@@ -20,7 +19,7 @@ use crate::cron;
 use crate::error::{self, Exit, Failure};
 use crate::log;
 use crate::message::input::one_line;
-use crate::message::{Channel, Long, Recipients, TextKind};
+use crate::message::{Long, Recipients, TextKind};
 use crate::output::Output;
 use crate::secret::digest;
 use crate::text;
@@ -39,13 +38,14 @@ pub(super) fn run(args: &Run, global: &Global, output: Output) -> Result<Exit, F
         output.failure(failure);
         output.note(&text::run::no_report());
     }
+    let title = title(args);
     tracing::info!(command = "run", program = %program(args), "start");
     let ended = child::run(&plan(args));
     said(args, &ended, output);
     let code = ended.end.code();
     if let Ok(ready) = ready {
         error::let_bugs_end_as(code);
-        if let Some(failure) = ready.tell(args, &ended, output) {
+        if let Some(failure) = ready.tell(args, &title, &ended, output) {
             tracing::error!(exit = failure.exit.code(), error = failure.what, "report");
             output.failure(&failure);
         }
@@ -83,9 +83,20 @@ fn plan(args: &Run) -> Plan<'_> {
 
 /// Returns the command's name without its path; its arguments stay private.
 fn program(args: &Run) -> String {
-    let program = args.command.first().map(OsString::as_os_str);
-    let name = program.and_then(|program| Path::new(program).file_name().or(Some(program)));
-    one_line(&name.unwrap_or_default().to_string_lossy())
+    args.command
+        .first()
+        .map(title::own_name)
+        .unwrap_or_default()
+}
+
+/// Returns the name in the report.
+fn title(args: &Run) -> String {
+    let title = args.title.as_deref();
+    let title = title.map(|title| one_line(&option_text("--title", title, args.encoding)));
+    let title = title.filter(|title| !title.trim().is_empty());
+    let mut title = title.unwrap_or_else(|| title::name_of(&args.command));
+    title.truncate(title.floor_char_boundary(TITLE_MAX));
+    title
 }
 
 /// Reports, on stderr and in the log, how the command ended if its own output cannot say so.
@@ -136,7 +147,7 @@ impl Ready {
     }
 
     /// Sends the report if one is due; returns the failure, if any.
-    fn tell(self, args: &Run, ended: &Ended, output: Output) -> Option<Failure> {
+    fn tell(self, args: &Run, title: &str, ended: &Ended, output: Output) -> Option<Failure> {
         let due = Trigger::of(args, self.state.as_ref().ok(), ended);
         let occasion = due.occasion()?;
         // Stdout belongs to the command.
@@ -144,7 +155,7 @@ impl Ready {
             quiet: true,
             ..output
         };
-        let (is_safe, failure) = match self.report(args, ended, occasion) {
+        let (is_safe, failure) = match self.report(args, title, ended, occasion) {
             Ok((report, is_safe)) => (is_safe, report.show(quiet)),
             Err(error) => (false, Some(Failure::of(error))),
         };
@@ -158,6 +169,7 @@ impl Ready {
     fn report(
         self,
         args: &Run,
+        title: &str,
         ended: &Ended,
         occasion: Occasion,
     ) -> anyhow::Result<(Report, bool)> {
@@ -168,7 +180,7 @@ impl Ready {
             body: Body::Text {
                 kind: TextKind::Text,
                 title: None,
-                text: report_text(args, &settings, ended, occasion, channel),
+                text: report_text(args, title, &settings, ended, occasion),
                 incomplete: false,
                 mentions: [args.to.mention.clone(), args.to.mention_mobile.clone()],
                 files: Vec::new(),
@@ -203,25 +215,22 @@ impl Ready {
 /// Returns the text of the report, with secrets redacted.
 fn report_text(
     args: &Run,
+    title: &str,
     settings: &Settings,
     ended: &Ended,
     occasion: Occasion,
-    channel: Channel,
 ) -> String {
-    let title = args.title.as_deref().map(one_line);
-    let title = title.filter(|title| !title.trim().is_empty());
-    let mut title = title.unwrap_or_else(|| program(args));
-    title.truncate(title.floor_char_boundary(TITLE_MAX));
     let words = ReportText {
         lang: settings.phone_lang,
-        title: &title,
+        title,
         host: &config::hostname(),
         limit: args.limit,
         occasion,
+        encoding: args.encoding,
         ended,
         lines: if args.no_output { 0 } else { args.tail },
         max: TextKind::Text
-            .max(channel)
+            .max(recipients::channel(&args.to))
             .saturating_sub(settings.prefix.len()),
     };
     let secret = settings.account.secret();

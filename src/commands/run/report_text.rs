@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use super::trigger::Occasion;
-use crate::child::{CommandEnd, Ended, name_of};
+use crate::child::{CommandEnd, Ended, LastOutput, name_of};
 use crate::duration;
 use crate::lang::Lang;
+use crate::message::Encoding;
+use crate::message::encoding::guessed_output;
 use crate::message::input::{Input, as_at_terminal};
 use crate::text::run as words;
 
@@ -16,6 +18,8 @@ pub(super) struct ReportText<'a> {
     pub(super) host: &'a str,
     pub(super) limit: Option<Duration>,
     pub(super) occasion: Occasion,
+    /// The encoding of the output, if it is known.
+    pub(super) encoding: Option<Encoding>,
     pub(super) ended: &'a Ended,
     /// The maximum lines of output.
     pub(super) lines: usize,
@@ -28,7 +32,7 @@ impl ReportText<'_> {
     pub(super) fn text(&self) -> String {
         let mut text = self.without_output();
         let last = &self.ended.last;
-        let output = Input::from_bytes(&as_at_terminal(&last.bytes)).text;
+        let output = self.output();
         let mut lines: Vec<&str> = output.trim_matches('\n').lines().collect();
         if last.cut && lines.len() > 1 {
             // Its beginning was dropped.
@@ -52,6 +56,16 @@ impl ReportText<'_> {
             text.push_str(&end);
         }
         text
+    }
+
+    /// Returns the output as a terminal would show it.
+    fn output(&self) -> String {
+        let LastOutput { bytes, cut } = &self.ended.last;
+        let text = match self.encoding {
+            Some(encoding) => encoding.text(bytes),
+            None => guessed_output(bytes, *cut).into(),
+        };
+        Input::from_bytes(&as_at_terminal(text.as_bytes())).text
     }
 
     /// Returns the report without the output.

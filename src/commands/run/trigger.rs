@@ -1,5 +1,7 @@
 //! Decides whether a run is reported, by its result and by earlier ones.
 
+use std::os::unix::ffi::OsStrExt;
+
 use crate::child::Ended;
 use crate::cli::{ReportOn, Run};
 use crate::config::State;
@@ -98,8 +100,14 @@ fn known<T>(result: std::io::Result<T>) -> Option<T> {
 fn key(args: &Run) -> String {
     let words: Vec<_> = args.command.iter().map(|it| it.to_string_lossy()).collect();
     let mut parts = vec!["command"];
+    let title = args.title.as_deref().unwrap_or_default();
+    let title = match title.to_str() {
+        Some(title) => title.to_owned(),
+        // Whatever it is read as.
+        None => title.as_bytes().escape_ascii().to_string(),
+    };
     match &args.title {
-        Some(title) => parts = vec!["title", title],
+        Some(_) => parts = vec!["title", &title],
         None => parts.extend(words.iter().map(AsRef::as_ref)),
     }
     let mut key = digest(&parts);

@@ -1,13 +1,15 @@
 //! Builds the body of a message from words, stdin and files.
 
+use std::borrow::Cow;
 use std::ffi::{OsStr, OsString};
-use std::io::{self, IsTerminal, Read};
+use std::io::{self, IsTerminal};
 use std::os::unix::ffi::OsStrExt;
 
 use serde_json::{Map, Value};
 
 use super::intent::Intent;
 use crate::cli::Send;
+use crate::commands::option_text::{option_text, warn_of_replaced};
 use crate::commands::recipients;
 use crate::commands::source::{self, Source};
 use crate::compose::{Body, Media};
@@ -15,6 +17,7 @@ use crate::error::{Exit, Failure};
 use crate::message::content::{Article, News, Textcard, Video};
 use crate::message::input::{INPUT_MAX, Input, one_line, unescape};
 use crate::message::{Channel, Content, MediaKind, TextKind};
+use crate::text::message::the_input;
 use crate::text::send as words;
 
 /// An example of a message in WeCom's own JSON.
@@ -25,11 +28,16 @@ const RAW_EXAMPLE: &str = r#"{"msgtype":"text","text":{"content":"…"}}"#;
 /// # Errors
 /// If any input is unreadable, empty, or larger than WeCom accepts.
 pub(super) fn read(args: &Send, intent: Intent<'_>) -> Result<Option<Body>, Failure> {
-    let reading = Reading { args };
+    let title = args.title.as_deref();
+    let title = title.map(|title| one_line(&option_text("--title", title, args.encoding)));
+    let reading = Reading {
+        args,
+        title: title.filter(|title| !title.trim().is_empty()),
+    };
     match intent {
         Intent::Text(kind) => {
             let input = reading.input()?;
-            if input.is_blank() && reading.may_be_empty(reading.title().is_some())? {
+            if input.is_blank() && reading.may_be_empty(reading.title.is_some())? {
                 return Ok(None);
             }
             Ok(Some(reading.text(kind, input, Vec::new())))
@@ -43,14 +51,11 @@ pub(super) fn read(args: &Send, intent: Intent<'_>) -> Result<Option<Body>, Fail
 
 struct Reading<'a> {
     args: &'a Send,
+    /// The title, on one line and not blank.
+    title: Option<String>,
 }
 
 impl Reading<'_> {
-    fn title(&self) -> Option<String> {
-        let title = self.args.title.as_deref().map(one_line);
-        title.filter(|title| !title.trim().is_empty())
-    }
-
     /// Whether an empty body is a success; always with a title.
     fn may_be_empty(&self, has_title: bool) -> Result<bool, Failure> {
         if !self.args.skip_empty && !has_title {
@@ -63,7 +68,7 @@ impl Reading<'_> {
         let is_blank = input.is_blank();
         Body::Text {
             kind,
-            title: self.title(),
+            title: self.title.clone(),
             text: if is_blank { String::new() } else { input.text },
             incomplete: input.cut,
             mentions: [
@@ -86,10 +91,11 @@ impl Reading<'_> {
             Content::media(kind, id.to_owned()).into()
         } else {
             let name = self.args.details.name.as_deref();
+            let name = name.map(|name| option_text("--name", name, self.args.encoding));
             if kind == MediaKind::File && !source::has_name(path) && name.is_none() {
                 return Err(words::file_without_name());
             }
-            let source = source::open(path, name)?;
+            let source = source::open(path, name.as_deref())?;
             if source.is_empty() && self.args.skip_empty {
                 return Ok(None);
             }
@@ -98,7 +104,7 @@ impl Reading<'_> {
         Ok(Some(match media.content {
             Content::Video(video) => Body::Ready(Media {
                 content: Content::Video(Video {
-                    title: self.title(),
+                    title: self.title.clone(),
                     description: input.text,
                     ..video
                 }),
@@ -113,11 +119,12 @@ impl Reading<'_> {
         if input.is_blank() && self.may_be_empty(false)? {
             return Ok(None);
         }
+        let button = self.args.details.button.as_deref();
         let card = Content::Textcard(Textcard {
-            title: self.title().unwrap_or_default(),
+            title: self.title.clone().unwrap_or_default(),
             description: input.text,
             url: self.args.details.url.clone().unwrap_or_default(),
-            btntxt: self.args.details.button.clone(),
+            btntxt: button.map(|it| option_text("--button", it, self.args.encoding)),
         });
         Ok(Some(Body::Ready(card.into())))
     }
@@ -132,7 +139,7 @@ impl Reading<'_> {
             return Ok(None);
         }
         let article = Article {
-            title: self.title().unwrap_or_default(),
+            title: self.title.clone().unwrap_or_default(),
             description: input.text,
             url: self.args.details.url.clone().unwrap_or_default(),
             picurl: self.args.details.picture.clone(),
@@ -143,19 +150,6 @@ impl Reading<'_> {
         Ok(Some(Body::Ready(news.into())))
     }
 
-    /// Reads clean text in the requested encoding.
-    fn decoded(&self, reader: impl Read) -> io::Result<Input> {
-        let Some(encoding) = self.args.encoding else {
-            return Input::from_reader(reader);
-        };
-        let mut reader = encoding.reader(reader);
-        let input = Input::from_reader(&mut reader)?;
-        Ok(Input {
-            replaced: reader.replaced(),
-            ..input
-        })
-    }
-
     /// Reads the body: the words, or stdin. With words stdin is never read.
     fn input(&self) -> Result<Input, Failure> {
         let args = self.args;
@@ -164,25 +158,17 @@ impl Reading<'_> {
             if stdin.is_terminal() {
                 return Err(words::no_message());
             }
-            self.decoded(stdin.lock())
-                .map_err(words::stdin_unreadable)?
+            Input::decoded(stdin.lock(), args.encoding).map_err(words::stdin_unreadable)?
         } else {
             let words = args.message.join(&OsString::from(" "));
-            let read = if args.escapes {
-                self.decoded(&*unescape(words.as_bytes()))
+            let bytes: Cow<'_, [u8]> = if args.escapes {
+                unescape(words.as_bytes()).into()
             } else {
-                self.decoded(words.as_bytes())
+                words.as_bytes().into()
             };
-            read.expect("words are in memory")
+            Input::decoded(&*bytes, args.encoding).expect("words are in memory")
         };
-        if input.replaced > 0 {
-            let text = if args.encoding.is_some() {
-                words::not_in_encoding(input.replaced)
-            } else {
-                words::not_utf8(input.replaced)
-            };
-            tracing::warn!("{text}");
-        }
+        warn_of_replaced(&the_input(), &input, args.encoding);
         if input.cut {
             tracing::warn!("{}", words::input_cut(INPUT_MAX >> 20));
         }

@@ -9,11 +9,11 @@ mod readable;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use encoding_rs::GB18030;
 use mail_parser::decoders::base64::base64_decode;
 use mail_parser::decoders::quoted_printable::quoted_printable_decode;
 use mail_parser::{Encoding, Message, MessageParser, MessagePart, MimeHeaders, PartType};
 
+use super::encoding::{guessed, utf8};
 use readable::Readable;
 
 /// The most nested mails and multiparts. A mail with more is shown unparsed.
@@ -151,32 +151,6 @@ fn line(bytes: &[u8]) -> &[u8] {
 fn is_field(line: &[u8]) -> bool {
     let end = line.iter().position(|byte| *byte == b':');
     end.is_some_and(|end| end > 0 && line[..end].iter().all(u8::is_ascii_graphic))
-}
-
-/// Decodes bytes of an unknown charset: UTF-8, else GB18030, which is common among WeCom's users.
-fn guessed(bytes: &[u8]) -> String {
-    if let Some(text) = utf8(bytes) {
-        return text.to_owned();
-    }
-    GB18030
-        .decode_without_bom_handling_and_without_replacement(bytes)
-        .map_or_else(
-            || String::from_utf8_lossy(bytes).into_owned(),
-            Cow::into_owned,
-        )
-}
-
-/// Returns bytes as UTF-8. A character that is cut off at the end is left out.
-fn utf8(bytes: &[u8]) -> Option<&str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Some(text),
-        Err(error) if error.error_len().is_none() => {
-            let text = std::str::from_utf8(&bytes[..error.valid_up_to()]).ok()?;
-            // Two bytes after ASCII may as well be a character of GB18030.
-            Some(text).filter(|text| !text.is_ascii())
-        }
-        Err(_) => None,
-    }
 }
 
 /// Returns the bytes of a part, as they were before the mail was made.
