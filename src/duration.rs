@@ -4,18 +4,29 @@ use std::time::Duration;
 
 /// Shows a duration by its two largest units: `350ms`, `12s`, `41m`, `1h5m`, `3d2h`.
 pub(crate) fn show(time: Duration) -> String {
+    if time < Duration::from_secs(1) && !time.is_zero() {
+        return format!("{}ms", time.as_millis());
+    }
+    let parts = parts(time).into_iter();
+    let shown: Vec<String> = parts
+        .map(|(count, unit)| format!("{count}{unit}"))
+        .collect();
+    shown.concat()
+}
+
+/// Returns the two largest units of a duration, or one if the other is zero: days `d`, hours `h`,
+/// minutes `m`, seconds `s`.
+pub(crate) fn parts(time: Duration) -> Vec<(u64, char)> {
     let seconds = time.as_secs();
     let (size, unit, below, small_unit) = match seconds {
-        0 if !time.is_zero() => return format!("{}ms", time.as_millis()),
-        0..60 => return format!("{seconds}s"),
+        0..60 => return vec![(seconds, 's')],
         60..3600 => (60, 'm', 1, 's'),
         3600..86400 => (3600, 'h', 60, 'm'),
         _ => (86400, 'd', 3600, 'h'),
     };
-    match seconds % size / below {
-        0 => format!("{}{unit}", seconds / size),
-        rest => format!("{}{unit}{rest}{small_unit}", seconds / size),
-    }
+    let mut parts = vec![(seconds / size, unit), (seconds % size / below, small_unit)];
+    parts.retain(|(count, _)| *count > 0);
+    parts
 }
 
 /// Shows whole seconds as `show` does.

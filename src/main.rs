@@ -60,6 +60,7 @@ mod token;
 mod uploads;
 mod wecom;
 
+use std::ffi::{OsStr, OsString};
 use std::panic;
 use std::process::{self, ExitCode};
 use std::sync::atomic::AtomicBool;
@@ -76,6 +77,9 @@ use output::Output;
 
 fn main() -> ExitCode {
     let begun = Instant::now();
+    if child::outlives() {
+        return ExitCode::SUCCESS;
+    }
     panic::set_hook(Box::new(end_of_bug));
     hide_memory();
     notice::install(text::notice::warn);
@@ -83,7 +87,7 @@ fn main() -> ExitCode {
     let words = || cli::words(std::env::args_os());
     let exit = match cli::Cli::try_parse_from(words()) {
         Ok(cli) => run(&cli, begun),
-        Err(error) => usage(&error),
+        Err(error) => usage(&error, &words()),
     };
     ExitCode::from(exit.code())
 }
@@ -144,14 +148,18 @@ fn wants_json() -> bool {
 }
 
 /// Shows help or a usage error; without arguments the help is an error.
-fn usage(error: &clap::Error) -> Exit {
+fn usage(error: &clap::Error, words: &[OsString]) -> Exit {
     if !error.use_stderr() {
         // Write errors are ignored here and below: there is nowhere left to report them.
         let _ = error.print();
         return Exit::Sent;
     }
     let failure = names_a_secret(error).map_or_else(
-        || Failure::new(Exit::Usage, as_shown(error)),
+        || {
+            let failure = Failure::new(Exit::Usage, as_shown(error));
+            hint_at_dashes(words);
+            failure
+        },
         |failure| {
             Output::default().failure(&failure);
             failure
@@ -161,6 +169,16 @@ fn usage(error: &clap::Error) -> Exit {
         commands::report_unsent(failure, Output::default());
     }
     Exit::Usage
+}
+
+/// Hints at the `--` that a command line of `run` lacks.
+fn hint_at_dashes(words: &[OsString]) {
+    if let Some(words) = cli::with_dashes(words) {
+        let words = words.iter().map(|word| cron::quoted(word));
+        let line = words.collect::<Vec<_>>().join(OsStr::new(" "));
+        let line = value::shown(&line.to_string_lossy());
+        Output::default().note(&text::cli::command_behind_dashes(line));
+    }
 }
 
 /// Shows a usage error in clap's words, with possible secrets redacted; returns its first line.

@@ -33,6 +33,8 @@ pub(crate) enum Notice<'a> {
         stream: &'static str,
         error: &'a io::Error,
     },
+    /// Nobody can be made to read the output of what a command has left behind.
+    OutputUnread { error: &'a io::Error },
     /// The token cache cannot be read or written, so each process fetches its own token.
     TokenCacheUnusable {
         path: &'a Path,

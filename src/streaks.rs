@@ -1,8 +1,8 @@
 //! Failures in a row per command, shared by all processes, so that `run` can report the first
 //! failure and the recovery.
 //!
-//! The file `runs` has a line for each failing command: `<last> <key> <failures> <since>
-//! <reported>`, with times in Unix seconds. Other lines are ignored. Not synced: a change lost in a
+//! The file `runs` has a line for each failing command: `<last> <key> <failures> <since> <reported>
+//! <kind>`, with times in Unix seconds; there may be no kind. Other lines are ignored. Not synced: a change lost in a
 //! power cut is reported again.
 
 use std::collections::BTreeMap;
@@ -38,6 +38,8 @@ pub(crate) struct Streak {
     pub(crate) since: u64,
     /// Whether it has been reported.
     pub(crate) reported: bool,
+    /// The kind of the failure that was reported last, if it is known.
+    pub(crate) kind: Option<u16>,
     /// Unix seconds of the last failure.
     last: u64,
 }
@@ -47,6 +49,15 @@ impl Streak {
     pub(crate) fn time(&self) -> Duration {
         Duration::from_secs(unix_seconds().saturating_sub(self.since))
     }
+}
+
+/// A failure that was recorded.
+pub(crate) struct Failed {
+    /// The streak before it, if there was one.
+    pub(crate) before: Option<Streak>,
+    pub(crate) streak: Streak,
+    /// Whether to report it.
+    pub(crate) tell: bool,
 }
 
 /// The stored failures of one command.
@@ -65,26 +76,35 @@ impl Streaks {
         }
     }
 
-    /// Records a failure. `tells` decides under the lock whether to report the streak, so that only
-    /// one of several concurrent processes reports it.
+    /// Records a failure of a kind. `tells` decides under the lock whether to report the streak, so
+    /// that only one of several concurrent processes reports it.
     ///
     /// # Errors
     /// An I/O error, also if the file is not ours or cannot be locked.
-    pub(crate) fn failed(&self, tells: impl Fn(&Streak) -> bool) -> io::Result<(Streak, bool)> {
+    pub(crate) fn failed(&self, kind: u16, tells: impl Fn(&Streak) -> bool) -> io::Result<Failed> {
         self.change(|streaks| {
             let now = unix_seconds();
-            let mut streak = streaks.get(&self.key).copied().unwrap_or(Streak {
+            let before = streaks.get(&self.key).copied();
+            let mut streak = before.unwrap_or(Streak {
                 failures: 0,
                 since: now,
                 reported: false,
+                kind: None,
                 last: now,
             });
             streak.failures = streak.failures.saturating_add(1);
             streak.last = now;
             let tell = tells(&streak);
-            streak.reported |= tell;
+            if tell || streak.reported && streak.kind.is_none() {
+                streak.reported = true;
+                streak.kind = Some(kind);
+            }
             streaks.insert(self.key.clone(), streak);
-            (streak, tell)
+            Failed {
+                before,
+                streak,
+                tell,
+            }
         })
     }
 
@@ -96,15 +116,28 @@ impl Streaks {
         self.change(|streaks| streaks.remove(&self.key))
     }
 
-    /// Marks the streak as not reported, because the report was lost.
+    /// Marks a failure as not reported, because the report was lost; of the streak `before` it
+    /// everything that was reported still is.
     ///
     /// # Errors
     /// As `failed`.
-    pub(crate) fn mark_unreported(&self) -> io::Result<()> {
+    pub(crate) fn mark_unreported(&self, before: Option<Streak>) -> io::Result<()> {
         self.change(|streaks| {
             if let Some(streak) = streaks.get_mut(&self.key) {
-                streak.reported = false;
+                streak.reported = before.is_some_and(|before| before.reported);
+                streak.kind = before.and_then(|before| before.kind);
             }
+        })
+    }
+
+    /// Takes a failure back: the streak is as `before` it.
+    ///
+    /// # Errors
+    /// As `failed`.
+    pub(crate) fn take_back(&self, before: Option<Streak>) -> io::Result<()> {
+        self.change(|streaks| match before {
+            Some(before) => drop(streaks.insert(self.key.clone(), before)),
+            None => drop(streaks.remove(&self.key)),
         })
     }
 
@@ -132,13 +165,19 @@ impl Streaks {
 
 fn parse(line: &str) -> Option<(String, Streak)> {
     let words: Vec<&str> = line.split(' ').collect();
-    let [last, key, failures, since, reported] = words[..] else {
+    let [last, key, failures, since, reported, ref kind @ ..] = words[..] else {
         return None;
+    };
+    let kind = match kind {
+        [] => None,
+        [kind] => Some(kind.parse().ok()?),
+        _ => return None,
     };
     let streak = Streak {
         failures: failures.parse().ok()?,
         since: since.parse().ok()?,
         reported: reported == "1",
+        kind,
         last: last.parse().ok()?,
     };
     Some((key.to_owned(), streak))
@@ -153,7 +192,9 @@ fn written(streaks: BTreeMap<String, Streak>, now: u64) -> String {
     let line = |(key, streak): &(String, Streak)| {
         let reported = u8::from(streak.reported);
         let (last, failures, since) = (streak.last, streak.failures, streak.since);
-        format!("{last} {key} {failures} {since} {reported}\n")
+        let kind = streak.kind.map(|kind| format!(" {kind}"));
+        let kind = kind.unwrap_or_default();
+        format!("{last} {key} {failures} {since} {reported}{kind}\n")
     };
     streaks[over..].iter().map(line).collect()
 }
@@ -169,6 +210,7 @@ mod tests {
             failures: 3,
             since: 5,
             reported: true,
+            kind: Some(1137),
             last,
         }
     }
@@ -177,7 +219,20 @@ mod tests {
     fn a_line_is_read_as_it_was_written_and_junk_is_not() {
         let text = written(BTreeMap::from([("k".to_owned(), streak(NOW))]), NOW);
         assert_eq!(parse(text.trim_end()), Some(("k".to_owned(), streak(NOW))));
-        for junk in ["", "junk", "1 k 3 5", "1 k 3 5 1 more", "1 k x 5 1"] {
+        let old = parse(&format!("{NOW} k 3 5 1"));
+        let without_kind = Streak {
+            kind: None,
+            ..streak(NOW)
+        };
+        assert_eq!(old, Some(("k".to_owned(), without_kind)));
+        for junk in [
+            "",
+            "junk",
+            "1 k 3 5",
+            "1 k 3 5 1 more",
+            "1 k 3 5 1 1 1",
+            "1 k x 5 1",
+        ] {
             assert_eq!(parse(junk), None, "{junk}");
         }
     }

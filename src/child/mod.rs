@@ -4,10 +4,12 @@
 //! Knows nothing of WeCom. A separate thread reads each pipe, so an output that nobody reads blocks
 //! neither the other one nor us. Only the last bytes are kept.
 
+mod outliving;
 mod output;
 mod poll;
 mod signals;
 mod tail;
+mod xtrace;
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -17,8 +19,10 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::process::{Signal, kill_process, kill_process_group};
+use rustix::process::{Pid, Signal};
 
+pub(crate) use outliving::outlives;
+use outliving::{Guard, Target};
 pub(crate) use output::OutputMode;
 use output::{Pipes, Relays};
 use signals::Signals;
@@ -28,14 +32,21 @@ pub(crate) use tail::LastOutput;
 /// From SIGTERM to SIGKILL. Source: the contract.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// The time to end for a command that was told to, before SIGKILL to us must be expected. `timeout
+/// -k 1` is the shortest in use.
+const PROMPT: Duration = Duration::from_millis(500);
+
 /// A command to run, and its conditions.
-#[derive(Debug)]
 pub(crate) struct Plan<'a> {
     /// The program and its arguments; never empty.
     pub(crate) command: &'a [OsString],
     /// The time limit.
     pub(crate) limit: Option<Duration>,
     pub(crate) output: OutputMode,
+    /// Whether output on stderr is a failure.
+    pub(crate) stderr_fails: bool,
+    /// Called if the command was told to end and lingers, so that we may be killed.
+    pub(crate) lingers: &'a dyn Fn(&Ended),
     /// An environment variable that is hidden from the command.
     pub(crate) hidden: &'a str,
 }
@@ -56,6 +67,10 @@ pub(crate) enum CommandEnd {
     NotStarted(io::Error),
     /// Exited with 0, but its output could not be written to our stdout or stderr.
     OutputLost(io::Error),
+    /// Exited with 0, but wrote to stderr, and that is a failure.
+    Complained,
+    /// Has not ended on this signal. Of use only if we are killed before it ends.
+    Lingers(Signal),
 }
 
 impl CommandEnd {
@@ -70,12 +85,28 @@ impl CommandEnd {
             Self::NotStarted(_) => 126,
             // EX_IOERR of sysexits(3).
             Self::OutputLost(_) => 74,
+            Self::Complained => 0,
+            Self::Lingers(_) => 137,
         }
     }
 
     /// Whether the command succeeded.
     pub(crate) fn is_success(&self) -> bool {
-        self.code() == 0
+        matches!(self, Self::Exited(0))
+    }
+
+    /// Returns a number that two ends of one kind, and they alone, have in common.
+    pub(crate) fn kind(&self) -> u16 {
+        let code = u16::from(self.code());
+        match self {
+            Self::Exited(_) => code,
+            Self::Killed { .. } => 1000 + code,
+            Self::PastLimit { .. } => 2000,
+            Self::NotStarted(_) => 3000 + code,
+            Self::OutputLost(_) => 4000,
+            Self::Complained => 5000,
+            Self::Lingers(_) => 6000,
+        }
     }
 }
 
@@ -103,15 +134,18 @@ impl Ended {
 pub(crate) fn run(plan: &Plan<'_>) -> Ended {
     let begun = Instant::now();
     let mut relays = None;
-    let mut end = start_and_wait(plan, &mut relays).unwrap_or_else(CommandEnd::NotStarted);
+    let mut end = start_and_wait(plan, begun, &mut relays).unwrap_or_else(CommandEnd::NotStarted);
     let time = begun.elapsed();
     let last = relays.as_mut().map_or_else(LastOutput::default, |relays| {
-        relays.ended(!end.is_success());
-        if end.is_success()
-            && let Some(error) = relays.unwritten()
-        {
-            end = CommandEnd::OutputLost(error);
+        relays.ended();
+        if end.is_success() {
+            if let Some(error) = relays.unwritten() {
+                end = CommandEnd::OutputLost(error);
+            } else if plan.stderr_fails && relays.has_complained() {
+                end = CommandEnd::Complained;
+            }
         }
+        relays.judged(!end.is_success());
         relays.last()
     });
     Ended {
@@ -122,14 +156,18 @@ pub(crate) fn run(plan: &Plan<'_>) -> Ended {
     }
 }
 
-fn start_and_wait(plan: &Plan<'_>, relays: &mut Option<Relays>) -> io::Result<CommandEnd> {
+fn start_and_wait(
+    plan: &Plan<'_>,
+    begun: Instant,
+    relays: &mut Option<Relays>,
+) -> io::Result<CommandEnd> {
     // At a terminal the child shares our process group: it may read, and typed signals reach both.
     let shares_group = io::IsTerminal::is_terminal(&io::stdin());
     let signals = Signals::catch(shares_group)?;
     let pipes = match &plan.output {
         OutputMode::Untouched => Pipes::default(),
         output => {
-            let (started, pipes) = Relays::start(output)?;
+            let (started, pipes) = Relays::start(output, plan.stderr_fails)?;
             *relays = Some(started);
             pipes
         }
@@ -137,10 +175,26 @@ fn start_and_wait(plan: &Plan<'_>, relays: &mut Option<Relays>) -> io::Result<Co
     let child = start(plan, &pipes, shares_group)?;
     // Our write ends are closed: otherwise the readers would never see the end.
     drop(pipes);
+    let pid = Pid::from_child(&child);
+    let target = if shares_group {
+        Target::Process(pid)
+    } else {
+        Target::Group(pid)
+    };
     let mut running = Running {
         child,
-        shares_group,
+        target,
         signals,
+        told: Told::Nothing,
+        lingers: &|signal| {
+            let ended = Ended {
+                end: CommandEnd::Lingers(signal),
+                time: begun.elapsed(),
+                last: relays.as_ref().map(Relays::last).unwrap_or_default(),
+                relays: None,
+            };
+            (plan.lingers)(&ended);
+        },
     };
     let end = running.wait(plan.limit);
     running.signals.end();
@@ -199,10 +253,23 @@ fn command(
 }
 
 /// A running program.
-struct Running {
+struct Running<'a> {
     child: Child,
-    shares_group: bool,
+    target: Target,
     signals: Signals,
+    told: Told,
+    lingers: &'a dyn Fn(Signal),
+}
+
+/// Whether the program was told to end by a signal to us.
+enum Told {
+    Nothing,
+    /// By this signal; at this time it should have ended.
+    By(Signal, Instant),
+    /// It should have ended, and dies with us.
+    Lingers {
+        _guard: Option<Guard>,
+    },
 }
 
 /// The enforcement of the time limit.
@@ -215,7 +282,7 @@ enum Deadline {
     Killed,
 }
 
-impl Running {
+impl Running<'_> {
     fn wait(&mut self, limit: Option<Duration>) -> io::Result<CommandEnd> {
         let due = limit.and_then(|limit| Instant::now().checked_add(limit));
         let mut limit = Deadline::Due(due);
@@ -246,9 +313,14 @@ impl Running {
                 Deadline::Ending(until) => Some(until),
                 Deadline::Killed => None,
             };
-            self.signals.wait(next)?;
+            let prompt = self.prepared(now);
+            self.signals.wait(next.into_iter().chain(prompt).min())?;
             while let Some(signal) = self.signals.next() {
                 self.send(signal);
+                let ends = [Signal::TERM, Signal::INT].contains(&signal);
+                if ends && matches!(self.told, Told::Nothing) {
+                    self.told = Told::By(signal, Instant::now() + PROMPT);
+                }
                 if signal == Signal::TSTP {
                     // The whole job is to stop, until SIGCONT resumes it.
                     signals::stop();
@@ -257,17 +329,26 @@ impl Running {
         }
     }
 
+    /// Prepares for our own death by SIGKILL if the program lingers, as below `timeout -k`; returns
+    /// the time at which it should have ended.
+    fn prepared(&mut self, now: Instant) -> Option<Instant> {
+        let Told::By(signal, due) = self.told else {
+            return None;
+        };
+        if now < due {
+            return Some(due);
+        }
+        let guard = Guard::over(self.target).inspect_err(|error| {
+            tracing::info!(%error, "nobody ends the command if wxpush is killed");
+        });
+        self.told = Told::Lingers { _guard: guard.ok() };
+        (self.lingers)(signal);
+        None
+    }
+
     /// Sends a signal to the child's process group, or to the child alone if it shares ours.
     fn send(&self, signal: Signal) {
-        let Some(pid) = rustix::process::Pid::from_raw(self.child.id().cast_signed()) else {
-            return;
-        };
-        let sent = if self.shares_group {
-            kill_process(pid, signal)
-        } else {
-            kill_process_group(pid, signal)
-        };
-        if let Err(error) = sent {
+        if let Err(error) = self.target.send(signal) {
             tracing::debug!(%error, "a signal does not reach the command");
         }
     }

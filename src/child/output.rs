@@ -16,8 +16,10 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::ioctl_fionread;
 
+use super::outliving::drain;
 use super::poll::{poll_all, poll_one};
 use super::tail::{LastOutput, Tail};
+use super::xtrace::TraceFilter;
 use crate::disk;
 use crate::notice::{Notice, notify};
 
@@ -67,7 +69,8 @@ impl Pipes {
 #[derive(Debug, Default)]
 struct Shared {
     tail: Mutex<Tail>,
-    failed: AtomicBool,
+    /// Whether stderr has had more than traced commands.
+    complained: AtomicBool,
     /// The first error of our stdout or stderr, unless its reader was gone.
     unwritten: Mutex<Option<io::Error>>,
 }
@@ -91,16 +94,19 @@ pub(super) struct Relays {
     threads: Vec<JoinHandle<()>>,
     /// Dropped once the program has ended.
     running: Option<PipeWriter>,
+    /// Tell the threads whether to show what is deferred.
+    verdicts: Vec<Sender<bool>>,
     /// Disconnected once all threads have read all of the program's output.
     heard: Receiver<()>,
 }
 
 impl Relays {
-    /// Starts the threads, before the program: it must find a reader.
+    /// Starts the threads, before the program: it must find a reader. `by_stream` tells stderr from
+    /// stdout even if both lead to one file.
     ///
     /// # Errors
     /// If there are no descriptors or threads left.
-    pub(super) fn start(output: &OutputMode) -> io::Result<(Self, Pipes)> {
+    pub(super) fn start(output: &OutputMode, by_stream: bool) -> io::Result<(Self, Pipes)> {
         let targets = [
             File::from(io::stdout().as_fd().try_clone_to_owned()?),
             File::from(io::stderr().as_fd().try_clone_to_owned()?),
@@ -112,10 +118,11 @@ impl Relays {
             shared: Arc::default(),
             threads: Vec::new(),
             running: Some(running),
+            verdicts: Vec::new(),
             heard,
         };
         // If both lead to one file, a single pipe keeps their order.
-        let is_one = is_same(&targets)?;
+        let is_one = !by_stream && is_same(&targets)?;
         let mut writers = Vec::new();
         for (stream, target) in targets.into_iter().enumerate() {
             if is_one && stream == 1 {
@@ -123,6 +130,8 @@ impl Relays {
             }
             let (source, writer) = io::pipe()?;
             writers.push(writer);
+            let (tell, verdict) = mpsc::channel();
+            relays.verdicts.push(tell);
             relays.spawn(Relay {
                 stream,
                 source,
@@ -130,7 +139,9 @@ impl Relays {
                 shared: Arc::clone(&relays.shared),
                 over: Arc::clone(&over),
                 listening: None,
+                trace: TraceFilter::default(),
                 done: Some(done.clone()),
+                verdict,
             })?;
         }
         let stdout = writers.remove(0);
@@ -148,8 +159,7 @@ impl Relays {
     }
 
     /// Notes that the program has ended, and waits for a while until all of its output is read.
-    pub(super) fn ended(&mut self, failed: bool) {
-        self.shared.failed.store(failed, Ordering::Release);
+    pub(super) fn ended(&mut self) {
         self.running = None;
         let until = Instant::now() + WAIT;
         for _ in &self.threads {
@@ -160,9 +170,22 @@ impl Relays {
         }
     }
 
-    /// Returns the end of the output.
+    /// Ends the deferral of output: it is shown if the program has failed.
+    pub(super) fn judged(&mut self, failed: bool) {
+        for tell in self.verdicts.drain(..) {
+            // A thread that panicked shows nothing.
+            let _ = tell.send(failed);
+        }
+    }
+
+    /// Returns the end of the output so far.
     pub(super) fn last(&self) -> LastOutput {
-        self.shared.tail().take()
+        self.shared.tail().clone().take()
+    }
+
+    /// Whether stderr has had more than traced commands.
+    pub(super) fn has_complained(&self) -> bool {
+        self.shared.complained.load(Ordering::Acquire)
     }
 
     /// Returns why output could not be written, if so.
@@ -195,7 +218,10 @@ struct Relay {
     /// At its end once the program has ended.
     over: Arc<PipeReader>,
     listening: Option<Listening>,
+    trace: TraceFilter,
     done: Option<Sender<()>>,
+    /// Comes once it is known whether the program has failed.
+    verdict: Receiver<bool>,
 }
 
 /// The rest of the output after the program has ended.
@@ -208,17 +234,20 @@ struct Listening {
 
 impl Relay {
     fn run(mut self) {
-        if let Err(error) = self.pass_on() {
+        let is_open = self.pass_on().unwrap_or_else(|error| {
             self.lost(error);
-        }
+            false
+        });
         // From here on, only deferred output remains to be shown.
-        drop(self.source);
+        if is_open {
+            drain(self.source);
+        } else {
+            drop(self.source);
+        }
         if let Some(done) = self.done.take() {
             let _ = done.send(());
         }
-        // Blocks until the program has ended.
-        let _ = (&*self.over).read(&mut [0]);
-        if self.shared.failed.load(Ordering::Acquire)
+        if self.verdict.recv() == Ok(true)
             && let Err(error) = self.target.show_deferred()
             && error.kind() != io::ErrorKind::BrokenPipe
         {
@@ -226,8 +255,8 @@ impl Relay {
         }
     }
 
-    /// Passes the output on until its end.
-    fn pass_on(&mut self) -> io::Result<()> {
+    /// Passes the output on until its end; returns true if a daemon goes on writing.
+    fn pass_on(&mut self) -> io::Result<bool> {
         let mut buffer = vec![0; PIECE];
         let mut broken = false;
         while self.has_more()? {
@@ -236,16 +265,20 @@ impl Relay {
                 read => read?,
             };
             if read == 0 {
-                break;
+                return Ok(false);
+            }
+            let piece = &buffer[..read];
+            if self.stream == 1 && self.trace.has_more(piece) {
+                self.shared.complained.store(true, Ordering::Release);
             }
             if let Some(listening) = &mut self.listening {
                 listening.left = listening.left.saturating_sub(read as u64);
             }
-            self.shared.tail().add(self.stream, &buffer[..read]);
-            match self.target.take(&buffer[..read]) {
+            self.shared.tail().add(self.stream, piece);
+            match self.target.take(piece) {
                 _ if broken => {}
                 // The reader is gone: the program gets SIGPIPE, as without us.
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break,
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(false),
                 // The program's work may matter more than its output, so it goes on.
                 Err(error) => {
                     self.lost(error);
@@ -254,7 +287,7 @@ impl Relay {
                 Ok(()) => {}
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Reports that output cannot be written, and notes it for the command's end.

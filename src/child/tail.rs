@@ -5,7 +5,7 @@
 const KEPT: usize = 64 << 10;
 
 /// The last bytes of up to two streams, line by line in the order in which the lines ended.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct Tail {
     /// Up to twice as many as are kept, so that they are seldom moved.
     bytes: Vec<u8>,
@@ -60,8 +60,8 @@ impl Tail {
         self.bytes.drain(..over);
     }
 
-    /// Takes all kept bytes, unfinished lines last.
-    pub(super) fn take(&mut self) -> LastOutput {
+    /// Returns all kept bytes, unfinished lines last.
+    pub(super) fn take(mut self) -> LastOutput {
         for (stream, open) in std::mem::take(&mut self.open).into_iter().enumerate() {
             if !open.is_empty() {
                 self.keep(stream, &open);

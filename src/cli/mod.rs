@@ -176,6 +176,20 @@ macro_rules! commands {
     };
 }
 
+/// Returns a wrong command line of `run` with the `--` that its command lacks, if that makes it right.
+pub(crate) fn with_dashes(words: &[OsString]) -> Option<Vec<OsString>> {
+    let run = words.iter().position(|word| word == "run")?;
+    if words.iter().any(|word| word == "--") {
+        return None;
+    }
+    (run + 1..words.len()).find_map(|at| {
+        let is_option = words[at].as_encoded_bytes().starts_with(b"-");
+        let mut words = words.to_vec();
+        words.insert(at, "--".into());
+        (!is_option && Cli::try_parse_from(&words).is_ok()).then_some(words)
+    })
+}
+
 /// Adds the options of a command, and keeps its description.
 fn with_options<T: Args>(command: clap::Command) -> clap::Command {
     let about = command.get_about().cloned().unwrap_or_default();

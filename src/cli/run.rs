@@ -18,6 +18,7 @@ Examples:
   wxpush run --on change --after 3 -- ping -c1 gw      once it has failed three times in a row
   wxpush run --limit 2h --on failure -- rsync -a /a /b ended after two hours: exit code 124
   wxpush run --only-errors -- apt-get -y upgrade       silent unless it fails; for cron
+  wxpush run --only-errors --stderr-fails -- ./job     cronic's rule: silent unless it fails or complains
   wxpush run --no-output --to zhangsan -- ./secret.sh  no output in the report
   wxpush run -- sh -c 'make && make install'           more than one command
 
@@ -52,6 +53,9 @@ pub(crate) struct Run {
     /// Prints the command's output only if it fails
     #[arg(long)]
     pub(crate) only_errors: bool,
+    /// Takes output on stderr for a failure, but for what set -x traces; the exit code stays
+    #[arg(long)]
+    pub(crate) stderr_fails: bool,
     /// Keeps the output out of the report
     #[arg(long)]
     pub(crate) no_output: bool,
@@ -73,6 +77,6 @@ pub(crate) enum ReportOn {
     Success,
     /// If it says anything, as cron does.
     Output,
-    /// At the first failure, then at the recovery.
+    /// At the first failure, when it fails in another way, then at the recovery.
     Change,
 }

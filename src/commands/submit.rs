@@ -1,6 +1,7 @@
 //! Shared by the sending commands: composes, submits, warns.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::watcher::TerminalWatcher;
@@ -8,8 +9,9 @@ use crate::compose::{self, Composed, Draft};
 use crate::config::{Config, Settings, State};
 use crate::cron;
 use crate::delivery::{Outcome, Sender, Submission, Watcher, upload_time};
-use crate::error::Failure;
+use crate::error::{Exit, Failure};
 use crate::message::Message;
+use crate::outbox::ClaimedEntry;
 use crate::output::{self, Output};
 use crate::text;
 
@@ -50,24 +52,39 @@ impl Submitting<'_> {
         self,
         how: impl FnOnce(Submission<'_>) -> Outcome,
     ) -> Result<Outcome, Failure> {
-        let flush_command = || cron::flush_command(self.config);
+        let config = self.config;
         let watcher = self
             .output
-            .and_then(|output| TerminalWatcher::new(output, flush_command));
+            .and_then(|output| TerminalWatcher::new(output, || cron::flush_command(config)));
+        let watcher = watcher.as_ref().map(|watcher| watcher as &dyn Watcher);
+        let outcome = how(self.submission(watcher)?);
+        if let Some(why) = &outcome.unkept {
+            tracing::warn!("{}", text::delivery::sent_unkept(why));
+        }
+        Ok(outcome)
+    }
+
+    /// Keeps a message that goes out only if we die.
+    pub(super) fn reserve(self, messages: Vec<Message>) -> Result<Arc<ClaimedEntry>, Failure> {
+        let submission = self.submission(None)?;
+        let reserved = submission.reserve(messages);
+        reserved.map_err(|why| Failure::new(Exit::State, why.to_string()))
+    }
+
+    fn submission<'s>(self, watcher: Option<&'s dyn Watcher>) -> Result<Submission<'s>, Failure>
+    where
+        Self: 's,
+    {
         let sender = Sender::new(self.settings, self.state.as_ref().ok().copied());
-        let outcome = how(Submission {
+        Ok(Submission {
             config: self.config,
             state: self.state,
             sender: Rc::new(sender.map_err(Failure::of)?),
             deadline: Instant::now() + self.time,
             keep: self.keep,
             keep_for_setup: self.kept_ok || !output::stderr_is_terminal(),
-            watcher: watcher.as_ref().map(|watcher| watcher as &dyn Watcher),
+            watcher,
             wording: text::delivery::WORDING,
-        });
-        if let Some(why) = &outcome.unkept {
-            tracing::warn!("{}", text::delivery::sent_unkept(why));
-        }
-        Ok(outcome)
+        })
     }
 }

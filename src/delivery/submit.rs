@@ -85,6 +85,14 @@ impl Submission<'_> {
         }
     }
 
+    /// Keeps a message that goes out only if we die: no flush takes it while we live.
+    ///
+    /// # Errors
+    /// Why that is impossible.
+    pub(crate) fn reserve(&self, messages: Vec<Message>) -> Result<Arc<ClaimedEntry>, NotKept> {
+        self.hold(&self.entry(messages), self.deadline)
+    }
+
     /// Keeps a message for a flush. If it cannot be kept, sends it now, within `time`.
     pub(crate) fn queue_or_send(mut self, messages: Vec<Message>, time: Duration) -> Outcome {
         let entry = self.entry(messages);

@@ -20,6 +20,7 @@ pub(crate) fn warn(notice: &Notice<'_>) {
         } => format!("{}: {}", dir.display(), output_not_held(error)),
         Notice::HeldOutputUnshown { error } => held_output_unshown(error),
         Notice::OutputNotPassedOn { stream, error } => output_not_passed_on(stream, error),
+        Notice::OutputUnread { error } => output_unread(error),
         Notice::TokenCacheUnusable { path, error } => token_cache_unusable(path.display(), error),
         Notice::EntryDamaged { id } => entry_damaged(id),
         Notice::DeliveredEntryStays { id, error } => delivered_entry_stays(id, error),
@@ -55,6 +56,9 @@ texts! {
     held_output_unshown(error) =
         "命令的输出显示不了：{error}",
         "the command's output cannot be shown: {error}";
+    output_unread(error) =
+        "命令留在后台的进程，输出没有人读了，再写会被 SIGPIPE 终止：{error}",
+        "nobody reads the output of what the command left behind, whose next write ends it by SIGPIPE: {error}";
     output_not_passed_on(stream, error) =
         "命令的输出转不到 {stream}：{error}",
         "the command's output cannot be passed on to {stream}: {error}";

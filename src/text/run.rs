@@ -1,6 +1,10 @@
 //! The messages of `run`, including its report on the phone.
 
+use std::time::Duration;
+
+use crate::duration::parts;
 use crate::error::{Exit, Failure};
+use crate::lang::Lang;
 
 /// Returns the failure that the command could not be run, by its exit code.
 pub(crate) fn not_started(program: &str, error: &dyn std::fmt::Display, code: u8) -> Failure {
@@ -19,6 +23,25 @@ pub(crate) fn ended_by_limit(program: &str, killed: bool) -> String {
 /// Returns the signal that ended a command at its limit.
 pub(crate) fn signal_of(killed: bool) -> &'static str {
     if killed { "SIGKILL" } else { "SIGTERM" }
+}
+
+/// Returns what is said of a recovery; how long the failure lasted, unless it was within a second.
+pub(crate) fn recovery(lang: Lang, count: u64, time: Duration) -> String {
+    let failures = match count {
+        1 => one_failure(lang),
+        _ => failures(lang, count),
+    };
+    if time < Duration::from_secs(1) {
+        return recovered_at_once(lang, failures);
+    }
+    let unit = |(count, unit)| match unit {
+        'd' => days(lang, count),
+        'h' => hours(lang, count),
+        'm' => minutes(lang, count),
+        _ => seconds(lang, count),
+    };
+    let time: Vec<String> = parts(time).into_iter().map(unit).collect();
+    recovered(lang, time.join(" "), failures)
 }
 
 texts! {
@@ -69,13 +92,26 @@ phone_texts! {
         "超过时限 {limit}，已用 {signal} 终止", "past its limit of {limit}, ended by {signal}";
     output_lost(error) =
         "输出写不出去（{error}）", "could not write its output ({error}),";
+    complained() =
+        "退出码 0，但 stderr 有输出", "exit code 0, but wrote to stderr,";
+    lingered(signal) =
+        "收到 {signal} 没有结束，wxpush 随后被强制终止",
+        "had not ended on {signal} when wxpush was killed,";
     no_such_command() =
         "无法启动：找不到命令（127）", "could not start: no such command (127)";
     could_not_start(error, code) =
         "无法启动：{error}（{code}）", "could not start: {error} ({code})";
     failures_in_a_row(count) = "连续失败 {count} 次", "{count} failures in a row";
-    recovered_from_one(time) =
-        "恢复：失败 1 次，历时 {time}", "recovered: 1 failure in {time}";
-    recovered(count, time) =
-        "恢复：失败 {count} 次，历时 {time}", "recovered: {count} failures in {time}";
+    failures_of_other_kind(count) =
+        "连续失败 {count} 次，和上次汇报的情况不同",
+        "{count} failures in a row, and not as last reported";
+    one_failure() = "失败 1 次", "1 failure";
+    failures(count) = "失败 {count} 次", "{count} failures";
+    recovered(time, failures) =
+        "恢复：{failures}，历时 {time}", "recovered after {time}, {failures}";
+    recovered_at_once(failures) = "恢复：{failures}", "recovered, {failures}";
+    days(count) = "{count} 天", "{count} d";
+    hours(count) = "{count} 小时", "{count} h";
+    minutes(count) = "{count} 分钟", "{count} min";
+    seconds(count) = "{count} 秒", "{count} s";
 }

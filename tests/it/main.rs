@@ -98,6 +98,7 @@ mod robots; // group robots: pace, backlog, refusals
 mod round_trips; // connections and round trips of a send
 mod run; // run: exit codes, output, reports and when they come
 mod run_faults; // run: broken configs, lost reports, daemons, outputs that are full or endless
+mod run_left; // run: daemons left behind, and what is killed with wxpush
 mod run_signals; // run: signals, and what the command inherits
 mod run_texts; // run: output and titles in any encoding, default titles
 mod scarce; // few descriptors, little memory, input without end

@@ -181,7 +181,7 @@ fn change_tells_the_first_failure_and_the_recovery_and_after_waits() {
     let table = [
         (
             "--on change",
-            "+|-退出码 1|-|-|+恢复：失败 3 次，历时 |+|-退出码 1|+恢复：失败 1 次",
+            "+|-退出码 1|-|-|+恢复：失败 3 次|+|-退出码 1|+恢复：失败 1 次",
         ),
         (
             "--on change --after 3 -t three",
@@ -207,6 +207,178 @@ fn change_tells_the_first_failure_and_the_recovery_and_after_waits() {
             }
         }
     }
+}
+
+#[test]
+fn on_change_another_way_to_fail_is_told_too() {
+    let (standin, sandbox) = set_up();
+    let mut told = 0;
+    // Each run ends so, and is reported in these words, or not.
+    for (options, steps) in [
+        (
+            "",
+            "exit 1:退出码 1|exit 1|exit 2:情况不同|exit 2|kill -9 $$:情况不同|exit 137:情况不同|\
+             exec nowhere:情况不同|exit 127|exit 0:恢复：失败 8 次|exit 2:退出码 2",
+        ),
+        (
+            "--after 3",
+            "exit 1|exit 2|exit 3:连续失败 3 次|exit 3|exit 1:连续失败 5 次，",
+        ),
+        (
+            "--limit 1s",
+            "exit 124:退出码 124|exec sleep 9:情况不同|exec sleep 9",
+        ),
+        (
+            "--stderr-fails",
+            "echo >&2:stderr|echo >&2|exit 1:情况不同|exit 0:恢复：失败 3 次",
+        ),
+    ] {
+        // What it is counted by.
+        let script = format!("script{told}");
+        for step in steps.split('|') {
+            let (end, said) = step.split_once(':').unwrap_or((step, ""));
+            sandbox.write(&script, end);
+            let line = format!(". {}", sandbox.path(&script).display());
+            sh(&sandbox, &format!("--on change {options} --to lisi"), &line).run();
+            let reports = texts(&standin, "lisi");
+            told += usize::from(!said.is_empty());
+            assert_eq!(reports.len(), told, "{options} {step}: {reports:?}");
+            if !said.is_empty() {
+                reports[told - 1].shows(said);
+            }
+        }
+    }
+}
+
+#[test]
+fn failures_counted_by_an_older_version_go_on_and_are_no_change() {
+    let (standin, sandbox) = set_up();
+    let run = |code: i32| {
+        sh(
+            &sandbox,
+            "--on change --to lisi -t job",
+            &format!("exit {code}"),
+        )
+        .run()
+    };
+    run(7);
+    let line = sandbox.read("runs");
+    let old: Vec<&str> = line.split_whitespace().take(5).collect();
+    sandbox.write("runs", old.join(" ") + "\n");
+    run(8);
+    assert_eq!(texts(&standin, "lisi").len(), 1);
+    run(7);
+    run(0);
+    let reports = texts(&standin, "lisi");
+    assert!(
+        reports[1].contains("连续失败 3 次") && reports[2].contains("失败 3 次"),
+        "{reports:?}"
+    );
+}
+
+#[test]
+fn a_recovery_tells_how_long_it_took_as_people_read_it() {
+    let (standin, sandbox) = set_up();
+    let run = |code: i32, lang: &str| {
+        let run = sh(
+            &sandbox,
+            "--on change --to lisi -t job",
+            &format!("exit {code}"),
+        );
+        run.env("WXPUSH_LANG", lang).exits(code)
+    };
+    for (ago, lang, failures, said) in [
+        (0, "zh", 1, "\n恢复：失败 1 次"),
+        (0, "en", 3, "\nrecovered, 3 failures"),
+        (41 * 60, "en", 3, "\nrecovered after 41 min|, 3 failures"),
+        (41 * 60, "zh", 1, "\n恢复：失败 1 次，历时 41 分钟"),
+        (26 * 3600, "zh", 1, "，历时 1 天 2 小时"),
+    ] {
+        (0..failures).for_each(|_| drop(run(1, lang)));
+        let line = sandbox.read("runs");
+        let mut words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        // Ahead, so that a slow machine counts as none.
+        let now: u64 = words[0].parse().unwrap();
+        words[3] = if ago == 0 { now + 600 } else { now - ago }.to_string();
+        sandbox.write("runs", words.join(" ") + "\n");
+        run(0, lang);
+        let report = texts(&standin, "lisi").pop().unwrap();
+        said.split('|').for_each(|said| report.shows(said));
+    }
+}
+
+#[test]
+fn stderr_is_a_failure_if_it_is_said_to_be_and_the_exit_code_stays() {
+    let (standin, sandbox) = set_up();
+    let told = |options: &str, script: &str, code: i32| {
+        let before = texts(&standin, "lisi").len();
+        let outcome = sh(&sandbox, &format!("{options} --to lisi"), script).exits(code);
+        (outcome, texts(&standin, "lisi").split_off(before))
+    };
+    let script = "echo out; echo err >&2";
+    let (_, reports) = told("--on failure", script, 0);
+    assert!(reports.is_empty());
+    for options in ["--on failure --stderr-fails", "--stderr-fails --no-output"] {
+        let (outcome, reports) = told(options, script, 0);
+        assert_eq!((&*outcome.stdout, &*outcome.stderr), ("out\n", "err\n"));
+        reports[0].begins("❌ echo");
+        reports[0].shows("stderr");
+    }
+    assert!(told("--on success --stderr-fails", script, 0).1.is_empty());
+    // cronic's rule, in which a trace is no complaint.
+    let rule = "--only-errors --stderr-fails --on failure";
+    let (outcome, reports) = told(rule, script, 0);
+    assert_eq!((&*outcome.stdout, &*outcome.stderr), ("out\n", "err\n"));
+    assert_eq!(reports.len(), 1);
+    for script in ["echo out", "set -x; echo out; : \"$(echo in)\""] {
+        let (outcome, reports) = told(rule, script, 0);
+        assert_eq!(
+            (outcome.stdout + &outcome.stderr, reports.len()),
+            (String::new(), 0)
+        );
+    }
+    let (outcome, reports) = told(rule, "echo out; exit 3", 3);
+    assert_eq!((&*outcome.stdout, reports.len()), ("out\n", 1));
+    // Alone, the exit code decides.
+    let (outcome, _) = told("--only-errors", script, 0);
+    assert_eq!(outcome.stdout + &outcome.stderr, "");
+    // Also where both lead to one place, as below cron.
+    let program = sandbox.path("wxpush").display().to_string();
+    let line =
+        format!("exec {program} run --to lisi --stderr-fails -- sh -c 'echo o; echo e >&2' 2>&1");
+    let output = Command::new("sh")
+        .env_clear()
+        .args(["-c", &line])
+        .output()
+        .unwrap();
+    assert_eq!(output.stdout.len(), 4);
+    texts(&standin, "lisi").pop().unwrap().begins("❌ echo");
+}
+
+#[test]
+fn who_forgets_the_dashes_is_shown_the_right_line() {
+    let sandbox = Sandbox::empty();
+    for (line, right) in [
+        ("run echo hi", Some("run -- echo hi")),
+        (
+            "run --on failure -t job make -j4",
+            Some("run --on failure -t job -- make -j4"),
+        ),
+        ("run", None),
+        ("run --bogus make", None),
+        ("run --bogus -- make", None),
+        ("send --bogus run x", None),
+    ] {
+        let outcome = sandbox.wxpush(line).exits(64);
+        assert_eq!(
+            outcome.stderr.contains("behind --: "),
+            right.is_some(),
+            "{line}"
+        );
+        assert!(right.is_none_or(|right| outcome.stderr.trim_end().ends_with(right)));
+    }
+    let output = sandbox.wxpush("run sh -c").arg("echo 5% a").exits(64);
+    output.says(r"run -- sh -c 'echo 5'\%' a'");
 }
 
 #[test]

@@ -150,7 +150,7 @@ fn a_command_is_called_by_what_it_runs_and_no_argument_is_shown() {
         ),
         (&["flock", "-n", &lock, "-c", &flock], "job.sh"),
         (&["sh", "-c", "cd / && uname -a; ls hush-hush"], "uname"),
-        (&["sh", "-c", &cd], "cd"),
+        (&["sh", "-c", &cd], "job.sh"),
         (&["/bin/sh", "-c", "exit 3"], "exit"),
     ] {
         let report = || texts(&standin, "lisi").pop().unwrap();

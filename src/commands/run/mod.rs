@@ -7,6 +7,9 @@ mod report_text;
 mod title;
 mod trigger;
 
+use std::cell::RefCell;
+use std::sync::Arc;
+
 use super::option_text::option_text;
 use super::report::Report;
 use super::submit::{Submitting, composed};
@@ -19,7 +22,9 @@ use crate::cron;
 use crate::error::{self, Exit, Failure};
 use crate::log;
 use crate::message::input::one_line;
-use crate::message::{Long, Recipients, TextKind};
+use crate::message::{Long, Message, Recipients, TextKind};
+use crate::notice::{Notice, notify};
+use crate::outbox::ClaimedEntry;
 use crate::output::Output;
 use crate::secret::digest;
 use crate::text;
@@ -40,15 +45,27 @@ pub(super) fn run(args: &Run, global: &Global, output: Output) -> Result<Exit, F
     }
     let title = title(args);
     tracing::info!(command = "run", program = %program(args), "start");
-    let ended = child::run(&plan(args));
+    let reserved = RefCell::new(None);
+    let lingers = |ended: &Ended| {
+        let ready = ready.as_ref().ok();
+        reserved.replace(ready.map(|(ready, _)| ready.reserve(args, &title, ended)));
+    };
+    let ended = child::run(&plan(args, &lingers));
+    let reserved: Option<Reserved> = reserved.take();
     said(args, &ended, output);
     let code = ended.end.code();
-    if let Ok(ready) = ready {
+    if let Some(reserved) = &reserved {
+        reserved.due.take_back();
+    }
+    if let Ok((ready, settings)) = ready {
         error::let_bugs_end_as(code);
-        if let Some(failure) = ready.tell(args, &title, &ended, output) {
+        if let Some(failure) = ready.tell(settings, args, &title, &ended, output) {
             tracing::error!(exit = failure.exit.code(), error = failure.what, "report");
             output.failure(&failure);
         }
+    }
+    if let Some(reserved) = reserved {
+        reserved.remove();
     }
     ended.finish();
     Ok(Exit::Command(code))
@@ -65,10 +82,10 @@ fn usable(args: &Run, global: &Global) -> Result<Option<Recipients>, Failure> {
     recipients::named(&args.to)
 }
 
-fn plan(args: &Run) -> Plan<'_> {
+fn plan<'a>(args: &'a Run, lingers: &'a dyn Fn(&Ended)) -> Plan<'a> {
     let output = if args.only_errors {
         child::OutputMode::IfFailed(config::temporary())
-    } else if args.no_output && args.on != ReportOn::Output {
+    } else if args.no_output && args.on != ReportOn::Output && !args.stderr_fails {
         child::OutputMode::Untouched
     } else {
         child::OutputMode::Through
@@ -77,6 +94,8 @@ fn plan(args: &Run) -> Plan<'_> {
         command: &args.command,
         limit: args.limit,
         output,
+        stderr_fails: args.stderr_fails,
+        lingers,
         hidden: config::SECRET_VARIABLE,
     }
 }
@@ -116,8 +135,31 @@ fn said(args: &Run, ended: &Ended, output: Output) {
         CommandEnd::OutputLost(error) => {
             tracing::error!(code, ms, %error, "the command's output cannot be written");
         }
-        CommandEnd::Exited(_) | CommandEnd::Killed { .. } => {
+        CommandEnd::Complained => {
+            tracing::info!(code, ms, "the command has ended, and has written to stderr");
+        }
+        CommandEnd::Exited(_) | CommandEnd::Killed { .. } | CommandEnd::Lingers(_) => {
             tracing::info!(code, ms, "the command has ended");
+        }
+    }
+}
+
+/// A report for the case that we are killed before the command ends.
+struct Reserved {
+    /// The report in the outbox, unless none is due or it cannot be kept.
+    held: Option<Arc<ClaimedEntry>>,
+    due: Trigger,
+}
+
+impl Reserved {
+    /// Removes the report: we live, and the command has ended.
+    fn remove(self) {
+        let Some(held) = self.held else {
+            return;
+        };
+        if let Err(error) = held.remove() {
+            let (id, error) = (held.id(), &error);
+            notify(&Notice::EntryStays { id, error });
         }
     }
 }
@@ -125,29 +167,56 @@ fn said(args: &Run, ended: &Ended, output: Output) {
 /// The prerequisites of a report, determined before the command starts.
 struct Ready {
     config: Config,
-    settings: Settings,
+    recipients: Option<Recipients>,
     state: Result<State, String>,
 }
 
 impl Ready {
+    /// Also returns the settings of the report.
     fn new(
         args: &Run,
         global: &Global,
         output: Output,
         recipients: Option<Recipients>,
-    ) -> Result<Self, Failure> {
+    ) -> Result<(Self, Settings), Failure> {
         let config = load(global)?;
-        let settings = recipients::settings(&args.to, recipients, &config)?;
+        let settings = recipients::settings(&args.to, recipients.clone(), &config)?;
         let state = begin_or_without(&settings.base, output);
-        Ok(Self {
+        let ready = Self {
             config,
-            settings,
+            recipients,
             state,
-        })
+        };
+        Ok((ready, settings))
+    }
+
+    /// Keeps the report that goes out if we are killed, as long as the command lingers.
+    fn reserve(&self, args: &Run, title: &str, ended: &Ended) -> Reserved {
+        let due = Trigger::of(args, self.state.as_ref().ok(), ended);
+        let reserve = |occasion| {
+            let recipients = self.recipients.clone();
+            let settings = recipients::settings(&args.to, recipients, &self.config)?;
+            let (messages, submitting) = self.prepared(settings, args, title, ended, occasion)?;
+            submitting.reserve(messages)
+        };
+        let held = due.occasion().map(reserve).and_then(|held| {
+            held.inspect_err(|failure| {
+                tracing::info!(error = failure.what, "no report if wxpush is killed");
+            })
+            .ok()
+        });
+        Reserved { held, due }
     }
 
     /// Sends the report if one is due; returns the failure, if any.
-    fn tell(self, args: &Run, title: &str, ended: &Ended, output: Output) -> Option<Failure> {
+    fn tell(
+        &self,
+        settings: Settings,
+        args: &Run,
+        title: &str,
+        ended: &Ended,
+        output: Output,
+    ) -> Option<Failure> {
         let due = Trigger::of(args, self.state.as_ref().ok(), ended);
         let occasion = due.occasion()?;
         // Stdout belongs to the command.
@@ -155,9 +224,9 @@ impl Ready {
             quiet: true,
             ..output
         };
-        let (is_safe, failure) = match self.report(args, title, ended, occasion) {
+        let (is_safe, failure) = match self.report(settings, args, title, ended, occasion) {
             Ok((report, is_safe)) => (is_safe, report.show(quiet)),
-            Err(error) => (false, Some(Failure::of(error))),
+            Err(failure) => (false, Some(failure)),
         };
         if !is_safe {
             due.revert();
@@ -167,35 +236,30 @@ impl Ready {
 
     /// Sends the report; also returns whether it has arrived, or will.
     fn report(
-        self,
+        &self,
+        settings: Settings,
         args: &Run,
         title: &str,
         ended: &Ended,
         occasion: Occasion,
-    ) -> anyhow::Result<(Report, bool)> {
-        let settings = self.settings;
-        let channel = recipients::channel(&args.to);
-        let draft = Draft {
-            channel,
-            body: Body::Text {
-                kind: TextKind::Text,
-                title: None,
-                text: report_text(args, title, &settings, ended, occasion),
-                incomplete: false,
-                mentions: [args.to.mention.clone(), args.to.mention_mobile.clone()],
-                files: Vec::new(),
-                name: "report",
-            },
-            safe: false,
-            id_trans: false,
-            dedupe: None,
-            long: Long::Truncate,
-            keep: settings.outbox.enabled,
-        };
-        let Composed { messages, text, .. } = composed(draft, &settings)?;
-        let digest = &digest(&[&text])[..16];
-        tracing::info!(bytes = text.len(), digest, parts = messages.len(), "report");
-        tracing::debug!(text, "message");
+    ) -> Result<(Report, bool), Failure> {
+        let (messages, submitting) = self.prepared(settings, args, title, ended, occasion)?;
+        let outcome = submitting.submit(|submission| submission.send(messages))?;
+        let is_safe = outcome.is_safe();
+        let report = Report::of(outcome, || cron::flush_command(&self.config));
+        Ok((report, is_safe))
+    }
+
+    /// Returns the report as messages, and how to submit them.
+    fn prepared(
+        &self,
+        settings: Settings,
+        args: &Run,
+        title: &str,
+        ended: &Ended,
+        occasion: Occasion,
+    ) -> Result<(Vec<Message>, Submitting<'_>), Failure> {
+        let messages = messages(args, title, &settings, ended, occasion)?;
         let submitting = Submitting {
             config: &self.config,
             keep: settings.outbox.enabled,
@@ -205,11 +269,40 @@ impl Ready {
             kept_ok: false,
             output: None,
         };
-        let outcome = submitting.submit(|submission| submission.send(messages))?;
-        let is_safe = outcome.is_safe();
-        let report = Report::of(outcome, || cron::flush_command(&self.config));
-        Ok((report, is_safe))
+        Ok((messages, submitting))
     }
+}
+
+/// Returns the report as messages.
+fn messages(
+    args: &Run,
+    title: &str,
+    settings: &Settings,
+    ended: &Ended,
+    occasion: Occasion,
+) -> Result<Vec<Message>, Failure> {
+    let draft = Draft {
+        channel: recipients::channel(&args.to),
+        body: Body::Text {
+            kind: TextKind::Text,
+            title: None,
+            text: report_text(args, title, settings, ended, occasion),
+            incomplete: false,
+            mentions: [args.to.mention.clone(), args.to.mention_mobile.clone()],
+            files: Vec::new(),
+            name: "report",
+        },
+        safe: false,
+        id_trans: false,
+        dedupe: None,
+        long: Long::Truncate,
+        keep: settings.outbox.enabled,
+    };
+    let Composed { messages, text, .. } = composed(draft, settings)?;
+    let digest = &digest(&[&text])[..16];
+    tracing::info!(bytes = text.len(), digest, parts = messages.len(), "report");
+    tracing::debug!(text, "message");
+    Ok(messages)
 }
 
 /// Returns the text of the report, with secrets redacted.

@@ -73,8 +73,8 @@ impl ReportText<'_> {
         let Self { title, host, .. } = self;
         let mark = match &self.ended.end {
             CommandEnd::Exited(0) => "✅",
-            CommandEnd::Exited(_) | CommandEnd::OutputLost(_) => "❌",
-            CommandEnd::Killed { .. } => "💥",
+            CommandEnd::Exited(_) | CommandEnd::OutputLost(_) | CommandEnd::Complained => "❌",
+            CommandEnd::Killed { .. } | CommandEnd::Lingers(_) => "💥",
             CommandEnd::PastLimit { .. } => "⏱",
             CommandEnd::NotStarted(_) => "🚫",
         };
@@ -108,6 +108,10 @@ impl ReportText<'_> {
                 words::past_limit(lang, limit, words::signal_of(*killed))
             }
             CommandEnd::OutputLost(error) => words::output_lost(lang, error),
+            CommandEnd::Complained => words::complained(lang),
+            CommandEnd::Lingers(signal) => {
+                words::lingered(lang, name_of(signal.as_raw()).unwrap_or_default())
+            }
             CommandEnd::NotStarted(error) => match self.ended.end.code() {
                 127 => words::no_such_command(lang),
                 code => words::could_not_start(lang, error, code),
@@ -119,12 +123,9 @@ impl ReportText<'_> {
         Some(match self.occasion {
             Occasion::Plain => return None,
             Occasion::Again(streak) => words::failures_in_a_row(self.lang, streak.failures),
+            Occasion::Changed(streak) => words::failures_of_other_kind(self.lang, streak.failures),
             Occasion::Recovery(streak) => {
-                let time = duration::show(streak.time());
-                match streak.failures {
-                    1 => words::recovered_from_one(self.lang, time),
-                    count => words::recovered(self.lang, count, time),
-                }
+                words::recovery(self.lang, streak.failures, streak.time())
             }
         })
     }

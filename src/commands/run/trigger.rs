@@ -15,6 +15,8 @@ pub(super) enum Occasion {
     Plain,
     /// The command has failed before.
     Again(Streak),
+    /// It has failed before, but otherwise when it was last reported.
+    Changed(Streak),
     /// The command succeeds again.
     Recovery(Streak),
 }
@@ -23,6 +25,8 @@ pub(super) enum Occasion {
 pub(super) struct Trigger {
     occasion: Option<Occasion>,
     streaks: Option<Streaks>,
+    /// The streak before this failure.
+    before: Option<Streak>,
 }
 
 impl Trigger {
@@ -41,6 +45,7 @@ impl Trigger {
             ReportOn::Success => ok,
             ReportOn::Output => spoke,
         };
+        let mut before = None;
         let occasion = if ok {
             let over = streaks
                 .as_ref()
@@ -52,23 +57,32 @@ impl Trigger {
                 _ => wanted.then_some(Occasion::Plain),
             }
         } else {
+            let kind = ended.end.kind();
             let tells = |streak: &Streak| {
-                let reported = args.on == ReportOn::Change && streak.reported;
-                wanted && !reported && streak.failures >= args.after
+                let is_known = streak.reported && streak.kind.is_none_or(|it| it == kind);
+                let is_new = args.on != ReportOn::Change || !is_known;
+                wanted && is_new && streak.failures >= args.after
             };
-            match streaks
+            let failed = streaks
                 .as_ref()
-                .and_then(|streaks| known(streaks.failed(tells)))
-            {
+                .and_then(|streaks| known(streaks.failed(kind, tells)));
+            before = failed.as_ref().and_then(|failed| failed.before);
+            let is_told = before.is_some_and(|before| before.reported);
+            match failed.map(|failed| (failed.streak, failed.tell)) {
                 Some((streak, tell)) => tell.then_some(match streak.failures {
                     1 => Occasion::Plain,
+                    _ if is_told && args.on == ReportOn::Change => Occasion::Changed(streak),
                     _ => Occasion::Again(streak),
                 }),
                 // Without a count, one report too many is better than a missing one.
                 None => wanted.then_some(Occasion::Plain),
             }
         };
-        Self { occasion, streaks }
+        Self {
+            occasion,
+            streaks,
+            before,
+        }
     }
 
     /// Returns the occasion, if a report is due.
@@ -81,9 +95,16 @@ impl Trigger {
         if let Some(streaks) = &self.streaks {
             let undone = match self.occasion {
                 Some(Occasion::Recovery(streak)) => streaks.not_over(streak),
-                _ => streaks.mark_unreported(),
+                _ => streaks.mark_unreported(self.before),
             };
             known(undone);
+        }
+    }
+
+    /// Takes the failure back.
+    pub(super) fn take_back(&self) {
+        if let Some(streaks) = &self.streaks {
+            known(streaks.take_back(self.before));
         }
     }
 }

@@ -12,9 +12,13 @@ use std::path::Path;
 use crate::message::input::one_line;
 
 /// Programs that run a command: their names, the options whose value is the next word, and how many
-/// words stand before the command. `exec` is the shell's.
+/// words stand before the command. The shell's own are among them.
 const WRAPPERS: [(&[&str], &str, usize); 9] = [
-    (&["busybox", "chronic", "nohup", "setsid"], "", 0),
+    (
+        &[".", "busybox", "chronic", "nohup", "setsid", "source"],
+        "",
+        0,
+    ),
     (&["doas", "env"], "C u --chdir --unset", 0),
     (&["exec"], "a", 0),
     (&["flock"], "E w --conflict-exit-code --timeout", 1),
@@ -108,10 +112,7 @@ fn script(rest: &[OsString], values: &str, code: &str, is_shell: bool) -> Option
 
 fn shell_text(text: &OsStr) -> Option<String> {
     let commands = shell_text::commands(&text.to_string_lossy());
-    let main = commands
-        .iter()
-        .find(|words| !shell_text::is_setup(&words[0]));
-    let main = main.or(commands.first())?;
+    let main = shell_text::main_of(&commands)?;
     let words: Vec<OsString> = main.iter().map(OsString::from).collect();
     inner(&words)
 }
@@ -206,6 +207,9 @@ mod tests {
             ("sh|-c|\"$HOME/bin/x\" y", "x"),
             ("sh|-c|$secret y", "sh"),
             ("sh|-c|A=secret", "sh"),
+            ("sh|-c|cd /x && . ./env.sh", "env.sh"),
+            ("sh|-c|. ./env.sh && x", "x"),
+            ("sh|-c|echo secret; exit 3", "echo"),
             ("sh|-c|# nothing\n(x)", "x"),
             ("sh|-c|'two words'", "sh"),
             ("sh|-c|", "sh"),

@@ -6,15 +6,23 @@ const RESERVED: [&str; 9] = [
     "!", "do", "elif", "else", "if", "then", "until", "while", "{",
 ];
 
-/// Commands that prepare or accompany another.
-const SETUP: [&str; 23] = [
-    ".", ":", "[", "[[", "case", "cd", "command", "done", "echo", "exit", "export", "fi", "for",
-    "printf", "set", "sleep", "source", "test", "trap", "true", "ulimit", "umask", "unset",
+/// Commands that prepare another.
+const PREPARE: [&str; 16] = [
+    ":", "[", "[[", "case", "cd", "command", "done", "export", "fi", "for", "set", "test", "trap",
+    "ulimit", "umask", "unset",
 ];
 
-/// Whether a command only prepares or accompanies another.
-pub(super) fn is_setup(name: &str) -> bool {
-    SETUP.contains(&name)
+/// Commands that go along with another, or are all there is.
+const ACCOMPANY: [&str; 7] = [".", "echo", "exit", "printf", "sleep", "source", "true"];
+
+/// Returns the main one of a text's commands, as far as can be told.
+pub(super) fn main_of(commands: &[Vec<String>]) -> Option<&Vec<String>> {
+    let rank = |words: &&Vec<String>| match &*words[0] {
+        name if PREPARE.contains(&name) => 2,
+        name if ACCOMPANY.contains(&name) => 1,
+        _ => 0,
+    };
+    commands.iter().min_by_key(rank)
 }
 
 /// Whether a word is `NAME=VALUE`.
