@@ -77,14 +77,17 @@ fn a_daemon_lives_on_and_writes_and_nothing_of_ours_is_in_its_way() {
 }
 
 #[test]
+#[ignore = "needs strace, and leave to trace"]
 fn where_nothing_is_left_behind_no_process_is_started() {
-    let (_standin, sandbox) = set_up();
-    let script = "sleep 0.1 & echo \"$(readlink /proc/$$/fd/1 /proc/$$/fd/2)\"; wait";
-    let outcome = sh(&sandbox, "--to lisi", script).exits(0);
-    for pipe in outcome.stdout.lines() {
-        assert!(pipe.starts_with("pipe:"), "{pipe}");
-        assert_eq!(readers(Path::new(pipe)), [0; 0]);
-    }
+    let (standin, sandbox) = set_up();
+    let mut command = Command::new("strace");
+    command.args(["-f", "-qq", "-e", "trace=execve", "-o", "calls"]);
+    command.arg(sandbox.path("wxpush"));
+    command.args(["run", "--to", "lisi", "--", "/bin/echo", "out"]);
+    let run = Run::new(command).env("PATH", "/usr/bin:/bin");
+    run.cwd(sandbox.path("")).exits(0);
+    assert_eq!(sandbox.read("calls").matches(" = 0").count(), 2);
+    assert_eq!(texts(&standin, "lisi").len(), 1);
 }
 
 /// `timeout` with these options before a command that takes no notice of SIGTERM.

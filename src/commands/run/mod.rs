@@ -9,6 +9,7 @@ mod trigger;
 
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::option_text::option_text;
 use super::report::Report;
@@ -33,6 +34,9 @@ use trigger::{Occasion, Trigger};
 
 /// The longest title in a report, in bytes; the rest is cut.
 const TITLE_MAX: usize = 200;
+
+/// The longest wait for the disk while the command lingers: its end must not be missed for long.
+const RESERVE_TIME: Duration = Duration::from_secs(2);
 
 /// Runs `run`; returns the command's exit code, or ours if it was not started.
 pub(super) fn run(args: &Run, global: &Global, output: Output) -> Result<Exit, Failure> {
@@ -197,7 +201,8 @@ impl Ready {
             let recipients = self.recipients.clone();
             let settings = recipients::settings(&args.to, recipients, &self.config)?;
             let (messages, submitting) = self.prepared(settings, args, title, ended, occasion)?;
-            submitting.reserve(messages)
+            let time = RESERVE_TIME;
+            Submitting { time, ..submitting }.reserve(messages)
         };
         let held = due.occasion().map(reserve).and_then(|held| {
             held.inspect_err(|failure| {
