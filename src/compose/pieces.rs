@@ -104,7 +104,7 @@ impl Composing<'_> {
             cut: &format!("\n…{cut}"),
             file: &format!("\n…{file}"),
         };
-        let fitted = fit(bytes_max, text, incomplete, self.long, &notes);
+        let fitted = fit(kind, bytes_max, text, incomplete, self.long, &notes);
         let fitted = fitted.map_err(|why| ComposeError::TooLong {
             bytes,
             incomplete,

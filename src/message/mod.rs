@@ -11,6 +11,7 @@ mod html;
 pub(crate) mod input;
 pub(crate) mod limits;
 pub(crate) mod mail;
+mod marks;
 pub(crate) mod media;
 mod outgoing;
 pub(crate) mod plain;

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::standin::Fault;
-use crate::support::{Fields, Run, SEND, Words, bodies, set_up, texts};
+use crate::standin::{Fault, ROBOT_KEY, Standin};
+use crate::support::{Fields, Run, SEND, Words, bodies, set_up, texts, with_robot};
 
 #[test]
 fn long_messages_arrive_whole_in_order_and_numbered() {
@@ -24,6 +24,100 @@ fn long_messages_arrive_whole_in_order_and_numbered() {
             assert!(at + 1 == parts.len() || part.ends_with("行\n"));
         }
         assert_eq!(whole, lines.trim_end_matches('\n'));
+    }
+}
+
+/// Returns the parts that arrived for `options`, without their marks, each within its limit.
+fn parts(options: &str, text: &str, max: usize) -> Vec<String> {
+    let standin = Standin::start();
+    let sandbox = with_robot(&standin);
+    let to = if max > 2048 {
+        "--robot ops"
+    } else {
+        "--to lisi"
+    };
+    let run = sandbox.wxpush(&format!("send {to} {options}"));
+    run.stdin(text).is_silent();
+    let arrived: Vec<String> = if max > 2048 {
+        let company = standin.company();
+        let landed = company.group(ROBOT_KEY).iter();
+        landed.map(|landed| landed.text.clone()).collect()
+    } else {
+        texts(&standin, "lisi")
+    };
+    let count = arrived.len();
+    let unmarked = arrived.iter().enumerate().map(|(at, part)| {
+        assert!(part.len() <= max, "{}", part.len());
+        let mark = format!("({}/{count})\n", at + 1);
+        part.strip_prefix(&mark)
+            .expect("a part has its mark")
+            .to_owned()
+    });
+    unmarked.collect()
+}
+
+#[test]
+fn a_long_table_has_its_header_in_each_part() {
+    let header = "| host | disk |\n|------|-----:|\n";
+    let rows: String = (0..200)
+        .map(|row| format!("| web-{row} | {row} % used |\n"))
+        .collect();
+    for (options, max) in [("--markdown", 2048), ("--markdown-v2", 4096)] {
+        let parts = parts(options, &format!("{header}{rows}"), max);
+        assert_eq!(parts.len(), rows.len().div_ceil(max));
+        let mut arrived = String::new();
+        for part in parts {
+            let own = part
+                .strip_prefix(header)
+                .expect("a part begins with the header");
+            arrived.push_str(own.trim_end());
+            arrived.push('\n');
+        }
+        assert_eq!(arrived, rows);
+    }
+}
+
+#[test]
+fn a_long_fence_is_one_in_each_part() {
+    let lines: String = (0..300)
+        .map(|line| format!("if line == {line} {{ **x }}\n"))
+        .collect();
+    for (options, max) in [("--markdown", 2048), ("--markdown-v2", 4096)] {
+        let parts = parts(options, &format!("```rust\n{lines}```"), max);
+        assert!(parts.len() > 1);
+        let code = parts.iter().map(|part| {
+            let code = part
+                .strip_prefix("```rust\n")
+                .expect("a part opens the fence");
+            code.strip_suffix("```").expect("a part closes the fence")
+        });
+        assert_eq!(code.collect::<String>(), lines);
+    }
+}
+
+#[test]
+fn a_colour_and_a_link_go_on_in_the_next_part() {
+    let words = "some words ".repeat(300);
+    for (options, open, close) in [
+        ("--markdown", "<font color=\"warning\">", "</font>"),
+        ("", "<a href=\"https://x.y/\">", "</a>"),
+    ] {
+        let parts = parts(options, &format!("{open}{words}{close}."), 2048);
+        assert_eq!(parts.len(), 2);
+        for part in parts {
+            assert!(part.starts_with(open));
+            assert_eq!(part.matches(close).count(), 1);
+        }
+        // The first part alone is no less whole.
+        let (standin, sandbox) = set_up();
+        let run = sandbox.wxpush(&format!("send --to lisi --long file {options}"));
+        run.stdin(format!("{open}{words}{close}.")).is_silent();
+        let text = texts(&standin, "lisi").remove(0);
+        assert_eq!(
+            [open, close].map(|it| text.matches(it).count()),
+            [1, 1],
+            "{text}"
+        );
     }
 }
 

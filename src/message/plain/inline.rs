@@ -2,6 +2,8 @@
 //!
 //! One pass in linear time: every search ends where the next one of its kind would start.
 
+use super::super::marks::{self, Link, Stars};
+
 /// Appends `text`, a line or a label, without its marks.
 pub(super) fn inline(text: &str, out: &mut String) {
     let mut bold = None;
@@ -27,10 +29,8 @@ pub(super) fn inline(text: &str, out: &mut String) {
 
 /// Appends the code at the start of `text`; returns the bytes read.
 fn push_code(text: &str, out: &mut String) -> usize {
-    let inner = text.trim_start_matches('`');
-    let run = text.len() - inner.len();
-    let code = (run == 1).then(|| inner.split_once('`')).flatten();
-    let Some((code, _)) = code else {
+    let (run, code) = marks::code(text);
+    let Some(code) = code else {
         out.push_str(&text[..run]);
         return run;
     };
@@ -41,52 +41,25 @@ fn push_code(text: &str, out: &mut String) -> usize {
 /// Appends the stars at the start of `text`; returns the bytes read. Two may open bold: `open` is
 /// then their position in `out`. If they close it, both pairs are dropped.
 fn push_stars(before: &str, text: &str, open: &mut Option<usize>, out: &mut String) -> usize {
-    let behind = text.trim_start_matches('*');
-    let run = text.len() - behind.len();
-    let (last, next) = (before.chars().next_back(), behind.chars().next());
-    let is_space = |it: Option<char>| it.is_none_or(char::is_whitespace);
-    // Chinese has no spaces around bold text.
-    let is_letter = |it: Option<char>| it.is_some_and(|it| it.is_alphanumeric() && it < '\u{2e80}');
-    // Plain stars: `**** secret`, `2**10`.
-    if run == 2 && !(is_letter(last) && is_letter(next)) {
-        if let Some(start) = open.take_if(|_| !is_space(last)) {
-            out.replace_range(start..start + 2, "");
-            return run;
-        }
-        if !is_space(next) {
-            *open = Some(out.len());
-        }
+    let stars = Stars::read(before, text);
+    if let Some(start) = open.take_if(|_| stars.close) {
+        out.replace_range(start..start + 2, "");
+        return stars.run;
     }
-    out.push_str(&text[..run]);
-    run
+    if stars.open {
+        *open = Some(out.len());
+    }
+    out.push_str(&text[..stars.run]);
+    stars.run
 }
 
 /// Appends the link or image at the start of `text`; returns the bytes read.
 fn push_link(text: &str, out: &mut String) -> Option<usize> {
-    let inner = text.strip_prefix('!').unwrap_or(text).strip_prefix('[')?;
-    let label = &inner[..inner.find(['[', ']'])?];
-    let target = inner[label.len()..].strip_prefix("](")?;
-    let address = &target[..address_end(target)?];
+    let link = Link::read(text)?;
     let start = out.len();
-    inline(label, out);
-    push_address(start, address, out);
-    Some(text.len() - target.len() + address.len() + 1)
-}
-
-/// Finds the bracket that closes an address, which may contain pairs of brackets.
-fn address_end(text: &str) -> Option<usize> {
-    let mut depth = 0_usize;
-    for (at, character) in text.char_indices() {
-        match character {
-            '(' => depth += 1,
-            ')' if depth == 0 => return Some(at),
-            ')' => depth -= 1,
-            '[' | '<' => return None,
-            _ if character.is_whitespace() => return None,
-            _ => {}
-        }
-    }
-    None
+    inline(link.label, out);
+    push_address(start, link.address, out);
+    Some(link.len)
 }
 
 /// Appends an address to its label, which begins at `start` in `out`, unless the label shows it.
@@ -107,17 +80,14 @@ fn push_address(start: usize, address: &str, out: &mut String) {
 
 /// Appends the meaning of the tag at the start of `text`; returns the bytes read.
 fn push_tag(text: &str, out: &mut String) -> Option<usize> {
-    let inner = &text[1..];
-    let end = inner.find(['<', '>'])?;
-    let inner = inner[end..].starts_with('>').then(|| &inner[..end])?;
-    let is_userid = |it: char| it.is_ascii_alphanumeric() || "-_.@".contains(it);
+    let inner = marks::tag(text)?;
     let is_address = inner.starts_with("http://") || inner.starts_with("https://");
-    let name = inner.split_ascii_whitespace().next()?.trim_end_matches('/');
-    let meaning = match &*name.to_ascii_lowercase() {
+    let name = marks::tag_name(inner)?;
+    let meaning = match name.trim_end_matches('/') {
         "font" => "",
         "br" => "\n",
         _ if inner.eq_ignore_ascii_case("/font") => "",
-        _ if inner.len() > 1 && inner.starts_with('@') && inner.chars().all(is_userid) => inner,
+        _ if marks::is_mention(inner) => inner,
         _ if is_address && !inner.contains(char::is_whitespace) => inner,
         _ => return None,
     };

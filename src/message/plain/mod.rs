@@ -7,6 +7,7 @@
 
 mod inline;
 
+use super::marks;
 use inline::inline;
 
 /// Returns the text of `markdown` without its marks, and with links as `label (url)`.
@@ -15,10 +16,10 @@ pub(crate) fn plain(markdown: &str) -> String {
     let mut fence = None;
     for whole in markdown.split_inclusive('\n') {
         let line = whole.trim_end_matches(['\r', '\n']);
-        match (fence, fence_mark(line)) {
-            (Some(open), Some((mark, info))) if open == mark && info.is_empty() => fence = None,
+        match (fence, marks::fence(line)) {
+            (Some(open), _) if marks::ends_fence(open, line) => fence = None,
             (Some(_), _) => out.push_str(whole),
-            (None, Some((mark, _))) => fence = Some(mark),
+            (None, Some((open, _))) => fence = Some(open),
             (None, None) => push_line(&mut out, line, &whole[line.len()..]),
         }
     }
@@ -29,18 +30,10 @@ pub(crate) fn plain(markdown: &str) -> String {
     out
 }
 
-/// Parses a line that begins or ends a block of code: its first mark, and the text after the marks.
-fn fence_mark(line: &str) -> Option<(char, &str)> {
-    let line = line.trim();
-    let mark = line.chars().next().filter(|mark| "`~".contains(*mark))?;
-    let info = line.trim_start_matches(mark);
-    // With a backtick after them, they enclose code within the line.
-    (line.len() - info.len() >= 3 && !info.contains('`')).then_some((mark, info))
-}
-
 /// Appends a line outside code, and its end.
 fn push_line(out: &mut String, line: &str, end: &str) {
-    let (quote, rest) = split_quote(line);
+    // Quote marks are kept: everybody knows `> ` from mail.
+    let (quote, rest) = marks::split_quote(line);
     let start = out.len();
     out.push_str(quote);
     match heading(rest) {
@@ -59,17 +52,6 @@ fn push_line(out: &mut String, line: &str, end: &str) {
         out.truncate(start);
     } else {
         out.push_str(end);
-    }
-}
-
-/// Splits off the quote marks, which are kept: everybody knows `> ` from mail.
-fn split_quote(line: &str) -> (&str, &str) {
-    let rest = line.trim_start_matches(['>', ' ']);
-    let marks = line.len() - rest.len();
-    if line.trim_start().starts_with('>') {
-        line.split_at(marks)
-    } else {
-        ("", line)
     }
 }
 

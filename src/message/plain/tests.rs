@@ -24,6 +24,7 @@ fn wecoms_marks_become_text() {
         ),
         ("~~~\n```\n~~~\n**b**\n```\n**c**\n```", "```\nb\n**c**"),
         ("```one line``` of `code`", "```one line``` of code"),
+        ("````\n```\n**b**\n````\n**c**", "```\n**b**\nc"),
         ("> a **b**\n>> c\n> # T", "> a b\n>> c\n> 【T】"),
         (
             "&lt;a&gt; &amp;amp; &quot;x&quot; &copy;&#8364;",
