@@ -57,7 +57,7 @@ pub(super) fn failure(trouble: &NetworkTrouble) -> Failure {
         }
         NetworkError::Lookup { name, reason } => lookup(name, role(trouble), reason),
         NetworkError::Timeout(Phase::LookingUp) => no_name_server(),
-        NetworkError::Timeout(Phase::Connecting | Phase::Connected) => {
+        NetworkError::Timeout(Phase::Connecting | Phase::Handshaking | Phase::Connected) => {
             no_answer(host).hint(match route.proxy {
                 Some(_) => proxy_hint(),
                 None => slow(),

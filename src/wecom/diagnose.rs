@@ -95,16 +95,18 @@ pub(crate) enum ProxyFault {
 pub(crate) enum Phase {
     Connecting = 0,
     LookingUp = 1,
+    /// Connected, and agreeing on TLS, with the host or with a proxy before it.
+    Handshaking = 2,
     /// Connected, with TLS if it is used, and nothing of a body sent yet.
-    Connected = 2,
+    Connected = 3,
     /// The request is being sent, perhaps completely.
-    Sending = 3,
+    Sending = 4,
     /// The rest of the body could not be read, so the request was never complete.
-    Unreadable = 4,
+    Unreadable = 5,
 }
 
 /// The phase of the current try, shared with the code that changes it.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Progress(AtomicU8);
 
 impl Progress {
@@ -127,9 +129,10 @@ impl Progress {
     pub(super) fn phase(&self) -> Phase {
         match self.0.load(Ordering::Relaxed) {
             1 => Phase::LookingUp,
-            2 => Phase::Connected,
-            3 => Phase::Sending,
-            4 => Phase::Unreadable,
+            2 => Phase::Handshaking,
+            3 => Phase::Connected,
+            4 => Phase::Sending,
+            5 => Phase::Unreadable,
             _ => Phase::Connecting,
         }
     }

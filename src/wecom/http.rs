@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{CONTENT_DISPOSITION, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Body, Url};
+use rustls::SignatureScheme;
+use rustls::client::ResolvesClientCert;
+use rustls::sign::CertifiedKey;
 
 use super::body::{Payload, Watched};
 use super::diagnose::{self, NetworkError, NetworkTrouble, NoAddress, Phase, Progress, Route};
@@ -213,9 +216,10 @@ fn route(network: &Network) -> Route {
 
 fn client(
     network: &Network,
-    tls: rustls::ClientConfig,
+    mut tls: rustls::ClientConfig,
     progress: &Arc<Progress>,
 ) -> Result<reqwest::Client, ClientError> {
+    tls.client_auth_cert_resolver = Arc::new(NoCertificate(Arc::clone(progress)));
     let mut builder = reqwest::Client::builder()
         .tls_backend_preconfigured(tls)
         .http1_only()
@@ -268,6 +272,21 @@ async fn aside<T: Send + 'static>(work: impl Fn() -> T + Clone + Send + 'static)
     match thread {
         Ok(_) => receiver.await.ok(),
         Err(_) => Some(work()),
+    }
+}
+
+/// No certificate of our own. TLS asks for one as it begins, which nothing else tells.
+#[derive(Debug)]
+struct NoCertificate(Arc<Progress>);
+
+impl ResolvesClientCert for NoCertificate {
+    fn has_certs(&self) -> bool {
+        self.0.set(Phase::Handshaking);
+        false
+    }
+
+    fn resolve(&self, _: &[&[u8]], _: &[SignatureScheme]) -> Option<Arc<CertifiedKey>> {
+        None
     }
 }
 

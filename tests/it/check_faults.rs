@@ -120,14 +120,26 @@ fn another_server_in_wecoms_place_is_told_as_that() {
             assert_eq!(standin.count(AGENT), 0);
         },
     );
-    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let sandbox = Sandbox::empty();
-    let base = format!("https://{}", silent.local_addr().unwrap());
-    sandbox.write("config.toml", config(&base));
-    let outcome = check(&sandbox, "--timeout 2s").exits(75);
-    assert!(outcome.time < Duration::from_secs(5), "{:?}", outcome.time);
-    outcome.went("tcp", "ok", &[]);
-    outcome.went("tls", "failed", &["in time"]);
+}
+
+#[test]
+fn tls_that_hangs_is_a_cross_at_tls_also_behind_a_proxy_and_nobody_connects_twice() {
+    let proxy = Proxy::start(Manner::Forward, None);
+    for by in [
+        String::new(),
+        format!("proxy = \"{}\"\n", proxy.url("http")),
+    ] {
+        let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let base = format!("https://{}", silent.local_addr().unwrap());
+        let sandbox = Sandbox::empty();
+        sandbox.write("config.toml", config(&base) + &by);
+        let outcome = check(&sandbox, "--timeout 2s").exits(75);
+        outcome.went("tcp", "ok", &[]);
+        outcome.went("tls", "failed", &["in time"]);
+        outcome.went("http", "skipped", &[]);
+        silent.set_nonblocking(true).unwrap();
+        assert_eq!(silent.incoming().map_while(Result::ok).count(), 1);
+    }
 }
 
 #[test]

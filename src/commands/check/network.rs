@@ -1,9 +1,6 @@
 //! Checks the route to WeCom: a single request shows at which step it fails.
 
-use std::net::TcpStream;
 use std::time::{Duration, Instant};
-
-use reqwest::Url;
 
 use super::report::Steps;
 use crate::config::Network;
@@ -14,9 +11,6 @@ use crate::wecom::{Cause, Client, Error, NetworkError, Phase, ProxyFault};
 /// The steps of a request; the last one represents an answer.
 const STEPS: [&str; 4] = ["dns", "tcp", "tls", HTTP];
 pub(super) const HTTP: &str = "http";
-
-/// The time limit of the question whether a host accepts connections at all.
-const ACCEPT_MAX: Duration = Duration::from_secs(1);
 
 /// Tests the route without an app, by a request without credentials.
 pub(super) fn reach(network: &Network, deadline: Instant, report: &mut Steps) {
@@ -40,7 +34,6 @@ pub(super) fn answered(
 ) -> bool {
     let error = error.filter(|error| error.refusal().is_none());
     let (passed, failed) = match error {
-        Some(error) if is_tls_hanging(network, error) => (2, 2),
         Some(error) => broken_at(error),
         None => (STEPS.len(), STEPS.len()),
     };
@@ -62,21 +55,6 @@ pub(super) fn answered(
     error.is_none()
 }
 
-/// Whether the host accepts a connection, so that the handshake of TLS is what hangs.
-fn is_tls_hanging(network: &Network, error: &Error) -> bool {
-    let Cause::Network(trouble) = &error.cause else {
-        return false;
-    };
-    let may_be = matches!(trouble.error, NetworkError::Timeout(Phase::Connecting))
-        && !network.api_base.is_plain()
-        && network.proxy.is_none();
-    let url = Url::parse(network.api_base.shown()).ok();
-    let addresses = url.filter(|_| may_be).map(|url| url.socket_addrs(|| None));
-    let addresses = addresses.and_then(Result::ok).unwrap_or_default();
-    let connect = |address| TcpStream::connect_timeout(address, ACCEPT_MAX);
-    addresses.first().is_some_and(|it| connect(it).is_ok())
-}
-
 /// Returns the number of steps that certainly succeeded, and the failed one.
 fn broken_at(error: &Error) -> (usize, usize) {
     let Cause::Network(trouble) = &error.cause else {
@@ -93,7 +71,7 @@ fn broken_at(error: &Error) -> (usize, usize) {
         | NetworkError::OutOfDescriptors(_)
         | NetworkError::Unconnected(_)
         | NetworkError::Proxy(ProxyFault::Unreachable) => (1, 1),
-        NetworkError::Tls(_) => (2, 2),
+        NetworkError::Tls(_) | NetworkError::Timeout(Phase::Handshaking) => (2, 2),
         NetworkError::Timeout(_) | NetworkError::Proxy(_) | NetworkError::Broken(_) => (3, 3),
     }
 }
