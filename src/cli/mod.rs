@@ -315,9 +315,9 @@ pub(crate) enum OutboxAction {
         /// Goes on until nothing is left
         #[arg(long)]
         wait: bool,
-        /// Time for it
-        #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = value::duration, conflicts_with = "wait")]
-        timeout: Duration,
+        /// Time for it [default: 30s]
+        #[arg(long, value_name = "DURATION", value_parser = value::duration, conflicts_with = "wait")]
+        timeout: Option<Duration>,
     },
     /// Removes messages, unsent
     Drop(Chosen),

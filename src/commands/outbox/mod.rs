@@ -9,6 +9,7 @@ mod row;
 use std::io;
 use std::sync::Arc;
 
+use super::submit::TIME;
 use super::{begin, load};
 use crate::cli::{Global, OutboxAction, OutboxArgs as Args};
 use crate::config::{Config, State, value::shown};
@@ -31,9 +32,11 @@ pub(super) fn run(args: &Args, global: &Global, output: Output) -> anyhow::Resul
     match &args.action {
         OutboxAction::List => list::list(&outboxes, output),
         OutboxAction::Show { id } => list::show(&outboxes, id, output),
-        OutboxAction::Flush { wait, timeout } => {
-            flush::run(&outboxes, (!wait).then_some(*timeout), output)
-        }
+        OutboxAction::Flush { wait, timeout } => flush::run(
+            &outboxes,
+            (!wait).then_some(timeout.unwrap_or(TIME)),
+            output,
+        ),
         OutboxAction::Drop(chosen) => change::run(&outboxes, Change::Drop, chosen, output),
         OutboxAction::Retry(chosen) => change::run(&outboxes, Change::Retry, chosen, output),
     }

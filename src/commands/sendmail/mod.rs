@@ -10,7 +10,6 @@ mod route;
 mod smtp;
 
 use std::io::{self, BufRead, IsTerminal};
-use std::time::Duration;
 
 use super::outbox;
 use super::report::Report;
@@ -22,9 +21,6 @@ use crate::output::Output;
 use crate::text::sendmail as words;
 use argv::{Asked, Mode};
 use route::Loaded;
-
-/// The time of a flush, as `outbox flush` takes.
-const FLUSH_TIME: Duration = Duration::from_secs(30);
 
 /// Runs `sendmail`, and reports the result in every case.
 ///
@@ -39,7 +35,7 @@ pub(super) fn run(args: &Sendmail, global: &Global, output: Output) -> anyhow::R
         Mode::List => Some(OutboxAction::List),
         Mode::Flush => Some(OutboxAction::Flush {
             wait: false,
-            timeout: FLUSH_TIME,
+            timeout: None,
         }),
     };
     if let Some(action) = action {
