@@ -22,14 +22,27 @@ pub(super) struct Dispatch {
     pub(super) kept: Spooled,
     /// The claimed entries whose texts it carries.
     pub(super) originals: Vec<Arc<ClaimedEntry>>,
+    pub(super) sender: Rc<Sender>,
+    /// The recipients of its next message.
+    pub(super) to: Audience,
+    /// Whether it has waited longer than messages are kept.
+    pub(super) is_old: bool,
 }
 
 impl Dispatch {
-    pub(super) fn of(held: &Arc<ClaimedEntry>) -> Self {
+    pub(super) fn of(
+        held: &Arc<ClaimedEntry>,
+        sender: Rc<Sender>,
+        to: Audience,
+        is_old: bool,
+    ) -> Self {
         Self {
             entry: held.entry().clone(),
             kept: Spooled::Held(Arc::clone(held)),
             originals: Vec::new(),
+            sender,
+            to,
+            is_old,
         }
     }
 
@@ -51,15 +64,8 @@ impl Dispatch {
 
 impl Flush<'_> {
     /// Delivers a message and handles the result.
-    pub(super) fn deliver(
-        &mut self,
-        dir: &Arc<Dir>,
-        message: &Dispatch,
-        sender: &Rc<Sender>,
-        to: &Audience,
-        is_old: bool,
-    ) {
-        let entry = &message.entry;
+    pub(super) fn deliver(&mut self, dir: &Arc<Dir>, message: &Dispatch) {
+        let (entry, sender) = (&message.entry, &message.sender);
         let is_merged = !entry.merged.is_empty();
         let more = upload_time(entry.bytes_of_files());
         let until = Instant::now() + MESSAGE_MAX + more;
@@ -104,7 +110,7 @@ impl Flush<'_> {
         });
         match end {
             Ok(()) => self.delivered(message, &unreached),
-            Err(undelivered) => self.undelivered(dir, message, sender, to, is_old, undelivered),
+            Err(undelivered) => self.undelivered(dir, message, undelivered),
         }
     }
 }

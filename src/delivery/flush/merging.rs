@@ -132,6 +132,9 @@ impl Flush<'_> {
             entry,
             kept: Spooled::Deferred(Arc::new(deferred)),
             originals: held,
+            sender: Rc::clone(sender),
+            to,
+            is_old: false,
         })
     }
 }

@@ -306,12 +306,9 @@ impl<'a> Flush<'a> {
             return;
         }
         let merged = (!is_old).then(|| self.merged(dir, &held, &sender, behind));
-        if let Some(merged) = merged.flatten() {
-            self.deliver(dir, &merged, &sender, &to, false);
-        } else {
-            let one = Dispatch::of(&held);
-            self.deliver(dir, &one, &sender, &to, is_old);
-        }
+        let message = merged.flatten();
+        let message = message.unwrap_or_else(|| Dispatch::of(&held, sender, to, is_old));
+        self.deliver(dir, &message);
     }
 
     /// Handles an entry whose sender is not in the config. It cannot be tried, so it expires only

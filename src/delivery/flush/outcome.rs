@@ -1,13 +1,12 @@
 //! Handling the result of a delivery: whether the message, its sender and its call go on, wait or
 //! stop.
 
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::reason::Obstacle;
 use super::super::turn::Suspect;
-use super::super::{NotDelivered, Reason, Sender, Wording};
+use super::super::{NotDelivered, Reason, Wording};
 use super::Flush;
 use super::dispatch::Dispatch;
 use crate::clock::Stamp;
@@ -18,7 +17,6 @@ use crate::notice::{self, Notice};
 use crate::outbox::{
     self, Attempts, ClaimedEntry, Entry, FailureRecord, HOLD_MAX, Hold, HoldScope, SenderName,
 };
-use crate::rate_limit::Audience;
 use crate::wecom::{Class, Scope, Unreached};
 
 /// First wait of a message that was refused while others were accepted; it doubles each time.
@@ -52,9 +50,6 @@ impl Flush<'_> {
         &mut self,
         dir: &Arc<Dir>,
         message: &Dispatch,
-        sender: &Rc<Sender>,
-        to: &Audience,
-        is_old: bool,
         undelivered: NotDelivered,
     ) {
         let name = &message.entry.sender;
@@ -65,7 +60,7 @@ impl Flush<'_> {
         if let Obstacle::NoSlot(wait) = &reason.error {
             self.next(*wait);
             let channel = message.entry.messages[0].channel;
-            self.waits(name, channel).add(to);
+            self.waits(name, channel).add(&message.to);
             return;
         }
         self.tried += 1;
@@ -112,12 +107,12 @@ impl Flush<'_> {
             self.wording,
         );
         let answered = reason.refusal().is_some();
-        if !is_old || !self.may_expire(&message.entry, answered) {
+        if !message.is_old || !self.may_expire(&message.entry, answered) {
             return self.trouble(name, Some((&held, &message.entry)), &reason);
         }
         self.trouble(name, None, &reason);
         if message.entry.merged.is_empty() {
-            self.expire(dir, &held, sender.settings.outbox.max_age);
+            self.expire(dir, &held, message.sender.settings.outbox.max_age);
         } else {
             self.fail_merged(dir, message, &reason);
         }
