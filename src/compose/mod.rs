@@ -42,6 +42,8 @@ pub(crate) enum Body {
         kind: TextKind,
         title: Option<String>,
         text: String,
+        /// Whether title and text come from outside: WeCom must show their markup, not obey it.
+        from_outside: bool,
         /// Whether the text is only the beginning of the input.
         incomplete: bool,
         /// The userids and phone numbers that a robot's message mentions.

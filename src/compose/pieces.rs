@@ -1,9 +1,12 @@
 //! Turning the body of a draft into messages without recipients. A text above WeCom's limit is
 //! split, attached as a file, or cut.
 
+use std::borrow::Cow;
+
 use super::{Body, ComposeError, Composing, Media, Warning};
 use crate::config::ShowIn;
 use crate::message::content::Text;
+use crate::message::markup;
 use crate::message::media::{self, FILE_MAX};
 use crate::message::plain::plain;
 use crate::message::split::{Fitted, Notes, Rest, fit};
@@ -11,6 +14,36 @@ use crate::message::{Attachment, Channel, Content, MediaKind, TextKind};
 
 /// Most bytes of a text for the log if the text itself is sent as a file.
 const LOGGED_MAX: usize = 64 << 10;
+
+/// A text with its prefix and title.
+struct WholeText {
+    /// The text as it is: for the log, and as a file.
+    own: String,
+    /// The text as it is sent, if that differs.
+    shown: Option<String>,
+    /// Whether it is only the beginning of the input.
+    incomplete: bool,
+}
+
+impl WholeText {
+    /// Turns markdown into plain text.
+    fn plain(self) -> Self {
+        Self {
+            own: plain(&self.own),
+            shown: self.shown.as_deref().map(plain),
+            ..self
+        }
+    }
+}
+
+/// Returns title and text from outside without markup, below our own prefix; `None` if they have
+/// none.
+fn inert(kind: TextKind, prefix: &str, title: Option<&str>, text: &str) -> Option<String> {
+    let (title, text) = (title.map(markup::inert), markup::inert(text));
+    let is_owned = |text: &Cow<'_, str>| matches!(text, Cow::Owned(_));
+    let is_changed = is_owned(&text) || title.as_ref().is_some_and(is_owned);
+    is_changed.then(|| kind.compose(prefix, title.as_deref(), text.into_owned()))
+}
 
 impl Composing<'_> {
     /// Returns the messages without recipients, and the text for the log.
@@ -21,23 +54,24 @@ impl Composing<'_> {
                 kind,
                 title,
                 text,
+                from_outside,
                 incomplete,
                 mentions,
                 files,
                 name,
             } => {
+                let title = title.as_deref();
                 let (mut pieces, logged) =
                     if title.is_none() && text.is_empty() && !files.is_empty() {
                         (Vec::new(), text)
                     } else {
-                        let whole = kind.compose(prefix, title.as_deref(), text);
-                        self.text(
-                            kind,
-                            whole,
+                        let shown = from_outside.then(|| inert(kind, prefix, title, &text));
+                        let whole = WholeText {
+                            shown: shown.flatten(),
+                            own: kind.compose(prefix, title, text),
                             incomplete,
-                            mentions,
-                            title.as_deref().unwrap_or(name),
-                        )?
+                        };
+                        self.text(kind, whole, mentions, title.unwrap_or(name))?
                     };
                 pieces.extend(files);
                 (pieces, logged)
@@ -55,17 +89,18 @@ impl Composing<'_> {
     fn text(
         &mut self,
         kind: TextKind,
-        text: String,
-        incomplete: bool,
+        text: WholeText,
         [users, mobiles]: [Vec<String>; 2],
         name: &str,
     ) -> Result<(Vec<Media>, String), ComposeError> {
         let is_for_wechat = self.settings.show_in == ShowIn::WeChat && self.channel == Channel::App;
         let (kind, text) = match kind {
-            TextKind::Markdown if is_for_wechat => (TextKind::Text, plain(&text)),
+            TextKind::Markdown if is_for_wechat => (TextKind::Text, text.plain()),
             kind => (kind, text),
         };
-        let fitted = self.fit(kind, &text, incomplete)?;
+        let shown = text.shown.as_deref().unwrap_or(&text.own);
+        let fitted = self.fit(kind, shown, text.incomplete)?;
+        let text = text.own;
         let mut pieces: Vec<Media> = Vec::new();
         for part in fitted.parts {
             let mut content = kind.content(part);

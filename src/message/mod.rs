@@ -12,6 +12,7 @@ pub(crate) mod input;
 pub(crate) mod limits;
 pub(crate) mod mail;
 mod marks;
+pub(crate) mod markup;
 pub(crate) mod media;
 mod outgoing;
 pub(crate) mod plain;

@@ -65,6 +65,7 @@ mod log_cap; // a log that has reached its cap
 mod log_faults; // logs that cannot be written, and what would forge a line
 mod long; // messages past WeCom's limit
 mod maildrop; // mail of users who may not read the config
+mod markup; // text from outside: its markup is shown, not obeyed
 mod mistakes; // every way in which a config can be wrong, by line and key
 mod network; // no network, silent name servers, addresses that swallow: in namespaces
 mod once; // send --once: one message for one key, whatever happens to who asks

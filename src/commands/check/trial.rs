@@ -41,6 +41,7 @@ fn sent(
             kind: TextKind::Text,
             title: None,
             text,
+            from_outside: false,
             incomplete: false,
             mentions: Default::default(),
             files: Vec::new(),

@@ -23,6 +23,7 @@ use crate::cron;
 use crate::error::{self, Exit, Failure};
 use crate::log;
 use crate::message::input::one_line;
+use crate::message::markup;
 use crate::message::{Long, Message, Recipients, TextKind};
 use crate::notice::{Notice, notify};
 use crate::outbox::ClaimedEntry;
@@ -292,6 +293,7 @@ fn messages(
             kind: TextKind::Text,
             title: None,
             text: report_text(args, title, settings, ended, occasion),
+            from_outside: true,
             incomplete: false,
             mentions: [args.to.mention.clone(), args.to.mention_mobile.clone()],
             files: Vec::new(),
@@ -318,6 +320,8 @@ fn report_text(
     ended: &Ended,
     occasion: Occasion,
 ) -> String {
+    // As composing makes it: its bytes count.
+    let title = &*markup::inert(title);
     let words = ReportText {
         lang: settings.phone_lang,
         title,

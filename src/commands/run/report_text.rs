@@ -9,6 +9,7 @@ use crate::lang::Lang;
 use crate::message::Encoding;
 use crate::message::encoding::guessed_output;
 use crate::message::input::{Input, as_at_terminal};
+use crate::message::markup;
 use crate::text::run as words;
 
 /// The contents of a report.
@@ -33,6 +34,8 @@ impl ReportText<'_> {
         let mut text = self.without_output();
         let last = &self.ended.last;
         let output = self.output();
+        // What breaks its markup takes room.
+        let output = markup::inert(&output);
         let mut lines: Vec<&str> = output.trim_matches('\n').lines().collect();
         if last.cut && lines.len() > 1 {
             // Its beginning was dropped.

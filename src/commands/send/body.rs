@@ -70,6 +70,7 @@ impl Reading<'_> {
             kind,
             title: self.title.clone(),
             text: if is_blank { String::new() } else { input.text },
+            from_outside: false,
             incomplete: input.cut,
             mentions: [
                 self.args.to.mention.clone(),

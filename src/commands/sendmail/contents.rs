@@ -82,6 +82,7 @@ impl Letter {
             kind: TextKind::Text,
             title: self.title.clone(),
             text: self.text.clone(),
+            from_outside: true,
             incomplete: self.cut,
             mentions: Default::default(),
             files: files.collect(),
