@@ -8,12 +8,13 @@ use crate::{config, message, outbox, token, wecom};
 type Target = fn(&[u8]);
 
 /// The targets, by the names that the fuzzer and its seeds use.
-const TARGETS: [(&str, Target); 7] = [
+const TARGETS: [(&str, Target); 8] = [
     ("answer", wecom::fuzz::answer),
     ("cache", token::fuzz::cache),
     ("config", config::fuzz::config),
     ("entry", outbox::fuzz::entry),
     ("input", message::fuzz::input),
+    ("mail", message::fuzz::mail),
     ("retry", wecom::fuzz::retry),
     ("split", message::fuzz::split),
 ];

@@ -7,7 +7,7 @@ use clap::Args;
 
 pub(super) const EXAMPLES: &str = "\
 Options, together or apart, before, between or behind the addresses:
-  -t           to the addresses of To, Cc and Bcc, too
+  -t           to the addresses of To, Cc and Bcc, too (of Resent-To and so on, if it has them)
   -i, -oi      a line of one dot does not end the mail
   -odq, -odb   keeps the mail for the next flush, and returns at once (-odi: sends it, as always)
   -bs          takes mails by SMTP on stdin and stdout

@@ -1,4 +1,4 @@
-//! Fuzz targets: any bytes become clean text, and its parts join to the whole.
+//! Fuzz targets: any bytes become clean text, its parts join to the whole, and any bytes are a mail.
 
 use std::io::{self, Read};
 
@@ -6,7 +6,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::input::{Input, one_line, unescape};
 use super::split::{self, Notes, Rest, fit};
-use super::{Long, TextKind};
+use super::{Long, Mail, TextKind};
 
 /// Splits any text of any kind. Input: a byte for the limit, one for repetitions, one for options,
 /// and the text.
@@ -80,6 +80,15 @@ fn whole_message(kind: TextKind, text: &str, options: u8) {
             .map(|part| part.split_once('\n').expect("it is marked").1);
         assert!(parts.collect::<String>() == text || is_obeyed);
     }
+}
+
+/// Parses any bytes as a mail, and holds that a text is not lost.
+pub(crate) fn mail(bytes: &[u8]) {
+    Mail::parse(bytes);
+    let parts = [b"Content-Type: multipart/mixed; boundary=b\n\n--b\n", bytes];
+    Mail::parse(&parts.concat());
+    let text = Mail::parse(&[b"Subject: s\n\n", bytes].concat()).text;
+    assert!(!text.is_empty() || bytes.is_empty() || bytes.starts_with(b"begin"));
 }
 
 /// A reader of a few bytes at a time, which tears characters and sequences.

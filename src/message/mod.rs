@@ -22,7 +22,7 @@ pub(crate) mod split;
 pub(crate) use channel::Channel;
 pub(crate) use content::{Content, TextKind};
 pub(crate) use encoding::Encoding;
-pub(crate) use mail::Mail;
+pub(crate) use mail::{Mail, Mailbox};
 pub(crate) use media::MediaKind;
 pub(crate) use outgoing::{Attachment, DUPLICATE_CHECK_MAX, Message, MessageOptions};
 pub(crate) use recipients::{RecipientError, Recipients};

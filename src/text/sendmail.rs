@@ -10,10 +10,10 @@ failures! {
         "它没有主题，没有正文，也没有附件", "it has neither a subject nor a text nor a file";
     unreadable(error) => Io,
         "无法从 stdin 读取邮件：{error}", "cannot read the mail from stdin: {error}";
-    nobody_known(names) => Partial,
+    nobody_known(names, first) => Partial,
         "不知道 {names} 是谁：没有发给这些地址", "nobody is known by {names}: nothing was sent there",
-        "在配置文件的 [mail] 下为该地址写一行：\"root@example.com\" = {{ touser = \"zhangsan\" }}",
-        "write a line for the address below [mail] of the config: \"root@example.com\" = {{ touser = \"zhangsan\" }}";
+        "在配置文件的 [mail] 下为该地址写一行：{first} = {{ touser = \"zhangsan\" }}",
+        "write a line for the address below [mail] of the config: {first} = {{ touser = \"zhangsan\" }}";
     no_recipient_in_head() => Data,
         "邮件没有写收件人", "the mail names no receiver",
         "在邮件头写 To: root，或把地址写在命令行上",
@@ -46,8 +46,8 @@ failures! {
 
 texts! {
     mail_longer(mib) =
-        "邮件超过 {mib} MiB：其余部分没有读取",
-        "the mail is longer than {mib} MiB: the rest was not read";
+        "邮件超过 {mib} MiB：其余部分不发送",
+        "the mail is longer than {mib} MiB: the rest is left out";
     unreadable_characters() =
         "邮件中有些字符无法识别，已替换为 U+FFFD",
         "some characters of the mail could not be read and were replaced by U+FFFD";
@@ -69,6 +69,12 @@ texts! {
     mail_refused(user, what) =
         "用户 {user} 的邮件没有送达：{what}", "mail of user {user} was not delivered: {what}";
     attachment_not_sent(why) = "没有随邮件发送：{why}", "not sent with the mail: {why}";
+    attachments_not_sent(count, why) =
+        "有 {count} 个文件没有随邮件发送，第一个：{why}",
+        "{count} files were not sent with the mail, the first of them: {why}";
+    too_many_files(name, max) =
+        "{name}：一封邮件最多发送 {max} 个文件",
+        "{name}: of a mail {max} files are sent at the most";
 }
 
 phone_texts! {
@@ -76,4 +82,8 @@ phone_texts! {
     mail_cut() = "（邮件过长，已截断）", "(the mail was too long and is cut)";
     attachment_left_out(name, size) =
         "（附件未发送：{name}，{size} 字节）", "(not sent: {name}, {size} bytes)";
+    attachments_left_out(count) =
+        "（另有 {count} 个附件未发送）", "({count} more files not sent)";
+    from(sender) = "发件人：{sender}", "From: {sender}";
+    reply_to(address) = "回复至：{address}", "Reply to: {address}";
 }

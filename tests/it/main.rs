@@ -64,6 +64,7 @@ mod log; // lines, levels, rotation, many writers, what cannot be written
 mod log_cap; // a log that has reached its cap
 mod log_faults; // logs that cannot be written, and what would forge a line
 mod long; // messages past WeCom's limit
+mod mail; // mails as they come: senders, names of files, what is too much
 mod maildrop; // mail of users who may not read the config
 mod markup; // text from outside: its markup is shown, not obeyed
 mod mistakes; // every way in which a config can be wrong, by line and key

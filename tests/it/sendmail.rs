@@ -110,7 +110,10 @@ fn mails_as_they_come_are_read() {
     let base64 = b"Subject: b\nContent-Transfer-Encoding: base64\n\naGVsbG8gISEh*broken";
     for (mail, text) in [
         (&gbk[..], "磁盘告警\n根分区已用 91%"),
-        (alternative, "报告 ready\nplain, with é"),
+        (
+            alternative,
+            "报告 ready\n发件人：Jörg <joerg@example.com>\nplain, with é",
+        ),
         (html, "smartd\nDevice: /dev/sda\nFAILED & hot"),
         ("磁盘 91%\n没有信头".as_bytes(), "磁盘 91%\n没有信头"),
         (b"Subject: n\n\nnul\0 and \x1b[1mbold", "n\nnul and bold"),

@@ -1,9 +1,10 @@
 //! Maps mail addresses to recipients: by the config's `[mail]`, and local ones to its default
 //! recipients.
 
-use crate::config::{Config, MailTo, value};
+use crate::config::{Config, MailTo};
 use crate::error::Failure;
 use crate::maildrop::Envelope;
+use crate::message::Mailbox;
 use crate::text::sendmail as words;
 
 /// The recipients of a mail, and its unknown addresses.
@@ -39,7 +40,7 @@ pub(super) fn find(addresses: &[&str], config: &Config, hosts: &[String]) -> Fou
         match recipients(address, config, hosts) {
             Some(to) if found.to.contains(&to) => {}
             Some(to) => found.to.push(to),
-            None => found.unknown.push(value::shown(address)),
+            None => found.unknown.push((*address).to_owned()),
         }
     }
     found
@@ -51,6 +52,26 @@ pub(super) fn recipients(address: &str, config: &Config, hosts: &[String]) -> Op
     let is_local = forms.len() > 1;
     let known = config.mail_to(&forms).cloned();
     known.or(is_local.then_some(MailTo::Own))
+}
+
+/// Whether a mailbox is not one of this host, whose names are these, its own first: a person or
+/// another host.
+pub(super) fn is_foreign(mailbox: &Mailbox, hosts: &[String]) -> bool {
+    let Some((_, domain)) = mailbox.address.rsplit_once('@') else {
+        return false;
+    };
+    let domain = domain.trim_end_matches('.');
+    let is = |name: &String| domain.eq_ignore_ascii_case(name);
+    // A program may know a longer name of this host than its files say: web1.corp.cn.
+    let first = |name: &str| {
+        name.split('.')
+            .next()
+            .unwrap_or_default()
+            .to_ascii_lowercase()
+    };
+    let is_longer = domain.matches('.').count() > 1
+        && hosts.first().is_some_and(|own| first(own) == first(domain));
+    !(domain.is_empty() || is_longer || hosts.iter().any(is))
 }
 
 /// Returns the equivalent forms of an address: several if it is on this host, whose names are these.
@@ -68,7 +89,29 @@ fn forms(address: &str, hosts: &[String]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::forms;
+    use super::{Mailbox, forms, is_foreign};
+
+    #[test]
+    fn only_who_is_not_of_this_host_is_foreign() {
+        let hosts = ["web1", "localhost", "corp.cn"].map(str::to_owned);
+        for (address, expected) in [
+            ("root", false),
+            ("root@", false),
+            ("root@LOCALHOST", false),
+            ("www-data@corp.cn", false),
+            ("root@web1.", false),
+            ("root@web1.example.com", false),
+            ("alice@web1.ru", true),
+            ("alice@example.com", true),
+            ("root@web2.corp.cn", true),
+        ] {
+            let mailbox = Mailbox {
+                name: String::new(),
+                address: address.to_owned(),
+            };
+            assert_eq!(is_foreign(&mailbox, &hosts), expected, "{address}");
+        }
+    }
 
     #[test]
     fn only_addresses_of_this_host_are_local() {

@@ -1,11 +1,13 @@
 //! Turns a mail into messages: its subject above its text, followed by its files.
 
+use super::addresses;
 use crate::compose::{Body, Media};
 use crate::error::Failure;
 use crate::lang::Lang;
 use crate::message::input::{Input, as_at_terminal, one_line};
+use crate::message::mail::Enclosed;
 use crate::message::media;
-use crate::message::{Attachment, Content, Mail, MediaKind, TextKind};
+use crate::message::{Attachment, Content, Mail, Mailbox, MediaKind, TextKind};
 use crate::text::message::unfit_file;
 use crate::text::sendmail as words;
 
@@ -14,6 +16,9 @@ const HEAD: usize = 4096;
 
 /// The most files of one mail: with the text they must fit into WeCom's 30 messages a minute.
 const FILES_MAX: usize = 20;
+
+/// The most files that are named if they are not sent.
+const NAMED_MAX: usize = 20;
 
 /// A cleaned and checked mail.
 pub(super) struct Letter {
@@ -25,11 +30,12 @@ pub(super) struct Letter {
 }
 
 impl Letter {
-    /// Cleans a mail; `cut` means that it was longer.
+    /// Cleans a mail; `cut` means that it was longer. `hosts` are the names of this host: a sender
+    /// there is not shown.
     ///
     /// # Errors
     /// `Exit::Data` if it is empty.
-    pub(super) fn of(mail: Mail, cut: bool, lang: Lang) -> Result<Self, Failure> {
+    pub(super) fn of(mail: Mail, cut: bool, lang: Lang, hosts: &[String]) -> Result<Self, Failure> {
         let title = one_line(&mail.subject);
         let title = Some(title.trim().to_owned()).filter(|title| !title.is_empty());
         let input = Input::from_bytes(&as_at_terminal(mail.text.as_bytes()));
@@ -38,32 +44,16 @@ impl Letter {
         }
         let is_cut = input.cut;
         let mut text = input.text.trim_matches(['\n', ' ']).to_owned();
-        let mut files = Vec::new();
-        for enclosed in mail.files {
-            let name = media::file_name(&enclosed.name);
-            let size = enclosed.bytes.len();
-            let head = &enclosed.bytes[..size.min(HEAD)];
-            let judged = media::check(MediaKind::File, false, size as u64, head);
-            if judged.is_ok() && files.len() < FILES_MAX {
-                files.push(Attachment {
-                    kind: MediaKind::File,
-                    name,
-                    bytes: enclosed.bytes.into(),
-                });
-                continue;
-            }
-            if let Err(why) = judged {
-                let why = unfit_file(&name, why);
-                tracing::warn!("{}", words::attachment_not_sent(why));
-            }
-            note(&mut text, &words::attachment_left_out(lang, &name, size));
-        }
-        if title.is_none() && text.trim().is_empty() && files.is_empty() {
+        if title.is_none() && text.trim().is_empty() && mail.files.is_empty() {
             return Err(words::empty());
         }
+        let senders = senders(&mail, &text, lang, hosts);
+        text.insert_str(0, &senders);
+        let files = sent_files(mail.files, &mut text, lang);
         if cut {
             note(&mut text, &words::mail_cut(lang));
         }
+        let text = text.trim_end_matches('\n').to_owned();
         Ok(Self {
             title,
             text,
@@ -105,9 +95,61 @@ impl Letter {
     }
 }
 
+/// Returns lines with the senders who are not of this host, unless the text has them: the reader
+/// should know who wrote, and whom to answer.
+fn senders(mail: &Mail, text: &str, lang: Lang, hosts: &[String]) -> String {
+    let is_news = |it: &&Mailbox| addresses::is_foreign(it, hosts) && !text.contains(&it.address);
+    let from = mail.from.as_ref().filter(is_news);
+    let reply_to = mail.reply_to.as_ref().filter(is_news);
+    let reply_to = reply_to.filter(|it| from.is_none_or(|from| from.address != it.address));
+    let shown = |it: &Mailbox| match one_line(&it.name).trim() {
+        "" => one_line(&it.address),
+        name => format!("{name} <{}>", one_line(&it.address)),
+    };
+    let from = from.map(|it| words::from(lang, shown(it)));
+    let reply_to = reply_to.map(|it| words::reply_to(lang, shown(it)));
+    let lines = from.into_iter().chain(reply_to);
+    lines.map(|line| line + "\n").collect()
+}
+
+/// Returns the files that can be sent, and notes the others in the text.
+fn sent_files(enclosed: Vec<Enclosed>, text: &mut String, lang: Lang) -> Vec<Attachment> {
+    let (mut files, mut left_out, mut first) = (Vec::new(), 0, None);
+    for Enclosed { name, bytes } in enclosed {
+        let (name, size) = (media::file_name(&name), bytes.len());
+        let head = &bytes[..size.min(HEAD)];
+        let judged = media::check(MediaKind::File, false, size as u64, head);
+        if judged.is_ok() && files.len() < FILES_MAX {
+            files.push(Attachment {
+                kind: MediaKind::File,
+                name,
+                bytes: bytes.into(),
+            });
+            continue;
+        }
+        first.get_or_insert_with(|| match judged {
+            Err(why) => unfit_file(&name, why),
+            Ok(()) => words::too_many_files(&name, FILES_MAX),
+        });
+        left_out += 1;
+        if left_out <= NAMED_MAX {
+            note(text, &words::attachment_left_out(lang, &name, size));
+        }
+    }
+    if let Some(more) = left_out.checked_sub(NAMED_MAX).filter(|more| *more > 0) {
+        note(text, &words::attachments_left_out(lang, more));
+    }
+    match first {
+        Some(why) if left_out == 1 => tracing::warn!("{}", words::attachment_not_sent(why)),
+        Some(why) => tracing::warn!("{}", words::attachments_not_sent(left_out, why)),
+        None => {}
+    }
+    files
+}
+
 /// Appends a separate line.
 fn note(text: &mut String, line: &str) {
-    if !text.is_empty() {
+    if !text.is_empty() && !text.ends_with('\n') {
         text.push('\n');
     }
     text.push_str(line);
@@ -130,7 +172,7 @@ mod tests {
                 "text\n(not sent: a.pdf, 0 bytes)\n(the mail was too long and is cut)",
             ),
         ] {
-            let letter = Letter::of(Mail::parse(mail.as_bytes()), true, lang).unwrap();
+            let letter = Letter::of(Mail::parse(mail.as_bytes()), true, lang, &[]).unwrap();
             assert_eq!(letter.text(), lines);
         }
     }

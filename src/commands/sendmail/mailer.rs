@@ -1,5 +1,7 @@
 //! Delivers a mail to the recipients of its addresses.
 
+use serde_json::Value;
+
 use super::super::report::Report;
 use super::super::submit::{Submitting, composed, time_for};
 use super::super::{begin_or_without, recipients};
@@ -66,7 +68,7 @@ impl<'a> Mailer<'a> {
         let mail = Mail::parse(bytes);
         let named = addresses::named(envelope, &mail.recipients)?;
         let found = addresses::find(&named, self.config, &self.hosts);
-        let mut letter = Letter::of(mail, envelope.cut, self.lang)?;
+        let mut letter = Letter::of(mail, envelope.cut, self.lang, &self.hosts)?;
         if let Some(user) = user {
             letter.is_of(user, self.lang);
         }
@@ -115,9 +117,10 @@ impl<'a> Mailer<'a> {
                 })?;
             failures.extend(reported(report, output));
         }
-        if !unknown.is_empty() {
+        if let Some(first) = unknown.first() {
             let names = unknown.join(spoken().of("、", ", "));
-            failures.push(words::nobody_known(names));
+            // A string of JSON is one of TOML.
+            failures.push(words::nobody_known(names, Value::from(&**first)));
         }
         let last = failures.pop();
         for failure in &failures {

@@ -9,7 +9,7 @@ pub(super) mod pickup;
 mod route;
 mod smtp;
 
-use std::io::{self, BufRead, IsTerminal};
+use std::io::{self, BufRead, IsTerminal, Read};
 
 use super::outbox;
 use super::report::Report;
@@ -21,6 +21,9 @@ use crate::output::Output;
 use crate::text::sendmail as words;
 use argv::{Asked, Mode};
 use route::Loaded;
+
+/// The most bytes of a line that are read at once.
+const PIECE_MAX: u64 = 64 << 10;
 
 /// Runs `sendmail`, and reports the result in every case.
 ///
@@ -82,7 +85,7 @@ fn accept(asked: Asked, global: &Global, output: Output) -> anyhow::Result<Optio
 }
 
 /// Reads the mail on stdin, up to its end or a line of a single dot; also returns whether it was
-/// cut.
+/// cut. What is past the limit is read, too: its writer should not die of SIGPIPE.
 fn read(dots: bool) -> Result<(Vec<u8>, bool), Failure> {
     let stdin = io::stdin();
     if stdin.is_terminal() {
@@ -91,25 +94,23 @@ fn read(dots: bool) -> Result<(Vec<u8>, bool), Failure> {
     letter(stdin.lock(), dots, MAIL_MAX).map_err(words::unreadable)
 }
 
-fn letter(reader: impl BufRead, dots: bool, max: u64) -> io::Result<(Vec<u8>, bool)> {
-    let mut bytes = Vec::new();
-    let mut reader = reader.take(max + 1);
-    loop {
-        let begin = bytes.len();
-        let read = reader.read_until(b'\n', &mut bytes)?;
-        let is_dot = matches!(&bytes[begin..], b".\n" | b".\r\n");
-        if is_dot && !dots {
-            bytes.truncate(begin);
-            break;
-        }
-        if read == 0 {
-            break;
-        }
-    }
+fn letter(mut reader: impl BufRead, dots: bool, max: u64) -> io::Result<(Vec<u8>, bool)> {
     let max = usize::try_from(max).unwrap_or(usize::MAX);
-    let cut = bytes.len() > max;
-    bytes.truncate(max);
-    Ok((bytes, cut))
+    let (mut bytes, mut cut) = (Vec::new(), false);
+    let (mut piece, mut begins_line) = (Vec::new(), true);
+    loop {
+        piece.clear();
+        let mut limited = reader.by_ref().take(PIECE_MAX);
+        let read = limited.read_until(b'\n', &mut piece)?;
+        let is_dot = begins_line && matches!(&*piece, b".\n" | b".\r\n");
+        if read == 0 || is_dot && !dots {
+            return Ok((bytes, cut));
+        }
+        begins_line = piece.ends_with(b"\n");
+        let room = max - bytes.len();
+        cut |= read > room;
+        bytes.extend_from_slice(&piece[..read.min(room)]);
+    }
 }
 
 #[cfg(test)]
@@ -126,9 +127,18 @@ mod tests {
             ("a\n.", false, 99, "a\n.", false),
             ("abcd", false, 4, "abcd", false),
             ("ab\ncd", false, 4, "ab\nc", true),
+            ("ab\nc\n\n.\nd", false, 4, "ab\nc", true),
         ] {
             let (bytes, was_cut) = letter(text.as_bytes(), dots, max).unwrap();
             assert_eq!((&*bytes, was_cut), (expected.as_bytes(), cut), "{text:?}");
         }
+        // What comes behind the dot is not read: its writer may wait for us.
+        let mut reader = "ab\ncd\n.\ne".as_bytes();
+        letter(&mut reader, false, 4).unwrap();
+        assert_eq!(reader, b"e");
+        // A long line is read in pieces, of which none is a line.
+        let long = format!("{}.\nb", "a".repeat(64 << 10));
+        let (bytes, _) = letter(long.as_bytes(), false, 1 << 20).unwrap();
+        assert_eq!(bytes, long.as_bytes());
     }
 }

@@ -100,7 +100,7 @@ impl Route<'_> {
     fn drop(&self, slot: &MailSlot, envelope: &Envelope, bytes: &[u8]) -> Result<(), Failure> {
         let mail = Mail::parse(bytes);
         addresses::named(envelope, &mail.recipients)?;
-        Letter::of(mail, envelope.cut, spoken())?;
+        Letter::of(mail, envelope.cut, spoken(), &[])?;
         slot.put(envelope, bytes)
             .map_err(|error| words::not_dropped(slot.path.display(), error))?;
         if self.output.verbose > 0 {

@@ -166,6 +166,225 @@ fn an_attached_text_keeps_its_bytes() {
     }
 }
 
+/// A mail with one file, whose head has these fields.
+fn with_file(fields: &[u8], body: &[u8]) -> Vec<u8> {
+    let head = b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nsee\n--b\n";
+    [head, fields, b"\n\n", body, b"\n--b--\n"].concat()
+}
+
+#[test]
+fn names_of_files_are_read_in_any_encoding() {
+    for (fields, name) in [
+        (&b"filename=\"\xd0\xc2 \xbd\xa8.txt\""[..], "新 建.txt"),
+        (b"filename=\xd0\xc2.txt", "新.txt"),
+        // The second byte of a character of GBK may be a backslash.
+        (b"filename=\"\xe3\\.txt\"; a=b", "鉢.txt"),
+        ("filename=\"新.txt\"".as_bytes(), "新.txt"),
+        (b"filename*=utf-8''%D0%C2.txt", "新.txt"),
+        (b"filename*=gbk''%E6%96%B0.txt", "新.txt"),
+        (b"filename*=%E6%96%B0.txt", "新.txt"),
+        (b"filename=\"%E6%96%B0%20a.txt\"", "新 a.txt"),
+        (b"filename=\"%D0%C2.txt\"", "新.txt"),
+        (b"filename=\"100%25 a%20b.txt\"", "100%25 a%20b.txt"),
+        (b"filename=\"50%DF.txt\"", "50%DF.txt"),
+        (b"filename=a.txt; filename*=utf-8''%E6%96%B0.txt", "新.txt"),
+        (b"filename*=utf-8''%E6%96%B0.txt; filename=a.txt", "新.txt"),
+        (
+            b"filename*1*=%96%B0;\n filename*0*=utf-8'zh'%E6;filename*2=.txt",
+            "新.txt",
+        ),
+        (b"filename*0=\"a b\"; filename*1=.txt", "a b.txt"),
+        (
+            b"filename=\"=?utf-8?B?5paw?= =?utf-8?Q?=E5=BB=BA?=.txt\"",
+            "新建.txt",
+        ),
+        (b"filename=\"=?gbk?B?5paw?=.txt\"", "新.txt"),
+        (b"filename=\"=?utf-8?Q?=D0=C2.txt?=\"", "新.txt"),
+        (b"filename=my report.txt; size=3", "my report.txt"),
+        (b"filename=\"a;b\\\"c.txt\"", "a;b\"c.txt"),
+        (b"filename=\"C:\\dir\\a.txt\"", "C:\\dir\\a.txt"),
+        (b"filename = \"never closed.txt", "never closed.txt"),
+        (b"size=1;;\n\tFileName=a.txt ;", "a.txt"),
+        (b"filename=\"\"", "attachment-1.pdf"),
+    ] {
+        let start = b"Content-Type: application/pdf\nContent-Disposition: attachment; ";
+        let mail = Mail::parse(&with_file(&[start, fields].concat(), b"x"));
+        assert_eq!(mail.files[0].name, name, "{}", fields.escape_ascii());
+    }
+    let named = b"Content-Type: text/plain; name=\"from type.txt\"";
+    assert_eq!(
+        Mail::parse(&with_file(named, b"x")).files[0].name,
+        "from type.txt"
+    );
+}
+
+#[test]
+fn a_file_without_a_name_has_the_extension_of_its_type() {
+    for (kind, name) in [
+        ("text/calendar; method=REQUEST", "attachment-1.ics"),
+        ("message/rfc822", "attachment-1.eml"),
+        ("image/png", "attachment-1.png"),
+        ("application/x-something", "attachment-1.bin"),
+    ] {
+        let mail = with_file(format!("Content-Type: {kind}").as_bytes(), b"x");
+        assert_eq!(Mail::parse(&mail).files[0].name, name);
+    }
+}
+
+#[test]
+fn a_file_is_read_as_far_as_its_encoding_holds() {
+    for (encoding, body, bytes) in [
+        ("base64", &b"Q2F0\nRG9n"[..], &b"CatDog"[..]),
+        ("Base64", b"Q2E=\nRG8=", b"CaDo"),
+        ("base64 (rfc)", b"Q2F0\n!RG9n", b"CatDog"),
+        ("base64", b"no base64!", b"no base64!"),
+        ("base64", b"Q2F0R", b"Cat"),
+        (
+            "quoted-printable",
+            b"a=3Db=\r\nc =\nd=zz  \r\n=",
+            b"a=bc d=zz\r\n",
+        ),
+        ("7bit", b"a=3D", b"a=3D"),
+    ] {
+        let head =
+            format!("Content-Disposition: attachment\nContent-Transfer-Encoding: {encoding}");
+        let found = Mail::parse(&with_file(head.as_bytes(), body));
+        let read = found.files[0].bytes.escape_ascii().to_string();
+        assert_eq!(read, bytes.escape_ascii().to_string(), "{encoding}");
+    }
+}
+
+#[test]
+fn a_text_behind_base64_is_shown_as_it_is() {
+    let head = "Content-Transfer-Encoding: base64\n\n";
+    for (body, expected) in [
+        ("Q2F0\nRG9n\n-- \nfooter", "CatDog\n-- \nfooter"),
+        ("Q2F0Cg==\nfooter", "Cat\n\nfooter"),
+    ] {
+        let found = Mail::parse(format!("{head}{body}").as_bytes());
+        assert_eq!(found.text, expected);
+    }
+}
+
+#[test]
+fn uuencoded_files_are_files_and_the_text_around_stays() {
+    let code = "begin 644 cat.txt\n#0V%T\n`\nend\n";
+    let within = format!("Subject: x\n\nsee\n{code}bye\n");
+    let encoded = format!(
+        "Content-Type: text/plain\nContent-Transfer-Encoding: x-uuencode\n\nsee\n{code}bye\n"
+    );
+    let attached = with_file(
+        b"Content-Disposition: attachment; filename=cat.txt\nContent-Transfer-Encoding: x-uuencode",
+        code.as_bytes(),
+    );
+    let unnamed = with_file(
+        b"Content-Type: application/pdf\nContent-Transfer-Encoding: x-uue",
+        code.as_bytes(),
+    );
+    for (mail, text) in [
+        (within.as_bytes(), "see\nbye\n"),
+        (encoded.as_bytes(), "see\nbye\n"),
+        (&attached, "see"),
+        (&unnamed, "see"),
+    ] {
+        let found = Mail::parse(mail);
+        assert_eq!(found.text, text, "{}", mail.escape_ascii());
+        let [file] = &found.files[..] else {
+            panic!("one file in {}", mail.escape_ascii());
+        };
+        assert_eq!((&*file.name, &*file.bytes), ("cat.txt", &b"Cat"[..]));
+    }
+    let broken = "see\nbegin 644 cat.txt\n#0V\nno code\nend\n";
+    assert_eq!(
+        Mail::parse(format!("Subject: x\n\n{broken}").as_bytes()).text,
+        broken
+    );
+}
+
+#[test]
+fn what_a_mail_server_reports_is_text() {
+    for kind in [
+        "message/delivery-status",
+        "text/rfc822-headers",
+        "message/feedback-report",
+    ] {
+        let part = format!("Content-Type: {kind}\n\nAction: failed");
+        let found = Mail::parse(&multipart("report", &["\nsorry", &part]));
+        assert_eq!(found.text, "sorry\nAction: failed", "{kind}");
+        assert!(found.files.is_empty(), "{kind}");
+    }
+}
+
+#[test]
+fn encoded_words_are_joined_before_they_are_decoded() {
+    for (field, subject) in [
+        ("=?utf-8?B?5Lg=?= =?UTF-8?Q?=AD?=", "中"),
+        ("=?gbk?Q?=D6?=\n =?gbk?Q?=D0?= x", "中 x"),
+        ("=?utf-8*zh?Q?a_b?= c =?utf-8?Q?d?=", "a b c d"),
+        ("=?utf-8?Q?a?= =?gbk?Q?=D6=D0?=", "a中"),
+        ("=?utf-8?Q?a b?=", "a b"),
+        ("=?utf-8?X?a?= =?utf-8? =?", "=?utf-8?X?a?= =?utf-8? =?"),
+        ("=?utf-8?Q?never ends", "=?utf-8?Q?never ends"),
+        ("50=? yes?=", "50=? yes?="),
+    ] {
+        let mail = format!("Subject: {field}\n\nx");
+        assert_eq!(Mail::parse(mail.as_bytes()).subject, subject, "{field}");
+    }
+}
+
+#[test]
+fn a_wrapped_text_is_joined_and_empty_lines_of_html_are_empty() {
+    for (mail, text) in [
+        (
+            "Content-Type: text/plain; format=Flowed\n\none \ntwo\n> a \n> b\n",
+            "one two\n> a b\n",
+        ),
+        (
+            "Content-Type: text/plain; format=flowed; delsp=yes\n\n中 \n文\n",
+            "中文\n",
+        ),
+        ("Content-Type: text/plain\n\none \ntwo\n", "one \ntwo\n"),
+        (
+            "Content-Type: text/html\n\n<p>a</p><p>&nbsp;</p><p>&nbsp;b&nbsp;</p><div>&nbsp;</div><div>c</div>",
+            "a\n\n\u{a0}b\u{a0}\n\nc",
+        ),
+        (
+            "Content-Type: text/plain\n\na\n\u{a0}\n\u{a0} \nb",
+            "a\n\nb",
+        ),
+    ] {
+        assert_eq!(Mail::parse(mail.as_bytes()).text, text, "{mail}");
+    }
+}
+
+#[test]
+fn alternatives_are_one_text_and_the_best_that_is_not_blank() {
+    let plain = "Content-Type: text/plain\n\nplain";
+    let html = "Content-Type: text/html\n\n<p>html</p>";
+    let rich = "Content-Type: text/enriched\n\nrich";
+    let calendar = "Content-Type: text/calendar\n\nBEGIN";
+    let nested = "Content-Type: multipart/related; boundary=c\n\n--c\nContent-Type: text/html\n\n<p>nested</p>\n--c\nContent-Type: image/png\n\nx\n--c--";
+    for (parts, text, files) in [
+        (&[html, plain][..], "plain", 0),
+        (&[rich, html], "html", 0),
+        (&[rich], "rich", 0),
+        (&[plain, html, calendar], "plain", 1),
+        (
+            &["Content-Type: text/plain\n\n \u{a0}", nested],
+            "nested",
+            1,
+        ),
+        (&[plain, nested], "plain", 1),
+    ] {
+        let found = Mail::parse(&multipart("alternative", parts));
+        assert_eq!(
+            (&*found.text, found.files.len()),
+            (text, files),
+            "{parts:?}"
+        );
+    }
+}
+
 #[test]
 fn attachments_are_files_with_names() {
     let mail = Mail::parse(include_bytes!("../../../tests/it/mails/mixed.eml"));
@@ -198,7 +417,34 @@ fn recipients_are_all_of_to_cc_and_bcc() {
     );
 }
 
+#[test]
+fn a_mail_that_is_resent_is_for_its_new_recipients() {
+    for (head, recipients) in [
+        ("To: a\nCc: b\nResent-To: c\n", &["c"][..]),
+        ("To: a\nResent-Bcc: c\nresent-cc: d, e\n", &["d", "e", "c"]),
+        ("Resent-From: x\nTo: a\n", &["a"]),
+        ("To : a\nCc\t:b\n", &["a", "b"]),
+        ("Received: x\nTo:\n a,\n\tb\n", &["a", "b"]),
+    ] {
+        let found = Mail::parse(format!("{head}\nbody").as_bytes());
+        assert_eq!(found.recipients, recipients, "{head}");
+        assert_eq!(found.text, "body", "{head}");
+    }
+}
+
 proptest! {
+    #[test]
+    fn nothing_of_a_text_is_lost_in_any_mime(
+        head in r#"(Content-Type: (text/plain|text|multipart/(mixed|related|x); ?boundary="?b"?|message/x|x)\n)?(Content-Transfer-Encoding: (7bit|quoted-printable|base64)\n)?"#,
+        lines in r"((--b(--)?|--c|Content-Type: text/plain; format=flowed||begin 644 a|end|> x )\n){0,9}",
+    ) {
+        let mail = format!("Subject: s\n{head}\n{lines}the, words\n--b--\n");
+        let found = Mail::parse(mail.as_bytes());
+        let bytes = found.files.iter().flat_map(|file| file.bytes.clone()).collect::<Vec<u8>>();
+        let all = format!("{}{}", found.text, String::from_utf8_lossy(&bytes));
+        prop_assert!(all.contains("the, words"), "{found:?}");
+    }
+
     #[test]
     fn any_bytes_are_a_mail(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
         Mail::parse(&bytes);

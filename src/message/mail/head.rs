@@ -1,0 +1,93 @@
+//! The head of a mail or part: its fields.
+
+/// The fields of a head, in their order.
+#[derive(Debug, Default)]
+pub(super) struct MailHead<'a>(Vec<HeadField<'a>>);
+
+#[derive(Debug)]
+struct HeadField<'a> {
+    name: &'a [u8],
+    value: &'a [u8],
+}
+
+impl<'a> MailHead<'a> {
+    /// Splits a mail or part into its head and its body, without the empty line between them. A line
+    /// that is no field belongs to the body.
+    pub(super) fn split(bytes: &'a [u8]) -> (Self, &'a [u8]) {
+        let mut fields: Vec<HeadField<'a>> = Vec::new();
+        let mut at = 0;
+        loop {
+            let line = line(&bytes[at..]);
+            let next = at + line.len();
+            if let Some(field) = HeadField::of(line) {
+                fields.push(field);
+            } else if line.starts_with(b" ") || line.starts_with(b"\t") {
+                let Some(folded) = fields.last_mut() else {
+                    return (Self(fields), bytes);
+                };
+                let start = next - line.len() - folded.value.len();
+                folded.value = &bytes[start..next];
+            } else {
+                let is_empty = line == b"\n" || line == b"\r\n";
+                let body = if is_empty { next } else { at };
+                return (Self(fields), &bytes[body..]);
+            }
+            at = next;
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Returns the first value of a field, unfolded.
+    pub(super) fn get(&self, name: &str) -> Option<Vec<u8>> {
+        self.all(name).next()
+    }
+
+    /// Returns all values of a field, unfolded.
+    pub(super) fn all<'b>(&'b self, name: &'b str) -> impl Iterator<Item = Vec<u8>> + use<'a, 'b> {
+        let named = |field: &&HeadField<'_>| field.name.eq_ignore_ascii_case(name.as_bytes());
+        self.0.iter().filter(named).map(HeadField::unfolded)
+    }
+}
+
+impl<'a> HeadField<'a> {
+    /// Parses a line; blanks may stand before the colon.
+    fn of(line: &'a [u8]) -> Option<Self> {
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        let name = line[..colon].trim_ascii_end();
+        // A field's name could have angle brackets, but what has them is HTML.
+        let is_part = |byte: &u8| byte.is_ascii_graphic() && !b"<>".contains(byte);
+        let is_field = !name.is_empty() && name.iter().all(is_part);
+        let value = &line[colon + 1..];
+        is_field.then_some(Self { name, value })
+    }
+
+    fn unfolded(&self) -> Vec<u8> {
+        let bytes = self.value.trim_ascii().iter();
+        bytes.copied().filter(|it| !b"\r\n".contains(it)).collect()
+    }
+}
+
+/// Returns the first line, including its end.
+pub(super) fn line(bytes: &[u8]) -> &[u8] {
+    let end = bytes.iter().position(|byte| *byte == b'\n');
+    &bytes[..end.map_or(bytes.len(), |end| end + 1)]
+}
+
+/// Returns the lines, including their ends.
+pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
+    bytes.split_inclusive(|byte| *byte == b'\n')
+}
+
+/// Returns what ends a line.
+pub(super) fn line_end(line: &[u8]) -> &[u8] {
+    let size = usize::from(line.ends_with(b"\n")) + usize::from(line.ends_with(b"\r\n"));
+    &line[line.len() - size..]
+}
+
+/// Whether a line is a field of a head.
+pub(super) fn is_field(line: &[u8]) -> bool {
+    HeadField::of(line).is_some()
+}
