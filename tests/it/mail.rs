@@ -120,7 +120,7 @@ fn the_writer_of_a_mail_past_the_limit_gets_no_broken_pipe() {
     let text = texts(&standin, "zhangsan").remove(0);
     assert!(text.starts_with("huge\nno end"), "{text}");
     // What is past the limit takes no memory.
-    let [one, more] = [30, 90].map(|mib: usize| {
+    let [one, more] = [30, 60].map(|mib: usize| {
         let mail = format!("Subject: huge\n\n{}", "0123456789abcde\n".repeat(mib << 16));
         let run = sandbox.wxpush("sendmail -i root").stdin(mail);
         peak(run.start(), 0)

@@ -26,6 +26,7 @@ mod check_receivers; // check of scope, receivers, profiles, robots
 mod chinese; // whether what a person reads is Chinese, with no English left in it
 mod clocks; // clocks on the wall that are wrong, and are set right
 mod config; // precedence, profiles, receivers, secrets, every key
+mod corpus; // collections of mails: nothing of their text is lost
 #[cfg(target_arch = "x86_64")]
 mod crash; // kill -9 at every system call of send and flush
 #[cfg(target_arch = "x86_64")]

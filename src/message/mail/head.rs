@@ -1,5 +1,24 @@
 //! The head of a mail or part: its fields.
 
+/// The fields of which a head has at least one. Source: RFC 5322.
+const NAMES: [&str; 12] = [
+    "from",
+    "sender",
+    "reply-to",
+    "to",
+    "cc",
+    "bcc",
+    "date",
+    "subject",
+    "message-id",
+    "received",
+    "return-path",
+    "mime-version",
+];
+
+/// The starts of more such fields.
+const PREFIXES: [&str; 3] = ["content-", "resent-", "x-"];
+
 /// The fields of a head, in their order.
 #[derive(Debug, Default)]
 pub(super) struct MailHead<'a>(Vec<HeadField<'a>>);
@@ -22,11 +41,11 @@ impl<'a> MailHead<'a> {
             if let Some(field) = HeadField::of(line) {
                 fields.push(field);
             } else if line.starts_with(b" ") || line.starts_with(b"\t") {
-                let Some(folded) = fields.last_mut() else {
+                if let Some(folded) = fields.last_mut() {
+                    folded.value = &bytes[at - folded.value.len()..next];
+                } else if !line.trim_ascii().is_empty() {
                     return (Self(fields), bytes);
-                };
-                let start = next - line.len() - folded.value.len();
-                folded.value = &bytes[start..next];
+                }
             } else {
                 let is_empty = line == b"\n" || line == b"\r\n";
                 let body = if is_empty { next } else { at };
@@ -36,8 +55,13 @@ impl<'a> MailHead<'a> {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    /// Whether it is the head of a mail, and not a text such as `Error: disk full`.
+    pub(super) fn is_of_mail(&self) -> bool {
+        self.0.iter().any(|field| {
+            let name = field.name.to_ascii_lowercase();
+            NAMES.iter().any(|it| name == it.as_bytes())
+                || PREFIXES.iter().any(|it| name.starts_with(it.as_bytes()))
+        })
     }
 
     /// Returns the first value of a field, unfolded.

@@ -50,10 +50,13 @@ impl Mail {
         let bytes = &*with_line_feeds(bytes);
         // The separator line of a mailbox.
         let separator = bytes.starts_with(b"From ").then(|| line(bytes));
-        let (head, body) = MailHead::split(&bytes[separator.unwrap_or_default().len()..]);
-        if head.is_empty() {
+        let bytes = &bytes[separator.unwrap_or_default().len()..];
+        let (head, body) = MailHead::split(bytes);
+        if !head.is_of_mail() {
+            // An empty line may stand for the head.
+            let bytes = bytes.strip_prefix(b"\r").unwrap_or(bytes);
             return Self {
-                text: guessed(body),
+                text: guessed(bytes.strip_prefix(b"\n").unwrap_or(bytes)),
                 ..Self::default()
             };
         }

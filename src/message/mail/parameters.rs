@@ -1,6 +1,8 @@
 //! Parses fields with parameters: `text/plain; charset=utf-8`. Source: RFC 2045 and 2231.
 
-use super::charset::{decoded, guessed};
+use std::borrow::Cow;
+
+use super::charset::{certain, decoded};
 use super::transfer::hexadecimal;
 use super::words;
 
@@ -160,11 +162,8 @@ fn value_of(text: &[u8]) -> (Vec<u8>, &[u8]) {
 /// Decodes a text in no way of RFC 2231: raw, in encoded words, or with `%XX`, if that gives more
 /// than ASCII.
 fn plain_text(bytes: &[u8]) -> String {
-    let text = words::text(bytes);
     let decoded = hexadecimal(bytes, b'%');
     let is_percent = bytes.is_ascii() && !decoded.is_ascii();
-    let meant = Some(decoded).filter(|_| is_percent).map(|it| guessed(&it));
-    meant
-        .filter(|it| !it.contains(char::REPLACEMENT_CHARACTER))
-        .unwrap_or(text)
+    let meant = certain(&decoded).filter(|_| is_percent);
+    meant.map_or_else(|| words::text(bytes), Cow::into_owned)
 }

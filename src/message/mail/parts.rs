@@ -1,7 +1,7 @@
 //! Reads the parts of a mail: its text, which is all parts to be read, and its files.
 
 use super::charset::{decoded, guessed};
-use super::head::{MailHead, line, line_end};
+use super::head::{MailHead, line, line_end, lines};
 use super::parameters::ParameterField;
 use super::{flowed, transfer, uuencode};
 use crate::message::html;
@@ -140,7 +140,11 @@ impl<'a> MailPart<'a> {
         if self.depth == DEPTH_MAX {
             return None;
         }
-        let (parts, epilogue) = divided(self.body, boundary.trim_ascii_end());
+        let Divided {
+            preamble,
+            parts,
+            epilogue,
+        } = divided(self.body, boundary.trim_ascii_end());
         if parts.is_empty() {
             return None;
         }
@@ -161,10 +165,14 @@ impl<'a> MailPart<'a> {
                 all
             })
         };
-        // Mailing lists put their footer there.
-        let epilogue = guessed(epilogue);
-        if !epilogue.trim().is_empty() {
-            content.add_text(&epilogue);
+        // Before the parts is a sentence for programs that know no MIME, or parts whose boundary is
+        // wrong. Behind them is the footer of a mailing list.
+        let is_part = |line: &[u8]| line.to_ascii_lowercase().starts_with(b"content-type:");
+        if lines(preamble).any(is_part) {
+            content.text.insert_str(0, &guessed(preamble));
+        }
+        if !epilogue.trim_ascii().is_empty() {
+            content.add_text(&guessed(epilogue));
         }
         Some(content)
     }
@@ -250,9 +258,22 @@ fn chosen<'a>(parts: impl Iterator<Item = MailPart<'a>>) -> PartContent {
     all
 }
 
-/// Divides the body of a multipart at its boundary; also returns what stands behind the last.
-fn divided<'a>(body: &'a [u8], boundary: &[u8]) -> (Vec<&'a [u8]>, &'a [u8]) {
-    let mut parts = Vec::new();
+/// The body of a multipart.
+struct Divided<'a> {
+    /// What stands before the first boundary.
+    preamble: &'a [u8],
+    parts: Vec<&'a [u8]>,
+    /// What stands behind the last boundary.
+    epilogue: &'a [u8],
+}
+
+/// Divides the body of a multipart at its boundary.
+fn divided<'a>(body: &'a [u8], boundary: &[u8]) -> Divided<'a> {
+    let mut divided = Divided {
+        preamble: body,
+        parts: Vec::new(),
+        epilogue: b"",
+    };
     let (mut start, mut at) = (None, 0);
     while at < body.len() {
         let line = line(&body[at..]);
@@ -260,17 +281,21 @@ fn divided<'a>(body: &'a [u8], boundary: &[u8]) -> (Vec<&'a [u8]>, &'a [u8]) {
         if let Some(closes) = delimiter(line, boundary) {
             if let Some(start) = start {
                 let part = &body[start..at];
-                parts.push(&part[..part.len() - line_end(part).len()]);
+                let part = &part[..part.len() - line_end(part).len()];
+                divided.parts.push(part);
+            } else {
+                divided.preamble = &body[..at];
             }
             if closes {
-                return (parts, &body[next..]);
+                divided.epilogue = &body[next..];
+                return divided;
             }
             start = Some(next);
         }
         at = next;
     }
-    parts.extend(start.map(|start| &body[start..]));
-    (parts, b"")
+    divided.parts.extend(start.map(|start| &body[start..]));
+    divided
 }
 
 /// Whether a line is a boundary, and then whether it is the last one.

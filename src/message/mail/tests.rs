@@ -14,6 +14,11 @@ fn subject_and_text_are_read_from_any_layout_and_encoding() {
         (b"Subject: dos\r\n\r\nbody\r\n", "dos", "body\r\n"),
         (b"no head at all\nnext\n", "", "no head at all\nnext\n"),
         (b"\nSubject: body\n", "", "Subject: body\n"),
+        (b"  \nSubject: blank before\n\nbody\n", "blank before", "body\n"),
+        (b"  indented: text\n", "", "  indented: text\n"),
+        (b"Error: disk full\n", "", "Error: disk full\n"),
+        (b"Warning: a\nsee\n\nb", "", "Warning: a\nsee\n\nb"),
+        (b"X-Mailer: a\n\nb", "", "b"),
         (b"Subject: x\nno empty line\n", "x", "no empty line\n"),
         (b"From me Tue\nSubject: box\n\nbody", "box", "body"),
         (b"Subject: long\n line\n\nbody", "long line", "body"),
@@ -108,6 +113,7 @@ fn a_body_that_is_not_what_its_head_says_is_shown_as_it_is() {
         "Content-Type: multipart/alternative; boundary=x\n\nfire",
         "Content-Type: multipart/mixed; boundary=x\n\nfire",
         "Content-Type: multipart/mixed; boundary=x\n\n--y\n\nfire\n--y--",
+        "Content-Type: multipart/mixed; boundary=x\n\n--y\ncontent-type: text/plain\n\nfire\n--x\n\na\n--x--",
         "Content-Type: multipart/alternative; boundary=x\n\n--x\n\nfire",
         "Content-Type: multipart/alternative; boundary=x\n\nfire\n--x--",
         "Content-Type: multipart/mixed; boundary=x\n\n--x\nContent-Type: text/plain\nfire\n--x--",
@@ -138,10 +144,21 @@ fn bytes_count_for_more_than_a_wrong_charset() {
         ("utf-8", in_base64, b"1tDOxLG4t90="),
         ("gbk", in_base64, b"1tDOxLG4t90="),
         ("gbk", in_base64, b"5Lit5paH5aSH5Lu9"),
+        ("UTF-7", "", b"+Ti1lh1kHTv0-"),
     ] {
         let head = format!("Content-Type: text/plain; charset={charset}\n{more}\n");
         let found = Mail::parse(&[head.as_bytes(), body].concat());
         assert_eq!(found.text.trim(), "中文备份", "{charset} {more}");
+    }
+    for (bytes, text) in [
+        (&b"Fr\xf6sche, \xfcber"[..], "Frösche, über"),
+        (b"caf\xe9", "café"),
+        (b"ok \xd6\xd0\xce\xc4 \xb1", "ok 中文 \u{fffd}"),
+        ("中文\u{e9}".as_bytes(), "中文é"),
+        (b"\xe4\xb8\xad\xe6\x96\x87 \xff", "中文 \u{fffd}"),
+    ] {
+        let head = &b"Content-Type: text/plain; charset=utf-8\n\n"[..];
+        assert_eq!(Mail::parse(&[head, bytes].concat()).text, text);
     }
     let cut = "Content-Type: text/plain; charset=utf-8\n\n中文".as_bytes();
     assert_eq!(Mail::parse(&cut[..cut.len() - 1]).text, "中");
@@ -178,7 +195,7 @@ fn names_of_files_are_read_in_any_encoding() {
         (&b"filename=\"\xd0\xc2 \xbd\xa8.txt\""[..], "新 建.txt"),
         (b"filename=\xd0\xc2.txt", "新.txt"),
         // The second byte of a character of GBK may be a backslash.
-        (b"filename=\"\xe3\\.txt\"; a=b", "鉢.txt"),
+        (b"filename=\"\xd0\xc2\xe3\\.txt\"; a=b", "新鉢.txt"),
         ("filename=\"新.txt\"".as_bytes(), "新.txt"),
         (b"filename*=utf-8''%D0%C2.txt", "新.txt"),
         (b"filename*=gbk''%E6%96%B0.txt", "新.txt"),
@@ -260,6 +277,8 @@ fn a_text_behind_base64_is_shown_as_it_is() {
     for (body, expected) in [
         ("Q2F0\nRG9n\n-- \nfooter", "CatDog\n-- \nfooter"),
         ("Q2F0Cg==\nfooter", "Cat\n\nfooter"),
+        ("Q2F0Cg== footer", "Cat\n\nfooter"),
+        ("Q2F0Cg==\n\n", "Cat\n"),
     ] {
         let found = Mail::parse(format!("{head}{body}").as_bytes());
         assert_eq!(found.text, expected);

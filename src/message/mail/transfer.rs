@@ -24,16 +24,20 @@ pub(super) fn text<'a>(body: &'a [u8], encoding: &str) -> (Cow<'a, [u8]>, &'a [u
         return (file(body, encoding), b"");
     }
     let mut end = 0;
-    let mut is_padded = false;
     for line in lines(body) {
-        if !is_blank(line) && (is_padded || !is_base64(line)) {
+        let code = line.iter().position(|byte| !is_code(*byte));
+        let code = &line[..code.unwrap_or(line.len())];
+        let is_padded = code.contains(&b'=');
+        if is_padded {
+            end += code.len();
+        }
+        if is_padded || !is_base64(line) {
             break;
         }
-        is_padded |= line.contains(&b'=');
         end += line.len();
     }
     let (encoded, rest) = body.split_at(end);
-    (base64(encoded).into(), rest)
+    (base64(encoded).into(), rest.trim_ascii_start())
 }
 
 fn is_blank(line: &[u8]) -> bool {
@@ -41,8 +45,11 @@ fn is_blank(line: &[u8]) -> bool {
 }
 
 fn is_base64(line: &[u8]) -> bool {
-    let mut bytes = line.trim_ascii().iter();
-    bytes.all(|byte| *byte == b'=' || sextet(*byte).is_some())
+    line.trim_ascii().iter().all(|byte| is_code(*byte))
+}
+
+fn is_code(byte: u8) -> bool {
+    byte == b'=' || sextet(byte).is_some()
 }
 
 /// Decodes base64. Other characters are skipped, and several encoded texts may follow each other.
