@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 
-use encoding_rs::{Decoder, DecoderResult, GB18030};
+use encoding_rs::{Decoder, DecoderResult, GB18030, WINDOWS_1252};
 
 /// The most bytes that are decoded at once.
 const CHUNK: usize = 8 << 10;
@@ -41,17 +41,40 @@ impl Encoding {
     }
 }
 
-/// Decodes bytes of an unknown charset: UTF-8, else GB18030, which is common among WeCom's users.
+/// Decodes bytes of an unknown charset. Where most bytes above 127 are single, the text is a Western
+/// one, else UTF-8 or GB18030, whichever has fewer errors.
 pub(crate) fn guessed(bytes: &[u8]) -> String {
-    if let Some(text) = utf8(bytes) {
-        return text.to_owned();
+    if let Some(text) = certain(bytes) {
+        return text.into_owned();
     }
-    GB18030
-        .decode_without_bom_handling_and_without_replacement(bytes)
-        .map_or_else(
-            || String::from_utf8_lossy(bytes).into_owned(),
-            Cow::into_owned,
-        )
+    if is_western(bytes) {
+        let (western, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
+        return western.into_owned();
+    }
+    let utf8 = String::from_utf8_lossy(bytes);
+    let (gb18030, _) = GB18030.decode_without_bom_handling(bytes);
+    let errors = |text: &str| text.matches(char::REPLACEMENT_CHARACTER).count();
+    let is_gb18030 = errors(&gb18030) < errors(&utf8);
+    if is_gb18030 { gb18030 } else { utf8 }.into_owned()
+}
+
+/// Decodes bytes that can hardly be anything but UTF-8, or GB18030, which is common among WeCom's
+/// users.
+pub(super) fn certain(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    if let Some(text) = utf8(bytes) {
+        return Some(text.into());
+    }
+    let text = GB18030.decode_without_bom_handling_and_without_replacement(bytes);
+    text.filter(|_| !is_western(bytes))
+}
+
+/// Whether more bytes above 127 are single than in pairs, as those of Chinese characters are.
+fn is_western(bytes: &[u8]) -> bool {
+    let runs = bytes.split(u8::is_ascii).map(<[u8]>::len);
+    let (single, pairs) = runs.fold((0, 0), |(single, pairs), run| {
+        (single + run % 2, pairs + run / 2)
+    });
+    single > pairs
 }
 
 /// Returns bytes as UTF-8. A character that is cut off at the end is left out.

@@ -3,8 +3,9 @@
 
 use std::borrow::Cow;
 
-use encoding_rs::{Encoding, GB18030, UTF_16BE, WINDOWS_1252};
+use encoding_rs::{Encoding, UTF_16BE};
 
+use super::super::encoding::{guessed, utf8};
 use super::transfer::base64;
 
 /// The charsets without bytes above 127: such bytes show that the label is wrong.
@@ -32,42 +33,6 @@ pub(super) fn decoded(bytes: &[u8], label: Option<&str>) -> String {
         .map_or_else(|| guessed(bytes), Cow::into_owned)
 }
 
-/// Decodes bytes of an unknown charset. Where most bytes above 127 are single, the text is a Western
-/// one, else UTF-8 or GB18030, whichever has fewer errors.
-pub(super) fn guessed(bytes: &[u8]) -> String {
-    if let Some(text) = certain(bytes) {
-        return text.into_owned();
-    }
-    if is_western(bytes) {
-        let (western, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
-        return western.into_owned();
-    }
-    let utf8 = String::from_utf8_lossy(bytes);
-    let (gb18030, _) = GB18030.decode_without_bom_handling(bytes);
-    let errors = |text: &str| text.matches(char::REPLACEMENT_CHARACTER).count();
-    let is_gb18030 = errors(&gb18030) < errors(&utf8);
-    if is_gb18030 { gb18030 } else { utf8 }.into_owned()
-}
-
-/// Decodes bytes that can hardly be anything but UTF-8, or GB18030, which is common among WeCom's
-/// users.
-pub(super) fn certain(bytes: &[u8]) -> Option<Cow<'_, str>> {
-    if let Some(text) = utf8(bytes) {
-        return Some(text.into());
-    }
-    let text = GB18030.decode_without_bom_handling_and_without_replacement(bytes);
-    text.filter(|_| !is_western(bytes))
-}
-
-/// Whether more bytes above 127 are single than in pairs, as those of Chinese characters are.
-fn is_western(bytes: &[u8]) -> bool {
-    let runs = bytes.split(u8::is_ascii).map(<[u8]>::len);
-    let (single, pairs) = runs.fold((0, 0), |(single, pairs), run| {
-        (single + run % 2, pairs + run / 2)
-    });
-    single > pairs
-}
-
 /// Decodes UTF-7: what is not ASCII stands in base64 between `+` and `-`. Source: RFC 2152.
 fn utf7(bytes: &[u8]) -> String {
     let mut text = String::new();
@@ -83,17 +48,4 @@ fn utf7(bytes: &[u8]) -> String {
         rest = behind.strip_prefix('-').unwrap_or(behind);
     }
     text + rest
-}
-
-/// Returns bytes as UTF-8. A character that is cut off at the end is left out.
-fn utf8(bytes: &[u8]) -> Option<&str> {
-    match std::str::from_utf8(bytes) {
-        Ok(text) => Some(text),
-        Err(error) if error.error_len().is_none() => {
-            let text = std::str::from_utf8(&bytes[..error.valid_up_to()]).ok()?;
-            // Two bytes after ASCII may as well be a character of GB18030.
-            Some(text).filter(|text| !text.is_ascii())
-        }
-        Err(_) => None,
-    }
 }

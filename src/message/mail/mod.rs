@@ -15,7 +15,7 @@ mod words;
 
 use std::borrow::Cow;
 
-use charset::guessed;
+use super::encoding::guessed;
 use head::{MailHead, is_field, line, lines};
 pub(crate) use mailbox::Mailbox;
 use parts::MailPart;

@@ -2,7 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::charset::{certain, decoded};
+use super::super::encoding::certain;
+use super::charset::decoded;
 use super::transfer::hexadecimal;
 use super::words;
 

@@ -1,6 +1,7 @@
 //! Reads the parts of a mail: its text, which is all parts to be read, and its files.
 
-use super::charset::{decoded, guessed};
+use super::super::encoding::guessed;
+use super::charset::decoded;
 use super::head::{MailHead, line, line_end, lines};
 use super::parameters::ParameterField;
 use super::{flowed, transfer, uuencode};

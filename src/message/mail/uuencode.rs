@@ -1,6 +1,6 @@
 //! Finds files within a text that `uuencode` has made: `begin 644 name`, lines, `end`.
 
-use super::charset::guessed;
+use super::super::encoding::guessed;
 use super::head::{line, lines};
 use super::transfer::base64;
 

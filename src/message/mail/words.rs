@@ -1,6 +1,7 @@
 //! Decodes the words of fields: `=?charset?B?…?=`. Source: RFC 2047.
 
-use super::charset::{decoded, guessed};
+use super::super::encoding::guessed;
+use super::charset::decoded;
 use super::transfer::{base64, hexadecimal};
 
 /// An encoded word.
