@@ -14,13 +14,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Instant, SystemTime};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::unix_seconds;
 use crate::disk::record::digest;
-use crate::disk::{DropDir, DroppedFile, FileError};
+use crate::disk::{Dir, DropDir, DroppedFile, FileError, LockedFile};
 use crate::outbox::Id;
 
 /// The most bytes of a mail: more than WeCom's largest file, as encoded in a mail, could not be
@@ -46,6 +47,21 @@ const MAGIC: &str = "wxpush mail 1 ";
 
 /// The number of hexadecimal digits of a mail's digest.
 const DIGITS: usize = 32;
+
+/// The most addresses in an envelope.
+const ADDRESSES_MAX: usize = 1000;
+
+/// The most messages of one user, and of all, that wait in the outbox, and the most bytes of one
+/// user there: what users mail must not hold up what root sends.
+const QUEUED_MAX: usize = 20;
+const QUEUED_BY_ALL_MAX: usize = 60;
+const QUEUED_BYTES_MAX: u64 = 2 * FILE_MAX;
+
+/// The file in the state directory that tells which entries of the outbox came from here.
+const TAKEN: &str = "mails";
+
+/// The most bytes read of that file.
+const TAKEN_MAX: u64 = 1 << 20;
 
 /// The recipients that a caller of sendmail names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -85,8 +101,11 @@ impl MailSlot {
     /// Leaves a mail for root's next flush.
     ///
     /// # Errors
-    /// An I/O error; then nothing stays.
+    /// If it has too many addresses, or an I/O error; then nothing stays.
     pub(crate) fn put(&self, envelope: &Envelope, mail: &[u8]) -> io::Result<()> {
+        if envelope.addresses.len() > ADDRESSES_MAX {
+            return Err(io::ErrorKind::ArgumentListTooLong.into());
+        }
         let mut rest = serde_json::to_vec(envelope)?;
         rest.push(b'\n');
         rest.extend_from_slice(mail);
@@ -103,8 +122,8 @@ impl MailSlot {
 #[derive(Debug)]
 pub(crate) struct Maildrop {
     dir: DropDir,
-    /// The mails, oldest first by their names, each with its owner.
-    pub(crate) mails: Vec<(Id, u32)>,
+    /// Each user's mails, oldest first by their names.
+    mails: BTreeMap<u32, Vec<Id>>,
     /// The users of whom mails were removed, since they exceeded their share.
     pub(crate) greedy: BTreeSet<u32>,
 }
@@ -130,13 +149,15 @@ impl Maildrop {
         let mut shares = BTreeMap::<u32, Share>::new();
         let mut greedy = BTreeSet::new();
         let now = unix_seconds();
+        let mut stays = 0;
         for file in dir.files()? {
             let file = file?;
             if Instant::now() >= until {
                 break;
             }
             if is_junk(&file, now) {
-                remove(&dir, &file.name);
+                // A directory with something in it can't be removed.
+                stays += usize::from(!remove(&dir, &file.name));
             } else if shares.len() < USERS_MAX || shares.contains_key(&file.uid) {
                 let share = shares.entry(file.uid).or_default();
                 for excess in share.add(file.name, file.size) {
@@ -145,13 +166,30 @@ impl Maildrop {
                 }
             }
         }
-        let mails = shares.iter().flat_map(|(uid, share)| {
+        if stays > 0 {
+            tracing::info!(stays, "what is no mail cannot be removed from the maildrop");
+        }
+        let mails = shares.into_iter().map(|(uid, share)| {
             let ids = share.files.keys().filter_map(|name| Id::parse(name));
-            ids.map(|id| (id, *uid))
+            (uid, ids.collect())
         });
-        let mut mails: Vec<_> = mails.collect();
-        mails.sort();
+        let mails = mails.collect();
         Ok(Some(Self { dir, mails, greedy }))
+    }
+
+    /// Returns the mails in the order in which they are taken: one of each user in turn. `first`
+    /// decides who begins.
+    pub(crate) fn in_turn(&self, first: u64) -> Vec<(u32, &Id)> {
+        let mut users: Vec<_> = self.mails.iter().collect();
+        let first = first % (users.len().max(1) as u64);
+        users.rotate_left(usize::try_from(first).unwrap_or_default());
+        let most = users.iter().map(|(_, ids)| ids.len()).max();
+        let rounds = 0..most.unwrap_or_default();
+        let round = |at: usize| {
+            let users = users.iter();
+            users.filter_map(move |(uid, ids)| Some((**uid, ids.get(at)?)))
+        };
+        rounds.flat_map(round).collect()
     }
 
     /// Counts the mails in our maildrop, and changes nothing; returns `None` if there is none.
@@ -162,10 +200,10 @@ impl Maildrop {
         let Some(dir) = DropDir::to_take(path)? else {
             return Ok(None);
         };
-        let mails = dir.files()?.flatten();
-        Ok(Some(
-            mails.filter(|file| Id::parse(&file.name).is_some()).count(),
-        ))
+        let now = unix_seconds();
+        let files = dir.files()?.flatten();
+        let mails = files.filter(|file| !file.is_temporary() && !is_junk(file, now));
+        Ok(Some(mails.count()))
     }
 
     /// Reads a mail; returns `None`, and removes the file, if it is none.
@@ -224,12 +262,94 @@ fn is_junk(file: &DroppedFile, now: u64) -> bool {
     Id::parse(&file.name).is_none() || !(1..=FILE_MAX).contains(&file.size)
 }
 
-/// Removes a file that is not to be looked at again.
-fn remove(dir: &DropDir, name: &str) {
-    match dir.remove(name) {
-        Ok(()) => tracing::debug!(name, "removed from the maildrop"),
-        Err(error) => tracing::info!(name, %error, "cannot be removed from the maildrop"),
+/// Removes a file that is not to be looked at again; returns whether that succeeded.
+fn remove(dir: &DropDir, name: &str) -> bool {
+    let removed = dir.remove(name);
+    if let Err(error) = &removed {
+        tracing::debug!(name, %error, "cannot be removed from the maildrop");
     }
+    removed.is_ok()
+}
+
+/// Which entries of the outbox are users' mails. Locked, so that one flush at a time takes mails.
+///
+/// The file has a line for each entry: `<id> <uid> <messages>`.
+pub(crate) struct QueuedMails<'a> {
+    file: LockedFile<'a>,
+    outbox: Option<Arc<Dir>>,
+    entries: Vec<(Id, u32, usize)>,
+}
+
+impl<'a> QueuedMails<'a> {
+    /// Reads which entries are still in the outbox; returns `None` while another flush takes mails.
+    ///
+    /// # Errors
+    /// An I/O error.
+    pub(crate) fn lock(state: &'a Dir, outbox: Option<Arc<Dir>>) -> io::Result<Option<Self>> {
+        let file = match state.lock_file(TAKEN, Duration::ZERO, false) {
+            Err(error) if matches!(FileError::of(&error), Some(FileError::Locked)) => {
+                return Ok(None);
+            }
+            file => file?,
+        };
+        let text = file.tail(TAKEN_MAX)?;
+        let waits = |id: &Id| {
+            outbox
+                .as_ref()
+                .is_some_and(|it| it.size(id.as_str()).is_some())
+        };
+        let parse = |line: &str| {
+            let mut words = line.split(' ');
+            let id = Id::parse(words.next()?)?;
+            Some((id, words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+        };
+        let entries = text.lines().filter_map(parse);
+        let entries: Vec<(Id, u32, usize)> = entries.filter(|(id, ..)| waits(id)).collect();
+        Ok(Some(Self {
+            file,
+            outbox,
+            entries,
+        }))
+    }
+
+    /// Whether another mail of a user may be taken.
+    pub(crate) fn has_room(&self, uid: u32) -> bool {
+        let own = || self.entries.iter().filter(|(_, owner, _)| *owner == uid);
+        let size = |id: &Id| self.outbox.as_ref()?.size(id.as_str());
+        let all: usize = self.entries.iter().map(|(.., count)| count).sum();
+        let count: usize = own().map(|(.., count)| count).sum();
+        let bytes: u64 = own().filter_map(|(id, ..)| size(id)).sum();
+        all < QUEUED_BY_ALL_MAX && count < QUEUED_MAX && bytes < QUEUED_BYTES_MAX
+    }
+
+    /// Notes the entry of a mail with so many messages.
+    ///
+    /// # Errors
+    /// An I/O error.
+    pub(crate) fn add(&mut self, id: Id, uid: u32, messages: usize) -> io::Result<()> {
+        let line = line_of(&id, uid, messages);
+        self.entries.push((id, uid, messages));
+        self.file.append(&line)
+    }
+
+    /// Ends the pickup, and drops the lines of the entries that have left the outbox.
+    ///
+    /// # Errors
+    /// An I/O error.
+    pub(crate) fn end(self) -> io::Result<()> {
+        let lines = self.entries.iter();
+        let lines: String = lines
+            .map(|(id, uid, count)| line_of(id, *uid, *count))
+            .collect();
+        if self.file.len() == 0 && lines.is_empty() {
+            return Ok(());
+        }
+        self.file.replace(&lines)
+    }
+}
+
+fn line_of(id: &Id, uid: u32, messages: usize) -> String {
+    format!("{id} {uid} {messages}\n")
 }
 
 /// Parses a file into its envelope and its mail; `None` if it is damaged or not ours.
@@ -239,7 +359,8 @@ fn parse(file: &[u8]) -> Option<(Envelope, &[u8])> {
         return None;
     }
     let (envelope, mail) = line(rest)?;
-    Some((serde_json::from_slice(envelope).ok()?, mail))
+    let envelope: Envelope = serde_json::from_slice(envelope).ok()?;
+    (envelope.addresses.len() <= ADDRESSES_MAX).then_some((envelope, mail))
 }
 
 /// Splits off the first line.

@@ -122,6 +122,11 @@ impl Report {
         }
     }
 
+    /// Returns the entry in the outbox, if any.
+    pub(super) fn outbox_id(&self) -> Option<&str> {
+        self.outbox_id.as_deref()
+    }
+
     /// Whether the message is in the outbox, to be sent later without the user.
     pub(super) fn is_queued(&self) -> bool {
         self.status == Status::Queued

@@ -12,7 +12,7 @@ use rustix::io::{Errno, retry_on_intr};
 use super::atomic::sync_parent;
 use super::dir::names;
 use super::file::FileAt;
-use super::{FileError, Owner, euid};
+use super::{FileError, Owner};
 
 /// The mode: all may write and search, nobody but the owner may list, and nobody may remove the
 /// files of others.
@@ -65,23 +65,17 @@ impl DropDir {
     /// Opens the directory to put files into it; returns `None` if it does not exist.
     ///
     /// # Errors
-    /// If it is no directory of this mode, or an I/O error.
+    /// If it is not root's directory of this mode, or an I/O error.
     pub(crate) fn to_put(path: &Path) -> io::Result<Option<Self>> {
         open(path, OFlags::PATH)
     }
 
-    /// Opens our directory to take files from it; returns `None` if it does not exist.
+    /// Opens the directory to take files from it; returns `None` if it does not exist.
     ///
     /// # Errors
-    /// If it is not ours or of another mode, or an I/O error.
+    /// As `to_put`.
     pub(crate) fn to_take(path: &Path) -> io::Result<Option<Self>> {
-        let Some(dir) = open(path, OFlags::RDONLY)? else {
-            return Ok(None);
-        };
-        if dir.0.metadata()?.uid() != euid() {
-            return Err(FileError::OtherOwner.into());
-        }
-        Ok(Some(dir))
+        open(path, OFlags::RDONLY)
     }
 
     fn at<'a>(&'a self, name: &'a str) -> FileAt<'a> {
@@ -181,8 +175,13 @@ fn open(path: &Path, flags: OFlags) -> io::Result<Option<DropDir>> {
         Err(Errno::LOOP | Errno::NOTDIR) => return Err(FileError::NotDirectory.into()),
         opened => File::from(opened?),
     };
-    if file.metadata()?.mode() & MODE_MASK != MODE_BITS {
+    let meta = file.metadata()?;
+    if meta.mode() & MODE_MASK != MODE_BITS {
         return Err(FileError::NotDropDir.into());
+    }
+    // Its owner could remove what is in it.
+    if meta.uid() != 0 {
+        return Err(FileError::OtherOwner.into());
     }
     Ok(Some(DropDir(file)))
 }

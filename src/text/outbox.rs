@@ -24,6 +24,9 @@ failures! {
 }
 
 texts! {
+    mails_of_users(count, path) =
+        "其他用户的邮件：{count}，在 {path}，下次 flush 时取走",
+        "mails of other users: {count}, in {path}, taken by the next flush";
     place_skipped(place) =
         "有一个发件箱没有处理：{place}", "one of the outboxes is skipped: {place}";
 }

@@ -22,6 +22,10 @@ failures! {
         "没有地址", "no address",
         "写成 wxpush sendmail root，或用 -t 取邮件头里的收件人",
         "write wxpush sendmail root, or -t for those in the mail's head";
+    no_maildrop_yet(what, path) => Config,
+        "{what}", "{what}",
+        "root 可以为读不了配置的用户代发邮件：install -d -m 1733 {path}",
+        "root can deliver the mail of users who may not read it: install -d -m 1733 {path}";
     no_maildrop(path, error) => NotNow,
         "邮件没有存下：{path}：{error}", "the mail was not kept: {path}: {error}",
         "你读不了配置，邮件要放进 root 的这个目录；请 root 运行 install -d -m 1733 {path}",
@@ -66,8 +70,8 @@ texts! {
     mail_to_unknown(user) =
         "用户 {user} 发给陌生地址的邮件没有送达，也没有保留：地址见日志，在 [mail] 下为它们写一行",
         "mail of user {user} to unknown addresses was neither delivered nor kept: the log names them; write a line for each below [mail]";
-    mail_refused(user, what) =
-        "用户 {user} 的邮件没有送达：{what}", "mail of user {user} was not delivered: {what}";
+    mail_refused(user) =
+        "用户 {user} 有邮件没有送达：原因见日志", "a mail of user {user} was not delivered: the log says why";
     attachment_not_sent(why) = "没有随邮件发送：{why}", "not sent with the mail: {why}";
     attachments_not_sent(count, why) =
         "有 {count} 个文件没有随邮件发送，第一个：{why}",

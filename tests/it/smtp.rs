@@ -70,11 +70,23 @@ fn what_is_out_of_order_unknown_or_too_large_is_refused_and_the_dialogue_goes_on
             "STARTTLS\nAUTH PLAIN\nVRFY root\nHELP\nNOOP",
             &[502, 502, 252, 214, 250],
         ),
-        ("\u{4e2d}\u{6587}", &[502]),
+        ("\u{4e2d}\u{6587}", &[500]),
+        ("MAIL FROM:<a>\nMAIL FROM:<b>", &[250, 503]),
+        ("MAIL FROM:<a>\nRCPT TO:<ro\0ot>", &[250, 501]),
     ] {
         let lines = input.replace('\n', "\r\n") + "\r\n";
         let found = replies(&sandbox, &format!("HELO x\r\n{lines}"));
         assert_eq!(&found[2..], codes, "{input}");
+    }
+    // A long line is one command, whatever stands in it.
+    for long in [4090, 4096, 10_000] {
+        let line = format!(
+            "NOOP {}MAIL FROM:<a>\r\nRCPT TO:<root>\r\n",
+            "x".repeat(long)
+        );
+        let found = replies(&sandbox, &line);
+        assert_eq!(found.len(), 3, "{long}");
+        assert_eq!(found[2], 503, "{long}");
     }
     let huge = "x".repeat(26 << 20);
     let input = format!("MAIL FROM:<a>\r\nRCPT TO:<root>\r\nDATA\r\n{huge}\r\n.\r\nNOOP\r\n");

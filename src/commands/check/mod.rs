@@ -27,9 +27,11 @@ use report::Steps;
 /// Runs `check`.
 pub(super) fn run(args: &Check, global: &Global, output: Output) -> anyhow::Result<Exit> {
     let user = args.send.as_deref().map(one_member).transpose()?;
+    // The config decides on the language, so it comes first.
+    let config = load(global);
     let mut report = Steps::new(output);
     setup::program(&mut report);
-    match load(global) {
+    match config {
         Ok(config) => all(&config, args, user.as_ref(), output, &mut report),
         Err(failure) => {
             setup::unread(failure, global, &mut report);

@@ -142,7 +142,8 @@ fn made_maildrop(path: PathBuf) -> Option<PathBuf> {
     if euid() != 0 || !config::is_the_sendmail() {
         return None;
     }
-    match maildrop::make(&path) {
+    let usable = |is_new| maildrop::Maildrop::waiting(&path).map(|_| is_new);
+    match maildrop::make(&path).and_then(usable) {
         Ok(is_new) => is_new.then_some(path),
         Err(error) => {
             tracing::warn!("{}", text::check::bad_maildrop(path.display(), error).what);

@@ -5,6 +5,7 @@ use serde_json::json;
 use super::row::{EntryRow, RowMaker};
 use super::{Outboxes, find};
 use crate::error::{Exit, Failure};
+use crate::maildrop::Maildrop;
 use crate::message::Message;
 use crate::outbox;
 use crate::output::{self, Output};
@@ -23,6 +24,12 @@ pub(super) fn list(outboxes: &Outboxes<'_>, output: Output) -> anyhow::Result<Ex
     }
     if all.is_empty() && output.is_talkative() {
         output::result(&text::nothing_listed())?;
+    }
+    let maildrop = outboxes.config.base().maildrop;
+    if let Ok(Some(count @ 1..)) = Maildrop::waiting(&maildrop)
+        && !output.json
+    {
+        output::result(&text::mails_of_users(count, maildrop.display()))?;
     }
     for (_, dir) in outboxes.opened()? {
         for name in outbox::junk(&dir).unwrap_or_default() {

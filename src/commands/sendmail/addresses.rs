@@ -1,6 +1,8 @@
 //! Maps mail addresses to recipients: by the config's `[mail]`, and local ones to its default
 //! recipients.
 
+use std::collections::HashSet;
+
 use crate::config::{Config, MailTo};
 use crate::error::Failure;
 use crate::maildrop::Envelope;
@@ -36,7 +38,9 @@ pub(super) fn named<'a>(
 /// Finds the recipients of addresses.
 pub(super) fn find(addresses: &[&str], config: &Config, hosts: &[String]) -> Found {
     let mut found = Found::default();
-    for address in addresses {
+    // A mail may name one address a million times.
+    let mut seen = HashSet::new();
+    for address in addresses.iter().filter(|it| seen.insert(**it)) {
         match recipients(address, config, hosts) {
             Some(to) if found.to.contains(&to) => {}
             Some(to) => found.to.push(to),

@@ -27,6 +27,8 @@ pub(super) struct Letter {
     files: Vec<Attachment>,
     /// Whether part of the text is missing.
     cut: bool,
+    /// What a person at a terminal should know.
+    pub(super) warnings: Vec<String>,
 }
 
 impl Letter {
@@ -39,8 +41,9 @@ impl Letter {
         let title = one_line(&mail.subject);
         let title = Some(title.trim().to_owned()).filter(|title| !title.is_empty());
         let input = Input::from_bytes(&as_at_terminal(mail.text.as_bytes()));
+        let mut warnings = Vec::new();
         if input.replaced > 0 || mail.text.contains(char::REPLACEMENT_CHARACTER) {
-            tracing::warn!("{}", words::unreadable_characters());
+            warnings.push(words::unreadable_characters());
         }
         let is_cut = input.cut;
         let mut text = input.text.trim_matches(['\n', ' ']).to_owned();
@@ -49,7 +52,8 @@ impl Letter {
         }
         let senders = senders(&mail, &text, lang, hosts);
         text.insert_str(0, &senders);
-        let files = sent_files(mail.files, &mut text, lang);
+        let (files, left_out) = sent_files(mail.files, &mut text, lang);
+        warnings.extend(left_out);
         if cut {
             note(&mut text, &words::mail_cut(lang));
         }
@@ -59,6 +63,7 @@ impl Letter {
             text,
             files,
             cut: is_cut,
+            warnings,
         })
     }
 
@@ -112,8 +117,13 @@ fn senders(mail: &Mail, text: &str, lang: Lang, hosts: &[String]) -> String {
     lines.map(|line| line + "\n").collect()
 }
 
-/// Returns the files that can be sent, and notes the others in the text.
-fn sent_files(enclosed: Vec<Enclosed>, text: &mut String, lang: Lang) -> Vec<Attachment> {
+/// Returns the files that can be sent, and notes the others in the text; also returns a warning of
+/// these.
+fn sent_files(
+    enclosed: Vec<Enclosed>,
+    text: &mut String,
+    lang: Lang,
+) -> (Vec<Attachment>, Option<String>) {
     let (mut files, mut left_out, mut first) = (Vec::new(), 0, None);
     for Enclosed { name, bytes } in enclosed {
         let (name, size) = (media::file_name(&name), bytes.len());
@@ -139,12 +149,11 @@ fn sent_files(enclosed: Vec<Enclosed>, text: &mut String, lang: Lang) -> Vec<Att
     if let Some(more) = left_out.checked_sub(NAMED_MAX).filter(|more| *more > 0) {
         note(text, &words::attachments_left_out(lang, more));
     }
-    match first {
-        Some(why) if left_out == 1 => tracing::warn!("{}", words::attachment_not_sent(why)),
-        Some(why) => tracing::warn!("{}", words::attachments_not_sent(left_out, why)),
-        None => {}
-    }
-    files
+    let warning = first.map(|why| match left_out {
+        1 => words::attachment_not_sent(why),
+        count => words::attachments_not_sent(count, why),
+    });
+    (files, warning)
 }
 
 /// Appends a separate line.

@@ -22,8 +22,8 @@ use crate::text::sendmail as words;
 
 /// Delivers mails by a config.
 pub(super) struct Mailer<'a> {
-    pub(super) config: &'a Config,
-    state: Result<State, String>,
+    config: &'a Config,
+    pub(super) state: Result<State, String>,
     /// The language on the phone.
     lang: Lang,
     /// The names of this host.
@@ -104,6 +104,9 @@ impl<'a> Mailer<'a> {
             all,
             unknown,
         } = self.mailing(envelope, bytes, None)?;
+        for warning in &letter.warnings {
+            tracing::warn!("{warning}");
+        }
         let mut failures = Vec::new();
         for (settings, messages) in all {
             let time = time_for(&messages);

@@ -1,23 +1,20 @@
 //! Takes the mails that users have left in the maildrop into the outbox.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use super::mailer::{Mailer, Mailing};
+use crate::clock::unix_seconds;
 use crate::config::Config;
 use crate::delivery::Submission;
 use crate::disk::euid;
 use crate::error::Failure;
-use crate::maildrop::{Maildrop, user_name};
-use crate::outbox::Id;
+use crate::maildrop::{Maildrop, QueuedMails, user_name};
+use crate::outbox::{Id, Outbox};
 use crate::output::Output;
-use crate::text::sendmail as words;
+use crate::text::{self, sendmail as words};
 
-/// The most mails of one user that are taken in one flush, which runs every minute. Source: the
-/// contract.
-const MAILS_MAX: usize = 20;
-
-/// Takes all mails, oldest first, until a time; returns what a person should know.
+/// Takes mails until a time, one of each user in turn; returns what a person should know.
 ///
 /// Only root does: the maildrop is root's.
 pub(in crate::commands) fn pick_up(
@@ -35,9 +32,7 @@ pub(in crate::commands) fn pick_up(
         Ok(Some(maildrop)) => {
             let greedy = maildrop.greedy.iter();
             notes.extend(greedy.map(|uid| words::too_many_mails(user_name(*uid))));
-            if !maildrop.mails.is_empty()
-                && let Err(failure) = take(&maildrop, config, until, output, &mut notes)
-            {
+            if let Err(failure) = take(&maildrop, config, until, output, &mut notes) {
                 notes.insert(words::mails_stay(path.display(), failure.what));
             }
         }
@@ -48,7 +43,7 @@ pub(in crate::commands) fn pick_up(
     notes
 }
 
-/// Takes the mails, and notes whose were refused; returns the failure that holds up the rest.
+/// Takes the mails, and notes whose were refused; returns the failure that holds up others.
 fn take(
     maildrop: &Maildrop,
     config: &Config,
@@ -56,46 +51,78 @@ fn take(
     output: Output,
     notes: &mut BTreeSet<String>,
 ) -> Result<(), Failure> {
+    let mails = maildrop.in_turn(unix_seconds() / 60);
+    if mails.is_empty() {
+        return Ok(());
+    }
     let settings = config.settings(None)?;
     let mailer = Mailer::new(config, &settings, output);
-    let mut taken = HashMap::<u32, usize>::new();
-    for (id, uid) in &maildrop.mails {
+    let Ok(state) = &mailer.state else {
+        // The warning has been shown.
+        return Ok(());
+    };
+    let unusable = |error| text::outbox::outbox_unusable(state.dir().path().display(), error);
+    let outbox = Outbox::of(state).open().map_err(unusable)?;
+    let Some(mut queued) = QueuedMails::lock(state.dir(), outbox).map_err(unusable)? else {
+        // Another flush takes them.
+        return Ok(());
+    };
+    let mut trouble = None;
+    for (uid, id) in mails {
         if Instant::now() >= until {
             break;
         }
-        let taken = taken.entry(*uid).or_default();
-        *taken += 1;
-        if *taken > MAILS_MAX {
+        if !queued.has_room(uid) {
             continue;
         }
         let Some(mail) = maildrop.read(id) else {
             continue;
         };
         let user = user_name(mail.uid);
-        match mailer.mailing(&mail.envelope, &mail.bytes, Some(&user)) {
-            Ok(mailing) => {
-                if !mailing.unknown.is_empty() {
-                    let addresses = mailing.unknown.join(", ");
-                    tracing::info!(user, addresses, "nobody is known by these addresses");
-                    notes.insert(words::mail_to_unknown(user));
-                }
-                keep(&mailer, id, mailing)?;
-            }
+        let mailing = match mailer.mailing(&mail.envelope, &mail.bytes, Some(&user)) {
+            Ok(mailing) => mailing,
             Err(failure) => {
-                notes.insert(words::mail_refused(user, failure.what));
+                tracing::info!(user, why = failure.what, "a mail is refused");
+                notes.insert(words::mail_refused(user));
+                maildrop.remove(id);
+                continue;
+            }
+        };
+        if !mailing.unknown.is_empty() {
+            let addresses = mailing.unknown.join(", ");
+            tracing::info!(user, addresses, "nobody is known by these addresses");
+            notes.insert(words::mail_to_unknown(user));
+        }
+        match keep(&mailer, id, mail.uid, mailing, &mut queued) {
+            Ok(()) => maildrop.remove(id),
+            // A smaller mail may fit.
+            Err(failure) => {
+                trouble.get_or_insert(failure);
             }
         }
-        maildrop.remove(id);
     }
-    Ok(())
+    queued.end().map_err(unusable)?;
+    trouble.map_or(Ok(()), Err)
 }
 
 /// Keeps the messages of a mail in the outbox, once each, whatever ends this flush.
-fn keep(mailer: &Mailer<'_>, id: &Id, mailing: Mailing) -> Result<(), Failure> {
+fn keep(
+    mailer: &Mailer<'_>,
+    id: &Id,
+    uid: u32,
+    mailing: Mailing,
+    queued: &mut QueuedMails<'_>,
+) -> Result<(), Failure> {
     for (settings, messages) in mailing.all {
         let key = format!("maildrop {id} {}", settings.to.describe());
+        let count = messages.len();
         let how = |it: Submission<'_>, messages| it.queue_once(messages, &key);
         let report = mailer.submit(settings, messages, &mailing.letter, None, how)?;
+        if let Some(id) = report.outbox_id().and_then(Id::parse)
+            && let Err(error) = queued.add(id, uid, count)
+        {
+            tracing::info!(%error, "a mail in the outbox does not count for its user");
+        }
         report.result()?;
     }
     Ok(())

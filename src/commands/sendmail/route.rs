@@ -35,7 +35,8 @@ impl Loaded {
                 lang::speak(config.lang());
                 Ok(Self::Config(Box::new((config, settings))))
             }
-            Err(error) => slot(&error)?.map_or_else(|| Err(error.into()), |it| Ok(Self::Slot(it))),
+            Err(error) if error.is_denied() && euid() != 0 => slot(error).map(Self::Slot),
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -51,15 +52,12 @@ impl Loaded {
     }
 }
 
-/// Finds the maildrop, if this error means that this user may read no config. Root's own mail needs
-/// a config.
-fn slot(error: &ConfigError) -> Result<Option<MailSlot>, Failure> {
-    if !error.is_denied() || euid() == 0 {
-        return Ok(None);
-    }
+/// Finds the maildrop, for a user who may read no config. Root's own mail needs one.
+fn slot(denied: ConfigError) -> Result<MailSlot, Failure> {
     let path = config::maildrop_variable()?;
     let shown = path.display().to_string();
-    MailSlot::find(path).map_err(|error| words::no_maildrop(shown, error))
+    let slot = MailSlot::find(path).map_err(|error| words::no_maildrop(&shown, error))?;
+    slot.ok_or_else(|| words::no_maildrop_yet(Failure::from(denied).what, shown))
 }
 
 /// The route of mails.

@@ -73,14 +73,17 @@ pub(super) fn converse(mut reader: impl BufRead, route: &Route<'_>) -> anyhow::R
     Reply(220, format!("{host} ESMTP wxpush")).send()?;
     let mut dialogue = Dialogue::default();
     while let Some(line) = command(&mut reader).map_err(words::unreadable)? {
-        let (verb, rest) = line.split_once(' ').unwrap_or((&line, ""));
+        let end = if line.ends_with("\r\n") { "\r\n" } else { "\n" };
+        let line = line.trim_end();
+        let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
         let reply = match &*verb.to_ascii_uppercase() {
             "DATA" if dialogue.addresses.is_empty() => {
                 Reply::new(503, "5.5.1 no recipient yet: RCPT comes first")
             }
             "DATA" => {
                 Reply::new(354, "end with a line of one dot").send()?;
-                let Some(mail) = mail(&mut reader).map_err(words::unreadable)? else {
+                let Some(mail) = mail(&mut reader, end.as_bytes()).map_err(words::unreadable)?
+                else {
                     // The caller is gone within the mail.
                     return Ok(());
                 };
@@ -121,11 +124,15 @@ impl Dialogue {
             "NOOP" => Reply::new(250, "2.0.0 ok"),
             "VRFY" => Reply::new(252, "2.1.5 send a mail and see"),
             "HELP" => Reply::new(214, "2.0.0 HELO EHLO MAIL RCPT DATA RSET NOOP QUIT"),
-            _ => Reply::new(502, "5.5.1 not offered"),
+            "EXPN" | "AUTH" | "STARTTLS" | "BDAT" => Reply::new(502, "5.5.1 not offered"),
+            _ => Reply::new(500, "5.5.2 unknown command"),
         }
     }
 
     fn sender(&mut self, rest: &str) -> Reply {
+        if self.has_sender {
+            return Reply::new(503, "5.5.1 a mail has begun: RSET ends it");
+        }
         if path(rest, "FROM:").is_none() {
             return Reply::new(501, "5.5.4 write MAIL FROM:<address>");
         }
@@ -140,7 +147,8 @@ impl Dialogue {
     }
 
     fn recipient(&mut self, rest: &str, route: &Route<'_>) -> Reply {
-        let Some(address) = path(rest, "TO:").filter(|it| !it.is_empty()) else {
+        let is_address = |it: &&str| !it.is_empty() && !it.contains(char::is_control);
+        let Some(address) = path(rest, "TO:").filter(is_address) else {
             return Reply::new(501, "5.5.4 write RCPT TO:<address>");
         };
         if !self.has_sender {
@@ -172,42 +180,47 @@ impl Dialogue {
     }
 }
 
-/// Reads a command, without its end; `None` at the end of the input.
-fn command(reader: &mut impl BufRead) -> io::Result<Option<String>> {
-    let mut line = Vec::new();
-    if reader
-        .by_ref()
-        .take(LINE_MAX)
-        .read_until(b'\n', &mut line)?
-        == 0
-    {
-        return Ok(None);
-    }
-    Ok(Some(String::from_utf8_lossy(&line).trim_end().to_owned()))
+/// Reads a piece of a line, with its end if that is within the limit; empty at the end of the input.
+fn piece(reader: &mut impl BufRead) -> io::Result<Vec<u8>> {
+    let mut piece = Vec::new();
+    reader.take(LINE_MAX).read_until(b'\n', &mut piece)?;
+    Ok(piece)
 }
 
-/// Reads a mail up to its line of a single dot, and takes the first dot off all other lines. A mail
-/// past the limit is read to its end, and returned one byte too long. `None` if the input ends
-/// first.
-fn mail(reader: &mut impl BufRead) -> io::Result<Option<Vec<u8>>> {
-    let (mut mail, mut line) = (Vec::new(), Vec::new());
-    // Whether the last piece ended a line: a line may be longer than we want to hold.
+/// Reads a command and its end; `None` at the end of the input. One that is too long is read to its
+/// end, and returned without a word.
+fn command(reader: &mut impl BufRead) -> io::Result<Option<String>> {
+    let mut line = piece(reader)?;
+    if line.is_empty() {
+        return Ok(None);
+    }
+    if !line.ends_with(b"\n") && line.len() as u64 == LINE_MAX {
+        while !(line.is_empty() || line.ends_with(b"\n")) {
+            line = piece(reader)?;
+        }
+        return Ok(Some(String::new()));
+    }
+    Ok(Some(String::from_utf8_lossy(&line).into_owned()))
+}
+
+/// Reads a mail up to its line of a single dot, and takes the first dot off all other lines. `end` is
+/// how the dialogue ends its lines: with another end, a line of a dot is text, or a caller's caller
+/// could hide commands in a mail. A mail past the limit is read to its end, and returned one byte too
+/// long. `None` if the input ends first.
+fn mail(reader: &mut impl BufRead, end: &[u8]) -> io::Result<Option<Vec<u8>>> {
+    let mut mail = Vec::new();
+    // Whether the last piece ended a line.
     let mut begins = true;
     loop {
-        line.clear();
-        if reader
-            .by_ref()
-            .take(LINE_MAX)
-            .read_until(b'\n', &mut line)?
-            == 0
-        {
+        let line = piece(reader)?;
+        if line.is_empty() {
             return Ok(None);
         }
-        if begins && matches!(&line[..], b".\r\n" | b".\n") {
+        if begins && line.strip_prefix(b".") == Some(end) {
             return Ok(Some(mail));
         }
         let stuffed = begins && line.starts_with(b".");
-        begins = line.ends_with(b"\n");
+        begins = line.ends_with(end);
         mail.extend_from_slice(&line[usize::from(stuffed)..]);
         let max = usize::try_from(MAIL_MAX).unwrap_or(usize::MAX);
         mail.truncate(max.saturating_add(1));
@@ -247,18 +260,19 @@ mod tests {
         for (input, mail_of, rest) in [
             ("a\r\n.\r\nQUIT", Some("a\r\n"), "QUIT"),
             ("..\r\n.b\r\n.\r\n", Some(".\r\nb\r\n"), ""),
-            (".\n", Some(""), ""),
+            ("a\n.\nMAIL\r\n.\r\n", Some("a\n.\nMAIL\r\n"), ""),
+            ("a\n.\r\nb\r\n.\r\n", Some("a\n.\r\nb\r\n"), ""),
             ("a\r\n", None, ""),
         ] {
             let mut reader = input.as_bytes();
-            let found = mail(&mut reader).unwrap();
+            let found = mail(&mut reader, b"\r\n").unwrap();
             assert_eq!(found.as_deref(), mail_of.map(str::as_bytes), "{input:?}");
             assert_eq!(reader, rest.as_bytes(), "{input:?}");
         }
         // No dot within a long line counts.
         let max = usize::try_from(LINE_MAX).unwrap();
         let long = format!("{}.\r\n.\r\n", "x".repeat(max));
-        let found = mail(&mut long.as_bytes()).unwrap().unwrap();
+        let found = mail(&mut long.as_bytes(), b"\r\n").unwrap().unwrap();
         assert_eq!(found.len(), max + 3);
     }
 

@@ -122,7 +122,7 @@ texts! {
     not_beside(dir, why) = "不在程序的目录：{dir} {why}", "not in the program's directory: {dir} {why}";
     state(dir, why, free) = "{dir}（{why}），可写，剩余 {free}", "{dir} ({why}), writable, {free} free";
     maildrop(path, count) =
-        "{path}，其他用户有 {count} 封邮件等 root 补发", "{path}, {count} mails of other users wait for root's next flush";
+        "{path}，其他用户等待发送的邮件：{count}", "{path}, waiting mails of other users: {count}";
     log_off() = "已关闭（level = \"off\"）", "off (level = \"off\")";
     log_nowhere() = "没有状态目录，无处可写", "no place, without a state directory";
     cache(path) = "{path}（0600）", "{path} (0600)";
