@@ -19,6 +19,9 @@ const NAMES: [&str; 12] = [
 /// The starts of more such fields.
 const PREFIXES: [&str; 3] = ["content-", "resent-", "x-"];
 
+/// The most fields of a head, so that memory use stays flat: the lines behind are shown as text.
+const FIELDS_MAX: usize = 10_000;
+
 /// The fields of a head, in their order.
 #[derive(Debug, Default)]
 pub(super) struct MailHead<'a>(Vec<HeadField<'a>>);
@@ -38,6 +41,9 @@ impl<'a> MailHead<'a> {
         loop {
             let line = line(&bytes[at..]);
             let next = at + line.len();
+            if fields.len() == FIELDS_MAX {
+                return (Self(fields), &bytes[at..]);
+            }
             if let Some(field) = HeadField::of(line) {
                 fields.push(field);
             } else if line.starts_with(b" ") || line.starts_with(b"\t") {
