@@ -18,6 +18,7 @@ mod support; // what the tests below share
 mod api; // wxpush api: any call, what it prints and how it ends
 mod api_faults; // api and recall: tokens refused, answers lost, networks down
 mod attachments; // files of messages that wait: kept as they were, shown, uploaded anew
+mod callers; // programs that call sendmail: cron, at, mail, PHP, git and others
 mod chaos; // a WeCom that does all it can wrong, kills, and clocks that jump
 mod check; // wxpush check: steps, receivers, what waits, a test message
 mod check_backlog; // check of what waits, and its test message

@@ -13,6 +13,7 @@ mod in_memory;
 pub(crate) mod init;
 pub(crate) mod leaks;
 pub(crate) mod log;
+pub(crate) mod machine;
 mod paths;
 mod phones;
 mod plants;
