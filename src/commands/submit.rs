@@ -13,14 +13,33 @@ use crate::error::{Exit, Failure};
 use crate::message::Message;
 use crate::outbox::ClaimedEntry;
 use crate::output::{self, Output};
+use crate::secret::{Redactor, Secret, passwords};
 use crate::text;
+use crate::token;
 
 /// The timeout of a delivery without `--timeout`. Source: the contract.
 pub(super) const TIME: Duration = Duration::from_secs(30);
 
+/// Returns what hides the secrets in messages: those of the config, and the cached tokens.
+pub(super) fn guard(config: &Config, settings: &Settings, state: Option<&State>) -> Redactor {
+    let proxy = settings.network.proxy.as_ref().map(Secret::expose);
+    let passwords = proxy.map(passwords).unwrap_or_default();
+    let tokens = state.map(token::cached).unwrap_or_default();
+    let own = settings.account.secret().clone();
+    let all = config.secrets().into_iter().chain(passwords).chain(tokens);
+    let mut guard = Redactor::default();
+    all.chain([own])
+        .for_each(|secret| guard.add_for_messages(&secret));
+    guard
+}
+
 /// Composes a draft, and warns of differences from the user's intent.
-pub(super) fn composed(draft: Draft, settings: &Settings) -> Result<Composed, Failure> {
-    let composed = compose::compose(draft, settings, text::compose::cut_notes)?;
+pub(super) fn composed(
+    draft: Draft,
+    settings: &Settings,
+    guard: &Redactor,
+) -> Result<Composed, Failure> {
+    let composed = compose::compose(draft, settings, guard, text::compose::cut_notes)?;
     for warning in &composed.warnings {
         tracing::warn!("{}", text::compose::warning(warning));
     }

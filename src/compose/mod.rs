@@ -16,6 +16,7 @@ use crate::message::limits::{self, Caveat, Violation};
 use crate::message::split::TooLong;
 use crate::message::{Attachment, Channel, Content, Long, Message, MessageOptions, TextKind};
 use crate::outbox::Entry;
+use crate::secret::Redactor;
 
 /// A message to compose.
 #[derive(Debug)]
@@ -86,6 +87,8 @@ pub(crate) enum Warning {
     FileNotProtected { name: String },
     /// Ordinary WeChat does not show this kind of message.
     NotInWeChat { msgtype: String },
+    /// A secret in it is hidden.
+    SecretHidden,
     /// WeCom may show it differently than the sender expects.
     Caveat(Caveat),
 }
@@ -108,10 +111,8 @@ pub(crate) enum ComposeError {
     NoAgentid(config::ConfigError),
     /// `--safe` has no effect on a file with this name.
     CannotProtectFile { name: String },
-    /// The secret is among the recipients.
-    SecretInRecipients { of_robot: bool },
-    /// The secret is in the message.
-    SecretInMessage { of_robot: bool },
+    /// A secret is among the recipients.
+    SecretInRecipients,
     /// It is too large for an outbox entry.
     TooLargeToKeep { bytes: u64, bytes_max: u64 },
 }
@@ -131,12 +132,18 @@ struct Piece {
 /// Composes a draft for the recipients of the settings.
 ///
 /// # Errors
-/// Why the draft cannot be sent: WeCom would refuse or cut it, or it contains the secret.
+/// Why the draft cannot be sent: WeCom would refuse or cut it, or a secret is a recipient.
 pub(crate) fn compose(
-    draft: Draft,
+    mut draft: Draft,
     settings: &Settings,
+    guard: &Redactor,
     cut_notes: CutNotes,
 ) -> Result<Composed, ComposeError> {
+    // It would reach the log, as a recipient's name.
+    if guard.hide(&mut settings.to.describe()) {
+        return Err(ComposeError::SecretInRecipients);
+    }
+    let has_secret = secrets::hide(&mut draft, guard);
     let mut composing = Composing {
         settings,
         cut_notes,
@@ -145,6 +152,9 @@ pub(crate) fn compose(
         keep: draft.keep,
         warnings: Vec::new(),
     };
+    if has_secret {
+        composing.warn(Warning::SecretHidden);
+    }
     let options = MessageOptions {
         safe: None,
         enable_id_trans: draft.id_trans.then_some(1),
@@ -187,7 +197,7 @@ struct Composing<'a> {
 }
 
 impl Composing<'_> {
-    /// Checks the first `checked` messages against WeCom's limits, and all for secrets and size.
+    /// Checks the first `checked` messages against WeCom's limits, and all for their size.
     fn finish(
         mut self,
         messages: Vec<Message>,
@@ -197,7 +207,6 @@ impl Composing<'_> {
         for message in &messages[..checked] {
             self.check_limits(message)?;
         }
-        secrets::refuse(self.settings, &text, &messages)?;
         if self.keep
             && let Some((bytes, bytes_max)) = Entry::excess(&messages)
         {

@@ -1,50 +1,76 @@
-//! Keeping the sender's own secret out of messages.
+//! Keeping secrets out of messages: an alert goes out without them, and is never dropped for them.
 
-use super::ComposeError;
-use crate::config::{Account, Settings};
+use super::{Body, Draft, Media};
 use crate::file_slice::FileSlice;
-use crate::message::Message;
-use crate::secret::Secret;
+use crate::message::Attachment;
+use crate::secret::Redactor;
 
-/// Refuses messages that contain the secret: it must reach neither a phone nor, as a recipient's
-/// name, the log.
-///
-/// # Errors
-/// An error if the secret is in the recipients, the text, a message or a file.
-pub(super) fn refuse(
-    settings: &Settings,
-    text: &str,
-    messages: &[Message],
-) -> Result<(), ComposeError> {
-    let secret = settings.account.secret();
-    let of_robot = matches!(settings.account, Account::Robot(_));
-    if secret.is_in(&settings.to.describe()) {
-        return Err(ComposeError::SecretInRecipients { of_robot });
+/// Hides all secrets in a draft; returns whether there were any.
+pub(super) fn hide(draft: &mut Draft, guard: &Redactor) -> bool {
+    match &mut draft.body {
+        Body::Text {
+            title,
+            text,
+            mentions,
+            files,
+            ..
+        } => {
+            let mut hidden = guard.hide(text);
+            hidden |= title.as_mut().is_some_and(|title| guard.hide(title));
+            for mention in mentions.iter_mut().flatten() {
+                hidden |= guard.hide(mention);
+            }
+            for file in files {
+                hidden |= hide_in_media(file, guard);
+            }
+            hidden
+        }
+        Body::Ready(media) => hide_in_media(media, guard),
+        Body::Raw(fields) => {
+            let hide = |value| guard.hide_in_json(value);
+            fields
+                .values_mut()
+                .map(hide)
+                .fold(false, |any, it| any | it)
+        }
     }
-    if secret.is_in(text)
-        || messages
-            .iter()
-            .any(|message| is_in_message(secret, message))
-    {
-        return Err(ComposeError::SecretInMessage { of_robot });
-    }
-    Ok(())
 }
 
-fn is_in_message(secret: &Secret, message: &Message) -> bool {
-    let file = message.attachment.as_ref();
-    file.is_some_and(|file| secret.is_in(&file.name) || is_in_file(secret, &file.bytes))
-        || secret.is_in_bytes(&message.to_json())
+fn hide_in_media(media: &mut Media, guard: &Redactor) -> bool {
+    let texts = media.content.texts_mut();
+    let mut hidden = texts
+        .into_iter()
+        .map(|text| guard.hide(text))
+        .fold(false, |any, it| any | it);
+    if let Some(file) = &mut media.attachment {
+        hidden |= guard.hide(&mut file.name);
+        hidden |= hide_in_file(file, guard);
+    }
+    hidden
 }
 
-/// Whether a file contains the secret verbatim.
-fn is_in_file(secret: &Secret, file: &FileSlice) -> bool {
+/// Overwrites the secrets in a file, so that the rest stays where it is.
+fn hide_in_file(file: &mut Attachment, guard: &Redactor) -> bool {
+    if !is_in_file(guard, &file.bytes) {
+        return false;
+    }
+    // A file that cannot be read is reported where it is sent.
+    let Ok(mut bytes) = file.bytes.read() else {
+        return false;
+    };
+    guard.overwrite(&mut bytes);
+    file.bytes = bytes.into();
+    true
+}
+
+/// Whether a file contains a secret verbatim.
+fn is_in_file(guard: &Redactor, file: &FileSlice) -> bool {
     let mut seen = Vec::new();
     file.pieces().flatten().any(|piece| {
         // The secret may span two pieces.
-        let keep = seen.len().min(secret.expose().len());
+        let keep = seen.len().min(guard.longest());
         seen.drain(..seen.len() - keep);
         seen.extend_from_slice(&piece);
-        secret.is_in_bytes(&seen)
+        guard.is_in(&seen)
     })
 }

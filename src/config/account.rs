@@ -91,7 +91,7 @@ impl Account {
 }
 
 /// Returns the secret itself; reads its file and trims the white space around the content.
-fn reveal(
+pub(super) fn reveal(
     secret: &At<SecretFrom>,
     read: impl Fn(&str) -> Result<Secret, Invalid>,
 ) -> Result<Secret, ConfigError> {

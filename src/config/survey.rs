@@ -5,14 +5,16 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
+use super::account;
 use super::error::{ConfigError, Spot};
 use super::file::{self, ConfigFile};
 use super::input::SecretFrom;
 use super::keys::Layer;
 use super::paths::{self, Unusable};
 use super::settings::Network;
-use super::{Config, environment};
+use super::{Config, environment, value};
 use crate::message::Recipients;
+use crate::secret::{Secret, passwords};
 
 /// Returns our variables that are set, by name.
 pub(crate) fn variables() -> Vec<&'static str> {
@@ -129,6 +131,27 @@ impl Config {
         let is_open =
             |path: &PathBuf| fs::metadata(path).is_ok_and(|meta| file::others_read(&meta));
         paths.filter(is_open).collect()
+    }
+
+    /// Returns all secrets of the config and of the environment, whichever is in force: none belongs
+    /// into a message. A file that cannot be read is left out.
+    pub(crate) fn secrets(&self) -> Vec<Secret> {
+        let profiles = self.file.profiles.values();
+        let layers = [&self.environment, &self.file.top]
+            .into_iter()
+            .chain(profiles);
+        let layers: Vec<&Layer> = layers.collect();
+        let apps = layers.iter().filter_map(|layer| layer.secret.clone());
+        let apps = apps.filter_map(|secret| account::reveal(&secret, value::secret).ok());
+        let keys = self.file.robots.values().flatten();
+        let keys = keys.filter_map(|key| account::reveal(key, value::robot_key).ok());
+        let urls = layers.iter().flat_map(|layer| {
+            let proxy = layer.proxy.as_ref().map(Secret::expose);
+            let base = layer.api_base.as_ref().map(|at| at.value.expose());
+            [proxy, base]
+        });
+        let passwords = urls.flatten().flat_map(passwords);
+        apps.chain(keys).chain(passwords).collect()
     }
 
     /// Whether any level sets `state_dir`.

@@ -6,11 +6,15 @@
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use serde_json::Value;
+
+/// What stands in place of a secret.
+const HIDDEN: &str = "[hidden]";
 
 /// The shortest part of a secret, in bytes, whose display counts as a leak.
 const PIECE: usize = 8;
@@ -27,7 +31,11 @@ impl Secret {
 
     /// Wraps a text as a secret, with its percent-encoding decoded.
     pub(crate) fn decoded(text: &str) -> Self {
-        let (bytes, _) = percent_decoded(text);
+        let decoded = Decoded {
+            is_json: false,
+            ..Decoded::of(text)
+        };
+        let bytes: Vec<u8> = decoded.map(|(byte, ..)| byte).collect();
         Self(String::from_utf8_lossy(&bytes).into_owned())
     }
 
@@ -36,13 +44,8 @@ impl Secret {
         &self.0
     }
 
-    /// Whether a text contains the whole secret, ignoring case.
-    pub(crate) fn is_in(&self, text: &str) -> bool {
-        self.is_in_bytes(text.as_bytes())
-    }
-
     /// Whether bytes contain the whole secret, ignoring case.
-    pub(crate) fn is_in_bytes(&self, bytes: &[u8]) -> bool {
+    fn is_in_bytes(&self, bytes: &[u8]) -> bool {
         let secret = self.0.as_bytes();
         let Some(first) = secret.first() else {
             return false;
@@ -61,13 +64,14 @@ impl Secret {
         false
     }
 
-    /// Returns the secret as it is, and in base64 for each offset at which it may begin.
+    /// Returns the secret as it is, in hex, and in base64 for each offset at which it may begin.
     fn forms(&self) -> Vec<Vec<u8>> {
         let bytes = self.0.as_bytes();
         let mut forms = vec![bytes.to_vec()];
         if bytes.len() < PIECE {
             return forms;
         }
+        forms.push(hex(bytes).into_bytes());
         for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
             // The bytes before it in a group of three, and the digits that they affect.
             for (before, digits) in [(0, 0), (1, 2), (2, 3)] {
@@ -84,125 +88,248 @@ impl Secret {
     }
 }
 
-/// The secrets that a server was sent, to be redacted in its answers.
+/// Hides secrets in texts: plain, and encoded as URLs, JSON, base64 and hex do.
 #[derive(Debug, Default)]
-pub(crate) struct Redactor(Vec<Secret>);
+pub(crate) struct Redactor {
+    secrets: Vec<Secret>,
+    /// Every eight bytes in a row of a long form, in lower case.
+    pieces: HashSet<u64>,
+    /// The forms that count only as a whole, in lower case.
+    wholes: Vec<Vec<u8>>,
+    /// By two bytes: whether a piece begins with them.
+    begins: Vec<bool>,
+}
 
 impl Redactor {
-    /// Adds a secret.
+    /// Adds a secret that a server was sent: every run of eight characters of it is hidden, a shorter
+    /// one as a whole.
     pub(crate) fn add(&mut self, secret: &Secret) {
-        if !secret.0.is_empty() && !self.0.contains(secret) {
-            self.0.push(secret.clone());
+        self.add_whole_below(secret, PIECE);
+    }
+
+    /// Adds a secret that must not be in a message. What has fewer than eight characters may be there
+    /// by chance, and a password of fewer than sixteen counts as a whole.
+    pub(crate) fn add_for_messages(&mut self, secret: &Secret) {
+        if secret.0.len() >= PIECE {
+            self.add_whole_below(secret, 2 * PIECE);
         }
+    }
+
+    fn add_whole_below(&mut self, secret: &Secret, size: usize) {
+        if secret.0.is_empty() || self.secrets.contains(secret) {
+            return;
+        }
+        for mut form in secret.forms() {
+            // Names of hosts and members are returned in lower case.
+            form.make_ascii_lowercase();
+            if secret.0.len() < size || form.len() < PIECE {
+                self.wholes.push(form);
+                continue;
+            }
+            self.begins.resize(1 << 16, false);
+            for piece in form.windows(PIECE) {
+                self.begins[usize::from(piece[0]) << 8 | usize::from(piece[1])] = true;
+                let number = piece
+                    .iter()
+                    .fold(0, |number, byte| number << 8 | u64::from(*byte));
+                self.pieces.insert(number);
+            }
+        }
+        self.secrets.push(secret.clone());
     }
 
     /// Whether the bytes of a file contain a whole secret. One shorter than eight characters may be
     /// there by chance, and does not count.
     pub(crate) fn is_in(&self, bytes: &[u8]) -> bool {
-        let mut long = self.0.iter().filter(|secret| secret.0.len() >= PIECE);
+        let mut long = self.secrets.iter().filter(|secret| secret.0.len() >= PIECE);
         long.any(|secret| secret.is_in_bytes(bytes))
     }
 
-    /// Redacts every run of eight or more characters of the secrets in the texts, plain or encoded:
-    /// a server may echo its input, and a relay the decoded form.
-    pub(crate) fn hide_in(&self, texts: &mut [&mut String]) {
-        let views: Vec<[View; 2]> = texts
-            .iter()
-            .map(|text| [View::raw(text), View::decoded(text)])
-            .collect();
-        // All at once: an answer may have thousands of names.
-        let said: HashSet<&[u8]> = views
-            .iter()
-            .flatten()
-            .flat_map(|view| view.bytes.windows(PIECE))
-            .collect();
-        let mut forms: Vec<Vec<u8>> = self.0.iter().flat_map(Secret::forms).collect();
-        // Names of hosts and members are returned in lower case.
-        for form in &mut forms {
-            form.make_ascii_lowercase();
-        }
-        let (long, short): (Vec<_>, Vec<_>) = forms.iter().partition(|form| form.len() >= PIECE);
-        let pieces: HashSet<&[u8]> = long
-            .iter()
-            .flat_map(|form| form.windows(PIECE))
-            .filter(|piece| said.contains(piece))
-            .collect();
-        for (text, views) in texts.iter_mut().zip(&views) {
-            let mut hidden = vec![false; text.len()];
-            for view in views {
-                view.mark(&mut hidden, PIECE, |window| pieces.contains(window));
-                for form in &short {
-                    view.mark(&mut hidden, form.len(), |window| window == **form);
+    /// Overwrites the whole secrets in the bytes of a file.
+    pub(crate) fn overwrite(&self, bytes: &mut [u8]) {
+        for secret in self.secrets.iter().filter(|secret| secret.0.len() >= PIECE) {
+            let secret = secret.0.as_bytes();
+            for at in 0..bytes.len().saturating_sub(secret.len() - 1) {
+                let there = &mut bytes[at..at + secret.len()];
+                if there.eq_ignore_ascii_case(secret) {
+                    there.fill(b'*');
                 }
             }
-            if hidden.contains(&true) {
-                **text = without(text, &hidden);
+        }
+    }
+
+    /// Returns the size of the longest secret, in bytes.
+    pub(crate) fn longest(&self) -> usize {
+        let sizes = self.secrets.iter().map(|secret| secret.0.len());
+        sizes.max().unwrap_or_default()
+    }
+
+    /// Hides all secrets in a text; returns whether there were any.
+    pub(crate) fn hide(&self, text: &mut String) -> bool {
+        if self.secrets.is_empty() {
+            return false;
+        }
+        let mut hidden = Vec::new();
+        let raw = text
+            .bytes()
+            .enumerate()
+            .map(|(at, byte)| (byte, at, at + 1));
+        self.find(raw, &mut hidden);
+        if text.contains(['%', '\\']) {
+            self.find(Decoded::of(text), &mut hidden);
+        }
+        if hidden.is_empty() {
+            return false;
+        }
+        hidden.sort_unstable();
+        *text = without(text, &hidden);
+        true
+    }
+
+    /// Hides all secrets in the texts of a JSON value, and in the names of its fields; returns whether
+    /// there were any.
+    pub(crate) fn hide_in_json(&self, value: &mut Value) -> bool {
+        match value {
+            Value::String(text) => self.hide(text),
+            Value::Array(items) => {
+                let hidden = items.iter_mut().map(|item| self.hide_in_json(item));
+                hidden.fold(false, |any, it| any | it)
+            }
+            Value::Object(fields) => {
+                let mut any = false;
+                for value in fields.values_mut() {
+                    any |= self.hide_in_json(value);
+                }
+                let is_told = |name: &String| self.hide(&mut name.clone());
+                if fields.keys().any(is_told) {
+                    let renamed = std::mem::take(fields).into_iter().map(|(mut name, value)| {
+                        self.hide(&mut name);
+                        (name, value)
+                    });
+                    *fields = renamed.collect();
+                    any = true;
+                }
+                any
+            }
+            _ => false,
+        }
+    }
+
+    /// Finds the secrets among bytes, each with its begin and end in the text.
+    fn find(
+        &self,
+        bytes: impl Iterator<Item = (u8, usize, usize)>,
+        hidden: &mut Vec<(usize, usize)>,
+    ) {
+        let longest = self.wholes.iter().map(Vec::len).max();
+        // The last bytes, so that memory use does not depend on the text.
+        let keep = longest.unwrap_or_default().max(PIECE);
+        let mut last = VecDeque::with_capacity(keep + 1);
+        let mut piece = 0_u64;
+        for (byte, begin, end) in bytes {
+            let byte = byte.to_ascii_lowercase();
+            piece = piece << 8 | u64::from(byte);
+            last.push_back((byte, begin));
+            if last.len() > keep {
+                last.pop_front();
+            }
+            let is_piece = last.len() >= PIECE
+                && self.begins.get(usize::from((piece >> 48) as u16)) == Some(&true)
+                && self.pieces.contains(&piece);
+            if is_piece {
+                mark(hidden, last[last.len() - PIECE].1, end);
+            }
+            for whole in &self.wholes {
+                let is_last = whole.last() == Some(&byte) && last.len() >= whole.len();
+                let from = last.len().saturating_sub(whole.len());
+                if is_last && last.range(from..).map(|(byte, _)| byte).eq(whole) {
+                    mark(hidden, last[from].1, end);
+                }
             }
         }
     }
 }
 
-/// The bytes of a text, and the position of each in it.
-struct View {
-    bytes: Vec<u8>,
-    /// One more than there are bytes: the last is the end of the text.
-    starts: Vec<usize>,
+/// Adds a part of a text to those found before, which it may touch.
+fn mark(hidden: &mut Vec<(usize, usize)>, begin: usize, end: usize) {
+    match hidden.last_mut() {
+        Some(last) if (last.0..=last.1).contains(&begin) => last.1 = last.1.max(end),
+        _ => hidden.push((begin, end)),
+    }
 }
 
-impl View {
-    fn raw(text: &str) -> Self {
+/// The bytes of a text with the escapes of URLs and of JSON decoded, each with its begin and end.
+struct Decoded<'a> {
+    text: &'a [u8],
+    at: usize,
+    /// Whether the escapes of JSON count.
+    is_json: bool,
+}
+
+impl<'a> Decoded<'a> {
+    fn of(text: &'a str) -> Self {
         Self {
-            bytes: text.to_ascii_lowercase().into_bytes(),
-            starts: (0..=text.len()).collect(),
+            text: text.as_bytes(),
+            at: 0,
+            is_json: true,
         }
     }
 
-    /// Returns a view of the text with its percent-encoding decoded; empty if it has none.
-    fn decoded(text: &str) -> Self {
-        let text = if text.contains('%') { text } else { "" };
-        let (mut bytes, starts) = percent_decoded(text);
-        bytes.make_ascii_lowercase();
-        Self { bytes, starts }
-    }
-
-    /// Marks all windows of a size in the text that belong to a secret.
-    fn mark(&self, hidden: &mut [bool], size: usize, is_secret: impl Fn(&[u8]) -> bool) {
-        for (at, window) in self.bytes.windows(size).enumerate() {
-            if is_secret(window) {
-                hidden[self.starts[at]..self.starts[at + size]].fill(true);
-            }
-        }
+    /// Returns the value of hexadecimal digits, if it is one byte.
+    fn hex(&self, from: usize, digits: usize) -> Option<u8> {
+        let digits = self.text.get(from..from + digits)?;
+        let is_hex = digits.iter().all(u8::is_ascii_hexdigit);
+        let digits = std::str::from_utf8(digits).ok().filter(|_| is_hex)?;
+        u8::try_from(u32::from_str_radix(digits, 16).ok()?).ok()
     }
 }
 
-/// Decodes percent-encoding; returns the bytes, the position of each in the text, and its end.
-fn percent_decoded(text: &str) -> (Vec<u8>, Vec<usize>) {
-    let text = text.as_bytes();
-    let (mut bytes, mut starts, mut at) = (Vec::new(), Vec::new(), 0);
-    while at < text.len() {
-        starts.push(at);
-        let digits = text.get(at + 1..at + 3).filter(|_| text[at] == b'%');
-        let encoded = digits
-            .and_then(|digits| std::str::from_utf8(digits).ok())
-            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        bytes.push(encoded.unwrap_or(text[at]));
-        at += if encoded.is_some() { 3 } else { 1 };
+impl Iterator for Decoded<'_> {
+    type Item = (u8, usize, usize);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (at, byte) = (self.at, *self.text.get(self.at)?);
+        let next = self
+            .text
+            .get(at + 1)
+            .filter(|_| self.is_json || byte == b'%');
+        let (decoded, size) = match (byte, next) {
+            (b'%', _) => self.hex(at + 1, 2).map_or((byte, 1), |it| (it, 3)),
+            (b'\\', Some(b'u')) => self.hex(at + 2, 4).map_or((byte, 1), |it| (it, 6)),
+            (b'\\', Some(escaped)) => (*escaped, 2),
+            _ => (byte, 1),
+        };
+        self.at = at + size;
+        Some((decoded, at, self.at))
     }
-    starts.push(at);
-    (bytes, starts)
 }
 
-/// Returns the text with a mark in place of each redacted part.
-fn without(text: &str, hidden: &[bool]) -> String {
+/// Returns the text with a mark in place of each hidden part; the parts are sorted.
+fn without(text: &str, hidden: &[(usize, usize)]) -> String {
     let mut shown = String::with_capacity(text.len());
-    for (at, character) in text.char_indices() {
-        if !hidden[at] {
-            shown.push(character);
-        } else if at == 0 || !hidden[at - 1] {
-            shown.push_str("[hidden]");
+    let mut at = 0;
+    for (begin, end) in hidden {
+        let (begin, end) = (
+            text.floor_char_boundary(*begin),
+            text.ceil_char_boundary(*end),
+        );
+        if begin > at || at == 0 {
+            shown.push_str(&text[at..begin]);
+            shown.push_str(HIDDEN);
         }
+        at = at.max(end);
     }
-    shown
+    shown + &text[at..]
+}
+
+/// Returns the password of a URL, alone and as `user:password` in Basic authentication.
+pub(crate) fn passwords(url: &str) -> Vec<Secret> {
+    let url = reqwest::Url::parse(url).ok();
+    let login = url.and_then(|url| Some((url.username().to_owned(), url.password()?.to_owned())));
+    login.map_or(Vec::new(), |(user, password)| {
+        let both = format!("{user}:{password}");
+        vec![Secret::decoded(&password), Secret::decoded(&both)]
+    })
 }
 
 impl fmt::Debug for Secret {
@@ -265,7 +392,7 @@ mod tests {
     fn hidden(secret: &str, text: &str) -> String {
         let (mut veil, mut text) = (Redactor::default(), text.to_owned());
         veil.add(&Secret::new(secret));
-        veil.hide_in(&mut [&mut text]);
+        veil.hide(&mut text);
         text
     }
 
@@ -317,7 +444,9 @@ mod tests {
             veil.add(&Secret::new(secret));
         }
         let mut texts = ["xabcdefghijx", "a password", "harmless"].map(str::to_owned);
-        veil.hide_in(&mut texts.each_mut());
+        for text in &mut texts {
+            assert_eq!(veil.hide(text), text.contains(HIDDEN), "{text}");
+        }
         assert_eq!(texts, ["x[hidden]x", "a [hidden]word", "harmless"]);
     }
 

@@ -29,6 +29,7 @@ pub(crate) fn cut_notes(lang: Lang, bytes: usize, incomplete: bool) -> [String; 
 pub(crate) fn warning(warning: &Warning) -> String {
     match warning {
         Warning::Cut { bytes, incomplete } => first_part_only(size(*bytes, *incomplete), PARTS_MAX),
+        Warning::SecretHidden => secret_hidden(),
         Warning::NotProtected { msgtype } => not_protected(msgtype),
         Warning::FileNotProtected { name } => file_not_protected(name, safe_files()),
         Warning::NotInWeChat { msgtype } => match &**msgtype {
@@ -42,13 +43,6 @@ pub(crate) fn warning(warning: &Warning) -> String {
 
 impl From<ComposeError> for Failure {
     fn from(error: ComposeError) -> Self {
-        let whose = |of_robot| {
-            if of_robot {
-                robot_key()
-            } else {
-                "corpsecret".to_owned()
-            }
-        };
         match error {
             ComposeError::TooLong {
                 bytes,
@@ -63,8 +57,7 @@ impl From<ComposeError> for Failure {
             ComposeError::OtherAgentid { message, config } => other_agentid(message, config),
             ComposeError::NoAgentid(error) => error.into(),
             ComposeError::CannotProtectFile { name } => cannot_protect_file(name, safe_files()),
-            ComposeError::SecretInRecipients { of_robot } => secret_in_recipients(whose(of_robot)),
-            ComposeError::SecretInMessage { of_robot } => secret_in_message(whose(of_robot)),
+            ComposeError::SecretInRecipients => secret_in_recipients(),
             ComposeError::TooLargeToKeep { bytes, bytes_max } => {
                 too_large_to_keep(bytes.div_ceil(1 << 20), bytes_max >> 20)
             }
@@ -86,8 +79,10 @@ fn safe_files() -> String {
 }
 
 texts! {
+    secret_hidden() =
+        "消息里有 Secret 或 token，已替换为 [hidden]：找出是什么把它打印出来的",
+        "the message holds a secret or a token, which was replaced by [hidden]: find what prints it";
     more_than(bytes) = "超过 {bytes}", "more than {bytes}";
-    robot_key() = "群机器人的 key", "robot's key";
     first_part_only(size, parts) =
         "消息有{size} 字节：只发送开头部分，并注明已截断（--long split 最多发 {parts} 段，--long file 发送全文）",
         "the message has {size} bytes: only its first part is sent, marked as cut (--long split sends up to {parts} parts, --long file all of it)";
@@ -126,12 +121,8 @@ failures! {
         "--safe 保护不了 {name}：企业微信只保护 {files}",
         "--safe cannot protect {name}: WeCom protects only {files}",
         "去掉它，或换成其中一种格式", "leave it out, or send the file as one of these";
-    secret_in_recipients(whose) => Usage,
-        "收件人里有 {whose}：什么都没有发送", "the {whose} is among the receivers: nothing was sent",
-        "它只该放在配置文件里，或配置文件指定的文件里",
-        "it belongs into the config, or a file that the config names, and nowhere else";
-    secret_in_message(whose) => Data,
-        "消息里有 {whose}：什么都没有发送", "the {whose} is in the message: nothing was sent",
+    secret_in_recipients() => Usage,
+        "收件人里有 Secret：什么都没有发送", "a secret is among the receivers: nothing was sent",
         "它只该放在配置文件里，或配置文件指定的文件里",
         "it belongs into the config, or a file that the config names, and nowhere else";
     too_large_to_keep(mib, max) => Data,

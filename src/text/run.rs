@@ -57,9 +57,6 @@ texts! {
     not_ended_within_limit(program, signal) =
         "{program} 没有在 --limit 内结束，已用 {signal} 终止",
         "{program} was ended by {signal}: it had not ended within --limit";
-    secret_in_output() =
-        "命令的输出里有密钥：报告不带输出",
-        "the command's output contains the secret: the report goes without it";
     streak_unknown(error) =
         "无法得知该命令之前失败过几次：{error}",
         "cannot read how often the command has failed before: {error}";

@@ -169,6 +169,18 @@ impl Cache {
         Record::read(map(&self.bytes()).get(key)?)
     }
 
+    /// Returns the tokens of all apps.
+    pub(super) fn tokens(&self) -> Vec<Secret> {
+        let records = records(&self.bytes());
+        let tokens = records
+            .values()
+            .filter_map(|value| match Record::read(value)? {
+                Record::Token(cached) => Some(cached.token().value),
+                _ => None,
+            });
+        tokens.collect()
+    }
+
     /// Takes the lock, unless another process holds it.
     pub(super) fn try_lock(&self) -> io::Result<Option<Lock>> {
         self.dir.try_lock(LOCK)

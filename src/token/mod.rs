@@ -63,6 +63,11 @@ pub(crate) enum TokenStatus {
     },
 }
 
+/// Returns the cached tokens of all apps.
+pub(crate) fn cached(state: &State) -> Vec<Secret> {
+    Cache::new(state).tokens()
+}
+
 /// The tokens of one app.
 pub(crate) struct Tokens {
     client: Rc<Client>,

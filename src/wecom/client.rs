@@ -10,7 +10,7 @@ use super::error::{Cause, ClientError, Error, Unreadable};
 use super::http::Http;
 use super::request::{Call, Parameter};
 use crate::config::Network;
-use crate::secret::{Redactor, Secret};
+use crate::secret::{Redactor, Secret, passwords};
 
 /// The credential of a call, as a query parameter.
 #[derive(Clone, Copy)]
@@ -115,14 +115,4 @@ fn log(call: &Call<'_>, begun: Instant, result: &Result<ApiAnswer, Error>) {
         ms = begun.elapsed().as_millis(),
         "answer"
     );
-}
-
-/// Returns the password of a URL, alone and as `user:password` in Basic authentication.
-fn passwords(url: &str) -> Vec<Secret> {
-    let url = reqwest::Url::parse(url).ok();
-    let login = url.and_then(|url| Some((url.username().to_owned(), url.password()?.to_owned())));
-    login.map_or(Vec::new(), |(user, password)| {
-        let both = format!("{user}:{password}");
-        vec![Secret::decoded(&password), Secret::decoded(&both)]
-    })
 }

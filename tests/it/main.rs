@@ -51,6 +51,7 @@ mod explain; // explain: every code that WeCom lists, in both languages, several
 mod fields; // long fields at WeCom's limits and past them
 mod files; // modes, owners, and what is planted at our paths
 mod foreign; // root, and files of another user
+mod hidden; // secrets in messages
 mod holders; // entries and the ledger in hands that are stopped, killed or have no locks
 mod hostile; // caches and answers that cannot be believed
 mod init; // init at a terminal: answers right and wrong, and none

@@ -1,7 +1,7 @@
 //! The keys of group robots: missing, mistyped, and never shown.
 
 use crate::standin::{Fault, ROBOT_KEY, Standin};
-use crate::support::{Outcome, Sandbox, WEBHOOK, alone, for_each, robot, waiting, with_robot};
+use crate::support::{Sandbox, WEBHOOK, alone, for_each, robot, waiting, with_robot};
 
 #[test]
 fn a_robot_that_is_not_there_or_has_no_key_is_told_with_what_to_write() {
@@ -74,25 +74,36 @@ fn the_key_shows_nowhere_even_if_wecom_says_it() {
 fn the_key_goes_into_no_message_and_no_dry_run() {
     let standin = Standin::start();
     let sandbox = with_robot(&standin);
-    let refused = |outcome: Outcome| outcome.exits(65).says("the robot's key is in the message");
-    refused(sandbox.wxpush("send --robot ops").stdin(ROBOT_KEY).run());
-    refused(
-        sandbox
-            .wxpush("send --robot ops --markdown")
-            .stdin(format!("?key={ROBOT_KEY}"))
-            .run(),
-    );
-    refused(
-        sandbox
-            .wxpush("send --robot ops --mention")
-            .arg(ROBOT_KEY)
-            .arg("x")
-            .run(),
-    );
-    let named = sandbox
-        .wxpush("send --robot ops --file - --name")
-        .arg(ROBOT_KEY);
-    refused(named.stdin("a file").run());
+    for (args, stdin) in [
+        ("send --robot ops", ROBOT_KEY.to_owned()),
+        ("send --robot ops --markdown", format!("?key={ROBOT_KEY}")),
+        (
+            &*format!("send --robot ops x --mention {ROBOT_KEY}"),
+            String::new(),
+        ),
+        (
+            &*format!("send --robot ops --file - --name {ROBOT_KEY}.txt"),
+            "a file".to_owned(),
+        ),
+        (
+            "send --robot ops --file - --name a.txt",
+            format!("key: {ROBOT_KEY}\n"),
+        ),
+    ] {
+        let run = sandbox.wxpush(args).stdin(stdin);
+        run.exits(0).says("replaced by [hidden]");
+    }
+    let file = standin
+        .company()
+        .media
+        .uploads
+        .last()
+        .unwrap()
+        .bytes
+        .clone();
+    let hidden = format!("key: {}\n", "*".repeat(ROBOT_KEY.len()));
+    assert_eq!(&file[..], hidden.as_bytes());
+    let before = standin.requests().len();
     let outcome = sandbox.wxpush("send --robot ops --dry-run hello").exits(0);
     let url = format!(
         "POST {}/cgi-bin/webhook/send?key=REDACTED\n",
@@ -102,5 +113,5 @@ fn the_key_goes_into_no_message_and_no_dry_run() {
         outcome.stdout,
         url + "{\"msgtype\":\"text\",\"text\":{\"content\":\"hello\"}}\n"
     );
-    assert_eq!((standin.requests().len(), waiting(&sandbox).len()), (0, 0));
+    assert_eq!(standin.requests().len(), before);
 }

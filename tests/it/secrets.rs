@@ -253,8 +253,7 @@ fn no_option_takes_a_secret_or_repeats_one() {
         ("send --to SECRET=x x", 64),
         ("send --to SECRET x", 64),
         ("send --to lisi,SECRET -vvv x", 64),
-        ("send --dry-run --json the SECRET is", 65),
-        ("send -t SECRET x", 65),
+        ("send --mention SECRET x --to SECRET", 64),
         ("-p SECRET send x", 78),
         ("-c SECRET send --json x", 78),
     ] {

@@ -79,9 +79,10 @@ impl Steps {
         if let [name] = names {
             finding.what = labelled(name, finding.what);
         }
-        let mut texts: Vec<&mut String> = finding.hint.iter_mut().collect();
-        texts.push(&mut finding.what);
-        self.veil.hide_in(&mut texts);
+        self.veil.hide(&mut finding.what);
+        if let Some(hint) = &mut finding.hint {
+            self.veil.hide(hint);
+        }
         let Failure { what, hint, .. } = &finding;
         if mark == Mark::Wrong {
             tracing::info!(check = names[0], error = what, "cross");

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::report::Steps;
 use crate::commands;
-use crate::commands::submit::{Submitting, composed};
+use crate::commands::submit::{Submitting, composed, guard};
 use crate::compose::{Body, Composed, Draft};
 use crate::config::{self, Config, State};
 use crate::cron;
@@ -53,7 +53,10 @@ fn sent(
         long: Long::Truncate,
         keep: false,
     };
-    let Composed { messages, .. } = composed(draft, &settings)?;
+    let Composed { messages, .. } = {
+        let guard = guard(config, &settings, state);
+        composed(draft, &settings, &guard)?
+    };
     let submitting = Submitting {
         config,
         settings,

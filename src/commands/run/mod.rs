@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use super::option_text::option_text;
 use super::report::Report;
-use super::submit::{Submitting, composed};
+use super::submit::{Submitting, composed, guard};
 use super::{begin_or_without, load, recipients};
 use crate::child::{self, CommandEnd, Ended, Plan};
 use crate::cli::{Global, ReportOn, Run};
@@ -265,7 +265,12 @@ impl Ready {
         ended: &Ended,
         occasion: Occasion,
     ) -> Result<(Vec<Message>, Submitting<'_>), Failure> {
-        let messages = messages(args, title, &settings, ended, occasion)?;
+        let guard = guard(&self.config, &settings, self.state.as_ref().ok());
+        let draft = draft(args, title, &settings, ended, occasion);
+        let Composed { messages, text, .. } = composed(draft, &settings, &guard)?;
+        let digest = &digest(&[&text])[..16];
+        tracing::info!(bytes = text.len(), digest, parts = messages.len(), "report");
+        tracing::debug!(text, "message");
         let submitting = Submitting {
             config: &self.config,
             keep: settings.outbox.enabled,
@@ -279,15 +284,9 @@ impl Ready {
     }
 }
 
-/// Returns the report as messages.
-fn messages(
-    args: &Run,
-    title: &str,
-    settings: &Settings,
-    ended: &Ended,
-    occasion: Occasion,
-) -> Result<Vec<Message>, Failure> {
-    let draft = Draft {
+/// Returns the report.
+fn draft(args: &Run, title: &str, settings: &Settings, ended: &Ended, occasion: Occasion) -> Draft {
+    Draft {
         channel: recipients::channel(&args.to),
         body: Body::Text {
             kind: TextKind::Text,
@@ -304,15 +303,10 @@ fn messages(
         dedupe: None,
         long: Long::Truncate,
         keep: settings.outbox.enabled,
-    };
-    let Composed { messages, text, .. } = composed(draft, settings)?;
-    let digest = &digest(&[&text])[..16];
-    tracing::info!(bytes = text.len(), digest, parts = messages.len(), "report");
-    tracing::debug!(text, "message");
-    Ok(messages)
+    }
 }
 
-/// Returns the text of the report, with secrets redacted.
+/// Returns the text of the report.
 fn report_text(
     args: &Run,
     title: &str,
@@ -335,18 +329,5 @@ fn report_text(
             .max(recipients::channel(&args.to))
             .saturating_sub(settings.prefix.len()),
     };
-    let secret = settings.account.secret();
-    let mut report = words.text();
-    if secret.is_in(&report) {
-        tracing::warn!("{}", text::run::secret_in_output());
-        report = words.without_output();
-    }
-    if secret.is_in(&report) {
-        report = ReportText {
-            title: "run",
-            ..words
-        }
-        .without_output();
-    }
-    report
+    words.text()
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::report::{Report, Status};
-use super::submit::{Submitting, composed, time_for};
+use super::submit::{Submitting, composed, guard, time_for};
 use super::{begin, begin_or_without, load, recipients};
 use crate::backoff::random;
 use crate::cli::{Global, Send};
@@ -66,7 +66,10 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
         long: args.long,
         keep,
     };
-    let Composed { messages, text, .. } = composed(draft, &settings)?;
+    let Composed { messages, text, .. } = {
+        let guard = guard(&config, &settings, state.as_ref().ok());
+        composed(draft, &settings, &guard)?
+    };
     if args.dry_run {
         return dry_run(&settings, &messages, output);
     }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::report::Report;
-use super::super::submit::{Submitting, composed, time_for};
+use super::super::submit::{Submitting, composed, guard, time_for};
 use super::super::{begin_or_without, recipients};
 use super::addresses;
 use super::contents::Letter;
@@ -17,7 +17,7 @@ use crate::lang::{Lang, spoken};
 use crate::maildrop::Envelope;
 use crate::message::{Channel, Long, Mail, Message};
 use crate::output::Output;
-use crate::secret::digest;
+use crate::secret::{Redactor, digest};
 use crate::text::sendmail as words;
 
 /// Delivers mails by a config.
@@ -28,6 +28,8 @@ pub(super) struct Mailer<'a> {
     lang: Lang,
     /// The names of this host.
     hosts: Vec<String>,
+    /// What hides secrets in a mail.
+    guard: Redactor,
 }
 
 /// The messages of a mail.
@@ -42,9 +44,11 @@ pub(super) struct Mailing {
 impl<'a> Mailer<'a> {
     /// Starts logging. `settings` are those of the config without other recipients.
     pub(super) fn new(config: &'a Config, settings: &Settings, output: Output) -> Self {
+        let state = begin_or_without(&settings.base, output);
         Self {
             config,
-            state: begin_or_without(&settings.base, output),
+            guard: guard(config, settings, state.as_ref().ok()),
+            state,
             lang: settings.phone_lang,
             hosts: hosts::names(),
         }
@@ -80,7 +84,7 @@ impl<'a> Mailer<'a> {
             };
             let settings = recipients::complete(self.config.settings(to)?)?;
             if all.iter().all(|(other, _)| other.to != settings.to) {
-                let messages = messages(&letter, &settings)?;
+                let messages = messages(&letter, &settings, &self.guard)?;
                 all.push((settings, messages));
             }
         }
@@ -165,7 +169,11 @@ impl<'a> Mailer<'a> {
     }
 }
 
-fn messages(letter: &Letter, settings: &Settings) -> Result<Vec<Message>, Failure> {
+fn messages(
+    letter: &Letter,
+    settings: &Settings,
+    guard: &Redactor,
+) -> Result<Vec<Message>, Failure> {
     let draft = Draft {
         channel: Channel::App,
         body: letter.body(),
@@ -175,7 +183,7 @@ fn messages(letter: &Letter, settings: &Settings) -> Result<Vec<Message>, Failur
         long: Long::Auto,
         keep: settings.outbox.enabled,
     };
-    Ok(composed(draft, settings)?.messages)
+    Ok(composed(draft, settings, guard)?.messages)
 }
 
 /// Shows a report as callers of sendmail expect: a kept mail is a success.

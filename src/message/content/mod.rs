@@ -344,6 +344,27 @@ impl Content {
         }
     }
 
+    /// Returns all texts that a sender chooses, for modification.
+    pub(crate) fn texts_mut(&mut self) -> Vec<&mut String> {
+        match self {
+            Self::Text(text) => vec![&mut text.content],
+            Self::Markdown(markdown) | Self::MarkdownV2(markdown) => vec![&mut markdown.content],
+            Self::Video(video) => {
+                let title = video.title.as_mut().into_iter();
+                title.chain([&mut video.description]).collect()
+            }
+            Self::Textcard(card) => {
+                let texts = [&mut card.title, &mut card.description, &mut card.url];
+                texts.into_iter().chain(&mut card.btntxt).collect()
+            }
+            Self::News(News { articles: [it] }) => {
+                let texts = [&mut it.title, &mut it.description, &mut it.url];
+                texts.into_iter().chain(&mut it.picurl).collect()
+            }
+            Self::Image(_) | Self::Voice(_) | Self::File(_) | Self::Raw(_) => Vec::new(),
+        }
+    }
+
     /// Inserts a prefix before its title, or before its text if it has no title.
     pub(crate) fn prefix(&mut self, prefix: &str) {
         let first = match self {

@@ -10,6 +10,12 @@ use super::error::{Error, Refusal, Unreadable};
 use super::request::{Call, Reply};
 use crate::secret::{Redactor, Secret};
 
+/// How often JSON within a text is parsed to find tokens.
+const DEPTH_MAX: usize = 3;
+
+/// What an editor may have put before JSON.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// The longest `errmsg` that is kept, in bytes.
 const ERRMSG_MAX: usize = 500;
 
@@ -98,7 +104,11 @@ pub(super) fn read(call: &Call<'_>, told: &Redactor, reply: Reply) -> Result<Api
     if is_file && call.is_foreign {
         return file(body, told);
     }
-    let Ok(mut answer) = serde_json::from_slice::<Value>(&body) else {
+    let json = match body.strip_prefix(BYTE_ORDER_MARK) {
+        Some(json) if call.is_foreign => json,
+        _ => &body,
+    };
+    let Ok(mut answer) = serde_json::from_slice::<Value>(json) else {
         return match body.trim_ascii_start().first() {
             _ if body.is_empty() => Err(Error::unreadable(Unreadable::Empty)),
             Some(b'<') => Err(Error::unreadable(Unreadable::WebPage)),
@@ -106,13 +116,23 @@ pub(super) fn read(call: &Call<'_>, told: &Redactor, reply: Reply) -> Result<Api
             _ => Err(Error::unreadable(Unreadable::NotJson)),
         };
     };
-    let errcode = match serde_json::from_slice(&body) {
+    let errcode = match serde_json::from_slice(json) {
         Ok(Errcode { errcode }) if answer.is_object() => errcode,
         // Some calls omit it on success.
         _ if call.is_foreign => answer["errcode"].as_i64().unwrap_or(0),
         _ => return Err(Error::unreadable(Unreadable::NoErrcode)),
     };
-    hide(&mut answer, told, call.is_foreign);
+    if call.is_foreign {
+        told.hide_in_json(&mut answer);
+        hide_tokens(&mut answer, DEPTH_MAX);
+    } else {
+        // The token that we asked for may be one that the server was sent before.
+        let token = answer.get_mut("access_token").map(Value::take);
+        told.hide_in_json(&mut answer);
+        if let Some(token) = token {
+            answer["access_token"] = token;
+        }
+    }
     if errcode == 0 {
         return Ok(ApiAnswer::Json(answer, None));
     }
@@ -133,57 +153,36 @@ fn file(body: Vec<u8>, told: &Redactor) -> Result<ApiAnswer, Error> {
     Ok(ApiAnswer::File(body))
 }
 
-/// Redacts the secrets that the server was sent, and every token if `is_shown`.
-fn hide(answer: &mut Value, told: &Redactor, is_shown: bool) {
-    let mut names = Vec::new();
-    let mut texts = Vec::new();
-    collect(answer, is_shown, &mut names, &mut texts);
-    texts.extend(&mut names);
-    told.hide_in(&mut texts);
-    rename(answer, &mut names.into_iter());
-}
-
-/// Collects the names of all fields, and all texts except tokens.
-fn collect<'a>(
-    value: &'a mut Value,
-    is_shown: bool,
-    names: &mut Vec<String>,
-    texts: &mut Vec<&'a mut String>,
-) {
+/// Hides every token in an answer that a person sees, wherever it stands: in a list, or in JSON within
+/// a text, which is parsed up to `depth` times.
+fn hide_tokens(value: &mut Value, depth: usize) {
     match value {
-        Value::String(text) => texts.push(text),
-        Value::Array(items) => {
-            for item in items {
-                collect(item, is_shown, names, texts);
-            }
-        }
+        Value::Array(items) => items.iter_mut().for_each(|item| hide_tokens(item, depth)),
         Value::Object(fields) => {
             for (name, value) in fields {
-                names.push(name.clone());
-                let is_token = name.ends_with("access_token") && value.is_string();
-                if is_token && is_shown {
-                    *value = "REDACTED".into();
-                } else if !is_token {
-                    collect(value, is_shown, names, texts);
+                if name.ends_with("access_token") {
+                    hide_texts(value);
+                } else {
+                    hide_tokens(value, depth);
                 }
+            }
+        }
+        Value::String(text) if depth > 0 && text.contains("access_token") => {
+            if let Ok(mut inner) = serde_json::from_str(text) {
+                hide_tokens(&mut inner, depth - 1);
+                *text = inner.to_string();
             }
         }
         _ => {}
     }
 }
 
-/// Renames the fields, in the order in which they were collected.
-fn rename(value: &mut Value, names: &mut impl Iterator<Item = String>) {
+/// Replaces all texts of a value.
+fn hide_texts(value: &mut Value) {
     match value {
-        Value::Array(items) => items.iter_mut().for_each(|item| rename(item, names)),
-        Value::Object(fields) => {
-            let renamed = std::mem::take(fields).into_iter().map(|(name, mut value)| {
-                let name = names.next().unwrap_or(name);
-                rename(&mut value, names);
-                (name, value)
-            });
-            *fields = renamed.collect();
-        }
+        Value::String(text) => "REDACTED".clone_into(text),
+        Value::Array(items) => items.iter_mut().for_each(hide_texts),
+        Value::Object(fields) => fields.values_mut().for_each(hide_texts),
         _ => {}
     }
 }

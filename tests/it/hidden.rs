@@ -1,0 +1,123 @@
+//! Secrets in messages: the message goes out, and they don't.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+use crate::standin::{ROBOT_KEY, SECRET, Standin};
+use crate::support::{SEND, Sandbox, WEBHOOK, bodies, config, robot, set_up, with_robot};
+
+const OTHER: &str = "Another-Secret-of-a-profile_0123456789abcdef";
+
+/// The forms in which a secret may stand in a text.
+fn forms(secret: &str) -> [String; 6] {
+    let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let percent: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let escaped: String = secret
+        .bytes()
+        .map(|byte| format!("\\u{byte:04x}"))
+        .collect();
+    [
+        secret.to_owned(),
+        secret.to_ascii_uppercase(),
+        hex,
+        percent,
+        escaped,
+        STANDARD.encode(format!("user:{secret}")),
+    ]
+}
+
+/// Whether eight characters in a row of any form stand in a text.
+fn shows(text: &str, form: &str) -> bool {
+    let text = text.to_lowercase();
+    let form = form.trim_end_matches('=').to_lowercase();
+    let pieces = form
+        .as_bytes()
+        .windows(24)
+        .map(|it| std::str::from_utf8(it).unwrap());
+    pieces.into_iter().any(|piece| text.contains(piece))
+}
+
+#[test]
+fn an_alert_with_any_secret_of_the_config_arrives_without_it() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::empty();
+    let more = format!(
+        "\n[profiles.other]\ncorpsecret_file = \"other\"\n{}",
+        robot()
+    );
+    sandbox.write("config.toml", config(&standin.base()) + &more);
+    sandbox.write("other", OTHER);
+    sandbox.send("first").is_silent();
+    let token = sandbox.record()["access_token"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    for secret in [SECRET, OTHER, ROBOT_KEY, &token] {
+        for form in forms(secret) {
+            let text = format!("before {form} behind");
+            sandbox.written().insert(text.clone().into_bytes());
+            let outcome = sandbox.wxpush("send").stdin(text).exits(0);
+            outcome.says("replaced by [hidden]");
+            let sent = bodies(&standin).pop().unwrap();
+            let read = sent["text"]["content"].as_str().unwrap().to_owned();
+            assert!(
+                read.starts_with("before ") && read.ends_with(" behind"),
+                "{read}"
+            );
+            assert!(read.contains("[hidden]") && !shows(&read, &form), "{read}");
+        }
+    }
+}
+
+#[test]
+fn every_kind_and_every_command_hides_it() {
+    let (standin, sandbox) = set_up();
+    sandbox.append(&robot());
+    let text = format!("key={SECRET}");
+    for (args, stdin) in [
+        ("send --markdown", &*text),
+        ("send x -t TEXT", ""),
+        ("send --card --url https://a.cn/?TEXT -t a b", ""),
+        ("send --card --url https://a.cn -t TEXT b", ""),
+        ("send --news --url https://a.cn -t a TEXT", ""),
+        (
+            "send --raw -",
+            &*format!("{{\"msgtype\":\"text\",\"text\":{{\"content\":\"{text}\"}}}}"),
+        ),
+        ("send --file - --name TEXT.txt", "a file"),
+        ("send --file - --name a.txt", &*text),
+        ("send --robot ops", &*text),
+        ("sendmail root", &*format!("Subject: {text}\n\n{text}\n")),
+        ("run -- echo TEXT", ""),
+    ] {
+        sandbox.written().insert(stdin.as_bytes().to_vec());
+        let before = standin.count(SEND) + standin.count(WEBHOOK);
+        let run = sandbox.wxpush(&args.replace("TEXT", &text)).stdin(stdin);
+        let mut command = run.command();
+        let mut child = command.spawn().unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), stdin.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(0), "{args}: {stderr}");
+        assert!(stderr.contains("[hidden]"), "{args}: {stderr}");
+        assert_eq!(
+            standin.count(SEND) + standin.count(WEBHOOK),
+            before + 1,
+            "{args}"
+        );
+    }
+    for request in standin.requests() {
+        let body = String::from_utf8_lossy(&request.body).into_owned();
+        assert!(!body.contains(SECRET), "{body}");
+    }
+}
+
+#[test]
+fn an_ordinary_message_is_not_touched() {
+    let standin = Standin::start();
+    let sandbox = with_robot(&standin);
+    for text in ["100% \\u0041 \\n %41%20", &SECRET[..7], "http://127.0.0.1"] {
+        sandbox.send(text).is_silent();
+        assert_eq!(bodies(&standin).pop().unwrap()["text"]["content"], *text);
+    }
+}
