@@ -181,10 +181,13 @@ fn hint_at_dashes(words: &[OsString]) {
     }
 }
 
-/// Shows a usage error in clap's words, with possible secrets redacted; returns its first line.
+/// Shows a usage error in clap's words, with possible secrets redacted and nothing that could
+/// deceive a terminal; returns its first line.
 fn as_shown(error: &clap::Error) -> String {
     let text = error.render().to_string();
-    let hidden = value::shown(&text);
+    let lines = value::shown(&text);
+    let lines: Vec<String> = lines.split('\n').map(output::visible).collect();
+    let hidden = lines.join("\n");
     if hidden == text {
         let _ = error.print();
     } else {

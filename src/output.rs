@@ -2,7 +2,8 @@
 //!
 //! Only this file prints; clippy's `print_stdout` and `print_stderr` enforce it.
 
-use std::fmt::Display;
+use std::borrow::Cow;
+use std::fmt::{Display, Write as _};
 use std::io::{self, IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -177,12 +178,13 @@ pub(crate) fn result(text: &str) -> Result<(), Failure> {
     write_stdout(&visible(text))
 }
 
-/// Writes the text unchanged, for another program to read.
+/// Writes a text whose strings are those of JSON: what hides in them becomes an escape, which a
+/// parser reads as the same value.
 ///
 /// # Errors
 /// As `result`.
-pub(crate) fn raw(text: &str) -> Result<(), Failure> {
-    write_stdout(text)
+pub(crate) fn json(text: &str) -> Result<(), Failure> {
+    write_stdout(&escaped(text))
 }
 
 /// Writes the bytes of a file, and nothing after them.
@@ -204,7 +206,7 @@ pub(crate) fn bytes(bytes: &[u8]) -> Result<(), Failure> {
 /// # Errors
 /// As `result`.
 pub(crate) fn object(result: &impl Serialize) -> Result<(), Failure> {
-    write_stdout(&serde_json::to_string(result).map_err(text::serialization)?)
+    json(&serde_json::to_string(result).map_err(text::serialization)?)
 }
 
 /// Shows a warning.
@@ -244,6 +246,24 @@ pub(crate) fn visible(text: &str) -> String {
     shown
 }
 
+/// Returns a JSON text with an escape for each hidden character but the line ends between values.
+fn escaped(json: &str) -> Cow<'_, str> {
+    let stays = |character| character == '\n' || !hides(character);
+    if json.chars().all(stays) {
+        return Cow::Borrowed(json);
+    }
+    let mut shown = String::with_capacity(json.len() + 16);
+    for character in json.chars() {
+        if stays(character) {
+            shown.push(character);
+        } else {
+            // Writing into a String cannot fail.
+            let _ = write!(shown, "\\u{:04x}", u32::from(character));
+        }
+    }
+    Cow::Owned(shown)
+}
+
 /// Whether a character is a control character, a line separator, or a change of writing direction.
 fn hides(character: char) -> bool {
     character.is_control()
@@ -256,7 +276,18 @@ fn hides(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::visible;
+    use super::{escaped, visible};
+
+    #[test]
+    fn a_json_text_hides_nothing_and_keeps_its_values() {
+        let value = "\u{9b}2J\u{85}\u{7f}\u{202e}\u{2028}\u{2066}中文👨\u{200d}👩\n\u{1b}";
+        let text = serde_json::to_string_pretty(&[value, "plain"]).unwrap();
+        let shown = escaped(&text);
+        assert_eq!(visible(&shown.replace('\n', "")), shown.replace('\n', ""));
+        let read: [String; 2] = serde_json::from_str(&shown).unwrap();
+        assert_eq!(read, [value, "plain"]);
+        assert!(shown.contains("中文👨\u{200d}👩"), "{shown}");
+    }
 
     #[test]
     fn a_visible_line_has_no_hidden_characters() {

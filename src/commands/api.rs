@@ -46,7 +46,7 @@ pub(super) fn run(args: &Api, global: &Global, output: Output) -> anyhow::Result
 fn show(answer: &Value, output: Output) -> Result<(), Failure> {
     let is_for_a_person = io::stdout().is_terminal() && !output.json;
     if is_for_a_person {
-        output::raw(&format!("{answer:#}"))
+        output::json(&format!("{answer:#}"))
     } else {
         output::object(answer)
     }

@@ -36,7 +36,7 @@ pub(super) fn run(args: &Token, global: &Global, output: Output) -> anyhow::Resu
     if matches!(action, TokenAction::Print) {
         let state = or_uncached(state);
         let token = tokens(state.as_ref()).get(deadline).map_err(refused)?;
-        output::raw(token.value.expose())?;
+        output::result(token.value.expose())?;
         return Ok(Exit::Sent);
     }
     let state = state.map_err(text::no_place_for_token)?;

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::standin::{CHATID, CORPID, Fault, SECRET};
 use crate::support::{
-    CHAT, Fields, GETTOKEN, NOT_KNOWN, UPLOAD, USER, Words, at_a_terminal, for_each, here, padded,
-    pdf, png, script, set_up, token,
+    CHAT, Fields, GETTOKEN, NOT_KNOWN, SEND, UPLOAD, USER, Words, at_a_terminal, for_each, here,
+    padded, pdf, png, script, set_up, token,
 };
 
 #[test]
@@ -186,6 +186,42 @@ fn at_a_terminal_answers_are_indented_and_files_refused() {
     let seen = at_a_terminal(&sandbox, &format!("api GET media/get?media_id={id}")).exits(64);
     seen.stdout.shows("the answer is a file of ");
     seen.stdout.lacks("PNG");
+}
+
+#[test]
+fn nothing_in_json_deceives_a_terminal_and_a_program_reads_what_was_said() {
+    let (standin, sandbox) = set_up();
+    let text = "\u{9b}2J \u{85} \u{7f} \u{202e}gnp.exe \u{2028} \u{2066} 告警 \u{1b}[31m";
+    let plain = |shown: &str| {
+        let tricks = |it: char| {
+            it.is_control() && it != '\n'
+                || ('\u{2028}'..='\u{202e}').contains(&it)
+                || it == '\u{2066}'
+        };
+        assert!(!shown.contains(tricks), "{shown:?}");
+        shown.shows("告警");
+    };
+    let answer = json!({"errcode": 0, "errmsg": "ok", text: [text]});
+    standin.always(USER, Fault::Body(answer.to_string()));
+    let outcome = sandbox.wxpush("api GET user/get?userid=a").exits(0);
+    plain(&outcome.stdout);
+    assert_eq!(outcome.json(), answer);
+    let outcome = sandbox.wxpush("send --dry-run --").arg(text).exits(0);
+    plain(&outcome.stdout);
+    let refusal = || standin.script(SEND, [Fault::Errcode(40058, text.to_owned())]);
+    refusal();
+    let outcome = sandbox.wxpush("send --json x").exits(65);
+    plain(&outcome.stdout);
+    assert_eq!(outcome.json()["errmsg"], text);
+    refusal();
+    plain(&sandbox.wxpush("send x").exits(65).stderr);
+    plain(
+        &sandbox
+            .wxpush("send")
+            .arg(format!("--{text}"))
+            .exits(64)
+            .stderr,
+    );
 }
 
 #[test]

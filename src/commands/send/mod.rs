@@ -142,8 +142,9 @@ fn dry_run(settings: &Settings, messages: &[Message], output: Output) -> anyhow:
             let (name, bytes) = (&file.name, file.bytes.len());
             media_id = format!("<media_id of {name}>");
             if !output.json {
-                output::raw(&format!(
-                    "POST {url}\n(form: media, filename \"{name}\", {bytes} bytes)"
+                output::json(&format!(
+                    "POST {url}\n(form: media, filename {}, {bytes} bytes)",
+                    json!(name)
                 ))?;
             }
             shown.push(
@@ -158,7 +159,7 @@ fn dry_run(settings: &Settings, messages: &[Message], output: Output) -> anyhow:
         };
         let body = String::from_utf8(body)?;
         if !output.json {
-            output::raw(&format!("POST {url}\n{body}"))?;
+            output::json(&format!("POST {url}\n{body}"))?;
         }
         shown.push(json!({"method": "POST", "url": url, "body": body}));
     }
