@@ -233,7 +233,7 @@ fn utc_date() -> String {
 
 /// Renames a log that has reached its cap to `<log>.old`: the next process to open it starts a new
 /// one.
-fn cap(dir: &Dir, name: &str) -> io::Result<()> {
+fn cap(dir: &Arc<Dir>, name: &str) -> io::Result<()> {
     if dir.size(name).is_none_or(|size| size < LOG_MAX) {
         return Ok(());
     }

@@ -83,9 +83,10 @@ pub(super) fn install(to: FileAt<'_>, bytes: &[u8], mode: u32, over: bool) -> io
     }
     let name = with_suffix(to.name(), ".new");
     let new = to.named(&name);
-    // A file that a killed process left is reused; its lock ended with the process.
+    // A file that a killed process left is reused; its lock ended with the process. Private until
+    // it is locked: who can read a file can lock it.
     let (file, meta) = new
-        .open_or_create(OFlags::RDWR, mode)
+        .open_or_create(OFlags::RDWR, 0o600)
         .map_err(at(&new.path()))?;
     if !lock_now(&file).map_err(at(&new.path()))? || !new.leads_to(&meta) {
         return Err(FileError::BeingWritten.into());
@@ -133,24 +134,15 @@ fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     PathBuf::from(path)
 }
 
-/// Renames one of our files that has reached `max` bytes to `aside`, over any file of that name.
-///
-/// One process does so, holding the lock on the file itself: the next holder sees that the name
-/// leads elsewhere. A process that has the file open continues to append to it.
+/// Renames one of our files that has reached `max` bytes, over any file of the new name, for the
+/// holder of the lock that guards it. A process that has the file open continues to append to it.
 ///
 /// # Errors
-/// If something other than one of our files is in the way, the renaming fails, or the file system
-/// has no locks.
+/// If something other than one of our files is in the way, or the renaming fails.
 pub(super) fn set_aside(from: FileAt<'_>, to: FileAt<'_>, max: u64) -> io::Result<()> {
-    // Gone if another process has just done it.
-    let Some((file, _)) = from.open_if_there(OFlags::WRONLY | OFlags::APPEND)? else {
-        return Ok(());
-    };
-    if !lock_now(&file)? {
-        return Ok(());
-    }
-    let locked = file.metadata()?;
-    if !from.leads_to(&locked) || locked.len() < max {
+    // Gone or small if another process has just done it.
+    let found = from.open_if_there(OFlags::WRONLY | OFlags::APPEND)?;
+    if found.is_none_or(|(_, meta)| meta.len() < max) {
         return Ok(());
     }
     to.open_if_there(OFlags::RDONLY).map_err(at(&to.path()))?;

@@ -304,11 +304,15 @@ impl Dir {
     }
 
     /// Renames one of our files that has reached `max` bytes, over any file of the new name; see
-    /// [`set_aside`].
+    /// [`set_aside`]. One process does so, by a lock beside the file: others may read the file
+    /// itself, and who can read a file can lock it.
     ///
     /// # Errors
-    /// Those of [`set_aside`].
-    pub(crate) fn set_aside(&self, name: &str, aside: &str, max: u64) -> io::Result<()> {
+    /// Those of [`set_aside`] and `try_lock`.
+    pub(crate) fn set_aside(self: &Arc<Self>, name: &str, aside: &str, max: u64) -> io::Result<()> {
+        let Some(_lock) = self.try_lock_temporary(&format!("{name}.lock"))? else {
+            return Ok(());
+        };
         set_aside(self.at(name), self.at(aside), max)
     }
 

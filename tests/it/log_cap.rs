@@ -119,7 +119,9 @@ fn a_full_log_that_cannot_be_set_aside_goes_on() {
         ("fifo", "wxpush.log.old: is not a regular file"),
         ("shared", "others can write to its directory"),
         ("fixed", "not permitted"),
+        ("a link for a lock", "wxpush.log.lock: is a symbolic link"),
         ("held", ""),
+        ("locked by a reader", ""),
     ] {
         let sandbox = logging(&standin, "file = \"logs/wxpush.log\"");
         let dir = sandbox.path("logs");
@@ -128,7 +130,9 @@ fn a_full_log_that_cannot_be_set_aside_goes_on() {
         let aside = dir.join("wxpush.log.old");
         grow(&log, CAP);
         sandbox.write("victim", "before\n");
-        let lock = File::open(&log).unwrap();
+        let reader = File::open(&log).unwrap();
+        let lock = dir.join("wxpush.log.lock");
+        let holder = (kind == "held").then(|| File::create(&lock).unwrap());
         match kind {
             "shared" => set_mode(&dir, 0o1777),
             "fixed" => {
@@ -136,7 +140,9 @@ fn a_full_log_that_cannot_be_set_aside_goes_on() {
                     continue; // not root, or a file system that knows no such thing
                 }
             }
-            "held" => lock.lock().unwrap(),
+            "a link for a lock" => obstruct("symlink", &lock, &sandbox.path("victim")),
+            "held" => holder.as_ref().unwrap().lock().unwrap(),
+            "locked by a reader" => reader.lock().unwrap(),
             _ => obstruct(kind, &aside, &sandbox.path("victim")),
         }
         let message = format!("past {kind}");
@@ -154,8 +160,13 @@ fn a_full_log_that_cannot_be_set_aside_goes_on() {
             assert!(warning.message.contains(why), "{kind}: {warning:?}");
         }
         assert_eq!(lines.last().unwrap().message, "end", "{kind}");
-        let stays = fs::symlink_metadata(&aside).is_ok();
-        assert_eq!(stays, !["shared", "fixed", "held"].contains(&kind));
+        let is_there = |path: &Path| fs::symlink_metadata(path).is_ok();
+        let without = ["shared", "fixed", "held", "a link for a lock"];
+        assert_eq!(is_there(&aside), !without.contains(&kind), "{kind}");
+        assert_eq!(
+            is_there(&lock),
+            ["held", "a link for a lock"].contains(&kind)
+        );
         assert_eq!(sandbox.read("victim"), "before\n", "{kind}");
         let phone = standin.company().phone("lisi");
         assert!(phone.iter().any(|landed| landed.text == message), "{kind}");
@@ -168,15 +179,26 @@ fn who_comes_by_the_lock_late_sets_no_new_log_aside() {
     let (_standin, sandbox) = set_up();
     let log = sandbox.path("wxpush.log");
     grow(&log, CAP);
+    // As a kill leaves it, so that the first look finds it.
+    let lock = sandbox.path("wxpush.log.lock");
+    sandbox.write("wxpush.log.lock", "");
     let mut command = Command::new("strace");
-    // Stopped between its look at the full log and the lock on what it has opened.
+    // Stopped between its look at the full log and the lock.
     let stop = "inject=openat:signal=STOP:when=1";
-    command.args(["-qq", "-o", "/dev/null", "-e", stop, "-P", "wxpush.log"]);
+    command.args([
+        "-qq",
+        "-o",
+        "/dev/null",
+        "-e",
+        stop,
+        "-P",
+        "wxpush.log.lock",
+    ]);
     let late = Run::new(command)
         .env("PATH", "/usr/bin:/bin")
         .arg(sandbox.path("wxpush"));
     let late = late.args(&["send", "late"]).start();
-    let child = stopped_at(&log, late.child.id());
+    let child = stopped_at(&lock, late.child.id());
     sandbox.send("in time").is_silent();
     let aside = sandbox.path("wxpush.log.old");
     assert!(size(&aside) >= CAP, "one has set it aside");
@@ -186,4 +208,5 @@ fn who_comes_by_the_lock_late_sets_no_new_log_aside() {
     let lines = told(&sandbox, "wxpush.log");
     let starts = lines.iter().filter(|line| line.message == "start");
     assert_eq!(starts.count(), 2);
+    assert!(!lock.exists());
 }
