@@ -7,8 +7,8 @@ use std::io;
 use std::sync::Arc;
 
 use rcgen::{
-    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, Error, IsCa, KeyPair,
-    date_time_ymd,
+    BasicConstraints, CertificateParams, CertifiedIssuer, DnType, Error, GeneralSubtree, IsCa,
+    KeyPair, NameConstraints, SanType, date_time_ymd,
 };
 use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
@@ -22,6 +22,9 @@ use tokio_rustls::server::TlsStream;
 /// A fatal `protocol_version` alert, in a record of TLS 1.0.
 const PROTOCOL_VERSION_ALERT: [u8; 7] = [0x15, 0x03, 0x01, 0x00, 0x02, 0x02, 0x46];
 
+/// A name that a constrained authority may not sign.
+const FORBIDDEN: &str = "forbidden.example";
+
 /// What is right or wrong with the server's TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -33,6 +36,8 @@ pub enum Kind {
     Authority,
     /// The certificate is another host's.
     WrongName,
+    /// The certificate has a name, besides the right one, that its authority may not sign.
+    ForbiddenName,
     /// The certificate ended in 2020.
     Expired,
     /// The certificate begins in 2999.
@@ -47,9 +52,10 @@ pub enum Kind {
 
 impl Kind {
     /// Every kind whose server must not be spoken to.
-    pub const BAD: [Self; 6] = [
+    pub const BAD: [Self; 7] = [
         Self::SelfSigned,
         Self::WrongName,
+        Self::ForbiddenName,
         Self::Expired,
         Self::NotYetValid,
         Self::UnknownCa,
@@ -71,7 +77,7 @@ impl Tls {
     }
 
     fn make(kind: Kind) -> Result<Self, Box<dyn std::error::Error>> {
-        let ca = authority("stand-in authority")?;
+        let ca = authority("stand-in authority", kind == Kind::ForbiddenName)?;
         let name = if kind == Kind::WrongName {
             "elsewhere.example"
         } else {
@@ -79,6 +85,10 @@ impl Tls {
         };
         let mut params = CertificateParams::new([name.to_owned()])?;
         match kind {
+            Kind::ForbiddenName => {
+                let forbidden = SanType::DnsName(FORBIDDEN.try_into()?);
+                params.subject_alt_names.push(forbidden);
+            }
             Kind::Expired => params.not_after = date_time_ymd(2020, 1, 1),
             Kind::Authority => params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained),
             Kind::NotYetValid => params.not_before = date_time_ymd(2999, 1, 1),
@@ -87,7 +97,7 @@ impl Tls {
         let key = KeyPair::generate()?;
         let certificate = match kind {
             Kind::SelfSigned | Kind::Authority => params.self_signed(&key)?,
-            Kind::UnknownCa => params.signed_by(&key, &*authority("stranger")?)?,
+            Kind::UnknownCa => params.signed_by(&key, &*authority("stranger", false)?)?,
             _ => params.signed_by(&key, &ca)?,
         };
         let versions = if kind == Kind::Tls12Only {
@@ -130,9 +140,13 @@ impl Tls {
 }
 
 /// Makes an authority; names differ, or a stranger's certificate would seem forged and not unknown.
-fn authority(name: &str) -> Result<CertifiedIssuer<'static, KeyPair>, Error> {
+fn authority(name: &str, is_constrained: bool) -> Result<CertifiedIssuer<'static, KeyPair>, Error> {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.name_constraints = is_constrained.then(|| NameConstraints {
+        permitted_subtrees: Vec::new(),
+        excluded_subtrees: vec![GeneralSubtree::DnsName(FORBIDDEN.to_owned())],
+    });
     CertifiedIssuer::self_signed(params, KeyPair::generate()?)
 }

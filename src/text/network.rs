@@ -201,6 +201,7 @@ fn certificate(fault: CertificateFault, peer: String) -> Failure {
         CertificateFault::NotYetValid => certificate_not_yet_valid(peer, now),
         CertificateFault::UnknownIssuer => unknown_issuer(peer, now),
         CertificateFault::WrongName => wrong_name(peer, now),
+        CertificateFault::ForbiddenName => forbidden_name(peer, now),
         CertificateFault::IsAuthority => is_authority(peer, now),
         CertificateFault::Revoked => certificate_revoked(peer, now).hint(intercepted()),
         CertificateFault::Invalid => certificate_invalid(peer, now).hint(intercepted()),
@@ -248,6 +249,11 @@ failures! {
         "the certificate received is not for {peer} but for another name (clock: {now})",
         "中间可能隔着上网认证页或代理；自建的中转要有 api_base 里那个域名的证书",
         "a portal or proxy may intercept the connection; a relay needs a certificate for the name in api_base";
+    forbidden_name(peer, now) => NotNow,
+        "{peer} 的证书里有签发它的 CA 无权签发的域名（时钟 {now}）",
+        "the certificate of {peer} has a name that its authority may not sign (clock: {now})",
+        "换由另一个 CA 签发证书，或者放宽这个 CA 的名称约束（Name Constraints）",
+        "have another authority sign it, or widen this one's name constraints";
     is_authority(peer, now) => NotNow,
         "{peer} 的证书是 CA 自己的，或者是自签名的（时钟 {now}）",
         "the certificate of {peer} is an authority's own, or self-signed (clock: {now})",

@@ -73,6 +73,8 @@ pub(crate) enum CertificateFault {
     NotYetValid,
     UnknownIssuer,
     WrongName,
+    /// It has a name that the name constraints of its issuer exclude.
+    ForbiddenName,
     /// It is a CA certificate, or self-signed.
     IsAuthority,
     Revoked,
@@ -286,9 +288,13 @@ impl CertificateFault {
             CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
                 Self::WrongName
             }
-            // webpki's CaUsedAsEndEntity, which rustls passes on without a name.
-            CertificateError::Other(_) => Self::IsAuthority,
             CertificateError::Revoked => Self::Revoked,
+            // rustls passes these on without a name of its own; webpki shows them by theirs.
+            CertificateError::Other(error) => match &*error.to_string() {
+                "CaUsedAsEndEntity" => Self::IsAuthority,
+                "NameConstraintViolation" => Self::ForbiddenName,
+                _ => Self::Invalid,
+            },
             _ => Self::Invalid,
         }
     }

@@ -10,11 +10,12 @@ fn bad_tls_gets_no_byte_of_a_request_and_the_error_names_certificate_and_clock()
     let words = |kind| match kind {
         Kind::SelfSigned => "not signed by an authority that this machine trusts",
         Kind::WrongName => "is not for 127.0.0.1",
+        Kind::ForbiddenName => "has a name that its authority may not sign",
         Kind::Expired => "has expired, by this machine's clock: 20",
         Kind::NotYetValid => "is not valid yet, by this machine's clock: 20",
         Kind::UnknownCa => "not signed by an authority that this machine trusts",
         Kind::Tls10 => "does not support TLS 1.2 or 1.3",
-        Kind::Good | Kind::Tls12Only | Kind::Authority => unreachable!("they are not of the six"),
+        Kind::Good | Kind::Tls12Only | Kind::Authority => unreachable!("they are not bad"),
     };
     for_each(Kind::BAD, |kind| {
         let standin = Standin::start_tls(kind);
