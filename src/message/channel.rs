@@ -12,7 +12,7 @@ pub(crate) enum Channel {
 }
 
 impl Channel {
-    pub(super) const ALL: [Self; 3] = [Self::App, Self::Chat, Self::Robot];
+    pub(crate) const ALL: [Self; 3] = [Self::App, Self::Chat, Self::Robot];
 
     /// Returns WeCom's name of the call, below `/cgi-bin/`.
     pub(crate) fn call(self) -> &'static str {

@@ -107,6 +107,31 @@ fn an_entry_of_a_newer_version_is_not_reported_as_damaged() {
     }
 }
 
+#[test]
+fn no_entry_makes_a_call_but_the_three_that_send_messages() {
+    let made = String::from_utf8(bytes(&entry())).unwrap();
+    let (said, _) = made.rsplit_once("END ").unwrap();
+    let with = |call: &str| {
+        let said = said.replace("POST message/send", &format!("POST {call}"));
+        read(format!("{said}END {}\n", sha256(said.as_bytes())).as_bytes())
+    };
+    for channel in Channel::ALL {
+        let read = with(channel.call()).unwrap();
+        assert_eq!(read.messages[0].channel, channel);
+    }
+    for call in [
+        "user/delete",
+        "media/upload",
+        "../../evil?x=",
+        "message/send?x=",
+        "/message/send",
+        "MESSAGE/SEND",
+        "",
+    ] {
+        assert_eq!(with(call), Err(Unread::Damaged), "{call}");
+    }
+}
+
 proptest! {
     #[test]
     fn damage_is_always_detected(at in any::<prop::sample::Index>(), bit in 0..8u8, cut in any::<bool>()) {
