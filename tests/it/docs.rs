@@ -33,6 +33,9 @@ fn described(sandbox: &Sandbox, line: &str) -> Run {
         .cwd(sandbox.path(""))
 }
 
+/// What the job of the crontabs stumbles over: some shells' `echo` ends at `\c`.
+const BROKEN: &str = "/a\\cb";
+
 /// What cron runs of a line: without its five fields, cut at the first bare `%`.
 fn cron_command(line: &str) -> String {
     let mut rest = line;
@@ -48,7 +51,7 @@ fn cron_command(line: &str) -> String {
             _ => command.push(character),
         }
     }
-    command
+    command.replace("/usr/local/bin/backup", &format!("ls '{BROKEN}'"))
 }
 
 #[test]
@@ -78,6 +81,8 @@ fn every_command_does_what_it_says(readme: Readme) {
         let landed = standin.company().phone("lisi").len();
         assert_eq!(landed, count + sent, "{line}");
     }
+    let failed = texts(&standin, "lisi").pop().unwrap();
+    failed.shows(&format!("{BROKEN}': No such file"));
 }
 
 /// The files and the robot that the lines about kinds speak of.
@@ -249,6 +254,7 @@ fn the_lines_of_the_example_crontab_run() {
     let texts = texts(&standin, "lisi");
     assert!(texts[0].starts_with("Good morning\nIt is 2"), "{texts:?}");
     assert!(texts[1].starts_with("backup failed on "), "{texts:?}");
+    texts[1].shows(&format!("{BROKEN}': No such file"));
 }
 
 #[test]
