@@ -92,7 +92,12 @@ const STALE: [&str; 9] = [
 #[test]
 fn comments_and_pages_are_in_plain_english() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let pages = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"];
+    let pages = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "SECURITY.md",
+    ];
     let pages = pages.map(|page| {
         (
             page.to_owned(),
