@@ -191,6 +191,25 @@ fn two_at_once_leave_one_whole_config_and_a_killed_one_is_no_hindrance() {
 }
 
 #[test]
+#[ignore = "needs strace, and leave to trace"]
+fn a_config_that_its_group_reads_is_written_in_a_file_that_nobody_else_can_lock() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::empty();
+    sandbox.write("config.toml", "touser = \"lisi\"\n");
+    set_mode(&sandbox.path("config.toml"), 0o640);
+    // As if another held the lock: the file stays as it was made.
+    let mut command = Command::new("strace");
+    command.args(["-qq", "-o", "/dev/null", "-e", "inject=flock:error=EAGAIN"]);
+    let run = Run::new(command)
+        .env("PATH", "/usr/bin:/bin")
+        .arg(sandbox.path("wxpush"));
+    let run = run.args(&["init", "--offline", "--force"]);
+    set(run, &standin).exits(73).says("another wxpush");
+    let left = fs::metadata(sandbox.path("config.toml.old.new")).unwrap();
+    assert_eq!(left.mode() & 0o7777, 0o600);
+}
+
+#[test]
 #[ignore = "needs root: a crontab of its own, in a mount namespace"]
 fn a_real_crontab_gets_the_line_once_and_keeps_the_others() {
     let standin = Standin::start();
