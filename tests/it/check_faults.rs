@@ -48,6 +48,7 @@ fn a_bad_certificate_is_a_cross_before_anything_is_asked() {
     let words = |kind| match kind {
         Kind::SelfSigned | Kind::UnknownCa => "not signed by an authority that this machine trusts",
         Kind::WrongName => "is not for 127.0.0.1",
+        Kind::ForbiddenName => "has a name that its authority may not sign",
         Kind::Expired => "has expired, by this machine's clock: 20",
         Kind::NotYetValid => "is not valid yet, by this machine's clock: 20",
         _ => "does not support TLS 1.2 or 1.3",
