@@ -126,6 +126,8 @@ pub(crate) struct Maildrop {
     mails: BTreeMap<u32, Vec<Id>>,
     /// The users of whom mails were removed, since they exceeded their share.
     pub(crate) greedy: BTreeSet<u32>,
+    /// Whether there was more than could be looked at.
+    pub(crate) is_crowded: bool,
 }
 
 /// A mail as its owner left it.
@@ -149,10 +151,11 @@ impl Maildrop {
         let mut shares = BTreeMap::<u32, Share>::new();
         let mut greedy = BTreeSet::new();
         let now = unix_seconds();
-        let mut stays = 0;
+        let (mut stays, mut is_crowded) = (0, false);
         for file in dir.files()? {
             let file = file?;
             if Instant::now() >= until {
+                is_crowded = true;
                 break;
             }
             if is_junk(&file, now) {
@@ -174,7 +177,12 @@ impl Maildrop {
             (uid, ids.collect())
         });
         let mails = mails.collect();
-        Ok(Some(Self { dir, mails, greedy }))
+        Ok(Some(Self {
+            dir,
+            mails,
+            greedy,
+            is_crowded,
+        }))
     }
 
     /// Returns the mails in the order in which they are taken: one of each user in turn. `first`
@@ -207,21 +215,23 @@ impl Maildrop {
     }
 
     /// Reads a mail; returns `None`, and removes the file, if it is none.
-    pub(crate) fn read(&self, id: &Id) -> Option<DroppedMail> {
-        let read = self.dir.take(id.as_str(), FILE_MAX);
-        let mail = read.ok().and_then(|(uid, bytes)| {
-            let (envelope, bytes) = parse(&bytes)?;
-            let bytes = bytes.to_vec();
-            Some(DroppedMail {
+    ///
+    /// # Errors
+    /// An I/O error; the mail stays.
+    pub(crate) fn read(&self, id: &Id) -> io::Result<Option<DroppedMail>> {
+        let mail = match self.dir.take(id.as_str(), FILE_MAX) {
+            Ok((uid, bytes)) => parse(&bytes).map(|(envelope, bytes)| DroppedMail {
                 uid,
                 envelope,
-                bytes,
-            })
-        });
+                bytes: bytes.to_vec(),
+            }),
+            Err(error) if FileError::of(&error).is_some() => None,
+            Err(error) => return Err(error),
+        };
         if mail.is_none() {
             remove(&self.dir, id.as_str());
         }
-        mail
+        Ok(mail)
     }
 
     /// Removes a mail that has been taken.

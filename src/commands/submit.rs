@@ -13,7 +13,7 @@ use crate::error::{Exit, Failure};
 use crate::message::Message;
 use crate::outbox::ClaimedEntry;
 use crate::output::{self, Output};
-use crate::secret::{Redactor, Secret, passwords};
+use crate::secret::{Redactor, Secret, password};
 use crate::text;
 use crate::token;
 
@@ -22,14 +22,17 @@ pub(super) const TIME: Duration = Duration::from_secs(30);
 
 /// Returns what hides the secrets in messages: those of the config, and the cached tokens.
 pub(super) fn guard(config: &Config, settings: &Settings, state: Option<&State>) -> Redactor {
+    let [secrets, passwords] = config.secrets();
     let proxy = settings.network.proxy.as_ref().map(Secret::expose);
-    let passwords = proxy.map(passwords).unwrap_or_default();
     let tokens = state.map(token::cached).unwrap_or_default();
     let own = settings.account.secret().clone();
-    let all = config.secrets().into_iter().chain(passwords).chain(tokens);
     let mut guard = Redactor::default();
-    all.chain([own])
-        .for_each(|secret| guard.add_for_messages(&secret));
+    for secret in secrets.into_iter().chain(tokens).chain([own]) {
+        guard.add_for_messages(&secret);
+    }
+    for password in passwords.into_iter().chain(proxy.and_then(password)) {
+        guard.add_password(&password);
+    }
     guard
 }
 

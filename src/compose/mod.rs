@@ -140,7 +140,7 @@ pub(crate) fn compose(
     cut_notes: CutNotes,
 ) -> Result<Composed, ComposeError> {
     // It would reach the log, as a recipient's name.
-    if guard.hide(&mut settings.to.describe()) {
+    if guard.is_in(settings.to.describe().as_bytes()) {
         return Err(ComposeError::SecretInRecipients);
     }
     let has_secret = secrets::hide(&mut draft, guard);

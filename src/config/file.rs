@@ -14,7 +14,7 @@ use super::error::ConfigError;
 use super::input::At;
 use super::keys::Layer;
 use super::mail::MailTable;
-use crate::disk;
+use crate::disk::{self, FileError};
 
 /// The largest config that is read, in bytes.
 const SIZE_MAX: u64 = 1 << 20;
@@ -68,6 +68,9 @@ pub(super) fn first(
         match read(&path) {
             Ok(None) => {}
             Ok(Some(config)) => return Ok(Some((config, path))),
+            // Root's HOME may be another user's, in whose directories it looks for nothing.
+            Err(ConfigError::Unreadable { error, .. })
+                if FileError::is_untrusted(&error) && path.symlink_metadata().is_err() => {}
             Err(_) if is_withheld(&path) && environment::layer()?.is_an_app() => {}
             Err(error) => return Err(error),
         }

@@ -14,7 +14,7 @@ use super::paths::{self, Unusable};
 use super::settings::Network;
 use super::{Config, environment, value};
 use crate::message::Recipients;
-use crate::secret::{Secret, passwords};
+use crate::secret::{Secret, password};
 
 /// Returns our variables that are set, by name.
 pub(crate) fn variables() -> Vec<&'static str> {
@@ -133,9 +133,9 @@ impl Config {
         paths.filter(is_open).collect()
     }
 
-    /// Returns all secrets of the config and of the environment, whichever is in force: none belongs
-    /// into a message. A file that cannot be read is left out.
-    pub(crate) fn secrets(&self) -> Vec<Secret> {
+    /// Returns all secrets of the config and of the environment, whichever is in force, and the
+    /// passwords in its URLs: none belongs into a message. A file that cannot be read is left out.
+    pub(crate) fn secrets(&self) -> [Vec<Secret>; 2] {
         let profiles = self.file.profiles.values();
         let layers = [&self.environment, &self.file.top]
             .into_iter()
@@ -150,8 +150,8 @@ impl Config {
             let base = layer.api_base.as_ref().map(|at| at.value.expose());
             [proxy, base]
         });
-        let passwords = urls.flatten().flat_map(passwords);
-        apps.chain(keys).chain(passwords).collect()
+        let passwords = urls.flatten().filter_map(password);
+        [apps.chain(keys).collect(), passwords.collect()]
     }
 
     /// Whether any level sets `state_dir`.

@@ -15,7 +15,7 @@ use rustix::io::{Errno, retry_on_intr};
 use super::atomic::{exists, install, place_over, replace_at, set_aside};
 use super::error::at;
 use super::file::FileAt;
-use super::walk::{Writers, open_dir};
+use super::walk::{Writers, check_dir, open_dir};
 use super::{FileError, LockedFile, Owner, lock_now, read_at_most};
 
 /// The mode of the directories.
@@ -54,10 +54,9 @@ impl Dir {
             return Err(FileError::NotAFilePath.into());
         };
         let name = name.to_str().ok_or(FileError::NotAFilePath)?;
-        Ok((
-            Self::of(open_dir(parent, None, writers)?, parent)?,
-            name.to_owned(),
-        ))
+        let dir = open_dir(parent, None, writers)?;
+        check_dir(&dir.metadata()?, parent, writers)?;
+        Ok((Self::of(dir, parent)?, name.to_owned()))
     }
 
     fn of(file: File, path: &Path) -> io::Result<Self> {
@@ -432,7 +431,7 @@ impl Drop for TemporaryLock {
 }
 
 /// Reads all names in a directory.
-pub(super) fn names(dir: &File) -> io::Result<impl Iterator<Item = io::Result<String>> + use<>> {
+fn names(dir: &File) -> io::Result<impl Iterator<Item = io::Result<String>> + use<>> {
     let entries = retry_on_intr(|| rustix::fs::Dir::read_from(dir))?;
     let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
     Ok(names.filter(|name| !matches!(name.as_deref(), Ok("." | ".."))))

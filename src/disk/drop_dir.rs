@@ -10,7 +10,6 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::atomic::sync_parent;
-use super::dir::names;
 use super::file::FileAt;
 use super::{FileError, Owner};
 
@@ -18,9 +17,9 @@ use super::{FileError, Owner};
 /// files of others.
 const MODE: u32 = 0o1733;
 
-/// The bits that decide: sticky, and not readable by others.
-const MODE_MASK: u32 = 0o1044;
-const MODE_BITS: u32 = 0o1000;
+/// The bits that decide: the owner's may differ.
+const MODE_MASK: u32 = 0o1077;
+const MODE_BITS: u32 = MODE & MODE_MASK;
 
 /// The start of the name of a file that is being written.
 const TEMPORARY: &str = "tmp.";
@@ -105,15 +104,29 @@ impl DropDir {
         })
     }
 
-    /// Returns all files, in no order. What is no regular file has no size.
+    /// Returns all files, in no order. What is no regular file of one name has no size.
     ///
     /// # Errors
     /// An I/O error.
     pub(crate) fn files(&self) -> io::Result<impl Iterator<Item = io::Result<DroppedFile>>> {
-        Ok(names(&self.0)?.filter_map(|name| {
+        let entries = retry_on_intr(|| rustix::fs::Dir::read_from(&self.0))?;
+        let names = entries.filter_map(|entry| match entry {
+            Ok(entry) => match entry.file_name().to_str() {
+                Ok("." | "..") => None,
+                Ok(name) => Some(Ok(name.to_owned())),
+                Err(_) => {
+                    // No name of ours. Best effort: what stays is looked at again.
+                    let _ = rustix::fs::unlinkat(&self.0, entry.file_name(), AtFlags::empty());
+                    None
+                }
+            },
+            Err(error) => Some(Err(io::Error::from(error))),
+        });
+        Ok(names.filter_map(|name| {
             let file = name.and_then(|name| {
                 let stat = self.at(&name).stat()?;
-                let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile;
+                let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
+                    && stat.st_nlink == 1;
                 Ok(DroppedFile {
                     name,
                     uid: stat.st_uid,

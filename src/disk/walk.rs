@@ -63,6 +63,7 @@ pub(super) fn open_dir(path: &Path, make: Option<u32>, writers: Writers) -> io::
         )],
         rest: Vec::new(),
         links: 0,
+        target_until: usize::MAX,
         writers,
     };
     walk.add(&std::path::absolute(path)?);
@@ -71,6 +72,24 @@ pub(super) fn open_dir(path: &Path, make: Option<u32>, writers: Writers) -> io::
     }
     let (dir, _) = walk.here();
     open(dir, OsStr::new("."), OFlags::DIRECTORY)
+}
+
+/// Checks that nobody else can rename what is in a directory. In one with the sticky bit, what belongs
+/// to others can't be.
+///
+/// # Errors
+/// If others can.
+pub(super) fn check_dir(meta: &Metadata, path: &Path, writers: Writers) -> io::Result<()> {
+    let is_open = match meta.mode() & 0o1022 {
+        0 | 0o1000..=0o1777 => false,
+        0o020 => writers == Writers::Owner && group_has_others(meta.uid(), meta.gid()),
+        _ => true,
+    };
+    if is_open && euid() == 0 {
+        let path = path.to_owned();
+        return Err(FileError::OthersWrite { path }.into());
+    }
+    Ok(())
 }
 
 /// Opens the directory of a file, and returns the file's name in it. Links to the file are followed
@@ -85,6 +104,7 @@ pub(super) fn open_parent(path: &Path, writers: Writers) -> io::Result<(File, Os
             return Err(FileError::NotAFilePath.into());
         };
         let dir = open_dir(parent, None, writers)?;
+        check_dir(&dir.metadata()?, parent, writers)?;
         match rustix::fs::readlinkat(&dir, name, Vec::new()) {
             Ok(target) => {
                 let link = open(&dir, name, OFlags::PATH | OFlags::NOFOLLOW)?;
@@ -111,7 +131,8 @@ pub(super) fn check_file(meta: &Metadata, path: &Path) -> io::Result<()> {
         let uid = meta.uid();
         return Err(FileError::Foreign { path, uid }.into());
     }
-    if meta.mode() & 0o002 != 0 || meta.mode() & 0o020 != 0 && has_others(meta) {
+    let by_group = meta.mode() & 0o020 != 0 && group_has_others(meta.uid(), meta.gid());
+    if meta.mode() & 0o002 != 0 || by_group {
         return Err(FileError::OthersWrite { path }.into());
     }
     Ok(())
@@ -132,6 +153,8 @@ struct Walk {
     /// The components that are left, the next one last.
     rest: Vec<OsString>,
     links: usize,
+    /// Until fewer components are left, they are those of a link's target.
+    target_until: usize,
     writers: Writers,
 }
 
@@ -160,13 +183,14 @@ impl Walk {
             return Ok(());
         }
         let (dir, at) = self.here();
-        self.check(&dir.metadata()?, at)?;
+        check_dir(&dir.metadata()?, at, self.writers)?;
         let path = at.join(name);
         let flags = OFlags::PATH | OFlags::NOFOLLOW;
         let file = match (open(dir, name, flags), make) {
             // A link leads to what is there already.
             (Err(error), Some(mode))
-                if error.kind() == io::ErrorKind::NotFound && self.links == 0 =>
+                if error.kind() == io::ErrorKind::NotFound
+                    && self.rest.len() < self.target_until =>
             {
                 make_in(dir, name, mode)?;
                 open(dir, name, flags)?
@@ -181,6 +205,7 @@ impl Walk {
                 return Err(Errno::LOOP.into());
             }
             let target = rustix::fs::readlinkat(&file, "", Vec::new())?;
+            self.target_until = self.target_until.min(self.rest.len());
             self.add(Path::new(&OsString::from_vec(target.into_bytes())));
             return Ok(());
         }
@@ -192,21 +217,6 @@ impl Walk {
             return Err(FileError::Foreign { path, uid }.into());
         }
         self.dirs.push((file, path));
-        Ok(())
-    }
-
-    /// Checks that nobody else can rename what is in a directory. In one with the sticky bit, what
-    /// belongs to others can't be.
-    fn check(&self, meta: &Metadata, path: &Path) -> io::Result<()> {
-        let is_open = match meta.mode() & 0o1022 {
-            0 | 0o1000..=0o1777 => false,
-            0o020 => self.writers == Writers::Owner && has_others(meta),
-            _ => true,
-        };
-        if is_open {
-            let path = path.to_owned();
-            return Err(FileError::OthersWrite { path }.into());
-        }
         Ok(())
     }
 }
@@ -232,12 +242,6 @@ fn open(dir: impl AsFd, name: &OsStr, flags: OFlags) -> io::Result<File> {
     Ok(File::from(opened?))
 }
 
-/// Whether a group has members besides root and the owner of a file. An unknown member, as of a
-/// directory service, may exist only if the group isn't the system's.
-fn has_others(meta: &Metadata) -> bool {
-    meta.gid() != 0 && group_has_others(meta.uid(), meta.gid())
-}
-
 /// Whether a group has members besides root and this user.
 pub(crate) fn group_has_others(uid: u32, gid: u32) -> bool {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
@@ -255,8 +259,8 @@ fn has_others_in(accounts: &str, groups: &str, uid: u32, gid: u32) -> bool {
     let accounts: Vec<_> = rows(accounts).collect();
     let names: HashSet<&str> = accounts.iter().filter(may).map(|row| row[0]).collect();
     let Some(group) = rows(groups).find(|row| row[2] == gid) else {
-        // Of a directory service, which may have any members.
-        return true;
+        // Of a directory service, which may have any members; root's own where there are no accounts.
+        return gid != "0";
     };
     let mut members = group[3].split(',').filter(|member| !member.is_empty());
     let is_primary = |row: &Vec<&str>| row[3] == gid && !may(&row);

@@ -108,10 +108,17 @@ impl Redactor {
     }
 
     /// Adds a secret that must not be in a message. What has fewer than eight characters may be there
-    /// by chance, and a password of fewer than sixteen counts as a whole.
+    /// by chance.
     pub(crate) fn add_for_messages(&mut self, secret: &Secret) {
         if secret.0.len() >= PIECE {
             self.add_whole_below(secret, 2 * PIECE);
+        }
+    }
+
+    /// Adds a password that must not be in a message. Pieces of it may be ordinary words.
+    pub(crate) fn add_password(&mut self, password: &Secret) {
+        if password.0.len() >= PIECE {
+            self.add_whole_below(password, usize::MAX);
         }
     }
 
@@ -119,10 +126,12 @@ impl Redactor {
         if secret.0.is_empty() || self.secrets.contains(secret) {
             return;
         }
+        let hex = hex(secret.0.as_bytes()).into_bytes();
         for mut form in secret.forms() {
             // Names of hosts and members are returned in lower case.
             form.make_ascii_lowercase();
-            if secret.0.len() < size || form.len() < PIECE {
+            // Eight digits of hex are in any list of digests.
+            if secret.0.len() < size || form.len() < PIECE || form == hex {
                 self.wholes.push(form);
                 continue;
             }
@@ -320,6 +329,11 @@ fn without(text: &str, hidden: &[(usize, usize)]) -> String {
         at = at.max(end);
     }
     shown + &text[at..]
+}
+
+/// Returns the password of a URL.
+pub(crate) fn password(url: &str) -> Option<Secret> {
+    passwords(url).into_iter().next()
 }
 
 /// Returns the password of a URL, alone and as `user:password` in Basic authentication.

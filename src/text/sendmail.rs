@@ -61,6 +61,9 @@ texts! {
     maildrop_unusable(path, error) =
         "没有取走其他用户的邮件：{path}：{error}",
         "the mails of other users were not taken: {path}: {error}";
+    maildrop_crowded(path) =
+        "{path} 里的文件太多，没能看完：看看是谁放的（ls -ln {path}）",
+        "there are too many files in {path} to look at: see whose they are (ls -ln {path})";
     mails_stay(path, what) =
         "{path} 中其他用户的邮件暂时取不走：{what}",
         "the mails of other users stay in {path}: {what}";
@@ -83,6 +86,7 @@ texts! {
 
 phone_texts! {
     from_user(user) = "来自用户 {user}", "from user {user}";
+    titled(from, title) = "{from}：{title}", "{from}: {title}";
     mail_cut() = "（邮件过长，已截断）", "(the mail was too long and is cut)";
     attachment_left_out(name, size) =
         "（附件未发送：{name}，{size} 字节）", "(not sent: {name}, {size} bytes)";

@@ -81,31 +81,31 @@ const CALLERS: [(&str, &str, &str, &str); 13] = [
         "dev",
         "mail -s 'mail 日报' root",
         "lisi",
-        "mail 日报\n来自用户 dev\n磁盘 91%\n.\nend",
+        "来自用户 dev：mail 日报\n磁盘 91%\n.\nend",
     ),
     (
         "dev",
         "LC_ALL=C.UTF-8 mutt -s 'mutt of dev' -a /callers/report.csv -- ops@corp.cn",
         "zhangsan",
-        "mutt of dev\n来自用户 dev\n磁盘 91%\n.\nend",
+        "来自用户 dev：mutt of dev\n磁盘 91%\n.\nend",
     ),
     (
         "www-data",
         "php -r 'exit(mail(\"ops@corp.cn\", \"php 订单\", \"已付\\n.\\nend\", \"From: shop@example.com\") ? 0 : 1);'",
         "zhangsan",
-        "php 订单\n来自用户 www-data\n发件人：shop@example.com\n已付\n.\nend",
+        "来自用户 www-data：php 订单\n发件人：shop@example.com\n已付\n.\nend",
     ),
     (
         "www-data",
         "php -d sendmail_path='/usr/sbin/sendmail -t -i -odb' -r 'exit(mail(\"root\", \"php 稍后\", \"已付\") ? 0 : 1);'",
         "lisi",
-        "php 稍后\n来自用户 www-data\n已付",
+        "来自用户 www-data：php 稍后\n已付",
     ),
     (
         "www-data",
         "php /callers/symfony.php",
         "zhangsan",
-        "symfony 订单\n来自用户 www-data\n发件人：Shop <shop@example.com>\n已付\n.\nend",
+        "来自用户 www-data：symfony 订单\n发件人：Shop <shop@example.com>\n已付\n.\nend",
     ),
 ];
 
@@ -117,16 +117,16 @@ const JOBS: [(&str, &str); 5] = [
     ),
     (
         "lisi",
-        "Cron <dev@…> mkdir own 2>/dev/null && cat /callers/body\n来自用户 dev\n磁盘 91%\n.\nend",
+        "来自用户 dev：Cron <dev@…> mkdir own 2>/dev/null && cat /callers/body\n磁盘 91%\n.\nend",
     ),
     (
         "zhangsan",
-        "Cron <dev@…> mkdir ops 2>/dev/null && echo 磁盘 91%\n来自用户 dev\n磁盘 91%",
+        "来自用户 dev：Cron <dev@…> mkdir ops 2>/dev/null && echo 磁盘 91%\n磁盘 91%",
     ),
     ("lisi", "Output from your job …\n磁盘 91%\n.\nend\nof root"),
     (
         "lisi",
-        "Output from your job …\n来自用户 dev\n磁盘 91%\n.\nend\nof dev",
+        "来自用户 dev：Output from your job …\n磁盘 91%\n.\nend\nof dev",
     ),
 ];
 

@@ -100,7 +100,7 @@ fn the_mail_of_who_may_not_read_the_config_goes_out_with_roots_flush() {
     flush(&sandbox).is_silent();
     assert_eq!(
         texts(&standin, "zhangsan"),
-        ["Job\nfrom user nobody\nit failed"]
+        ["from user nobody: Job\nit failed"]
     );
     assert_eq!(texts(&standin, "lisi"), ["from user nobody\nfor the boss"]);
     assert!(dropped(&sandbox).is_empty());
@@ -236,7 +236,7 @@ fn what_a_hostile_user_puts_there_is_never_sent_and_stops_nobody() {
             .is_silent();
         assert_eq!(flush(&sandbox).exits(0).stderr, "", "{kind}");
         let landed = texts(&standin, "zhangsan");
-        assert_eq!(landed, ["Job\nfrom user nobody\nit failed"], "{kind}");
+        assert_eq!(landed, ["from user nobody: Job\nit failed"], "{kind}");
         assert_eq!(
             path.symlink_metadata().is_ok(),
             kind == "full directory",
@@ -390,7 +390,7 @@ fn five_flushes_at_once_take_each_mail_once() {
     sandbox.wxpush("outbox flush --wait").is_silent();
     let mut read = texts(&standin, "zhangsan");
     read.sort();
-    let all = (1..=20).map(|number| format!("{OTHER} {number:03}\nfrom user nobody\nb"));
+    let all = (1..=20).map(|number| format!("from user nobody: {OTHER} {number:03}\nb"));
     assert_eq!(read, all.collect::<Vec<_>>());
     assert!(dropped(&sandbox).is_empty());
 }

@@ -126,7 +126,7 @@ fn a_user_who_may_not_read_the_config_leaves_mails_in_the_maildrop() {
     let outcome = run.env("WXPUSH_MAILDROP", &maildrop).stdin(input).exits(0);
     assert_eq!(codes(&outcome.stdout), [220, 250, 250, 354, 250]);
     sandbox.wxpush("outbox flush").is_silent();
-    assert!(texts(&standin, "lisi")[0].ends_with("nobody\nb"));
+    assert!(texts(&standin, "lisi")[0].ends_with("nobody：s\nb"));
     assert_eq!(emptied(&sandbox), ["failed", "once"]);
 }
 

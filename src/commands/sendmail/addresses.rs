@@ -9,6 +9,12 @@ use crate::maildrop::Envelope;
 use crate::message::Mailbox;
 use crate::text::sendmail as words;
 
+/// The most unknown addresses that are named.
+const UNKNOWN_MAX: usize = 20;
+
+/// The longest address, in characters. Source: RFC 5321, 4.5.3.1.
+const ADDRESS_MAX: usize = 320;
+
 /// The recipients of a mail, and its unknown addresses.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Found {
@@ -44,7 +50,13 @@ pub(super) fn find(addresses: &[&str], config: &Config, hosts: &[String]) -> Fou
         match recipients(address, config, hosts) {
             Some(to) if found.to.contains(&to) => {}
             Some(to) => found.to.push(to),
-            None => found.unknown.push((*address).to_owned()),
+            // Named for a person: not all of a million, and none as long as a mail.
+            None if found.unknown.len() < UNKNOWN_MAX => {
+                found
+                    .unknown
+                    .push(address.chars().take(ADDRESS_MAX).collect());
+            }
+            None => {}
         }
     }
     found

@@ -8,6 +8,8 @@ use crate::message::input::{Input, as_at_terminal, one_line};
 use crate::message::mail::Enclosed;
 use crate::message::media;
 use crate::message::{Attachment, Content, Mail, Mailbox, MediaKind, TextKind};
+use crate::secret::Redactor;
+use crate::text::compose::secret_hidden;
 use crate::text::message::unfit_file;
 use crate::text::sendmail as words;
 
@@ -85,13 +87,25 @@ impl Letter {
         }
     }
 
-    /// Names the user who has left it in the maildrop: the mail itself may name anybody.
+    /// Names the user who has left it in the maildrop, before all that the mail itself says.
     pub(super) fn is_of(&mut self, user: &str, lang: Lang) {
-        let mut text = words::from_user(lang, user);
-        if !self.text.is_empty() {
-            note(&mut text, &self.text);
+        let from = words::from_user(lang, user);
+        self.title = Some(match &self.title {
+            Some(title) => words::titled(lang, from, title),
+            None => from,
+        });
+    }
+
+    /// Hides the secrets in all that is shown or logged of it.
+    pub(super) fn hide(&mut self, guard: &Redactor) {
+        let mut hidden = guard.hide(&mut self.text);
+        hidden |= self.title.as_mut().is_some_and(|title| guard.hide(title));
+        for warning in &mut self.warnings {
+            guard.hide(warning);
         }
-        self.text = text;
+        if hidden {
+            self.warnings.push(secret_hidden());
+        }
     }
 
     /// Returns its text, for the log.

@@ -76,6 +76,11 @@ impl<'a> Mailer<'a> {
         if let Some(user) = user {
             letter.is_of(user, self.lang);
         }
+        letter.hide(&self.guard);
+        let mut unknown = found.unknown;
+        for address in &mut unknown {
+            self.guard.hide(address);
+        }
         let mut all = Vec::<(Settings, Vec<Message>)>::new();
         for to in found.to {
             let to = match to {
@@ -91,7 +96,7 @@ impl<'a> Mailer<'a> {
         Ok(Mailing {
             letter,
             all,
-            unknown: found.unknown,
+            unknown,
         })
     }
 
@@ -129,11 +134,17 @@ impl<'a> Mailer<'a> {
             // A string of JSON is one of TOML.
             failures.push(words::nobody_known(names, Value::from(&**first)));
         }
-        let last = failures.pop();
-        for failure in &failures {
-            output.failure(failure);
-        }
-        Ok(last)
+        // The caller sends it again if that may help anybody.
+        let is_final = |failure: &Failure| match failure.exit {
+            Exit::Partial => 2,
+            Exit::Usage | Exit::Data | Exit::Refused => 1,
+            _ => 0,
+        };
+        failures.sort_by_key(is_final);
+        let mut failures = failures.into_iter();
+        let first = failures.next();
+        failures.for_each(|failure| output.failure(&failure));
+        Ok(first)
     }
 
     /// Submits the messages for some recipients; `output`, if a person may be waiting.

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
+use super::super::recipients;
 use super::mailer::{Mailer, Mailing};
 use crate::clock::unix_seconds;
 use crate::config::Config;
 use crate::delivery::Submission;
 use crate::disk::euid;
-use crate::error::Failure;
+use crate::error::{Exit, Failure};
 use crate::maildrop::{Maildrop, QueuedMails, user_name};
 use crate::outbox::{Id, Outbox};
 use crate::output::Output;
@@ -27,9 +28,13 @@ pub(in crate::commands) fn pick_up(
         return notes;
     }
     let path = config.base().maildrop;
-    match Maildrop::open(&path, until) {
+    let left = until.saturating_duration_since(Instant::now());
+    match Maildrop::open(&path, until - left / 2) {
         Ok(None) => {}
         Ok(Some(maildrop)) => {
+            if maildrop.is_crowded {
+                notes.insert(words::maildrop_crowded(path.display()));
+            }
             let greedy = maildrop.greedy.iter();
             notes.extend(greedy.map(|uid| words::too_many_mails(user_name(*uid))));
             if let Err(failure) = take(&maildrop, config, until, output, &mut notes) {
@@ -55,7 +60,7 @@ fn take(
     if mails.is_empty() {
         return Ok(());
     }
-    let settings = config.settings(None)?;
+    let settings = recipients::complete(config.settings(None)?)?;
     let mailer = Mailer::new(config, &settings, output);
     let Ok(state) = &mailer.state else {
         // The warning has been shown.
@@ -75,12 +80,22 @@ fn take(
         if !queued.has_room(uid) {
             continue;
         }
-        let Some(mail) = maildrop.read(id) else {
-            continue;
+        let mail = match maildrop.read(id) {
+            Ok(Some(mail)) => mail,
+            Ok(None) => continue,
+            Err(error) => {
+                trouble.get_or_insert_with(|| words::unreadable(error));
+                continue;
+            }
         };
         let user = user_name(mail.uid);
         let mailing = match mailer.mailing(&mail.envelope, &mail.bytes, Some(&user)) {
             Ok(mailing) => mailing,
+            // The set-up is at fault, not the mail.
+            Err(failure) if !is_of_mail(&failure) => {
+                trouble.get_or_insert(failure);
+                continue;
+            }
             Err(failure) => {
                 tracing::info!(user, why = failure.what, "a mail is refused");
                 notes.insert(words::mail_refused(user));
@@ -90,7 +105,8 @@ fn take(
         };
         if !mailing.unknown.is_empty() {
             let addresses = mailing.unknown.join(", ");
-            tracing::info!(user, addresses, "nobody is known by these addresses");
+            let count = mailing.unknown.len();
+            tracing::info!(user, count, addresses, "nobody is known by these addresses");
             notes.insert(words::mail_to_unknown(user));
         }
         match keep(&mailer, id, mail.uid, mailing, &mut queued) {
@@ -103,6 +119,11 @@ fn take(
     }
     queued.end().map_err(unusable)?;
     trouble.map_or(Ok(()), Err)
+}
+
+/// Whether a mail is refused for what is in it.
+fn is_of_mail(failure: &Failure) -> bool {
+    matches!(failure.exit, Exit::Usage | Exit::Data | Exit::Refused)
 }
 
 /// Keeps the messages of a mail in the outbox, once each, whatever ends this flush.

@@ -20,7 +20,7 @@ const NAMES: [&str; 12] = [
 const PREFIXES: [&str; 3] = ["content-", "resent-", "x-"];
 
 /// The most fields of a head, so that memory use stays flat: the lines behind are shown as text.
-const FIELDS_MAX: usize = 10_000;
+const FIELDS_MAX: usize = 100_000;
 
 /// The fields of a head, in their order.
 #[derive(Debug, Default)]

@@ -2,6 +2,10 @@
 
 use super::words;
 
+/// The most addresses of a field, so that memory use stays flat: those behind do not count. WeCom
+/// takes a thousand recipients of a message.
+const MAILBOXES_MAX: usize = 10_000;
+
 /// A person or program with an address.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Mailbox {
@@ -24,11 +28,13 @@ enum AddressState {
 
 /// Parses the addresses of a field. What is no address is left out.
 pub(super) fn parse(field: &[u8]) -> Vec<Mailbox> {
-    let mut all = Vec::new();
+    let mut all: Vec<Mailbox> = Vec::new();
     let mut open = OpenMailbox::default();
     let mut state = AddressState::Phrase;
     let mut bytes = field.iter().copied();
-    while let Some(byte) = bytes.next() {
+    while all.len() < MAILBOXES_MAX
+        && let Some(byte) = bytes.next()
+    {
         state = match (state, byte) {
             (AddressState::Quoted, b'\\') => {
                 open.phrase.extend(bytes.next());

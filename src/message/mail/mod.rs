@@ -50,8 +50,7 @@ impl Mail {
         let bytes = &*with_line_feeds(bytes);
         // The separator line of a mailbox.
         let separator = bytes.starts_with(b"From ").then(|| line(bytes));
-        let bytes = &bytes[separator.unwrap_or_default().len()..];
-        let (head, body) = MailHead::split(bytes);
+        let (head, body) = MailHead::split(&bytes[separator.unwrap_or_default().len()..]);
         if !head.is_of_mail() {
             // An empty line may stand for the head.
             let bytes = bytes.strip_prefix(b"\r").unwrap_or(bytes);

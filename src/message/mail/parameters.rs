@@ -7,6 +7,9 @@ use super::charset::decoded;
 use super::transfer::hexadecimal;
 use super::words;
 
+/// The most parameters of a field, so that memory use stays flat: those behind do not count.
+const PARAMETERS_MAX: usize = 250_000;
+
 /// A field with parameters.
 #[derive(Debug, Default)]
 pub(super) struct ParameterField {
@@ -31,12 +34,13 @@ impl ParameterField {
         let (value, rest) = until(field, b";");
         // A comment may stand behind it.
         let (value, _) = until(value, b"(");
+        let is_utf8 = std::str::from_utf8(rest).is_ok();
         let mut parameters = Vec::new();
         let mut rest = next(rest);
-        while !rest.is_empty() {
+        while !rest.is_empty() && parameters.len() < PARAMETERS_MAX {
             let (name, mut behind) = until(rest, b"=;");
             if let Some(text) = behind.strip_prefix(b"=") {
-                let (value, end) = value_of(text.trim_ascii_start());
+                let (value, end) = value_of(text.trim_ascii_start(), is_utf8);
                 parameters.push(FieldParameter::new(name, value));
                 behind = end;
             }
@@ -133,13 +137,12 @@ fn next(rest: &[u8]) -> &[u8] {
     at.map_or(b"", |at| &rest[at..])
 }
 
-/// Parses a value; returns it with what stands behind it.
-fn value_of(text: &[u8]) -> (Vec<u8>, &[u8]) {
+/// Parses a value; returns it with what stands behind it. `is_utf8` is said of the whole field.
+fn value_of(text: &[u8], is_utf8: bool) -> (Vec<u8>, &[u8]) {
     let Some(quoted) = text.strip_prefix(b"\"") else {
         let (value, rest) = until(text, b";");
         return (value.trim_ascii_end().to_vec(), rest);
     };
-    let is_utf8 = std::str::from_utf8(quoted).is_ok();
     let mut value = Vec::new();
     let mut at = 0;
     while let Some(byte) = quoted.get(at).filter(|it| **it != b'"') {

@@ -259,6 +259,9 @@ fn chosen<'a>(parts: impl Iterator<Item = MailPart<'a>>) -> PartContent {
     all
 }
 
+/// The most parts of a multipart, so that memory use stays flat: those behind are text of the last.
+const PARTS_MAX: usize = 250_000;
+
 /// The body of a multipart.
 struct Divided<'a> {
     /// What stands before the first boundary.
@@ -279,7 +282,8 @@ fn divided<'a>(body: &'a [u8], boundary: &[u8]) -> Divided<'a> {
     while at < body.len() {
         let line = line(&body[at..]);
         let next = at + line.len();
-        if let Some(closes) = delimiter(line, boundary) {
+        let is_full = divided.parts.len() >= PARTS_MAX;
+        if let Some(closes) = delimiter(line, boundary).filter(|_| !is_full) {
             if let Some(start) = start {
                 let part = &body[start..at];
                 let part = &part[..part.len() - line_end(part).len()];

@@ -168,9 +168,12 @@ fn hide_tokens(value: &mut Value, depth: usize) {
             }
         }
         Value::String(text) if depth > 0 && text.contains("access_token") => {
-            if let Ok(mut inner) = serde_json::from_str(text) {
+            if let Ok(mut inner) = serde_json::from_str::<Value>(text) {
+                let before = inner.clone();
                 hide_tokens(&mut inner, depth - 1);
-                *text = inner.to_string();
+                if inner != before {
+                    *text = inner.to_string();
+                }
             }
         }
         _ => {}
