@@ -29,7 +29,7 @@ pub(in crate::commands) fn pick_up(
     }
     let path = config.base().maildrop;
     let left = until.saturating_duration_since(Instant::now());
-    match Maildrop::open(&path, until - left / 2) {
+    match Maildrop::open(&path, Instant::now() + left / 2) {
         Ok(None) => {}
         Ok(Some(maildrop)) => {
             if maildrop.is_crowded {
