@@ -56,12 +56,12 @@ impl Target {
 
 /// Does its task and returns true, if this process is one.
 pub(crate) fn outlives() -> bool {
-    let mut args = env::args();
+    let mut args = env::args_os();
     let is_one = args.next().is_some_and(|name| name == NAME);
     if is_one {
         // There is nobody to report an error to.
         let _ = io::copy(&mut io::stdin().lock(), &mut io::sink());
-        let target = args.next().and_then(|word| Target::parse(&word));
+        let target = args.next().and_then(|word| Target::parse(word.to_str()?));
         let _ = target.map(|target| target.send(Signal::KILL));
     }
     is_one

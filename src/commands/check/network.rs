@@ -40,10 +40,11 @@ pub(super) fn answered(
     let mut skipped = Vec::new();
     for (at, step) in STEPS.into_iter().enumerate() {
         match error {
+            // Also in a handshake with a proxy, where WeCom's address needs none.
+            Some(error) if at == failed => report.wrong(step, error.failure()),
             _ if step == "tls" && network.api_base.is_plain() => {
                 report.left(&[step], text::check::no_tls());
             }
-            Some(error) if at == failed => report.wrong(step, error.failure()),
             None if step == HTTP => report.fine(step, text::check::answers(time.as_millis())),
             _ if at < passed => report.passed(step),
             _ => skipped.push(step),

@@ -138,13 +138,13 @@ fn operands<'a>(words: &'a [OsString], values: &str) -> (&'a [OsString], &'a [Os
 }
 
 /// Whether a word has one of these options: `Some(true)` if it ends with it, so that the value of
-/// the option is the next word.
+/// the option is the next word. A value is no option.
 fn is_one(word: &OsStr, options: &str) -> Option<bool> {
     let word = word.to_string_lossy();
     if word.starts_with("--") {
         return options.split(' ').any(|it| it == word).then_some(true);
     }
-    let letters = &word[1..];
+    let letters = word.strip_prefix('-')?;
     let at = letters.find(|letter: char| {
         let is_it = |it: &str| it.chars().eq([letter]);
         options.split(' ').any(is_it)
@@ -192,7 +192,12 @@ mod tests {
             ("python3.11|-m|http.server", "http.server"),
             ("python3|-c|secret", "python3"),
             ("python3", "python3"),
+            ("python3|-W||x.py", "x.py"),
             ("perl|-lane|secret", "perl"),
+            ("perl|-I|库|x.pl", "x.pl"),
+            ("php|-d|memory_limit=1G|job.php", "job.php"),
+            ("bash|--rcfile|文件|-c|true", "true"),
+            ("bash|-o|nounset|x.sh", "x.sh"),
             ("node|--require|a|x.js", "x.js"),
             ("node|--eval|secret", "node"),
             ("bash|-euo|pipefail|/opt/x.sh|a", "x.sh"),
