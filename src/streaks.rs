@@ -49,6 +49,15 @@ impl Streak {
     pub(crate) fn time(&self) -> Duration {
         Duration::from_secs(unix_seconds().saturating_sub(self.since))
     }
+
+    /// Returns it as far reported as `before`.
+    fn reported_as(self, before: Option<Self>) -> Self {
+        Self {
+            reported: before.is_some_and(|before| before.reported),
+            kind: before.and_then(|before| before.kind),
+            ..self
+        }
+    }
 }
 
 /// A failure that was recorded.
@@ -58,6 +67,36 @@ pub(crate) struct Failed {
     pub(crate) streak: Streak,
     /// Whether to report it.
     pub(crate) tell: bool,
+}
+
+impl Failed {
+    /// Whether an earlier failure of the streak has been reported.
+    pub(crate) fn was_reported(&self) -> bool {
+        self.before.is_some_and(|before| before.reported)
+    }
+
+    /// Returns the stored streak without this failure: other runs may have recorded theirs
+    /// meanwhile.
+    fn taken_back(&self, stored: Streak) -> Option<Streak> {
+        if stored == self.streak {
+            return self.before;
+        }
+        if stored.since != self.streak.since || stored.failures < self.streak.failures {
+            // Another streak.
+            return Some(stored);
+        }
+        let told = self.tell && stored.kind == self.streak.kind;
+        let left = Streak {
+            failures: stored.failures - 1,
+            ..stored
+        };
+        let left = if told {
+            left.reported_as(self.before)
+        } else {
+            left
+        };
+        Some(left).filter(|left| left.failures > 0)
+    }
 }
 
 /// The stored failures of one command.
@@ -124,20 +163,21 @@ impl Streaks {
     pub(crate) fn mark_unreported(&self, before: Option<Streak>) -> io::Result<()> {
         self.change(|streaks| {
             if let Some(streak) = streaks.get_mut(&self.key) {
-                streak.reported = before.is_some_and(|before| before.reported);
-                streak.kind = before.and_then(|before| before.kind);
+                *streak = streak.reported_as(before);
             }
         })
     }
 
-    /// Takes a failure back: the streak is as `before` it.
+    /// Takes a failure back.
     ///
     /// # Errors
     /// As `failed`.
-    pub(crate) fn take_back(&self, before: Option<Streak>) -> io::Result<()> {
-        self.change(|streaks| match before {
-            Some(before) => drop(streaks.insert(self.key.clone(), before)),
-            None => drop(streaks.remove(&self.key)),
+    pub(crate) fn take_back(&self, failed: &Failed) -> io::Result<()> {
+        self.change(|streaks| {
+            let stored = streaks.remove(&self.key);
+            if let Some(left) = stored.and_then(|stored| failed.taken_back(stored)) {
+                streaks.insert(self.key.clone(), left);
+            }
         })
     }
 
@@ -234,6 +274,38 @@ mod tests {
             "1 k x 5 1",
         ] {
             assert_eq!(parse(junk), None, "{junk}");
+        }
+    }
+
+    #[test]
+    fn a_failure_is_taken_back_and_what_others_recorded_stays() {
+        let of = |failures, reported, kind| Streak {
+            failures,
+            reported,
+            kind,
+            ..streak(NOW)
+        };
+        let known = Some(1);
+        for (before, stored, left) in [
+            (None, of(1, true, known), None),
+            (
+                Some(of(1, false, None)),
+                of(2, true, known),
+                Some(of(1, false, None)),
+            ),
+            // Another run failed, too, and did not report it, because this one would.
+            (None, of(2, true, known), Some(of(1, false, None))),
+            // Another run reported another kind.
+            (None, of(2, true, Some(2)), Some(of(1, true, Some(2)))),
+        ] {
+            let failed = Failed {
+                before,
+                streak: of(before.map_or(1, |it| it.failures + 1), true, known),
+                tell: true,
+            };
+            assert_eq!(failed.taken_back(stored), left, "{stored:?}");
+            let another = Streak { since: 6, ..stored };
+            assert_eq!(failed.taken_back(another), Some(another));
         }
     }
 

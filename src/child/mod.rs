@@ -19,6 +19,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::fs::{Access, access};
 use rustix::process::{Pid, Signal};
 
 pub(crate) use outliving::outlives;
@@ -231,7 +232,7 @@ fn found(program: &OsStr) -> PathBuf {
     let path = std::env::var_os("PATH").filter(|_| !is_path);
     let dirs = path.iter().flat_map(std::env::split_paths);
     dirs.map(|dir| dir.join(program))
-        .find(|path| path.is_file())
+        .find(|path| path.is_file() && access(path, Access::EXEC_OK).is_ok())
         .unwrap_or_else(|| PathBuf::from(program))
 }
 

@@ -90,7 +90,20 @@ impl Submission<'_> {
     /// # Errors
     /// Why that is impossible.
     pub(crate) fn reserve(&self, messages: Vec<Message>) -> Result<Arc<ClaimedEntry>, NotKept> {
-        self.hold(&self.entry(messages), self.deadline)
+        let held = self.hold(&self.entry(messages), self.deadline)?;
+        held.note(|attempts| attempts.reserved = true);
+        Ok(held)
+    }
+
+    /// Sends a message in place of a reserved one: calls `kept` before the first request, if the
+    /// message is kept.
+    pub(crate) fn send_in_place(&self, messages: Vec<Message>, kept: impl FnOnce()) -> Outcome {
+        let entry = self.entry(messages);
+        let begun = self.begin(&entry);
+        if begun.0.held().is_some() {
+            kept();
+        }
+        self.deliver(&entry, begun)
     }
 
     /// Keeps a message for a flush. If it cannot be kept, sends it now, within `time`.

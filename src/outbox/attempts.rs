@@ -38,6 +38,9 @@ pub(crate) struct Attempts {
     /// The entry that carries its text, if that entry exists.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) carried_by: Option<String>,
+    /// Whether it goes out only if the process that keeps it dies, so that no message waits for it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) reserved: bool,
     /// Number of times it was refused while other messages were accepted.
     pub(crate) passed_over: u32,
     /// The first of these times.

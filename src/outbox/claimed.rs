@@ -38,7 +38,11 @@ impl ClaimedEntry {
     /// Reads the entry's record.
     pub(super) fn remembered(self) -> Self {
         let attempts = attempts::read(&self.dir, &self.id, &self.entry);
-        *self.locked() = attempts;
+        *self.locked() = Attempts {
+            // Whoever reserved it is gone.
+            reserved: false,
+            ..attempts
+        };
         self
     }
 

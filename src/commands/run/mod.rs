@@ -7,7 +7,7 @@ mod report_text;
 mod title;
 mod trigger;
 
-use std::cell::RefCell;
+use std::cell::{LazyCell, RefCell};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -48,7 +48,8 @@ pub(super) fn run(args: &Run, global: &Global, output: Output) -> Result<Exit, F
         output.failure(failure);
         output.note(&text::run::no_report());
     }
-    let title = title(args);
+    // Not before the command: nothing in a name may keep it from running.
+    let title = LazyCell::new(|| title(args));
     tracing::info!(command = "run", program = %program(args), "start");
     let reserved = RefCell::new(None);
     let lingers = |ended: &Ended| {
@@ -64,7 +65,8 @@ pub(super) fn run(args: &Run, global: &Global, output: Output) -> Result<Exit, F
     }
     if let Ok((ready, settings)) = ready {
         error::let_bugs_end_as(code);
-        if let Some(failure) = ready.tell(settings, args, &title, &ended, output) {
+        let tell = ready.tell(settings, args, &title, &ended, output, reserved.as_ref());
+        if let Some(failure) = tell {
             tracing::error!(exit = failure.exit.code(), error = failure.what, "report");
             output.failure(&failure);
         }
@@ -157,9 +159,9 @@ struct Reserved {
 }
 
 impl Reserved {
-    /// Removes the report: we live, and the command has ended.
-    fn remove(self) {
-        let Some(held) = self.held else {
+    /// Removes the report, if it is still there: the true one is kept, or we live to the end.
+    fn remove(&self) {
+        let Some(held) = &self.held else {
             return;
         };
         if let Err(error) = held.remove() {
@@ -222,6 +224,7 @@ impl Ready {
         title: &str,
         ended: &Ended,
         output: Output,
+        reserved: Option<&Reserved>,
     ) -> Option<Failure> {
         let due = Trigger::of(args, self.state.as_ref().ok(), ended);
         let occasion = due.occasion()?;
@@ -230,7 +233,9 @@ impl Ready {
             quiet: true,
             ..output
         };
-        let (is_safe, failure) = match self.report(settings, args, title, ended, occasion) {
+        let prepared = self.prepared(settings, args, title, ended, occasion);
+        let sent = prepared.and_then(|prepared| self.sent(prepared, reserved));
+        let (is_safe, failure) = match sent {
             Ok((report, is_safe)) => (is_safe, report.show(quiet)),
             Err(failure) => (false, Some(failure)),
         };
@@ -240,17 +245,17 @@ impl Ready {
         failure
     }
 
-    /// Sends the report; also returns whether it has arrived, or will.
-    fn report(
+    /// Sends the report, in place of the reserved one; also returns whether it has arrived, or
+    /// will.
+    fn sent(
         &self,
-        settings: Settings,
-        args: &Run,
-        title: &str,
-        ended: &Ended,
-        occasion: Occasion,
+        (messages, submitting): (Vec<Message>, Submitting<'_>),
+        reserved: Option<&Reserved>,
     ) -> Result<(Report, bool), Failure> {
-        let (messages, submitting) = self.prepared(settings, args, title, ended, occasion)?;
-        let outcome = submitting.submit(|submission| submission.send(messages))?;
+        let outcome = submitting.submit(|submission| match reserved {
+            Some(reserved) => submission.send_in_place(messages, || reserved.remove()),
+            None => submission.send(messages),
+        })?;
         let is_safe = outcome.is_safe();
         let report = Report::of(outcome, || cron::flush_command(&self.config));
         Ok((report, is_safe))

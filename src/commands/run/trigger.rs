@@ -6,7 +6,7 @@ use crate::child::Ended;
 use crate::cli::{ReportOn, Run};
 use crate::config::State;
 use crate::secret::digest;
-use crate::streaks::{Streak, Streaks};
+use crate::streaks::{Failed, Streak, Streaks};
 
 /// The reason why a report is sent, besides the result itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,8 +25,8 @@ pub(super) enum Occasion {
 pub(super) struct Trigger {
     occasion: Option<Occasion>,
     streaks: Option<Streaks>,
-    /// The streak before this failure.
-    before: Option<Streak>,
+    /// This failure, if it was recorded.
+    failed: Option<Failed>,
 }
 
 impl Trigger {
@@ -45,7 +45,7 @@ impl Trigger {
             ReportOn::Success => ok,
             ReportOn::Output => spoke,
         };
-        let mut before = None;
+        let mut failed = None;
         let occasion = if ok {
             let over = streaks
                 .as_ref()
@@ -63,16 +63,16 @@ impl Trigger {
                 let is_new = args.on != ReportOn::Change || !is_known;
                 wanted && is_new && streak.failures >= args.after
             };
-            let failed = streaks
+            failed = streaks
                 .as_ref()
                 .and_then(|streaks| known(streaks.failed(kind, tells)));
-            before = failed.as_ref().and_then(|failed| failed.before);
-            let is_told = before.is_some_and(|before| before.reported);
-            match failed.map(|failed| (failed.streak, failed.tell)) {
-                Some((streak, tell)) => tell.then_some(match streak.failures {
-                    1 => Occasion::Plain,
-                    _ if is_told && args.on == ReportOn::Change => Occasion::Changed(streak),
-                    _ => Occasion::Again(streak),
+            match &failed {
+                Some(failed) => failed.tell.then_some(match failed.streak {
+                    Streak { failures: 1, .. } => Occasion::Plain,
+                    streak if args.on == ReportOn::Change && failed.was_reported() => {
+                        Occasion::Changed(streak)
+                    }
+                    streak => Occasion::Again(streak),
                 }),
                 // Without a count, one report too many is better than a missing one.
                 None => wanted.then_some(Occasion::Plain),
@@ -81,7 +81,7 @@ impl Trigger {
         Self {
             occasion,
             streaks,
-            before,
+            failed,
         }
     }
 
@@ -93,9 +93,10 @@ impl Trigger {
     /// Leaves the report to the next run, since this one cannot send it.
     pub(super) fn revert(&self) {
         if let Some(streaks) = &self.streaks {
-            let undone = match self.occasion {
-                Some(Occasion::Recovery(streak)) => streaks.not_over(streak),
-                _ => streaks.mark_unreported(self.before),
+            let undone = match (self.occasion, &self.failed) {
+                (Some(Occasion::Recovery(streak)), _) => streaks.not_over(streak),
+                (_, Some(failed)) => streaks.mark_unreported(failed.before),
+                (_, None) => Ok(()),
             };
             known(undone);
         }
@@ -103,8 +104,8 @@ impl Trigger {
 
     /// Takes the failure back.
     pub(super) fn take_back(&self) {
-        if let Some(streaks) = &self.streaks {
-            known(streaks.take_back(self.before));
+        if let (Some(streaks), Some(failed)) = (&self.streaks, &self.failed) {
+            known(streaks.take_back(failed));
         }
     }
 }

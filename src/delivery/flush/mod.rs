@@ -223,12 +223,16 @@ impl<'a> Flush<'a> {
         }
     }
 
-    /// Handles an entry that another process has claimed: messages to the same recipients wait.
+    /// Handles an entry that another process has claimed: messages to the same recipients wait,
+    /// unless it is only reserved.
     fn busy(&mut self, dir: &Arc<Dir>, id: &Id) {
         self.summary.busy += 1;
         let Ok(Some(Ok((entry, attempts)))) = outbox::peek(dir, id) else {
             return;
         };
+        if attempts.reserved {
+            return;
+        }
         self.carried
             .extend(entry.merged.iter().map(|merged| merged.id.clone()));
         for message in entry.messages.iter().skip(attempts.sent) {
