@@ -144,6 +144,19 @@ fn tls_that_hangs_is_a_cross_at_tls_also_behind_a_proxy_and_nobody_connects_twic
 }
 
 #[test]
+fn a_proxy_that_hangs_in_its_handshake_is_a_cross_where_wecom_is_reached_in_plain() {
+    let silent = TcpListener::bind("127.0.0.1:0").unwrap();
+    let at = silent.local_addr().unwrap();
+    let by = format!("allow_plain_http = true\nproxy = \"https://{at}\"\n");
+    let sandbox = Sandbox::empty();
+    sandbox.write("config.toml", config("http://relay.example") + &by);
+    let outcome = check(&sandbox, "--timeout 2s").exits(75);
+    outcome.went("tcp", "ok", &[]);
+    outcome.went("tls", "failed", &["in time"]);
+    outcome.went("http", "skipped", &[]);
+}
+
+#[test]
 fn a_proxy_is_named_without_its_password_and_told_apart_from_what_lies_beyond() {
     conceal(PASSWORD);
     let standin = Standin::start_tls(Kind::Good);

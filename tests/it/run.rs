@@ -53,6 +53,31 @@ fn what_cannot_be_started_is_126_or_127_and_the_report_says_why() {
 }
 
 #[test]
+fn a_script_is_found_behind_a_file_of_its_name_that_may_not_be_run() {
+    let (_standin, sandbox) = set_up();
+    for (dir, script, mode) in [("a", "exit 6", 0o644), ("b", "exit 5", 0o755)] {
+        fs::create_dir(sandbox.path(dir)).unwrap();
+        let job = sandbox.path(dir).join("job");
+        fs::write(&job, script).unwrap();
+        fs::set_permissions(&job, fs::Permissions::from_mode(mode)).unwrap();
+    }
+    let dirs = [sandbox.path("a"), sandbox.path("b")];
+    let run = sandbox.wxpush("run --to lisi -- job");
+    run.env("PATH", std::env::join_paths(dirs).unwrap())
+        .exits(5);
+}
+
+#[test]
+fn a_value_of_an_option_in_wide_letters_keeps_no_job_from_running() {
+    let (standin, sandbox) = set_up();
+    let run = sandbox
+        .wxpush("run --to lisi -- bash --rcfile 文件 -c")
+        .arg("exit 5");
+    run.exits(5);
+    assert!(reports(&standin)[0].contains("退出码 5"));
+}
+
+#[test]
 fn a_report_tells_all_and_nothing_of_it_is_printed() {
     let (standin, sandbox) = set_up();
     sandbox.configure("prefix = \"[p] \"");

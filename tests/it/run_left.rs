@@ -1,6 +1,9 @@
 //! `wxpush run`: what the command leaves behind, and what becomes of it all if wxpush is killed.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -8,7 +11,8 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::{Run, Sandbox, flush, for_each, set_up, sh, texts, waiting};
+use crate::standin::Fault;
+use crate::support::{Run, SEND, Sandbox, flush, for_each, set_up, sh, texts, waiting};
 
 /// Waits until it is so.
 #[track_caller]
@@ -157,6 +161,42 @@ fn who_ends_late_but_by_himself_is_reported_once_as_what_he_is() {
                 .all(|it| it.contains("退出码 9") && !it.contains("连续"))
         );
     });
+}
+
+#[test]
+fn a_reserved_report_holds_up_no_message_and_gives_way_to_the_true_one_before_it_is_sent() {
+    let (standin, sandbox) = set_up();
+    let script = "trap 'until [ -e go ]; do sleep 0.1; done; exit 9' TERM; \
+                  echo $$ > id; while :; do sleep 0.1; done";
+    let run = sh(&sandbox, "--to lisi -t job --on change", script);
+    let mut started = run.cwd(sandbox.path("")).start();
+    await_that("it runs", || number_in(&sandbox, "id").is_some());
+    let id = Pid::from_raw(started.child.id().cast_signed());
+    kill(id, Signal::SIGTERM).unwrap();
+    await_that("a report is kept, in case", || waiting(&sandbox).len() == 1);
+    let reserved = waiting(&sandbox);
+    let record = || sandbox.path(&format!("outbox/{}.try", reserved[0]));
+    await_that("it is marked", || record().exists());
+    sandbox.wxpush("send --queue --to lisi later").exits(0);
+    flush(&sandbox);
+    assert_eq!(texts(&standin, "lisi").len(), 1);
+    assert_eq!(waiting(&sandbox), reserved);
+    let before = standin.count(SEND);
+    standin.always(SEND, Fault::Hang);
+    sandbox.write("go", "");
+    await_that("the true one is tried", || standin.count(SEND) > before);
+    let left = waiting(&sandbox);
+    started.child.kill().unwrap();
+    started.child.wait().unwrap();
+    assert!(left.len() == 1 && left != reserved, "{left:?}");
+}
+
+#[test]
+fn whatever_name_it_is_run_by_it_works() {
+    let sandbox = Sandbox::empty();
+    let mut command = Command::new(sandbox.path("wxpush"));
+    command.arg0(OsStr::from_bytes(b"wx\xff")).arg("--version");
+    Run::new(command).exits(0);
 }
 
 #[test]
