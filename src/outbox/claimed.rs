@@ -39,7 +39,7 @@ impl ClaimedEntry {
     pub(super) fn remembered(self) -> Self {
         let attempts = attempts::read(&self.dir, &self.id, &self.entry);
         *self.locked() = Attempts {
-            // Whoever reserved it is gone.
+            // The process that reserved it is gone.
             reserved: false,
             ..attempts
         };
