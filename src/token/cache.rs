@@ -171,7 +171,7 @@ impl Cache {
 
     /// Returns the tokens of all apps.
     pub(super) fn tokens(&self) -> Vec<Secret> {
-        // Whoever needs one warns of a cache that cannot be read.
+        // A cache that cannot be read is warned of where a token is needed.
         let bytes = self.dir.read_private(NAME, SIZE_MAX).ok().flatten();
         let records = records(&bytes.unwrap_or_default());
         let tokens = records
