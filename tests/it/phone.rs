@@ -17,7 +17,7 @@ fn reports_are_in_the_phones_language() {
                 "无法启动：找不到命令（127）",
                 "无法启动：Permission denied (os error 13)（126）",
                 "失败，退出码 1，历时 ",
-                "恢复：失败 2 次，历时 ",
+                "恢复：失败 2 次",
             ],
         ),
         (
@@ -31,7 +31,7 @@ fn reports_are_in_the_phones_language() {
                 "could not start: no such command (127)",
                 "could not start: Permission denied (os error 13) (126)",
                 "failed with exit code 1 after ",
-                "recovered: 2 failures in ",
+                "recovered",
             ],
         ),
     ] {

@@ -128,7 +128,11 @@ fn a_token_cache_of_a_third_user_is_neither_believed_nor_touched() {
     for owner in [0, OTHER] {
         let (standin, sandbox) = set_up();
         chown(sandbox.path(""), Some(owner), Some(owner)).unwrap();
-        sandbox.send("ours").is_silent();
+        let send = |text| {
+            let run = sandbox.send(text);
+            run.env("WXPUSH_TRUST_OWNER", OTHER.to_string())
+        };
+        send("ours").is_silent();
         let theirs = token(&sandbox);
         let path = sandbox.path("token_cache.json");
         chown(&path, Some(THIRD), Some(THIRD)).unwrap();
@@ -137,7 +141,7 @@ fn a_token_cache_of_a_third_user_is_neither_believed_nor_touched() {
             "the token cache {} cannot be used, going on without it: belongs to another user",
             path.display()
         );
-        warns_once(sandbox.send("new").run(), &words);
+        warns_once(send("new").run(), &words);
         assert_eq!(standin.count(GETTOKEN), 2, "{owner}");
         let requests = standin.requests();
         let last = requests.iter().rfind(|it| it.endpoint() == SEND).unwrap();
