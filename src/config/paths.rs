@@ -74,6 +74,20 @@ pub(crate) enum Unusable {
     NotWritable(io::Error),
 }
 
+impl Unusable {
+    /// Whether only this process cannot use the directory, for want of descriptors or memory.
+    fn is_passing(&self) -> bool {
+        use rustix::io::Errno;
+        let Self::Io(error) = self else {
+            return false;
+        };
+        let scarce = [Errno::MFILE, Errno::NFILE, Errno::NOMEM];
+        scarce
+            .iter()
+            .any(|it| error.raw_os_error() == Some(it.raw_os_error()))
+    }
+}
+
 /// Returns the path of the program, with links resolved; its former name if it was replaced
 /// meanwhile.
 pub(super) fn program() -> Option<PathBuf> {
@@ -109,11 +123,13 @@ fn is_of_programs(dir: &Path) -> bool {
 ///
 /// Lazy: without `$HOME` the second path requires reading the accounts.
 pub(super) fn configs() -> impl Iterator<Item = PathBuf> {
-    let beside = beside_that_counts().ok().into_iter();
+    let beside = match beside_that_counts() {
+        Ok(dir) => Some(dir.path().to_owned()),
+        // It is the first place all the same, and tells why it cannot be read.
+        Err((dir, why)) => why.is_passing().then_some(dir),
+    };
     let user = iter::once_with(|| xdg("XDG_CONFIG_HOME", ".config")).flatten();
-    let dirs = beside
-        .map(|dir| dir.path().to_owned())
-        .chain(user.map(|dir| dir.join("wxpush")));
+    let dirs = beside.into_iter().chain(user.map(|dir| dir.join("wxpush")));
     dirs.chain([PathBuf::from(ETC)])
         .map(|dir| dir.join("config.toml"))
 }
@@ -146,6 +162,8 @@ pub(super) fn state(explicit: Option<&Path>) -> Result<State, NoPlace> {
     }
     let mut tried = match state_beside() {
         Ok(state) => return Ok(state),
+        // The next process would find it there: state must not be in two places.
+        Err(reason) if reason.1.is_passing() => return Err(NoPlace(vec![reason])),
         Err(reason) => vec![reason],
     };
     let Some(dir) = fallback() else {

@@ -57,21 +57,22 @@ pub(super) fn open_dir(path: &Path, make: Option<u32>, writers: Writers) -> io::
         return open(CWD, path.as_os_str(), OFlags::DIRECTORY);
     }
     let mut walk = Walk {
-        dirs: vec![(
-            open(CWD, OsStr::new("/"), OFlags::PATH)?,
-            PathBuf::from("/"),
-        )],
+        here: root()?,
+        at: PathBuf::from("/"),
         rest: Vec::new(),
         links: 0,
         target_until: usize::MAX,
         writers,
     };
-    walk.add(&std::path::absolute(path)?);
+    walk.add(&std::path::absolute(path)?)?;
     while let Some(name) = walk.rest.pop() {
         walk.step(&name, make)?;
     }
-    let (dir, _) = walk.here();
-    open(dir, OsStr::new("."), OFlags::DIRECTORY)
+    open(&walk.here, OsStr::new("."), OFlags::DIRECTORY)
+}
+
+fn root() -> io::Result<File> {
+    open(CWD, OsStr::new("/"), OFlags::PATH)
 }
 
 /// Checks that nobody else can rename what is in a directory. In one with the sticky bit, what belongs
@@ -146,10 +147,10 @@ fn check_link(meta: &Metadata, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A walk from the root directory.
+/// A walk from the root directory. It holds one directory at a time: descriptors may be scarce.
 struct Walk {
-    /// The directories from the root on, each with its path.
-    dirs: Vec<(File, PathBuf)>,
+    here: File,
+    at: PathBuf,
     /// The components that are left, the next one last.
     rest: Vec<OsString>,
     links: usize,
@@ -159,30 +160,26 @@ struct Walk {
 }
 
 impl Walk {
-    fn here(&self) -> &(File, PathBuf) {
-        // The root directory is never removed.
-        &self.dirs[self.dirs.len() - 1]
-    }
-
     /// Puts a path before what is left.
-    fn add(&mut self, path: &Path) {
+    fn add(&mut self, path: &Path) -> io::Result<()> {
         if path.is_absolute() {
-            self.dirs.truncate(1);
+            self.here = root()?;
+            self.at = PathBuf::from("/");
         }
         let components = path.components().rev();
         let names =
             components.filter(|it| matches!(it, Component::Normal(_) | Component::ParentDir));
         self.rest.extend(names.map(|it| it.as_os_str().to_owned()));
+        Ok(())
     }
 
     fn step(&mut self, name: &OsStr, make: Option<u32>) -> io::Result<()> {
         if name == ".." {
-            if self.dirs.len() > 1 {
-                self.dirs.pop();
-            }
-            return Ok(());
+            // From the root directory again.
+            let parent = self.at.parent().unwrap_or(Path::new("/")).to_owned();
+            return self.add(&parent);
         }
-        let (dir, at) = self.here();
+        let (dir, at) = (&self.here, &self.at);
         check_dir(&dir.metadata()?, at, self.writers)?;
         let path = at.join(name);
         let flags = OFlags::PATH | OFlags::NOFOLLOW;
@@ -206,8 +203,7 @@ impl Walk {
             }
             let target = rustix::fs::readlinkat(&file, "", Vec::new())?;
             self.target_until = self.target_until.min(self.rest.len());
-            self.add(Path::new(&OsString::from_vec(target.into_bytes())));
-            return Ok(());
+            return self.add(Path::new(&OsString::from_vec(target.into_bytes())));
         }
         if !meta.is_dir() {
             return Err(FileError::NotDirectory.into());
@@ -216,7 +212,7 @@ impl Walk {
             let uid = meta.uid();
             return Err(FileError::Foreign { path, uid }.into());
         }
-        self.dirs.push((file, path));
+        (self.here, self.at) = (file, path);
         Ok(())
     }
 }

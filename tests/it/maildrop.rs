@@ -18,8 +18,8 @@ use crate::standin::Standin;
 use crate::support::crash::{each, hold_missed, killed, landed, processors};
 use crate::support::tracer::{Act, trace};
 use crate::support::{
-    AS_OTHER, OTHER, Run, SEND, Sandbox, at_once, bodies, emptied, names_in, obstruct, refusal,
-    script, set_mode, texts, waiting,
+    AS_OTHER, OTHER, Run, SEND, Sandbox, at_once, bodies, emptied, fence_in, names_in, obstruct,
+    refusal, script, set_mode, texts, waiting,
 };
 
 const MAIL: &str = "From: x\nTo: root\nSubject: Job\n\nit failed\n";
@@ -461,6 +461,7 @@ fn what_stops_roots_flush_keeps_the_mails() {
 #[test]
 #[ignore = "needs root and leave to trace"]
 fn killed_at_any_call_a_flush_neither_loses_nor_doubles_a_mail() {
+    fence_in();
     let standin = Standin::start();
     let sandbox = with_maildrop(&standin);
     let mail = |sandbox: &Sandbox, text: &str| {
