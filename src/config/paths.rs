@@ -75,7 +75,7 @@ pub(crate) enum Unusable {
 }
 
 impl Unusable {
-    /// Whether only this process cannot use the directory, for want of descriptors or memory.
+    /// Whether only this process cannot use the directory, since descriptors or memory are scarce.
     fn is_passing(&self) -> bool {
         use rustix::io::Errno;
         let Self::Io(error) = self else {
