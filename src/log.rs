@@ -61,7 +61,7 @@ impl Stderr {
 ///
 /// `state` is the place of the log unless the settings name a file.
 pub(crate) fn begin(base: &Base, state: Option<&State>, stderr: Stderr) {
-    let Some((level, place)) = base.log.level.zip(Place::of(base, state)) else {
+    let Some((level, place)) = base.log.level.zip(LogPlace::of(base, state)) else {
         return to_stderr(stderr);
     };
     let path = place.path.clone();
@@ -105,7 +105,7 @@ pub(crate) fn to_stderr(stderr: Stderr) {
 /// `None` without a log.
 pub(crate) fn seen(base: &Base, state: Option<&State>) -> Option<(PathBuf, io::Result<u64>)> {
     base.log.level?;
-    let place = Place::of(base, state)?;
+    let place = LogPlace::of(base, state)?;
     let rotation = base.log.rotation;
     let today = format!(".{}", utc_date());
     let suffix = if rotation == Rotation::Daily {
@@ -124,13 +124,13 @@ pub(crate) fn seen(base: &Base, state: Option<&State>) -> Option<(PathBuf, io::R
 }
 
 /// The place of the log.
-struct Place<'a> {
+struct LogPlace<'a> {
     path: PathBuf,
     /// The state directory, if it is there.
     state: Option<&'a State>,
 }
 
-impl<'a> Place<'a> {
+impl<'a> LogPlace<'a> {
     fn of(base: &Base, state: Option<&'a State>) -> Option<Self> {
         let (path, state) = match &base.log.file {
             Some(file) => (file.clone(), None),

@@ -148,7 +148,7 @@ impl Maildrop {
         let Some(dir) = DropDir::to_take(path)? else {
             return Ok(None);
         };
-        let mut shares = BTreeMap::<u32, Share>::new();
+        let mut shares = BTreeMap::<u32, UserShare>::new();
         let mut greedy = BTreeSet::new();
         let now = unix_seconds();
         let (mut stays, mut is_crowded) = (0, false);
@@ -242,12 +242,12 @@ impl Maildrop {
 
 /// The files of one user that may stay, by name.
 #[derive(Debug, Default)]
-struct Share {
+struct UserShare {
     files: BTreeMap<String, u64>,
     bytes: u64,
 }
 
-impl Share {
+impl UserShare {
     /// Adds a file; returns the names of those that exceed the share, the newest first.
     fn add(&mut self, name: String, size: u64) -> Vec<String> {
         self.bytes += size;
@@ -417,7 +417,7 @@ mod tests {
 
     #[test]
     fn the_newest_files_exceed_a_share() {
-        let mut share = Share::default();
+        let mut share = UserShare::default();
         for number in 0..WAITING_MAX {
             assert!(share.add(format!("{:03}", number + 1), 1).is_empty());
         }
@@ -426,7 +426,7 @@ mod tests {
             [format!("{WAITING_MAX:03}")]
         );
         assert_eq!(share.add("999".to_owned(), 1), ["999"]);
-        let mut share = Share::default();
+        let mut share = UserShare::default();
         assert!(share.add("1".to_owned(), BYTES_MAX).is_empty());
         assert_eq!(share.add("0".to_owned(), 1), ["1"]);
     }

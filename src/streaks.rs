@@ -61,7 +61,7 @@ impl Streak {
 }
 
 /// A failure that was recorded.
-pub(crate) struct Failed {
+pub(crate) struct RecordedFailure {
     /// The streak before it, if there was one.
     pub(crate) before: Option<Streak>,
     pub(crate) streak: Streak,
@@ -69,7 +69,7 @@ pub(crate) struct Failed {
     pub(crate) tell: bool,
 }
 
-impl Failed {
+impl RecordedFailure {
     /// Whether an earlier failure of the streak has been reported.
     pub(crate) fn was_reported(&self) -> bool {
         self.before.is_some_and(|before| before.reported)
@@ -120,7 +120,11 @@ impl Streaks {
     ///
     /// # Errors
     /// An I/O error, also if the file is not ours or cannot be locked.
-    pub(crate) fn failed(&self, kind: u16, tells: impl Fn(&Streak) -> bool) -> io::Result<Failed> {
+    pub(crate) fn failed(
+        &self,
+        kind: u16,
+        tells: impl Fn(&Streak) -> bool,
+    ) -> io::Result<RecordedFailure> {
         self.change(|streaks| {
             let now = unix_seconds();
             let before = streaks.get(&self.key).copied();
@@ -139,7 +143,7 @@ impl Streaks {
                 streak.kind = Some(kind);
             }
             streaks.insert(self.key.clone(), streak);
-            Failed {
+            RecordedFailure {
                 before,
                 streak,
                 tell,
@@ -172,7 +176,7 @@ impl Streaks {
     ///
     /// # Errors
     /// As `failed`.
-    pub(crate) fn take_back(&self, failed: &Failed) -> io::Result<()> {
+    pub(crate) fn take_back(&self, failed: &RecordedFailure) -> io::Result<()> {
         self.change(|streaks| {
             let stored = streaks.remove(&self.key);
             if let Some(left) = stored.and_then(|stored| failed.taken_back(stored)) {
@@ -298,7 +302,7 @@ mod tests {
             // Another run reported another kind.
             (None, of(2, true, Some(2)), Some(of(1, true, Some(2)))),
         ] {
-            let failed = Failed {
+            let failed = RecordedFailure {
                 before,
                 streak: of(before.map_or(1, |it| it.failures + 1), true, known),
                 tell: true,

@@ -2,7 +2,7 @@
 
 /// The place within a line.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum TracePlace {
     #[default]
     Start,
     /// Behind one `+` for each level of the trace.
@@ -12,17 +12,17 @@ enum Place {
 
 /// Looks at stderr piece by piece.
 #[derive(Debug, Default)]
-pub(super) struct TraceFilter(Place);
+pub(super) struct TraceFilter(TracePlace);
 
 impl TraceFilter {
     /// Whether a piece has anything else than traced commands.
     pub(super) fn has_more(&mut self, piece: &[u8]) -> bool {
         piece.iter().any(|byte| {
             self.0 = match (self.0, byte) {
-                (Place::Start | Place::Pluses, b'+') => Place::Pluses,
-                (Place::Pluses, b' ') => Place::Trace,
-                (Place::Trace, b'\n') => Place::Start,
-                (Place::Trace, _) => Place::Trace,
+                (TracePlace::Start | TracePlace::Pluses, b'+') => TracePlace::Pluses,
+                (TracePlace::Pluses, b' ') => TracePlace::Trace,
+                (TracePlace::Trace, b'\n') => TracePlace::Start,
+                (TracePlace::Trace, _) => TracePlace::Trace,
                 _ => return true,
             };
             false

@@ -31,9 +31,9 @@ impl Secret {
 
     /// Wraps a text as a secret, with its percent-encoding decoded.
     pub(crate) fn decoded(text: &str) -> Self {
-        let decoded = Decoded {
+        let decoded = Unescaped {
             is_json: false,
-            ..Decoded::of(text)
+            ..Unescaped::of(text)
         };
         let bytes: Vec<u8> = decoded.map(|(byte, ..)| byte).collect();
         Self(String::from_utf8_lossy(&bytes).into_owned())
@@ -185,7 +185,7 @@ impl Redactor {
             .map(|(at, byte)| (byte, at, at + 1));
         self.find(raw, &mut hidden);
         if text.contains(['%', '\\']) {
-            self.find(Decoded::of(text), &mut hidden);
+            self.find(Unescaped::of(text), &mut hidden);
         }
         if hidden.is_empty() {
             return false;
@@ -268,14 +268,14 @@ fn mark(hidden: &mut Vec<(usize, usize)>, begin: usize, end: usize) {
 }
 
 /// The bytes of a text with the escapes of URLs and of JSON decoded, each with its begin and end.
-struct Decoded<'a> {
+struct Unescaped<'a> {
     text: &'a [u8],
     at: usize,
     /// Whether the escapes of JSON count.
     is_json: bool,
 }
 
-impl<'a> Decoded<'a> {
+impl<'a> Unescaped<'a> {
     fn of(text: &'a str) -> Self {
         Self {
             text: text.as_bytes(),
@@ -293,7 +293,7 @@ impl<'a> Decoded<'a> {
     }
 }
 
-impl Iterator for Decoded<'_> {
+impl Iterator for Unescaped<'_> {
     type Item = (u8, usize, usize);
 
     fn next(&mut self) -> Option<Self::Item> {

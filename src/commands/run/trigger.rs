@@ -6,7 +6,7 @@ use crate::child::Ended;
 use crate::cli::{ReportOn, Run};
 use crate::config::State;
 use crate::secret::digest;
-use crate::streaks::{Failed, Streak, Streaks};
+use crate::streaks::{RecordedFailure, Streak, Streaks};
 
 /// The reason why a report is sent, besides the result itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(super) struct Trigger {
     occasion: Option<Occasion>,
     streaks: Option<Streaks>,
     /// This failure, if it was recorded.
-    failed: Option<Failed>,
+    failed: Option<RecordedFailure>,
 }
 
 impl Trigger {

@@ -41,14 +41,14 @@ impl Loaded {
     }
 
     /// Returns the route; with `queue` a mail is kept for a flush, without waiting for the network.
-    pub(super) fn route(&self, queue: bool, output: Output) -> Route<'_> {
+    pub(super) fn route(&self, queue: bool, output: Output) -> MailRoute<'_> {
         let way = match self {
             Self::Config(loaded) => {
                 Way::Recipients(Box::new(Mailer::new(&loaded.0, &loaded.1, output)))
             }
             Self::Slot(slot) => Way::Maildrop(slot),
         };
-        Route { way, queue, output }
+        MailRoute { way, queue, output }
     }
 }
 
@@ -61,7 +61,7 @@ fn slot(denied: ConfigError) -> Result<MailSlot, Failure> {
 }
 
 /// The route of mails.
-pub(super) struct Route<'a> {
+pub(super) struct MailRoute<'a> {
     way: Way<'a>,
     queue: bool,
     output: Output,
@@ -72,7 +72,7 @@ enum Way<'a> {
     Maildrop(&'a MailSlot),
 }
 
-impl Route<'_> {
+impl MailRoute<'_> {
     /// Whether mail to an address can be accepted.
     pub(super) fn accepts(&self, address: &str) -> bool {
         match &self.way {

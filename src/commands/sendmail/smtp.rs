@@ -3,7 +3,7 @@
 
 use std::io::{self, BufRead, Read};
 
-use super::route::Route;
+use super::route::MailRoute;
 use crate::config;
 use crate::error::{Exit, Failure};
 use crate::maildrop::{Envelope, MAIL_MAX};
@@ -22,9 +22,9 @@ const REPLY_MAX: usize = 400;
 const TOO_LARGE: &str = "5.3.4 a mail of more than 25 MiB cannot be sent";
 
 /// A reply, whose text may have several lines.
-struct Reply(u16, String);
+struct SmtpReply(u16, String);
 
-impl Reply {
+impl SmtpReply {
     fn new(code: u16, text: &str) -> Self {
         Self(code, text.to_owned())
     }
@@ -58,7 +58,7 @@ impl Reply {
 
 /// The state of a dialogue.
 #[derive(Default)]
-struct Dialogue {
+struct SmtpDialogue {
     /// Whether a mail has begun.
     has_sender: bool,
     addresses: Vec<String>,
@@ -68,20 +68,20 @@ struct Dialogue {
 ///
 /// # Errors
 /// `Exit::Io` if stdin or stdout fails.
-pub(super) fn converse(mut reader: impl BufRead, route: &Route<'_>) -> anyhow::Result<()> {
+pub(super) fn converse(mut reader: impl BufRead, route: &MailRoute<'_>) -> anyhow::Result<()> {
     let host = config::hostname();
-    Reply(220, format!("{host} ESMTP wxpush")).send()?;
-    let mut dialogue = Dialogue::default();
+    SmtpReply(220, format!("{host} ESMTP wxpush")).send()?;
+    let mut dialogue = SmtpDialogue::default();
     while let Some(line) = command(&mut reader).map_err(words::unreadable)? {
         let end = if line.ends_with("\r\n") { "\r\n" } else { "\n" };
         let line = line.trim_end();
         let (verb, rest) = line.split_once(' ').unwrap_or((line, ""));
         let reply = match &*verb.to_ascii_uppercase() {
             "DATA" if dialogue.addresses.is_empty() => {
-                Reply::new(503, "5.5.1 no recipient yet: RCPT comes first")
+                SmtpReply::new(503, "5.5.1 no recipient yet: RCPT comes first")
             }
             "DATA" => {
-                Reply::new(354, "end with a line of one dot").send()?;
+                SmtpReply::new(354, "end with a line of one dot").send()?;
                 let Some(mail) = mail(&mut reader, end.as_bytes()).map_err(words::unreadable)?
                 else {
                     // The caller is gone within the mail.
@@ -90,7 +90,7 @@ pub(super) fn converse(mut reader: impl BufRead, route: &Route<'_>) -> anyhow::R
                 dialogue.mail(&mail, route)?
             }
             "QUIT" => {
-                Reply::new(221, "2.0.0 bye").send()?;
+                SmtpReply::new(221, "2.0.0 bye").send()?;
                 return Ok(());
             }
             verb => dialogue.reply(verb, rest, &host, route),
@@ -100,83 +100,83 @@ pub(super) fn converse(mut reader: impl BufRead, route: &Route<'_>) -> anyhow::R
     Ok(())
 }
 
-impl Dialogue {
+impl SmtpDialogue {
     /// Returns the reply to a command that needs no more input.
-    fn reply(&mut self, verb: &str, rest: &str, host: &str, route: &Route<'_>) -> Reply {
+    fn reply(&mut self, verb: &str, rest: &str, host: &str, route: &MailRoute<'_>) -> SmtpReply {
         match verb {
             "EHLO" => {
                 *self = Self::default();
-                Reply(
+                SmtpReply(
                     250,
                     format!("{host}\n8BITMIME\nPIPELINING\nSIZE {MAIL_MAX}"),
                 )
             }
             "HELO" => {
                 *self = Self::default();
-                Reply::new(250, host)
+                SmtpReply::new(250, host)
             }
             "MAIL" => self.sender(rest),
             "RCPT" => self.recipient(rest, route),
             "RSET" => {
                 *self = Self::default();
-                Reply::new(250, "2.0.0 ok")
+                SmtpReply::new(250, "2.0.0 ok")
             }
-            "NOOP" => Reply::new(250, "2.0.0 ok"),
-            "VRFY" => Reply::new(252, "2.1.5 send a mail and see"),
-            "HELP" => Reply::new(214, "2.0.0 HELO EHLO MAIL RCPT DATA RSET NOOP QUIT"),
-            "EXPN" | "AUTH" | "STARTTLS" | "BDAT" => Reply::new(502, "5.5.1 not offered"),
-            _ => Reply::new(500, "5.5.2 unknown command"),
+            "NOOP" => SmtpReply::new(250, "2.0.0 ok"),
+            "VRFY" => SmtpReply::new(252, "2.1.5 send a mail and see"),
+            "HELP" => SmtpReply::new(214, "2.0.0 HELO EHLO MAIL RCPT DATA RSET NOOP QUIT"),
+            "EXPN" | "AUTH" | "STARTTLS" | "BDAT" => SmtpReply::new(502, "5.5.1 not offered"),
+            _ => SmtpReply::new(500, "5.5.2 unknown command"),
         }
     }
 
-    fn sender(&mut self, rest: &str) -> Reply {
+    fn sender(&mut self, rest: &str) -> SmtpReply {
         if self.has_sender {
-            return Reply::new(503, "5.5.1 a mail has begun: RSET ends it");
+            return SmtpReply::new(503, "5.5.1 a mail has begun: RSET ends it");
         }
         if path(rest, "FROM:").is_none() {
-            return Reply::new(501, "5.5.4 write MAIL FROM:<address>");
+            return SmtpReply::new(501, "5.5.4 write MAIL FROM:<address>");
         }
         if size(rest) > MAIL_MAX {
-            return Reply::new(552, TOO_LARGE);
+            return SmtpReply::new(552, TOO_LARGE);
         }
         *self = Self {
             has_sender: true,
             ..Self::default()
         };
-        Reply::new(250, "2.1.0 ok")
+        SmtpReply::new(250, "2.1.0 ok")
     }
 
-    fn recipient(&mut self, rest: &str, route: &Route<'_>) -> Reply {
+    fn recipient(&mut self, rest: &str, route: &MailRoute<'_>) -> SmtpReply {
         let is_address = |it: &&str| !it.is_empty() && !it.contains(char::is_control);
         let Some(address) = path(rest, "TO:").filter(is_address) else {
-            return Reply::new(501, "5.5.4 write RCPT TO:<address>");
+            return SmtpReply::new(501, "5.5.4 write RCPT TO:<address>");
         };
         if !self.has_sender {
-            return Reply::new(503, "5.5.1 MAIL comes first");
+            return SmtpReply::new(503, "5.5.1 MAIL comes first");
         }
         if self.addresses.len() >= RECIPIENTS_MAX {
-            return Reply::new(452, "4.5.3 too many recipients");
+            return SmtpReply::new(452, "4.5.3 too many recipients");
         }
         if !route.accepts(address) {
-            return Reply::new(
+            return SmtpReply::new(
                 550,
                 "5.1.1 nobody is known by this address: see [mail] of the config",
             );
         }
         self.addresses.push(address.to_owned());
-        Reply::new(250, "2.1.5 ok")
+        SmtpReply::new(250, "2.1.5 ok")
     }
 
     /// Accepts a mail; the next one begins anew.
-    fn mail(&mut self, mail: &[u8], route: &Route<'_>) -> anyhow::Result<Reply> {
+    fn mail(&mut self, mail: &[u8], route: &MailRoute<'_>) -> anyhow::Result<SmtpReply> {
         let envelope = Envelope {
             addresses: std::mem::take(self).addresses,
             ..Envelope::default()
         };
         if mail.len() as u64 > MAIL_MAX {
-            return Ok(Reply::new(552, TOO_LARGE));
+            return Ok(SmtpReply::new(552, TOO_LARGE));
         }
-        Reply::to_mail(route.accept(&envelope, mail))
+        SmtpReply::to_mail(route.accept(&envelope, mail))
     }
 }
 

@@ -71,13 +71,13 @@ pub(super) struct Outline<'a> {
 impl<'a> Outline<'a> {
     /// Outlines a text that is cut into parts of at most `limit` bytes.
     pub(super) fn of(kind: TextKind, text: &'a str, limit: usize) -> Self {
-        let mut reader = Reader::new(kind, text, limit);
+        let mut reader = OutlineReader::new(kind, text, limit);
         let mut at = 0;
         for line in text.split_inclusive('\n') {
             reader.line(at, line);
             at += line.len();
         }
-        let Reader { spans, joints, .. } = reader;
+        let OutlineReader { spans, joints, .. } = reader;
         let spans = affordable(spans, limit / OPEN_SHARE);
         // At first, by how much it grows or shrinks.
         let mut closing = vec![0_usize; text.len() + 2];
@@ -134,7 +134,7 @@ struct Block<'a> {
     depth: usize,
 }
 
-struct Reader<'a> {
+struct OutlineReader<'a> {
     text: &'a str,
     limit: usize,
     is_markdown: bool,
@@ -150,7 +150,7 @@ struct Reader<'a> {
     header: Option<(usize, usize)>,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> OutlineReader<'a> {
     fn new(kind: TextKind, text: &'a str, limit: usize) -> Self {
         Self {
             text,

@@ -40,7 +40,7 @@ pub(in super::super) fn split(
         return None;
     }
     let outline = Outline::of(kind, text, limit);
-    let mut parts = Parts::of(text, limit, &outline);
+    let mut parts = PartCutter::of(text, limit, &outline);
     let split = parts.by_ref().take(most).collect();
     parts.next().is_none().then_some(split)
 }
@@ -50,12 +50,12 @@ pub(super) fn first(kind: TextKind, text: &str, limit: usize) -> Part<'_> {
     // What ends behind as many parts as a message may have is taken as never closed.
     let text = &text[..text.floor_char_boundary(PARTS_MAX * limit)];
     let outline = Outline::of(kind, text, limit);
-    let part = Parts::of(text, limit, &outline).next();
+    let part = PartCutter::of(text, limit, &outline).next();
     part.unwrap_or_default()
 }
 
 /// The parts of a text, in their order.
-struct Parts<'o, 'a> {
+struct PartCutter<'o, 'a> {
     text: &'a str,
     limit: usize,
     outline: &'o Outline<'a>,
@@ -66,7 +66,7 @@ struct Parts<'o, 'a> {
     ahead: &'o [Span<'a>],
 }
 
-impl<'a> Iterator for Parts<'_, 'a> {
+impl<'a> Iterator for PartCutter<'_, 'a> {
     type Item = Part<'a>;
 
     fn next(&mut self) -> Option<Part<'a>> {
@@ -91,7 +91,7 @@ impl<'a> Iterator for Parts<'_, 'a> {
     }
 }
 
-impl<'o, 'a> Parts<'o, 'a> {
+impl<'o, 'a> PartCutter<'o, 'a> {
     fn of(text: &'a str, limit: usize, outline: &'o Outline<'a>) -> Self {
         Self {
             text,

@@ -34,7 +34,7 @@ pub(super) fn is_assignment(word: &str) -> bool {
 
 /// Returns the words of each command, quotes removed, without assignments and redirections.
 pub(super) fn commands(text: &str) -> Vec<Vec<String>> {
-    let mut reader = Reader::default();
+    let mut reader = ShellReader::default();
     let mut rest = text.chars().peekable();
     while let Some(next) = rest.next() {
         match (reader.quote, next) {
@@ -59,7 +59,7 @@ pub(super) fn commands(text: &str) -> Vec<Vec<String>> {
 }
 
 #[derive(Default)]
-struct Reader {
+struct ShellReader {
     commands: Vec<Vec<String>>,
     words: Vec<String>,
     word: Option<String>,
@@ -69,7 +69,7 @@ struct Reader {
     is_target: bool,
 }
 
-impl Reader {
+impl ShellReader {
     fn push(&mut self, next: char) {
         self.word.get_or_insert_default().push(next);
     }
