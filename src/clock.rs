@@ -10,6 +10,7 @@ use std::io::Read;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use chrono::{DateTime, Local};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -172,6 +173,13 @@ pub(crate) fn unix_seconds() -> u64 {
 pub(crate) fn time_of(ms: u64) -> SystemTime {
     const END: u64 = 253_402_300_799_000;
     UNIX_EPOCH + Duration::from_millis(ms.min(END))
+}
+
+/// Returns a time for a person, to the minute: local time, without the year.
+pub(crate) fn local_minute(time: SystemTime) -> String {
+    DateTime::<Local>::from(time)
+        .format("%m-%d %H:%M")
+        .to_string()
 }
 
 fn boot_ms() -> u64 {

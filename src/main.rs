@@ -16,7 +16,7 @@
 //!     maildrop       mails of users who may not read the config, until root flushes
 //!     rate_limit     the slots under WeCom's limits, shared by many processes (the file `ledger`)
 //!     uploads        what WeCom has of our files, shared by many processes
-//!   streaks          how often a command has failed in a row
+//!   streaks  jobs    how often a command has failed in a row; the jobs that must not fail to run
 //!   child  cron      a program run transparently; crontab lines, written and recognised
 //!   config           settings, and where files are
 //!     disk           files that must be ours: locks, journals, records, whole-file writes
@@ -45,6 +45,7 @@ mod error;
 mod file_slice;
 #[cfg(any(fuzzing, test))]
 mod fuzz;
+mod jobs;
 mod lang;
 mod log;
 mod maildrop;

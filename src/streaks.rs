@@ -1,9 +1,10 @@
 //! Failures in a row per command, shared by all processes, so that `run` can report the first
 //! failure and the recovery.
 //!
-//! The file `runs` has a line for each failing command: `<last> <key> <failures> <since> <reported>
-//! <kind>`, with times in Unix seconds; there may be no kind. Other lines are ignored. Not synced: a change lost in a
-//! power cut is reported again.
+//! The file `runs` has a line for each failing command: `<last> <key> <failures> <since> <told>
+//! <kind>`, with times in Unix seconds. `<told>` is 0 if nothing was reported; earlier versions wrote
+//! 1 if something was, and no kind. Other lines are ignored. Not synced: a change lost in a power cut is
+//! reported again.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -36,8 +37,8 @@ pub(crate) struct Streak {
     pub(crate) failures: u64,
     /// Unix seconds of the first failure.
     pub(crate) since: u64,
-    /// Whether it has been reported.
-    pub(crate) reported: bool,
+    /// Unix seconds of its last report, if there was one.
+    pub(crate) told: Option<u64>,
     /// The kind of the failure that was reported last, if it is known.
     pub(crate) kind: Option<u16>,
     /// Unix seconds of the last failure.
@@ -50,10 +51,16 @@ impl Streak {
         Duration::from_secs(unix_seconds().saturating_sub(self.since))
     }
 
+    /// Whether this time has passed since its last report.
+    pub(crate) fn wants_reminder(&self, after: Duration) -> bool {
+        let silent = self.told.map(|told| unix_seconds().saturating_sub(told));
+        silent.is_some_and(|silent| silent >= after.as_secs())
+    }
+
     /// Returns it as far reported as `before`.
     fn reported_as(self, before: Option<Self>) -> Self {
         Self {
-            reported: before.is_some_and(|before| before.reported),
+            told: before.and_then(|before| before.told),
             kind: before.and_then(|before| before.kind),
             ..self
         }
@@ -70,9 +77,11 @@ pub(crate) struct RecordedFailure {
 }
 
 impl RecordedFailure {
-    /// Whether an earlier failure of the streak has been reported.
-    pub(crate) fn was_reported(&self) -> bool {
-        self.before.is_some_and(|before| before.reported)
+    /// Whether the failure that was reported last was of another kind.
+    pub(crate) fn is_of_other_kind(&self) -> bool {
+        let told = self.before.filter(|before| before.told.is_some());
+        let kind = told.and_then(|before| before.kind);
+        kind.is_some() && kind != self.streak.kind
     }
 
     /// Returns the stored streak without this failure: other runs may have recorded theirs
@@ -131,15 +140,17 @@ impl Streaks {
             let mut streak = before.unwrap_or(Streak {
                 failures: 0,
                 since: now,
-                reported: false,
+                told: None,
                 kind: None,
                 last: now,
             });
             streak.failures = streak.failures.saturating_add(1);
             streak.last = now;
             let tell = tells(&streak);
-            if tell || streak.reported && streak.kind.is_none() {
-                streak.reported = true;
+            if tell {
+                streak.told = Some(now);
+            }
+            if tell || streak.told.is_some() && streak.kind.is_none() {
                 streak.kind = Some(kind);
             }
             streaks.insert(self.key.clone(), streak);
@@ -157,6 +168,26 @@ impl Streaks {
     /// As `failed`.
     pub(crate) fn worked(&self) -> io::Result<Option<Streak>> {
         self.change(|streaks| streaks.remove(&self.key))
+    }
+
+    /// Returns the streak of failures that goes on, if any.
+    ///
+    /// # Errors
+    /// As `failed`.
+    pub(crate) fn current(&self) -> io::Result<Option<Streak>> {
+        self.change(|streaks| streaks.get(&self.key).copied())
+    }
+
+    /// Records that a person has been reminded of the streak.
+    ///
+    /// # Errors
+    /// As `failed`.
+    pub(crate) fn reminded(&self) -> io::Result<()> {
+        self.change(|streaks| {
+            if let Some(streak) = streaks.get_mut(&self.key) {
+                streak.told = Some(unix_seconds());
+            }
+        })
     }
 
     /// Marks a failure as not reported, because the report was lost; of the streak `before` it
@@ -209,7 +240,7 @@ impl Streaks {
 
 fn parse(line: &str) -> Option<(String, Streak)> {
     let words: Vec<&str> = line.split(' ').collect();
-    let [last, key, failures, since, reported, ref kind @ ..] = words[..] else {
+    let [last, key, failures, since, told, ref kind @ ..] = words[..] else {
         return None;
     };
     let kind = match kind {
@@ -217,12 +248,17 @@ fn parse(line: &str) -> Option<(String, Streak)> {
         [kind] => Some(kind.parse().ok()?),
         _ => return None,
     };
+    let last = last.parse().ok()?;
     let streak = Streak {
         failures: failures.parse().ok()?,
         since: since.parse().ok()?,
-        reported: reported == "1",
+        told: match told.parse().ok()? {
+            0 => None,
+            1 => Some(last),
+            told => Some(told),
+        },
         kind,
-        last: last.parse().ok()?,
+        last,
     };
     Some((key.to_owned(), streak))
 }
@@ -234,11 +270,11 @@ fn written(streaks: BTreeMap<String, Streak>, now: u64) -> String {
     streaks.sort_by_key(|(_, streak)| streak.last);
     let over = streaks.len().saturating_sub(COMMANDS_MAX);
     let line = |(key, streak): &(String, Streak)| {
-        let reported = u8::from(streak.reported);
+        let told = streak.told.unwrap_or_default();
         let (last, failures, since) = (streak.last, streak.failures, streak.since);
         let kind = streak.kind.map(|kind| format!(" {kind}"));
         let kind = kind.unwrap_or_default();
-        format!("{last} {key} {failures} {since} {reported}{kind}\n")
+        format!("{last} {key} {failures} {since} {told}{kind}\n")
     };
     streaks[over..].iter().map(line).collect()
 }
@@ -253,7 +289,7 @@ mod tests {
         Streak {
             failures: 3,
             since: 5,
-            reported: true,
+            told: Some(NOW - 9),
             kind: Some(1137),
             last,
         }
@@ -265,6 +301,7 @@ mod tests {
         assert_eq!(parse(text.trim_end()), Some(("k".to_owned(), streak(NOW))));
         let old = parse(&format!("{NOW} k 3 5 1"));
         let without_kind = Streak {
+            told: Some(NOW),
             kind: None,
             ..streak(NOW)
         };
@@ -283,9 +320,9 @@ mod tests {
 
     #[test]
     fn a_failure_is_taken_back_and_what_others_recorded_stays() {
-        let of = |failures, reported, kind| Streak {
+        let of = |failures, told: bool, kind| Streak {
             failures,
-            reported,
+            told: told.then_some(NOW - 9),
             kind,
             ..streak(NOW)
         };

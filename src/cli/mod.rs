@@ -84,6 +84,13 @@ Examples:
   wxpush outbox show 9f3a1c77        an ID, or a part of it that only one entry has
   wxpush outbox retry --all          puts back what failed";
 
+const RUNS_EXAMPLES: &str = "\
+Examples:
+  wxpush runs                        last run, next due, failures in a row
+  wxpush runs forget backup          a job that will not run again
+
+Who watches is outbox flush, from cron, as the user whose job it is. A host that is off reports nothing.";
+
 /// Puts a message on a phone through WeCom (企业微信), from a shell, a pipe or cron.
 #[derive(Debug, Parser)]
 #[command(version, after_help = EXAMPLES, max_term_width = 100, arg_required_else_help = true, disable_help_subcommand = true)]
@@ -201,6 +208,8 @@ commands! {
         "Sends a message: a text unless an option says otherwise" send::EXAMPLES;
     "run" Run(Box<Run>)
         "Runs a command transparently, and reports how it went" run::EXAMPLES;
+    "runs" Runs(Runs)
+        "Shows the jobs that run --every and --remind watch" RUNS_EXAMPLES;
     "sendmail" Sendmail(Sendmail)
         "Reads a mail on stdin and delivers it, as sendmail does; also when called by that name" sendmail::EXAMPLES;
     "outbox" Outbox(OutboxArgs)
@@ -334,6 +343,26 @@ pub(crate) struct Chosen {
     /// All of them; for drop those that wait, and none that failed
     #[arg(long, conflicts_with = "ids")]
     pub(crate) all: bool,
+}
+
+/// `wxpush runs`.
+#[derive(Debug, Args)]
+pub(crate) struct Runs {
+    #[command(subcommand)]
+    pub(crate) action: Option<RunsAction>,
+}
+
+/// The actions of `wxpush runs`.
+#[derive(Debug, Default, Subcommand)]
+pub(crate) enum RunsAction {
+    /// Lists the jobs (the default)
+    #[default]
+    List,
+    /// Watches a job no longer, until it runs again
+    Forget {
+        /// Its name, as in the list
+        name: String,
+    },
 }
 
 /// `wxpush token`.

@@ -17,6 +17,8 @@ Examples:
   wxpush run --on change --title disk -- ./check-disk  the first failure, then the recovery
   wxpush run --on change --after 3 -- ping -c1 gw      once it has failed three times in a row
   wxpush run --limit 2h --on failure -- rsync -a /a /b ended after two hours: exit code 124
+  wxpush run --every 1d --title dump -- ./dump         an alarm, too, when it did not run for a day
+  wxpush run --on change --remind 1d -- ./check-raid   again each day while it fails
   wxpush run --only-errors -- apt-get -y upgrade       silent unless it fails; for cron
   wxpush run --only-errors --stderr-fails -- ./job     cronic's rule: silent unless it fails or complains
   wxpush run --no-output --to zhangsan -- ./secret.sh  no output in the report
@@ -37,6 +39,15 @@ pub(crate) struct Run {
     /// Reports a failure only from the Nth in a row on
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
     pub(crate) after: u64,
+    /// Expects the next run within this time of this one's start; outbox flush reports a missing one
+    #[arg(long, value_name = "DURATION", value_parser = value::duration)]
+    pub(crate) every: Option<Duration>,
+    /// The time after that until the alarm [default: a tenth of --every, 1m to 1h]
+    #[arg(long, value_name = "DURATION", value_parser = value::duration, requires = "every")]
+    pub(crate) grace: Option<Duration>,
+    /// Reports again after this time, while it fails or doesn't run
+    #[arg(long, value_name = "DURATION", value_parser = value::duration)]
+    pub(crate) remind: Option<Duration>,
     /// The name in the report, by which failures are counted, too [default: the command's name]
     #[arg(short, long, value_name = "NAME")]
     pub(crate) title: Option<OsString>,

@@ -13,6 +13,7 @@ mod recall;
 mod recipients;
 mod report;
 mod run;
+mod runs;
 mod send;
 mod sendmail;
 mod source;
@@ -40,6 +41,7 @@ pub(crate) fn run(cli: &Cli, output: Output) -> anyhow::Result<Exit> {
     match &cli.command {
         Command::Send(args) => send::run(args, &cli.global, output),
         Command::Run(args) => run::run(args, &cli.global, output).map_err(Into::into),
+        Command::Runs(args) => or_as_json(runs::run(args, &cli.global, output), output),
         Command::Sendmail(args) => sendmail::run(args, &cli.global, output),
         Command::Outbox(args) => or_as_json(outbox::run(args, &cli.global, output), output),
         Command::Upload(args) => or_as_json(upload::run(args, &cli.global, output), output),

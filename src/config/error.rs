@@ -6,6 +6,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use super::limits::Rate;
 use super::paths::{self, Unusable};
 use super::redact::{could_be_secret, shown};
 use crate::message::RecipientError;
@@ -161,6 +162,8 @@ pub(crate) enum Expected {
     Switch,
     /// A whole number from 1 to this maximum.
     Count(u32),
+    /// A number of messages per minute up to this one.
+    Rate(Rate),
     /// A table of this name.
     Table(String),
     Duration,

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use toml::de::DeValue;
 
 use super::error::{Expected, Invalid, Spot};
+use super::limits::Rate;
 use super::value;
 use crate::message::Recipients;
 use crate::secret::Secret;
@@ -116,6 +117,33 @@ impl RawValue<'_> {
         let count = number.as_str().parse::<u32>().ok();
         let count = count.filter(|count| (1..=max).contains(count));
         count.ok_or(Invalid::Not(Expected::Count(max)))
+    }
+
+    /// Parses a number of messages per minute, which may have a fraction.
+    pub(super) fn rate(&self, max: Rate) -> Result<Rate, Invalid> {
+        let number = self
+            .number()
+            .ok_or_else(|| self.wrong_type(Expected::Rate(max)))?;
+        Rate::parse(number, max).ok_or(Invalid::Not(Expected::Rate(max)))
+    }
+
+    /// Parses a number from 1 to `max`, without its fraction.
+    pub(super) fn whole_part(&self, max: u32) -> Result<u32, Invalid> {
+        let number = self
+            .number()
+            .ok_or_else(|| self.wrong_type(Expected::Count(max)))?;
+        let whole = number.split('.').next().unwrap_or_default();
+        let count = whole.parse().ok().filter(|count| (1..=max).contains(count));
+        count.ok_or(Invalid::Not(Expected::Count(max)))
+    }
+
+    /// Returns the digits of a decimal number.
+    fn number(&self) -> Option<&str> {
+        match self.value {
+            DeValue::Integer(number) if number.radix() == 10 => Some(number.as_str()),
+            DeValue::Float(number) => Some(number.as_str()),
+            _ => None,
+        }
     }
 
     /// Parses one of the three lists of recipients, and adds it to the others.

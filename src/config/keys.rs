@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::api_base::ApiBase;
 use super::error::Invalid;
 use super::input::{At, RawValue, SecretFrom};
-use super::limits::Limits;
+use super::limits::{Limits, Rate};
 use super::value::{self, Level, MAX_AGE, Rotation, ShowIn};
 use crate::lang::Lang;
 use crate::message::Recipients;
@@ -133,9 +133,9 @@ keys! {
     /// The number of daily logs that are kept.
     log_keep: [u32] [or 7] { "log.keep" => |it, _| it.count(10_000) }
     /// The maximum messages to a member in a minute.
-    per_minute: [u32] [or Limits::WECOM.per_minute] { "limits.per_minute" => |it, _| it.count(Limits::WECOM.per_minute) }
+    per_minute: [Rate] [or Limits::WECOM.per_minute] { "limits.per_minute" => |it, _| it.rate(Limits::WECOM.per_minute) }
     /// The maximum messages to a member in an hour.
-    per_hour: [u32] [or Limits::WECOM.per_hour] { "limits.per_hour" => |it, _| it.count(Limits::WECOM.per_hour) }
+    per_hour: [u32] [or Limits::WECOM.per_hour] { "limits.per_hour" => |it, _| it.whole_part(Limits::WECOM.per_hour) }
     /// Whether messages are kept until they can be delivered.
     keeps: [bool] [or true] { "outbox.enabled" => |it, _| it.switch() }
     /// The maximum age of a kept message.

@@ -36,7 +36,7 @@ pub(crate) use error::{
     Advice, ConfigError, Expected, FileFault, Invalid, SecretFile, Spot, Syntax, Unknown,
 };
 pub(crate) use invocation::{is_the_sendmail, maildrop_variable, program, state_dir_variable};
-pub(crate) use limits::Limits;
+pub(crate) use limits::{Limits, Rate};
 pub(crate) use mail::MailTo;
 pub(crate) use paths::{NoPlace, State, Unusable, elsewhere, place_of_new};
 pub(crate) use settings::{Base, ConfigWarning, Network, Settings, hostname};
@@ -181,7 +181,8 @@ impl Config {
         }
     }
 
-    fn profile_in_force(&self) -> Option<&str> {
+    /// Returns the name of the profile in force.
+    pub(crate) fn profile_in_force(&self) -> Option<&str> {
         self.in_force.as_ref().map(|it| it.name.as_str())
     }
 
@@ -332,7 +333,7 @@ mod tests {
                 "{text}"
             );
             let limits = Limits {
-                per_minute,
+                per_minute: Rate::whole(per_minute),
                 per_hour,
             };
             assert_eq!(settings.limits, limits, "{text}");

@@ -74,16 +74,23 @@ pub(crate) fn set(dir: &Dir, name: &str, record: &impl Serialize) -> io::Result<
 /// # Errors
 /// If it is too long, or on an I/O error.
 pub(crate) fn write(file: &File, record: &impl Serialize) -> io::Result<()> {
-    let mut bytes = serde_json::to_vec(record)?;
-    let sum = digest(&bytes, DIGITS);
-    bytes.push(b'\n');
-    bytes.extend(sum.as_bytes());
+    let mut bytes = text(record)?.into_bytes();
     if bytes.len() >= SIZE {
         return Err(FileError::RecordTooLong.into());
     }
     bytes.resize(SIZE - 1, b' ');
     bytes.push(b'\n');
     file.write_all_at(&bytes, 0)
+}
+
+/// Returns a record as text: its JSON, and on a second line its digest.
+///
+/// # Errors
+/// If it has no JSON form.
+pub(crate) fn text(record: &impl Serialize) -> io::Result<String> {
+    let json = serde_json::to_string(record)?;
+    let sum = digest(json.as_bytes(), DIGITS);
+    Ok(format!("{json}\n{sum}"))
 }
 
 /// Parses a record; returns `None` if it is damaged.

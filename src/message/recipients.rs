@@ -3,6 +3,8 @@
 
 use std::collections::HashSet;
 
+use serde::{Deserialize, Serialize};
+
 /// Everyone in the app's 可见范围.
 pub(crate) const ALL: &str = "@all";
 
@@ -22,7 +24,7 @@ pub(crate) const USERID_MAX: usize = 64;
 
 /// The recipients: a message goes to the union of the three lists, or to the chat. Empty for a
 /// robot, whose messages go to its group.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Recipients {
     /// Userids, or `@all` alone.
     pub(crate) touser: Vec<String>,

@@ -14,6 +14,9 @@ pub(crate) const STATE_NOTICE: &str = "told";
 /// The file of what became of mails from the maildrop.
 pub(crate) const MAIL_NOTICE: &str = "told-mail";
 
+/// The file of alarms of jobs that cannot be sent.
+pub(crate) const JOB_NOTICE: &str = "told-jobs";
+
 /// How long the same notice is not repeated.
 const DAY: Duration = Duration::from_hours(24);
 

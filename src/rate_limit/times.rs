@@ -14,6 +14,17 @@ pub(super) const MINUTE: u64 = 61_000;
 /// How long a slot counts against the limit per hour, in ms.
 pub(super) const HOUR: u64 = 3_601_000;
 
+impl Limits {
+    /// Returns the two windows, in ms, and the most slots in each.
+    fn windows(self) -> [(u64, u32); 2] {
+        let minute = self.per_minute;
+        [
+            (minute.window(MINUTE), minute.count()),
+            (HOUR, self.per_hour),
+        ]
+    }
+}
+
 /// Returns the number of slots that the backlog may hold: a new message always finds some.
 pub(super) fn backlog_of(limit: usize) -> usize {
     (limit * 2 / 3).max(1)
@@ -90,7 +101,7 @@ impl Times {
     /// Returns how many slots count against the limits per minute and per hour, for the recipient
     /// with the most.
     pub(super) fn taken(&self, audience: &Audience, now: u64) -> [usize; 2] {
-        [MINUTE, HOUR].map(|window| {
+        self.limits.windows().map(|(window, _)| {
             let count = |slots: &[Taken]| counted(slots, window, now).count();
             let own = self.slots_of(audience).map(count).max();
             count(&self.everyone) + own.unwrap_or(0)
@@ -131,10 +142,7 @@ impl Times {
     fn free(&self, own: &[Taken], share: Share, mut at: u64) -> u64 {
         loop {
             let before = at;
-            for (window, limit) in [
-                (MINUTE, self.limits.per_minute),
-                (HOUR, self.limits.per_hour),
-            ] {
+            for (window, limit) in self.limits.windows() {
                 // Slots of everyone are checked once, not again for each member.
                 let last = own.last().map_or(u64::MAX, |last| last.until);
                 if last.saturating_add(window) <= before {

@@ -98,6 +98,7 @@ pub(crate) mod notice;
 pub(crate) mod outbox;
 pub(crate) mod refusal;
 pub(crate) mod run;
+pub(crate) mod runs;
 pub(crate) mod send;
 pub(crate) mod sendmail;
 pub(crate) mod store;

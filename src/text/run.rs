@@ -34,6 +34,11 @@ pub(crate) fn recovery(lang: Lang, count: u64, time: Duration) -> String {
     if time < Duration::from_secs(1) {
         return recovered_at_once(lang, failures);
     }
+    recovered(lang, length(lang, time), failures)
+}
+
+/// Returns a duration in words.
+fn length(lang: Lang, time: Duration) -> String {
     let unit = |(count, unit)| match unit {
         'd' => days(lang, count),
         'h' => hours(lang, count),
@@ -41,7 +46,12 @@ pub(crate) fn recovery(lang: Lang, count: u64, time: Duration) -> String {
         _ => seconds(lang, count),
     };
     let time: Vec<String> = parts(time).into_iter().map(unit).collect();
-    recovered(lang, time.join(" "), failures)
+    time.join(" ")
+}
+
+/// Returns what is said of a job that runs again.
+pub(crate) fn runs_again(lang: Lang, late: Duration) -> String {
+    back(lang, length(lang, late))
 }
 
 texts! {
@@ -57,6 +67,18 @@ texts! {
     not_ended_within_limit(program, signal) =
         "{program} 没有在 --limit 内结束，已用 {signal} 终止",
         "{program} was ended by {signal}: it had not ended within --limit";
+    not_watched(error) =
+        "无法记下这次运行，漏跑了不会报警：{error}",
+        "cannot record this run, so a missing one is not reported: {error}";
+    nobody_looks(command) =
+        "没有定时的 outbox flush，漏跑了没人发现：在 crontab -e 里加一行 * * * * * {command}",
+        "nothing runs outbox flush, so a missing run goes unnoticed: add * * * * * {command} by crontab -e";
+    job_untold(name, why) =
+        "{name} 没有按时运行或一直失败，但报警发不出去：{why}",
+        "{name} did not run in time or keeps failing, but its alarm cannot be sent: {why}";
+    jobs_unreadable(error) =
+        "无法读取 run --every 监视的任务：{error}",
+        "the jobs that run --every watches cannot be read: {error}";
     streak_unknown(error) =
         "无法得知该命令之前失败过几次：{error}",
         "cannot read how often the command has failed before: {error}";
@@ -102,6 +124,19 @@ phone_texts! {
     failures_of_other_kind(count) =
         "连续失败 {count} 次，和上次汇报的情况不同",
         "{count} failures in a row, and not as last reported";
+    not_run(title, host, started, due) =
+        "⏰ {title} @ {host}\n没有按时运行：上次开始于 {started}，应在 {due} 前再次开始",
+        "⏰ {title} on {host}\ndid not run: last started {started}, due again by {due}";
+    still_running(title, host, started, due) =
+        "⏰ {title} @ {host}\n还没有结束：{started} 开始，应在 {due} 前再次开始",
+        "⏰ {title} on {host}\nis still running: started {started}, due again by {due}";
+    still_failing(title, host, count, since) =
+        "❌ {title} @ {host}\n一直失败：{since} 起连续 {count} 次",
+        "❌ {title} on {host}\nkeeps failing: {count} times in a row since {since}";
+    forget_it(title) =
+        "不再需要它：wxpush runs forget '{title}'",
+        "no longer needed: wxpush runs forget '{title}'";
+    back(late) = "恢复运行，晚了 {late}", "runs again, {late} late";
     one_failure() = "失败 1 次", "1 failure";
     failures(count) = "失败 {count} 次", "{count} failures";
     recovered(time, failures) =

@@ -58,6 +58,7 @@ mod init; // init at a terminal: answers right and wrong, and none
 mod init_files; // init: where it writes, what it keeps, the crontab
 mod init_refused; // init at a terminal, where WeCom or the network says no
 mod init_unattended; // init out of the environment: what is missing, what is there, exit codes
+mod jobs; // jobs that run watches: alarms, reminders, returns
 mod kinds; // every kind to every receiver: command line, JSON on the wire
 mod large_files; // the largest, and larger ones: memory, room, what is cut; files that change meanwhile
 mod ledgers; // too much for one member: the ledger held, linked, late or twice

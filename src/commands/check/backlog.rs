@@ -131,7 +131,7 @@ pub(super) fn ledger(config: &Config, state: Option<&State>, report: &mut Steps)
     let (per_minute, per_hour) = (limits.per_minute, limits.per_hour);
     let is_full = |taken: usize, limit: u32| taken as u64 >= u64::from(limit);
     let finding = words::limits(minute, per_minute, hour, per_hour);
-    if is_full(minute, per_minute) || is_full(hour, per_hour) {
+    if is_full(minute, per_minute.count()) || is_full(hour, per_hour) {
         report.doubt("ledger", finding);
     } else {
         report.fine("ledger", finding.what);

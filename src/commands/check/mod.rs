@@ -6,6 +6,7 @@
 mod app;
 mod backlog;
 mod files;
+mod jobs;
 mod network;
 mod recipients;
 mod report;
@@ -110,6 +111,7 @@ fn all(
     setup::robots(config, report);
     backlog::outboxes(config, state.as_ref(), report);
     backlog::ledger(config, state.as_ref(), report);
+    jobs::all(config, report);
     match user {
         Some(user) if app.is_some() => {
             trial::send(config, state.as_ref(), user.clone(), args.timeout, report);

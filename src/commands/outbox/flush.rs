@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 
+use super::super::run::tell_overdue;
 use super::super::sendmail::pickup;
 use super::{Outboxes, unusable};
 use crate::clock::Stamp;
@@ -14,7 +15,7 @@ use crate::delivery::{Bounds, Flush, FlushSummary, Senders, Strange};
 use crate::disk::Dir;
 use crate::error::{Exit, Failure};
 use crate::log;
-use crate::outbox::{self, Clocks, MAIL_NOTICE, Outbox, STATE_NOTICE};
+use crate::outbox::{self, Clocks, JOB_NOTICE, MAIL_NOTICE, Outbox, STATE_NOTICE};
 use crate::output::{self, Output};
 use crate::text::delivery::WORDING;
 use crate::text::outbox as text;
@@ -58,16 +59,20 @@ fn pick_up(outboxes: &Outboxes<'_>, time: Option<Duration>, output: Output) {
     // Root's own messages need time, too.
     let time = time.map_or(PICKUP_MAX, |time| (time / 2).min(PICKUP_MAX));
     let notes = pickup::pick_up(outboxes.config, Instant::now() + time, output);
-    let lines: Vec<String> = notes.into_iter().collect();
+    if let Some(state) = outboxes.places.first() {
+        warn_daily(state, MAIL_NOTICE, notes.into_iter().collect(), output);
+    }
+}
+
+/// Warns of the same lines once a day, and a person each time.
+fn warn_daily(state: &State, notice: &str, lines: Vec<String>, output: Output) {
     if lines.is_empty() {
         return;
     }
-    let outbox = outboxes.places.first().map(Outbox::of);
-    let dir = outbox.and_then(|outbox| outbox.open().ok().flatten());
-    let is_new_notice =
-        dir.is_none_or(|dir| outbox::is_new_notice(&dir, MAIL_NOTICE, &lines.join("\n")));
+    let dir = Outbox::of(state).open().ok().flatten();
+    let is_new = dir.is_none_or(|dir| outbox::is_new_notice(&dir, notice, &lines.join("\n")));
     for line in lines {
-        warn(&line, is_new_notice || output.verbose > 0);
+        warn(&line, is_new || output.verbose > 0);
     }
 }
 
@@ -89,6 +94,9 @@ fn flush(
     deadline: Option<Instant>,
     output: Output,
 ) -> Result<FlushSummary, Failure> {
+    // First, so that its alarms go out at once.
+    let overdue = tell_overdue(outboxes.config, state);
+    warn_daily(state, JOB_NOTICE, overdue, output);
     let outbox = Outbox::of(state);
     let senders = Senders::of(outboxes.config, state);
     let bounds = Bounds {

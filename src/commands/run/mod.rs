@@ -3,9 +3,11 @@
 //! The exit code is the command's, whatever happens to the message: once the command has started,
 //! our own errors are only reported on stderr.
 
+mod overdue;
 mod report_text;
 mod title;
 mod trigger;
+mod watch;
 
 use std::cell::{LazyCell, RefCell};
 use std::sync::Arc;
@@ -21,15 +23,17 @@ use crate::compose::{Body, Composed, Draft};
 use crate::config::{self, Config, Settings, State};
 use crate::cron;
 use crate::error::{self, Exit, Failure};
+use crate::jobs::WatchedRun;
 use crate::log;
 use crate::message::input::one_line;
 use crate::message::markup;
-use crate::message::{Long, Message, Recipients, TextKind};
+use crate::message::{Channel, Long, Message, Recipients, TextKind};
 use crate::notice::{Notice, notify};
 use crate::outbox::ClaimedEntry;
 use crate::output::Output;
 use crate::secret::digest;
 use crate::text;
+pub(super) use overdue::tell_overdue;
 use report_text::ReportText;
 use trigger::{Occasion, Trigger};
 
@@ -42,7 +46,7 @@ const RESERVE_TIME: Duration = Duration::from_secs(2);
 /// Runs `run`; returns the command's exit code, or ours if it was not started.
 pub(super) fn run(args: &Run, global: &Global, output: Output) -> Result<Exit, Failure> {
     let recipients = usable(args, global)?;
-    let ready = Ready::new(args, global, output, recipients);
+    let mut ready = Ready::new(args, global, output, recipients);
     if let Err(failure) = &ready {
         log::to_stderr(super::stderr(output));
         output.failure(failure);
@@ -51,6 +55,9 @@ pub(super) fn run(args: &Run, global: &Global, output: Output) -> Result<Exit, F
     // Not before the command: nothing in a name may keep it from running.
     let title = LazyCell::new(|| title(args));
     tracing::info!(command = "run", program = %program(args), "start");
+    if let Ok((ready, _)) = &mut ready {
+        ready.watch(args, &title);
+    }
     let reserved = RefCell::new(None);
     let lingers = |ended: &Ended| {
         let ready = ready.as_ref().ok();
@@ -65,6 +72,7 @@ pub(super) fn run(args: &Run, global: &Global, output: Output) -> Result<Exit, F
     }
     if let Ok((ready, settings)) = ready {
         error::let_bugs_end_as(code);
+        ready.note(|watched| watched.end(code));
         let tell = ready.tell(settings, args, &title, &ended, output, reserved.as_ref());
         if let Some(failure) = tell {
             tracing::error!(exit = failure.exit.code(), error = failure.what, "report");
@@ -176,6 +184,8 @@ struct Ready {
     config: Config,
     recipients: Option<Recipients>,
     state: Result<State, String>,
+    /// The run, if the job is watched.
+    watched: Option<WatchedRun>,
 }
 
 impl Ready {
@@ -193,6 +203,7 @@ impl Ready {
             config,
             recipients,
             state,
+            watched: None,
         };
         Ok((ready, settings))
     }
@@ -227,7 +238,8 @@ impl Ready {
         reserved: Option<&Reserved>,
     ) -> Option<Failure> {
         let due = Trigger::of(args, self.state.as_ref().ok(), ended);
-        let occasion = due.occasion()?;
+        let is_back = self.late().map(|_| Occasion::Plain);
+        let occasion = due.occasion().or(is_back)?;
         // Stdout belongs to the command.
         let quiet = Output {
             quiet: true,
@@ -241,6 +253,8 @@ impl Ready {
         };
         if !is_safe {
             due.revert();
+        } else if is_back.is_some() {
+            self.note(WatchedRun::told);
         }
         failure
     }
@@ -261,6 +275,34 @@ impl Ready {
         Ok((report, is_safe))
     }
 
+    /// Returns the text of the report.
+    fn report_text(
+        &self,
+        args: &Run,
+        title: &str,
+        settings: &Settings,
+        ended: &Ended,
+        occasion: Occasion,
+    ) -> String {
+        // As composing makes it: its bytes count.
+        let title = &*markup::inert(title);
+        let words = ReportText {
+            lang: settings.phone_lang,
+            title,
+            host: &config::hostname(),
+            limit: args.limit,
+            occasion,
+            late: self.late(),
+            encoding: args.encoding,
+            ended,
+            lines: if args.no_output { 0 } else { args.tail },
+            max: TextKind::Text
+                .max(recipients::channel(&args.to))
+                .saturating_sub(settings.prefix.len()),
+        };
+        words.text()
+    }
+
     /// Returns the report as messages, and how to submit them.
     fn prepared(
         &self,
@@ -271,7 +313,8 @@ impl Ready {
         occasion: Occasion,
     ) -> Result<(Vec<Message>, Submitting<'_>), Failure> {
         let guard = guard(&self.config, &settings, self.state.as_ref().ok());
-        let draft = draft(args, title, &settings, ended, occasion);
+        let text = self.report_text(args, title, &settings, ended, occasion);
+        let draft = draft(args, &settings, text);
         let Composed { messages, text, .. } = composed(draft, &settings, &guard)?;
         let digest = &digest(&[&text])[..16];
         tracing::info!(bytes = text.len(), digest, parts = messages.len(), "report");
@@ -289,17 +332,28 @@ impl Ready {
     }
 }
 
-/// Returns the report.
-fn draft(args: &Run, title: &str, settings: &Settings, ended: &Ended, occasion: Occasion) -> Draft {
+/// Returns a report as a draft.
+fn draft(args: &Run, settings: &Settings, text: String) -> Draft {
+    let mentions = [args.to.mention.clone(), args.to.mention_mobile.clone()];
+    report(recipients::channel(&args.to), mentions, settings, text)
+}
+
+/// Returns the draft of a text about a job.
+fn report(
+    channel: Channel,
+    mentions: [Vec<String>; 2],
+    settings: &Settings,
+    text: String,
+) -> Draft {
     Draft {
-        channel: recipients::channel(&args.to),
+        channel,
         body: Body::Text {
             kind: TextKind::Text,
             title: None,
-            text: report_text(args, title, settings, ended, occasion),
+            text,
             from_outside: true,
             incomplete: false,
-            mentions: [args.to.mention.clone(), args.to.mention_mobile.clone()],
+            mentions,
             files: Vec::new(),
             name: "report",
         },
@@ -309,30 +363,4 @@ fn draft(args: &Run, title: &str, settings: &Settings, ended: &Ended, occasion: 
         long: Long::Truncate,
         keep: settings.outbox.enabled,
     }
-}
-
-/// Returns the text of the report.
-fn report_text(
-    args: &Run,
-    title: &str,
-    settings: &Settings,
-    ended: &Ended,
-    occasion: Occasion,
-) -> String {
-    // As composing makes it: its bytes count.
-    let title = &*markup::inert(title);
-    let words = ReportText {
-        lang: settings.phone_lang,
-        title,
-        host: &config::hostname(),
-        limit: args.limit,
-        occasion,
-        encoding: args.encoding,
-        ended,
-        lines: if args.no_output { 0 } else { args.tail },
-        max: TextKind::Text
-            .max(recipients::channel(&args.to))
-            .saturating_sub(settings.prefix.len()),
-    };
-    words.text()
 }

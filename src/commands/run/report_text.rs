@@ -19,6 +19,8 @@ pub(super) struct ReportText<'a> {
     pub(super) host: &'a str,
     pub(super) limit: Option<Duration>,
     pub(super) occasion: Occasion,
+    /// How late it runs, if somebody was told that it did not.
+    pub(super) late: Option<Duration>,
     /// The encoding of the output, if it is known.
     pub(super) encoding: Option<Encoding>,
     pub(super) ended: &'a Ended,
@@ -87,8 +89,9 @@ impl ReportText<'_> {
             CommandEnd::NotStarted(_) => words::head(self.lang, mark, title, host, status),
             _ => words::head_after(self.lang, mark, title, host, status, time),
         };
-        if let Some(occasion) = self.occasion() {
-            text = format!("{text}\n{occasion}");
+        let late = self.late.map(|late| words::runs_again(self.lang, late));
+        for line in [self.occasion(), late].into_iter().flatten() {
+            text = format!("{text}\n{line}");
         }
         text
     }

@@ -35,7 +35,7 @@ impl Trigger {
         let ok = ended.end.is_success();
         let spoke = !ended.last.bytes.is_empty()
             || matches!(ended.end, crate::child::CommandEnd::NotStarted(_));
-        let counts = args.on == ReportOn::Change || args.after > 1;
+        let counts = args.on == ReportOn::Change || args.after > 1 || args.remind.is_some();
         let streaks = state
             .filter(|_| counts)
             .map(|state| Streaks::of(state, key(args)));
@@ -51,7 +51,7 @@ impl Trigger {
                 .as_ref()
                 .and_then(|streaks| known(streaks.worked()))
                 .flatten();
-            match over.filter(|streak| streak.reported) {
+            match over.filter(|streak| streak.told.is_some()) {
                 Some(streak) if wanted => Some(Occasion::Recovery(streak)),
                 _ if args.on == ReportOn::Change => None,
                 _ => wanted.then_some(Occasion::Plain),
@@ -59,8 +59,11 @@ impl Trigger {
         } else {
             let kind = ended.end.kind();
             let tells = |streak: &Streak| {
-                let is_known = streak.reported && streak.kind.is_none_or(|it| it == kind);
-                let is_new = args.on != ReportOn::Change || !is_known;
+                let is_known = streak.told.is_some() && streak.kind.is_none_or(|it| it == kind);
+                let is_due = args
+                    .remind
+                    .is_some_and(|after| streak.wants_reminder(after));
+                let is_new = args.on != ReportOn::Change || !is_known || is_due;
                 wanted && is_new && streak.failures >= args.after
             };
             failed = streaks
@@ -69,7 +72,7 @@ impl Trigger {
             match &failed {
                 Some(failed) => failed.tell.then_some(match failed.streak {
                     Streak { failures: 1, .. } => Occasion::Plain,
-                    streak if args.on == ReportOn::Change && failed.was_reported() => {
+                    streak if args.on == ReportOn::Change && failed.is_of_other_kind() => {
                         Occasion::Changed(streak)
                     }
                     streak => Occasion::Again(streak),
@@ -117,9 +120,9 @@ fn known<T>(result: std::io::Result<T>) -> Option<T> {
     result.inspect_err(warn).ok()
 }
 
-/// Returns the key by which a command's failures are counted: its title, or the whole command line.
-/// A digest, since it may contain a secret.
-fn key(args: &Run) -> String {
+/// Returns the key by which a command is watched and its failures are counted: its title, or the
+/// whole command line. A digest, since it may contain a secret.
+pub(super) fn key(args: &Run) -> String {
     let words: Vec<_> = args.command.iter().map(|it| it.to_string_lossy()).collect();
     let mut parts = vec!["command"];
     let title = args.title.as_deref().unwrap_or_default();

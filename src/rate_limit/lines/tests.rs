@@ -79,7 +79,7 @@ fn a_step_of_the_wall_clock_moves_no_slot_of_this_boot() {
         let lines = SlotLines::read(&text, now(wall.max(20_000)));
         assert!(!lines.in_future, "{wall}");
         let mut times = Times::of_all(Limits {
-            per_minute: 1,
+            per_minute: crate::config::Rate::whole(1),
             per_hour: 5,
         });
         lines.add_to(&mut times, "x");
@@ -162,7 +162,7 @@ proptest! {
     #[test]
     fn with_any_content_no_wait_is_much_longer_than_an_hour(text in text(), is_new in any::<bool>()) {
         let share = if is_new { Share::New } else { Share::Backlog };
-        let mut times = Times::of_all(Limits { per_minute: 2, per_hour: 5 });
+        let mut times = Times::of_all(Limits { per_minute: crate::config::Rate::whole(2), per_hour: 5 });
         SlotLines::read(&text, now()).add_to(&mut times, "x");
         prop_assert!(times.earliest(&Audience::Everyone, share, NOW) <= NOW + HOUR + HOLD_MAX);
     }
@@ -173,7 +173,7 @@ proptest! {
         prop_assert_eq!(&standing(&kept), &kept);
         prop_assert_eq!(SlotLines::read(&kept, now()).bytes, kept.len());
         let mut both = [&text, &kept].map(|text| {
-            let mut times = Times::of_all(Limits { per_minute: 2, per_hour: 5 });
+            let mut times = Times::of_all(Limits { per_minute: crate::config::Rate::whole(2), per_hour: 5 });
             SlotLines::read(text, now()).add_to(&mut times, "x");
             times
         });

@@ -36,7 +36,7 @@ impl TempDir {
             dir: Dir::open(&self.0, None).expect("the directory").into(),
             app: APP.to_owned(),
             limits: Limits {
-                per_minute,
+                per_minute: crate::config::Rate::whole(per_minute),
                 per_hour,
             },
         }

@@ -32,7 +32,7 @@ fn sends() -> impl Strategy<Value = Vec<Sending>> {
 fn limits() -> impl Strategy<Value = Limits> {
     let pairs = [(30, 1000), (3, 20), (1, 1)];
     prop::sample::select(pairs.to_vec()).prop_map(|(per_minute, per_hour)| Limits {
-        per_minute,
+        per_minute: crate::config::Rate::whole(per_minute),
         per_hour,
     })
 }
@@ -56,7 +56,7 @@ proptest! {
                 }
             }
         }
-        let (minute, hour) = (limits.per_minute as usize, limits.per_hour as usize);
+        let (minute, hour) = (limits.per_minute.count() as usize, limits.per_hour as usize);
         for [all, backlog] in &mut arrived {
             prop_assert!(most_within(all, 60_000) <= minute);
             prop_assert!(most_within(all, 3_600_000) <= hour);
