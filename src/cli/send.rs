@@ -18,6 +18,7 @@ Examples:
   wxpush send --party 2 --tag 5 \"to a party and a tag\"
   wxpush send --markdown -t Report '> all **green**'
   wxpush send --image plot.png \"this week\"          a local file in one command
+  wxpush send --file /var/log/nginx/*.log          each of them
   pg_dump db | wxpush send --file - --name db.sql
   wxpush send --card -t \"Build 7\" --url https://ci.example/7 \"all green\"
   wxpush send --robot ops --mention zhangsan \"disk full\"     by a group's robot
@@ -98,18 +99,18 @@ pub(crate) struct Kinds {
     /// Sends WeCom's larger subset, with tables and lists; by a robot alone
     #[arg(long, requires = "robot", help_heading = "Kind")]
     pub(crate) markdown_v2: bool,
-    /// Sends a picture (JPG, PNG), MESSAGE before it: a path, - for stdin, or media_id:ID
+    /// Sends a picture (JPG, PNG), MESSAGE before it: a path, - for stdin, or media_id:ID; again for more
     #[arg(long, value_name = "FILE", help_heading = "Kind")]
-    pub(crate) image: Option<OsString>,
+    pub(crate) image: Vec<OsString>,
     /// Sends a recording (AMR, up to 60s)
     #[arg(long, value_name = "FILE", help_heading = "Kind")]
     pub(crate) voice: Option<OsString>,
     /// Sends a video (MP4), MESSAGE below it
     #[arg(long, value_name = "FILE", help_heading = "Kind")]
     pub(crate) video: Option<OsString>,
-    /// Sends a file, up to 20 MB, MESSAGE before it
+    /// Sends a file, up to 20 MB, MESSAGE before it; again for more, or by a glob: --file *.log
     #[arg(long, value_name = "FILE", help_heading = "Kind")]
-    pub(crate) file: Option<OsString>,
+    pub(crate) file: Vec<OsString>,
     /// Sends a card: -t its title, MESSAGE its text, --url what it opens
     #[arg(long, requires = "url", help_heading = "Kind")]
     pub(crate) card: bool,

@@ -95,6 +95,9 @@ failures! {
     name_without_file() => Usage,
         "--name 是给文件起名，而这里没有文件", "--name names a file, and there is none",
         "加上 --file、--image、--voice 或 --video", "add --file, --image, --voice or --video";
+    name_of_many_files() => Usage,
+        "--name 只能给一个文件起名", "--name names one file, and there are more",
+        "去掉 --name，或分开发送", "leave it out, or send them one by one";
     url_without_card() => Usage,
         "--url 只用于卡片或图文", "--url belongs to a card or a headline",
         "加上 --card 或 --news", "add --card or --news";

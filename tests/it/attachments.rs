@@ -290,3 +290,38 @@ fn a_file_that_the_disk_has_no_room_for_goes_directly_and_that_is_said() {
     let lost = on_a_disk(&sandbox, &Standin::refuse(), "size=256k", args).run();
     lost.exits(73).says("LOST").says("No space left on device");
 }
+
+#[test]
+fn files_that_are_named_more_than_once_or_by_a_glob_arrive_in_order() {
+    let (standin, sandbox) = set_up();
+    for name in ["a.log", "b.log", "c.log"] {
+        sandbox.write(name, format!("bytes of {name}"));
+    }
+    let sent = here(
+        &sandbox,
+        "send --json --to lisi --file a.log --file b.log these",
+    )
+    .exits(0);
+    assert_eq!(sent.json()["msgids"].as_array().unwrap().len(), 3);
+    assert_eq!(texts(&standin, "lisi")[0], "these");
+    here(&sandbox, "send --to lisi --file a.log b.log c.log").exits(0);
+    // A word that is no file, or follows two dashes, is a text.
+    here(&sandbox, "send --to lisi --file a.log b.log nowhere.log").exits(0);
+    here(&sandbox, "send --to lisi --file c.log -- b.log").exits(0);
+    let names = [
+        "a.log", "b.log", "a.log", "b.log", "c.log", "a.log", "c.log",
+    ];
+    let files = names.map(|name| (name, format!("bytes of {name}")));
+    let files: Vec<_> = files
+        .iter()
+        .map(|(name, bytes)| (*name, bytes.as_bytes()))
+        .collect();
+    holds_files(&standin, "lisi", &files);
+    let texts = texts(&standin, "lisi").join("|");
+    assert!(
+        texts.contains("|b.log nowhere.log|") && texts.contains("|b.log|"),
+        "{texts}"
+    );
+    here(&sandbox, "send --to lisi --file a.log b.log --name x.log").exits(64);
+    here(&sandbox, "send --to lisi --file - --file -").exits(64);
+}

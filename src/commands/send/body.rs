@@ -42,7 +42,7 @@ pub(super) fn read(args: &Send, intent: Intent<'_>) -> Result<Option<Body>, Fail
             }
             Ok(Some(reading.text(kind, input, Vec::new())))
         }
-        Intent::Media(kind, path) => reading.media(kind, path),
+        Intent::Media(kind, paths) => reading.media(intent, kind, paths),
         Intent::Textcard => reading.textcard(),
         Intent::News => reading.news(),
         Intent::Raw(path) => raw(path).map(Body::Raw).map(Some),
@@ -81,38 +81,56 @@ impl Reading<'_> {
         }
     }
 
-    /// Reads a file, and the text before or below it.
-    fn media(&self, kind: MediaKind, path: &OsStr) -> Result<Option<Body>, Failure> {
-        let input = if self.args.message.is_empty() {
+    /// Reads files, and the text before or below them.
+    fn media(
+        &self,
+        intent: Intent<'_>,
+        kind: MediaKind,
+        paths: &[OsString],
+    ) -> Result<Option<Body>, Failure> {
+        let further = intent.files_in_words(self.args);
+        let input = if self.args.message.is_empty() || !further.is_empty() {
             Input::default()
         } else {
             self.input()?
         };
-        let media = if let Some(id) = Intent::media_id(path)? {
-            Content::media(kind, id.to_owned()).into()
-        } else {
-            let name = self.args.details.name.as_deref();
-            let name = name.map(|name| option_text("--name", name, self.args.encoding));
-            if kind == MediaKind::File && !source::has_name(path) && name.is_none() {
-                return Err(words::file_without_name());
-            }
-            let source = source::open(path, name.as_deref())?;
-            if source.is_empty() && self.args.skip_empty {
-                return Ok(None);
-            }
-            media(source, kind, recipients::channel(&self.args.to))?
+        let mut files = Vec::new();
+        for path in paths.iter().chain(further) {
+            files.extend(self.file(kind, path)?);
+        }
+        if files.is_empty() {
+            return Ok(None);
+        }
+        let video = |media: &Media| matches!(media.content, Content::Video(_));
+        let Some(media) = files.pop_if(|media| video(media)) else {
+            return Ok(Some(self.text(TextKind::Text, input, files)));
         };
-        Ok(Some(match media.content {
-            Content::Video(video) => Body::Ready(Media {
-                content: Content::Video(Video {
-                    title: self.title.clone(),
-                    description: input.text,
-                    ..video
-                }),
-                ..media
+        let content = match media.content {
+            Content::Video(video) => Content::Video(Video {
+                title: self.title.clone(),
+                description: input.text,
+                ..video
             }),
-            _ => self.text(TextKind::Text, input, vec![media]),
-        }))
+            other => other,
+        };
+        Ok(Some(Body::Ready(Media { content, ..media })))
+    }
+
+    /// Reads a file; `None` if it is empty and may be.
+    fn file(&self, kind: MediaKind, path: &OsStr) -> Result<Option<Media>, Failure> {
+        if let Some(id) = Intent::media_id(path)? {
+            return Ok(Some(Content::media(kind, id.to_owned()).into()));
+        }
+        let name = self.args.details.name.as_deref();
+        let name = name.map(|name| option_text("--name", name, self.args.encoding));
+        if kind == MediaKind::File && !source::has_name(path) && name.is_none() {
+            return Err(words::file_without_name());
+        }
+        let source = source::open(path, name.as_deref())?;
+        if source.is_empty() && self.args.skip_empty {
+            return Ok(None);
+        }
+        media(source, kind, recipients::channel(&self.args.to)).map(Some)
     }
 
     fn textcard(&self) -> Result<Option<Body>, Failure> {

@@ -1,6 +1,7 @@
 //! Derives the kind of a message from the options, and checks that they fit it.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
 
 use crate::cli::Send;
 use crate::commands::recipients;
@@ -14,7 +15,7 @@ use crate::text::send as words;
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Intent<'a> {
     Text(TextKind),
-    Media(MediaKind, &'a OsStr),
+    Media(MediaKind, &'a [OsString]),
     Textcard,
     News,
     /// WeCom's own JSON.
@@ -29,16 +30,14 @@ impl<'a> Intent<'a> {
     pub(super) fn of(args: &'a Send) -> Result<Self, Failure> {
         let kinds = &args.kind;
         let media = [
-            (MediaKind::Image, &kinds.image),
-            (MediaKind::Voice, &kinds.voice),
-            (MediaKind::Video, &kinds.video),
-            (MediaKind::File, &kinds.file),
+            (MediaKind::Image, kinds.image.as_slice()),
+            (MediaKind::Voice, kinds.voice.as_slice()),
+            (MediaKind::Video, kinds.video.as_slice()),
+            (MediaKind::File, kinds.file.as_slice()),
         ];
-        let named = media
-            .into_iter()
-            .find_map(|(kind, path)| Some((kind, path.as_deref()?)));
+        let named = media.into_iter().find(|(_, paths)| !paths.is_empty());
         let intent = match (named, &kinds.raw) {
-            (Some((kind, path)), _) => Self::Media(kind, path),
+            (Some((kind, paths)), _) => Self::Media(kind, paths),
             (_, Some(path)) => Self::Raw(path),
             _ if kinds.card => Self::Textcard,
             _ if kinds.news => Self::News,
@@ -74,6 +73,19 @@ impl<'a> Intent<'a> {
         }
     }
 
+    /// Returns the words of the message that are further files: those of a glob behind `--file`. A
+    /// text is told by a word that is no file, or by `--` before it.
+    pub(super) fn files_in_words(self, args: &'a Send) -> &'a [OsString] {
+        let takes_more = matches!(self, Self::Media(MediaKind::Image | MediaKind::File, _));
+        let is_file = |word: &OsString| Path::new(word).is_file();
+        let has_dashes = || std::env::args_os().any(|word| word == "--");
+        if takes_more && args.message.iter().all(is_file) && !has_dashes() {
+            &args.message
+        } else {
+            &[]
+        }
+    }
+
     fn check_options(self, args: &Send) -> Result<(), Failure> {
         let name = self.name();
         let channel = recipients::channel(&args.to);
@@ -105,8 +117,12 @@ impl<'a> Intent<'a> {
         if mentions && !matches!(self, Self::Text(TextKind::Text)) {
             return Err(words::mention_useless(name));
         }
-        if args.details.name.is_some() && !matches!(self, Self::Media(..)) {
-            return Err(words::name_without_file());
+        if args.details.name.is_some() {
+            match self {
+                Self::Media(_, [_]) if self.files_in_words(args).is_empty() => {}
+                Self::Media(..) => return Err(words::name_of_many_files()),
+                _ => return Err(words::name_without_file()),
+            }
         }
         if args.details.url.is_some() && !matches!(self, Self::Textcard | Self::News) {
             return Err(words::url_without_card());
@@ -119,20 +135,29 @@ impl<'a> Intent<'a> {
             Self::Raw(_) if !args.message.is_empty() || args.title.is_some() => {
                 words::raw_with_text()
             }
-            Self::Media(_, path) if path == "-" && args.message == ["-"] => words::stdin_twice(),
+            Self::Media(_, paths) if is_stdin_twice(paths, args) => words::stdin_twice(),
             Self::Textcard | Self::News if args.title.is_none() => {
                 words::title_missing(self.name())
             }
             Self::Media(MediaKind::Video, _) if recipients::channel(&args.to) == Channel::Robot => {
                 words::video_of_robot()
             }
-            Self::Media(MediaKind::Image, path)
-                if recipients::channel(&args.to) == Channel::Robot
-                    && Self::media_id(path)?.is_some() =>
+            Self::Media(MediaKind::Image, paths)
+                if recipients::channel(&args.to) == Channel::Robot && has_media_id(paths)? =>
             {
                 words::image_of_robot_by_id()
             }
             _ => return Ok(()),
         })
     }
+}
+
+fn is_stdin_twice(paths: &[OsString], args: &Send) -> bool {
+    let words = if args.message == ["-"] { 1 } else { 0 };
+    paths.iter().filter(|path| *path == "-").count() + words > 1
+}
+
+fn has_media_id(paths: &[OsString]) -> Result<bool, Failure> {
+    let mut ids = paths.iter().map(|path| Intent::media_id(path));
+    ids.try_fold(false, |has, id| Ok(has | id?.is_some()))
 }
