@@ -113,10 +113,10 @@ mod tests {
     use super::Exit;
 
     #[test]
-    fn the_readme_names_every_exit_code() {
-        let readmes = [
-            include_str!("../README.md"),
-            include_str!("../README.zh-CN.md"),
+    fn the_pages_name_every_exit_code() {
+        let pages = [
+            include_str!("../docs/en/exit-codes.md"),
+            include_str!("../docs/zh/exit-codes.md"),
         ];
         for exit in [
             Exit::Sent,
@@ -133,8 +133,8 @@ mod tests {
             Exit::Config,
         ] {
             let row = format!("| {} |", exit.code());
-            let has_row = readmes.iter().all(|readme| readme.contains(&row));
-            assert!(has_row, "a README has no row for {exit:?}");
+            let has_row = pages.iter().all(|page| page.contains(&row));
+            assert!(has_row, "a page has no row for {exit:?}");
         }
     }
 }

@@ -1,7 +1,7 @@
 //! All keys of a config: name, variable, type and default, one row each.
 //!
 //! The rows drive the parsing of files and of the environment, the merging of levels, and the tests
-//! of `config.example.toml` and of the READMEs. A new key needs its row, its line in the example,
+//! of `config.example.toml` and of the reference in docs/. A new key needs its row, its line in the example,
 //! and its field in `Settings`.
 
 use std::net::IpAddr;
@@ -270,20 +270,23 @@ mod tests {
     }
 
     #[test]
-    fn the_readmes_name_every_variable() {
-        for readme in [
-            include_str!("../../README.md"),
-            include_str!("../../README.zh-CN.md"),
+    fn the_reference_names_every_key_and_every_variable() {
+        for page in [
+            include_str!("../../docs/en/configuration.md"),
+            include_str!("../../docs/zh/configuration.md"),
         ] {
-            let rows = readme.lines().filter(|line| line.starts_with("| `WXPUSH_"));
-            let rows: Vec<&str> = rows.collect();
-            let in_rows = rows.iter().flat_map(|row| row.split('`'));
-            let in_rows = in_rows.filter(|word| word.starts_with("WXPUSH_"));
-            let mut in_rows: Vec<&str> = in_rows.collect();
-            in_rows.sort_unstable();
+            let rows = page.lines().filter(|line| line.starts_with("| `"));
+            let cells = rows.filter_map(|row| row.split('|').nth(1));
+            let named = cells.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+            let (mut variables, mut keys): (Vec<&str>, Vec<&str>) =
+                named.partition(|name| name.starts_with("WXPUSH_"));
+            variables.sort_unstable();
             let mut all: Vec<&str> = environment::variables().collect();
             all.sort_unstable();
-            assert_eq!(in_rows, all);
+            assert_eq!(variables, all);
+            // Robots and addresses have names of the user's.
+            keys.retain(|key| !key.contains("NAME") && !key.starts_with("mail."));
+            assert_eq!(keys, KEYS.iter().map(|key| key.path).collect::<Vec<_>>());
         }
     }
 

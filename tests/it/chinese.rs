@@ -7,6 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::support::chinese::{fault, hold, sentence};
+use crate::support::documents::{page, pages};
 use crate::support::set_up;
 
 /// Calls that show a person what is in them.
@@ -91,19 +92,9 @@ const STALE: [&str; 9] = [
 
 #[test]
 fn comments_and_pages_are_in_plain_english() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let pages = [
-        "README.md",
-        "CONTRIBUTING.md",
-        "CHANGELOG.md",
-        "SECURITY.md",
-    ];
-    let pages = pages.map(|page| {
-        (
-            page.to_owned(),
-            fs::read_to_string(root.join(page)).unwrap(),
-        )
-    });
+    let ours = ["CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"].map(page);
+    let pages = pages().into_iter().chain(ours);
+    let pages = pages.map(|page| (page.path, page.text));
     let found = sources().into_iter().chain(pages).flat_map(|(name, text)| {
         let text = text.to_lowercase();
         let found = STALE

@@ -43,9 +43,10 @@ mod crontab; // lines that reach wxpush through cron and a shell as they were ty
 mod debris; // what killed programs and others leave in an outbox, and in which
 mod delivery; // retries, refusals, partial delivery, lost answers
 mod descriptors; // stdin, stdout and stderr closed, full or left by their reader
-mod docs; // every command of both READMEs, every file of examples/
+mod docs; // every command of README and docs/, in both languages
 mod doubt; // lost answers: one copy at most, and equal alerts that are both wanted
 mod encoding; // other encodings than UTF-8, and --splay
+mod examples; // every file of examples/, and the example config
 mod exits; // every exit code of the contract
 mod explain; // explain: every code that WeCom lists, in both languages, several at once
 mod fields; // long fields at WeCom's limits and past them
@@ -95,7 +96,7 @@ mod protection; // safe, names for ids, ordinary WeChat, options that clash
 mod proxies; // HTTP, HTTPS and SOCKS proxies, from config and environment, that work or do not
 mod queue; // what is kept for a flush without a try, or is content to be kept
 mod raw; // messages in WeCom's own JSON
-mod readmes; // README in its two languages: the same promises
+mod readmes; // README and docs/: both languages agree, with each other and with the program; links
 mod recall; // what it takes back, and what stays
 mod receivers; // more than one request takes, and those that are not there
 mod retries; // how often WeCom is asked while it does not answer well

@@ -7,6 +7,7 @@ pub(crate) mod chinese;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod crash;
 pub(crate) mod dice;
+pub(crate) mod documents;
 mod elapsed;
 mod entries;
 mod in_memory;
@@ -19,12 +20,12 @@ mod phones;
 mod plants;
 mod proxy;
 mod pty;
-pub(crate) mod readmes;
 mod requests;
 mod runs;
 pub(crate) mod samples;
 mod sandbox;
 mod setups;
+pub(crate) mod shell;
 mod tokens;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod tracer;
