@@ -51,6 +51,7 @@ mod exits; // every exit code of the contract
 mod explain; // explain: every code that WeCom lists, in both languages, several at once
 mod fields; // long fields at WeCom's limits and past them
 mod files; // modes, owners, and what is planted at our paths
+mod fleets; // many hosts: the playbook and the relay of docs/
 mod foreign; // root, and files of another user
 mod hidden; // secrets in messages
 mod holders; // entries and the ledger in hands that are stopped, killed or have no locks
