@@ -100,7 +100,9 @@ fn run(page: &Page, standin: &Standin) -> Sandbox {
     for line in page.code("sh") {
         let line = line.strip_prefix("sudo ").unwrap_or(line);
         let program = line.split_whitespace().next().unwrap_or_default();
-        if ON_A_MACHINE.contains(&program) && !line.contains("| wxpush ") {
+        // Capitals stand for something of the reader's.
+        let is_pattern = line.split_whitespace().any(|it| it == "ID");
+        if is_pattern || ON_A_MACHINE.contains(&program) && !line.contains("| wxpush ") {
             continue;
         }
         let place = &page.path;
