@@ -3,18 +3,23 @@
 //! Each target is in the module that it tests. `tests/fuzz/run` fuzzes them; `cargo test` runs them
 //! on the fuzzer's seeds.
 
-use crate::{config, message, outbox, token, wecom};
+use crate::{config, message, outbox, rate_limit, token, wecom};
 
 type Target = fn(&[u8]);
 
 /// The targets, by the names that the fuzzer and its seeds use.
-const TARGETS: [(&str, Target); 8] = [
+const TARGETS: [(&str, Target); 13] = [
     ("answer", wecom::fuzz::answer),
     ("cache", token::fuzz::cache),
     ("config", config::fuzz::config),
     ("entry", outbox::fuzz::entry),
     ("input", message::fuzz::input),
+    ("html", message::fuzz::html),
+    ("ledger", rate_limit::fuzz::ledger),
+    ("limits", message::fuzz::limits),
     ("mail", message::fuzz::mail),
+    ("plain", message::fuzz::plain_text),
+    ("record", outbox::fuzz::attempts),
     ("retry", wecom::fuzz::retry),
     ("split", message::fuzz::split),
 ];

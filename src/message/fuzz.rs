@@ -1,12 +1,16 @@
-//! Fuzz targets: any bytes become clean text, its parts join to the whole, and any bytes are a mail.
+//! Fuzz targets: any bytes become clean text, its parts join to the whole, any bytes are a mail, and
+//! any text is HTML, markdown, and a field of a message.
 
 use std::io::{self, Read};
 
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::input::{Input, one_line, unescape};
+use super::limits::{self, kinds};
+use super::markup::inert;
+use super::plain::plain;
 use super::split::{self, Notes, Rest, fit};
-use super::{Long, Mail, TextKind};
+use super::{Channel, Long, Mail, TextKind, html};
 
 /// Splits any text of any kind. Input: a byte for the limit, one for repetitions, one for options,
 /// and the text.
@@ -90,6 +94,52 @@ pub(crate) fn mail(bytes: &[u8]) {
     let mail = Mail::parse(&[b"Subject: s\n\n", bytes].concat());
     let has_words = bytes.iter().any(u8::is_ascii_graphic);
     assert!(!has_words || !mail.text.trim().is_empty() || !mail.files.is_empty());
+}
+
+/// Converts any HTML: its text has no more of it than the marks that lists and links get.
+pub(crate) fn html(bytes: &[u8]) {
+    let text = html::text(&String::from_utf8_lossy(bytes));
+    assert!(text.len() <= 64 + 16 * bytes.len(), "{}", text.len());
+}
+
+/// Converts any markdown, and makes it inert: what is inert stays so.
+pub(crate) fn plain_text(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    assert!(plain(&text).len() <= 16 + 4 * text.len());
+    let once = inert(&text);
+    assert_eq!(inert(&once), once);
+}
+
+/// Checks a field of any text in every kind on every channel. Input: the text, or a whole body.
+pub(crate) fn limits(bytes: &[u8]) {
+    let text = String::from_utf8_lossy(bytes);
+    for channel in Channel::ALL {
+        for kind in kinds(channel) {
+            let fields = ["content", "title", "description", "url", "picurl"];
+            let object: serde_json::Map<_, _> = fields
+                .iter()
+                .map(|field| ((*field).to_owned(), (&*text).into()))
+                .collect();
+            let mut body = serde_json::json!({ kind: object });
+            let found = limits::check(channel, kind, &body);
+            if (1..=4).contains(&text.len()) {
+                let cut = |it: &_| {
+                    matches!(
+                        it,
+                        limits::Violation::Cut(_) | limits::Violation::TooLong(_)
+                    )
+                };
+                assert!(!found.violations.iter().any(cut), "{found:?}");
+            }
+            body[kind] = serde_json::json!({ "articles": [object, {}, 1] });
+            limits::check(channel, kind, &body);
+            if let Ok(any) = serde_json::from_slice(bytes) {
+                limits::check(channel, kind, &any);
+                body[kind] = any;
+                limits::check(channel, kind, &body);
+            }
+        }
+    }
 }
 
 /// A reader of a few bytes at a time, which tears characters and sequences.

@@ -1,6 +1,10 @@
-//! Arbitrary bytes as an outbox entry: refused, or read so that it can be sent, marked and shown.
+//! Arbitrary bytes as an outbox entry: refused, or read so that it can be sent, marked and shown; and
+//! as the record beside it.
 
+use super::attempts::{Attempts, HOLD_MAX};
 use super::entry::{Entry, Id};
+use crate::clock::Stamp;
+use crate::disk::record;
 use crate::file_slice::FileSlice;
 use crate::secret::sha256;
 
@@ -40,4 +44,21 @@ fn used(entry: &Entry) {
         }
         assert_eq!(message.note("late".to_owned()).headline(), Some("late"));
     }
+}
+
+/// Tries the bytes as a record: without a digest, as an earlier version wrote it.
+pub(crate) fn attempts(bytes: &[u8]) {
+    let Some(read) = record::parse::<Attempts>(bytes) else {
+        return;
+    };
+    let _ = (read.may_have_arrived(), read.is_in_the_dark());
+    for now in [Stamp::of_wall(0), Stamp::of_wall(u64::MAX), Stamp::now()] {
+        let left = read.hold.and_then(|hold| hold.left(&now));
+        assert!(left.is_none_or(|left| left <= HOLD_MAX));
+        if let Some(doubt) = &read.doubt {
+            let _ = (doubt.since.age(&now), now.later(HOLD_MAX));
+        }
+    }
+    let written = serde_json::to_vec(&read).expect("a record is JSON");
+    assert_eq!(record::parse(&written), Some(read));
 }

@@ -6,6 +6,8 @@
 //! under its lock, before it sends. Not synced: after a power cut the minute is over.
 
 mod audience;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzz;
 mod lines;
 mod times;
 
