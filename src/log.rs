@@ -16,7 +16,6 @@ use std::thread;
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber};
-use tracing_appender::rolling::{RollingFileAppender, Rotation as Rolling};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 use crate::config::{Base, Rotation, State};
@@ -66,7 +65,7 @@ pub(crate) fn begin(base: &Base, state: Option<&State>, stderr: Stderr) {
     };
     let path = place.path.clone();
     let rotation = base.log.rotation;
-    let opened = place.open(rotation).and_then(|(dir, name)| {
+    let opened = place.open().and_then(|(dir, name)| {
         let capped = match rotation {
             Rotation::Never => cap(&dir, &name),
             Rotation::Daily => Ok(()),
@@ -113,7 +112,7 @@ pub(crate) fn seen(base: &Base, state: Option<&State>) -> Option<(PathBuf, io::R
     } else {
         ""
     };
-    let opened = place.open(rotation);
+    let opened = place.open();
     let size = opened.and_then(|(dir, name)| {
         let file = dir.append(&format!("{name}{suffix}"), MODE)?;
         Ok(file.metadata()?.len())
@@ -140,16 +139,11 @@ impl<'a> LogPlace<'a> {
     }
 
     /// Opens its directory; returns the log's name in it, too.
-    fn open(&self, rotation: Rotation) -> io::Result<(Arc<Dir>, String)> {
+    fn open(&self) -> io::Result<(Arc<Dir>, String)> {
         if let Some(state) = self.state {
             return Ok((Arc::clone(state.dir()), NAME.to_owned()));
         }
-        let writers = match rotation {
-            Rotation::Never => Writers::Group,
-            // The appender opens the file by name: nobody may swap it after our check.
-            Rotation::Daily => Writers::Owner,
-        };
-        let (dir, name) = Dir::parent_of(&self.path, writers)?;
+        let (dir, name) = Dir::parent_of(&self.path, Writers::Group)?;
         Ok((Arc::new(dir), name))
     }
 }
@@ -175,14 +169,13 @@ enum Writer {
     Daily(Box<Mutex<Daily>>),
 }
 
-/// One file a day. The appender switches to the next one; before that we create it, safely and
-/// private.
+/// One file a day.
 struct Daily {
-    appender: RollingFileAppender,
     dir: Arc<Dir>,
     name: String,
-    today: String,
     keep: u32,
+    today: String,
+    file: File,
 }
 
 impl Writer {
@@ -191,18 +184,13 @@ impl Writer {
             return Ok(Self::One(dir.append(&name, MODE)?));
         }
         let today = utc_date();
-        prepare(&dir, &name, &today, keep)?;
-        let appender = RollingFileAppender::builder()
-            .rotation(Rolling::DAILY)
-            .filename_prefix(&*name)
-            .build(dir.path())
-            .map_err(io::Error::other)?;
+        let file = of_day(&dir, &name, &today, keep)?;
         Ok(Self::Daily(Box::new(Mutex::new(Daily {
-            appender,
             dir,
             name,
-            today,
             keep,
+            today,
+            file,
         }))))
     }
 
@@ -220,10 +208,10 @@ impl Writer {
         };
         let today = utc_date();
         if today != daily.today {
-            prepare(&daily.dir, &daily.name, &today, daily.keep)?;
+            daily.file = of_day(&daily.dir, &daily.name, &today, daily.keep)?;
             daily.today = today;
         }
-        daily.appender.write_all(line.as_bytes())
+        daily.file.write_all(line.as_bytes())
     }
 }
 
@@ -238,29 +226,19 @@ fn cap(dir: &Arc<Dir>, name: &str) -> io::Result<()> {
         return Ok(());
     }
     // Between the renaming and the new log, somebody else could take its name.
-    refuse_shared(dir)?;
-    dir.set_aside(name, &format!("{name}.old"), LOG_MAX)
-}
-
-/// Refuses to rename or open by name in a directory that others can write to.
-fn refuse_shared(dir: &Dir) -> io::Result<()> {
     if dir.metadata()?.mode() & 0o002 != 0 {
         return Err(FileError::SharedDirectory.into());
     }
-    Ok(())
+    dir.set_aside(name, &format!("{name}.old"), LOG_MAX)
 }
 
-/// Creates today's file if it does not exist, and then removes the oldest.
-///
-/// The appender's own pruning would remove a file at every start of a process.
-fn prepare(dir: &Dir, name: &str, today: &str, keep: u32) -> io::Result<()> {
-    // The appender opens the file by name, after our check: nobody may swap it in between.
-    refuse_shared(dir)?;
-    let file = format!("{name}.{today}");
-    let is_new = dir.size(&file).is_none();
-    dir.append(&file, MODE)?;
+/// Opens the file of a day; if it is new, removes the oldest ones.
+fn of_day(dir: &Dir, name: &str, today: &str, keep: u32) -> io::Result<File> {
+    let day = format!("{name}.{today}");
+    let is_new = dir.size(&day).is_none();
+    let file = dir.append(&day, MODE)?;
     if !is_new {
-        return Ok(());
+        return Ok(file);
     }
     let is_ours = |entry: &String| {
         let date = entry
@@ -274,7 +252,7 @@ fn prepare(dir: &Dir, name: &str, today: &str, keep: u32) -> io::Result<()> {
         // Another process may have just removed it.
         let _ = dir.remove(old);
     }
-    Ok(())
+    Ok(file)
 }
 
 /// Formats events, and writes them to the log and to stderr.
@@ -338,6 +316,9 @@ impl Stderr {
     }
 }
 
+/// The most bytes of a message or a field in a line: what comes from outside must not fill the log.
+const FIELD_MAX: usize = 4096;
+
 /// The message and fields of an event, on one line.
 #[derive(Default)]
 struct EventText {
@@ -347,6 +328,9 @@ struct EventText {
 
 impl Visit for EventText {
     fn record_str(&mut self, field: &Field, value: &str) {
+        let end = value.floor_char_boundary(FIELD_MAX);
+        let rest = if end < value.len() { "…" } else { "" };
+        let value = &*(value[..end].to_owned() + rest);
         if field.name() == "message" {
             self.message = visible(value);
             return;
