@@ -178,11 +178,14 @@ pub(super) fn state(explicit: Option<&Path>) -> Result<State, NoPlace> {
 
 /// Finds the directory for state as `state` does, if it exists; creates nothing.
 pub(super) fn state_if_there(explicit: Option<&Path>) -> Option<Result<State, NoPlace>> {
-    let is_there = match explicit {
-        Some(dir) => is_there(dir),
-        None => state_beside().is_ok() || fallback().is_some_and(|dir| is_there(&dir)),
+    let place = match explicit {
+        Some(dir) => Some(dir.to_owned()),
+        None => match state_beside() {
+            Ok(state) => return Some(Ok(state)),
+            Err(_) => fallback(),
+        },
     };
-    is_there.then(|| state(explicit))
+    is_there(&place?).then(|| state(explicit))
 }
 
 /// Whether the path exists, or we may not look.
@@ -266,8 +269,9 @@ pub(super) fn writable(dir: Dir) -> Result<State, Unusable> {
 fn private(path: &Path, make: Option<u32>) -> Result<Dir, Unusable> {
     let us = disk::euid();
     // A link of root's or our own is intended (systemd makes some); another user's may lead
-    // anywhere.
-    if let Ok(link) = fs::symlink_metadata(path)
+    // anywhere. For root, `disk` looks at each link on the way.
+    if us != 0
+        && let Ok(link) = fs::symlink_metadata(path)
         && link.is_symlink()
         && link.uid() != 0
         && link.uid() != us

@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::fs::{Access, AtFlags, CWD, Mode, OFlags};
+use rustix::fs::{Access, AtFlags, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::atomic::{exists, install, place_over, replace_at, set_aside};
 use super::error::at;
 use super::file::FileAt;
 use super::walk::{Writers, check_dir, open_dir};
-use super::{FileError, LockedFile, Owner, lock_now, read_at_most};
+use super::{FileError, LockedFile, Owner, euid, lock_now, read_at_most};
 
 /// The mode of the directories.
 const DIR_MODE: u32 = 0o700;
@@ -42,7 +42,7 @@ impl Dir {
     /// # Errors
     /// An I/O error, or for root the user who could change it.
     pub(crate) fn open(path: &Path, make: Option<u32>) -> io::Result<Self> {
-        Self::of(open_dir(path, make, Writers::Owner)?, path)
+        Self::of(open_dir(path, make, Writers::Owner, OFlags::RDONLY)?, path)
     }
 
     /// Opens the directory of a log or of a new config; returns the file's name in it, too.
@@ -54,9 +54,14 @@ impl Dir {
             return Err(FileError::NotAFilePath.into());
         };
         let name = name.to_str().ok_or(FileError::NotAFilePath)?;
-        let dir = open_dir(parent, None, writers)?;
-        check_dir(&dir.metadata()?, parent, writers)?;
-        Ok((Self::of(dir, parent)?, name.to_owned()))
+        let dir = open_dir(parent, None, writers, OFlags::RDONLY)?;
+        let meta = dir.metadata()?;
+        check_dir(&meta, parent, writers)?;
+        let mut dir = Self::of(dir, parent)?;
+        if meta.mode() & 0o020 != 0 && meta.uid() == euid() {
+            dir.owner = Owner::us();
+        }
+        Ok((dir, name.to_owned()))
     }
 
     fn of(file: File, path: &Path) -> io::Result<Self> {
@@ -123,12 +128,12 @@ impl Dir {
         pair.is_some_and(|(there, here)| (there.dev(), there.ino()) == (here.dev(), here.ino()))
     }
 
-    /// Reads the names in any user's directory, without changing anything in it.
+    /// Reads the names in a directory, without changing anything in it.
     ///
     /// # Errors
-    /// An I/O error.
+    /// Those of `open`.
     pub(crate) fn names_at(path: &Path) -> io::Result<Vec<String>> {
-        names(&open(CWD, path)?)?.collect()
+        Self::open(path, None)?.names()?.collect()
     }
 
     /// Returns its path, for messages.

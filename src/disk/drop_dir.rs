@@ -1,17 +1,17 @@
 //! A directory into which every user may put files, and which only its owner reads: mode 1733.
 
-use std::fs::{self, File, Permissions};
+use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
-use super::atomic::sync_parent;
 use super::file::FileAt;
-use super::{FileError, Owner};
+use super::walk::{open_dir, open_parent};
+use super::{FileError, Owner, Writers};
 
 /// The mode: all may write and search, nobody but the owner may list, and nobody may remove the
 /// files of others.
@@ -52,12 +52,14 @@ impl DropDir {
     /// # Errors
     /// An I/O error.
     pub(crate) fn make(path: &Path) -> io::Result<bool> {
-        match fs::DirBuilder::new().mode(0o700).create(path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(false),
+        let (parent, name) = open_parent(path, Writers::Owner)?;
+        match rustix::fs::mkdirat(&parent, &name, Mode::RWXU) {
+            Err(Errno::EXIST) => return Ok(false),
             made => made?,
         }
-        fs::set_permissions(path, Permissions::from_mode(MODE))?;
-        sync_parent(path)?;
+        let mode = Mode::from_raw_mode(MODE);
+        rustix::fs::chmodat(&parent, &name, mode, AtFlags::empty())?;
+        parent.sync_all()?;
         Ok(true)
     }
 
@@ -182,11 +184,9 @@ impl DropDir {
 }
 
 fn open(path: &Path, flags: OFlags) -> io::Result<Option<DropDir>> {
-    let flags = flags | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let file = match retry_on_intr(|| rustix::fs::open(path, flags, Mode::empty())) {
-        Err(Errno::NOENT) => return Ok(None),
-        Err(Errno::LOOP | Errno::NOTDIR) => return Err(FileError::NotDirectory.into()),
-        opened => File::from(opened?),
+    let file = match open_dir(path, None, Writers::Owner, flags) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
     };
     let meta = file.metadata()?;
     if meta.mode() & MODE_MASK != MODE_BITS {

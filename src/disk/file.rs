@@ -118,8 +118,8 @@ impl<'a> FileAt<'a> {
                 }
             },
         };
-        // In another user's directory, a file of root's may have been moved there by that user: its
-        // mode is kept.
+        // In a directory of others, a file of ours may have been moved there by them: its mode is
+        // kept.
         let ours = self.owner.0.is_none() && meta.uid() == euid();
         if ours && meta.mode() & 0o7777 != mode {
             file.set_permissions(Permissions::from_mode(mode))?;

@@ -9,6 +9,7 @@ mod dir;
 mod drop_dir;
 mod error;
 mod file;
+mod groups;
 mod journal;
 pub(crate) mod record;
 mod walk;
@@ -16,8 +17,9 @@ mod walk;
 pub(crate) use dir::{Dir, Lock, TemporaryLock};
 pub(crate) use drop_dir::{DropDir, DroppedFile};
 pub(crate) use error::FileError;
+pub(crate) use groups::group_has_others;
 pub(crate) use journal::{LockedFile, Pause, lossy};
-pub(crate) use walk::{Writers, group_has_others, trust_owner};
+pub(crate) use walk::{Writers, trust_owner};
 
 use std::fs::{File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read};
@@ -44,6 +46,12 @@ impl Owner {
     pub(crate) fn of_directory(meta: &Metadata) -> Self {
         let foreign = euid() == 0 && meta.uid() != 0;
         Self(foreign.then(|| (meta.uid(), meta.gid())))
+    }
+
+    /// Returns us, for a directory whose group may have moved files of ours there: their modes are
+    /// kept.
+    fn us() -> Self {
+        Self(Some((euid(), rustix::process::getegid().as_raw())))
     }
 
     /// Returns the owner and group of a replaced file, if we may give them to the new one.

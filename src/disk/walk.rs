@@ -2,11 +2,13 @@
 //!
 //! For root, each component must belong to root or to the user whom root trusts, and nobody else may
 //! be able to rename what is in it. Symbolic links of these owners are followed. Others open a path
-//! as the system does: what they can reach is theirs to judge.
+//! as the system does: what they can reach is theirs to judge. In an open directory, names have one
+//! component.
+//!
+//! The kernel's `openat2` would not spare the walk: it tells nothing of owners and modes on the way.
 
-use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, Metadata};
+use std::fs::{File, Metadata};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
@@ -17,6 +19,7 @@ use std::sync::OnceLock;
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
+use super::groups::group_has_others;
 use super::{FileError, euid, make_dirs};
 
 /// Most symbolic links on the way. Source: `path_resolution`(7).
@@ -49,26 +52,33 @@ pub(crate) enum Writers {
 ///
 /// # Errors
 /// An I/O error, or the component that another user can change.
-pub(super) fn open_dir(path: &Path, make: Option<u32>, writers: Writers) -> io::Result<File> {
+pub(super) fn open_dir(
+    path: &Path,
+    make: Option<u32>,
+    writers: Writers,
+    flags: OFlags,
+) -> io::Result<File> {
+    let flags = flags | OFlags::DIRECTORY;
     if euid() != 0 {
         if let Some(mode) = make {
             make_dirs(path, mode)?;
         }
-        return open(CWD, path.as_os_str(), OFlags::DIRECTORY);
+        return open(CWD, path.as_os_str(), flags);
     }
+    let here = root()?;
     let mut walk = Walk {
-        here: root()?,
+        meta: here.metadata()?,
+        here,
         at: PathBuf::from("/"),
-        rest: Vec::new(),
+        rest: names(&std::path::absolute(path)?).collect(),
         links: 0,
         target_until: usize::MAX,
         writers,
     };
-    walk.add(&std::path::absolute(path)?)?;
     while let Some(name) = walk.rest.pop() {
         walk.step(&name, make)?;
     }
-    open(&walk.here, OsStr::new("."), OFlags::DIRECTORY)
+    open(&walk.here, OsStr::new("."), flags)
 }
 
 fn root() -> io::Result<File> {
@@ -104,7 +114,7 @@ pub(super) fn open_parent(path: &Path, writers: Writers) -> io::Result<(File, Os
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
             return Err(FileError::NotAFilePath.into());
         };
-        let dir = open_dir(parent, None, writers)?;
+        let dir = open_dir(parent, None, writers, OFlags::RDONLY)?;
         check_dir(&dir.metadata()?, parent, writers)?;
         match rustix::fs::readlinkat(&dir, name, Vec::new()) {
             Ok(target) => {
@@ -150,6 +160,7 @@ fn check_link(meta: &Metadata, path: &Path) -> io::Result<()> {
 /// A walk from the root directory. It holds one directory at a time: descriptors may be scarce.
 struct Walk {
     here: File,
+    meta: Metadata,
     at: PathBuf,
     /// The components that are left, the next one last.
     rest: Vec<OsString>,
@@ -164,12 +175,10 @@ impl Walk {
     fn add(&mut self, path: &Path) -> io::Result<()> {
         if path.is_absolute() {
             self.here = root()?;
+            self.meta = self.here.metadata()?;
             self.at = PathBuf::from("/");
         }
-        let components = path.components().rev();
-        let names =
-            components.filter(|it| matches!(it, Component::Normal(_) | Component::ParentDir));
-        self.rest.extend(names.map(|it| it.as_os_str().to_owned()));
+        self.rest.extend(names(path));
         Ok(())
     }
 
@@ -180,7 +189,7 @@ impl Walk {
             return self.add(&parent);
         }
         let (dir, at) = (&self.here, &self.at);
-        check_dir(&dir.metadata()?, at, self.writers)?;
+        check_dir(&self.meta, at, self.writers)?;
         let path = at.join(name);
         let flags = OFlags::PATH | OFlags::NOFOLLOW;
         let file = match (open(dir, name, flags), make) {
@@ -212,9 +221,16 @@ impl Walk {
             let uid = meta.uid();
             return Err(FileError::Foreign { path, uid }.into());
         }
-        (self.here, self.at) = (file, path);
+        (self.here, self.meta, self.at) = (file, meta, path);
         Ok(())
     }
+}
+
+/// Returns the components of a path, the first one last.
+fn names(path: &Path) -> impl Iterator<Item = OsString> {
+    let components = path.components().rev();
+    let named = components.filter(|it| matches!(it, Component::Normal(_) | Component::ParentDir));
+    named.map(|it| it.as_os_str().to_owned())
 }
 
 /// Creates a directory with exactly this mode, and syncs its name.
@@ -236,58 +252,4 @@ fn open(dir: impl AsFd, name: &OsStr, flags: OFlags) -> io::Result<File> {
     let flags = flags | OFlags::CLOEXEC;
     let opened = retry_on_intr(|| rustix::fs::openat(&dir, name, flags, Mode::empty()));
     Ok(File::from(opened?))
-}
-
-/// Whether a group has members besides root and this user.
-pub(crate) fn group_has_others(uid: u32, gid: u32) -> bool {
-    let read = |path| fs::read_to_string(path).unwrap_or_default();
-    has_others_in(&read("/etc/passwd"), &read("/etc/group"), uid, gid)
-}
-
-fn has_others_in(accounts: &str, groups: &str, uid: u32, gid: u32) -> bool {
-    fn rows(text: &str) -> impl Iterator<Item = Vec<&str>> {
-        let rows = text.lines().map(|line| line.split(':').collect::<Vec<_>>());
-        rows.filter(|row| row.len() > 3)
-    }
-    let gid = gid.to_string();
-    let uid = uid.to_string();
-    let may = |row: &&Vec<&str>| row[2] == uid || row[2] == "0";
-    let accounts: Vec<_> = rows(accounts).collect();
-    let names: HashSet<&str> = accounts.iter().filter(may).map(|row| row[0]).collect();
-    let Some(group) = rows(groups).find(|row| row[2] == gid) else {
-        // Of a directory service, which may have any members; root's own where there are no accounts.
-        return gid != "0";
-    };
-    let mut members = group[3].split(',').filter(|member| !member.is_empty());
-    let is_primary = |row: &Vec<&str>| row[3] == gid && !may(&row);
-    members.any(|member| !names.contains(member)) || accounts.iter().any(is_primary)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::has_others_in;
-
-    #[test]
-    fn a_group_without_others_is_as_good_as_its_owner() {
-        let accounts = "root:x:0:0::/root:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\nbob:x:1001:1002::/:/bin/sh\n";
-        let groups = "root:x:0:\nann:x:1000:\nstaff:x:50:\nadm:x:4:ann,root\nbob:x:1001:ann\nshared:x:1002:\n";
-        for (uid, gid, others) in [
-            (1000, 1000, false),
-            (0, 50, false),
-            (1000, 4, false),
-            (0, 4, true),
-            (0, 1000, true),
-            (1001, 1001, true),
-            (1001, 1002, false),
-            (0, 1002, true),
-            (0, 77, true),
-        ] {
-            assert_eq!(
-                has_others_in(accounts, groups, uid, gid),
-                others,
-                "{uid} {gid}"
-            );
-        }
-        assert!(has_others_in("", "", 0, 5));
-    }
 }
