@@ -36,8 +36,8 @@ pub(super) fn parse(field: &[u8]) -> Vec<Mailbox> {
         && let Some(byte) = bytes.next()
     {
         state = match (state, byte) {
-            (AddressState::Quoted, b'\\') => {
-                open.phrase.extend(bytes.next());
+            (AddressState::Quoted | AddressState::Comment(_), b'\\') => {
+                open.part(state).extend(bytes.next());
                 state
             }
             (AddressState::Quoted, b'"') => AddressState::Phrase,
@@ -117,6 +117,7 @@ mod tests {
             ("undisclosed-recipients:;", ""),
             ("<@a,@b:u@c>", "u@c|"),
             ("a@x (one (two) three)", "a@x|one two three"),
+            (r"a@x (one \) b@x, \( two)", "a@x|one ) b@x, ( two"),
             ("=?utf-8?B?5Lit?= =?utf-8?B?5paH?= <z@x>", "z@x|中文"),
             ("=?utf-8?Q?a=2C_b?= <z@x>", "z@x|a, b"),
             ("John Smith, <>, ,", ""),
