@@ -63,7 +63,7 @@ fn hide_in_file(file: &mut Attachment, guard: &Redactor) -> bool {
     true
 }
 
-/// Whether a file contains a secret verbatim.
+/// Whether a file contains a secret.
 fn is_in_file(guard: &Redactor, file: &FileSlice) -> bool {
     let mut seen = Vec::new();
     file.pieces().flatten().any(|piece| {

@@ -40,26 +40,6 @@ impl Secret {
         &self.0
     }
 
-    /// Whether bytes contain the whole secret, ignoring case.
-    fn is_in_bytes(&self, bytes: &[u8]) -> bool {
-        let secret = self.0.as_bytes();
-        let Some(first) = secret.first() else {
-            return false;
-        };
-        // There may be 20 MiB: nothing is copied, and only matches of the first byte are compared.
-        let (lower, upper) = (first.to_ascii_lowercase(), first.to_ascii_uppercase());
-        let mut rest = bytes;
-        while let Some(at) = rest.iter().position(|it| *it == lower || *it == upper) {
-            rest = &rest[at..];
-            let there = rest.get(..secret.len());
-            if there.is_some_and(|there| there.eq_ignore_ascii_case(secret)) {
-                return true;
-            }
-            rest = &rest[1..];
-        }
-        false
-    }
-
     /// Returns the secret as it is, in hex, and in base64 for each offset at which it may begin.
     fn forms(&self) -> Vec<Vec<u8>> {
         let bytes = self.0.as_bytes();
@@ -216,6 +196,37 @@ mod tests {
             assert_eq!(veil.hide(text), text.contains(HIDDEN), "{text}");
         }
         assert_eq!(texts, ["x[hidden]x", "a [hidden]word", "harmless"]);
+    }
+
+    #[test]
+    fn in_a_file_a_whole_secret_is_overwritten_in_each_form_and_no_piece_of_it() {
+        let secret = Secret::new("~~~~????~~~~????");
+        let mut guard = Redactor::default();
+        guard.add(&secret);
+        guard.add(&Secret::new("short"));
+        let hex = hex(secret.0.as_bytes());
+        for (form, left) in [
+            ("~~~~????~~~~????", ""),
+            ("fn5+fj8/Pz9+fn5+Pz8/Pw==", "w=="),
+            ("eH5-fn4_Pz8_fn5-fj8_Pz8=", "eH8="),
+            (&*hex, ""),
+        ] {
+            for (before, behind) in [("", ""), ("~~", "~ short"), ("\u{0}中", "\n")] {
+                let mut file = format!("{before}{form}{behind}").into_bytes();
+                assert!(guard.is_in(&file), "{form}");
+                guard.overwrite(&mut file);
+                let shown = String::from_utf8(file).unwrap();
+                assert_eq!(
+                    shown.chars().filter(|c| *c == '*').count(),
+                    form.len() - left.len()
+                );
+                assert_eq!(
+                    shown.replace('*', "").len(),
+                    before.len() + left.len() + behind.len()
+                );
+            }
+        }
+        assert!(!guard.is_in(b"~~~~????~~~~??? short") && !guard.is_in(b"~"));
     }
 
     #[test]
