@@ -42,7 +42,7 @@ pub(crate) use entry::{Entry, Id, MergedText, SenderAccount, SenderName};
 pub(crate) use expired::PendingNotices;
 pub(crate) use failed::FailureRecord;
 pub(crate) use format::Unread;
-pub(crate) use last_notice::{JOB_NOTICE, MAIL_NOTICE, STATE_NOTICE, is_new_notice};
+pub(crate) use last_notice::{JOB_NOTICE, MAIL_NOTICE, STATE_NOTICE, are_new_notices};
 pub(crate) use not_kept::NotKept;
 pub(crate) use tidy::tidy;
 
@@ -385,15 +385,7 @@ pub(crate) fn junk(dir: &Dir) -> io::Result<Vec<String>> {
         let bare = name.strip_suffix(".try").unwrap_or(name);
         let bare = bare.strip_prefix(TEMPORARY).unwrap_or(bare);
         Id::parse(bare).is_some()
-            || [
-                FAILED,
-                STATE_NOTICE,
-                MAIL_NOTICE,
-                JOB_NOTICE,
-                once::NAME,
-                clocks::NAME,
-            ]
-            .contains(&name)
+            || [FAILED, STATE_NOTICE, once::NAME, clocks::NAME].contains(&name)
             || name.starts_with(expired::PREFIX)
     };
     let names = dir.names()?.collect::<io::Result<Vec<String>>>()?;

@@ -67,6 +67,7 @@ texts! {
     mails_stay(path, what) =
         "{path} 中其他用户的邮件暂时取不走：{what}",
         "the mails of other users stay in {path}: {what}";
+    without_account() = "（本机没有账号）", "with no account here";
     too_many_mails(user) =
         "用户 {user} 的邮件太多，最新的已丢弃：每人最多 100 封、104 MiB 等待发送",
         "user {user} has too many mails waiting, and the newest were thrown away: 100 and 104 MiB may wait";

@@ -16,60 +16,11 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use crate::standin::Standin;
 use crate::support::crash::{each, hold_missed, killed, landed, processors};
+use crate::support::maildrop::{MAIL, by_other, dropped, flush, leave, maildrop, with_maildrop};
 use crate::support::tracer::{Act, trace};
 use crate::support::{
-    AS_OTHER, OTHER, Run, SEND, Sandbox, at_once, bodies, emptied, fence_in, names_in, obstruct,
-    refusal, script, set_mode, texts, waiting,
+    OTHER, Sandbox, at_once, bodies, emptied, fence_in, obstruct, script, set_mode, texts,
 };
-
-const MAIL: &str = "From: x\nTo: root\nSubject: Job\n\nit failed\n";
-
-/// A sandbox with a maildrop. Mail to no address in particular goes to zhangsan.
-fn with_maildrop(standin: &Standin) -> Sandbox {
-    let sandbox = Sandbox::of(standin);
-    let line = format!(
-        "touser = \"zhangsan\"\nlang = \"en\"\nmaildrop = \"{}\"",
-        maildrop(&sandbox).display()
-    );
-    sandbox.configure(&line);
-    fs::create_dir(maildrop(&sandbox)).unwrap();
-    set_mode(&maildrop(&sandbox), 0o1733);
-    sandbox
-}
-
-fn maildrop(sandbox: &Sandbox) -> PathBuf {
-    sandbox.path("maildrop")
-}
-
-/// The names of what waits there.
-fn dropped(sandbox: &Sandbox) -> Vec<String> {
-    names_in(&maildrop(sandbox))
-}
-
-/// `sendmail` as another user; `$0` stands for the program.
-fn by_other(sandbox: &Sandbox, line: &str) -> Run {
-    script(sandbox, &AS_OTHER, line).env("WXPUSH_MAILDROP", maildrop(sandbox))
-}
-
-fn flush(sandbox: &Sandbox) -> Run {
-    sandbox.wxpush("outbox flush")
-}
-
-/// Leaves mails in the name of a user.
-fn leave(sandbox: &Sandbox, uid: u32, count: usize) {
-    let mails = (1..=count)
-        .map(|number| format!("printf 'Subject: {uid} {number:03}\\n\\nb' | \"$0\" sendmail root"));
-    let lines = mails.collect::<Vec<_>>().join(" && ");
-    let user = [
-        "setpriv",
-        &format!("--reuid={uid}"),
-        "--regid=65534",
-        "--clear-groups",
-    ];
-    script(sandbox, &user, &lines)
-        .env("WXPUSH_MAILDROP", maildrop(sandbox))
-        .is_silent();
-}
 
 #[test]
 #[ignore = "needs root: another user, by setpriv"]
@@ -275,103 +226,6 @@ fn nobody_but_root_sees_removes_or_replaces_the_mail_of_others() {
     }
     flush(&sandbox).is_silent();
     assert_eq!(texts(&standin, "zhangsan").len(), 1);
-}
-
-#[test]
-#[ignore = "needs root: another user, by setpriv"]
-fn a_user_who_mails_too_much_loses_the_excess_and_holds_up_nobody() {
-    let standin = Standin::start();
-    let sandbox = with_maildrop(&standin);
-    standin.company().phones.per_minute = usize::MAX;
-    sandbox.append("\n[limits]\nper_minute = 30\n");
-    leave(&sandbox, OTHER, 110);
-    leave(&sandbox, 65533, 1);
-    let outcome = flush(&sandbox).run();
-    assert_eq!(
-        outcome.stderr.matches("nobody").count(),
-        1,
-        "{}",
-        outcome.stderr
-    );
-    let owners = dropped(&sandbox).into_iter().map(|name| {
-        let meta = fs::metadata(maildrop(&sandbox).join(name)).unwrap();
-        meta.uid()
-    });
-    let owners: Vec<u32> = owners.collect();
-    assert_eq!(owners, [OTHER; 80], "100 may wait, and 20 were taken");
-    let read = texts(&standin, "zhangsan").join("\n");
-    let first = format!("{OTHER} 001");
-    assert!(read.contains(&first), "the oldest go first: {read}");
-    assert!(!read.contains(&format!("{OTHER} 021")), "{read}");
-    leave(&sandbox, OTHER, 30);
-    assert_eq!(flush(&sandbox).run().stderr, "", "said once a day");
-    assert!(
-        (80..=81).contains(&dropped(&sandbox).len()),
-        "100 less 20, or less what still waits"
-    );
-}
-
-#[test]
-#[ignore = "needs root: another user, by setpriv"]
-fn during_an_outage_users_fill_no_outbox_and_nobody_waits_for_another() {
-    let standin = Standin::start();
-    let sandbox = with_maildrop(&standin);
-    standin.always(SEND, refusal(60020));
-    let file = "--b\nContent-Disposition: attachment; filename=a.txt\n\n0123456789\n".repeat(9);
-    let mail = format!("Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n{file}--b--\n");
-    for _ in 0..5 {
-        by_other(&sandbox, "exec \"$0\" sendmail root")
-            .stdin(&*mail)
-            .is_silent();
-    }
-    for round in 0..3 {
-        leave(&sandbox, 65533, 30);
-        flush(&sandbox).run();
-        let kept: Vec<String> = waiting(&sandbox);
-        assert_eq!(
-            kept.len(),
-            2 + 20,
-            "of ten messages each, and of one each, round {round}"
-        );
-    }
-    leave(&sandbox, 65532, 1);
-    flush(&sandbox).run();
-    assert_eq!(
-        waiting(&sandbox).len(),
-        23,
-        "another user's mail has its place"
-    );
-    for uid in 65500..65530 {
-        leave(&sandbox, uid, 1);
-    }
-    flush(&sandbox).run();
-    let kept = waiting(&sandbox).len();
-    assert!(
-        (40..=43).contains(&kept),
-        "all together have sixty messages: {kept}"
-    );
-    sandbox.send("root's own").exits(77);
-}
-
-#[test]
-#[ignore = "needs root: another user, by setpriv"]
-fn mail_to_nobody_is_named_once_with_its_user() {
-    let standin = Standin::start();
-    let sandbox = with_maildrop(&standin);
-    for (number, told) in [(1, true), (2, false)] {
-        let mail = format!("To: a{number}@example.com, root\n\ntext {number}");
-        by_other(&sandbox, "exec \"$0\" sendmail -t")
-            .stdin(mail)
-            .is_silent();
-        let stderr = flush(&sandbox).exits(0).stderr;
-        assert_eq!(stderr.contains("nobody"), told, "{stderr}");
-        assert!(
-            sandbox
-                .read("wxpush.log")
-                .contains(&format!("a{number}@example.com"))
-        );
-    }
-    assert_eq!(texts(&standin, "zhangsan").len(), 2, "who is known has it");
 }
 
 #[test]

@@ -53,6 +53,7 @@ mod fields; // long fields at WeCom's limits and past them
 mod files; // modes, owners, and what is planted at our paths
 mod fleets; // many hosts: the playbook and the relay of docs/
 mod foreign; // root, and files of another user
+mod handles; // root opens nothing of its own by a path
 mod hidden; // secrets in messages
 mod holders; // entries and the ledger in hands that are stopped, killed or have no locks
 mod hostile; // caches and answers that cannot be believed
@@ -72,6 +73,7 @@ mod log_faults; // logs that cannot be written, and what would forge a line
 mod long; // messages past WeCom's limit
 mod mail; // mails as they come: senders, names of files, what is too much
 mod maildrop; // mail of users who may not read the config
+mod maildrop_shares; // what one user leaves in the maildrop stops no other
 mod markup; // text from outside: its markup is shown, not obeyed
 mod mistakes; // every way in which a config can be wrong, by line and key
 mod network; // no network, silent name servers, addresses that swallow: in namespaces

@@ -60,19 +60,8 @@ fn pick_up(outboxes: &Outboxes<'_>, time: Option<Duration>, output: Output) {
     let time = time.map_or(PICKUP_MAX, |time| (time / 2).min(PICKUP_MAX));
     let notes = pickup::pick_up(outboxes.config, Instant::now() + time, output);
     if let Some(state) = outboxes.places.first() {
-        warn_daily(state, MAIL_NOTICE, notes.into_iter().collect(), output);
-    }
-}
-
-/// Warns of the same lines once a day, and a person each time.
-fn warn_daily(state: &State, notice: &str, lines: Vec<String>, output: Output) {
-    if lines.is_empty() {
-        return;
-    }
-    let dir = Outbox::of(state).open().ok().flatten();
-    let is_new = dir.is_none_or(|dir| outbox::is_new_notice(&dir, notice, &lines.join("\n")));
-    for line in lines {
-        warn(&line, is_new || output.verbose > 0);
+        let lines: Vec<String> = notes.into_iter().collect();
+        warn_once_a_day(state.dir(), MAIL_NOTICE, &lines, output);
     }
 }
 
@@ -96,7 +85,7 @@ fn flush(
 ) -> Result<FlushSummary, Failure> {
     // First, so that its alarms go out at once.
     let overdue = tell_overdue(outboxes.config, state);
-    warn_daily(state, JOB_NOTICE, overdue, output);
+    warn_once_a_day(state.dir(), JOB_NOTICE, &overdue, output);
     let outbox = Outbox::of(state);
     let senders = Senders::of(outboxes.config, state);
     let bounds = Bounds {
@@ -170,16 +159,21 @@ fn has_entries(dir: &Path) -> bool {
     names.iter().any(|name| outbox::Id::parse(name).is_some())
 }
 
-/// Warns a person each time, and cron's mail after a change and once a day.
+/// Warns of entries that no flush will deliver.
 fn warn_of_undeliverable(summary: &FlushSummary, dir: &Dir, output: Output) {
     let others = summary.others.iter();
     let others = others.map(|(sender, count)| text::of_other_sender(sender, *count));
     let strange = summary.strange.iter();
     let strange = strange.map(|(name, why)| text::strange(name, why));
     let lines: Vec<String> = others.chain(strange).collect();
-    let is_new_notice = outbox::is_new_notice(dir, STATE_NOTICE, &lines.join("\n"));
-    for line in lines {
-        warn(&line, is_new_notice || output.verbose > 0);
+    warn_once_a_day(dir, STATE_NOTICE, &lines, output);
+}
+
+/// Warns a person each time, and cron's mail of each line once a day, by the record of this name.
+fn warn_once_a_day(dir: &Dir, name: &str, lines: &[String], output: Output) {
+    let are_new = outbox::are_new_notices(dir, name, lines);
+    for (line, is_new) in lines.iter().zip(are_new) {
+        warn(line, is_new || output.verbose > 0);
     }
 }
 

@@ -5,12 +5,11 @@ use std::time::Instant;
 
 use super::super::recipients;
 use super::mailer::{Mailer, Mailing};
-use crate::clock::unix_seconds;
 use crate::config::Config;
 use crate::delivery::Submission;
 use crate::disk::euid;
 use crate::error::{Exit, Failure};
-use crate::maildrop::{Maildrop, QueuedMails, user_name};
+use crate::maildrop::{Maildrop, QueuedMails};
 use crate::outbox::{Id, Outbox};
 use crate::output::Output;
 use crate::text::{self, sendmail as words};
@@ -36,7 +35,7 @@ pub(in crate::commands) fn pick_up(
                 notes.insert(words::maildrop_crowded(path.display()));
             }
             let greedy = maildrop.greedy.iter();
-            notes.extend(greedy.map(|uid| words::too_many_mails(user_name(*uid))));
+            notes.extend(greedy.map(|uid| words::too_many_mails(known(&maildrop, *uid))));
             if let Err(failure) = take(&maildrop, config, until, output, &mut notes) {
                 notes.insert(words::mails_stay(path.display(), failure.what));
             }
@@ -56,7 +55,7 @@ fn take(
     output: Output,
     notes: &mut BTreeSet<String>,
 ) -> Result<(), Failure> {
-    let mails = maildrop.in_turn(unix_seconds() / 60);
+    let mails = maildrop.in_turn();
     if mails.is_empty() {
         return Ok(());
     }
@@ -88,7 +87,9 @@ fn take(
                 continue;
             }
         };
-        let user = user_name(mail.uid);
+        let name = maildrop.accounts.name(mail.uid);
+        let user = name.map_or_else(|| format!("uid {}", mail.uid), str::to_owned);
+        let known = || known(maildrop, mail.uid);
         let mailing = match mailer.mailing(&mail.envelope, &mail.bytes, Some(&user)) {
             Ok(mailing) => mailing,
             // The set-up is at fault, not the mail.
@@ -97,8 +98,10 @@ fn take(
                 continue;
             }
             Err(failure) => {
-                tracing::info!(user, why = failure.what, "a mail is refused");
-                notes.insert(words::mail_refused(user));
+                // Once a flush: a user can't fill the log.
+                if notes.insert(words::mail_refused(known())) {
+                    tracing::info!(user, why = failure.what, "a mail is refused");
+                }
                 maildrop.remove(id);
                 continue;
             }
@@ -106,8 +109,9 @@ fn take(
         if !mailing.unknown.is_empty() {
             let addresses = mailing.unknown.join(", ");
             let count = mailing.unknown.len();
-            tracing::info!(user, count, addresses, "nobody is known by these addresses");
-            notes.insert(words::mail_to_unknown(user));
+            if notes.insert(words::mail_to_unknown(known())) {
+                tracing::info!(user, count, addresses, "nobody is known by these addresses");
+            }
         }
         match keep(&mailer, id, mail.uid, mailing, &mut queued) {
             Ok(()) => maildrop.remove(id),
@@ -119,6 +123,13 @@ fn take(
     }
     queued.end().map_err(unusable)?;
     trouble.map_or(Ok(()), Err)
+}
+
+/// Returns the name of a user in a notice: the same for all without an account, since one person may
+/// have thousands of ids.
+fn known(maildrop: &Maildrop, uid: u32) -> String {
+    let name = maildrop.accounts.name(uid).map(str::to_owned);
+    name.unwrap_or_else(words::without_account)
 }
 
 /// Whether a mail is refused for what is in it.

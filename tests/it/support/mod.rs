@@ -15,6 +15,7 @@ pub(crate) mod init;
 pub(crate) mod leaks;
 pub(crate) mod log;
 pub(crate) mod machine;
+pub(crate) mod maildrop;
 mod paths;
 mod phones;
 mod plants;

@@ -1,0 +1,102 @@
+//! Which mails of users are in the outbox: what they mail must not hold up what root sends.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::FILE_MAX;
+use crate::disk::{Dir, FileError, LockedFile};
+use crate::outbox::Id;
+
+/// The most messages of one user, and of all, that wait in the outbox, and the most bytes of one
+/// user there.
+const QUEUED_MAX: usize = 20;
+const QUEUED_BY_ALL_MAX: usize = 60;
+const QUEUED_BYTES_MAX: u64 = 2 * FILE_MAX;
+
+/// The file in the state directory that tells which entries of the outbox came from here.
+const TAKEN: &str = "mails";
+
+/// The most bytes read of that file.
+const TAKEN_MAX: u64 = 1 << 20;
+
+/// Which entries of the outbox are users' mails. Locked, so that one flush at a time takes mails.
+///
+/// The file has a line for each entry: `<id> <uid> <messages>`.
+pub(crate) struct QueuedMails<'a> {
+    file: LockedFile<'a>,
+    outbox: Option<Arc<Dir>>,
+    entries: Vec<(Id, u32, usize)>,
+}
+
+impl<'a> QueuedMails<'a> {
+    /// Reads which entries are still in the outbox; returns `None` while another flush takes mails.
+    ///
+    /// # Errors
+    /// An I/O error.
+    pub(crate) fn lock(state: &'a Dir, outbox: Option<Arc<Dir>>) -> io::Result<Option<Self>> {
+        let file = match state.lock_file(TAKEN, Duration::ZERO, false) {
+            Err(error) if matches!(FileError::of(&error), Some(FileError::Locked)) => {
+                return Ok(None);
+            }
+            file => file?,
+        };
+        let text = file.tail(TAKEN_MAX)?;
+        let waits = |id: &Id| {
+            outbox
+                .as_ref()
+                .is_some_and(|it| it.size(id.as_str()).is_some())
+        };
+        let parse = |line: &str| {
+            let mut words = line.split(' ');
+            let id = Id::parse(words.next()?)?;
+            Some((id, words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+        };
+        let entries = text.lines().filter_map(parse);
+        let entries: Vec<(Id, u32, usize)> = entries.filter(|(id, ..)| waits(id)).collect();
+        Ok(Some(Self {
+            file,
+            outbox,
+            entries,
+        }))
+    }
+
+    /// Whether another mail of a user may be taken.
+    pub(crate) fn has_room(&self, uid: u32) -> bool {
+        let own = || self.entries.iter().filter(|(_, owner, _)| *owner == uid);
+        let size = |id: &Id| self.outbox.as_ref()?.size(id.as_str());
+        let all: usize = self.entries.iter().map(|(.., count)| count).sum();
+        let count: usize = own().map(|(.., count)| count).sum();
+        let bytes: u64 = own().filter_map(|(id, ..)| size(id)).sum();
+        all < QUEUED_BY_ALL_MAX && count < QUEUED_MAX && bytes < QUEUED_BYTES_MAX
+    }
+
+    /// Notes the entry of a mail with so many messages.
+    ///
+    /// # Errors
+    /// An I/O error.
+    pub(crate) fn add(&mut self, id: Id, uid: u32, messages: usize) -> io::Result<()> {
+        let line = line_of(&id, uid, messages);
+        self.entries.push((id, uid, messages));
+        self.file.append(&line)
+    }
+
+    /// Ends the pickup, and drops the lines of the entries that have left the outbox.
+    ///
+    /// # Errors
+    /// An I/O error.
+    pub(crate) fn end(self) -> io::Result<()> {
+        let lines = self.entries.iter();
+        let lines: String = lines
+            .map(|(id, uid, count)| line_of(id, *uid, *count))
+            .collect();
+        if self.file.len() == 0 && lines.is_empty() {
+            return Ok(());
+        }
+        self.file.replace(&lines)
+    }
+}
+
+fn line_of(id: &Id, uid: u32, messages: usize) -> String {
+    format!("{id} {uid} {messages}\n")
+}

@@ -1,0 +1,138 @@
+//! What one user leaves in the maildrop stops no other and fills nothing.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, chown};
+
+use crate::standin::Standin;
+use crate::support::maildrop::{by_other, dropped, flush, leave, maildrop, with_maildrop};
+use crate::support::{OTHER, SEND, Sandbox, refusal, texts, waiting};
+
+#[test]
+#[ignore = "needs root: another user, by setpriv"]
+fn a_user_who_mails_too_much_loses_the_excess_and_holds_up_nobody() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    standin.company().phones.per_minute = usize::MAX;
+    sandbox.append("\n[limits]\nper_minute = 30\n");
+    leave(&sandbox, OTHER, 110);
+    leave(&sandbox, 65533, 1);
+    let outcome = flush(&sandbox).run();
+    assert_eq!(
+        outcome.stderr.matches("nobody").count(),
+        1,
+        "{}",
+        outcome.stderr
+    );
+    let owners = dropped(&sandbox).into_iter().map(|name| {
+        let meta = fs::metadata(maildrop(&sandbox).join(name)).unwrap();
+        meta.uid()
+    });
+    let owners: Vec<u32> = owners.collect();
+    assert_eq!(owners, [OTHER; 80], "100 may wait, and 20 were taken");
+    let read = texts(&standin, "zhangsan").join("\n");
+    let first = format!("{OTHER} 001");
+    assert!(read.contains(&first), "the oldest go first: {read}");
+    assert!(!read.contains(&format!("{OTHER} 021")), "{read}");
+    leave(&sandbox, OTHER, 30);
+    assert_eq!(flush(&sandbox).run().stderr, "", "said once a day");
+    assert!(
+        (80..=81).contains(&dropped(&sandbox).len()),
+        "100 less 20, or less what still waits"
+    );
+}
+
+#[test]
+#[ignore = "needs root: another user, by setpriv"]
+fn during_an_outage_users_fill_no_outbox_and_nobody_waits_for_another() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    standin.always(SEND, refusal(60020));
+    let file = "--b\nContent-Disposition: attachment; filename=a.txt\n\n0123456789\n".repeat(9);
+    let mail = format!("Subject: s\nContent-Type: multipart/mixed; boundary=b\n\n{file}--b--\n");
+    for _ in 0..5 {
+        by_other(&sandbox, "exec \"$0\" sendmail root")
+            .stdin(&*mail)
+            .is_silent();
+    }
+    for round in 0..3 {
+        leave(&sandbox, 65533, 30);
+        flush(&sandbox).run();
+        let kept: Vec<String> = waiting(&sandbox);
+        assert_eq!(
+            kept.len(),
+            2 + 20,
+            "of ten messages each, and of one each, round {round}"
+        );
+    }
+    leave(&sandbox, 65532, 1);
+    flush(&sandbox).run();
+    assert_eq!(
+        waiting(&sandbox).len(),
+        23,
+        "another user's mail has its place"
+    );
+    for uid in 65500..65530 {
+        leave(&sandbox, uid, 1);
+    }
+    flush(&sandbox).run();
+    let kept = waiting(&sandbox).len();
+    assert!(
+        (40..=43).contains(&kept),
+        "all together have sixty messages: {kept}"
+    );
+    sandbox.send("root's own").exits(77);
+}
+
+#[test]
+#[ignore = "needs root: another user, by setpriv"]
+fn what_a_user_causes_is_told_once_a_day_however_it_alternates() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    for (number, told) in [(1, true), (2, true), (3, false), (4, false)] {
+        let address = format!("a{number}@example.com");
+        by_other(&sandbox, "exec \"$0\" sendmail -t")
+            .stdin(format!("To: {address}, root\n\ntext {number}"))
+            .is_silent();
+        if number % 2 == 0 {
+            multiply(&sandbox, 101, |_| OTHER);
+        }
+        let stderr = flush(&sandbox).run().stderr;
+        assert_eq!(stderr.contains("nobody"), told, "{number}: {stderr}");
+    }
+}
+
+/// Puts so many copies of the newest mail there, as users with these ids would.
+fn multiply(sandbox: &Sandbox, count: u32, uid: impl Fn(u32) -> u32) {
+    let newest = dropped(sandbox).pop().unwrap();
+    let mail = fs::read(maildrop(sandbox).join(newest)).unwrap();
+    for number in 0..count {
+        let path = maildrop(sandbox).join(format!("20200101T000000.000Z-{number:08x}"));
+        fs::write(&path, &mail).unwrap();
+        chown(&path, Some(uid(number)), Some(OTHER)).unwrap();
+    }
+}
+
+#[test]
+#[ignore = "needs root: another user, by setpriv"]
+fn a_user_with_many_ids_and_addresses_stops_nobody_and_fills_no_log() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    standin.company().phones.per_minute = usize::MAX;
+    let addresses = (0..900).map(|it| format!("{it}@{}", "x".repeat(99)));
+    let addresses = addresses.collect::<Vec<_>>().join(", ");
+    by_other(&sandbox, "exec \"$0\" sendmail -t")
+        .stdin(format!("To: {addresses}, root\n\nsmall"))
+        .is_silent();
+    multiply(&sandbox, 1100, |number| 200_000 + number);
+    flush(&sandbox).run();
+    let read = texts(&standin, "zhangsan").join("\n");
+    assert!(read.contains("from user nobody\nsmall"), "{read}");
+    let log = sandbox.read("wxpush.log");
+    assert!(log.lines().all(|line| line.len() < 5000), "{}", log.len());
+    let lines = log.lines().filter(|line| line.contains("xxxx"));
+    assert_eq!(
+        lines.count(),
+        2,
+        "one of the user, and one of those without a name"
+    );
+}
