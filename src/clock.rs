@@ -17,6 +17,9 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 /// Hexadecimal digits of the boot id to keep: enough to distinguish the boots of one host.
 const ID_DIGITS: usize = 8;
 
+/// Most by which two readings of the two clocks may differ with neither being set.
+const READINGS_APART: Duration = Duration::from_millis(2);
+
 /// A time by the wall clock, and by the boot clock if the id of the boot is known.
 ///
 /// Written as `1764000000000@1a2b3c4d:86400000`, or without the part from `@` on.
@@ -111,6 +114,16 @@ impl Stamp {
         let wall = i128::from(now.wall) - i128::from(self.wall);
         let ms = u64::try_from((wall - boot).unsigned_abs()).unwrap_or(u64::MAX);
         (then.id == at.id).then(|| Duration::from_millis(ms))
+    }
+
+    /// Returns the time from this stamp to `now`, if no clock was set or started between them: then
+    /// what was computed at the one holds at the other.
+    pub(crate) fn steady_age(&self, now: &Self) -> Option<Duration> {
+        let is_steady = match (self.boot, now.boot) {
+            (None, None) => true,
+            _ => self.step_until(now)? <= READINGS_APART,
+        };
+        self.age(now).filter(|_| is_steady)
     }
 
     /// Returns the wall clock's time.

@@ -96,6 +96,20 @@ impl<'a> LockedFile<'a> {
         Ok(bytes)
     }
 
+    /// Returns the bytes from `from` on; `None` if those before are not `mark`, so that it is not the
+    /// file that was read before.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub(crate) fn after(&self, mark: &[u8], from: u64) -> io::Result<Option<Vec<u8>>> {
+        let Some(added) = self.len.checked_sub(from) else {
+            return Ok(None);
+        };
+        let mut bytes = self.last_bytes(added + mark.len() as u64)?;
+        let is_it = bytes.starts_with(mark) && bytes.len() as u64 == added + mark.len() as u64;
+        Ok(is_it.then(|| bytes.split_off(mark.len())))
+    }
+
     /// Appends whole lines with one write, after any torn line that a kill left.
     ///
     /// # Errors

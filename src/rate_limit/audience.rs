@@ -36,19 +36,6 @@ impl Audience {
         names.dedup();
         Self::Members(names)
     }
-
-    /// Whether one of these names, joined by `|`, is in it; `*` is everyone.
-    pub(super) fn meet(&self, names: &str) -> bool {
-        match self {
-            Self::Everyone => true,
-            Self::Members(members) => {
-                names == "*"
-                    || names
-                        .split('|')
-                        .any(|name| members.iter().any(|member| member == name))
-            }
-        }
-    }
 }
 
 /// The identity of a message in the ledger.

@@ -10,7 +10,9 @@ mod audience;
 pub(crate) mod fuzz;
 mod lines;
 mod times;
+mod view;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
 use std::ops::Range;
@@ -21,9 +23,10 @@ use crate::clock::{Stamp, millis, time_of, unix_ms};
 use crate::config::{Limits, State};
 use crate::disk::{self, Dir, FileError, LockedFile};
 pub(crate) use audience::{Audience, Fingerprint, Share};
-pub(crate) use lines::Others;
 use lines::SlotLines;
 use times::Times;
+use view::LedgerView;
+pub(crate) use view::Others;
 
 /// The file's name.
 const NAME: &str = "ledger";
@@ -65,6 +68,8 @@ pub(crate) struct RateLimiter {
     dir: Arc<Dir>,
     app: String,
     limits: Limits,
+    /// What is known of the file; empty before the first look at it.
+    view: RefCell<Option<LedgerView>>,
 }
 
 impl RateLimiter {
@@ -75,6 +80,7 @@ impl RateLimiter {
             dir: Arc::clone(state.dir()),
             app,
             limits,
+            view: RefCell::default(),
         }
     }
 
@@ -104,18 +110,38 @@ impl RateLimiter {
         let file = self.lock(patience.min(PATIENCE))?;
         // Read the clock only now: waiting for the lock may have taken time.
         let now = clock();
-        let text = file.tail(READ_MAX)?;
-        let lines = SlotLines::read(&text, now);
-        let mut times = Times::of(audience, self.limits);
-        lines.add_to(&mut times, &self.app);
-        let free = times.earliest(audience, share, now.wall);
+        let mut view = self.view.borrow_mut();
+        let is_known = match &mut *view {
+            Some(view) if file.len() <= SIZE_MAX && view.knows(audience, message) => {
+                view.read_on(&file, &self.app, now)?
+            }
+            _ => false,
+        };
+        let mut rewritten = None;
+        let view = match &mut *view {
+            Some(view) if is_known => view,
+            view => {
+                let text = file.tail(READ_MAX)?;
+                let lines = SlotLines::read(&text, now);
+                let half = lines.bytes as u64 * 2 <= file.len();
+                let is_due = file.len() > SIZE_MAX || file.len() > TIDY_FROM && half;
+                if lines.in_future || is_due {
+                    rewritten = Some((lines.in_future, lines.rewritten()));
+                }
+                // One message needs no view of all.
+                let only = view.is_none().then_some((audience, message));
+                let anew = LedgerView::new(&lines, &self.app, self.limits, only);
+                view.insert(anew.ends_with(&text, file.len()))
+            }
+        };
+        let free = view.times.earliest(audience, share, now.wall);
         if free > now.wall {
-            if lines.in_future {
-                file.replace(&lines.rewritten())?;
+            if let Some((true, kept)) = &rewritten {
+                file.replace(kept)?;
             }
             return Ok(Err(Duration::from_millis(free - now.wall)));
         }
-        let others = message.map(|own| lines.others(&self.app, audience, own));
+        let others = message.map(|own| view.others(audience, own, now));
         let slot = Slot {
             at: now,
             others: others.unwrap_or_default(),
@@ -123,14 +149,12 @@ impl RateLimiter {
             taken: Instant::now(),
         };
         let line = lines::taken(now, &slot.text);
-        let half = lines.bytes as u64 * 2 <= file.len();
-        let is_due = file.len() > SIZE_MAX || file.len() > TIDY_FROM && half;
-        if lines.in_future {
+        match rewritten {
             // A clock set back has to be handled, so an error here is fatal.
-            file.replace(&(lines.rewritten() + &line))?;
-        } else if !(is_due && file.replace(&(lines.rewritten() + &line)).is_ok()) {
+            Some((true, kept)) => file.replace(&(kept + &line))?,
+            Some((false, kept)) if file.replace(&format!("{kept}{line}")).is_ok() => {}
             // Even if the file could not be rewritten, the slot is taken.
-            file.append(&line)?;
+            _ => file.append(&line)?,
         }
         Ok(Ok(slot))
     }
@@ -168,8 +192,10 @@ impl RateLimiter {
 
     /// Returns the facts from the last hour about a message; empty if the file cannot be read.
     pub(crate) fn others(&self, audience: &Audience, message: &Fingerprint) -> Others {
-        let text = self.text().unwrap_or_default();
-        SlotLines::read(&text, Stamp::now()).others(&self.app, audience, message)
+        let (text, now) = (self.text().unwrap_or_default(), Stamp::now());
+        let lines = SlotLines::read(&text, now);
+        let only = Some((audience, Some(message)));
+        LedgerView::new(&lines, &self.app, self.limits, only).others(audience, message, now)
     }
 
     /// Appends lines. Best effort: the message has been sent or not in any case.
@@ -191,10 +217,10 @@ impl RateLimiter {
     }
 
     fn forecast_at(&self, now: Stamp) -> io::Result<Forecast> {
-        let mut times = Times::of_all(self.limits);
-        SlotLines::read(&self.text()?, now).add_to(&mut times, &self.app);
+        let text = self.text()?;
+        let lines = SlotLines::read(&text, now);
         Ok(Forecast {
-            times,
+            times: LedgerView::new(&lines, &self.app, self.limits, None).times,
             now: now.wall,
             full: BTreeMap::new(),
         })

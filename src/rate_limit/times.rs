@@ -76,13 +76,16 @@ impl Times {
         insert(&mut self.everyone, taken);
     }
 
-    /// Adds the slot of a message to a member.
-    pub(super) fn add(&mut self, name: &str, taken: Taken) {
+    /// Adds the slot of a message to a member; returns whether questions may be about that one.
+    pub(super) fn add(&mut self, name: &str, taken: Taken) -> bool {
         if let Some(member) = self.members.get_mut(name) {
             insert(member, taken);
-        } else if self.is_open {
+            return true;
+        }
+        if self.is_open {
             self.members.insert(name.to_owned(), vec![taken]);
         }
+        self.is_open
     }
 
     /// Adds the slot of a message sent at `at`.
@@ -94,7 +97,11 @@ impl Times {
         };
         match audience {
             Audience::Everyone => self.add_everyone(taken),
-            Audience::Members(names) => names.iter().for_each(|name| self.add(name, taken)),
+            Audience::Members(names) => {
+                for name in names {
+                    self.add(name, taken);
+                }
+            }
         }
     }
 

@@ -12,18 +12,14 @@
 
 use std::collections::HashMap;
 use std::fmt::Display;
-use std::time::Duration;
 
 use super::audience::{Audience, Fingerprint, Share};
-use super::times::{HOUR, Taken, Times};
+use super::times::{HOUR, Taken};
 use crate::clock::{Stamp, millis};
 
 /// A slot more than this far ahead of now, in ms, shows that the clock was set back across a
 /// reboot. Two readings of one clock may differ by less.
 const SKEW: u64 = 2_000;
-
-/// Most that two readings of two clocks may differ, in ms: messages this close have no order.
-const APART_MIN: u64 = 2;
 
 /// Longest time that a slot is held after a lost answer, in ms.
 pub(super) const HOLD_MAX: u64 = 600_000;
@@ -35,11 +31,15 @@ struct SlotLine<'a> {
     at: u64,
     /// How long after that the slot may have been used, in ms.
     hold: u64,
+    /// The time of the slot by the wall clock, as it was written.
+    wall: u64,
     stamp: &'a str,
     sign: &'a str,
     /// The text after the sign.
     slot: &'a str,
     from_future: bool,
+    /// Whether it is of this boot.
+    is_certain: bool,
 }
 
 /// The lines that still count, in order.
@@ -50,16 +50,29 @@ pub(super) struct SlotLines<'a> {
     pub(super) bytes: usize,
     /// Whether some of them are in the future.
     pub(super) in_future: bool,
-    now: Stamp,
+    /// Whether a line cancels one before this text.
+    pub(super) cancels_earlier: bool,
+    pub(super) now: Stamp,
 }
 
-/// The ledger's facts about a message that is about to be sent.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Others {
-    /// How much later the newest message already sent to one of its recipients was accepted.
-    pub(crate) overtaken_by: Option<Duration>,
-    /// How long ago the last equal message was sent.
-    pub(crate) equal: Option<Duration>,
+/// A line of one app.
+pub(super) struct AppLine<'a> {
+    pub(super) taken: Taken,
+    pub(super) message: Option<SentMessage>,
+    /// The members, joined by `|`, or `*`.
+    pub(super) names: &'a str,
+}
+
+/// A message that was sent in a slot.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct SentMessage {
+    pub(super) digest: u32,
+    /// Its time of acceptance, as it was written.
+    pub(super) accepted: u64,
+    /// The same on the time line of the slots; zero if the clock was set back since, so that
+    /// nothing is known.
+    pub(super) accepted_at: u64,
+    pub(super) taken: Taken,
 }
 
 impl<'a> SlotLines<'a> {
@@ -69,6 +82,7 @@ impl<'a> SlotLines<'a> {
             standing: Vec::new(),
             bytes: 0,
             in_future: false,
+            cancels_earlier: false,
             now,
         };
         let mut cancelled: HashMap<(&str, &str), u32> = HashMap::new();
@@ -77,6 +91,10 @@ impl<'a> SlotLines<'a> {
                 continue;
             };
             if line.at.saturating_add(line.hold).saturating_add(HOUR) <= now.wall {
+                // Of this boot its age is certain, and no line before it is younger.
+                if line.is_certain && line.at.saturating_add(HOLD_MAX + HOUR) <= now.wall {
+                    break;
+                }
                 continue;
             }
             if line.sign == "-" {
@@ -94,6 +112,7 @@ impl<'a> SlotLines<'a> {
             lines.standing.push(line);
         }
         lines.standing.reverse();
+        lines.cancels_earlier = cancelled.values().any(|count| *count > 0);
         lines
     }
 
@@ -117,64 +136,18 @@ impl<'a> SlotLines<'a> {
         Some(SlotLine {
             at: self.now.wall.saturating_sub(age.map_or(0, millis)),
             hold,
+            wall: at.wall,
             stamp,
             sign,
             slot,
             from_future: age.is_none() && ahead > SKEW,
+            is_certain: at.is_same_boot(&self.now),
         })
     }
 
-    /// Adds one app's slots; slots in the future count from now.
-    pub(super) fn add_to(&self, times: &mut Times, app: &str) {
-        for line in &self.standing {
-            let Some((share, _, names)) = line.of(app) else {
-                continue;
-            };
-            let taken = Taken {
-                share,
-                at: line.at,
-                until: line.at.saturating_add(line.hold),
-            };
-            if names == "*" {
-                times.add_everyone(taken);
-            } else {
-                let names = names.split('|').filter(|name| !name.is_empty());
-                names.for_each(|name| times.add(name, taken));
-            }
-        }
-    }
-
-    /// Returns the ledger's facts about a message of the app to these recipients.
-    pub(super) fn others(&self, app: &str, audience: &Audience, own: &Fingerprint) -> Others {
-        let mut others = Others::default();
-        let own_age = own.accepted.age(&self.now).map_or(0, millis);
-        let own_accepted = self.now.wall.saturating_sub(own_age);
-        for line in self.standing.iter().rev() {
-            let Some((_, Some(other), names)) = line.of(app) else {
-                continue;
-            };
-            if other.accepted.wall == own.accepted.wall {
-                continue;
-            }
-            // Both relative to now, so that a step of the wall clock between them changes nothing.
-            let Some(taken) = Stamp::parse(line.stamp) else {
-                continue;
-            };
-            // If the clock was set back between its acceptance and its slot, nothing is known.
-            let waited = taken.wall.checked_sub(other.accepted.wall);
-            let newer_by = waited.map_or(0, |waited| {
-                line.at.saturating_sub(waited).saturating_sub(own_accepted)
-            });
-            if newer_by > APART_MIN && audience.meet(names) {
-                let newer_by = Some(Duration::from_millis(newer_by));
-                others.overtaken_by = others.overtaken_by.max(newer_by);
-            }
-            if others.equal.is_none() && other.digest == own.digest {
-                let ago = self.now.wall.saturating_sub(line.at);
-                others.equal = Some(Duration::from_millis(ago));
-            }
-        }
-        others
+    /// Returns one app's lines; slots in the future count from now.
+    pub(super) fn of(&self, app: &str) -> impl Iterator<Item = AppLine<'a>> {
+        self.standing.iter().filter_map(move |line| line.of(app))
     }
 
     /// Returns the text of only these lines. Future times, after a clock was set back, become now.
@@ -190,18 +163,38 @@ impl<'a> SlotLines<'a> {
 }
 
 impl<'a> SlotLine<'a> {
-    /// Returns its share, message and recipients; `None` if it is another app's.
-    fn of(&self, app: &str) -> Option<(Share, Option<Fingerprint>, &'a str)> {
+    /// Returns the line as one of this app; `None` if it is another's.
+    fn of(&self, app: &str) -> Option<AppLine<'a>> {
         let slot = self.slot.strip_prefix(app)?;
         let (share, rest) = match (slot.strip_prefix(" n "), slot.strip_prefix(" b ")) {
             (Some(rest), _) => (Share::New, rest),
             (_, Some(rest)) => (Share::Backlog, rest),
             _ => return None,
         };
-        match rest.split_once(' ') {
-            Some((message, names)) => Some((share, Fingerprint::parse(message), names)),
-            None => Some((share, None, rest)),
-        }
+        let taken = Taken {
+            share,
+            at: self.at,
+            until: self.at.saturating_add(self.hold),
+        };
+        let (message, names) = match rest.split_once(' ') {
+            Some((message, names)) => (Fingerprint::parse(message), names),
+            None => (None, rest),
+        };
+        let message = message.map(|Fingerprint { accepted, digest }| {
+            // Both relative to now, so that a step of the wall clock between them changes nothing.
+            let waited = self.wall.checked_sub(accepted.wall);
+            SentMessage {
+                digest,
+                accepted: accepted.wall,
+                accepted_at: waited.map_or(0, |waited| self.at.saturating_sub(waited)),
+                taken,
+            }
+        });
+        Some(AppLine {
+            taken,
+            message,
+            names,
+        })
     }
 }
 

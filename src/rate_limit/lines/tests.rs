@@ -1,11 +1,22 @@
 use super::*;
-use crate::config::Limits;
+use crate::config::{Limits, Rate};
+use crate::rate_limit::times::Times;
+use crate::rate_limit::view::LedgerView;
 use proptest::prelude::*;
+use std::time::Duration;
 
 const NOW: u64 = 1_764_000_000_000;
 
 fn now() -> Stamp {
     Stamp::of_wall(NOW)
+}
+
+fn view(text: &str, now: Stamp, per_minute: u32) -> LedgerView {
+    let limits = Limits {
+        per_minute: Rate::whole(per_minute),
+        per_hour: 5,
+    };
+    LedgerView::new(&SlotLines::read(text, now), "x", limits, None)
 }
 
 /// Returns the lines of a text that still count.
@@ -78,11 +89,7 @@ fn a_step_of_the_wall_clock_moves_no_slot_of_this_boot() {
     for wall in [0, NOW, NOW + 70_000, NOW + 100 * HOUR] {
         let lines = SlotLines::read(&text, now(wall.max(20_000)));
         assert!(!lines.in_future, "{wall}");
-        let mut times = Times::of_all(Limits {
-            per_minute: crate::config::Rate::whole(1),
-            per_hour: 5,
-        });
-        lines.add_to(&mut times, "x");
+        let times = view(&text, now(wall.max(20_000)), 1).times;
         let base = wall.max(20_000);
         for (name, left) in [("a", 51_000), ("b", 111_000)] {
             let to = Audience::of(Some(name), false);
@@ -106,10 +113,10 @@ fn newer_and_equal_messages_are_found() {
         taken(at, &slot("x", Share::New, Some(&message(ago, digest)), &to))
     };
     let text = line(NOW - 5000, 6000, 1, "a") + &line(NOW - 3000, 4000, 2, "b|c");
-    let lines = SlotLines::read(&text, now());
+    let view = view(&text, now(), 1);
     let others = |name, ago, digest| {
         let to = Audience::of(Some(name), false);
-        let others = lines.others("x", &to, &message(ago, digest));
+        let others = view.others(&to, &message(ago, digest), now());
         (
             others.overtaken_by.map(|by| by.as_secs()),
             others.equal.map(|age| age.as_secs()),
@@ -139,11 +146,11 @@ fn a_step_of_the_wall_clock_makes_no_message_newer() {
     let ahead = stamp(NOW + HOUR, 10_000);
     let text = taken(ahead, &slot("x", Share::New, Some(&message(ahead)), &to));
     let now = stamp(NOW + 5000, 15_000);
-    let lines = SlotLines::read(&text, now);
+    let view = view(&text, now, 1);
     let own = message(now);
-    assert_eq!(lines.others("x", &to, &own).overtaken_by, None);
+    assert_eq!(view.others(&to, &own, now).overtaken_by, None);
     let older = message(stamp(NOW - 1000, 9000));
-    let others = lines.others("x", &to, &older);
+    let others = view.others(&to, &older, now);
     assert_eq!(others.overtaken_by, Some(Duration::from_secs(1)));
 }
 
@@ -162,8 +169,7 @@ proptest! {
     #[test]
     fn with_any_content_no_wait_is_much_longer_than_an_hour(text in text(), is_new in any::<bool>()) {
         let share = if is_new { Share::New } else { Share::Backlog };
-        let mut times = Times::of_all(Limits { per_minute: crate::config::Rate::whole(2), per_hour: 5 });
-        SlotLines::read(&text, now()).add_to(&mut times, "x");
+        let times = view(&text, now(), 2).times;
         prop_assert!(times.earliest(&Audience::Everyone, share, NOW) <= NOW + HOUR + HOLD_MAX);
     }
 
@@ -172,13 +178,9 @@ proptest! {
         let kept = standing(&text);
         prop_assert_eq!(&standing(&kept), &kept);
         prop_assert_eq!(SlotLines::read(&kept, now()).bytes, kept.len());
-        let mut both = [&text, &kept].map(|text| {
-            let mut times = Times::of_all(Limits { per_minute: crate::config::Rate::whole(2), per_hour: 5 });
-            SlotLines::read(text, now()).add_to(&mut times, "x");
-            times
-        });
+        let both: [Times; 2] = [&text, &kept].map(|text| view(text, now(), 2).times);
         for name in ["a", "b", "c"] {
-            let [was, is] = &mut both;
+            let [was, is] = &both;
             let to = Audience::of(Some(name), false);
             let at = was.earliest(&to, Share::New, NOW);
             prop_assert_eq!(at, is.earliest(&to, Share::New, NOW));

@@ -39,6 +39,7 @@ impl TempDir {
                 per_minute: crate::config::Rate::whole(per_minute),
                 per_hour,
             },
+            view: RefCell::default(),
         }
     }
 
