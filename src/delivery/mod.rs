@@ -8,11 +8,13 @@ mod audiences;
 mod banner;
 mod doubt;
 mod file;
+mod flights;
 mod flush;
 mod merge;
 mod once;
 mod outcome;
 mod reason;
+mod request;
 mod retry;
 mod sender;
 mod slots;
@@ -31,23 +33,16 @@ pub(crate) use submit::{Delivering, Submission, Watcher};
 pub(crate) use summary::{FlushSummary, Strange};
 pub(crate) use wording::Wording;
 
-use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use crate::clock::Stamp;
 use crate::file_slice::Watching;
 use crate::message::{Attachment, Channel, Message, Recipients};
-use crate::outbox::{Doubt, Entry, Spooled};
+use crate::outbox::{Doubt, Entry, Spooled, Syncing};
 use crate::rate_limit::{Audience, Fingerprint, Share};
 use crate::secret::digest;
-use crate::token::AccessToken;
-use crate::wecom::{Cause, Class, Error, SPEED, Sent, Unreached};
-use doubt::Form;
+use crate::wecom::{Class, SPEED, Sent, Unreached};
 use retry::Tries;
-
-/// Messages accepted within this time of each other count as simultaneous.
-const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// A delivery of one sender's messages over one connection.
 pub(crate) struct Delivery<'a> {
@@ -137,7 +132,7 @@ impl Delivery<'_> {
                 continue;
             }
             if let Some(held) = kept.held() {
-                held.delivered(passed.len());
+                held.delivered(passed.len(), Syncing::Now);
             }
             passed.drain(..).for_each(&mut sent);
         }
@@ -203,116 +198,6 @@ impl Delivery<'_> {
             result => result,
         }
     }
-
-    /// Makes one request: reserves its slot, records the doubt before its first byte leaves, and
-    /// records the outcome.
-    fn send_once(
-        &self,
-        message: &Message,
-        part: &Part<'_>,
-        token: &mut Option<AccessToken>,
-        tries: &mut Tries,
-    ) -> Result<Sent, Obstacle> {
-        let pass = self.pass(token)?;
-        let before = tries.doubt.clone();
-        self.record_doubt(tries);
-        let slot = self.reserve_slot(part, tries)?;
-        let others = slot.as_ref().map(|slot| slot.others).unwrap_or_default();
-        let now = Stamp::now();
-        let about = doubt::Circumstances {
-            compares: message.channel == Channel::App,
-            once: part.once,
-            equal: others.equal,
-        };
-        let Some((form, mut doubt)) = doubt::next(before.as_ref(), about, now) else {
-            self.give_back(message, slot);
-            return Err(Obstacle::Unsettled);
-        };
-        if before.is_none()
-            && let Some(banner) = part.banner
-        {
-            // No message is the latest of those sent at the same moment.
-            let is_later = |by| self.share == Share::Backlog || by > AT_ONCE;
-            let overtaken = banner.overtaken || others.overtaken_by.is_some_and(is_later);
-            doubt.marks = Banner {
-                overtaken,
-                ..banner
-            }
-            .lines(&now);
-        }
-        let marked = Some(&doubt.marks).filter(|lines| !lines.is_empty());
-        let marked = marked.and_then(|lines| message.marked(lines));
-        let window = match form {
-            Form::Plain => None,
-            Form::Flagged(window) => Some(window),
-        };
-        let body = marked.as_ref().unwrap_or(message);
-        let body = body.to_wire(self.sender.agentid(), window);
-        let leaving = self.leaving(part.kept, &doubt);
-        let client = &self.sender.client;
-        let call = message.channel.call();
-        let result = client.send(call, pass, body, Arc::new(leaving), self.deadline);
-        self.settle(message, slot, form, &result, tries);
-        result.map_err(|error| {
-            let is_doubt = is_doubt(message, &error);
-            let is_last = is_doubt && doubt::next(Some(&doubt), about, now).is_none();
-            if is_doubt {
-                let answered = before.is_none_or(|before| before.answered);
-                doubt.answered = answered && is_answered(&error);
-                tries.doubt = Some(doubt);
-            }
-            self.record_doubt(tries);
-            if !error.never_left()
-                && let Some(held) = part.kept.held()
-            {
-                held.note(|attempts| attempts.doubt.clone_from(&tries.doubt));
-            }
-            if is_last {
-                return Obstacle::Unsettled;
-            }
-            Obstacle::Call(error)
-        })
-    }
-
-    /// Returns the callback to run just before a request's first byte leaves: it writes the entry
-    /// and the doubt.
-    fn leaving(&self, kept: &Spooled, doubt: &Doubt) -> impl Fn() -> std::io::Result<()> + use<> {
-        let (kept, doubt) = (kept.clone(), doubt.clone());
-        let in_doubt = Arc::clone(&self.sender.in_doubt);
-        move || {
-            if let Some(held) = kept.held() {
-                held.note(|attempts| {
-                    attempts.tries = attempts.tries.saturating_add(1);
-                    attempts.doubt = Some(doubt.clone());
-                });
-            }
-            kept.may_go()?;
-            in_doubt.store(true, Ordering::Relaxed);
-            Ok(())
-        }
-    }
-
-    /// Records whether the message may have arrived, for the report at ^C.
-    fn record_doubt(&self, tries: &Tries) {
-        let in_doubt = tries.doubt.is_some();
-        self.sender.in_doubt.store(in_doubt, Ordering::Relaxed);
-    }
-}
-
-/// Whether a request may have been processed. If WeCom would not drop a duplicate, a gateway's
-/// answer counts as a request that was not passed on: otherwise a message to a group would be given
-/// up after two such answers.
-fn is_doubt(message: &Message, error: &Error) -> bool {
-    let is_compared = message.channel == Channel::App;
-    error.outcome_unknown() && (is_compared || !is_answered(error))
-}
-
-/// Whether a gateway or a portal answered in WeCom's place.
-fn is_answered(error: &Error) -> bool {
-    matches!(
-        error.cause,
-        Cause::Status(500 | 502 | 503) | Cause::Unreadable(_)
-    )
 }
 
 /// Returns all given recipients as unreached.

@@ -270,7 +270,8 @@ impl Delivery<'_> {
 }
 
 impl Tries {
-    fn give_up(&self, why: Obstacle) -> NotDelivered {
+    /// Returns what the last error means for the message.
+    pub(super) fn give_up(&self, why: Obstacle) -> NotDelivered {
         let class = match &why {
             Obstacle::Call(error) => error.class,
             Obstacle::TokenTrouble { .. } | Obstacle::NoSlot(_) | Obstacle::NoLedger(_) => {

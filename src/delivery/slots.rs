@@ -4,9 +4,10 @@ use std::time::Instant;
 
 use super::doubt::Form;
 use super::reason::Obstacle;
+use super::request::is_doubt;
 use super::retry::Tries;
 use super::sender::SenderCredential;
-use super::{Delivery, Part, audience, is_doubt};
+use super::{Delivery, Part, audience};
 use crate::message::Message;
 use crate::rate_limit::{RateLimiter, Slot};
 use crate::wecom::{Error, Sent};

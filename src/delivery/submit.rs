@@ -319,6 +319,7 @@ impl Submission<'_> {
             tries: BACKLOG_MAX,
             looks: BACKLOG_LOOKS,
             files: false,
+            at_once: false,
         };
         let flush = Flush::new(&senders, &outbox, bounds, self.wording);
         if let Err(error) = flush.works(self.sender.name()).pass() {

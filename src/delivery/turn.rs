@@ -51,6 +51,15 @@ impl Turn {
         }
     }
 
+    /// Whether the last request passed and nothing is suspicious, so that no probe is needed.
+    pub(super) fn passes(&self) -> bool {
+        self.works
+            && self.stop.is_none()
+            && self.refused_in_a_row == 0
+            && self.suspects.is_empty()
+            && self.calls.is_empty()
+    }
+
     /// Whether the turn sends nothing more.
     pub(super) fn is_stopped(&self) -> bool {
         self.stop.is_some()

@@ -11,6 +11,14 @@ use super::once;
 use crate::disk::{Dir, record};
 use crate::notice::{self, Notice};
 
+/// When the removal of a delivered entry is synced, against a power cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Syncing {
+    Now,
+    /// With others, by the caller.
+    Together,
+}
+
 /// A locked entry. The lock ends with the value or the process.
 #[derive(Debug)]
 pub(crate) struct ClaimedEntry {
@@ -99,7 +107,7 @@ impl ClaimedEntry {
 
     /// Marks the next `parts` parts as sent; after the last part the entry is removed. If it
     /// carries texts, the entries of the sent texts are removed first.
-    pub(crate) fn delivered(&self, parts: usize) {
+    pub(crate) fn delivered(&self, parts: usize, syncing: Syncing) {
         let done = self.attempts().sent + parts;
         let next = self.entry.messages.get(done);
         let has_own = next.is_some_and(|message| message.attachment.is_some());
@@ -126,7 +134,11 @@ impl ClaimedEntry {
             }
             return;
         }
-        if let Err(error) = removed.and_then(|()| self.finish()) {
+        let done = removed.and_then(|()| match syncing {
+            Syncing::Now => self.finish(),
+            Syncing::Together => self.close_once().and_then(|()| self.unlink()),
+        });
+        if let Err(error) = done {
             // The next process that claims it sees that nothing is left to send.
             self.note(next);
             let id = &self.id;
@@ -214,13 +226,18 @@ impl ClaimedEntry {
     /// # Errors
     /// The error of the disk.
     pub(crate) fn remove(&self) -> io::Result<()> {
-        // In this order: an entry without its record would be resent without the duplicate check.
-        self.dir.remove(self.id.as_str())?;
-        self.dir.remove(&record_name(&self.id))?;
+        self.unlink()?;
         if let Err(error) = self.dir.sync() {
             tracing::info!(id = %self.id, %error, "the outbox cannot be synced: after a power cut the message may be sent again");
         }
         Ok(())
+    }
+
+    /// Removes it as `remove` does, not synced.
+    fn unlink(&self) -> io::Result<()> {
+        // In this order: an entry without its record would be resent without the duplicate check.
+        self.dir.remove(self.id.as_str())?;
+        self.dir.remove(&record_name(&self.id))
     }
 
     /// Replaces it with the same message for another app.

@@ -1,5 +1,6 @@
 //! The API calls that wxpush makes, and any other that a user names.
 
+use std::rc::Rc;
 use std::time::Instant;
 
 use serde_json::json;
@@ -55,28 +56,46 @@ impl Client {
 
     /// Sends a message through a call such as `message/send`, with a body in WeCom's JSON.
     pub(crate) fn send(
-        &self,
-        name: &str,
+        self: &Rc<Self>,
+        name: &'static str,
         pass: Credential<'_>,
         body: Vec<u8>,
         leaving: Leaving,
         deadline: Instant,
     ) -> Result<Sent, Error> {
-        let query = [pass.parameter()];
-        let call = Call {
-            leaving: Some(leaving),
-            ..Call::post(name, &query, Payload::json(body))
-        };
-        let answer = self.call(&call, deadline)?;
-        Ok(Sent {
-            msgid: text(&answer["msgid"]).unwrap_or_default(),
-            unreached: Unreached {
-                invaliduser: names(&answer["invaliduser"]),
-                invalidparty: names(&answer["invalidparty"]),
-                invalidtag: names(&answer["invalidtag"]),
-                unlicenseduser: names(&answer["unlicenseduser"]),
-            },
-        })
+        self.wait(self.sending(0, name, pass, body, leaving, deadline))
+    }
+
+    /// Returns the sending of a message, over one of the connections, which is free. It goes on
+    /// while this client waits for anything.
+    pub(crate) fn sending(
+        self: &Rc<Self>,
+        lane: usize,
+        name: &'static str,
+        pass: Credential<'_>,
+        body: Vec<u8>,
+        leaving: Leaving,
+        deadline: Instant,
+    ) -> impl Future<Output = Result<Sent, Error>> + use<> {
+        let client = Rc::clone(self);
+        let (parameter, secret) = pass.owned();
+        async move {
+            let query = [(parameter, &secret)];
+            let call = Call {
+                leaving: Some(leaving),
+                ..Call::post(name, &query, Payload::json(body))
+            };
+            let answer = client.call_by(lane, &call, deadline).await?;
+            Ok(Sent {
+                msgid: text(&answer["msgid"]).unwrap_or_default(),
+                unreached: Unreached {
+                    invaliduser: names(&answer["invaliduser"]),
+                    invalidparty: names(&answer["invalidparty"]),
+                    invalidtag: names(&answer["invalidtag"]),
+                    unlicenseduser: names(&answer["unlicenseduser"]),
+                },
+            })
+        }
     }
 
     /// Uploads a file through a call such as `media/upload`, with `kind` as WeCom's `type`; returns

@@ -27,6 +27,12 @@ impl<'a> Credential<'a> {
         Self(("key", key))
     }
 
+    /// Returns its name and itself, to be kept.
+    pub(super) fn owned(self) -> (&'static str, Secret) {
+        let (name, secret) = self.0;
+        (name, secret.clone())
+    }
+
     pub(super) fn parameter(self) -> Parameter<'a> {
         self.0
     }
@@ -68,9 +74,24 @@ impl Client {
         self.http.ahead()
     }
 
+    /// Runs requests of this client until one of them, or all, have an answer.
+    pub(crate) fn wait<T>(&self, requests: impl Future<Output = T>) -> T {
+        self.http.wait(requests)
+    }
+
     /// Makes one of our own calls; returns WeCom's JSON on success.
     pub(super) fn call(&self, call: &Call<'_>, deadline: Instant) -> Result<Value, Error> {
-        match self.exchange(call, deadline)? {
+        self.wait(self.call_by(0, call, deadline))
+    }
+
+    /// Makes such a call over one of the connections, which is free.
+    pub(super) async fn call_by(
+        &self,
+        lane: usize,
+        call: &Call<'_>,
+        deadline: Instant,
+    ) -> Result<Value, Error> {
+        match self.exchange_by(lane, call, deadline).await? {
             ApiAnswer::Json(answer, None) => Ok(answer),
             ApiAnswer::Json(_, Some(refusal)) => Err(Error::refused(refusal)),
             ApiAnswer::File(_) => Err(Error::unreadable(Unreadable::NotJson)),
@@ -79,10 +100,19 @@ impl Client {
 
     /// Sends a request, reads its answer, and logs both in one line.
     pub(super) fn exchange(&self, call: &Call<'_>, deadline: Instant) -> Result<ApiAnswer, Error> {
+        self.wait(self.exchange_by(0, call, deadline))
+    }
+
+    async fn exchange_by(
+        &self,
+        lane: usize,
+        call: &Call<'_>,
+        deadline: Instant,
+    ) -> Result<ApiAnswer, Error> {
         let begun = Instant::now();
         let secrets = call.query.iter().filter(|(name, _)| *name != "corpid");
         secrets.for_each(|(_, secret)| self.told.borrow_mut().add(secret));
-        let result = match self.http.exchange(call, deadline) {
+        let result = match self.http.exchange(lane, call, deadline).await {
             Ok(reply) if reply.status == 200 => answer::read(call, &self.told.borrow(), reply),
             Ok(reply) => Err(Error::status(reply.status, reply.retry_after)),
             Err(error) => Err(error),

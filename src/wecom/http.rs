@@ -1,4 +1,4 @@
-//! Requests over HTTP: one connection, one deadline, answers of bounded size.
+//! Requests over HTTP: one connection or a few, one deadline, answers of bounded size.
 //!
 //! Only this module names reqwest's client, and only it sees a URL that contains a secret; no error
 //! leaves it with one. Redirects are not followed: they would carry the secret along.
@@ -37,8 +37,22 @@ const CONNECT_MAX: Duration = Duration::from_secs(8);
 /// A connection that has been idle for longer is not reused: the other side may be closing it.
 const IDLE_MAX: Duration = Duration::from_secs(10);
 
-/// A connection, opened at the first request and kept for the next.
+/// Most requests of one client at once. Source: the contract with users, by which so many refusals
+/// in a row end an app's turn: what is on its way when the first one comes is no more than that.
+pub(crate) const LANES: usize = 3;
+
+/// The connections of a client.
 pub(super) struct Http {
+    network: Network,
+    tls: rustls::ClientConfig,
+    lanes: [OnceCell<Lane>; LANES],
+    /// The seconds by which our clock is ahead of the last answer's date.
+    ahead: Cell<Option<i64>>,
+    runtime: tokio::runtime::Runtime,
+}
+
+/// A connection, opened at the first request and kept for the next. It carries one at a time.
+struct Lane {
     network: Network,
     client: reqwest::Client,
     /// A client that also trusts the system's store, created once the store knew an issuer that our
@@ -46,29 +60,26 @@ pub(super) struct Http {
     trusting: OnceCell<reqwest::Client>,
     progress: Arc<Progress>,
     moving: Arc<Moving>,
-    /// The seconds by which our clock is ahead of the last answer's date.
-    ahead: Cell<Option<i64>>,
-    runtime: tokio::runtime::Runtime,
 }
 
 impl Http {
     /// Creates a client, without connecting yet.
     pub(super) fn new(network: &Network) -> Result<Self, ClientError> {
-        let progress = Arc::new(Progress::default());
-        let client = client(network, tls::settings(network)?, &progress)?;
+        let tls = tls::settings(network)?;
+        let first = Lane::new(network, &tls)?;
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(ClientError::Runtime)?;
-        Ok(Self {
+        let http = Self {
             network: network.clone(),
-            client,
-            trusting: OnceCell::new(),
-            progress,
-            moving: Arc::default(),
+            tls,
+            lanes: Default::default(),
             ahead: Cell::new(None),
             runtime,
-        })
+        };
+        http.lanes[0].get_or_init(|| first);
+        Ok(http)
     }
 
     /// Returns the seconds by which our clock is ahead of the last answer's date, if it had one.
@@ -76,27 +87,46 @@ impl Http {
         self.ahead.get()
     }
 
-    /// Sends a request and reads its answer, until `deadline` or its own timeout.
+    /// Runs requests of this client until one of them, or all, have an answer.
+    pub(super) fn wait<T>(&self, requests: impl Future<Output = T>) -> T {
+        self.runtime.block_on(requests)
+    }
+
+    /// Sends a request over one of the connections, which is free, and reads its answer, until
+    /// `deadline` or its own timeout.
     ///
     /// # Errors
     /// `Cause::Network` if no complete answer was received.
-    pub(super) fn exchange(&self, call: &Call<'_>, deadline: Instant) -> Result<Reply, Error> {
+    pub(super) async fn exchange(
+        &self,
+        lane: usize,
+        call: &Call<'_>,
+        deadline: Instant,
+    ) -> Result<Reply, Error> {
+        let lane = match self.lanes[lane].get() {
+            Some(lane) => lane,
+            // Where the first one could be made, so can the others.
+            None => match Lane::new(&self.network, &self.tls) {
+                Ok(made) => self.lanes[lane].get_or_init(|| made),
+                Err(error) => return Err(self.unmade(error)),
+            },
+        };
         let size = call.body.as_ref().map_or(0, Payload::len);
         let longest = TRY_MAX + Duration::from_secs(size / SPEED);
         let deadline = deadline.min(Instant::now() + longest);
-        self.progress.begin();
-        let result = self.runtime.block_on(async {
-            let fetched = self.moving.kept_up(size, TRY_MAX, self.fetch(call));
-            let in_time = tokio::time::timeout_at(deadline.into(), fetched).await;
-            in_time.ok().flatten().ok_or(())
-        });
-        let phase = self.progress.phase();
+        lane.progress.begin();
+        let fetched = lane.moving.kept_up(size, TRY_MAX, lane.fetch(call));
+        let in_time = tokio::time::timeout_at(deadline.into(), fetched).await;
+        let phase = lane.progress.phase();
         let route = || route(&self.network);
-        let trouble = match result {
-            Ok(Ok(reply)) => return Ok(reply),
+        let trouble = match in_time.ok().flatten() {
+            Some(Ok((reply, ahead))) => {
+                self.ahead.set(ahead);
+                return Ok(reply);
+            }
             _ if phase == Phase::Unreadable => return Err(Error::file(None, None)),
-            Ok(Err(error)) => route().diagnose(&error.without_url(), phase),
-            Err(()) => route().trouble(NetworkError::Timeout(phase), false),
+            Some(Err(error)) => route().diagnose(&error.without_url(), phase),
+            None => route().trouble(NetworkError::Timeout(phase), false),
         };
         Err(Error::network(NetworkTrouble {
             maybe_sent: phase == Phase::Sending,
@@ -104,7 +134,31 @@ impl Http {
         }))
     }
 
-    async fn fetch(&self, call: &Call<'_>) -> Result<Reply, reqwest::Error> {
+    /// Returns the error of a connection that cannot even be prepared.
+    fn unmade(&self, error: ClientError) -> Error {
+        let why = match error {
+            ClientError::Settings(why) => why,
+            _ => String::new(),
+        };
+        let error = NetworkError::Unconnected(why);
+        Error::network(route(&self.network).trouble(error, false))
+    }
+}
+
+impl Lane {
+    fn new(network: &Network, tls: &rustls::ClientConfig) -> Result<Self, ClientError> {
+        let progress = Arc::new(Progress::default());
+        Ok(Self {
+            network: network.clone(),
+            client: client(network, tls.clone(), &progress)?,
+            trusting: OnceCell::new(),
+            progress,
+            moving: Arc::default(),
+        })
+    }
+
+    /// Returns the answer, and the seconds by which our clock is ahead of its date.
+    async fn fetch(&self, call: &Call<'_>) -> Result<(Reply, Option<i64>), reqwest::Error> {
         let client = self.trusting.get().unwrap_or(&self.client);
         match self.fetch_by(client, call).await {
             Err(error) if self.trusting.get().is_none() && diagnose::is_unknown_issuer(&error) => {
@@ -140,7 +194,7 @@ impl Http {
         &self,
         client: &reqwest::Client,
         call: &Call<'_>,
-    ) -> Result<Reply, reqwest::Error> {
+    ) -> Result<(Reply, Option<i64>), reqwest::Error> {
         let url = self.url(call);
         let request = match &call.body {
             None => client.get(url),
@@ -157,7 +211,7 @@ impl Http {
         };
         let mut response = request.send().await?;
         self.moving.came();
-        self.ahead.set(ahead(response.headers()));
+        let ahead = ahead(response.headers());
         let header = response
             .headers()
             .get(RETRY_AFTER)
@@ -178,12 +232,13 @@ impl Http {
             self.moving.came();
             body.extend_from_slice(&chunk);
         }
-        Ok(Reply {
+        let reply = Reply {
             status,
             retry_after,
             is_file,
             body,
-        })
+        };
+        Ok((reply, ahead))
     }
 
     /// Returns the whole URL, including its secrets.

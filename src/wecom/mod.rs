@@ -22,7 +22,7 @@ mod tls;
 use crate::config::ApiBase;
 use crate::secret::Secret;
 pub(crate) use answer::{ApiAnswer, Grant, Sent, Unreached};
-pub(crate) use body::FormField;
+pub(crate) use body::{FormField, Leaving};
 pub(crate) use calls::{ApiBody, ApiCall, is_token};
 pub(crate) use client::{Client, Credential};
 pub(crate) use codes::{About, Class, ErrcodeRow};
@@ -31,6 +31,7 @@ pub(crate) use diagnose::{
 };
 pub(crate) use directory::{Agent, MemberStatus};
 pub(crate) use error::{CaFault, Cause, ClientError, Error, Refusal, Scope, Unreadable};
+pub(crate) use http::LANES;
 pub(crate) use moving::SPEED;
 
 /// Returns the URL of a call for display; `pass` is the name of the credential's parameter.

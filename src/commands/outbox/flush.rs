@@ -93,6 +93,7 @@ fn flush(
         tries: usize::MAX,
         looks: usize::MAX,
         files: true,
+        at_once: true,
     };
     let clocks = match outbox.open() {
         Ok(Some(dir)) => outbox::note_clocks(&dir, &Stamp::now()),

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::super::banner::LATE;
-use super::super::{Banner, Delivery, Sender, audience, fingerprint, upload_time};
-use super::Flush;
+use super::super::{Banner, Delivery, Sender, Wording, audience, fingerprint, upload_time};
+use super::{Bounds, Flush};
 use crate::clock::Stamp;
 use crate::disk::Dir;
-use crate::outbox::{Attempts, ClaimedEntry, Entry, Spooled};
+use crate::outbox::{Attempts, ClaimedEntry, Entry, OutboxSnapshot, Spooled};
 use crate::rate_limit::{Audience, Share};
 use crate::wecom::Unreached;
 
@@ -60,50 +60,60 @@ impl Dispatch {
             (kept, None) => kept.held().map_or(String::new(), |it| it.id().to_string()),
         }
     }
-}
 
-impl Flush<'_> {
-    /// Delivers a message and handles the result.
-    pub(super) fn deliver(&mut self, dir: &Arc<Dir>, message: &Dispatch) {
-        let (entry, sender) = (&message.entry, &message.sender);
-        let is_merged = !entry.merged.is_empty();
-        let more = upload_time(entry.bytes_of_files());
+    /// Returns its delivery, which ends at the flush's deadline or earlier.
+    pub(super) fn delivery(&self, bounds: Bounds) -> Delivery<'_> {
+        let more = upload_time(self.entry.bytes_of_files());
         let until = Instant::now() + MESSAGE_MAX + more;
-        let delivery = Delivery {
-            sender,
-            deadline: match self.bounds.deadline {
+        Delivery {
+            sender: &self.sender,
+            deadline: match bounds.deadline {
                 None => until,
-                Some(end) if self.bounds.files => until.min(end + more),
+                Some(end) if bounds.files => until.min(end + more),
                 Some(end) => until.min(end),
             },
             // A message that carries many texts may use every slot: it empties the backlog.
-            share: if is_merged {
-                Share::New
-            } else {
+            share: if self.entry.merged.is_empty() {
                 Share::Backlog
+            } else {
+                Share::New
             },
             once: true,
             resends: true,
             watching: None,
-        };
-        let outbox = self.outbox;
-        let snapshot = self
-            .snapshot
-            .get_or_insert_with(|| outbox.snapshot_or_empty());
-        let pending = snapshot.pending_notices(&entry.sender, &entry.messages[0].to);
-        let banner = Banner {
+        }
+    }
+
+    /// Returns the lines before its text, with this many expired messages to notify of.
+    pub(super) fn banner(&self, overtaken: bool, expired: u32, wording: Wording) -> Banner {
+        let is_merged = !self.entry.merged.is_empty();
+        Banner {
             accepted: if is_merged {
                 Stamp::now()
             } else {
-                entry.accepted
+                self.entry.accepted
             },
-            overtaken: !is_merged && is_overtaken(sender, entry, &message.kept.attempts()),
+            overtaken: overtaken && !is_merged,
             is_said: false,
-            expired: pending.count(),
-            lang: sender.settings.phone_lang,
-            wording: self.wording,
-        };
+            expired,
+            lang: self.sender.settings.phone_lang,
+            wording,
+        }
+    }
+}
+
+impl Flush<'_> {
+    /// Delivers a message and handles the result; nothing else of its sender is under way.
+    pub(super) fn deliver(&mut self, dir: &Arc<Dir>, message: &Dispatch) {
+        let (entry, sender) = (&message.entry, &message.sender);
+        let delivery = message.delivery(self.bounds);
+        let pending = self
+            .snapshot()
+            .pending_notices(&entry.sender, &entry.messages[0].to);
+        let overtaken = is_overtaken(sender, entry, &message.kept.attempts());
+        let banner = message.banner(overtaken, pending.count(), self.wording);
         let mut unreached = Unreached::default();
+        let snapshot = self.snapshot();
         let on_notice = || snapshot.notices_delivered(&pending);
         let end = delivery.deliver_parts(entry, banner, &message.kept, on_notice, |answer| {
             unreached.merge(&answer.map_or_else(|absent| absent, |sent| sent.unreached));
@@ -113,12 +123,19 @@ impl Flush<'_> {
             Err(undelivered) => self.undelivered(dir, message, undelivered),
         }
     }
+
+    /// Returns the snapshot with the expired messages to notify of.
+    pub(super) fn snapshot(&mut self) -> &OutboxSnapshot {
+        let outbox = self.outbox;
+        self.snapshot
+            .get_or_insert_with(|| outbox.snapshot_or_empty())
+    }
 }
 
 /// Whether a newer message has been delivered to one of its recipients. Not checked for a message
-/// that is late anyway.
+/// that is late anyway, nor for one that carries others.
 fn is_overtaken(sender: &Sender, entry: &Entry, attempts: &Attempts) -> bool {
-    if entry.accepted.age_or_zero(&Stamp::now()) > LATE {
+    if !entry.merged.is_empty() || entry.accepted.age_or_zero(&Stamp::now()) > LATE {
         return false;
     }
     let Some(message) = entry.messages.get(attempts.sent) else {

@@ -1,10 +1,12 @@
 //! Flushing the outbox: oldest entry first, every sender of the config, in order for each
 //! recipient.
 
+mod at_once;
 mod dispatch;
 mod merging;
 mod outcome;
 
+use at_once::AllFlights;
 use dispatch::Dispatch;
 use outcome::next_call;
 pub(crate) use outcome::{give_up, keep_new};
@@ -42,6 +44,8 @@ pub(crate) struct Bounds {
     /// Whether a file may take its upload time on a slow network beyond the deadline; otherwise its
     /// upload might be restarted for ever.
     pub(crate) files: bool,
+    /// Whether messages to different recipients may be under way at the same time.
+    pub(crate) at_once: bool,
 }
 
 /// A flush of one outbox.
@@ -61,6 +65,10 @@ pub(crate) struct Flush<'a> {
     alone: HashSet<Id>,
     /// Entries claimed before the walk reaches them.
     ahead: HashMap<Id, Arc<ClaimedEntry>>,
+    /// The requests under way.
+    flights: AllFlights,
+    /// Delivered entries whose removal is not synced yet.
+    unsynced: usize,
     tried: usize,
     /// Whether this pass skipped messages that had been refused together with everything else.
     left_out: bool,
@@ -88,6 +96,8 @@ impl<'a> Flush<'a> {
             carried: HashSet::new(),
             alone: HashSet::new(),
             ahead: HashMap::new(),
+            flights: HashMap::new(),
+            unsynced: 0,
             tried: 0,
             left_out: false,
             clocks: Clocks::default(),
@@ -127,6 +137,7 @@ impl<'a> Flush<'a> {
         };
         self.turns.values_mut().for_each(Turn::begin);
         let done = self.walk(&dir);
+        self.land_all(&dir);
         self.ahead.clear();
         let turns = self.turns.values_mut();
         let blamed: Vec<Suspect> = turns.flat_map(Turn::blamed).collect();
@@ -266,6 +277,7 @@ impl<'a> Flush<'a> {
         };
         self.carried
             .extend(entry.merged.iter().map(|merged| merged.id.clone()));
+        self.make_way(dir, entry, &attempts);
         // The carried entries are counted instead of the one that carries them.
         self.summary.left += usize::from(entry.merged.is_empty());
         let is_old = entry.age(&now) > sender.settings.outbox.max_age;
@@ -312,7 +324,7 @@ impl<'a> Flush<'a> {
         let merged = (!is_old).then(|| self.merged(dir, &held, &sender, behind));
         let message = merged.flatten();
         let message = message.unwrap_or_else(|| Dispatch::of(&held, sender, to, is_old));
-        self.deliver(dir, &message);
+        self.dispatch(dir, message);
     }
 
     /// Handles an entry whose sender is not in the config. It cannot be tried, so it expires only

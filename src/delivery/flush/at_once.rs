@@ -1,0 +1,229 @@
+//! Several requests at once: while everything passes, messages to different recipients need not wait
+//! for each other's answers. As soon as something is refused, one goes at a time again.
+
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::super::audiences::meet;
+use super::super::flights::Flights;
+use super::super::reason::Obstacle;
+use super::super::request::ReadyRequest;
+use super::super::retry::Tries;
+use super::super::{Banner, Part, Sender, audience, fingerprint};
+use super::Flush;
+use super::dispatch::Dispatch;
+use crate::disk::Dir;
+use crate::lang::Lang;
+use crate::outbox::{Attempts, Entry, SenderName, Syncing};
+use crate::token::AccessToken;
+use crate::wecom::{Class, Error, Sent};
+
+/// Most removals of delivered entries that a power cut may undo.
+const UNSYNCED_MAX: usize = 32;
+
+/// The requests of all senders that are under way.
+pub(super) type AllFlights = HashMap<SenderName, SenderFlights>;
+
+/// The requests of one sender.
+pub(super) struct SenderFlights {
+    sender: Rc<Sender>,
+    flights: Flights<Flying>,
+    /// The token of these requests.
+    token: Option<AccessToken>,
+    /// Those whose token was refused, to be sent again alone.
+    again: Vec<Dispatch>,
+}
+
+/// A message under way.
+struct Flying {
+    message: Dispatch,
+    request: ReadyRequest,
+    tries: Tries,
+}
+
+impl Flush<'_> {
+    /// Handles answers until a message may be sent beside what is then still under way: all answers,
+    /// unless it is an ordinary one to other recipients.
+    pub(super) fn make_way(&mut self, dir: &Arc<Dir>, entry: &Entry, attempts: &Attempts) {
+        let name = &entry.sender;
+        loop {
+            let is_ordinary = self.is_ordinary(entry, attempts);
+            let Some(flying) = self.flights.get(name) else {
+                return;
+            };
+            let message = &entry.messages[0];
+            let to = audience(message);
+            let is_in_way = |it: &Flying| {
+                let other = &it.message;
+                other.entry.messages[0].channel == message.channel && meet(&other.to, &to)
+            };
+            let is_free = flying.flights.free_lane().is_some() && flying.again.is_empty();
+            if is_ordinary && is_free && !flying.flights.iter().any(is_in_way) {
+                return;
+            }
+            if !self.land(dir, name) {
+                return;
+            }
+        }
+    }
+
+    /// Sends a message beside others if it is an ordinary one, and else alone, unless an answer to
+    /// the others shows that nothing more is to be sent.
+    pub(super) fn dispatch(&mut self, dir: &Arc<Dir>, message: Dispatch) {
+        let name = message.entry.sender.clone();
+        let attempts = message.kept.attempts();
+        if self.is_ordinary(&message.entry, &attempts) {
+            return self.start(dir, message);
+        }
+        while self.land(dir, &name) {}
+        if !self.turn(&name).is_stopped() {
+            self.deliver(dir, &message);
+        }
+    }
+
+    /// Handles all answers, and syncs the removals.
+    pub(super) fn land_all(&mut self, dir: &Arc<Dir>) {
+        let names: Vec<SenderName> = self.flights.keys().cloned().collect();
+        for name in names {
+            while self.land(dir, &name) {}
+        }
+        self.flights.clear();
+        self.sync_removals(dir, 0);
+    }
+
+    /// Whether a message needs nothing but one request, and there is no doubt about its sender.
+    fn is_ordinary(&mut self, entry: &Entry, attempts: &Attempts) -> bool {
+        let [message] = &*entry.messages else {
+            return false;
+        };
+        let is_new = !attempts.may_have_arrived()
+            && !attempts.lost
+            && !attempts.noted
+            && !attempts.suspected
+            && attempts.passed_over == 0
+            && attempts.unknown_codes == 0;
+        let is_fit = self.bounds.at_once
+            && is_new
+            && message.attachment.is_none()
+            && self.turn(&entry.sender).passes();
+        is_fit && {
+            let expired = self.snapshot().pending_notices(&entry.sender, &message.to);
+            // A line that must be sent before it is a request of its own.
+            let line = |lang| (self.wording.late)(lang, "2026-11-30 07:41:00 +08:00");
+            let has_room = |lang| message.marked(&line(lang)).is_some();
+            expired.count() == 0 && has_room(Lang::Zh) && has_room(Lang::En)
+        }
+    }
+
+    fn start(&mut self, dir: &Arc<Dir>, message: Dispatch) {
+        let name = message.entry.sender.clone();
+        let sender = Rc::clone(&message.sender);
+        let flying = self.flights.entry(name).or_insert_with(|| SenderFlights {
+            sender: Rc::clone(&sender),
+            flights: Flights::default(),
+            token: None,
+            again: Vec::new(),
+        });
+        let Some(lane) = flying.flights.free_lane() else {
+            return;
+        };
+        let delivery = message.delivery(self.bounds);
+        let banner = message.banner(false, 0, self.wording);
+        let part = part(&message, Some(banner));
+        let mut tries = delivery.tries(None);
+        // A token that must be fetched is fetched over the first connection, which is free then.
+        let pass = delivery.pass(&mut flying.token);
+        let ready = pass.and_then(|pass| {
+            let call = part.message.channel.call();
+            let mut ready = delivery.ready(part.message, &part, &mut tries)?;
+            let (body, leaving) = (std::mem::take(&mut ready.body), Arc::clone(&ready.leaving));
+            let client = &sender.client;
+            let sending = client.sending(lane, call, pass, body, leaving, delivery.deadline);
+            Ok((ready, Box::pin(sending)))
+        });
+        match ready {
+            Ok((request, sending)) => {
+                let flight = Flying {
+                    message,
+                    request,
+                    tries,
+                };
+                flying.flights.start(&sender.client, lane, flight, sending);
+            }
+            Err(why) => self.undelivered(dir, &message, tries.give_up(why)),
+        }
+    }
+
+    /// Waits for an answer to a sender's requests, and handles it; returns whether one was under way.
+    fn land(&mut self, dir: &Arc<Dir>, name: &SenderName) -> bool {
+        let Some(flying) = self.flights.get_mut(name) else {
+            return false;
+        };
+        match flying.flights.land(&flying.sender.client) {
+            Some((flight, result)) => self.landed(dir, flight, result),
+            None => {
+                let again = std::mem::take(&mut flying.again);
+                flying.token = None;
+                if again.is_empty() {
+                    return false;
+                }
+                for message in &again {
+                    if !self.turn(name).is_stopped() {
+                        self.deliver(dir, message);
+                    }
+                }
+            }
+        }
+        true
+    }
+
+    fn landed(&mut self, dir: &Arc<Dir>, flight: Flying, result: Result<Sent, Error>) {
+        let Flying {
+            message,
+            request,
+            mut tries,
+        } = flight;
+        let delivery = message.delivery(self.bounds);
+        let part = part(&message, None);
+        match delivery.answered(part.message, &part, request, result, &mut tries) {
+            Ok(sent) => {
+                if let Some(held) = message.held() {
+                    held.delivered(1, Syncing::Together);
+                }
+                self.unsynced += 1;
+                self.sync_removals(dir, UNSYNCED_MAX);
+                self.delivered(&message, &sent.unreached);
+            }
+            Err(Obstacle::Call(error)) if error.class == Class::Token => {
+                let flying = self.flights.get_mut(&message.entry.sender);
+                if let Some(flying) = flying {
+                    flying.again.push(message);
+                }
+            }
+            Err(why) => self.undelivered(dir, &message, tries.give_up(why)),
+        }
+    }
+
+    /// Syncs the removals of delivered entries, if there are more than `most`.
+    fn sync_removals(&mut self, dir: &Dir, most: usize) {
+        if self.unsynced <= most {
+            return;
+        }
+        self.unsynced = 0;
+        if let Err(error) = dir.sync() {
+            tracing::info!(%error, "the outbox cannot be synced: after a power cut messages may be sent again");
+        }
+    }
+}
+
+fn part(message: &Dispatch, banner: Option<Banner>) -> Part<'_> {
+    Part {
+        message: &message.entry.messages[0],
+        file: None,
+        banner,
+        kept: &message.kept,
+        fingerprint: fingerprint(&message.entry, &message.entry.messages[0]),
+        once: message.entry.once.is_some(),
+    }
+}
