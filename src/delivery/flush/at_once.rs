@@ -20,7 +20,7 @@ use crate::token::AccessToken;
 use crate::wecom::{Class, Error, Sent};
 
 /// Most removals of delivered entries that a power cut may undo.
-const UNSYNCED_MAX: usize = 32;
+const UNSYNCED_MAX: usize = 16;
 
 /// The requests of all senders that are under way.
 pub(super) type AllFlights = HashMap<SenderName, SenderFlights>;
