@@ -5,6 +5,7 @@
 
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
+mod needles;
 mod redactor;
 
 pub(crate) use redactor::Redactor;
@@ -19,7 +20,7 @@ use redactor::Unescaped;
 const PIECE: usize = 8;
 
 /// A corpsecret, an `access_token`, or a URL that holds a password.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Secret(String);
 
 impl Secret {
@@ -122,14 +123,11 @@ impl Sha256 {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(64), |mut hex, byte| {
-            use fmt::Write;
-            // Writing into a String cannot fail.
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits
+        .map(|digit| char::from(DIGITS[usize::from(digit)]))
+        .collect()
 }
 
 #[cfg(test)]

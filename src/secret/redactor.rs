@@ -1,29 +1,29 @@
 //! Hiding secrets in texts, in time and memory that do not grow faster than the text.
 
-use std::collections::{HashSet, VecDeque};
-use std::ops::Range;
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::needles::{Counts, FileNeedles, Needles, next};
 use super::{PIECE, Secret, hex};
 
 /// What stands in place of a secret.
 pub(super) const HIDDEN: &str = "[hidden]";
 
+/// Decoded bytes that are kept at once, besides those that a secret may have begun in.
+const DECODED: usize = 4096;
+
 /// Hides secrets in texts: plain, and encoded as URLs, JSON, base64 and hex do.
-#[derive(Debug, Default)]
+///
+/// What it looks for is made at the first text that is long enough to hold a secret: most have
+/// none, and making it takes longer than looking.
+#[derive(Default)]
 pub(crate) struct Redactor {
-    secrets: Vec<Secret>,
-    /// Every eight bytes in a row of a long form, in lower case.
-    pieces: HashSet<u64>,
-    /// The forms that count only as a whole, in lower case.
-    wholes: Vec<Vec<u8>>,
-    /// By two bytes: whether a piece begins with them.
-    begins: Vec<bool>,
-    /// All forms of the secrets that are not short, in lower case.
-    long: Vec<Vec<u8>>,
-    /// By two bytes: whether one of these begins with them.
-    begins_long: Vec<bool>,
+    /// Each with the size from which its pieces count, too.
+    secrets: BTreeMap<Secret, usize>,
+    in_texts: OnceCell<Needles>,
+    in_files: OnceCell<FileNeedles>,
 }
 
 impl Redactor {
@@ -49,82 +49,61 @@ impl Redactor {
     }
 
     fn add_whole_below(&mut self, secret: &Secret, size: usize) {
-        if secret.0.is_empty() || self.secrets.contains(secret) {
+        if secret.0.is_empty() || self.secrets.contains_key(secret) {
             return;
         }
-        let hex = hex(secret.0.as_bytes()).into_bytes();
-        for mut form in secret.forms() {
-            // Names of hosts and members are returned in lower case.
-            form.make_ascii_lowercase();
-            if secret.0.len() >= PIECE {
-                self.begins_long.resize(1 << 16, false);
-                self.begins_long[pair(&form)] = true;
-                self.long.push(form.clone());
-            }
-            // Eight digits of hex are in any list of digests.
-            if secret.0.len() < size || form.len() < PIECE || form == hex {
-                self.wholes.push(form);
-                continue;
-            }
-            self.begins.resize(1 << 16, false);
-            for piece in form.windows(PIECE) {
-                self.begins[pair(piece)] = true;
-                let number = piece
-                    .iter()
-                    .fold(0, |number, byte| number << 8 | u64::from(*byte));
-                self.pieces.insert(number);
-            }
-        }
-        self.secrets.push(secret.clone());
+        self.secrets.insert(secret.clone(), size);
+        self.in_texts.take();
+        self.in_files.take();
     }
 
-    /// Whether the bytes of a file contain a whole secret, raw, in hex or in base64. One shorter than
+    /// Whether the bytes of a file contain a whole secret: raw, in hex or in base64. One shorter than
     /// eight characters may be there by chance, and does not count.
     pub(crate) fn is_in(&self, bytes: &[u8]) -> bool {
-        self.places(bytes).next().is_some()
+        bytes.len() >= PIECE && self.in_files().first(bytes).is_some()
     }
 
     /// Overwrites the whole secrets in the bytes of a file.
     pub(crate) fn overwrite(&self, bytes: &mut [u8]) {
-        let places: Vec<_> = self.places(bytes).collect();
-        for place in places {
-            bytes[place].fill(b'*');
+        let mut from = 0;
+        while let Some((begin, size)) = self.in_files().first(&bytes[from..]) {
+            from += begin;
+            bytes[from..from + size].fill(b'*');
         }
     }
 
-    /// Finds the whole secrets in the bytes of a file, in one pass: there may be 20 MiB.
-    fn places<'a>(&'a self, bytes: &'a [u8]) -> impl Iterator<Item = Range<usize>> + 'a {
-        let begins = |two: &[u8]| self.begins_long.get(pair(two)) == Some(&true);
-        let found = bytes.windows(2).enumerate();
-        let found = found.filter(move |(_, two)| begins(two));
-        found.filter_map(|(at, _)| {
-            let is_there = |form: &&Vec<u8>| {
-                let there = bytes.get(at..at + form.len());
-                there.is_some_and(|there| there.eq_ignore_ascii_case(form))
-            };
-            let size = self.long.iter().filter(is_there).map(Vec::len).max()?;
-            Some(at..at + size)
+    fn in_files(&self) -> &FileNeedles {
+        self.in_files.get_or_init(|| {
+            let long = self.secrets.keys().filter(|secret| secret.0.len() >= PIECE);
+            FileNeedles::new(long.flat_map(Secret::forms))
         })
     }
 
-    /// Returns the size of the longest form that `is_in` finds, in bytes.
+    /// Returns the size of the longest that `is_in` finds, in bytes.
     pub(crate) fn longest(&self) -> usize {
-        self.long.iter().map(Vec::len).max().unwrap_or_default()
+        self.in_files().longest()
     }
 
     /// Hides all secrets in a text; returns whether there were any.
     pub(crate) fn hide(&self, text: &mut String) -> bool {
-        if self.secrets.is_empty() {
+        let sizes = self.secrets.keys().map(|secret| secret.0.len());
+        if sizes
+            .min()
+            .is_none_or(|shortest| text.len() < shortest.min(PIECE))
+        {
             return false;
         }
+        let needles = self.in_texts.get_or_init(|| self.needles());
         let mut hidden = Vec::new();
-        let raw = text
-            .bytes()
-            .enumerate()
-            .map(|(at, byte)| (byte, at, at + 1));
-        self.find(raw, &mut hidden);
+        let mut number = 0;
+        for (at, byte) in text.bytes().enumerate() {
+            number = next(number, byte);
+            if let Some(size) = needles.at_end(&text.as_bytes()[..=at], number) {
+                mark(&mut hidden, at + 1 - size, at + 1);
+            }
+        }
         if text.contains(['%', '\\']) {
-            self.find(Unescaped::of(text), &mut hidden);
+            find_decoded(needles, text, &mut hidden);
         }
         if hidden.is_empty() {
             return false;
@@ -132,6 +111,27 @@ impl Redactor {
         hidden.sort_unstable();
         *text = without(text, &hidden);
         true
+    }
+
+    /// Returns the forms in which secrets may be in a text.
+    fn needles(&self) -> Needles {
+        let mut texts = Vec::new();
+        for (secret, size) in &self.secrets {
+            let hex = hex(secret.0.as_bytes()).into_bytes();
+            for mut form in secret.forms() {
+                // Names of hosts and members are returned in lower case.
+                form.make_ascii_lowercase();
+                // Eight digits of hex are in any list of digests.
+                let is_whole = secret.0.len() < *size || form.len() < PIECE || form == hex;
+                let counts = if is_whole {
+                    Counts::Whole
+                } else {
+                    Counts::Pieces
+                };
+                texts.push((form, counts));
+            }
+        }
+        Needles::new(texts)
     }
 
     /// Hides all secrets in the texts of a JSON value, and in the names of its fields; returns whether
@@ -162,46 +162,25 @@ impl Redactor {
             _ => false,
         }
     }
-
-    /// Finds the secrets among bytes, each with its begin and end in the text.
-    fn find(
-        &self,
-        bytes: impl Iterator<Item = (u8, usize, usize)>,
-        hidden: &mut Vec<(usize, usize)>,
-    ) {
-        let longest = self.wholes.iter().map(Vec::len).max();
-        // The last bytes, so that memory use does not depend on the text.
-        let keep = longest.unwrap_or_default().max(PIECE);
-        let mut last = VecDeque::with_capacity(keep + 1);
-        let mut piece = 0_u64;
-        for (byte, begin, end) in bytes {
-            let byte = byte.to_ascii_lowercase();
-            piece = piece << 8 | u64::from(byte);
-            last.push_back((byte, begin));
-            if last.len() > keep {
-                last.pop_front();
-            }
-            let is_piece = last.len() >= PIECE
-                && self.begins.get(usize::from((piece >> 48) as u16)) == Some(&true)
-                && self.pieces.contains(&piece);
-            if is_piece {
-                mark(hidden, last[last.len() - PIECE].1, end);
-            }
-            for whole in &self.wholes {
-                let is_last = whole.last() == Some(&byte) && last.len() >= whole.len();
-                let from = last.len().saturating_sub(whole.len());
-                if is_last && last.range(from..).map(|(byte, _)| byte).eq(whole) {
-                    mark(hidden, last[from].1, end);
-                }
-            }
-        }
-    }
 }
 
-/// Returns the first two bytes as a number, in lower case.
-fn pair(bytes: &[u8]) -> usize {
-    let [first, second] = [bytes[0], bytes[1]].map(|byte| usize::from(byte.to_ascii_lowercase()));
-    first << 8 | second
+/// Finds the secrets in a text with escapes, each with its begin and end in the text.
+fn find_decoded(needles: &Needles, text: &str, hidden: &mut Vec<(usize, usize)>) {
+    let keep = needles.longest();
+    let (mut bytes, mut begins, mut number) = (Vec::new(), Vec::new(), 0);
+    for (byte, begin, end) in Unescaped::of(text) {
+        // The last bytes, so that memory use does not depend on the text.
+        if bytes.len() == keep + DECODED {
+            bytes.drain(..DECODED);
+            begins.drain(..DECODED);
+        }
+        bytes.push(byte);
+        begins.push(begin);
+        number = next(number, byte);
+        if let Some(size) = needles.at_end(&bytes, number) {
+            mark(hidden, begins[begins.len() - size], end);
+        }
+    }
 }
 
 /// Adds a part of a text to those found before, which it may touch.

@@ -1,0 +1,214 @@
+//! Finding many secrets in one pass, whose time does not grow with their number.
+//!
+//! Eight bytes in a row, in lower case, are one number. A filter knows the numbers that a secret
+//! has; only what passes it is compared.
+
+use std::cell::OnceCell;
+
+use super::PIECE;
+
+/// Bits of the filter for each number in it. With three of them set, one other number in a
+/// thousand passes.
+const ROOM: usize = 32;
+
+/// The least and the most bits of the filter, as powers of two.
+const SIZES: (u32, u32) = (14, 21);
+
+/// What counts of a text that is looked for.
+#[derive(Clone, Copy)]
+pub(super) enum Counts {
+    /// Each run of eight bytes.
+    Pieces,
+    /// Only the whole.
+    Whole,
+}
+
+/// Texts that are looked for, in lower case.
+pub(super) struct Needles {
+    texts: Vec<(Vec<u8>, Counts)>,
+    filter: Filter,
+    /// Texts shorter than a piece.
+    short: Vec<Vec<u8>>,
+    /// Every number with its place in `texts`, sorted. Made at the first one that passes the
+    /// filter.
+    numbers: OnceCell<Vec<(u64, usize)>>,
+}
+
+/// Texts of which a file must not hold a whole one, whatever its case.
+pub(super) struct FileNeedles {
+    texts: Vec<Vec<u8>>,
+    filter: Filter,
+    /// Of so many places in a row, one is looked at: every text begins with that many numbers.
+    step: usize,
+}
+
+/// A set of numbers that never forgets one, and seldom takes another for one.
+struct Filter {
+    bits: Vec<u64>,
+    /// How many bits it has, as a power of two.
+    size: u32,
+}
+
+impl Needles {
+    pub(super) fn new(texts: Vec<(Vec<u8>, Counts)>) -> Self {
+        let (texts, short): (Vec<_>, _) =
+            texts.into_iter().partition(|(text, _)| text.len() >= PIECE);
+        let all = texts
+            .iter()
+            .map(|(text, counts)| numbers(text, *counts).count());
+        let mut filter = Filter::for_numbers(all.sum());
+        for (text, counts) in &texts {
+            numbers(text, *counts).for_each(|number| filter.add(number));
+        }
+        Self {
+            texts,
+            filter,
+            short: short.into_iter().map(|(text, _)| text).collect(),
+            numbers: OnceCell::new(),
+        }
+    }
+
+    /// The size of the longest text.
+    pub(super) fn longest(&self) -> usize {
+        let long = self.texts.iter().map(|(text, _)| text.len());
+        long.max().unwrap_or(PIECE)
+    }
+
+    /// Returns the size of the longest that ends where these bytes do; `number` is that of the last
+    /// eight.
+    pub(super) fn at_end(&self, bytes: &[u8], number: u64) -> Option<usize> {
+        let short = self.short.iter().filter(|text| ends(bytes, text));
+        let short = short.map(Vec::len).max();
+        if bytes.len() < PIECE || !self.filter.has(number) {
+            return short;
+        }
+        let numbers = self.numbers.get_or_init(|| self.sorted());
+        let from = numbers.partition_point(|(known, _)| *known < number);
+        let equal = numbers[from..]
+            .iter()
+            .take_while(|(known, _)| *known == number);
+        let found = equal.filter_map(|(_, place)| match &self.texts[*place] {
+            (_, Counts::Pieces) => Some(PIECE),
+            (text, Counts::Whole) => ends(bytes, text).then_some(text.len()),
+        });
+        found.max().max(short)
+    }
+
+    fn sorted(&self) -> Vec<(u64, usize)> {
+        let places = self.texts.iter().enumerate();
+        let all = places.flat_map(|(place, (text, counts))| {
+            numbers(text, *counts).map(move |number| (number, place))
+        });
+        let mut all: Vec<_> = all.collect();
+        all.sort_unstable();
+        all
+    }
+}
+
+impl FileNeedles {
+    /// Each has at least eight bytes.
+    pub(super) fn new(texts: impl Iterator<Item = Vec<u8>>) -> Self {
+        let texts: Vec<_> = texts.collect();
+        let shortest = texts.iter().map(Vec::len).min().unwrap_or(PIECE);
+        let step = shortest.saturating_sub(PIECE) + 1;
+        let mut filter = Filter::for_numbers(texts.len() * step);
+        for text in &texts {
+            let first = numbers(text, Counts::Pieces).take(step);
+            first.for_each(|number| filter.add(number));
+        }
+        Self {
+            texts,
+            filter,
+            step,
+        }
+    }
+
+    /// The size of the longest text.
+    pub(super) fn longest(&self) -> usize {
+        self.texts.iter().map(Vec::len).max().unwrap_or_default()
+    }
+
+    /// Returns where the first one begins in these bytes, and its size.
+    pub(super) fn first(&self, bytes: &[u8]) -> Option<(usize, usize)> {
+        if self.texts.is_empty() {
+            return None;
+        }
+        let ends = (PIECE..=bytes.len()).step_by(self.step);
+        ends.filter(|end| self.filter.has(number(&bytes[end - PIECE..*end])))
+            .find_map(|end| self.around(bytes, end - PIECE))
+    }
+
+    /// Finds one whose first numbers include the one at `at`.
+    fn around(&self, bytes: &[u8], at: usize) -> Option<(usize, usize)> {
+        let mut begins = at.saturating_sub(self.step - 1)..=at;
+        begins.find_map(|begin| {
+            let is_there = |text: &&Vec<u8>| {
+                let there = bytes.get(begin..begin + text.len());
+                there.is_some_and(|there| there.eq_ignore_ascii_case(text))
+            };
+            let there = self.texts.iter().filter(is_there);
+            Some((begin, there.map(Vec::len).max()?))
+        })
+    }
+}
+
+impl Filter {
+    fn for_numbers(count: usize) -> Self {
+        let size = (count * ROOM).next_power_of_two().trailing_zeros();
+        let size = size.clamp(SIZES.0, SIZES.1);
+        Self {
+            bits: vec![0; 1 << (size - 6)],
+            size,
+        }
+    }
+
+    /// The places of a number's bits: each a word, and a bit in it.
+    fn places(&self, number: u64) -> [(usize, u64); 3] {
+        // Multiplied by the golden ratio, neighbours are far from each other.
+        let mixed = (number ^ number >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        [1, 2, 3].map(|part| {
+            let bit = mixed >> (64 - part * self.size) & ((1 << self.size) - 1);
+            // Less than 2^21.
+            (
+                usize::try_from(bit >> 6).unwrap_or_default(),
+                1 << (bit & 63),
+            )
+        })
+    }
+
+    fn add(&mut self, number: u64) {
+        for (word, bit) in self.places(number) {
+            self.bits[word] |= bit;
+        }
+    }
+
+    fn has(&self, number: u64) -> bool {
+        let mut places = self.places(number).into_iter();
+        places.all(|(word, bit)| self.bits[word] & bit != 0)
+    }
+}
+
+/// The numbers by which a text of at least eight bytes is found.
+fn numbers(text: &[u8], counts: Counts) -> impl Iterator<Item = u64> {
+    let skipped = match counts {
+        Counts::Pieces => 0,
+        Counts::Whole => text.len() - PIECE,
+    };
+    text.windows(PIECE).skip(skipped).map(number)
+}
+
+/// The number of eight bytes.
+fn number(bytes: &[u8]) -> u64 {
+    bytes.iter().fold(0, |number, byte| next(number, *byte))
+}
+
+/// The number of the last eight bytes, after that of those before the last one.
+pub(super) fn next(number: u64, byte: u8) -> u64 {
+    number << 8 | u64::from(byte.to_ascii_lowercase())
+}
+
+/// Whether bytes end with a text, ignoring case.
+fn ends(bytes: &[u8], text: &[u8]) -> bool {
+    let from = bytes.len().checked_sub(text.len());
+    from.is_some_and(|from| bytes[from..].eq_ignore_ascii_case(text))
+}
