@@ -3,6 +3,7 @@
 //! Walks the parser's table by hand instead of using serde, whose messages repeat the value: it may
 //! be the secret.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -30,8 +31,10 @@ const RECIPIENTS: [&str; 3] = ["touser", "toparty", "totag"];
 
 /// A config that is being read.
 pub(super) struct Document<'a> {
-    pub(super) path: &'a Path,
-    pub(super) text: &'a str,
+    path: &'a Path,
+    text: &'a str,
+    /// Where its lines end; found at the first question for a line.
+    ends: OnceCell<Vec<usize>>,
 }
 
 /// A key and its value.
@@ -57,6 +60,13 @@ impl KeyValue<'_> {
     /// Returns the path of the key itself.
     fn path(&self) -> String {
         format!("{}{}", self.place, self.name())
+    }
+}
+
+impl<'a> Document<'a> {
+    pub(super) fn new(path: &'a Path, text: &'a str) -> Self {
+        let ends = OnceCell::new();
+        Self { path, text, ends }
     }
 }
 
@@ -185,8 +195,13 @@ impl Document<'_> {
     }
 
     fn line(&self, at: usize) -> usize {
-        let before = &self.text.as_bytes()[..at.min(self.text.len())];
-        1 + before.iter().filter(|byte| **byte == b'\n').count()
+        let ends = self.ends.get_or_init(|| {
+            let ends = self.text.bytes().enumerate();
+            ends.filter(|(_, byte)| *byte == b'\n')
+                .map(|(at, _)| at)
+                .collect()
+        });
+        1 + ends.partition_point(|end| *end < at)
     }
 
     /// Describes a syntax error by the key of its line; never by the line, which may contain the

@@ -93,7 +93,7 @@ pub(super) fn others_read(meta: &Metadata) -> bool {
 
 /// Parses the text of a config.
 pub(super) fn parse(path: &Path, text: &str) -> Result<ConfigFile, ConfigError> {
-    let document = Document { path, text };
+    let document = Document::new(path, text);
     let top = DeTable::parse(text).map_err(|error| document.syntax(&error))?;
     let top = top.get_ref();
     let mut config = ConfigFile {
