@@ -1,10 +1,11 @@
 //! The bytes of a file to send: in memory, or a part of an open file. They are read in pieces, so
 //! that a file of any size needs little memory.
 
+use std::fmt;
 use std::fs::File;
 use std::io;
 use std::os::unix::fs::FileExt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 
@@ -22,6 +23,33 @@ pub(crate) struct FileSlice {
     source: Storage,
     at: u64,
     len: u64,
+    /// Their SHA-256 in hex, if it is known already.
+    sha256: Option<Arc<str>>,
+    /// Hashes what is read by `piece`.
+    sum: Option<SentSum>,
+}
+
+/// The SHA-256 of the pieces that were read, in their order.
+#[derive(Clone, Default)]
+pub(crate) struct SentSum(Arc<Mutex<Sha256>>);
+
+impl SentSum {
+    fn add(&self, bytes: &[u8]) {
+        let mut sum = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        sum.add(bytes);
+    }
+
+    /// Returns the digest so far, in hex, and begins anew.
+    pub(crate) fn take(&self) -> String {
+        let mut sum = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *sum).hex()
+    }
+}
+
+impl fmt::Debug for SentSum {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SentSum")
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -37,11 +65,17 @@ impl FileSlice {
     /// An I/O error if its size cannot be read.
     pub(crate) fn of_file(file: Arc<File>) -> io::Result<Self> {
         let len = file.metadata()?.len();
-        Ok(Self {
-            source: Storage::File(file),
+        Ok(Self::of(Storage::File(file), len))
+    }
+
+    fn of(source: Storage, len: u64) -> Self {
+        Self {
+            source,
             at: 0,
             len,
-        })
+            sha256: None,
+            sum: None,
+        }
     }
 
     /// Returns its size in bytes.
@@ -56,7 +90,22 @@ impl FileSlice {
             source: self.source.clone(),
             at: self.at + at,
             len: len.min(self.len - at),
+            sha256: None,
+            sum: self.sum.clone(),
         }
+    }
+
+    /// Returns the same bytes, of which each piece that is read is added to a sum.
+    pub(crate) fn summed(&self, sum: &SentSum) -> Self {
+        Self {
+            sum: Some(sum.clone()),
+            ..self.clone()
+        }
+    }
+
+    /// Notes the SHA-256 in hex, so that it is not computed again.
+    pub(crate) fn note_sha256(&mut self, sum: &str) {
+        self.sha256 = Some(sum.into());
     }
 
     /// Reads the bytes from `at` on, at most `PIECE`; empty at the end.
@@ -64,24 +113,48 @@ impl FileSlice {
     /// # Errors
     /// An I/O error, also if the file has become shorter.
     pub(crate) fn piece(&self, at: u64) -> io::Result<Bytes> {
-        let rest = self.part(at, PIECE as u64);
-        let size = usize::try_from(rest.len).map_err(io::Error::other)?;
-        match &rest.source {
+        let at = at.min(self.len);
+        let size = usize::try_from((self.len - at).min(PIECE as u64)).map_err(io::Error::other)?;
+        let piece = match &self.source {
             Storage::Memory(bytes) => {
-                let at = usize::try_from(rest.at).map_err(io::Error::other)?;
-                Ok(bytes.slice(at..at + size))
+                let at = usize::try_from(self.at + at).map_err(io::Error::other)?;
+                bytes.slice(at..at + size)
             }
             Storage::File(file) => {
                 let mut bytes = vec![0; size];
-                file.read_exact_at(&mut bytes, rest.at)?;
-                Ok(bytes.into())
+                file.read_exact_at(&mut bytes, self.at + at)?;
+                bytes.into()
             }
+        };
+        if let Some(sum) = &self.sum {
+            sum.add(&piece);
         }
+        Ok(piece)
     }
 
-    /// Reads all of it, piece by piece.
-    pub(crate) fn pieces(&self) -> impl Iterator<Item = io::Result<Bytes>> {
-        (0..self.len).step_by(PIECE).map(|at| self.piece(at))
+    /// Reads all of it once, through one buffer.
+    ///
+    /// # Errors
+    /// As `piece`, and those of `see`.
+    pub(crate) fn read_through(
+        &self,
+        mut see: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let Storage::File(file) = &self.source else {
+            return (0..self.len)
+                .step_by(PIECE)
+                .try_for_each(|at| see(&self.piece(at)?));
+        };
+        let size = usize::try_from(self.len.min(PIECE as u64)).map_err(io::Error::other)?;
+        let mut buffer = vec![0; size];
+        for at in (0..self.len).step_by(PIECE) {
+            // The last piece is shorter.
+            let left = usize::try_from(self.len - at).unwrap_or(PIECE);
+            let piece = &mut buffer[..left.min(size)];
+            file.read_exact_at(piece, self.at + at)?;
+            see(piece)?;
+        }
+        Ok(())
     }
 
     /// Reads all of it at once.
@@ -90,9 +163,10 @@ impl FileSlice {
     /// As `piece`.
     pub(crate) fn read(&self) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::with_capacity(usize::try_from(self.len).map_err(io::Error::other)?);
-        for piece in self.pieces() {
-            bytes.extend_from_slice(&piece?);
-        }
+        self.read_through(|piece| {
+            bytes.extend_from_slice(piece);
+            Ok(())
+        })?;
         Ok(bytes)
     }
 
@@ -101,29 +175,31 @@ impl FileSlice {
     /// # Errors
     /// As `piece`.
     pub(crate) fn sha256(&self) -> io::Result<String> {
-        let mut sum = Sha256::default();
-        for piece in self.pieces() {
-            sum.add(&piece?);
+        if let Some(sum) = &self.sha256 {
+            return Ok(sum.to_string());
         }
+        let mut sum = Sha256::default();
+        self.read_through(|piece| {
+            sum.add(piece);
+            Ok(())
+        })?;
         Ok(sum.hex())
     }
 }
 
 impl From<Vec<u8>> for FileSlice {
     fn from(bytes: Vec<u8>) -> Self {
-        Self {
-            at: 0,
-            len: bytes.len() as u64,
-            source: Storage::Memory(bytes.into()),
-        }
+        let len = bytes.len() as u64;
+        Self::of(Storage::Memory(bytes.into()), len)
     }
 }
 
 /// Compares the bytes, in memory or on disk; unreadable bytes are never equal.
 impl PartialEq for FileSlice {
     fn eq(&self, other: &Self) -> bool {
-        let same = |(one, two): (io::Result<Bytes>, _)| matches!((one, two), (Ok(one), Ok::<Bytes, io::Error>(two)) if one == two);
-        self.len == other.len && self.pieces().zip(other.pieces()).all(same)
+        let equal =
+            |at| matches!((self.piece(at), other.piece(at)), (Ok(one), Ok(two)) if one == two);
+        self.len == other.len && (0..self.len).step_by(PIECE).all(equal)
     }
 }
 

@@ -98,10 +98,14 @@ impl Uploads {
     /// # Errors
     /// An I/O error if the bytes cannot be read.
     pub(crate) fn key(&self, file: &Attachment) -> io::Result<String> {
-        let sum = file.bytes.sha256()?;
-        let mut key = digest(&[&self.sender, file.kind.name(), &file.name, &sum]);
+        Ok(self.key_of(file, &file.bytes.sha256()?))
+    }
+
+    /// Returns the key of the upload of a file whose bytes have this SHA-256.
+    pub(crate) fn key_of(&self, file: &Attachment, sha256: &str) -> String {
+        let mut key = digest(&[&self.sender, file.kind.name(), &file.name, sha256]);
         key.truncate(32);
-        Ok(key)
+        key
     }
 
     /// Returns the upload with this key, if there is one that WeCom still has.

@@ -1,9 +1,8 @@
 //! Keeping secrets out of messages: an alert goes out without them, and is never dropped for them.
 
 use super::{Body, Draft, Media};
-use crate::file_slice::FileSlice;
 use crate::message::Attachment;
-use crate::secret::Redactor;
+use crate::secret::{Redactor, Sha256};
 
 /// Hides all secrets in a draft; returns whether there were any.
 pub(super) fn hide(draft: &mut Draft, guard: &Redactor) -> bool {
@@ -49,9 +48,23 @@ fn hide_in_media(media: &mut Media, guard: &Redactor) -> bool {
     hidden
 }
 
-/// Overwrites the secrets in a file, so that the rest stays where it is.
+/// Overwrites the secrets in a file, so that the rest stays where it is. Reads it once, and notes
+/// its digest, by which its upload is known.
 fn hide_in_file(file: &mut Attachment, guard: &Redactor) -> bool {
-    if !is_in_file(guard, &file.bytes) {
+    let (mut seen, mut sum, mut found) = (Vec::new(), Sha256::default(), false);
+    let read = file.bytes.read_through(|piece| {
+        sum.add(piece);
+        // The secret may span two pieces.
+        let keep = seen.len().min(guard.longest());
+        seen.drain(..seen.len() - keep);
+        seen.extend_from_slice(piece);
+        found = found || guard.is_in(&seen);
+        Ok(())
+    });
+    if read.is_ok() && !found {
+        file.bytes.note_sha256(&sum.hex());
+    }
+    if !found {
         return false;
     }
     // A file that cannot be read is reported where it is sent.
@@ -61,16 +74,4 @@ fn hide_in_file(file: &mut Attachment, guard: &Redactor) -> bool {
     guard.overwrite(&mut bytes);
     file.bytes = bytes.into();
     true
-}
-
-/// Whether a file contains a secret.
-fn is_in_file(guard: &Redactor, file: &FileSlice) -> bool {
-    let mut seen = Vec::new();
-    file.pieces().flatten().any(|piece| {
-        // The secret may span two pieces.
-        let keep = seen.len().min(guard.longest());
-        seen.drain(..seen.len() - keep);
-        seen.extend_from_slice(&piece);
-        guard.is_in(&seen)
-    })
 }

@@ -44,7 +44,7 @@ impl Delivery<'_> {
         file: &Attachment,
         channel: Channel,
     ) -> Result<UploadedMedia, NotDelivered> {
-        self.once_passed(|tries| self.uploaded(file, channel, &mut tries.token))
+        self.once_passed(|tries| self.uploaded(file, channel, &mut tries.token, || None))
     }
 
     /// Makes a call after a credential was obtained. Fetching the credential is retried; the call

@@ -1,15 +1,17 @@
 //! The file of a message: uploaded once, and again if WeCom has forgotten it.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::reason::Obstacle;
 use super::retry::Tries;
 use super::{Delivery, Part, upload_time};
+use crate::file_slice::{FileSlice, SentSum};
 use crate::message::{Attachment, Channel, Message};
 use crate::token::AccessToken;
 use crate::uploads::{UploadTurn, UploadedMedia};
-use crate::wecom::{Cause, Error, FormField};
+use crate::wecom::{Cause, Error, FormField, Leaving};
 
 /// Longest wait for another process's upload, on top of the upload time for the file's size.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -24,12 +26,9 @@ impl Delivery<'_> {
         let Some(file) = part.file else {
             return Ok(Cow::Borrowed(part.message));
         };
-        let held = part.kept.held();
         let remembered = || {
-            held.as_ref()?
-                .attempts()
-                .media
-                .filter(UploadedMedia::is_fresh)
+            let media = part.kept.attempts().media;
+            media.filter(UploadedMedia::is_fresh)
         };
         let known = tries.media.take().or_else(remembered);
         let media = if let Some(media) = known {
@@ -37,10 +36,10 @@ impl Delivery<'_> {
         } else {
             let channel = part.message.channel;
             let mut token = tries.token.take();
-            let uploaded = self.uploaded(file, channel, &mut token);
+            let uploaded = self.uploaded(file, channel, &mut token, accepted(part));
             tries.token = token;
             let media = uploaded?;
-            if let Some(held) = &held {
+            if let Some(held) = part.kept.held() {
                 held.note(|attempts| attempts.media = Some(media.clone()));
             }
             media
@@ -50,12 +49,13 @@ impl Delivery<'_> {
         Ok(Cow::Owned(message))
     }
 
-    /// Returns the file's upload, uploading it if necessary.
+    /// Returns the file's upload, uploading it if necessary: as it was `accepted`, if it was.
     pub(super) fn uploaded(
         &self,
         file: &Attachment,
         channel: Channel,
         token: &mut Option<AccessToken>,
+        accepted: impl Fn() -> Option<FileSlice> + Send + Sync + 'static,
     ) -> Result<UploadedMedia, Obstacle> {
         let uploads = &self.sender.uploads;
         let key = uploads
@@ -75,16 +75,27 @@ impl Delivery<'_> {
             filename: Some(file.name.clone()),
             bytes: file.bytes.clone(),
         };
+        let sum = SentSum::default();
+        let leaving = {
+            let (file, sum) = (file.bytes.clone(), sum.clone());
+            move || {
+                sum.take();
+                Ok(Some(
+                    accepted().unwrap_or_else(|| file.clone()).summed(&sum),
+                ))
+            }
+        };
+        let file_as_sent = (field, Arc::new(leaving) as Leaving);
         let call = channel.upload_call();
         let client = &self.sender.client;
-        let watching = self.watching.clone();
-        let uploaded = client.upload(call, pass, file.kind.name(), field, watching, self.deadline);
+        let (kind, watching) = (file.kind.name(), self.watching.clone());
+        let uploaded = client.upload(call, pass, kind, file_as_sent, watching, self.deadline);
         let media = UploadedMedia::new(uploaded.map_err(|error| match error.cause {
             Cause::File { .. } => cannot_read(file, None),
             _ => Obstacle::Call(error),
         })?);
-        // A file that was changed during the upload no longer matches its key.
-        if uploads.key(file).is_ok_and(|now| now == key) {
+        // A file that was changed meanwhile does not match its key.
+        if uploads.key_of(file, &sum.take()) == key {
             uploads.add(&key, &media);
         }
         Ok(media)
@@ -116,6 +127,16 @@ impl Delivery<'_> {
             held.note(|attempts| attempts.media = None);
         }
         true
+    }
+}
+
+/// Returns the callback that waits until the file of a part is accepted, and returns it as it is
+/// in the entry: later changes to the one it was made from do not affect it.
+fn accepted(part: &Part<'_>) -> impl Fn() -> Option<FileSlice> + use<> {
+    let (kept, number) = (part.kept.clone(), part.number);
+    move || {
+        let held = kept.held()?;
+        Some(held.entry().attachment(number)?.bytes.clone())
     }
 }
 

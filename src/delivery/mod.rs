@@ -63,6 +63,8 @@ struct Part<'a> {
     message: &'a Message,
     /// The file to upload first, unless WeCom has it.
     file: Option<&'a Attachment>,
+    /// Its place in the entry.
+    number: usize,
     /// The lines before its text.
     banner: Option<Banner>,
     kept: &'a Spooled,
@@ -87,10 +89,6 @@ impl Delivery<'_> {
         mut on_notice: impl FnMut(),
         mut sent: impl FnMut(Result<Sent, Unreached>),
     ) -> Result<(), NotDelivered> {
-        // Files are sent as they were accepted, so wait for the entry.
-        let has_files = entry.messages.iter().any(|it| it.attachment.is_some());
-        let held = if has_files { kept.held() } else { None };
-        let entry = held.as_ref().map_or(entry, |held| held.entry());
         let first = kept.attempts().sent;
         let mut reached = first > 0;
         // Messages whose recipients do not exist, held back until one succeeds.
@@ -108,7 +106,8 @@ impl Delivery<'_> {
             }
             let next = Part {
                 message,
-                file: entry.attachment(part).filter(|_| has_files),
+                file: entry.attachment(part),
+                number: part,
                 banner: None,
                 kept,
                 fingerprint: fingerprint(entry, message),
@@ -156,6 +155,7 @@ impl Delivery<'_> {
             let note = Part {
                 message: &part.message.note(lines),
                 file: None,
+                number: part.number,
                 banner: None,
                 kept: &Spooled::Nowhere,
                 fingerprint: part.fingerprint,

@@ -1,5 +1,6 @@
 //! One request for a message: what is recorded before its first byte leaves, and after its answer.
 
+use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use super::reason::Obstacle;
 use super::retry::Tries;
 use super::{Banner, Delivery, Part};
 use crate::clock::Stamp;
+use crate::file_slice::FileSlice;
 use crate::message::{Channel, Message};
 use crate::outbox::{Doubt, Spooled};
 use crate::rate_limit::{Share, Slot};
@@ -151,7 +153,11 @@ impl Delivery<'_> {
 
     /// Returns the callback to run just before a request's first byte leaves: it writes the entry
     /// and the doubt.
-    fn leaving(&self, kept: &Spooled, doubt: &Doubt) -> impl Fn() -> std::io::Result<()> + use<> {
+    fn leaving(
+        &self,
+        kept: &Spooled,
+        doubt: &Doubt,
+    ) -> impl Fn() -> io::Result<Option<FileSlice>> + use<> {
         let (kept, doubt) = (kept.clone(), doubt.clone());
         let in_doubt = Arc::clone(&self.sender.in_doubt);
         move || {
@@ -163,7 +169,7 @@ impl Delivery<'_> {
             }
             kept.may_go()?;
             in_doubt.store(true, Ordering::Relaxed);
-            Ok(())
+            Ok(None)
         }
     }
 

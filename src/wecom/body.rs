@@ -15,8 +15,12 @@ use super::moving::Moving;
 use crate::file_slice::{FileSlice, PIECE, Watching};
 
 /// The callback before the first byte of a request with a body is sent, after the connection is
-/// made. It may block until a message is on disk; its error prevents the sending.
-pub(crate) type Leaving = Arc<dyn Fn() -> io::Result<()> + Send + Sync>;
+/// made. It may block until a message is on disk; its error prevents the sending. Of a form it may
+/// return the file to send in place of its first one, of the same size.
+pub(crate) type Leaving = Arc<dyn Fn() -> io::Result<Option<FileSlice>> + Send + Sync>;
+
+/// Where a form has its first file: behind the head of that field.
+const FILE_AT: usize = 1;
 
 /// The bytes of a request, and their type.
 #[derive(Clone)]
@@ -127,6 +131,19 @@ impl Watched {
         }
     }
 
+    /// Calls back before the first piece.
+    fn leave(&mut self) -> io::Result<()> {
+        let Some(leaving) = self.leaving.take() else {
+            return Ok(());
+        };
+        if let Some(accepted) = leaving()? {
+            let file = self.rest.get_mut(FILE_AT);
+            let file = file.filter(|file| file.len() == accepted.len());
+            *file.ok_or(io::ErrorKind::InvalidData)? = accepted;
+        }
+        Ok(())
+    }
+
     /// Returns the next piece.
     fn next(&mut self) -> Option<io::Result<Bytes>> {
         let first = self.rest.pop_front()?;
@@ -151,9 +168,7 @@ impl http_body::Body for Watched {
     ) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         // Blocks the only task of this thread: the request, whose head is sent together with the
         // body.
-        if let Some(leaving) = self.leaving.take()
-            && let Err(error) = leaving()
-        {
+        if let Err(error) = self.leave() {
             self.progress.set(Phase::Unreadable);
             return Poll::Ready(Some(Err(error)));
         }

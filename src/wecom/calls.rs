@@ -105,13 +105,14 @@ impl Client {
         name: &str,
         pass: Credential<'_>,
         kind: &str,
-        file: FormField,
+        (file, leaving): (FormField, Leaving),
         watching: Option<Watching>,
         deadline: Instant,
     ) -> Result<String, Error> {
         let query = [pass.parameter()];
         let name = format!("{name}?type={kind}");
         let call = Call {
+            leaving: Some(leaving),
             watching,
             ..Call::post(&name, &query, Payload::form(&[file]))
         };

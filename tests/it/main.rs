@@ -29,6 +29,7 @@ mod chinese; // whether what a person reads is Chinese, with no English left in 
 mod clocks; // clocks on the wall that are wrong, and are set right
 mod config; // precedence, profiles, receivers, secrets, every key
 mod corpus; // collections of mails: nothing of their text is lost
+mod costs; // system calls, syncs, connections, reads of a file, counted by strace
 #[cfg(target_arch = "x86_64")]
 mod crash; // kill -9 at every system call of send and flush
 #[cfg(target_arch = "x86_64")]

@@ -86,10 +86,8 @@ impl Entry {
                 // Quoted: a name may contain any character.
                 out.add(format!("FILE {kind} {} {}\n", bytes.len(), json!(name)).as_bytes());
                 files.push(out.written + out.pending.len() as u64);
-                for piece in bytes.pieces() {
-                    out.add(&piece?);
-                    out.flush()?;
-                }
+                out.flush()?;
+                bytes.read_through(|piece| out.pass(piece))?;
                 out.add(b"\n");
             }
         }

@@ -27,6 +27,14 @@ impl<'a, W: Write> Summed<'a, W> {
         self.pending.extend_from_slice(bytes);
     }
 
+    /// Writes bytes at once, after those that were added.
+    pub(super) fn pass(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.sum.add(bytes);
+        self.out.write_all(bytes)?;
+        self.written += bytes.len() as u64;
+        Ok(())
+    }
+
     pub(super) fn flush(&mut self) -> io::Result<()> {
         self.out.write_all(&self.pending)?;
         self.written += self.pending.len() as u64;
