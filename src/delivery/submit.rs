@@ -188,9 +188,9 @@ impl Submission<'_> {
         }
         if let Ok(state) = &self.state
             && works
-            && snapshot.entries > 0
+            && snapshot.may_be_due()
         {
-            self.backlog(state);
+            self.backlog(state, &snapshot);
         }
         outcome
     }
@@ -311,7 +311,7 @@ impl Submission<'_> {
     }
 
     /// Delivers some older messages, now that delivery is known to work.
-    fn backlog(&self, state: &State) {
+    fn backlog(&self, state: &State, snapshot: &OutboxSnapshot) {
         let outbox = Outbox::of(state);
         let senders = Senders::of(self.config, state).with(Rc::clone(&self.sender));
         let bounds = Bounds {
@@ -322,8 +322,11 @@ impl Submission<'_> {
             at_once: false,
         };
         let flush = Flush::new(&senders, &outbox, bounds, self.wording);
-        if let Err(error) = flush.works(self.sender.name()).pass() {
+        let mut flush = flush.works(self.sender.name());
+        if let Err(error) = flush.pass() {
             tracing::info!(%error, "the outbox cannot be read");
+        } else if flush.summary.is_in_vain() {
+            snapshot.none_is_due(flush.next_in());
         }
     }
 }

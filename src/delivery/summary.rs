@@ -45,6 +45,11 @@ pub(crate) enum Strange {
 }
 
 impl FlushSummary {
+    /// Whether every message stays where it was.
+    pub(super) fn is_in_vain(&self) -> bool {
+        self.delivered + self.failed + self.expired == 0
+    }
+
     /// Adds the summary of another outbox.
     pub(crate) fn add(&mut self, other: Self) {
         self.delivered += other.delivered;

@@ -34,14 +34,14 @@ impl Id {
 
     /// Parses a file's name; `None` if it is not the name of an entry.
     pub(crate) fn parse(name: &str) -> Option<Self> {
-        let (date, rest) = name.split_once('T')?;
-        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let (time, rest) = rest.split_once('.')?;
-        let (millis, random) = rest.split_once("Z-")?;
-        let hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-        let sizes = [date.len(), time.len(), millis.len(), random.len()] == [8, 6, 3, 8];
-        let is_name = sizes && digits(date) && digits(time) && digits(millis);
-        (is_name && random.bytes().all(hex)).then(|| Self(name.to_owned()))
+        const FORM: &[u8] = b"00000000T000000.000Z-xxxxxxxx";
+        let fits = |(byte, form): (u8, &u8)| match form {
+            b'0' => byte.is_ascii_digit(),
+            b'x' => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
+            form => byte == *form,
+        };
+        let is_name = name.len() == FORM.len() && name.bytes().zip(FORM).all(fits);
+        is_name.then(|| Self(name.to_owned()))
     }
 
     /// Returns the time of acceptance in its name.

@@ -22,6 +22,7 @@ mod not_kept;
 pub(crate) mod once;
 mod requeue;
 mod size;
+mod snapshot;
 mod tidy;
 mod write;
 
@@ -39,11 +40,11 @@ pub(crate) use claimed::{ClaimedEntry, Syncing};
 pub(crate) use clocks::{Clocks, note_clocks, since_last_flush};
 pub(crate) use deferred::Deferred;
 pub(crate) use entry::{Entry, Id, MergedText, SenderAccount, SenderName};
-pub(crate) use expired::PendingNotices;
 pub(crate) use failed::FailureRecord;
 pub(crate) use format::Unread;
 pub(crate) use last_notice::{JOB_NOTICE, MAIL_NOTICE, STATE_NOTICE, are_new_notices};
 pub(crate) use not_kept::NotKept;
+pub(crate) use snapshot::{OutboxSnapshot, look_again};
 pub(crate) use tidy::tidy;
 
 use crate::config::State;
@@ -71,20 +72,6 @@ const OUTBOX: &str = "outbox";
 pub(crate) struct Outbox {
     state: Arc<Dir>,
     path: PathBuf,
-}
-
-/// A snapshot of the outbox.
-#[derive(Debug, Default)]
-pub(crate) struct OutboxSnapshot {
-    /// `None` if there is no outbox yet.
-    pub(crate) dir: Option<Arc<Dir>>,
-    has_failed: bool,
-    /// The number of entries.
-    pub(crate) entries: usize,
-    /// The name of the latest entry.
-    latest: Option<Id>,
-    /// The names of the files that count expired messages.
-    expired: Vec<String>,
 }
 
 /// The place of a message while it is being sent.
@@ -238,8 +225,7 @@ impl Outbox {
                 if let Some(id) = Id::parse(&name) {
                     look.entries += 1;
                     look.latest = look.latest.max(Some(id));
-                }
-                if name.starts_with(expired::PREFIX) {
+                } else if name.starts_with(expired::PREFIX) {
                     look.expired.push(name);
                 }
             }
@@ -316,27 +302,6 @@ impl Outbox {
     }
 }
 
-impl OutboxSnapshot {
-    /// Returns the notices that a message to these recipients has to carry.
-    pub(crate) fn pending_notices(&self, sender: &SenderName, to: &Recipients) -> PendingNotices {
-        match &self.dir {
-            Some(dir) if !self.expired.is_empty() => {
-                expired::pending(dir, &self.expired, sender, to)
-            }
-            _ => PendingNotices::default(),
-        }
-    }
-
-    /// Subtracts delivered notices.
-    pub(crate) fn notices_delivered(&self, pending: &PendingNotices) {
-        if let Some(dir) = &self.dir
-            && let Err(error) = expired::delivered(dir, pending)
-        {
-            tracing::info!(%error, "the count of reported expired messages cannot be recorded");
-        }
-    }
-}
-
 /// Returns the oldest entries after a given one, oldest first, at most `max`.
 ///
 /// # Errors
@@ -385,7 +350,7 @@ pub(crate) fn junk(dir: &Dir) -> io::Result<Vec<String>> {
         let bare = name.strip_suffix(".try").unwrap_or(name);
         let bare = bare.strip_prefix(TEMPORARY).unwrap_or(bare);
         Id::parse(bare).is_some()
-            || [FAILED, STATE_NOTICE, once::NAME, clocks::NAME].contains(&name)
+            || [FAILED, STATE_NOTICE, once::NAME, clocks::NAME, snapshot::LOOKED].contains(&name)
             || name.starts_with(expired::PREFIX)
     };
     let names = dir.names()?.collect::<io::Result<Vec<String>>>()?;

@@ -145,6 +145,7 @@ fn retry_entry(outboxes: &Outboxes<'_>, place: &Place<'_>) -> Result<Done, Failu
         }
     };
     changed.map_err(|error| cannot_change(place, &error))?;
+    outbox::look_again(&place.dir);
     tracing::info!(%id, "to be tried again");
     Ok(Done::WillRetry)
 }

@@ -221,6 +221,7 @@ fn part(message: &Dispatch, banner: Option<Banner>) -> Part<'_> {
     Part {
         message: &message.entry.messages[0],
         file: None,
+        number: 0,
         banner,
         kept: &message.kept,
         fingerprint: fingerprint(&message.entry, &message.entry.messages[0]),
