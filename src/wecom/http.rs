@@ -287,6 +287,8 @@ fn client(
         .tcp_keepalive(None)
         .tcp_keepalive_interval(None)
         .tcp_keepalive_retries(None)
+        // Our own deadline is shorter.
+        .tcp_user_timeout(None)
         .dns_resolver(Resolver(Arc::clone(progress)))
         .connector_layer(tower::util::MapResponseLayer::new({
             let progress = Arc::clone(progress);
