@@ -63,10 +63,13 @@ fn read_ca_file(path: &Path) -> Result<Vec<u8>, CaFault> {
         .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
         .open(path)
         .map_err(CaFault::Unread)?;
-    if !file.metadata().map_err(CaFault::Unread)?.is_file() {
+    let meta = file.metadata().map_err(CaFault::Unread)?;
+    if !meta.is_file() {
         return Err(CaFault::NotAFile);
     }
-    let mut bytes = Vec::new();
+    // One byte more, so that one read finds the end.
+    let size = meta.len().min(CA_FILE_MAX) + 1;
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
     let mut file = file.take(CA_FILE_MAX + 1);
     file.read_to_end(&mut bytes).map_err(CaFault::Unread)?;
     if bytes.len() as u64 > CA_FILE_MAX {
