@@ -201,6 +201,16 @@ impl Standin {
         locked(&self.shared.requests).clone()
     }
 
+    /// Forgets what has arrived, so that its answers stay as fast as they were.
+    pub fn forget(&self) {
+        locked(&self.shared.requests).clear();
+        let mut company = self.company();
+        let before = std::mem::take(&mut company.phones);
+        company.phones.per_minute = before.per_minute;
+        company.phones.per_hour = before.per_hour;
+        company.media.uploads.clear();
+    }
+
     /// How many requests arrived for a path.
     pub fn count(&self, path: &str) -> usize {
         let requests = locked(&self.shared.requests);

@@ -78,12 +78,13 @@ impl Tls {
 
     fn make(kind: Kind) -> Result<Self, Box<dyn std::error::Error>> {
         let ca = authority("stand-in authority", kind == Kind::ForbiddenName)?;
-        let name = if kind == Kind::WrongName {
-            "elsewhere.example"
+        let names = if kind == Kind::WrongName {
+            &["elsewhere.example"][..]
         } else {
-            "127.0.0.1"
+            &["127.0.0.1", "localhost"]
         };
-        let mut params = CertificateParams::new([name.to_owned()])?;
+        let names: Vec<_> = names.iter().map(ToString::to_string).collect();
+        let mut params = CertificateParams::new(names)?;
         match kind {
             Kind::ForbiddenName => {
                 let forbidden = SanType::DnsName(FORBIDDEN.try_into()?);

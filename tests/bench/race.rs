@@ -1,11 +1,10 @@
-//! A command line that can be run again and again: how long, how much CPU, memory and system calls.
+//! A command line that can be run again and again: how long it takes, and how much CPU.
 
-use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::Instant;
 
@@ -14,16 +13,14 @@ use nix::sys::time::TimeValLike as _;
 
 use crate::Result;
 
-/// Runs whose median is the peak memory.
-const PEAKS: usize = 5;
-
 /// A program with its arguments.
+#[derive(Clone)]
 pub(crate) struct Racer {
-    /// What it is called in the table.
-    pub(crate) name: &'static str,
-    line: Vec<OsString>,
-    /// Removed before each run: it remembers more than one run would in a minute of real life.
-    ledger: Option<PathBuf>,
+    /// What it is called in the tables.
+    pub(crate) name: String,
+    pub(crate) line: Vec<OsString>,
+    /// Removed before each run: they remember more than one run would in a minute of real life.
+    forgotten: Vec<PathBuf>,
 }
 
 /// What one run took, in milliseconds.
@@ -35,39 +32,31 @@ pub(crate) struct Time {
     pub(crate) cpu: f64,
 }
 
-/// What does not change from run to run, or hardly.
-pub(crate) struct Needs {
-    /// The most memory it held at once, in MiB.
-    pub(crate) peak: f64,
-    /// System calls and threads, if strace could count them.
-    pub(crate) traced: Option<(u64, u64)>,
-}
-
 impl Racer {
     /// A program that is there, with its arguments.
     pub(crate) fn new(
-        name: &'static str,
-        program: PathBuf,
-        args: impl IntoIterator<Item = OsString>,
+        name: impl Into<String>,
+        program: &Path,
+        args: impl IntoIterator<Item = impl Into<OsString>>,
     ) -> Self {
-        let line = [program.into_os_string()].into_iter().chain(args).collect();
+        let line = [program.as_os_str().to_owned()].into_iter();
         Self {
-            name,
-            line,
-            ledger: None,
+            name: name.into(),
+            line: line.chain(args.into_iter().map(Into::into)).collect(),
+            forgotten: Vec::new(),
         }
     }
 
-    /// The same, whose ledger goes before each run.
-    pub(crate) fn forgetting(mut self, ledger: PathBuf) -> Self {
-        self.ledger = Some(ledger);
+    /// The same, before each run of which these files go.
+    pub(crate) fn forgetting(mut self, files: impl IntoIterator<Item = PathBuf>) -> Self {
+        self.forgotten = files.into_iter().collect();
         self
     }
 
-    fn forget(&self) {
-        if let Some(ledger) = &self.ledger {
+    pub(crate) fn forget(&self) {
+        for file in &self.forgotten {
             // There is none before the first run.
-            let _ = fs::remove_file(ledger);
+            let _ = fs::remove_file(file);
         }
     }
 
@@ -90,64 +79,9 @@ impl Racer {
         })
     }
 
-    /// Measures memory, system calls and threads, in runs of their own.
-    ///
     /// # Errors
-    /// Whatever keeps it from ending well.
-    pub(crate) fn needs(&self) -> Result<Needs> {
-        let mut peaks = Vec::new();
-        for _ in 0..PEAKS {
-            peaks.push(self.peak()?);
-        }
-        Ok(Needs {
-            peak: median(peaks),
-            traced: self.trace()?,
-        })
-    }
-
-    /// The peak memory of a run, in MiB, as a small process of its own sees it: a child's figure is never
-    /// below what its parent held when it started it.
-    fn peak(&self) -> Result<f64> {
-        self.forget();
-        let output = Command::new(env::current_exe()?)
-            .arg("peak")
-            .args(&self.line)
-            .stderr(Stdio::inherit())
-            .output()?;
-        self.ended(Ok(output.status))?;
-        let kib: f64 = String::from_utf8(output.stdout)?.trim().parse()?;
-        Ok(kib / 1024.0)
-    }
-
-    /// System calls and threads of a run, if strace is there and may trace.
-    fn trace(&self) -> Result<Option<(u64, u64)>> {
-        let Some(strace) = find("strace") else {
-            return Ok(None);
-        };
-        let file = env::temp_dir().join(format!("wxpush-trace-{}", std::process::id()));
-        let options = ["-f", "-qq", "-e", "signal=none", "-o"];
-        let mut line: Vec<OsString> = vec![strace.into()];
-        line.extend(options.map(OsString::from));
-        line.push(file.clone().into());
-        line.extend(self.line.iter().cloned());
-        self.forget();
-        let status = command(&line).status()?;
-        let trace = fs::read_to_string(&file).unwrap_or_default();
-        // It need not be there.
-        let _ = fs::remove_file(&file);
-        if !status.success() {
-            return Ok(None);
-        }
-        // "PID call(…) = …"; a call that another thread interrupted has a second line, for its rest.
-        let calls = trace.lines().filter(|line| !line.contains(" resumed>"));
-        let threads: BTreeSet<_> = trace
-            .lines()
-            .filter_map(|it| it.split(' ').next())
-            .collect();
-        Ok(Some((calls.count().try_into()?, threads.len().try_into()?)))
-    }
-
-    fn ended(&self, status: io::Result<ExitStatus>) -> Result<()> {
+    /// Where it has not ended well.
+    pub(crate) fn ended(&self, status: io::Result<ExitStatus>) -> Result<()> {
         let status = status.map_err(|error| format!("cannot run {}: {error}", self.name))?;
         if status.success() {
             Ok(())
@@ -157,19 +91,21 @@ impl Racer {
     }
 }
 
-/// The part of `peak` that starts the child and prints what it held, in KiB.
-pub(crate) fn print_peak(line: &[OsString]) -> Result<()> {
+/// The part of `usage` that starts the child and prints its peak memory in KiB and its page faults, as a
+/// small process of its own sees them: a child's peak is never below what its parent held when it started it.
+pub(crate) fn print_usage(line: &[OsString]) -> Result<()> {
     let status = command(line).status()?;
     if !status.success() {
         return Err(status.to_string().into());
     }
-    let peak = getrusage(UsageWho::RUSAGE_CHILDREN)?.max_rss();
-    writeln!(io::stdout(), "{peak}")?;
+    let usage = getrusage(UsageWho::RUSAGE_CHILDREN)?;
+    let (peak, faults) = (usage.max_rss(), usage.minor_page_faults());
+    writeln!(io::stdout(), "{peak} {faults}")?;
     Ok(())
 }
 
 /// As cron would run it, in cron's environment, and without its output.
-fn command(line: &[OsString]) -> Command {
+pub(crate) fn command(line: &[OsString]) -> Command {
     let mut command = Command::new(&line[0]);
     command.args(&line[1..]);
     let inherited = env::vars_os().filter(|(name, _)| name == "HOME" || name == "LOGNAME");
@@ -195,7 +131,9 @@ fn cpu(usage: &Usage) -> f64 {
 pub(crate) fn median(mut values: Vec<f64>) -> f64 {
     values.sort_by(f64::total_cmp);
     let half = values.len() / 2;
-    if values.len().is_multiple_of(2) {
+    if values.is_empty() {
+        f64::NAN
+    } else if values.len().is_multiple_of(2) {
         f64::midpoint(values[half - 1], values[half])
     } else {
         values[half]

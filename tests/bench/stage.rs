@@ -1,5 +1,6 @@
-//! What the race needs: a server in a process of its own, files, and the programs.
+//! What the race needs: a server in a process of its own, files, and the programs, copied alike.
 
+use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
 use std::fs::{self, Permissions};
@@ -7,24 +8,26 @@ use std::io::{self, BufRead as _, BufReader, Write as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 
 use crate::Result;
-use crate::race::{Racer, find};
+use crate::race::command;
 use crate::standin::tls::Kind;
-use crate::standin::{AGENTID, CORPID, SECRET, Standin};
+use crate::standin::{AGENTID, CORPID, Member, SECRET, Standin};
 
-/// What everybody sends.
-const MESSAGE: &str = "hello";
-
-/// Whose phone is looked at.
-const MEMBER: &str = "zhangsan";
+/// Members of the company who get the messages of a batch.
+pub(crate) const MEMBERS: usize = 100;
 
 const SEND: &str = "/cgi-bin/message/send";
 
-/// The server's process: says where it listens, then at each line what it has seen, until there are no more.
+/// The name of a member who gets messages of a batch.
+pub(crate) fn member(number: usize) -> String {
+    format!("racer{number:03}")
+}
+
+/// The server's process: says where it listens, then at each line what it has seen, and forgets it if the
+/// line says so; until there are no more.
 pub(crate) fn serve(ca_file: &Path) -> Result<()> {
     let standin = Standin::start_tls(Kind::Good);
     {
@@ -32,21 +35,41 @@ pub(crate) fn serve(ca_file: &Path) -> Result<()> {
         // Nothing is to be dropped for the rate.
         company.phones.per_minute = usize::MAX;
         company.phones.per_hour = usize::MAX;
+        for number in 0..MEMBERS {
+            let parties = BTreeSet::from([1]);
+            let one = Member {
+                parties,
+                ..Member::default()
+            };
+            company.members.insert(member(number), one);
+        }
     }
     fs::write(ca_file, standin.ca_pem())?;
     let mut out = io::stdout();
     writeln!(out, "{}", standin.base())?;
+    let (mut sends, mut landed) = (0, 0);
     for line in io::stdin().lines() {
-        line?;
-        let requests = standin.requests();
-        let last = requests.last().ok_or("nothing has arrived")?;
-        let seen = json!({
-            "target": last.target,
-            "body": String::from_utf8_lossy(&last.body),
-            "token": last.query.get("access_token"),
-            "sends": standin.count(SEND),
-            "landed": standin.company().phone(MEMBER).len(),
-        });
+        let line = line?;
+        let seen = {
+            let requests = standin.requests();
+            // A large file is nothing to tell.
+            let last = requests.last().filter(|last| last.body.len() < 4096);
+            let company = standin.company();
+            let members = company.members.keys();
+            let phones = members.map(|name| company.phones.of(name).len());
+            json!({
+                "target": last.map(|last| &last.target),
+                "body": last.map(|last| String::from_utf8_lossy(&last.body).into_owned()),
+                "token": last.and_then(|last| last.query.get("access_token")),
+                "sends": sends + standin.count(SEND),
+                "landed": landed + phones.sum::<usize>(),
+            })
+        };
+        if line == "forget" {
+            sends = usize::try_from(seen["sends"].as_u64().unwrap_or_default())?;
+            landed = usize::try_from(seen["landed"].as_u64().unwrap_or_default())?;
+            standin.forget();
+        }
         writeln!(out, "{seen}")?;
     }
     Ok(())
@@ -89,18 +112,65 @@ impl Stage {
         stage.base = stage.answer()?;
         // The one for the bench has features that the stand-in wants of tokio; this is what is installed.
         let program = build(["--bin", "wxpush"], "wxpush")?;
-        fs::hard_link(program, stage.path("wxpush"))?;
+        stage.copy(&program, "wxpush")?;
+        let by_name = stage.base.replace("127.0.0.1", "localhost");
+        let base = stage.base.clone();
+        stage.config("config.toml", &base, &stage.dir)?;
+        stage.config("by-name.toml", &by_name, &stage.dir)?;
+        Ok(stage)
+    }
+
+    /// Writes a config for this address and this directory of state.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub(crate) fn config(&self, name: &str, base: &str, state: &Path) -> Result<PathBuf> {
         let config = format!(
             "corpid = \"{CORPID}\"\ncorpsecret = \"{SECRET}\"\nagentid = {AGENTID}\nstate_dir = \"{}\"\n\n\
-             [network]\napi_base = \"{}\"\nca_file = \"{}\"\n",
-            stage.dir.display(),
-            stage.base,
-            stage.path("ca.pem").display()
+             [network]\napi_base = \"{base}\"\nca_file = \"{}\"\n",
+            state.display(),
+            self.path("ca.pem").display()
         );
-        let path = stage.path("config.toml");
+        let path = self.path(name);
         fs::write(&path, config)?;
         fs::set_permissions(&path, Permissions::from_mode(0o600))?;
-        Ok(stage)
+        Ok(path)
+    }
+
+    /// Copies a program here: all are alike then for the page cache.
+    ///
+    /// # Errors
+    /// If it cannot be copied.
+    pub(crate) fn copy(&self, program: &Path, name: &str) -> Result<PathBuf> {
+        let path = self.path(name);
+        fs::copy(program, &path)?;
+        fs::set_permissions(&path, Permissions::from_mode(0o755))?;
+        Ok(path)
+    }
+
+    /// The static program, if one was built.
+    ///
+    /// # Errors
+    /// If it is there and cannot be copied.
+    pub(crate) fn static_program(&self) -> Result<Option<PathBuf>> {
+        let below = Path::new(env!("CARGO_MANIFEST_DIR")).join("target/static");
+        let built = fs::read_dir(below).into_iter().flatten().flatten();
+        let built = built.map(|dir| dir.path().join("wxpush"));
+        let named = env::var_os("WXPUSH_STATIC").map(PathBuf::from);
+        // There may be some for other machines.
+        let runs = |path: &PathBuf| {
+            let line: [OsString; 2] = [path.into(), "--version".into()];
+            path.is_file() && command(&line).status().is_ok_and(|status| status.success())
+        };
+        let found = named.into_iter().chain(built).find(runs);
+        found
+            .map(|path| self.copy(&path, "wxpush-static"))
+            .transpose()
+    }
+
+    /// The server's address.
+    pub(crate) fn base(&self) -> &str {
+        &self.base
     }
 
     /// Where a file of this name lies.
@@ -116,107 +186,21 @@ impl Stage {
     }
 
     /// What the server has seen so far.
-    fn seen(&mut self) -> Result<Value> {
+    ///
+    /// # Errors
+    /// If it is gone.
+    pub(crate) fn seen(&mut self) -> Result<Value> {
         writeln!(self.questions)?;
         Ok(serde_json::from_str(&self.answer()?)?)
     }
 
-    /// Everybody who races here, first wxpush; each has sent once, and so has its token and its files.
+    /// Has the server forget what it has seen: it is as fast as at its start then.
     ///
     /// # Errors
-    /// Whatever cannot be built, written or run.
-    pub(crate) fn racers(&mut self) -> Result<Vec<Racer>> {
-        let wxpush = self.path("wxpush");
-        let with = |name, arg: &str| Racer::new(name, wxpush.clone(), [arg.into()]);
-        let send = |name, args: &[&str]| {
-            Racer::new(name, wxpush.clone(), args.iter().map(OsString::from))
-                .forgetting(self.path("ledger"))
-        };
-        let kept = send("wxpush send", &["send", MESSAGE]);
-        let bare = send("  --no-outbox", &["send", "--no-outbox", MESSAGE]);
-        kept.run()?;
-        let request = self.seen()?;
-        let part = |name: &str| request[name].as_str().ok_or("the server saw no send");
-        let (target, body, token) = (part("target")?, part("body")?, part("token")?);
-        fs::write(self.path("token"), token)?;
-        fs::write(self.path("body"), body)?;
-        let end = SystemTime::now() + Duration::from_hours(2);
-        let end = end.duration_since(SystemTime::UNIX_EPOCH)?.as_secs();
-        let token = json!({"access_token": token, "expires_at": end});
-        fs::write(self.path("token.json"), token.to_string())?;
-
-        let mut racers = vec![kept, bare];
-        racers.push(self.limit(body)?);
-        racers.extend(self.curl(target)?);
-        racers.extend(self.python()?);
-        racers.push(with("wxpush --version", "--version"));
-        racers.push(with("wxpush --help", "--help"));
-        racers.push(Racer::new("/bin/true", "/bin/true".into(), []));
-        for racer in &racers {
-            racer.run()?;
-        }
-        Ok(racers)
-    }
-
-    /// The least program, built as wxpush is.
-    fn limit(&self, body: &str) -> Result<Racer> {
-        let program = build(["--example", "limit"], "examples/limit")?;
-        let address = self.base.trim_start_matches("https://").into();
-        let files = ["ca.pem", "token"].map(|name| self.path(name).into_os_string());
-        let args = [address].into_iter().chain(files).chain([body.into()]);
-        Ok(Racer::new("limit", program, args))
-    }
-
-    /// curl, if it is there and is answered as wxpush is.
-    fn curl(&self, target: &str) -> Result<Option<Racer>> {
-        let Some(curl) = find("curl") else {
-            return Ok(None);
-        };
-        let file = |name: &str| self.path(name).display().to_string();
-        let (ca_file, body) = (file("ca.pem"), format!("@{}", file("body")));
-        let (url, json) = (
-            format!("{}{target}", self.base),
-            "content-type: application/json",
-        );
-        let line = |output: &str| {
-            let to = [
-                "-q", "-sS", "--fail", "--cacert", &ca_file, "--output", output,
-            ];
-            let what = ["--header", json, "--data-binary", &body, &url];
-            to.into_iter()
-                .chain(what)
-                .map(OsString::from)
-                .collect::<Vec<_>>()
-        };
-        Racer::new("curl", curl.clone(), line(&file("answer"))).run()?;
-        let answer: Value = serde_json::from_slice(&fs::read(self.path("answer"))?)?;
-        if answer["errcode"] != 0 {
-            return Err(format!("curl is refused: {answer}").into());
-        }
-        Ok(Some(Racer::new("curl", curl, line("/dev/null"))))
-    }
-
-    /// The usual script, if there is a Python with requests.
-    fn python(&self) -> Result<Option<Racer>> {
-        let python = env::var_os("PYTHON").unwrap_or_else(|| "python3".into());
-        // The program itself: what is in the path may be a script that looks for it each time.
-        let output = Command::new(python)
-            .args(["-c", "import requests, sys; print(sys.executable)"])
-            .stderr(Stdio::null())
-            .output();
-        let Some(output) = output.ok().filter(|output| output.status.success()) else {
-            return Ok(None);
-        };
-        let program = String::from_utf8(output.stdout)?.trim_end().into();
-        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/bench/sender.py");
-        let args = [
-            script.into(),
-            OsString::from(&self.base),
-            self.path("ca.pem").into(),
-            self.path("token.json").into(),
-            MESSAGE.into(),
-        ];
-        Ok(Some(Racer::new("Python script", program, args)))
+    /// If it is gone.
+    pub(crate) fn forget(&mut self) -> Result<()> {
+        writeln!(self.questions, "forget")?;
+        self.answer().map(drop)
     }
 
     /// Holds that every send has landed.
@@ -234,7 +218,10 @@ impl Stage {
 }
 
 /// Builds a program of this package for release, and returns where it lies.
-fn build(what: [&str; 2], name: &str) -> Result<PathBuf> {
+///
+/// # Errors
+/// Where cargo fails.
+pub(crate) fn build(what: [&str; 2], name: &str) -> Result<PathBuf> {
     let profile = Path::new(env!("CARGO_BIN_EXE_wxpush")).parent();
     let profile = profile.ok_or("wxpush lies nowhere")?;
     let mut command = Command::new(env!("CARGO"));
