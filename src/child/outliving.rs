@@ -10,6 +10,7 @@ use std::process::{Child, Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
+use crate::config;
 use crate::notice::{Notice, notify};
 
 /// Its name: it is our own program, which knows its task by this, as people do by `ps`.
@@ -68,7 +69,7 @@ pub(crate) fn outlives() -> bool {
 }
 
 fn start(pipe: PipeReader, target: Option<Target>) -> io::Result<Child> {
-    Command::new("/proc/self/exe")
+    Command::new(config::same_program())
         .arg0(NAME)
         .args(target.map(Target::to_word))
         .env_clear()
@@ -99,7 +100,7 @@ impl Guard {
     /// Starts to guard a command.
     ///
     /// # Errors
-    /// If there are no descriptors or processes left, or no /proc.
+    /// If there are no descriptors or processes left.
     pub(super) fn over(target: Target) -> io::Result<Self> {
         let (pipe, alive) = io::pipe()?;
         Ok(Self {

@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use super::error::ConfigError;
 use super::keys::MAILDROP;
-use super::{environment, paths};
+use super::{environment, executable};
 
 /// Returns the path of this program, with links resolved.
 pub(crate) fn program() -> PathBuf {
-    paths::program().unwrap_or_else(|| PathBuf::from("wxpush"))
+    executable::path().unwrap_or_else(|| PathBuf::from("wxpush"))
 }
 
 /// Returns `WXPUSH_STATE_DIR`, which is not set under cron.
@@ -20,7 +20,7 @@ pub(crate) fn state_dir_variable() -> Option<String> {
 /// Whether programs that call `sendmail` call us.
 pub(crate) fn is_the_sendmail() -> bool {
     let real = fs::canonicalize("/usr/sbin/sendmail").ok();
-    real.is_some() && real == paths::program()
+    real.is_some() && real == executable::path()
 }
 
 /// Returns the maildrop of a user who may not read the config: `WXPUSH_MAILDROP`, or the default.

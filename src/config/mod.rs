@@ -9,6 +9,7 @@ mod api_base;
 mod document;
 mod environment;
 mod error;
+mod executable;
 mod file;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
@@ -35,6 +36,7 @@ pub(crate) use environment::{
 pub(crate) use error::{
     Advice, ConfigError, Expected, FileFault, Invalid, SecretFile, Spot, Syntax, Unknown,
 };
+pub(crate) use executable::same_program;
 pub(crate) use invocation::{is_the_sendmail, maildrop_variable, program, state_dir_variable};
 pub(crate) use limits::{Limits, Rate};
 pub(crate) use mail::MailTo;

@@ -10,6 +10,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::executable;
 use crate::disk::{self, Dir, FileError};
 
 /// The directory of root's state, unless it is next to the program.
@@ -88,26 +89,10 @@ impl Unusable {
     }
 }
 
-/// Returns the path of the program, with links resolved; its former name if it was replaced
-/// meanwhile.
-pub(super) fn program() -> Option<PathBuf> {
-    let path = env::current_exe().ok()?;
-    let name = path.file_name()?.to_string_lossy();
-    let name = name.strip_suffix(" (deleted)").unwrap_or(&name).to_owned();
-    Some(path.with_file_name(name))
-}
-
-/// Returns the directory of the executable, with links resolved.
-fn beside() -> Option<PathBuf> {
-    // If the binary was replaced meanwhile, only the file's name is wrong (" (deleted)").
-    let executable = env::current_exe().ok()?;
-    executable.parent().map(Path::to_path_buf)
-}
-
 /// Opens the program's directory, if config and state may be there, else returns the reason.
 pub(super) fn beside_that_counts() -> Result<Dir, (PathBuf, Unusable)> {
     let unreadable = || (PathBuf::from("/proc/self/exe"), Unusable::Unreadable);
-    let dir = beside().ok_or_else(unreadable)?;
+    let dir = executable::dir().ok_or_else(unreadable)?;
     if is_of_programs(&dir) {
         return Err((dir, Unusable::OfPrograms));
     }
@@ -196,7 +181,7 @@ fn is_there(path: &Path) -> bool {
 /// Finds the other directories that may contain our state: of another user, of another environment,
 /// or from before a `state_dir` was set.
 pub(crate) fn elsewhere(state: &State) -> Vec<PathBuf> {
-    let beside = beside().filter(|dir| !is_of_programs(dir));
+    let beside = executable::dir().filter(|dir| !is_of_programs(dir));
     let user = [named("XDG_STATE_HOME"), below_home(".local/state")];
     let user = user.into_iter().flatten().map(|dir| dir.join("wxpush"));
     let host = iter::once(PathBuf::from(HOSTS));
@@ -299,7 +284,7 @@ fn private(path: &Path, make: Option<u32>) -> Result<Dir, Unusable> {
 mod tests {
     use std::path::{Path, PathBuf};
 
-    use super::{State, beside, elsewhere, others};
+    use super::{State, elsewhere, executable, others};
     use crate::disk::Dir;
 
     fn state(dir: &Path) -> State {
@@ -308,7 +293,7 @@ mod tests {
 
     #[test]
     fn state_may_be_next_to_the_program_unless_it_is_the_one_in_force() {
-        let program = beside().unwrap();
+        let program = executable::dir().unwrap();
         let src = state(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
         assert!(elsewhere(&src).contains(&program));
         assert!(!elsewhere(&state(&program)).contains(&program));

@@ -248,13 +248,23 @@ impl Route {
 impl NetworkError {
     /// Returns the fault of a failed name lookup.
     fn of_lookup(name: &str, error: &io::Error) -> Self {
+        // The standard library exposes the resolver's reason only as text: glibc's, and musl's.
+        const UNKNOWN: [&str; 4] = [
+            "not known",
+            "No address associated",
+            "does not resolve",
+            "no usable address",
+        ];
         let name = name.to_owned();
-        // The standard library exposes the resolver's reason only as text.
         let text = error.to_string();
-        if text.contains("not known") || text.contains("No address associated") {
+        if UNKNOWN.iter().any(|words| text.contains(words)) {
             return Self::UnknownHost { name };
         }
-        let reason = text.rsplit_once(": ").map_or(&*text, |(_, reason)| reason);
+        let reason = match text.rsplit_once(": ").map_or(&*text, |(_, reason)| reason) {
+            // musl's, which would read as our advice.
+            "Try again" => "Temporary failure in name resolution",
+            reason => reason,
+        };
         let reason = reason.to_owned();
         Self::Lookup { name, reason }
     }

@@ -19,6 +19,7 @@ mod api; // wxpush api: any call, what it prints and how it ends
 mod api_faults; // api and recall: tokens refused, answers lost, networks down
 mod at_once; // a flush with several requests under way: order, refusals, kills, costs
 mod attachments; // files of messages that wait: kept as they were, shown, uploaded anew
+mod bare; // no /proc, roots with nothing or another system in them, other processors
 mod callers; // programs that call sendmail: cron, at, mail, PHP, git and others
 mod chaos; // a WeCom that does all it can wrong, kills, and clocks that jump
 mod check; // wxpush check: steps, receivers, what waits, a test message

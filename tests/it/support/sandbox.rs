@@ -40,8 +40,7 @@ impl Sandbox {
         let written = Mutex::default();
         let sandbox = Self { dir, written };
         // A copy could be "text file busy" while another test's child still has it open.
-        fs::hard_link(env!("CARGO_BIN_EXE_wxpush"), sandbox.path("wxpush"))
-            .expect("one file system");
+        fs::hard_link(program(), sandbox.path("wxpush")).expect("one file system");
         sandbox
     }
 
@@ -127,6 +126,13 @@ impl Sandbox {
     pub(crate) fn send(&self, message: &str) -> Run {
         self.wxpush("send").arg(message)
     }
+}
+
+/// The program under test: the one that was built with the tests, or `WXPUSH_PROGRAM`, which must
+/// lie in the file system of the target directory.
+fn program() -> PathBuf {
+    let named = std::env::var_os("WXPUSH_PROGRAM").map(PathBuf::from);
+    named.unwrap_or_else(|| env!("CARGO_BIN_EXE_wxpush").into())
 }
 
 impl Drop for Sandbox {
