@@ -4,7 +4,7 @@
 //! The rooms, each importing only from those below it:
 //!
 //! ```text
-//! main, cli          the command line
+//! main, cli, usage   the command line
 //! commands           arguments -> the rooms below -> a result to print
 //!   log  output      one line an event; printing, which no other room does
 //!   text             every sentence that a person reads
@@ -21,7 +21,7 @@
 //!   config           settings, and where files are
 //!     disk           files that must be ours: locks, journals, records, whole-file writes
 //!       message      one message, typed, and WeCom's limits; texts, mails and files to make it of
-//!         file_slice  secret  error  lang  clock  duration  backoff  notice
+//!         file_slice  request_head  secret  error  lang  clock  duration  backoff  notice
 //! ```
 //!
 //! A room below `text` returns typed outcomes, or sends a `notice`; `text` puts them into words.
@@ -54,25 +54,24 @@ mod notice;
 mod outbox;
 mod output;
 mod rate_limit;
+mod request_head;
 mod secret;
 mod streaks;
 mod text;
 mod token;
 mod uploads;
+mod usage;
 mod wecom;
 
-use std::ffi::{OsStr, OsString};
 use std::panic;
 use std::process::{self, ExitCode};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use clap::Parser;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
 use rustix::process::{DumpableBehavior, set_dumpable_behavior};
 use signal_hook::consts::SIGXFSZ;
 
-use config::value;
 use error::{Exit, Failure};
 use output::Output;
 
@@ -87,8 +86,11 @@ fn main() -> ExitCode {
     lang::speak(config::environment_lang());
     let words = || cli::words(std::env::args_os());
     let exit = match cli::Cli::try_parse_from(words()) {
-        Ok(cli) => run(&cli, begun),
-        Err(error) => usage(&error, &words()),
+        Ok(mut cli) => {
+            commands::fall_back(&mut cli);
+            run(&cli, begun)
+        }
+        Err(error) => usage::answer(&error, &words()),
     };
     ExitCode::from(exit.code())
 }
@@ -142,75 +144,6 @@ fn outlive_file_limit(command: &cli::Command) {
     let _ = signal_hook::flag::register(SIGXFSZ, &NOTICED);
 }
 
-/// Whether the result is wanted as JSON, for a command line that could not be parsed.
-fn wants_json() -> bool {
-    let mut args = std::env::args_os().take_while(|arg| arg != "--");
-    args.any(|arg| arg == "--json")
-}
-
-/// Shows help or a usage error; without arguments the help is an error.
-fn usage(error: &clap::Error, words: &[OsString]) -> Exit {
-    if !error.use_stderr() {
-        // Write errors are ignored here and below: there is nowhere left to report them.
-        let _ = error.print();
-        return Exit::Sent;
-    }
-    let failure = names_a_secret(error).map_or_else(
-        || {
-            let failure = Failure::new(Exit::Usage, as_shown(error));
-            hint_at_dashes(words);
-            failure
-        },
-        |failure| {
-            Output::default().failure(&failure);
-            failure
-        },
-    );
-    if wants_json() {
-        commands::report_unsent(failure, Output::default());
-    }
-    Exit::Usage
-}
-
-/// Hints at the `--` that a command line of `run` lacks.
-fn hint_at_dashes(words: &[OsString]) {
-    if let Some(words) = cli::with_dashes(words) {
-        let words = words.iter().map(|word| cron::quoted(word));
-        let line = words.collect::<Vec<_>>().join(OsStr::new(" "));
-        let line = value::shown(&line.to_string_lossy());
-        Output::default().note(&text::cli::command_behind_dashes(line));
-    }
-}
-
-/// Shows a usage error in clap's words, with possible secrets redacted and nothing that could
-/// deceive a terminal; returns its first line.
-fn as_shown(error: &clap::Error) -> String {
-    let text = error.render().to_string();
-    let lines = value::shown(&text);
-    let lines: Vec<String> = lines.split('\n').map(output::visible).collect();
-    let hidden = lines.join("\n");
-    if hidden == text {
-        let _ = error.print();
-    } else {
-        output::diagnostic(hidden.trim_end());
-    }
-    let first = hidden.lines().next().unwrap_or_default();
-    first.trim_start_matches("error: ").to_owned()
-}
-
-/// Returns the failure for an option that asks for a secret; clap would suggest passing it as a
-/// message.
-fn names_a_secret(error: &clap::Error) -> Option<Failure> {
-    let ContextValue::String(option) = error.get(ContextKind::InvalidArg)? else {
-        return None;
-    };
-    let names = ["secret", "token", "password"];
-    let is_one = error.kind() == ErrorKind::UnknownArgument
-        && option.starts_with("--")
-        && names.iter().any(|name| option.contains(name));
-    is_one.then(|| text::cli::option_takes_no_secret(value::shown(option)))
-}
-
 /// Reports a panic on stderr, in the log and as JSON, and exits.
 ///
 /// Done in the hook: a release build does not unwind, which makes it a tenth smaller.
@@ -225,7 +158,7 @@ fn end_of_bug(info: &panic::PanicHookInfo<'_>) {
     Output::default().failure(&failure);
     let exit = error::bug_ends_as();
     tracing::error!(exit = exit.code(), error = failure.what, "end");
-    if wants_json() {
+    if usage::wants_json() {
         commands::report_unsent(failure, Output::default());
     }
     process::exit(exit.code().into());

@@ -9,6 +9,7 @@
 
 mod chats;
 pub mod company;
+pub mod console;
 mod digest;
 mod directory;
 mod faults;
@@ -30,6 +31,7 @@ mod trial;
 
 pub use chats::{CHATID, Chat};
 pub use company::{AGENTID, CORPID, Company, SECRET};
+pub use console::CallbackPage;
 pub use digest::md5_hex;
 pub use faults::Fault;
 pub use media::{Owner, Upload};

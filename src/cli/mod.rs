@@ -5,7 +5,9 @@
     reason = "doc comments here are help texts, and a terminal shows backticks"
 )]
 
+mod callback;
 mod check;
+pub(crate) mod chinese;
 mod init;
 mod run;
 mod send;
@@ -21,79 +23,26 @@ use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 use crate::config::value;
 use crate::message::MediaKind;
 use crate::output::Color;
+use crate::text::help;
+pub(crate) use callback::Callback;
 pub(crate) use check::Check;
 pub(crate) use init::Init;
 pub(crate) use run::{ReportOn, Run};
 pub(crate) use send::{Send, To};
 pub(crate) use sendmail::{Sendmail, words};
 
-const EXAMPLES: &str = "\
-Examples:
-  wxpush init                                 the config, by answering questions
-  wxpush send \"backup done\"                   a text to the config's recipients
-  df -h | wxpush send -t \"Disk report\"        the output of a command, with a title
-  wxpush send --to zhangsan,lisi --markdown '**5** jobs failed'
-  wxpush send --dry-run hello                 what would go to WeCom, without sending
-  wxpush send --image plot.png                a picture; --file, --voice, --video likewise
-  wxpush run --on failure -- /usr/local/bin/backup     a report, with the last output, if it fails
-  wxpush outbox list                          what is accepted and not yet delivered
-  wxpush token                                the state of the cached access_token
-  wxpush check                                what is wrong with the set-up, and what to do
-  wxpush explain 60020                        what an errcode means and what to do
-
-Crontab (absolute path, no environment needed; % must be written \\%):
-  7 3 * * *  /opt/wxpush/wxpush send \"nightly backup done\"
-  * * * * *  /opt/wxpush/wxpush outbox flush      what could not be delivered before
-
-Exit codes (of run: the command's):
-   0  accepted by WeCom             73  neither delivered nor kept
-  64  usage                         74  reading or writing failed
-  65  bad message                   75  not delivered now: in the outbox
-  66  input file missing            77  set-up refused: IP, secret, permission
-  67  some recipients not reached   78  configuration
-  69  refused
-  70  a bug";
-
-const API_EXAMPLES: &str = "\
-Examples:
-  wxpush api GET 'user/get?userid=zhangsan'
-  wxpush api POST appchat/create -d '{\"name\":\"ops\",\"userlist\":[\"zhangsan\",\"lisi\"],\"chatid\":\"ops\"}'
-  wxpush api POST message/update_template_card -d @card.json
-  wxpush api POST media/uploadimg -F media=@plot.png
-  wxpush api GET 'media/get?media_id=...' > plot.png
-
-The exit code follows the errcode, as that of send does. A POST whose answer is lost is not repeated.";
-
-const CRONTAB_EXAMPLES: &str = "\
-Examples:
-  wxpush crontab '7 3 * * *' -- send \"disk at 50%, don't panic\"
-  wxpush crontab '* * * * *' -- outbox flush
-  (crontab -l; wxpush crontab '17 8 * * 1' -- send -e 'Monday\\nagain') | crontab -";
-
-const COMPLETIONS_EXAMPLES: &str = "\
-Examples:
-  wxpush completions bash > /usr/share/bash-completion/completions/wxpush
-  wxpush completions zsh > /usr/share/zsh/vendor-completions/_wxpush
-  wxpush completions fish > ~/.config/fish/completions/wxpush.fish";
-
-const OUTBOX_EXAMPLES: &str = "\
-Examples:
-  wxpush outbox list                 what waits, when it is due, what failed and why
-  wxpush outbox flush                delivers what can be delivered within 30s; for a crontab
-  wxpush outbox flush --wait         until nothing is left
-  wxpush outbox show 9f3a1c77        an ID, or a part of it that only one entry has
-  wxpush outbox retry --all          puts back what failed";
-
-const RUNS_EXAMPLES: &str = "\
-Examples:
-  wxpush runs                        last run, next due, failures in a row
-  wxpush runs forget backup          a job that will not run again
-
-Who watches is outbox flush, from cron, as the user whose job it is. A host that is off reports nothing.";
-
-/// Puts a message on a phone through WeCom (企业微信), from a shell, a pipe or cron.
+/// The whole command line.
 #[derive(Debug, Parser)]
-#[command(version, after_help = EXAMPLES, max_term_width = 100, arg_required_else_help = true, disable_help_subcommand = true)]
+#[command(
+    version,
+    about = help::about(),
+    long_about = None,
+    after_help = help::below(),
+    // Without a terminal clap would take a hundred columns.
+    max_term_width = 80,
+    arg_required_else_help = true,
+    disable_help_subcommand = true
+)]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -141,19 +90,19 @@ pub(crate) struct Global {
 /// The options of a command are built only when it is used: building all of them takes longer than
 /// sending a message.
 macro_rules! commands {
-    ($($name:literal $variant:ident($args:ty) $about:literal $examples:expr;)+) => {
+    ($($name:literal $variant:ident($args:ty) $about:ident $below:ident;)+) => {
         /// The commands.
         #[derive(Debug)]
         pub(crate) enum Command {
-            $(#[doc = $about] $variant($args),)+
+            $($variant($args),)+
         }
 
         impl Subcommand for Command {
             fn augment_subcommands(cli: clap::Command) -> clap::Command {
                 cli$(.subcommand(
                     clap::Command::new($name)
-                        .about($about)
-                        .after_help($examples)
+                        .about(help::$about())
+                        .after_help(help::$below())
                         .defer(with_options::<$args>),
                 ))+
             }
@@ -204,36 +153,22 @@ fn with_options<T: Args>(command: clap::Command) -> clap::Command {
 }
 
 commands! {
-    "send" Send(Box<Send>)
-        "Sends a message: a text unless an option says otherwise" send::EXAMPLES;
-    "run" Run(Box<Run>)
-        "Runs a command transparently, and reports how it went" run::EXAMPLES;
-    "runs" Runs(Runs)
-        "Shows the jobs that run --every and --remind watch" RUNS_EXAMPLES;
-    "sendmail" Sendmail(Sendmail)
-        "Reads a mail on stdin and delivers it, as sendmail does; also when called by that name" sendmail::EXAMPLES;
-    "outbox" Outbox(OutboxArgs)
-        "Messages accepted but not yet delivered" OUTBOX_EXAMPLES;
-    "upload" Upload(Upload)
-        "Uploads temporary media, and prints their media_id" "";
-    "recall" Recall(Recall)
-        "Takes a message back, within 24 hours; what ordinary WeChat shows stays" "";
-    "token" Token(Token)
-        "Shows or renews the cached access_token" "";
-    "api" Api(Api)
-        "Makes any call of WeCom's API with the managed token" API_EXAMPLES;
-    "check" Check(Check)
-        "Tests the set-up step by step, with what to do for each failure" check::EXAMPLES;
-    "init" Init(Init)
-        "Writes the config: asks at a terminal, takes the WXPUSH_* variables elsewhere" init::EXAMPLES;
-    "explain" Explain(Explain)
-        "Tells what WeCom errcodes mean and what to do, offline" "";
-    "crontab" Crontab(Crontab)
-        "Prints a correct crontab line: absolute path, quoting, % escaped" CRONTAB_EXAMPLES;
-    "completions" Completions(Completions)
-        "Prints completions for a shell" COMPLETIONS_EXAMPLES;
-    "man" Man(Man)
-        "Prints the manual page, or writes one for each command" "";
+    "send" Send(Box<Send>) send send_below;
+    "run" Run(Box<Run>) run run_below;
+    "runs" Runs(Runs) runs runs_below;
+    "sendmail" Sendmail(Sendmail) sendmail sendmail_below;
+    "outbox" Outbox(OutboxArgs) outbox outbox_below;
+    "upload" Upload(Upload) upload nothing_below;
+    "recall" Recall(Recall) recall nothing_below;
+    "token" Token(Token) token nothing_below;
+    "api" Api(Api) api api_below;
+    "check" Check(Check) check check_below;
+    "init" Init(Init) init init_below;
+    "callback" Callback(Callback) callback callback_below;
+    "explain" Explain(Explain) explain nothing_below;
+    "crontab" Crontab(Crontab) crontab crontab_below;
+    "completions" Completions(Completions) completions completions_below;
+    "man" Man(Man) man man_below;
 }
 
 /// `wxpush upload`.
@@ -390,7 +325,7 @@ pub(crate) enum TokenAction {
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
     /// One or more errcodes, such as 60020
-    #[arg(value_name = "ERRCODE", required = true, allow_negative_numbers = true)]
+    #[arg(value_name = "ERRCODE", required = true, allow_negative_numbers = true, value_parser = value::errcode)]
     pub(crate) errcodes: Vec<i64>,
 }
 

@@ -10,23 +10,6 @@ use crate::config::value;
 use crate::message::Encoding;
 use crate::text;
 
-pub(super) const EXAMPLES: &str = "\
-Examples:
-  wxpush run -- /usr/local/bin/backup --all            always a report
-  wxpush run --on failure -- make test                 only if it fails
-  wxpush run --on change --title disk -- ./check-disk  the first failure, then the recovery
-  wxpush run --on change --after 3 -- ping -c1 gw      once it has failed three times in a row
-  wxpush run --limit 2h --on failure -- rsync -a /a /b ended after two hours: exit code 124
-  wxpush run --every 1d --title dump -- ./dump         an alarm, too, when it did not run for a day
-  wxpush run --on change --remind 1d -- ./check-raid   again each day while it fails
-  wxpush run --only-errors -- apt-get -y upgrade       silent unless it fails; for cron
-  wxpush run --only-errors --stderr-fails -- ./job     cronic's rule: silent unless it fails or complains
-  wxpush run --no-output --to zhangsan -- ./secret.sh  no output in the report
-  wxpush run -- sh -c 'make && make install'           more than one command
-
-The exit code is the command's: 128+N if signal N ended it, 124 past --limit, 127 if there is no
-such command, 126 if it cannot be run. Whatever becomes of the report changes nothing of that.";
-
 /// `wxpush run`.
 #[derive(Debug, Args)]
 pub(crate) struct Run {

@@ -10,24 +10,6 @@ use crate::config::value;
 use crate::message::{Encoding, Long};
 use crate::text;
 
-pub(super) const EXAMPLES: &str = "\
-Examples:
-  wxpush send \"backup done\"
-  wxpush send -e 'disk full\\nplease look'         \\n, \\t and \\\\ are interpreted with -e
-  make 2>&1 | wxpush send -t \"build of $(hostname)\" --skip-empty
-  wxpush send --party 2 --tag 5 \"to a party and a tag\"
-  wxpush send --markdown -t Report '> all **green**'
-  wxpush send --image plot.png \"this week\"          a local file in one command
-  wxpush send --file /var/log/nginx/*.log          each of them
-  pg_dump db | wxpush send --file - --name db.sql
-  wxpush send --card -t \"Build 7\" --url https://ci.example/7 \"all green\"
-  wxpush send --robot ops --mention zhangsan \"disk full\"     by a group's robot
-  wxpush send --chat ops \"to a group chat of the app\"
-  journalctl -n 500 | wxpush send --long split      up to 99 numbered parts
-  wxpush send --json hello | jq -r .msgids[0]
-  wxpush send --queue hello                         kept in a moment, sent by the next flush
-  wxpush send -- -5 degrees                         a message that begins with -";
-
 /// `wxpush send`.
 #[derive(Debug, Args)]
 pub(crate) struct Send {

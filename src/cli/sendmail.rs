@@ -5,26 +5,6 @@ use std::path::Path;
 
 use clap::Args;
 
-pub(super) const EXAMPLES: &str = "\
-Options, together or apart, before, between or behind the addresses:
-  -t           to the addresses of To, Cc and Bcc, too (of Resent-To and so on, if it has them)
-  -i, -oi      a line of one dot does not end the mail
-  -odq, -odb   keeps the mail for the next flush, and returns at once (-odi: sends it, as always)
-  -bs          takes mails by SMTP on stdin and stdout
-  -bp, -q      lists the outbox; delivers what is in it (-bi does nothing)
-  -v           shows what is done
-  -f, -F, -B, -N, -h, -o, -e, -G and the like change nothing
-
-Examples:
-  printf 'Subject: disk\\n\\n91%% full\\n' | wxpush sendmail root
-  wxpush sendmail -t -i < mail.eml
-  ln -s /opt/wxpush/wxpush /usr/sbin/sendmail     for cron, smartd, mdadm and so on
-
-[mail] in the config maps addresses to recipients. Other local addresses go to the config's
-recipients; all others are refused (67). The mail of users who may not read the config waits in
-/var/spool/wxpush (mode 1733), if there is such a directory, for root's next outbox flush. Options of wxpush go before the word sendmail. The exit code
-is 0 for a mail that is kept in the outbox.";
-
 /// `wxpush sendmail`.
 #[derive(Debug, Args)]
 pub(crate) struct Sendmail {
@@ -53,6 +33,23 @@ pub(crate) fn words(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
         words.splice(1..1, options.map(OsString::from));
         return words;
     }
+    let at = first_command(&words);
+    if words.get(at).is_some_and(|word| word == "help") {
+        words.remove(at);
+        // Before a `--`, which ends the options.
+        let end = words.iter().position(|word| word == "--");
+        words.insert(end.unwrap_or(words.len()), OsString::from("--help"));
+    }
+    let is_help = |next: &OsString| next == "--help" || next == "-h" && at + 2 == words.len();
+    let wants_help = words.get(at + 1).is_some_and(is_help);
+    if words.get(at).is_some_and(|word| word == "sendmail") && !wants_help {
+        words.insert(at + 1, OsString::from("--"));
+    }
+    words
+}
+
+/// Returns the place of the first word that is no option of wxpush's, nor a value of one.
+fn first_command(words: &[OsString]) -> usize {
     let mut at = 1;
     while let Some(word) = words.get(at) {
         let is_option = word.as_encoded_bytes().starts_with(b"-");
@@ -63,12 +60,7 @@ pub(crate) fn words(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
             false => break,
         };
     }
-    let is_help = |next: &OsString| next == "--help" || next == "-h" && at + 2 == words.len();
-    let wants_help = words.get(at + 1).is_some_and(is_help);
-    if words.get(at).is_some_and(|word| word == "sendmail") && !wants_help {
-        words.insert(at + 1, OsString::from("--"));
-    }
-    words
+    at
 }
 
 #[cfg(test)]
@@ -100,6 +92,10 @@ mod tests {
             ("wxpush sendmail -h", "wxpush sendmail -h"),
             ("wxpush sendmail -h 3", "wxpush sendmail -- -h 3"),
             ("wxpush send sendmail", "wxpush send sendmail"),
+            ("wxpush help", "wxpush --help"),
+            ("wxpush -q help send", "wxpush -q send --help"),
+            ("wxpush help sendmail", "wxpush sendmail --help"),
+            ("wxpush send help", "wxpush send help"),
         ] {
             assert_eq!(seen(line), expected, "{line}");
         }

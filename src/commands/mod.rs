@@ -2,6 +2,7 @@
 
 mod api;
 mod call;
+mod callback;
 mod check;
 mod crontab;
 mod explain;
@@ -52,8 +53,25 @@ pub(crate) fn run(cli: &Cli, output: Output) -> anyhow::Result<Exit> {
         Command::Completions(args) => pages::completions(args),
         Command::Man(args) => pages::man(args),
         Command::Crontab(args) => crontab::run(args, output),
+        Command::Callback(args) => or_as_json(callback::run(args, &cli.global, output), output),
         Command::Explain(args) => or_as_json(explain::run(args, &cli.global, output), output),
         Command::Init(args) => or_as_json(init::run(args, &cli.global, output), output),
+    }
+}
+
+/// Has a message without receivers go by Qinglong's robot, if nothing else is set.
+pub(crate) fn fall_back(cli: &mut Cli) {
+    let to = match &mut cli.command {
+        Command::Send(args) => &mut args.to,
+        Command::Run(args) => &mut args.to,
+        _ => return,
+    };
+    let lists = [&to.user, &to.party, &to.tag];
+    if to.robot.is_none() && to.chat.is_none() && lists.iter().all(|list| list.is_empty()) {
+        let Global {
+            config, profile, ..
+        } = &cli.global;
+        to.robot = Config::robot_alone(config.as_deref(), profile.as_deref());
     }
 }
 

@@ -60,8 +60,9 @@ pub(super) fn open(path: &OsStr, name: Option<&str>) -> Result<Source, Failure> 
 
 /// Whether a path contains a file name: stdin and a shell's `<(command)` do not.
 pub(super) fn has_name(path: &OsStr) -> bool {
-    let is_below = |dir: &&str| Path::new(path).starts_with(dir);
-    path != "-" && !["/dev", "/proc"].iter().any(is_below)
+    let path = Path::new(path);
+    let is_descriptor = path.starts_with("/proc") && path.iter().any(|part| part == "fd");
+    path != Path::new("-") && !path.starts_with("/dev") && !is_descriptor
 }
 
 /// Opens anything but a directory; waits until the other end of a pipe is open, too.

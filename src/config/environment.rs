@@ -29,6 +29,9 @@ const TRUST_VARIABLE: &str = "WXPUSH_TRUST_OWNER";
 /// The variable that holds the secret itself: hidden from all programs that we start.
 pub(crate) const SECRET_VARIABLE: &str = "WXPUSH_CORPSECRET";
 
+/// The variables that fix what `callback` shows: the Token and the `EncodingAESKey`.
+const CALLBACK_VARIABLES: [&str; 2] = ["WXPUSH_CALLBACK_TOKEN", "WXPUSH_CALLBACK_AESKEY"];
+
 /// Returns the directory for temporary files.
 pub(crate) fn temporary() -> PathBuf {
     env::temp_dir()
@@ -38,7 +41,23 @@ pub(crate) fn temporary() -> PathBuf {
 pub(super) fn variables() -> impl Iterator<Item = &'static str> {
     let keys = KEYS.iter().filter_map(|key| key.variable);
     let others = [CONFIG_VARIABLE, PROFILE_VARIABLE, TRUST_VARIABLE];
-    others.into_iter().chain(keys)
+    others.into_iter().chain(CALLBACK_VARIABLES).chain(keys)
+}
+
+/// Returns Token and `EncodingAESKey` for `callback`, if they are set.
+///
+/// # Errors
+/// If one is not of WeCom's form.
+pub(crate) fn callback_variables() -> Result<[Option<String>; 2], ConfigError> {
+    let [token, key] = CALLBACK_VARIABLES;
+    let parsed = |name, parse: fn(&str) -> Result<String, Invalid>| {
+        let value = variable(name)?.map(|text| parse(&text)).transpose();
+        value.map_err(|reason| invalid(name, reason))
+    };
+    Ok([
+        parsed(token, value::callback_token)?,
+        parsed(key, value::callback_key)?,
+    ])
 }
 
 /// Lets root use the files of the user whom the variable names.
@@ -164,7 +183,7 @@ pub(crate) fn language() -> Lang {
     named.unwrap_or_else(locale)
 }
 
-/// Returns the locale's language; C, POSIX and no locale mean Chinese.
+/// Returns the locale's language: Chinese if it is Chinese, or if there is none.
 pub(super) fn locale() -> Lang {
     let named = ["LC_ALL", "LC_MESSAGES", "LANG"]
         .iter()
@@ -173,9 +192,7 @@ pub(super) fn locale() -> Lang {
 }
 
 fn locale_lang(text: &OsStr) -> Lang {
-    let text = text.as_bytes();
-    let plain = [&b"C"[..], b"POSIX"].contains(&text) || text.starts_with(b"C.");
-    if plain || text.starts_with(b"zh") {
+    if text.as_bytes().starts_with(b"zh") {
         Lang::Zh
     } else {
         Lang::En
@@ -187,11 +204,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_locale_decides_and_no_locale_is_chinese() {
+    fn every_locale_but_a_chinese_one_is_english() {
         for (text, lang) in [
-            ("C", Lang::Zh),
-            ("C.UTF-8", Lang::Zh),
-            ("POSIX", Lang::Zh),
+            ("C", Lang::En),
+            ("C.UTF-8", Lang::En),
+            ("POSIX", Lang::En),
             ("zh_CN.UTF-8", Lang::Zh),
             ("en_US.UTF-8", Lang::En),
             ("de_DE", Lang::En),

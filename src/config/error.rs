@@ -129,6 +129,8 @@ pub(crate) enum Invalid {
     Placeholder,
     /// A space, a line break, or another character that ids and secrets never contain.
     Unprintable,
+    /// A value with quotes around it, which are a part of it.
+    Quoted,
     /// A URL whose password would be taken for its host.
     PasswordSplit,
     /// Not the bare key of a robot.
@@ -173,6 +175,11 @@ pub(crate) enum Expected {
     ProxyUrl,
     ApiUrl,
     Uid,
+    Errcode,
+    Listen,
+    CallbackToken,
+    CallbackKey,
+    QinglongApp,
 }
 
 /// Advice for a key that does not exist.

@@ -39,6 +39,7 @@ pub(super) fn parsed(path: &Path, text: &str) -> Result<Config, ConfigError> {
         source: Some(path.to_owned()),
         named: true,
         environment: Layer::default(),
+        qinglong: Layer::default(),
         in_force: None,
     })
 }

@@ -23,8 +23,7 @@ pub(super) const MAILDROP: &str = "/var/spool/wxpush";
 /// A key of a config, or of one of its profiles.
 pub(super) struct KeyRow {
     /// The path, such as `safe` or `network.proxy`.
-    #[cfg(test)]
-    path: &'static str,
+    pub(super) path: &'static str,
     /// Its table, or `""` for the top level; and its name there.
     place: (&'static str, &'static str),
     /// The environment variable for the same value.
@@ -61,7 +60,6 @@ macro_rules! keys {
 
         /// All keys, in the order in which an error lists them.
         pub(super) static KEYS: &[KeyRow] = &[$($(KeyRow {
-            #[cfg(test)]
             path: $path,
             place: place($path),
             variable: keys!(@variable $($variable)?),

@@ -19,6 +19,7 @@ mod keys;
 mod limits;
 mod mail;
 mod paths;
+mod qinglong;
 mod redact;
 mod settings;
 mod states;
@@ -31,7 +32,8 @@ use std::path::{Path, PathBuf};
 pub(crate) use account::{Account, App};
 pub(crate) use api_base::ApiBase;
 pub(crate) use environment::{
-    SECRET_VARIABLE, language as environment_lang, temporary, trust_owner, variable_named,
+    SECRET_VARIABLE, callback_variables, language as environment_lang, temporary, trust_owner,
+    variable_named,
 };
 pub(crate) use error::{
     Advice, ConfigError, Expected, FileFault, Invalid, SecretFile, Spot, Syntax, Unknown,
@@ -42,7 +44,7 @@ pub(crate) use limits::{Limits, Rate};
 pub(crate) use mail::MailTo;
 pub(crate) use paths::{NoPlace, State, Unusable, elsewhere, place_of_new};
 pub(crate) use settings::{Base, ConfigWarning, Network, Settings, hostname};
-pub(crate) use survey::{config_places, variables};
+pub(crate) use survey::{config_places, keys, variables};
 pub(crate) use value::{MAX_AGE, Rotation, ShowIn};
 
 use crate::lang::Lang;
@@ -61,6 +63,8 @@ pub(crate) struct Config {
     /// Whether the user named it.
     named: bool,
     environment: Layer,
+    /// What Qinglong has set, if nothing else sets an app.
+    qinglong: Layer,
     in_force: Option<InForce>,
 }
 
@@ -84,17 +88,42 @@ impl Config {
             Some(name) => Some((name.to_owned(), true)),
             None => variable.map(|name| (name, false)),
         };
-        let config = Self {
+        let mut config = Self {
             file,
             source,
             named,
             environment,
+            qinglong: Layer::default(),
             in_force: in_force.map(|(name, by_option)| InForce { name, by_option }),
         };
         if let Some(InForce { name, .. }) = &config.in_force {
             config.profile(name)?;
         }
+        if !config.has_app() {
+            config.qinglong = qinglong::layer()?;
+            if config.file.robots.is_empty() {
+                config.file.robots = qinglong::robots()?;
+            }
+        }
         Ok(config)
+    }
+
+    /// Returns the robot of `QYWX_KEY` if it is all that is set, for messages without receivers.
+    ///
+    /// `option` is `--config`, `profile` is `--profile`.
+    pub(crate) fn robot_alone(option: Option<&Path>, profile: Option<&str>) -> Option<String> {
+        environment::variable(qinglong::KEY).ok()??;
+        let config = Self::load(option, profile).ok()?;
+        let is_alone = !config.has_app() && config.has_robot(qinglong::ROBOT);
+        is_alone.then(|| qinglong::ROBOT.to_owned())
+    }
+
+    /// Whether any level sets a part of an app.
+    fn has_app(&self) -> bool {
+        let levels = self.levels_in_force();
+        levels.pick(|layer| layer.corpid.as_ref()).is_some()
+            || levels.pick(|layer| layer.agentid.as_ref()).is_some()
+            || levels.pick(|layer| layer.secret.as_ref()).is_some()
     }
 
     /// Returns the settings of the profile in force; `to` are the recipients named by options.
@@ -146,6 +175,16 @@ impl Config {
     /// Returns the settings of the profile in force that need no app.
     pub(crate) fn base(&self) -> Base {
         self.base_of(&self.levels_in_force().merged())
+    }
+
+    /// Returns the id of the company.
+    ///
+    /// # Errors
+    /// If it is not set.
+    pub(crate) fn corpid(&self) -> Result<String, ConfigError> {
+        let corpid = self.levels_in_force().pick(|layer| layer.corpid.as_ref());
+        let unset = || ConfigError::unset(vec!["corpid"], self.source.as_deref());
+        corpid.ok_or_else(unset)
     }
 
     /// Returns the names of the profiles.
@@ -206,7 +245,7 @@ impl Config {
         } else {
             [environment, profile]
         };
-        let levels = [first, second, Some(&self.file.top)];
+        let levels = [first, second, Some(&self.file.top), Some(&self.qinglong)];
         Levels(levels.into_iter().flatten().collect())
     }
 

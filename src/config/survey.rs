@@ -9,7 +9,7 @@ use super::account;
 use super::error::{ConfigError, Spot};
 use super::file::{self, ConfigFile};
 use super::input::SecretFrom;
-use super::keys::Layer;
+use super::keys::{KEYS, Layer};
 use super::paths::{self, Unusable};
 use super::settings::Network;
 use super::{Config, environment, value};
@@ -20,6 +20,11 @@ use crate::secret::{Secret, password};
 pub(crate) fn variables() -> Vec<&'static str> {
     let is_set = |name: &&'static str| !matches!(environment::variable(name), Ok(None));
     environment::variables().filter(is_set).collect()
+}
+
+/// Returns the paths of all keys, such as `network.proxy`.
+pub(crate) fn keys() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().map(|key| key.path)
 }
 
 /// Returns the places that are searched for a config, in order, unless one is named.
@@ -38,6 +43,7 @@ impl Config {
             source: None,
             named: false,
             environment: environment::layer()?,
+            qinglong: Layer::default(),
             in_force: None,
         })
     }
@@ -57,6 +63,7 @@ impl Config {
             source: Some(path.to_owned()),
             named,
             environment: Layer::default(),
+            qinglong: Layer::default(),
             in_force: None,
         })
     }
@@ -71,12 +78,7 @@ impl Config {
 
     /// Whether no part of an app is set, but there are robots.
     pub(crate) fn is_for_robots(&self) -> bool {
-        let levels = self.levels_in_force();
-        let has_secret = || levels.pick(|layer| layer.secret.as_ref()).is_some();
-        let nothing = levels.pick(|layer| layer.corpid.as_ref()).is_none()
-            && levels.pick(|layer| layer.agentid.as_ref()).is_none()
-            && !has_secret();
-        nothing && !self.file.robots.is_empty()
+        !self.has_app() && !self.file.robots.is_empty()
     }
 
     /// Returns the names of the robots.
@@ -137,7 +139,7 @@ impl Config {
     /// passwords in its URLs: none belongs into a message. A file that cannot be read is left out.
     pub(crate) fn secrets(&self) -> [Vec<Secret>; 2] {
         let profiles = self.file.profiles.values();
-        let layers = [&self.environment, &self.file.top]
+        let layers = [&self.environment, &self.file.top, &self.qinglong]
             .into_iter()
             .chain(profiles);
         let layers: Vec<&Layer> = layers.collect();

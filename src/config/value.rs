@@ -2,7 +2,7 @@
 //!
 //! No error repeats the text: it may be a misplaced secret.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -35,6 +35,12 @@ pub(crate) enum Rotation {
     /// Each day, by UTC.
     Daily,
 }
+
+/// The most characters of a callback's Token. Source: path 90930.
+const TOKEN_MAX: usize = 32;
+
+/// The characters of a callback's `EncodingAESKey`. Source: path 90968.
+const KEY_LENGTH: usize = 43;
 
 /// The default maximum age of a kept message: a long weekend.
 pub(crate) const MAX_AGE: Duration = Duration::from_hours(3 * 24);
@@ -91,6 +97,30 @@ pub(crate) fn secret(text: &str) -> Result<Secret, Invalid> {
     printable(text).map(Secret::new)
 }
 
+/// Parses an errcode.
+pub(crate) fn errcode(text: &str) -> Result<i64, Invalid> {
+    text.parse().map_err(|_| Invalid::Not(Expected::Errcode))
+}
+
+/// Parses an address with a port to listen at.
+pub(crate) fn listen(text: &str) -> Result<SocketAddr, Invalid> {
+    text.parse().map_err(|_| Invalid::Not(Expected::Listen))
+}
+
+/// Parses the Token of a callback.
+pub(super) fn callback_token(text: &str) -> Result<String, Invalid> {
+    let is_one = text.len() <= TOKEN_MAX && text.bytes().all(|it| it.is_ascii_alphanumeric());
+    let token = is_one.then(|| text.to_owned());
+    token.ok_or(Invalid::Not(Expected::CallbackToken))
+}
+
+/// Parses the `EncodingAESKey` of a callback.
+pub(super) fn callback_key(text: &str) -> Result<String, Invalid> {
+    let is_one = text.len() == KEY_LENGTH && text.bytes().all(|it| it.is_ascii_alphanumeric());
+    let key = is_one.then(|| text.to_owned());
+    key.ok_or(Invalid::Not(Expected::CallbackKey))
+}
+
 /// Parses the key of a group robot.
 pub(super) fn robot_key(text: &str) -> Result<Secret, Invalid> {
     let key = printable(text)?;
@@ -107,6 +137,9 @@ fn printable(text: &str) -> Result<&str, Invalid> {
         Err(Invalid::Empty)
     } else if is_placeholder(text) {
         Err(Invalid::Placeholder)
+    } else if text.starts_with(['"', '\'']) && text.ends_with(['"', '\'']) {
+        // As `docker --env-file` passes them on.
+        Err(Invalid::Quoted)
     } else if !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         Err(Invalid::Unprintable)
     } else {

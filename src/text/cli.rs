@@ -17,7 +17,6 @@ impl Failure {
 }
 
 texts! {
-    command_behind_dashes(line) = "命令要写在 -- 后面：{line}", "the command goes behind --: {line}";
     report_it() =
         "请反馈给我们，并附上 wxpush --version 的输出",
         "please report it, with what wxpush --version prints";

@@ -165,6 +165,7 @@ displays! { Invalid {
         "必须是{expected}，而不是 {found} 类型的值", "must be {expected}, not a value of type {found}";
     Self::Empty => "是空的", "is empty";
     Self::NotUtf8 => "不是 UTF-8", "is not UTF-8";
+    Self::Quoted => "带着引号：去掉两边的引号", "has quotes around it: leave them out";
     Self::Placeholder => "还是占位符：换成真正的值", "is still a placeholder: put the real value there";
     Self::Unprintable =>
         "里有空格、换行，或不可能属于它的字符", "holds a space, a line break or a character that cannot be part of it";
@@ -205,6 +206,11 @@ displays! { Expected {
     Self::ApiUrl =>
         " URL，例如 https://qyapi.weixin.qq.com 或 https://relay.example.com/wecom",
         "a URL such as https://qyapi.weixin.qq.com or https://relay.example.com/wecom";
+    Self::Errcode => "数字，例如 60020", "a number such as 60020";
+    Self::Listen => " IP:端口，例如 0.0.0.0:8080 或 [::]:8080", "IP:PORT, such as 0.0.0.0:8080 or [::]:8080";
+    Self::CallbackToken => "最多 32 个字母和数字", "at most 32 letters and digits";
+    Self::QinglongApp => " corpid,corpsecret,touser,agentid", "corpid,corpsecret,touser,agentid";
+    Self::CallbackKey => " 43 个字母和数字", "43 letters and digits";
 }}
 
 // Texts that follow a path.

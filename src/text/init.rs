@@ -107,9 +107,13 @@ texts! {
     again() =
         "改好后按回车再试；n：不测试，继续",
         "Enter: try again once that is fixed; n: go on untested";
+    again_or_callback() =
+        "填好可信IP、等一分钟后按回车再试；c：后台要求先设置接收消息服务器URL，本机有公网 IP，就在这里应答验证（wxpush callback）；n：不测试，继续",
+        "Enter: try again, a minute after the trusted IP is entered; c: the console wants a URL for receiving messages first, and this host has a public IP: answer its check here (wxpush callback); n: go on untested";
     again_or_proxy() =
         "回车：再试一次；n：不测试，继续；这台机器要用代理就输入 http://主机:端口 或 socks5://主机:端口（中转：退出后用 WXPUSH_API_BASE=https://… wxpush init）",
         "Enter: try again; n: go on untested; if this machine needs a proxy: http://host:port or socks5://host:port (a relay: Ctrl-C, then WXPUSH_API_BASE=https://… wxpush init)";
+    enter_c_or_n() = "只能是回车、c 或 n", "must be Enter, c or n";
     enter_or_n() = "只能是回车或 n", "must be Enter or n";
     nothing_written(what) = "{what}；没有写入任何内容", "{what}; nothing was written";
 
@@ -140,8 +144,8 @@ texts! {
         "补发发件箱的 crontab 行（暂时发不出去的消息在那里）：\n  {line}",
         "The crontab line that delivers what could not be sent at once:\n  {line}";
     timer_instead() =
-        "没有 cron 时用 systemd 定时器运行同一命令，参照 examples/disk-space.timer",
-        "without cron, run the same command by a systemd timer, as in examples/disk-space.timer";
+        "没有 cron 时用 systemd 定时器：把 examples/wxpush-flush.timer 和 .service 放进 /etc/systemd/system，运行 `systemctl enable --now wxpush-flush.timer`",
+        "without cron, use a systemd timer: put examples/wxpush-flush.timer and .service into /etc/systemd/system, and run `systemctl enable --now wxpush-flush.timer`";
     next(program) =
         "接下来：\n  {program} send \"hello\"\n  {program} check",
         "Next:\n  {program} send \"hello\"\n  {program} check";

@@ -85,12 +85,14 @@ macro_rules! displays {
 }
 
 pub(crate) mod api;
+pub(crate) mod callback;
 pub(crate) mod check;
 pub(crate) mod cli;
 pub(crate) mod compose;
 pub(crate) mod config;
 pub(crate) mod cron;
 pub(crate) mod delivery;
+pub(crate) mod help;
 pub(crate) mod init;
 pub(crate) mod message;
 pub(crate) mod network;
@@ -102,3 +104,4 @@ pub(crate) mod runs;
 pub(crate) mod send;
 pub(crate) mod sendmail;
 pub(crate) mod store;
+pub(crate) mod usage;

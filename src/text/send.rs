@@ -46,6 +46,10 @@ failures! {
         "消息是空的", "the message is empty",
         "写上正文或标题；加 --skip-empty 则空消息也算成功",
         "give a text or a title; --skip-empty makes an empty message a success";
+    card_without_text() => Data,
+        "卡片没有正文", "the card has no text",
+        "把正文写成 MESSAGE，例如 wxpush send --card -t 标题 --url https://… \"正文\"",
+        "give it as MESSAGE, such as wxpush send --card -t Title --url https://… \"text\"";
     stdin_unreadable(error) => Io,
         "无法从 stdin 读取消息：{error}", "cannot read the message from stdin: {error}";
     file_without_name() => Usage,
@@ -87,11 +91,15 @@ failures! {
         "--id-trans 只对应用的文本、卡片和图文起作用，对 {msgtype} 不起作用",
         "--id-trans works in texts, cards and news of an app only, not in {msgtype}",
         "去掉 --id-trans", "leave out --id-trans";
-    mention_useless(msgtype) => Usage,
+    mention_in_markdown(msgtype) => Usage,
         "--mention 只在文本里提醒成员，{msgtype} 不行",
         "--mention calls members in a text only, not in {msgtype}",
         "在 markdown 里要提醒的地方写 <@userid>",
         "in markdown write <@userid> where the name is to stand";
+    mention_useless(msgtype) => Usage,
+        "--mention 只在文本里提醒成员，{msgtype} 不行",
+        "--mention calls members in a text only, not in {msgtype}",
+        "去掉 --mention，另发一条文本来提醒", "leave out --mention, and call them by a text of its own";
     name_without_file() => Usage,
         "--name 是给文件起名，而这里没有文件", "--name names a file, and there is none",
         "加上 --file、--image、--voice 或 --video", "add --file, --image, --voice or --video";

@@ -4,6 +4,7 @@
 
 mod answer;
 mod body;
+pub(crate) mod callback;
 mod calls;
 mod client;
 pub(crate) mod codes;

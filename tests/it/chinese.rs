@@ -154,7 +154,7 @@ fn what_is_left_in_english_is_seen() {
 #[test]
 fn what_wecom_refuses_is_told_in_chinese_without_a_locale_too() {
     let (_standin, sandbox) = set_up();
-    for locale in ["zh_CN.UTF-8", "C", ""] {
+    for locale in ["zh_CN.UTF-8", ""] {
         let run = sandbox
             .wxpush("token refresh")
             .env("WXPUSH_AGENTID", "1000002")

@@ -186,9 +186,10 @@ fn an_untrusted_ip_is_named_with_where_to_enter_it() {
     }
     hint.shows("接收消息服务器URL");
     // In the locale's language.
-    hint.shows("must be set there first");
-    let chinese = sandbox.send("hello").env("LANG", "C").exits(77);
-    chinese.stderr.shows("须先在该应用设置");
+    hint.shows("wxpush callback");
+    hint.shows("it takes effect after about a minute");
+    let chinese = sandbox.send("hello").in_chinese().exits(77);
+    chinese.stderr.shows("那里要求先设置");
 }
 
 #[test]

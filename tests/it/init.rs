@@ -180,7 +180,7 @@ fn what_the_environment_says_is_not_asked_for_and_one_member_is_proposed() {
 fn a_newcomer_without_a_locale_is_asked_in_chinese() {
     let standin = Standin::start();
     let sandbox = Sandbox::empty();
-    let run = init(&sandbox, &standin, "").env("LANG", "C");
+    let run = init(&sandbox, &standin, "").env("LANG", "");
     let mut pty = Pty::start(run);
     pty.shows("Ctrl+C")
         .shows("我的企业，页面底部")

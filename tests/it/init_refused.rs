@@ -71,7 +71,13 @@ fn an_untrusted_ip_is_shown_and_can_be_entered_meanwhile_or_passed_by() {
             .shows("127.0.0.1 ")
             .shows("> ")
             .types("what");
-        pty.shows("must be Enter or n").shows("> ");
+        pty.shows("must be Enter, c or n").shows("> ");
+        // If it is taken by another, that is as good.
+        let _taken = std::net::TcpListener::bind("127.0.0.1:8080");
+        pty.types("c").shows("8080 is in use by another program");
+        pty.shows("errcode 60020")
+            .shows("wxpush callback")
+            .shows("> ");
         if goes_on {
             pty.types("n");
         } else {

@@ -73,7 +73,7 @@ fn what_is_missing_or_wrong_is_named_and_nothing_is_written() {
     sandbox.wxpush("init -p ops").exits(64).says("no profile");
     let outcome = sandbox.wxpush("init --json").exits(78);
     assert_eq!(outcome.json()["exit_code"], 78);
-    let outcome = sandbox.wxpush("init").env("LANG", "C").exits(78);
+    let outcome = sandbox.wxpush("init").env("LANG", "").exits(78);
     outcome.says("没有设置 WXPUSH_CORPID");
     assert_eq!(sandbox.names(), ["wxpush"]);
     assert_eq!(standin.requests().len(), 0);

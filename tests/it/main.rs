@@ -20,6 +20,7 @@ mod api_faults; // api and recall: tokens refused, answers lost, networks down
 mod at_once; // a flush with several requests under way: order, refusals, kills, costs
 mod attachments; // files of messages that wait: kept as they were, shown, uploaded anew
 mod bare; // no /proc, roots with nothing or another system in them, other processors
+mod callback; // wxpush callback: WeCom's check, and all that is none
 mod callers; // programs that call sendmail: cron, at, mail, PHP, git and others
 mod chaos; // a WeCom that does all it can wrong, kills, and clocks that jump
 mod check; // wxpush check: steps, receivers, what waits, a test message
@@ -57,6 +58,7 @@ mod files; // modes, owners, and what is planted at our paths
 mod fleets; // many hosts: the playbook and the relay of docs/
 mod foreign; // root, and files of another user
 mod handles; // root opens nothing of its own by a path
+mod help; // help, manual pages, typos, locales, in both languages
 mod hidden; // secrets in messages
 mod holders; // entries and the ledger in hands that are stopped, killed or have no locks
 mod hostile; // caches and answers that cannot be believed
@@ -100,6 +102,7 @@ mod poison_hours; // how long what does not pass waits
 mod power; // power cuts at every step, on a file system of its own
 mod protection; // safe, names for ids, ordinary WeChat, options that clash
 mod proxies; // HTTP, HTTPS and SOCKS proxies, from config and environment, that work or do not
+mod qinglong; // QYWX_AM, QYWX_KEY and QYWX_ORIGIN
 mod queue; // what is kept for a flush without a try, or is content to be kept
 mod raw; // messages in WeCom's own JSON
 mod readmes; // README and docs/: both languages agree, with each other and with the program; links

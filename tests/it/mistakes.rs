@@ -263,6 +263,7 @@ fn a_bad_variable_is_named() {
         ("WXPUSH_TOUSER", ",", "it names nobody"),
         ("WXPUSH_STATE_DIR", "state", "must be an absolute path"),
         ("WXPUSH_API_BASE", "qyapi.weixin.qq.com", "must be a URL"),
+        ("WXPUSH_CORPID", "\"ww1\"", "has quotes around it"),
         ("WXPUSH_LANG", "cn", "must be one of zh, en"),
         ("WXPUSH_PROFILE", "op", "[profiles.op]"),
     ] {

@@ -196,6 +196,10 @@ fn options_that_clash_are_refused_with_words_before_anything_is_done() {
             ("--card -t T x", "--url <URL>"),
             ("--news -t T x", "--url <URL>"),
             ("--card --url https://x x", "a textcard needs a title"),
+            (
+                "--robot ops --mention lisi --image a.png",
+                "call them by a text",
+            ),
             ("--news --url https://x x", "a news needs a title"),
             ("--url https://x x", "add --card or --news"),
             ("--button 看 x", "--card"),

@@ -4,15 +4,18 @@ use super::dialogue::Dialogue;
 use super::person::{TRIES, tick, trouble};
 use super::setting::Setting;
 use super::wecom::Verifier;
+use crate::commands::callback;
 use crate::error::Failure;
+use crate::output;
 use crate::text;
-use crate::wecom::{About, Error};
+use crate::wecom::{About, Error, Refusal};
 
 /// The person's choice after a failure that another answer cannot prevent.
-#[derive(PartialEq, Eq)]
 enum Choice {
     TryAgain,
     GoOnUntested,
+    /// To be the URL without which WeCom takes no trusted IP.
+    AnswerCheck,
 }
 
 impl Dialogue<'_> {
@@ -75,28 +78,42 @@ impl Dialogue<'_> {
             }
             // With a token granted, it is not the network.
             let is_network = self.verifier.is_none() && error.refusal().is_none();
-            if self.choose(is_network)? == Choice::GoOnUntested {
-                return Ok(None);
+            let refusal = error.refusal().filter(|it| it.about == About::Ip);
+            match self.choose(is_network, refusal.is_some())? {
+                Choice::TryAgain => {}
+                Choice::GoOnUntested => return Ok(None),
+                Choice::AnswerCheck => self.answer_check(refusal.and_then(Refusal::address)),
             }
         }
     }
 
     /// Lets the person correct something elsewhere, or name a proxy if the network may be at fault.
-    fn choose(&mut self, is_network: bool) -> Result<Choice, Failure> {
-        let question = if is_network {
-            text::init::again_or_proxy()
-        } else {
-            text::init::again()
+    fn choose(&mut self, is_network: bool, is_ip: bool) -> Result<Choice, Failure> {
+        let question = match (is_network, is_ip) {
+            (true, _) => text::init::again_or_proxy(),
+            (_, true) => text::init::again_or_callback(),
+            _ => text::init::again(),
         };
         let draft = &mut self.draft;
         self.person.ask(Setting::Proxy, &question, |typed| {
             match typed.to_lowercase().as_str() {
                 "" => Ok(Choice::TryAgain),
                 "n" | "no" | "否" => Ok(Choice::GoOnUntested),
+                "c" if is_ip => Ok(Choice::AnswerCheck),
                 _ if is_network => draft.set(Setting::Proxy, typed).map(|()| Choice::TryAgain),
+                _ if is_ip => Err(text::init::enter_c_or_n()),
                 _ => Err(text::init::enter_or_n()),
             }
         })
+    }
+
+    /// Answers WeCom's check of a URL, after which the console takes this host's address.
+    fn answer_check(&self, seen: Option<&str>) {
+        let corpid = self.draft.get(Setting::Corpid).unwrap_or_default();
+        output::end_line();
+        if let Err(error) = callback::within_init(corpid, seen) {
+            trouble(&Failure::of(error));
+        }
     }
 }
 

@@ -135,8 +135,10 @@ impl Reading<'_> {
 
     fn textcard(&self) -> Result<Option<Body>, Failure> {
         let input = self.input()?;
-        if input.is_blank() && self.may_be_empty(false)? {
-            return Ok(None);
+        if input.is_blank() {
+            let may_be_empty = self.args.skip_empty;
+            let nothing = || words::card_without_text();
+            return may_be_empty.then_some(None).ok_or_else(nothing);
         }
         let button = self.args.details.button.as_deref();
         let card = Content::Textcard(Textcard {

@@ -115,7 +115,10 @@ impl<'a> Intent<'a> {
         }
         let mentions = !args.to.mention.is_empty() || !args.to.mention_mobile.is_empty();
         if mentions && !matches!(self, Self::Text(TextKind::Text)) {
-            return Err(words::mention_useless(name));
+            return Err(match self {
+                Self::Text(_) => words::mention_in_markdown(name),
+                _ => words::mention_useless(name),
+            });
         }
         if args.details.name.is_some() {
             match self {

@@ -10,9 +10,9 @@ pub(crate) const SENTENCE: usize = 3;
 
 /// What may follow `wxpush` in a command.
 pub(crate) const COMMANDS: &[&str] = &[
-    "api", "check", "clear", "crontab", "drop", "explain", "flush", "init", "list", "outbox",
-    "print", "recall", "refresh", "retry", "run", "send", "sendmail", "show", "status", "token",
-    "upload",
+    "api", "callback", "check", "clear", "crontab", "drop", "explain", "flush", "help", "init",
+    "list", "outbox", "print", "recall", "refresh", "retry", "run", "send", "sendmail", "show",
+    "status", "token", "upload",
 ];
 
 impl Run {
