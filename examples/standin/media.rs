@@ -204,7 +204,11 @@ fn check(kind: &str, bytes: &[u8]) -> Result<(), Refusal> {
     }
     match kind {
         "image" if !is_picture(bytes) => Err(Refusal::of(40123)),
-        "voice" => check_voice(bytes),
+        "voice" => match frames(bytes)? {
+            0 => Err(Refusal::of(301_016)),
+            1..=FRAMES_MOST => Ok(()),
+            _ => Err(Refusal::of(45007)),
+        },
         "video" if !is_mp4(bytes) => Err(Refusal::of(40004)),
         _ => Ok(()),
     }
@@ -221,8 +225,13 @@ fn is_mp4(bytes: &[u8]) -> bool {
     box_type == Some(b"ftyp") && bytes.get(8..12) != Some(b"qt  ")
 }
 
-/// AMR by RFC 4867: frames of 20 ms, each as long as its first byte says.
-fn check_voice(bytes: &[u8]) -> Result<(), Refusal> {
+/// Seconds that a voice takes, 0 for what is none.
+pub fn seconds(bytes: &[u8]) -> usize {
+    frames(bytes).unwrap_or(0).div_ceil(50)
+}
+
+/// Frames of AMR by RFC 4867: 20 ms each, as long as its first byte says.
+fn frames(bytes: &[u8]) -> Result<usize, Refusal> {
     let lengths = [13, 14, 16, 18, 20, 21, 27, 32, 6];
     let Some(mut rest) = bytes.strip_prefix(b"#!AMR\n") else {
         return Err(Refusal::of(301_017));
@@ -239,11 +248,7 @@ fn check_voice(bytes: &[u8]) -> Result<(), Refusal> {
         rest = next.ok_or_else(|| Refusal::of(301_016))?;
         frames += 1;
     }
-    match frames {
-        0 => Err(Refusal::of(301_016)),
-        1..=FRAMES_MOST => Ok(()),
-        _ => Err(Refusal::of(45007)),
-    }
+    Ok(frames)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! A stand-in for WeCom on loopback, with WeCom's real behaviour and faults on demand.
 //!
 //! The tests send through it, and the demonstration shows it. This file is the running server; what WeCom
-//! would answer is in `company`, what can go wrong instead is in `faults`.
+//! would answer is in `company`, what can go wrong instead is in `faults`, what a browser sees in `page`.
 
 // Two programs share this, the tests and the demonstration, and each leaves another part of it unused.
 // Nothing is reachable from outside a program, yet `pub` here still tells the face from the inside.
@@ -19,6 +19,7 @@ mod media;
 mod members;
 mod message;
 mod multipart;
+mod page;
 mod phones;
 mod refusal;
 mod request;
@@ -255,6 +256,11 @@ impl Shared {
     }
 
     async fn respond(self: &Arc<Self>, request: Request, ip: IpAddr) -> Outcome {
+        // Whoever looks on is none of WeCom's callers.
+        let page = page::answer(&locked(&self.company), &request);
+        if let Some(page) = page {
+            return Outcome::Answer(Answer::reply(page));
+        }
         locked(&self.requests).push(request.clone());
         let fault = self.next_fault(&request);
         if let Some(Fault::Delay(wait)) = fault {

@@ -118,6 +118,24 @@ impl Phones {
         phones.flat_map(|(userid, landed)| landed.iter().map(move |one| (userid.as_str(), one)))
     }
 
+    /// Every message that was taken back, phone by phone.
+    pub fn recalled(&self) -> impl Iterator<Item = (&str, &Landed)> {
+        let phones = self.recalled.iter();
+        phones.flat_map(|(userid, landed)| landed.iter().map(move |one| (userid.as_str(), one)))
+    }
+
+    /// Every message once, recalled or not, oldest first, with whose phones it is on.
+    pub fn messages(&self) -> Vec<(&Landed, Vec<&str>)> {
+        let mut found: BTreeMap<_, (&Landed, Vec<&str>)> = BTreeMap::new();
+        for (userid, landed) in self.all().chain(self.recalled()) {
+            // What lands in a chat has no msgid.
+            let key = (landed.at, &landed.msgid, &landed.chatid);
+            let entry = found.entry(key).or_insert_with(|| (landed, vec![]));
+            entry.1.push(userid);
+        }
+        found.into_values().collect()
+    }
+
     /// Puts a message on phones and returns the `msgid` to answer with.
     pub fn deliver(
         &mut self,
