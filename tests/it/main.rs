@@ -92,6 +92,7 @@ mod outbox_times; // lost answers, late and expired messages, clocks that jump
 mod oversized; // messages to so many that no entry could hold them
 mod pace; // backlogs: paced, in order, what is new first
 mod package; // the .deb: installed, used, upgraded, removed, purged
+mod page; // the page of phones in a browser: each kind, and hostile ones
 mod pages; // completions and manual pages, by real shells and man
 mod phone; // what reaches the phone, in its language
 mod places; // where configs are found and state is kept, with anything in the way

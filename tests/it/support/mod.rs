@@ -1,5 +1,6 @@
 //! What the tests share. A module of tests is no library of others.
 
+pub(crate) mod browser;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod calls;
 pub(crate) mod check;
