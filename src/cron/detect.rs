@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use super::{crontab, flush_command};
 use crate::config::{self, Config};
 
-/// The system's crontabs, and those of all users if they are readable.
-const CRONTABS: [&str; 5] = [
+/// The system's crontabs and Alpine's scripts, and crontabs of all users if they are readable.
+const CRONTABS: [&str; 6] = [
     "/etc/crontab",
     "/etc/cron.d",
     "/etc/crontabs",
+    "/etc/periodic/15min",
     "/var/spool/cron/crontabs",
     "/var/spool/cron",
 ];
@@ -74,19 +75,20 @@ impl FlushJob {
         });
         let crontab = crontabs.filter(|path| path.is_file()).find(in_file);
         let crontab = crontab.map(FlushSource::Crontab);
-        crontab.or_else(|| self.timer().map(FlushSource::Timer))
+        crontab.or_else(|| self.timer())
     }
 
     /// Finds an enabled system timer whose service flushes.
-    fn timer(&self) -> Option<String> {
+    pub(crate) fn timer(&self) -> Option<FlushSource> {
         let enabled = |dir| fs::read_dir(Path::new(dir).join("timers.target.wants")).ok();
         let timers = UNITS.iter().filter_map(enabled).flatten().flatten();
         let mut names = timers.filter_map(|entry| entry.file_name().into_string().ok());
-        names.find(|name| {
+        let found = names.find(|name| {
             let service = name.replace(".timer", ".service");
             let mut files = UNITS.iter().map(|dir| Path::new(dir).join(&service));
             files.any(|path| fs::read(path).is_ok_and(|bytes| self.is_in(&bytes)))
-        })
+        });
+        found.map(FlushSource::Timer)
     }
 
     /// Whether a line of a crontab or unit file runs the flush.

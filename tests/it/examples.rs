@@ -92,6 +92,8 @@ fn the_systemd_examples_name_what_exists() {
         "disk-space.service",
         "disk-space.timer",
         "wxpush-failure@.service",
+        "wxpush-flush.service",
+        "wxpush-flush.timer",
     ] {
         let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
         let text = fs::read_to_string(format!("{examples}/{name}")).unwrap();

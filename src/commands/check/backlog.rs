@@ -91,15 +91,20 @@ fn waiting(config: &Config, place: &State, dir: &Arc<Dir>) -> Backlog {
 fn flush(config: &Config, last_flush: Option<Duration>, waits: bool, report: &mut Steps) {
     let seen = match last_flush {
         Some(age) if age < RECENT => FlushSeen::Recently(age),
-        _ => match FlushJob::of(config).find() {
-            Some(source @ (FlushSource::Own | FlushSource::Crontab(_)))
-                if cron::is_cron_running() == Some(false) =>
-            {
-                FlushSeen::NoCron(source)
+        _ => {
+            let job = FlushJob::of(config);
+            match job.find() {
+                Some(source @ (FlushSource::Own | FlushSource::Crontab(_)))
+                    if cron::is_cron_running() == Some(false) =>
+                {
+                    // The package brings both, of which the timer gives way to a cron.
+                    let timer = job.timer().filter(|_| cron::has_systemd());
+                    timer.map_or(FlushSeen::NoCron(source), FlushSeen::SetUp)
+                }
+                Some(source) => FlushSeen::SetUp(source),
+                None => FlushSeen::Nothing,
             }
-            Some(source) => FlushSeen::SetUp(source),
-            None => FlushSeen::Nothing,
-        },
+        }
     };
     let finding = words::flush(&seen, &cron::flush_command(config));
     match seen {
