@@ -4,7 +4,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use crate::standin::Standin;
-use crate::support::machine::{Daemon, Machine, built, filled_in};
+use crate::support::machine::{Daemon, Machine, filled_in, package};
 use crate::support::{Sandbox, Words, holds_files, texts};
 
 /// What callers read on stdin.
@@ -186,7 +186,7 @@ fn the_mail_of_debians_programs_lands_on_the_phone() {
     let standin = Standin::start();
     let sandbox = Sandbox::empty();
     let machine = Machine::start(&sandbox);
-    takes_the_place_of_the_mail_server(&machine, &sandbox);
+    takes_the_place_of_the_mail_server(&machine);
     set_up(&machine, &standin);
     let _daemons = start_jobs(&machine);
     for (user, line, phone, text) in CALLERS {
@@ -219,7 +219,7 @@ fn the_mail_of_debians_programs_lands_on_the_phone() {
 }
 
 /// Installs both packages where a mail server is: apt removes that, and breaks nothing.
-fn takes_the_place_of_the_mail_server(machine: &Machine, sandbox: &Sandbox) {
+fn takes_the_place_of_the_mail_server(machine: &Machine) {
     // No daemon of this machine is to be stopped, nor an index of its manual made.
     machine.write("/usr/sbin/policy-rc.d", "#!/bin/sh\nexit 101\n");
     let line = "chmod 755 /usr/sbin/policy-rc.d; rm -f /var/lib/man-db/auto-update";
@@ -231,8 +231,9 @@ fn takes_the_place_of_the_mail_server(machine: &Machine, sandbox: &Sandbox) {
         machine.sh(&line).exits(0).stdout
     };
     assert_ne!(servers(), "", "bsd-mailx takes one");
-    for (from, to) in built(sandbox, "022").iter().zip(["wxpush", "wxpush-mta"]) {
-        fs::copy(from, machine.path(&format!("/{to}.deb"))).unwrap();
+    for name in ["wxpush", "wxpush-mta"] {
+        let deb = package(&format!("{name}_*.deb"));
+        fs::copy(deb, machine.path(&format!("/{name}.deb"))).unwrap();
     }
     let line = "DEBIAN_FRONTEND=noninteractive apt-get install -qqy /wxpush.deb /wxpush-mta.deb";
     machine.sh(line).exits(0);

@@ -67,6 +67,7 @@ mod init_files; // init: where it writes, what it keeps, the crontab
 mod init_refused; // init at a terminal, where WeCom or the network says no
 mod init_unattended; // init out of the environment: what is missing, what is there, exit codes
 mod jobs; // jobs that run watches: alarms, reminders, returns
+mod installer; // install.sh, by several shells
 mod kinds; // every kind to every receiver: command line, JSON on the wire
 mod large_files; // the largest, and larger ones: memory, room, what is cut; files that change meanwhile
 mod ledgers; // too much for one member: the ledger held, linked, late or twice
@@ -93,6 +94,7 @@ mod oversized; // messages to so many that no entry could hold them
 mod pace; // backlogs: paced, in order, what is new first
 mod package; // the .deb: installed, used, upgraded, removed, purged
 mod page; // the page of phones in a browser: each kind, and hostile ones
+mod packages; // the other packages, the tarball, what is made beside them
 mod pages; // completions and manual pages, by real shells and man
 mod phone; // what reaches the phone, in its language
 mod places; // where configs are found and state is kept, with anything in the way

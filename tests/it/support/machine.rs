@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use crate::standin::{AGENTID, CORPID, SECRET};
@@ -120,23 +121,45 @@ fn end(child: &mut Child) {
     let _ = child.wait();
 }
 
-/// Builds wxpush, the tests' own program, stripped, and wxpush-mta: a release would take minutes.
-pub(crate) fn built(sandbox: &Sandbox, umask: &str) -> [PathBuf; 2] {
+/// Makes the packages of the tests' own program, stripped, below a directory: a release would take
+/// minutes.
+pub(crate) fn packages(dir: &Path, umask: &str, release: &str) -> PathBuf {
+    let sandbox = Sandbox::empty();
+    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
     let script = "umask \"$1\" && strip -o \"$2/program\" \"$2/wxpush\" \
-        && packaging/debian/build --program \"$2/program\" && packaging/debian/build --mta";
+        && packaging/build --program \"$2/program\" --target \"$3\"";
     let output = Command::new("sh")
         .args(["-c", script, "sh", umask])
         .arg(sandbox.path(""))
+        .arg(target)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
-        .env("CARGO_TARGET_DIR", sandbox.path(""))
-        .env("DPKG_DEB", "dpkg-deb -Znone")
-        .stderr(Stdio::inherit())
+        .env("CARGO_TARGET_DIR", dir)
+        .env("RELEASE", release)
         .output()
         .unwrap();
-    assert!(output.status.success());
-    let paths = String::from_utf8(output.stdout).unwrap();
-    let paths: Vec<PathBuf> = paths.lines().map(PathBuf::from).collect();
-    paths.try_into().unwrap()
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    dir.join("packages")
+}
+
+/// One of the packages, which are made once for all tests: its name is `NAME*END`.
+pub(crate) fn package(like: &str) -> PathBuf {
+    static MADE: OnceLock<PathBuf> = OnceLock::new();
+    let made = MADE.get_or_init(|| {
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("made");
+        let _ = fs::remove_dir_all(&dir);
+        packages(&dir, "022", "1")
+    });
+    let files = fs::read_dir(made).unwrap().flatten();
+    let mut files = files.map(|file| file.path());
+    let file = files.find(|file| is_like(file, like));
+    file.unwrap_or_else(|| panic!("no {like}"))
+}
+
+fn is_like(file: &Path, like: &str) -> bool {
+    let name = file.file_name().unwrap().to_str().unwrap();
+    let (begin, end) = like.split_once('*').unwrap();
+    name.starts_with(begin) && name.ends_with(end)
 }
 
 /// The package's config as an administrator fills it in.
