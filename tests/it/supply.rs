@@ -1,6 +1,10 @@
 //! What the program is made of: dependencies with a reason, from one registry.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::Command;
 
 use toml::de::{DeTable, DeValue};
 
@@ -111,4 +115,82 @@ fn the_fuzzer_is_built_of_what_the_program_is_built_of() {
             "tests/fuzz/Cargo.toml lacks {line}"
         );
     }
+}
+
+/// The names and versions of the program's own crates.
+fn linked() -> BTreeMap<String, String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--locked", "--offline", "--prefix", "none"])
+        .args(["--edges", "normal,no-proc-macro"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output()
+        .unwrap();
+    let tree = String::from_utf8_lossy(&output.stdout);
+    let lines = tree.lines().filter_map(|line| line.split_once(" v"));
+    let mut crates: BTreeMap<String, String> = lines
+        .map(|(name, rest)| (name, rest.split(' ').next().unwrap()))
+        .map(|(name, version)| (name.to_owned(), version.to_owned()))
+        .collect();
+    crates.remove(env!("CARGO_PKG_NAME"));
+    assert!(crates.len() > 50, "{output:?}");
+    crates
+}
+
+#[test]
+fn what_reads_foreign_bytes_was_reviewed_in_the_version_that_is_built() {
+    let review = include_str!("../../docs/review.md");
+    let (rows, others) = review.split_once("\n## Reads none\n").unwrap();
+    let rows: BTreeMap<&str, &str> = rows
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split_once("` | "))
+        .map(|(name, rest)| (name, rest.split(' ').next().unwrap()))
+        .collect();
+    let others: BTreeSet<&str> = others.split('`').skip(1).step_by(2).collect();
+    let linked = linked();
+    for (name, version) in &linked {
+        match rows.get(name.as_str()) {
+            Some(reviewed) => assert_eq!(reviewed, version, "docs/review.md: read {name} anew"),
+            None => assert!(
+                others.contains(name.as_str()),
+                "docs/review.md lacks {name}"
+            ),
+        }
+    }
+    let gone: Vec<_> = rows
+        .keys()
+        .filter(|it| !linked.contains_key(**it))
+        .collect();
+    assert!(
+        gone.is_empty(),
+        "docs/review.md: {gone:?} aren't part of the program"
+    );
+}
+
+#[test]
+fn workflows_run_scripts_that_are_here_and_actions_by_their_hash() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut ran = 0;
+    for file in fs::read_dir(root.join(".github/workflows")).unwrap() {
+        let text = fs::read_to_string(file.unwrap().path()).unwrap();
+        for line in text.lines() {
+            if let Some((_, action)) = line.split_once("uses: ") {
+                let (_, hash) = action.split_once('@').unwrap();
+                let hash = hash.split(' ').next().unwrap();
+                assert!(hash.len() == 40, "{action}: a tag can be moved");
+            }
+            let Some((_, command)) = line.split_once("run: ") else {
+                continue;
+            };
+            let is_ours = |word: &&str| word.starts_with("packaging/") || word.starts_with(".ci/");
+            let script = command.split(' ').find(is_ours);
+            let script = script.unwrap_or_else(|| panic!("{command} isn't a script of ours"));
+            let mode = fs::metadata(root.join(script))
+                .unwrap()
+                .permissions()
+                .mode();
+            assert!(mode & 0o100 != 0, "{script} can't be run");
+            ran += 1;
+        }
+    }
+    assert!(ran > 3);
 }
