@@ -110,7 +110,7 @@ fn traced(sandbox: &Sandbox, args: &[&str], stdin: &str) {
     let run = Run::new(command).env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin");
     let outcome = run.args(args).stdin(stdin).run();
     assert!(
-        matches!(outcome.code, Some(0 | 1)),
+        outcome.code.is_some_and(|code| code != 78),
         "{args:?}: {}",
         outcome.stderr
     );
