@@ -1,12 +1,10 @@
 //! A flush that has several requests under way: order, refusals, kills, and what each message costs.
 
-use std::path::Path;
 use std::time::Duration;
 
 use crate::standin::{Fault, Standin};
-use crate::support::tracer::{Act, Call, trace};
 use crate::support::{
-    MEMBERS, SEND, await_count, bodies, failed, flush, for_each, leaves_some, markdown_to,
+    MEMBERS, SEND, Sandbox, await_count, bodies, failed, flush, for_each, leaves_some, markdown_to,
     plant_bodies, refusal, set_up, texts, waiting,
 };
 
@@ -14,7 +12,7 @@ use crate::support::{
 const LANES: usize = 3;
 
 /// Puts so many messages into the outbox, to these members in turn.
-fn plant(standin: &Standin, sandbox: &crate::support::Sandbox, count: usize, members: &[&str]) {
+fn plant(standin: &Standin, sandbox: &Sandbox, count: usize, members: &[&str]) {
     let members = members.iter().cycle();
     let bodies = (0..count).zip(members);
     let bodies = bodies.map(|(number, member)| markdown_to(member, &format!("number {number:03}")));
@@ -134,9 +132,11 @@ fn killed_with_several_requests_under_way_a_flush_loses_none_and_doubles_none() 
     assert!(waiting(&sandbox).is_empty() && failed(&sandbox).is_empty());
 }
 
+#[cfg(target_arch = "x86_64")]
 #[test]
 #[ignore = "needs leave to trace"]
 fn what_a_message_costs_does_not_grow_with_how_many_wait_or_were_sent() {
+    use crate::support::tracer::{Act, Call, trace};
     let costs = [40, 80, 160].map(|count| {
         let (standin, sandbox) = set_up();
         plant(&standin, &sandbox, count, &MEMBERS);
@@ -150,10 +150,10 @@ fn what_a_message_costs_does_not_grow_with_how_many_wait_or_were_sent() {
     assert!(many <= 160 * 60, "{many}");
     let syncs = |calls: &[Call]| calls.iter().filter(|it| it.point.name() == "fsync").count();
     let syncs = costs.each_ref().map(|calls| syncs(calls));
-    assert!(syncs[2] <= 160 / 16, "{syncs:?}");
+    assert!(syncs[2] <= 160 / 10, "{syncs:?}");
     let ledger = |calls: &[Call]| -> u64 {
         let calls = calls.iter().filter(|it| it.point.name() == "pread64");
-        let of_ledger = calls.filter(|it| it.file.file_name() == Path::new("ledger").file_name());
+        let of_ledger = calls.filter(|it| it.file.ends_with("ledger"));
         of_ledger.map(|it| it.size).sum()
     };
     let bytes = costs.each_ref().map(|calls| ledger(calls));
