@@ -218,5 +218,6 @@ fn a_hundred_messages_to_all_members_go_in_one_flush() {
         assert_eq!(numbers.len(), 10, "{member}");
         assert!(numbers.is_sorted(), "{member}: {numbers:?}");
     }
-    assert_eq!(standin.connections(), 1);
+    // As many as may be under way at once.
+    assert_eq!(standin.connections(), 3);
 }

@@ -61,6 +61,8 @@ pub(crate) struct Flush<'a> {
     waiting: BTreeMap<(SenderName, Channel), WaitingAudiences>,
     /// Entries whose texts another entry carries; they are not sent themselves.
     carried: HashSet<Id>,
+    /// Those of them that are counted as left, since the entry that carries them is under way.
+    counted: HashSet<Id>,
     /// Texts not to merge in this flush.
     alone: HashSet<Id>,
     /// Entries claimed before the walk reaches them.
@@ -94,6 +96,7 @@ impl<'a> Flush<'a> {
             turns: HashMap::new(),
             waiting: BTreeMap::new(),
             carried: HashSet::new(),
+            counted: HashSet::new(),
             alone: HashSet::new(),
             ahead: HashMap::new(),
             flights: HashMap::new(),
@@ -124,6 +127,7 @@ impl<'a> Flush<'a> {
     pub(crate) fn pass(&mut self) -> io::Result<()> {
         self.waiting.clear();
         self.carried.clear();
+        self.counted.clear();
         let before = std::mem::take(&mut self.summary);
         self.summary = FlushSummary {
             delivered: before.delivered,
@@ -208,6 +212,7 @@ impl<'a> Flush<'a> {
 
     fn entry(&mut self, dir: &Arc<Dir>, id: &Id, behind: &[Id]) {
         if self.carried.contains(id) {
+            self.counted.insert(id.clone());
             self.summary.left += 1;
             return;
         }
