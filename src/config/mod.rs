@@ -108,24 +108,6 @@ impl Config {
         Ok(config)
     }
 
-    /// Returns the robot of `QYWX_KEY` if it is all that is set, for messages without receivers.
-    ///
-    /// `option` is `--config`, `profile` is `--profile`.
-    pub(crate) fn robot_alone(option: Option<&Path>, profile: Option<&str>) -> Option<String> {
-        environment::variable(qinglong::KEY).ok()??;
-        let config = Self::load(option, profile).ok()?;
-        let is_alone = !config.has_app() && config.has_robot(qinglong::ROBOT);
-        is_alone.then(|| qinglong::ROBOT.to_owned())
-    }
-
-    /// Whether any level sets a part of an app.
-    fn has_app(&self) -> bool {
-        let levels = self.levels_in_force();
-        levels.pick(|layer| layer.corpid.as_ref()).is_some()
-            || levels.pick(|layer| layer.agentid.as_ref()).is_some()
-            || levels.pick(|layer| layer.secret.as_ref()).is_some()
-    }
-
     /// Returns the settings of the profile in force; `to` are the recipients named by options.
     pub(crate) fn settings(&self, to: Option<Recipients>) -> Result<Settings, ConfigError> {
         let option = Layer {
@@ -175,16 +157,6 @@ impl Config {
     /// Returns the settings of the profile in force that need no app.
     pub(crate) fn base(&self) -> Base {
         self.base_of(&self.levels_in_force().merged())
-    }
-
-    /// Returns the id of the company.
-    ///
-    /// # Errors
-    /// If it is not set.
-    pub(crate) fn corpid(&self) -> Result<String, ConfigError> {
-        let corpid = self.levels_in_force().pick(|layer| layer.corpid.as_ref());
-        let unset = || ConfigError::unset(vec!["corpid"], self.source.as_deref());
-        corpid.ok_or_else(unset)
     }
 
     /// Returns the names of the profiles.

@@ -1,6 +1,9 @@
 //! The settings of Qinglong (青龙面板) for WeCom, which its scripts read from the environment:
 //! `QYWX_AM`, `QYWX_KEY` and `QYWX_ORIGIN`. They count where nothing else is set.
 
+use std::path::Path;
+
+use super::Config;
 use super::api_base::ApiBase;
 use super::document::Secrets;
 use super::environment::variable;
@@ -13,13 +16,33 @@ use super::value;
 const APP: &str = "QYWX_AM";
 
 /// The key of a group robot.
-pub(super) const KEY: &str = "QYWX_KEY";
+const KEY: &str = "QYWX_KEY";
 
 /// The API, or a relay of it.
 const ORIGIN: &str = "QYWX_ORIGIN";
 
 /// The name of the robot that `QYWX_KEY` gives.
-pub(super) const ROBOT: &str = "qywx";
+const ROBOT: &str = "qywx";
+
+impl Config {
+    /// Returns the robot of `QYWX_KEY` if it is all that is set, for messages without receivers.
+    ///
+    /// `option` is `--config`, `profile` is `--profile`.
+    pub(crate) fn robot_alone(option: Option<&Path>, profile: Option<&str>) -> Option<String> {
+        variable(KEY).ok()??;
+        let config = Self::load(option, profile).ok()?;
+        let is_alone = !config.has_app() && config.has_robot(ROBOT);
+        is_alone.then(|| ROBOT.to_owned())
+    }
+
+    /// Whether any level sets a part of an app.
+    pub(super) fn has_app(&self) -> bool {
+        let levels = self.levels_in_force();
+        levels.pick(|layer| layer.corpid.as_ref()).is_some()
+            || levels.pick(|layer| layer.agentid.as_ref()).is_some()
+            || levels.pick(|layer| layer.secret.as_ref()).is_some()
+    }
+}
 
 /// Returns the app of `QYWX_AM`, and the API of `QYWX_ORIGIN`.
 ///

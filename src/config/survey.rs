@@ -76,6 +76,16 @@ impl Config {
         Network::new(self.levels_in_force().merged())
     }
 
+    /// Returns the id of the company.
+    ///
+    /// # Errors
+    /// If it is not set.
+    pub(crate) fn corpid(&self) -> Result<String, ConfigError> {
+        let corpid = self.levels_in_force().pick(|layer| layer.corpid.as_ref());
+        let unset = || ConfigError::unset(vec!["corpid"], self.source.as_deref());
+        corpid.ok_or_else(unset)
+    }
+
     /// Whether no part of an app is set, but there are robots.
     pub(crate) fn is_for_robots(&self) -> bool {
         !self.has_app() && !self.file.robots.is_empty()

@@ -22,7 +22,7 @@ use crate::text::callback as text;
 use crate::token::Tokens;
 use crate::wecom::callback::{CallbackFault, CallbackKeys};
 use crate::wecom::{About, Client, Credential};
-use server::{Asked, serve};
+use server::{Heard, serve};
 
 /// The time in which WeCom may say which address it sees.
 const LOOK: Duration = Duration::from_secs(5);
@@ -110,15 +110,15 @@ impl Server {
         let mut wait = Wait::new(self.time);
         while let Ok(asked) = asked.recv_timeout(wait.left()) {
             match asked {
-                Asked::Check if wait.is_first_check() => {
+                Heard::Check if wait.is_first_check() => {
                     let address = seen.map_or_else(text::address_by_check, str::to_owned);
                     tell(&text::answered(), output)?;
                     tell(&text::enter_the_address(address), output)?;
                 }
-                Asked::Check => {}
-                Asked::Wrong(fault) => wait.wrong(&fault, corpid),
-                Asked::Other if output.verbose > 0 => output.note(&text::other_request()),
-                Asked::Other => {}
+                Heard::Check => {}
+                Heard::Wrong(fault) => wait.wrong(&fault, corpid),
+                Heard::Other if output.verbose > 0 => output.note(&text::other_request()),
+                Heard::Other => {}
             }
         }
         if wait.checks == 0 {

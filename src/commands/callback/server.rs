@@ -24,7 +24,7 @@ const TIME: Duration = Duration::from_secs(10);
 const BODY_MAX: u64 = 64 << 10;
 
 /// What a request was.
-pub(super) enum Asked {
+pub(super) enum Heard {
     /// A right check, answered.
     Check,
     /// A check that deserves no answer.
@@ -38,7 +38,7 @@ pub(super) fn serve(
     listener: &TcpListener,
     keys: &Arc<CallbackKeys>,
     corpid: &Arc<str>,
-    asked: &Sender<Asked>,
+    asked: &Sender<Heard>,
 ) {
     let mut open: VecDeque<(TcpStream, JoinHandle<()>)> = VecDeque::new();
     loop {
@@ -48,7 +48,7 @@ pub(super) fn serve(
             continue;
         };
         open.retain(|(_, thread)| !thread.is_finished());
-        // Whoever holds connections open keeps nobody else out.
+        // Connections that are held open keep nobody else out.
         if open.len() == CONNECTIONS
             && let Some((oldest, thread)) = open.pop_front()
         {
@@ -75,7 +75,7 @@ fn converse(
     stream: &TcpStream,
     keys: &CallbackKeys,
     corpid: &str,
-    asked: &Sender<Asked>,
+    asked: &Sender<Heard>,
 ) -> io::Result<()> {
     let mut from = Within {
         stream,
@@ -90,9 +90,9 @@ fn converse(
     let check = check.and_then(|line| check_in(&line.target));
     let answer = check.map(|check| keys.answer(&check, corpid));
     let (status, body, what) = match answer {
-        Some(Ok(text)) => ("200 OK", text, Asked::Check),
-        Some(Err(fault)) => ("404 Not Found", Vec::new(), Asked::Wrong(fault)),
-        None => ("404 Not Found", Vec::new(), Asked::Other),
+        Some(Ok(text)) => ("200 OK", text, Heard::Check),
+        Some(Err(fault)) => ("404 Not Found", Vec::new(), Heard::Wrong(fault)),
+        None => ("404 Not Found", Vec::new(), Heard::Other),
     };
     let length = body.len();
     let head = format!(
