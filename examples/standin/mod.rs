@@ -256,7 +256,7 @@ impl Shared {
     }
 
     async fn respond(self: &Arc<Self>, request: Request, ip: IpAddr) -> Outcome {
-        // Whoever looks on is none of WeCom's callers.
+        // A browser that looks on isn't one of WeCom's callers.
         let page = page::answer(&locked(&self.company), &request);
         if let Some(page) = page {
             return Outcome::Answer(Answer::reply(page));

@@ -1,4 +1,4 @@
-// WeCom's two sorts of markdown. What neither knows stands there as it was written.
+// WeCom's two sorts of markdown. What neither knows is shown as written.
 
 import { el, link } from "./dom.js";
 
