@@ -14,7 +14,7 @@ use std::process::ExitCode;
 
 use screen::{show_phone, watch};
 use stage::{Stage, quoted};
-use standin::{AGENTID, CORPID, SECRET, Standin};
+use standin::{AGENTID, CORPID, Company, SECRET, Standin};
 
 /// Where the WeCom of `--stay` is found, at each start the same.
 const ADDRESS: &str = "127.0.0.1:18020";
@@ -30,6 +30,9 @@ and shows the phone, the token cache and the log. With --stay the stand-in stays
 and shows its phones in a browser.";
 
 pub(crate) type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
+
+/// Picks the Chinese or the English of two sentences.
+type Say = fn(&'static str, &'static str) -> &'static str;
 
 fn main() -> ExitCode {
     let mut stay = false;
@@ -103,77 +106,73 @@ fn show_once(message: &str) -> Result<()> {
 fn stay_up(message: &str) -> Result<()> {
     let standin = Standin::start_at(ADDRESS)
         .map_err(|error| format!("no WeCom at {ADDRESS} ({error}): is another demo still up?"))?;
-    let base = standin.base();
-    let stage = Stage::set("demo-stay", &base)?;
+    let stage = Stage::set("demo-stay", &standin.base())?;
     let chinese = speaks_chinese();
     if !chinese {
-        let mut company = standin.company();
-        let company = &mut *company;
-        let apps = company
-            .apps
-            .values_mut()
-            .map(|app| (&mut app.name, "Alerts"));
-        let chats = company
-            .chats
-            .values_mut()
-            .map(|chat| (&mut chat.name, "Operations"));
-        let robots = company
-            .robots
-            .values_mut()
-            .map(|robot| (&mut robot.name, "On call"));
-        for (name, english) in apps.chain(chats).chain(robots) {
-            english.clone_into(name);
-        }
+        name_in_english(&mut standin.company());
     }
-    let say = |zh: &'static str, en: &'static str| if chinese { zh } else { en };
-    let mut out = io::stdout();
-    writeln!(
-        out,
-        "{}\n\n  {base}/\n\n{}\n",
-        say(
-            "模拟的企业微信已在本机启动，按 Ctrl+C 结束。用浏览器打开它的手机：",
-            "A stand-in for WeCom is up on this machine, until Ctrl-C. Open its phones in a browser:",
-        ),
-        say(
-            "把下面的命令粘贴到另一个终端：",
-            "Paste into another terminal:"
-        ),
-    )?;
+    let say: Say = if chinese { |zh, _| zh } else { |_, en| en };
+    tell_commands(&standin.base(), &stage, say)?;
+    tell_init(&standin.base(), say)?;
+    if !message.is_empty() {
+        stage.send(message)?;
+    }
+    watch(&standin)
+}
+
+/// Gives what stands above the messages an English name.
+fn name_in_english(company: &mut Company) {
+    let apps = company.apps.values_mut();
+    let apps = apps.map(|app| (&mut app.name, "Alerts"));
+    let chats = company.chats.values_mut();
+    let chats = chats.map(|chat| (&mut chat.name, "Operations"));
+    let robots = company.robots.values_mut();
+    let robots = robots.map(|robot| (&mut robot.name, "On call"));
+    for (name, english) in apps.chain(chats).chain(robots) {
+        english.clone_into(name);
+    }
+}
+
+/// Says where the phones are, and what to paste to see something on them.
+fn tell_commands(base: &str, stage: &Stage, say: Say) -> Result<()> {
+    let up = say(
+        "模拟的企业微信已在本机启动，按 Ctrl+C 结束。用浏览器打开它的手机：",
+        "A stand-in for WeCom is up on this machine, until Ctrl-C. Open its phones in a browser:",
+    );
+    let paste = say(
+        "把下面的命令粘贴到另一个终端：",
+        "Paste into another terminal:",
+    );
+    writeln!(io::stdout(), "{up}\n\n  {base}/\n\n{paste}\n")?;
     if env::vars().any(|(name, _)| ["http_proxy", "all_proxy"].contains(&&*name.to_lowercase())) {
         line(
             "export no_proxy=127.0.0.1 NO_PROXY=127.0.0.1",
             say("代理连不到它", "a proxy cannot reach it"),
         )?;
     }
-    let alias = format!("alias wxpush={}", quoted(&stage.program()));
-    line(&alias, "")?;
-    line(
-        "wxpush send \"backup done\"",
-        say("出现在手机上", "appears on the phone"),
-    )?;
-    line(
-        "wxpush run -- ls /nowhere",
-        say("任务失败，发来报告", "a job fails, and its report arrives"),
-    )?;
-    line(
-        "wxpush send --to zhangsan,lisy hello; echo $?",
-        say(
-            "没有 lisy：退出码 67，并说明是谁",
-            "there is no lisy: exit code 67, and who it was",
-        ),
-    )?;
-    writeln!(
-        out,
-        "\n{}\n",
-        say(
-            "试一试 init（最后一问是 cron，请回答 n）：",
-            "To try init (its last question is about cron: answer n):",
-        )
-    )?;
-    let try_it = format!("WXPUSH_API_BASE={base} wxpush -c /tmp/wxpush-try.toml init");
-    for command in [try_it.as_str(), "wxpush -c /tmp/wxpush-try.toml send hello"] {
-        line(command, "")?;
-    }
+    line(&format!("alias wxpush={}", quoted(&stage.program())), "")?;
+    let appears = say("出现在手机上", "appears on the phone");
+    line("wxpush send \"backup done\"", appears)?;
+    let fails = say("任务失败，发来报告", "a job fails, and its report arrives");
+    line("wxpush run -- ls /nowhere", fails)?;
+    let nobody = say(
+        "没有 lisy：退出码 67，并说明是谁",
+        "there is no lisy: exit code 67, and who it was",
+    );
+    line("wxpush send --to zhangsan,lisy hello; echo $?", nobody)
+}
+
+/// Says what to paste to try `init`, and what to answer.
+fn tell_init(base: &str, say: Say) -> Result<()> {
+    let mut out = io::stdout();
+    let try_it = say(
+        "试一试 init（最后一问是 cron，请回答 n）：",
+        "To try init (its last question is about cron: answer n):",
+    );
+    writeln!(out, "\n{try_it}\n")?;
+    let init = format!("WXPUSH_API_BASE={base} wxpush -c /tmp/wxpush-try.toml init");
+    line(&init, "")?;
+    line("wxpush -c /tmp/wxpush-try.toml send hello", "")?;
     let agentid = AGENTID.to_string();
     for (name, value) in [
         ("corpid", CORPID),
@@ -184,10 +183,7 @@ fn stay_up(message: &str) -> Result<()> {
         writeln!(out, "    {name:<11} {value}")?;
     }
     writeln!(out)?;
-    if !message.is_empty() {
-        stage.send(message)?;
-    }
-    watch(&standin)
+    Ok(())
 }
 
 /// Writes a command to paste, and what it does.
