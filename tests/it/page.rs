@@ -77,6 +77,36 @@ fn send_raw_kinds(sandbox: &Sandbox) {
     );
 }
 
+/// What must be seen on zhangsan's phone: of which kind, in which element, which words.
+const DRAWN: [(&str, &str, &str); 22] = [
+    ("text", "a[href='https://a.example/x']", "this"),
+    ("text", "a[href='https://b.example']", "https://b.example"),
+    ("markdown", "h1", "Head"),
+    ("markdown", "strong", "bold"),
+    ("markdown", ".info", "good"),
+    ("markdown", "code", "code"),
+    (
+        "markdown",
+        "blockquote a[href='https://c.example']",
+        "there",
+    ),
+    ("file", "a[download] b", "报告.pdf"),
+    ("voice", ".voice", "1″"),
+    ("video", "b", "film"),
+    ("textcard", "b", "Card"),
+    ("textcard", ".description", "below it"),
+    ("textcard", "a.more[href='https://d.example']", "Details"),
+    ("news", "a[href='https://e.example'] b", "News"),
+    ("mpnews", "summary b", "Paper"),
+    ("mpnews", ".paper", "at length"),
+    ("template_card", ".text_notice > b", "Build 7"),
+    ("template_card", ".emphasis strong", "98%"),
+    ("template_card", "dd", "web1"),
+    ("template_card", "a.more", "Log"),
+    ("template_card", ".news_notice .column p", "below"),
+    ("miniprogram_notice", "dd", "402"),
+];
+
 #[test]
 #[ignore = "needs chromium-headless-shell"]
 fn each_kind_is_drawn_as_it_lands_with_its_words() {
@@ -121,34 +151,7 @@ fn each_kind_is_drawn_as_it_lands_with_its_words() {
         run.is_silent();
     }
     send_raw_kinds(&sandbox);
-    for (kind, selector, words) in [
-        ("text", "a[href='https://a.example/x']", "this"),
-        ("text", "a[href='https://b.example']", "https://b.example"),
-        ("markdown", "h1", "Head"),
-        ("markdown", "strong", "bold"),
-        ("markdown", ".info", "good"),
-        ("markdown", "code", "code"),
-        (
-            "markdown",
-            "blockquote a[href='https://c.example']",
-            "there",
-        ),
-        ("file", "a[download] b", "报告.pdf"),
-        ("voice", ".voice", "1″"),
-        ("video", "b", "film"),
-        ("textcard", "b", "Card"),
-        ("textcard", ".description", "below it"),
-        ("textcard", "a.more[href='https://d.example']", "Details"),
-        ("news", "a[href='https://e.example'] b", "News"),
-        ("mpnews", "summary b", "Paper"),
-        ("mpnews", ".paper", "at length"),
-        ("template_card", ".text_notice > b", "Build 7"),
-        ("template_card", ".emphasis strong", "98%"),
-        ("template_card", "dd", "web1"),
-        ("template_card", "a.more", "Log"),
-        ("template_card", ".news_notice .column p", "below"),
-        ("miniprogram_notice", "dd", "402"),
-    ] {
+    for (kind, selector, words) in DRAWN {
         let at = format!("[data-place=zhangsan] [data-kind={kind}] .row:not(.stub) {selector}");
         let found = format!(
             "[...document.querySelectorAll({at:?})].some(it => it.textContent.includes({words:?}))"
