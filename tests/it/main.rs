@@ -97,6 +97,7 @@ mod page; // the page of phones in a browser: each kind, and hostile ones
 mod packages; // the other packages, the tarball, what is made beside them
 mod pages; // completions and manual pages, by real shells and man
 mod phone; // what reaches the phone, in its language
+mod pictures; // the pictures of the documents: what their terminals show
 mod places; // where configs are found and state is kept, with anything in the way
 mod planted; // what is none of ours at the outbox, and state among the files of others
 mod poison; // one message that WeCom or a relay does not take, among others
