@@ -61,6 +61,9 @@ pub(crate) struct Plan {
     pub(crate) grace: Duration,
     /// The time between reminders.
     pub(crate) remind: Option<Duration>,
+    /// Whether quiet hours don't hold its alarms.
+    #[serde(default)]
+    pub(crate) urgent: bool,
     pub(crate) profile: Option<String>,
     /// The robot that reports, in place of the app.
     pub(crate) robot: Option<String>,

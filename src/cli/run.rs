@@ -31,6 +31,9 @@ pub(crate) struct Run {
     /// Reports again after this time, while it fails or doesn't run
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub(crate) remind: Option<Duration>,
+    /// Reports at once, in quiet hours, too
+    #[arg(long)]
+    pub(crate) urgent: bool,
     /// The name in the report, by which failures are counted, too [default: the command's name]
     #[arg(short, long, value_name = "NAME")]
     pub(crate) title: Option<OsString>,

@@ -50,6 +50,9 @@ pub(crate) struct Send {
     /// Sends the message of this KEY only once in 24h, however often it is asked for
     #[arg(long, value_name = "KEY", conflicts_with_all = ["no_outbox", "dry_run", "queue"], value_parser = NonEmptyStringValueParser::new())]
     pub(crate) once: Option<String>,
+    /// Sends it at once, in the config's quiet hours, too
+    #[arg(long)]
+    pub(crate) urgent: bool,
     /// Keeps the message and returns: nothing is sent, the next flush delivers it
     #[arg(long, conflicts_with_all = ["no_outbox", "dry_run"])]
     pub(crate) queue: bool,

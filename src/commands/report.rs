@@ -1,5 +1,6 @@
 //! The result of a send: JSON for a script, a line for a person.
 
+use chrono::SecondsFormat;
 use serde::Serialize;
 
 use crate::delivery::{End, Outcome};
@@ -42,6 +43,9 @@ pub(super) struct Report {
     unreached: Unreached,
     /// The entry in the outbox, or among its failed ones, if any.
     outbox_id: Option<String>,
+    /// The end of the quiet hours that hold it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<String>,
     /// The requests of a dry run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     requests: Vec<serde_json::Value>,
@@ -57,12 +61,17 @@ impl Report {
     /// Reports the outcome of a submitted message; `flush_command` is the command that retries.
     pub(super) fn of(outcome: Outcome, flush_command: impl FnOnce() -> String) -> Self {
         let failure = text::delivery::failure(&outcome, flush_command);
+        let until = match &outcome.end {
+            End::Quiet { until, .. } => Some(until.to_rfc3339_opts(SecondsFormat::Secs, false)),
+            _ => None,
+        };
         let (status, id) = match outcome.end {
             End::Sent if outcome.unreached.is_empty() => (Status::Sent, None),
             End::Sent => (Status::Partial, None),
-            End::Queued { id } | End::Spooled { id, .. } | End::Undecided { id: Some(id) } => {
-                (Status::Queued, Some(id))
-            }
+            End::Queued { id }
+            | End::Quiet { id, .. }
+            | End::Spooled { id, .. }
+            | End::Undecided { id: Some(id) } => (Status::Queued, Some(id)),
             End::Failed { id, .. } | End::GivenUp { id } => (Status::Failed, Some(id)),
             End::Duplicate => (Status::Duplicate, None),
             End::NotQueued(_)
@@ -84,6 +93,7 @@ impl Report {
             errmsg,
             unreached: outcome.unreached,
             outbox_id: id.map(|id| id.to_string()),
+            until,
             failure,
             ..Self::new(status, outcome.parts.all)
         }
@@ -99,6 +109,7 @@ impl Report {
             parts,
             unreached: Unreached::default(),
             outbox_id: None,
+            until: None,
             requests: Vec::new(),
             error: None,
             exit_code: None,
@@ -165,7 +176,11 @@ impl Report {
             }
             Status::Duplicate => text::send::sent_before(),
             Status::Queued if self.failure.is_none() => {
-                text::send::queued(self.outbox_id.as_deref().unwrap_or_default())
+                let id = self.outbox_id.as_deref().unwrap_or_default();
+                match &self.until {
+                    Some(until) => text::send::queued_until(until, id),
+                    None => text::send::queued(id),
+                }
             }
             _ => return None,
         })

@@ -64,6 +64,8 @@ pub(super) struct Submitting<'a> {
     pub(super) keep: bool,
     /// Whether keeping the message counts as a success.
     pub(super) kept_ok: bool,
+    /// Whether quiet hours don't hold the message.
+    pub(super) urgent: bool,
     /// The output, if a person may be waiting.
     pub(super) output: Option<Output>,
 }
@@ -105,6 +107,7 @@ impl Submitting<'_> {
             deadline: Instant::now() + self.time,
             keep: self.keep,
             keep_for_setup: self.kept_ok || !output::stderr_is_terminal(),
+            urgent: self.urgent,
             watcher,
             wording: text::delivery::WORDING,
         })

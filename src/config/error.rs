@@ -169,6 +169,8 @@ pub(crate) enum Expected {
     /// A table of this name.
     Table(String),
     Duration,
+    /// Hours such as `23:00-07:30`.
+    Quiet,
     Path,
     AbsolutePath,
     Address,

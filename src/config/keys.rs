@@ -12,6 +12,7 @@ use super::api_base::ApiBase;
 use super::error::Invalid;
 use super::input::{At, RawValue, SecretFrom};
 use super::limits::{Limits, Rate};
+use super::quiet::Quiet;
 use super::value::{self, Level, MAX_AGE, Rotation, ShowIn};
 use crate::lang::Lang;
 use crate::message::Recipients;
@@ -113,6 +114,8 @@ keys! {
     lang: [Lang] { "lang" or "WXPUSH_LANG" => |it, _| it.parse(value::lang) }
     /// The program in which messages are read.
     show_in: [ShowIn] [or ShowIn::WeCom] { "show_in" => |it, _| it.parse(value::show_in) }
+    /// The hours in which messages are held.
+    quiet: [Quiet] [or Quiet::default()] { "quiet" => |it, _| it.parse(Quiet::parse) }
     /// The directory of the state.
     state_dir: [PathBuf] { "state_dir" or "WXPUSH_STATE_DIR" => |it, _| it.path() }
     /// Where the mail of users who may not read the config waits.

@@ -20,6 +20,7 @@ mod limits;
 mod mail;
 mod paths;
 mod qinglong;
+mod quiet;
 mod redact;
 mod settings;
 mod states;
@@ -43,6 +44,7 @@ pub(crate) use invocation::{is_the_sendmail, maildrop_variable, program, state_d
 pub(crate) use limits::{Limits, Rate};
 pub(crate) use mail::MailTo;
 pub(crate) use paths::{NoPlace, State, Unusable, elsewhere, place_of_new};
+pub(crate) use quiet::Quiet;
 pub(crate) use settings::{Base, ConfigWarning, Network, Settings, hostname};
 pub(crate) use survey::{config_places, keys, variables};
 pub(crate) use value::{MAX_AGE, Rotation, ShowIn};

@@ -11,6 +11,7 @@ use super::error::ConfigError;
 use super::keys::MergedKeys;
 use super::limits::Limits;
 use super::paths::{self, NoPlace, State};
+use super::quiet::Quiet;
 use super::value::{Rotation, ShowIn};
 use crate::lang::Lang;
 use crate::message::{Recipients, input::one_line};
@@ -31,6 +32,8 @@ pub(crate) struct Settings {
     /// The language on the phone.
     pub(crate) phone_lang: Lang,
     pub(crate) show_in: ShowIn,
+    /// The hours in which messages are held.
+    pub(crate) quiet: Quiet,
     pub(crate) network: Network,
     pub(crate) outbox: OutboxSettings,
     pub(crate) limits: Limits,
@@ -109,6 +112,7 @@ impl Settings {
             prefix: with_hostname(&merged.prefix),
             phone_lang: merged.lang.unwrap_or(Lang::Zh),
             show_in: merged.show_in,
+            quiet: merged.quiet.clone(),
             outbox: OutboxSettings {
                 enabled: merged.keeps,
                 max_age: merged.max_age,

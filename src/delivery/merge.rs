@@ -42,7 +42,7 @@ pub(super) fn text<'a>(entry: &'a Entry, attempts: &Attempts) -> Option<MergeTex
     let [message] = &*entry.messages else {
         return None;
     };
-    let is_free = entry.merged.is_empty() && entry.once.is_none();
+    let is_free = entry.merged.is_empty() && entry.once.is_none() && !entry.urgent;
     if !is_new || !is_free || message.options.enable_duplicate_check.is_some() {
         return None;
     }
@@ -87,6 +87,7 @@ pub(super) fn merged(
     Some(Entry {
         accepted: first.accepted,
         retried: None,
+        urgent: false,
         once: None,
         merged,
         sender: first.sender.clone(),

@@ -20,6 +20,9 @@ impl Submission<'_> {
     /// is sending it, and takes over the entry of one that died.
     pub(crate) fn send_once(&self, messages: Vec<Message>, key: &str) -> Outcome {
         let (entry, key) = self.once_entry(messages, key);
+        if let Some(outcome) = self.silenced(&entry) {
+            return outcome;
+        }
         let end = match self.deliver_once(&entry, &key) {
             Ok(outcome) => return outcome,
             Err(end) => *end,

@@ -1,5 +1,7 @@
 //! The outcome of a submitted message.
 
+use chrono::{DateTime, Local};
+
 use super::Reason;
 use crate::outbox::{Id, NotKept};
 use crate::wecom::{Refusal, Sent, Unreached};
@@ -33,6 +35,8 @@ pub(crate) enum End {
     Sent,
     /// Kept for a flush without a request, as the user asked.
     Queued { id: Id },
+    /// Kept until the end of quiet hours.
+    Quiet { id: Id, until: DateTime<Local> },
     /// Neither kept nor sent: the user asked to keep it only.
     NotQueued(NotKept),
     /// Not delivered now, and kept in the outbox.
@@ -88,7 +92,11 @@ impl Outcome {
     pub(crate) fn is_safe(&self) -> bool {
         matches!(
             self.end,
-            End::Sent | End::Queued { .. } | End::Spooled { .. } | End::Duplicate
+            End::Sent
+                | End::Queued { .. }
+                | End::Quiet { .. }
+                | End::Spooled { .. }
+                | End::Duplicate
         ) || matches!(self.end, End::Undecided { id: Some(_) })
     }
 }

@@ -7,7 +7,9 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use crate::config::{Account, Config, Limits, MAX_AGE, Settings, State};
+use chrono::{DateTime, Local};
+
+use crate::config::{Account, Config, Limits, MAX_AGE, Quiet, Settings, State};
 use crate::error::{Exit, Failure};
 use crate::message::Channel;
 use crate::outbox::{self, SenderName};
@@ -105,6 +107,13 @@ impl Sender {
                 digest(&["robot", &robot.name])
             }
         }
+    }
+
+    /// Returns when its quiet hours end; `None` outside of them.
+    pub(crate) fn quiet_until(&self) -> Option<DateTime<Local>> {
+        let quiet = &self.settings.quiet;
+        // The time zone is not read in vain.
+        (*quiet != Quiet::default()).then(|| quiet.until(&Local::now()))?
     }
 
     /// Returns the corpid; empty for a robot, whose company is not known.

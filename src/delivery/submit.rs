@@ -62,6 +62,8 @@ pub(crate) struct Submission<'a> {
     /// Whether to keep a message that fails because of the set-up; a person at a terminal resends
     /// it instead.
     pub(crate) keep_for_setup: bool,
+    /// Whether quiet hours don't hold the message.
+    pub(crate) urgent: bool,
     pub(crate) watcher: Option<&'a dyn Watcher>,
     pub(crate) wording: Wording,
 }
@@ -73,6 +75,9 @@ impl Submission<'_> {
     /// Delivers the parts of a message, each after the answer to the one before, or keeps it.
     pub(crate) fn send(&self, messages: Vec<Message>) -> Outcome {
         let entry = self.entry(messages);
+        if let Some(outcome) = self.silenced(&entry) {
+            return outcome;
+        }
         self.deliver(&entry, self.begin(&entry))
     }
 
@@ -99,6 +104,10 @@ impl Submission<'_> {
     /// message is kept.
     pub(crate) fn send_in_place(&self, messages: Vec<Message>, kept: impl FnOnce()) -> Outcome {
         let entry = self.entry(messages);
+        if let Some(outcome) = self.silenced(&entry) {
+            kept();
+            return outcome;
+        }
         let begun = self.begin(&entry);
         if begun.0.held().is_some() {
             kept();
@@ -119,11 +128,26 @@ impl Submission<'_> {
         }
     }
 
+    /// Keeps a message until the end of quiet hours; `None` if it is to be sent now, also because
+    /// it cannot be kept.
+    pub(super) fn silenced(&self, entry: &Entry) -> Option<Outcome> {
+        if entry.urgent || !self.keep {
+            return None;
+        }
+        let until = self.sender.quiet_until()?;
+        let held = self.hold(entry, Instant::now() + DISK_TIME);
+        let held = held.inspect_err(|why| tracing::info!(%why, "not kept, so it is sent now"));
+        let id = held.ok()?.id().clone();
+        tracing::info!(%id, "kept for the end of quiet hours");
+        Some(Outcome::new(entry.messages.len(), End::Quiet { id, until }))
+    }
+
     /// Returns the entry of a message that is accepted now.
     pub(super) fn entry(&self, messages: Vec<Message>) -> Entry {
         Entry {
             accepted: Stamp::now(),
             retried: None,
+            urgent: self.urgent,
             once: None,
             merged: Vec::new(),
             sender: self.sender.name(),

@@ -17,6 +17,8 @@ pub(crate) struct FlushSummary {
     pub(crate) expired: usize,
     /// Left in the outbox, of the senders in this config.
     pub(crate) left: usize,
+    /// Held by quiet hours.
+    pub(crate) quiet: usize,
     /// Claimed by another process.
     pub(crate) busy: usize,
     /// Left in the outbox, of senders not in the current config.
@@ -56,6 +58,7 @@ impl FlushSummary {
         self.failed += other.failed;
         self.expired += other.expired;
         self.left += other.left;
+        self.quiet += other.quiet;
         self.busy += other.busy;
         for (sender, count) in other.others {
             *self.others.entry(sender).or_default() += count;

@@ -59,6 +59,11 @@ impl Attempts {
         self.sent > 0 || self.doubt.is_some()
     }
 
+    /// Whether something of it is on the phone, or may be.
+    pub(crate) fn is_begun(&self) -> bool {
+        self.sent > 0 || self.doubt.is_some()
+    }
+
     /// Whether a request got no answer at all, so that its outcome is unknown.
     pub(crate) fn is_in_the_dark(&self) -> bool {
         self.doubt.as_ref().is_some_and(|doubt| !doubt.answered)

@@ -89,6 +89,8 @@ pub(crate) struct Entry {
     pub(crate) accepted: Stamp,
     /// The time when it was put back from `failed/`; its age counts from then.
     pub(crate) retried: Option<Stamp>,
+    /// Whether quiet hours don't hold it.
+    pub(crate) urgent: bool,
     /// The digest of its `--once` key.
     pub(crate) once: Option<String>,
     /// The entries whose texts it carries, in order.

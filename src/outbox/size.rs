@@ -64,6 +64,7 @@ mod tests {
             let entry = Entry {
                 accepted: Stamp::now(),
                 retried: Some(Stamp::now()),
+                urgent: true,
                 once: None,
                 merged: Vec::new(),
                 sender: SenderName {

@@ -196,6 +196,9 @@ displays! { Expected {
     Self::Rate(max) => "从 {min} 到 {max} 的数", "a number from {min} to {max}", min = Rate::MIN;
     Self::Table(name) => "一个表，写成 [{name}]", "a table, written [{name}]";
     Self::Duration => "一段时间", "a duration";
+    Self::Quiet =>
+        "一段或几段时间，例如 23:00-07:30 或 12:30-13:30,23:00-07:30",
+        "hours such as 23:00-07:30 or 12:30-13:30,23:00-07:30";
     Self::Path => "一个路径", "a path";
     Self::AbsolutePath => "绝对路径", "an absolute path";
     Self::Address => "本机的一个 IP 地址，例如 192.0.2.7", "an IP address of this host, such as 192.0.2.7";

@@ -173,7 +173,7 @@ pub(crate) fn failure(
     Some(match &outcome.end {
         End::Sent if outcome.unreached.is_empty() => return None,
         End::Sent => partial(outcome.unreached.describe()),
-        End::Queued { .. } | End::Duplicate => return None,
+        End::Queued { .. } | End::Quiet { .. } | End::Duplicate => return None,
         End::NotQueued(why) => not_queued(why),
         End::Spooled { id, reason } => {
             let mut failure = said(reason, EntryPlace::Outbox(id.as_str()));

@@ -45,6 +45,7 @@ texts! {
     waits_for_call() = "等该接口恢复", "waits for its call";
     waits_for_retry() = "自己退避中", "paused";
     waits_for_slot() = "等发送名额", "waits for a slot";
+    waits_for_morning() = "安静时段", "quiet hours";
     due(time) = "预计 {time}", "due {time}";
     merged_into(id) = "并入 {id}", "merged into {id}";
     to(recipients) = "发给 {recipients}", "to {recipients}";

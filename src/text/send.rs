@@ -30,6 +30,8 @@ texts! {
     sent() = "已发送", "sent";
     sent_as(msgids) = "已发送：msgid {msgids}", "sent: msgid {msgids}";
     sent_before() = "已经发过，没有再发", "sent before, and not again";
+    queued_until(until, id) =
+        "安静时段，{until} 后发出：{id}", "quiet hours, goes out after {until}: {id}";
     queued(id) = "已存入发件箱：{id}", "kept in the outbox: {id}";
     result_not_shown(why) = "{why}；消息不受影响", "{why} (this doesn't affect the message)";
     input_cut(mib) =

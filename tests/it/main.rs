@@ -108,6 +108,7 @@ mod protection; // safe, names for ids, ordinary WeChat, options that clash
 mod proxies; // HTTP, HTTPS and SOCKS proxies, from config and environment, that work or do not
 mod qinglong; // QYWX_AM, QYWX_KEY and QYWX_ORIGIN
 mod queue; // what is kept for a flush without a try, or is content to be kept
+mod quiet; // quiet hours: held, urgent, the morning after
 mod raw; // messages in WeCom's own JSON
 mod readmes; // README and docs/: both languages agree, with each other and with the program; links
 mod recall; // what it takes back, and what stays

@@ -64,6 +64,7 @@ fn sent(
         time,
         keep: false,
         kept_ok: false,
+        urgent: true,
         output: None,
     };
     let outcome = submitting.submit(|submission| submission.send(messages))?;

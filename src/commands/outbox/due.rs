@@ -6,11 +6,18 @@ use std::time::SystemTime;
 use super::Outboxes;
 use crate::clock::Stamp;
 use crate::config::State;
-use crate::delivery::{Senders, audience};
+use crate::delivery::{Sender, Senders, audience};
 use crate::error::Failure;
 use crate::message::Channel;
 use crate::outbox::{Attempts, Entry, SenderName};
 use crate::rate_limit::{Forecast, Share};
+
+/// When an entry will be sent.
+pub(super) struct DueTime {
+    pub(super) at: SystemTime,
+    /// Whether quiet hours hold it.
+    pub(super) is_quiet: bool,
+}
 
 /// A predictor of send times, to be queried in the order of the outbox.
 pub(super) struct DueTimes<'a> {
@@ -36,7 +43,7 @@ impl<'a> DueTimes<'a> {
         state: &State,
         entry: &Entry,
         attempts: &Attempts,
-    ) -> Result<Option<SystemTime>, Failure> {
+    ) -> Result<Option<DueTime>, Failure> {
         let senders = self.senders.iter().find(|(place, _)| place.is(state));
         let Some(sender) = senders.and_then(|(_, senders)| senders.get(&entry.sender)) else {
             return Ok(None);
@@ -47,13 +54,22 @@ impl<'a> DueTimes<'a> {
             .forecasts
             .entry((entry.sender.clone(), channel))
             .or_insert_with(|| sender.forecast(channel));
+        let quiet = quiet_until(&sender, entry, attempts);
         let held = attempts.hold.and_then(|hold| hold.left(&Stamp::now()));
         let mut due = SystemTime::now() + held.unwrap_or_default();
+        due = due.max(quiet.unwrap_or(due));
         if let Some(forecast) = forecast {
             for message in entry.messages.iter().skip(attempts.sent) {
                 due = forecast.next(&audience(message), Share::Backlog, due);
             }
         }
-        Ok(Some(due))
+        let is_quiet = quiet.is_some();
+        Ok(Some(DueTime { at: due, is_quiet }))
     }
+}
+
+/// Returns the end of the quiet hours that hold an entry.
+fn quiet_until(sender: &Sender, entry: &Entry, attempts: &Attempts) -> Option<SystemTime> {
+    let is_held = !entry.urgent && !attempts.is_begun();
+    is_held.then(|| sender.quiet_until())?.map(SystemTime::from)
 }

@@ -125,7 +125,7 @@ fn until_done(flush: &mut Flush<'_>, deadline: Option<Instant>) -> std::io::Resu
         flush.pass()?;
         let summary = &flush.summary;
         // Waiting delivers no entry of another app, and no unreadable one.
-        if summary.left == 0 && (deadline.is_some() || summary.busy == 0) {
+        if summary.left == 0 && (deadline.is_some() || summary.busy + summary.quiet == 0) {
             return Ok(());
         }
         if summary.delivered > before {
@@ -193,7 +193,7 @@ fn report(summary: &FlushSummary, output: Output) -> anyhow::Result<Exit> {
         let others: usize = summary.others.values().sum();
         output::object(&json!({
             "delivered": summary.delivered, "failed": summary.failed, "expired": summary.expired,
-            "left": summary.left, "busy": summary.busy, "others": others, "strange": summary.strange.len(),
+            "left": summary.left, "quiet": summary.quiet, "busy": summary.busy, "others": others, "strange": summary.strange.len(),
             "error": failure.as_ref().map(|failure| &failure.what),
             "exit_code": failure.as_ref().map_or(0, |failure| failure.exit.code()),
         }))?;

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use chrono::{DateTime, Local, SecondsFormat};
 use serde::Serialize;
 
-use super::due::DueTimes;
+use super::due::{DueTime, DueTimes};
 use super::{Outboxes, Place};
 use crate::error::Failure;
 use crate::outbox::{self, Attempts, Entry, FailureRecord, HoldScope, Id, SenderAccount, Unread};
@@ -36,6 +36,8 @@ enum WaitsFor {
     /// Its own back-off.
     Entry,
     Slot,
+    /// The end of quiet hours.
+    Quiet,
 }
 
 /// An entry in the form for scripts.
@@ -161,12 +163,12 @@ impl EntryRow {
         self.failed_at = verdict.at.map(|at| time(at.time()));
     }
 
-    fn add_due(&mut self, due: Result<Option<SystemTime>, Failure>, attempts: &Attempts) {
+    fn add_due(&mut self, due: Result<Option<DueTime>, Failure>, attempts: &Attempts) {
         self.status = EntryStatus::Waiting;
         match due {
             Ok(Some(due)) => {
-                self.due = Some(time(due));
-                self.waits_for = waits_for(attempts, due);
+                self.due = Some(time(due.at));
+                self.waits_for = waits_for(attempts, &due);
             }
             Ok(None) => self.status = EntryStatus::OtherApp,
             // Its profile is unusable; the other entries are shown anyway.
@@ -222,17 +224,19 @@ impl WaitsFor {
             Self::Call => text::waits_for_call(),
             Self::Entry => text::waits_for_retry(),
             Self::Slot => text::waits_for_slot(),
+            Self::Quiet => text::waits_for_morning(),
         }
     }
 }
 
-fn waits_for(attempts: &Attempts, due: SystemTime) -> Option<WaitsFor> {
+fn waits_for(attempts: &Attempts, due: &DueTime) -> Option<WaitsFor> {
     let held = attempts.hold.map(|hold| hold.on);
     match held.or(attempts.blocked_by) {
         Some(HoldScope::App) => Some(WaitsFor::App),
         Some(HoldScope::Call) => Some(WaitsFor::Call),
         Some(HoldScope::Entry) => Some(WaitsFor::Entry),
-        None => (due > SystemTime::now() + SOON).then_some(WaitsFor::Slot),
+        None if due.is_quiet => Some(WaitsFor::Quiet),
+        None => (due.at > SystemTime::now() + SOON).then_some(WaitsFor::Slot),
     }
 }
 

@@ -326,6 +326,7 @@ impl Ready {
             state: self.state.as_ref().map_err(Clone::clone),
             time: args.timeout,
             kept_ok: false,
+            urgent: args.urgent,
             output: None,
         };
         Ok((messages, submitting))

@@ -146,6 +146,7 @@ impl Teller<'_> {
             time: TIME,
             keep,
             kept_ok: true,
+            urgent: job.plan.urgent,
             output: None,
         };
         let outcome = submitting.submit(|it| match keep {

@@ -33,6 +33,7 @@ impl Ready {
                 .or(args.every.map(default_grace))
                 .unwrap_or_default(),
             remind: args.remind,
+            urgent: args.urgent,
             profile: self.config.profile_in_force().map(str::to_owned),
             robot: robot.cloned().flatten(),
             to: self.recipients.clone(),

@@ -95,6 +95,7 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
         time: args.timeout.unwrap_or_else(|| time_for(&messages)),
         keep,
         kept_ok: args.kept_ok,
+        urgent: args.urgent,
         output: Some(output),
     };
     let outcome = submitting.submit(|submission| match &args.once {

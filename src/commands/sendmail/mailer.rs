@@ -173,6 +173,7 @@ impl<'a> Mailer<'a> {
             state: self.state.as_ref().map_err(Clone::clone),
             time: time_for(&messages),
             kept_ok: false,
+            urgent: false,
             output,
         };
         let outcome = submitting.submit(|submission| how(submission, messages))?;

@@ -20,6 +20,8 @@ use super::audiences::WaitingAudiences;
 use super::summary::Strange;
 use super::turn::{Suspect, Turn};
 use super::{FlushSummary, Senders, Wording, audience};
+use chrono::Local;
+
 use crate::clock::Stamp;
 use crate::disk::Dir;
 use crate::message::Channel;
@@ -282,6 +284,14 @@ impl<'a> Flush<'a> {
         };
         self.carried
             .extend(entry.merged.iter().map(|merged| merged.id.clone()));
+        if !entry.urgent
+            && !attempts.is_begun()
+            && let Some(until) = sender.quiet_until()
+        {
+            self.summary.quiet += 1;
+            self.next((until - Local::now()).to_std().unwrap_or_default());
+            return;
+        }
         self.make_way(dir, entry, &attempts);
         // The carried entries are counted instead of the one that carries them.
         self.summary.left += usize::from(entry.merged.is_empty());

@@ -26,9 +26,9 @@
 //! <1234 bytes>
 //! ```
 //!
-//! A robot's message names the robot instead of the corpid; `once` is the digest of a key; `merged`
+//! `urgent: yes` is for a message that quiet hours don't hold. A robot's message names the robot instead of the corpid; `once` is the digest of a key; `merged`
 //! names the entries whose texts this one carries, each with the part in which it ends. Entries
-//! with any of these, or with a file, are of version 2, which an earlier wxpush leaves alone; all
+//! with any of these three, or with a file, are of version 2, which an earlier wxpush leaves alone; all
 //! others are of version 1.
 
 mod summed;
@@ -141,6 +141,7 @@ impl Entry {
             line("boot", boot(&self.accepted)),
             line("retried", self.retried.as_ref().map(time)),
             line("retried_boot", self.retried.as_ref().and_then(boot)),
+            line("urgent", self.urgent.then(|| "yes".to_owned())),
             line("once", self.once.clone()),
             line(
                 "merged",
@@ -229,6 +230,7 @@ struct Head {
     boot: Option<String>,
     retried: Option<u64>,
     retried_boot: Option<String>,
+    urgent: bool,
     once: Option<String>,
     merged: Vec<MergedText>,
     profile: Option<String>,
@@ -245,6 +247,7 @@ impl Head {
             Some(("boot", text)) => self.boot = Some(text.to_owned()),
             Some(("retried", text)) => self.retried = Some(time(text)?),
             Some(("retried_boot", text)) => self.retried_boot = Some(text.to_owned()),
+            Some(("urgent", text)) => self.urgent = text == "yes",
             Some(("once", text)) => self.once = Some(text.to_owned()),
             Some(("merged", text)) => {
                 self.merged = text.split(' ').map(merged).collect::<Option<_>>()?;
@@ -273,6 +276,7 @@ impl Head {
             retried: self
                 .retried
                 .map(|wall| stamp(wall, self.retried_boot.as_deref())),
+            urgent: self.urgent,
             once: self.once,
             merged: self.merged,
             sender,

@@ -3,7 +3,7 @@
 pub(crate) mod backlog;
 pub(crate) mod recipients;
 
-use crate::config::{Settings, ShowIn};
+use crate::config::{Quiet, Settings, ShowIn};
 use crate::duration::show;
 use crate::lang::spoken;
 
@@ -83,6 +83,9 @@ pub(crate) fn settings(settings: &Settings, names_recipients: bool) -> String {
         ShowIn::WeChat => "wechat",
     };
     words.push(format!("show_in {show_in}"));
+    if settings.quiet != Quiet::default() {
+        words.push(format!("quiet {}", settings.quiet));
+    }
     if settings.safe {
         words.push("safe".to_owned());
     }
