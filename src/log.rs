@@ -16,6 +16,7 @@ use std::thread;
 
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_appender::rolling::{RollingFileAppender, Rotation as Rolling};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
 
 use crate::config::{Base, Rotation, State};
@@ -65,7 +66,7 @@ pub(crate) fn begin(base: &Base, state: Option<&State>, stderr: Stderr) {
     };
     let path = place.path.clone();
     let rotation = base.log.rotation;
-    let opened = place.open().and_then(|(dir, name)| {
+    let opened = place.open(rotation).and_then(|(dir, name)| {
         let capped = match rotation {
             Rotation::Never => cap(&dir, &name),
             Rotation::Daily => Ok(()),
@@ -112,7 +113,7 @@ pub(crate) fn seen(base: &Base, state: Option<&State>) -> Option<(PathBuf, io::R
     } else {
         ""
     };
-    let opened = place.open();
+    let opened = place.open(rotation);
     let size = opened.and_then(|(dir, name)| {
         let file = dir.append(&format!("{name}{suffix}"), MODE)?;
         Ok(file.metadata()?.len())
@@ -139,11 +140,16 @@ impl<'a> LogPlace<'a> {
     }
 
     /// Opens its directory; returns the log's name in it, too.
-    fn open(&self) -> io::Result<(Arc<Dir>, String)> {
+    fn open(&self, rotation: Rotation) -> io::Result<(Arc<Dir>, String)> {
         if let Some(state) = self.state {
             return Ok((Arc::clone(state.dir()), NAME.to_owned()));
         }
-        let (dir, name) = Dir::parent_of(&self.path, Writers::Group)?;
+        let writers = match rotation {
+            Rotation::Never => Writers::Group,
+            // The appender follows links: nobody may swap the file after our check.
+            Rotation::Daily => Writers::Owner,
+        };
+        let (dir, name) = Dir::parent_of(&self.path, writers)?;
         Ok((Arc::new(dir), name))
     }
 }
@@ -169,13 +175,14 @@ enum Writer {
     Daily(Box<Mutex<Daily>>),
 }
 
-/// One file a day.
+/// One file a day. The appender switches to the next one; before that we create it, safely and
+/// private.
 struct Daily {
+    appender: RollingFileAppender,
     dir: Arc<Dir>,
     name: String,
-    keep: u32,
     today: String,
-    file: File,
+    keep: u32,
 }
 
 impl Writer {
@@ -184,13 +191,18 @@ impl Writer {
             return Ok(Self::One(dir.append(&name, MODE)?));
         }
         let today = utc_date();
-        let file = of_day(&dir, &name, &today, keep)?;
+        prepare(&dir, &name, &today, keep)?;
+        let appender = RollingFileAppender::builder()
+            .rotation(Rolling::DAILY)
+            .filename_prefix(&*name)
+            .build(dir.path_by_handle())
+            .map_err(io::Error::other)?;
         Ok(Self::Daily(Box::new(Mutex::new(Daily {
+            appender,
             dir,
             name,
-            keep,
             today,
-            file,
+            keep,
         }))))
     }
 
@@ -208,10 +220,10 @@ impl Writer {
         };
         let today = utc_date();
         if today != daily.today {
-            daily.file = of_day(&daily.dir, &daily.name, &today, daily.keep)?;
+            prepare(&daily.dir, &daily.name, &today, daily.keep)?;
             daily.today = today;
         }
-        daily.file.write_all(line.as_bytes())
+        daily.appender.write_all(line.as_bytes())
     }
 }
 
@@ -226,19 +238,29 @@ fn cap(dir: &Arc<Dir>, name: &str) -> io::Result<()> {
         return Ok(());
     }
     // Between the renaming and the new log, somebody else could take its name.
-    if dir.metadata()?.mode() & 0o002 != 0 {
-        return Err(FileError::SharedDirectory.into());
-    }
+    refuse_shared(dir)?;
     dir.set_aside(name, &format!("{name}.old"), LOG_MAX)
 }
 
-/// Opens the file of a day; if it is new, removes the oldest ones.
-fn of_day(dir: &Dir, name: &str, today: &str, keep: u32) -> io::Result<File> {
-    let day = format!("{name}.{today}");
-    let is_new = dir.size(&day).is_none();
-    let file = dir.append(&day, MODE)?;
+/// Refuses to rename or open by name in a directory that others can write to.
+fn refuse_shared(dir: &Dir) -> io::Result<()> {
+    if dir.metadata()?.mode() & 0o002 != 0 {
+        return Err(FileError::SharedDirectory.into());
+    }
+    Ok(())
+}
+
+/// Creates today's file if it does not exist, and then removes the oldest.
+///
+/// The appender's own pruning would remove a file at every start of a process.
+fn prepare(dir: &Dir, name: &str, today: &str, keep: u32) -> io::Result<()> {
+    // The appender follows links: nobody may swap the file after our check.
+    refuse_shared(dir)?;
+    let file = format!("{name}.{today}");
+    let is_new = dir.size(&file).is_none();
+    dir.append(&file, MODE)?;
     if !is_new {
-        return Ok(file);
+        return Ok(());
     }
     let is_ours = |entry: &String| {
         let date = entry
@@ -252,7 +274,7 @@ fn of_day(dir: &Dir, name: &str, today: &str, keep: u32) -> io::Result<File> {
         // Another process may have just removed it.
         let _ = dir.remove(old);
     }
-    Ok(file)
+    Ok(())
 }
 
 /// Formats events, and writes them to the log and to stderr.

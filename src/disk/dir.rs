@@ -3,7 +3,7 @@
 
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -139,6 +139,16 @@ impl Dir {
     /// Returns its path, for messages.
     pub(crate) fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Returns a path that leads to it whatever its name leads to by now; its name without `/proc`.
+    pub(crate) fn path_by_handle(&self) -> PathBuf {
+        let by_handle = PathBuf::from(format!("/proc/self/fd/{}", self.file.as_raw_fd()));
+        if by_handle.exists() {
+            by_handle
+        } else {
+            self.path.clone()
+        }
     }
 
     /// Returns the path of a file in it, for messages.

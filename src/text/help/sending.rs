@@ -17,6 +17,7 @@ helps! {
   wxpush send --chat ops \"发到应用的群聊\"
   journalctl -n 500 | wxpush send --long split   # 最多分成 99 段
   wxpush send --json hello | jq -r .msgids[0]
+  wxpush send --urgent 阵列降级                  # 安静时段里也发
   wxpush send --queue hello                      # 先存下，下次补发时发出
   wxpush send -- -5 度                           # 以 - 开头的消息",
         "Examples:
@@ -33,6 +34,7 @@ helps! {
   wxpush send --chat ops \"to a group chat of the app\"
   journalctl -n 500 | wxpush send --long split  # up to 99 numbered parts
   wxpush send --json hello | jq -r .msgids[0]
+  wxpush send --urgent raid degraded            # in quiet hours, too
   wxpush send --queue hello                     # kept, sent by the next flush
   wxpush send -- -5 degrees                     # a message that begins with -";
     run = "运行一个命令，如实报告结果", "Runs a command transparently, and reports how it went";
