@@ -43,18 +43,18 @@ const GAP_MAX: Duration = Duration::from_hours(1);
 pub(crate) struct Job {
     /// The name in reports.
     pub(crate) name: String,
-    pub(crate) plan: Plan,
+    pub(crate) plan: WatchPlan,
     /// The start of its last run.
     pub(crate) started: Stamp,
     /// The end of its last run, if it has ended.
-    pub(crate) ended: Option<Finish>,
+    pub(crate) ended: Option<RunEnd>,
     /// That it was not seen in time, until a run has reported that it is back.
     pub(crate) missed: Option<Missed>,
 }
 
 /// What is expected of a job, and who is told.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Plan {
+pub(crate) struct WatchPlan {
     /// Longest time from one start to the next.
     pub(crate) every: Option<Duration>,
     /// The time after that until the alarm.
@@ -73,7 +73,7 @@ pub(crate) struct Plan {
 
 /// The end of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Finish {
+pub(crate) struct RunEnd {
     pub(crate) at: Stamp,
     pub(crate) code: u8,
 }
@@ -143,7 +143,7 @@ impl Jobs {
         state: &State,
         key: String,
         name: &str,
-        plan: Plan,
+        plan: WatchPlan,
     ) -> io::Result<WatchedRun> {
         let jobs = Self {
             dir: Arc::new(state.dir().make_sub(DIR)?),
@@ -262,7 +262,7 @@ impl WatchedRun {
     /// As [`Jobs::change`].
     pub(crate) fn end(&self, code: u8) -> io::Result<()> {
         let at = Stamp::now();
-        self.change(|job| job.ended = Some(Finish { at, code }))
+        self.change(|job| job.ended = Some(RunEnd { at, code }))
     }
 
     /// Records that somebody has been told that the job is back.

@@ -350,7 +350,14 @@ pub(crate) fn junk(dir: &Dir) -> io::Result<Vec<String>> {
         let bare = name.strip_suffix(".try").unwrap_or(name);
         let bare = bare.strip_prefix(TEMPORARY).unwrap_or(bare);
         Id::parse(bare).is_some()
-            || [FAILED, STATE_NOTICE, once::NAME, clocks::NAME, snapshot::LOOKED].contains(&name)
+            || [
+                FAILED,
+                STATE_NOTICE,
+                once::NAME,
+                clocks::NAME,
+                snapshot::LOOKED,
+            ]
+            .contains(&name)
             || name.starts_with(expired::PREFIX)
     };
     let names = dir.names()?.collect::<io::Result<Vec<String>>>()?;

@@ -2,15 +2,15 @@
 
 use super::audience::{Audience, Share};
 use super::lines::SlotLines;
-use super::times::Times;
+use super::view::LedgerView;
 use crate::clock::Stamp;
-use crate::config::Limits;
+use crate::config::{Limits, Rate};
 
 /// Tries the bytes as a ledger of the app `a`.
 pub(crate) fn ledger(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     let limits = Limits {
-        per_minute: 2,
+        per_minute: Rate::whole(2),
         per_hour: 5,
     };
     let members = Audience::of(Some("x|y"), false);
@@ -20,9 +20,8 @@ pub(crate) fn ledger(bytes: &[u8]) {
         assert!(lines.bytes <= text.len() + 1);
         for audience in [&members, &Audience::Everyone] {
             for share in [Share::New, Share::Backlog] {
-                let mut times = Times::of_all(limits);
-                lines.add_to(&mut times, "a");
-                let at = times.earliest(audience, share, wall);
+                let view = LedgerView::new(&lines, "a", limits, None);
+                let at = view.times.earliest(audience, share, wall);
                 assert!(at >= wall);
             }
         }

@@ -77,7 +77,7 @@ fn the_connection_is_made_while_the_message_is_synced_and_nothing_leaves_before(
     for_each(
         [(false, "message/send"), (true, "media/upload")],
         |(has_file, first)| {
-            let (standin, sandbox) = set_up();
+            let (_standin, sandbox) = set_up();
             sandbox.send("makes all files").is_silent();
             sandbox.write("a.pdf", "%PDF-1.4 a file of its own");
             let path = sandbox.path("a.pdf").display().to_string();

@@ -66,8 +66,8 @@ mod init; // init at a terminal: answers right and wrong, and none
 mod init_files; // init: where it writes, what it keeps, the crontab
 mod init_refused; // init at a terminal, where WeCom or the network says no
 mod init_unattended; // init out of the environment: what is missing, what is there, exit codes
-mod jobs; // jobs that run watches: alarms, reminders, returns
 mod installer; // install.sh, by several shells
+mod jobs; // jobs that run watches: alarms, reminders, returns
 mod kinds; // every kind to every receiver: command line, JSON on the wire
 mod large_files; // the largest, and larger ones: memory, room, what is cut; files that change meanwhile
 mod ledgers; // too much for one member: the ledger held, linked, late or twice
@@ -93,8 +93,8 @@ mod outbox_times; // lost answers, late and expired messages, clocks that jump
 mod oversized; // messages to so many that no entry could hold them
 mod pace; // backlogs: paced, in order, what is new first
 mod package; // the .deb: installed, used, upgraded, removed, purged
-mod page; // the page of phones in a browser: each kind, and hostile ones
 mod packages; // the other packages, the tarball, what is made beside them
+mod page; // the page of phones in a browser: each kind, and hostile ones
 mod pages; // completions and manual pages, by real shells and man
 mod phone; // what reaches the phone, in its language
 mod pictures; // the pictures of the documents: what their terminals show

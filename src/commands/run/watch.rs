@@ -8,7 +8,7 @@ use super::{Ready, recipients};
 use crate::cli::Run;
 use crate::clock::Stamp;
 use crate::cron::{self, FlushJob};
-use crate::jobs::{Jobs, Plan, WatchedRun, default_grace};
+use crate::jobs::{Jobs, WatchPlan, WatchedRun, default_grace};
 use crate::message::Channel;
 use crate::outbox::{self, Outbox};
 use crate::text::run as words;
@@ -26,7 +26,7 @@ impl Ready {
             return;
         }
         let robot = (recipients::channel(&args.to) == Channel::Robot).then_some(&args.to.robot);
-        let plan = Plan {
+        let plan = WatchPlan {
             every: args.every,
             grace: args
                 .grace
