@@ -12,9 +12,6 @@ use super::encoding::Encoding;
 /// Source: developer.work.weixin.qq.com/document/path/90253.
 pub(crate) const INPUT_MAX: usize = 20 << 20;
 
-/// The most bytes that are read at once.
-const BUFFER: usize = 64 << 10;
-
 /// The most memory, in bytes, that is kept free for sending a long text.
 const SPARE: usize = 6 << 20;
 
@@ -35,21 +32,16 @@ pub(crate) struct Input {
 impl Input {
     /// Cleans a text in memory.
     pub(crate) fn from_bytes(bytes: &[u8]) -> Self {
-        let buffer = BUFFER.min(bytes.len() + 1);
-        Self::buffered(bytes, buffer).expect("a slice can always be read")
+        Self::from_reader(bytes).expect("a slice can always be read")
     }
 
     /// Reads and cleans input to its end, or to `INPUT_MAX`.
     ///
     /// # Errors
     /// Any error of the reader except `Interrupted`, or `OutOfMemory`.
-    pub(crate) fn from_reader(reader: impl Read) -> io::Result<Self> {
-        Self::buffered(reader, BUFFER)
-    }
-
-    fn buffered(mut reader: impl Read, size: usize) -> io::Result<Self> {
+    pub(crate) fn from_reader(mut reader: impl Read) -> io::Result<Self> {
         let mut cleaner = Cleaner::default();
-        let mut buffer = vec![0; size];
+        let mut buffer = vec![0; 64 << 10];
         let mut pending = 0;
         while !cleaner.input.cut {
             let read = match reader.read(&mut buffer[pending..]) {
