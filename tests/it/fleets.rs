@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use serde_json::json;
 
 use crate::standin::{AGENTID, CORPID, SECRET, Standin};
@@ -77,6 +77,9 @@ impl Drop for Server {
 /// A certificate for this host, its key and its authority, as PEM.
 fn certificate() -> Result<[String; 3], rcgen::Error> {
     let mut params = CertificateParams::default();
+    params
+        .distinguished_name
+        .push(DnType::CommonName, "relay authority");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let authority = CertifiedIssuer::self_signed(params, KeyPair::generate()?)?;
     let key = KeyPair::generate()?;
