@@ -1,4 +1,4 @@
-//! A headless Chromium with one page, driven over pipes by its DevTools protocol.
+//! A headless Chromium with one page, driven over pipes by its debugging protocol.
 
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
