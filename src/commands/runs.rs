@@ -84,9 +84,10 @@ fn list(jobs: &[WatchedJob], output: Output) -> Result<(), Failure> {
         return output::result(&words::none_watched());
     }
     for watched in jobs {
-        match output.json {
-            true => output::object(&watched.described())?,
-            false => output::result(&watched.line())?,
+        if output.json {
+            output::object(&watched.described())?;
+        } else {
+            output::result(&watched.line())?;
         }
     }
     Ok(())

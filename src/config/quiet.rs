@@ -55,9 +55,10 @@ impl fmt::Display for Quiet {
 /// Returns the end of a window, if a time is in it.
 fn end_of([start, end]: [NaiveTime; 2], at: NaiveDateTime) -> Option<NaiveDateTime> {
     let (date, time) = (at.date(), at.time());
-    let is_within = match start < end {
-        true => start <= time && time < end,
-        false => start <= time || time < end,
+    let is_within = if start < end {
+        start <= time && time < end
+    } else {
+        start <= time || time < end
     };
     let days = u64::from(time >= end);
     is_within

@@ -1,6 +1,8 @@
 //! Machines that lack what is usual: no `/proc`, an old kernel; for the static programs of
 //! `packaging/static/build` roots of other systems, and other processors (emulated), too.
 
+#![allow(clippy::print_stdout, reason = "what was tried, on request")]
+
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::symlink;

@@ -75,9 +75,10 @@ impl Teller<'_> {
         let alarm = |settings: &Settings| {
             let (lang, name, host) = (settings.phone_lang, &job.name, config::hostname());
             let (started, due) = (local_minute(job.started.time()), local_minute(due.time()));
-            let text = match is_running {
-                true => words::still_running(lang, name, host, started, due),
-                false => words::not_run(lang, name, host, started, due),
+            let text = if is_running {
+                words::still_running(lang, name, host, started, due)
+            } else {
+                words::not_run(lang, name, host, started, due)
             };
             match count {
                 0 => text,
@@ -149,9 +150,12 @@ impl Teller<'_> {
             urgent: job.plan.urgent,
             output: None,
         };
-        let outcome = submitting.submit(|it| match keep {
-            true => it.queue_once(messages, key),
-            false => it.send(messages),
+        let outcome = submitting.submit(|it| {
+            if keep {
+                it.queue_once(messages, key)
+            } else {
+                it.send(messages)
+            }
         })?;
         if outcome.is_safe() {
             return Ok(());

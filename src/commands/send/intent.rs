@@ -156,7 +156,7 @@ impl<'a> Intent<'a> {
 }
 
 fn is_stdin_twice(paths: &[OsString], args: &Send) -> bool {
-    let words = if args.message == ["-"] { 1 } else { 0 };
+    let words = usize::from(args.message == ["-"]);
     paths.iter().filter(|path| *path == "-").count() + words > 1
 }
 

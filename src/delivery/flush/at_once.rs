@@ -160,22 +160,18 @@ impl Flush<'_> {
         let Some(flying) = self.flights.get_mut(name) else {
             return false;
         };
-        match flying.flights.land(&flying.sender.client) {
-            Some((flight, result)) => self.landed(dir, flight, result),
-            None => {
-                let again = std::mem::take(&mut flying.again);
-                flying.token = None;
-                if again.is_empty() {
-                    return false;
-                }
-                for message in &again {
-                    if !self.turn(name).is_stopped() {
-                        self.deliver(dir, message);
-                    }
-                }
+        if let Some((flight, result)) = flying.flights.land(&flying.sender.client) {
+            self.landed(dir, flight, result);
+            return true;
+        }
+        let again = std::mem::take(&mut flying.again);
+        flying.token = None;
+        for message in &again {
+            if !self.turn(name).is_stopped() {
+                self.deliver(dir, message);
             }
         }
-        true
+        !again.is_empty()
     }
 
     fn landed(&mut self, dir: &Arc<Dir>, flight: Flying, result: Result<Sent, Error>) {
