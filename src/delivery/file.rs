@@ -27,8 +27,12 @@ impl Delivery<'_> {
             return Ok(Cow::Borrowed(part.message));
         };
         let remembered = || {
-            let media = part.kept.attempts().media;
-            media.filter(UploadedMedia::is_fresh)
+            // A new entry remembers nothing yet, so it is not waited for.
+            let attempts = match part.number {
+                0 => part.kept.attempts(),
+                _ => part.kept.held()?.attempts(),
+            };
+            attempts.media.filter(UploadedMedia::is_fresh)
         };
         let known = tries.media.take().or_else(remembered);
         let media = if let Some(media) = known {

@@ -111,7 +111,7 @@ fn body(number: usize) -> String {
 
 /// How long wxpush takes for what waits in this directory, in ms.
 fn flush(stage: &mut Stage, program: &Path, dir: &Path) -> Result<f64> {
-    let config = stage.config("flush.toml", &stage.base().to_owned(), dir)?;
+    let config = stage.config("flush.toml", stage.base(), dir)?;
     let base = stage.base().to_owned();
     let config = ["--config".into(), config.into_os_string()];
     let words = ["outbox", "flush", "--wait"].map(Into::into);

@@ -186,7 +186,7 @@ fn a_typo_or_a_missing_word_is_answered_with_the_right_line() {
             "90s",
         ),
         ("send -q -v x", "cannot be used with", "不能与", "-v"),
-        ("explain abc", "abc", "abc", "60020"),
+        ("explain abc", "must be a number", "<ERRCODE>", "60020"),
         (
             "explain",
             "missing: <ERRCODE>...",

@@ -49,7 +49,9 @@ impl Release {
         );
         let mut command = Command::new("sh");
         command.args(["-c", &line]);
-        let run = Run::new(command).cwd(sandbox.path(""));
+        let run = Run::new(command)
+            .env("SSLKEYLOGFILE", "")
+            .cwd(sandbox.path(""));
         run.env("PATH", "/usr/bin:/bin").exits(0);
         let mut server = Command::new("python3")
             .args(["-u", "-m", "http.server", "0", "--bind", "127.0.0.1", "-d"])
@@ -92,6 +94,7 @@ impl Release {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/install.sh");
         command.args(&shell[1..]).arg(script);
         Run::new(command)
+            .env("SSLKEYLOGFILE", "")
             .env("PATH", self.sandbox.path("bin"))
             .env("TMPDIR", self.sandbox.path(""))
             .env("HOME", self.sandbox.path("home"))

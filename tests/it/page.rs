@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::standin::{AGENTID, Standin};
 use crate::support::browser::Browser;
-use crate::support::{Sandbox, Words, furnished, here};
+use crate::support::{Sandbox, Words, furnished, here, is_wanted};
 
 /// What a browser is told of a path, head and body.
 fn fetched(standin: &Standin, path: &str, host: &str) -> String {
@@ -108,8 +108,11 @@ const DRAWN: [(&str, &str, &str); 22] = [
 ];
 
 #[test]
-#[ignore = "needs chromium-headless-shell"]
+#[ignore = "needs chromium-headless-shell, and WXPUSH_BROWSER=1: it is large to install"]
 fn each_kind_is_drawn_as_it_lands_with_its_words() {
+    if !is_wanted("WXPUSH_BROWSER") {
+        return;
+    }
     let standin = Standin::start();
     let sandbox = furnished(&standin);
     let mut browser = Browser::open(&format!("{}/?lang=en", standin.base()));
@@ -175,8 +178,11 @@ fn each_kind_is_drawn_as_it_lands_with_its_words() {
 }
 
 #[test]
-#[ignore = "needs chromium-headless-shell"]
+#[ignore = "needs chromium-headless-shell, and WXPUSH_BROWSER=1: it is large to install"]
 fn what_a_hostile_message_says_is_shown_and_does_nothing() {
+    if !is_wanted("WXPUSH_BROWSER") {
+        return;
+    }
     let standin = Standin::start();
     let sandbox = Sandbox::of(&standin);
     let mut browser = Browser::open(&standin.base());
@@ -218,8 +224,11 @@ fn what_a_hostile_message_says_is_shown_and_does_nothing() {
 }
 
 #[test]
-#[ignore = "needs chromium-headless-shell"]
+#[ignore = "needs chromium-headless-shell, and WXPUSH_BROWSER=1: it is large to install"]
 fn what_is_recalled_goes_in_wecom_and_stays_in_wechat_which_shows_no_markdown() {
+    if !is_wanted("WXPUSH_BROWSER") {
+        return;
+    }
     let standin = Standin::start();
     let sandbox = Sandbox::of(&standin);
     let sent = sandbox.wxpush("send --json --to lisi oops").exits(0).json();

@@ -1,9 +1,21 @@
 //! Sandboxes with what one subject needs.
 
+use std::io::Write;
+
 use serde_json::Value;
 
 use crate::standin::{AGENTID, CORPID, SECRET, Standin};
 use crate::support::{Outcome, Run, Sandbox, amr, config, jpeg, mp4, pdf, png, with_robot};
+
+/// Whether a test with large needs is asked for by this variable; says so if not.
+pub(crate) fn is_wanted(variable: &str) -> bool {
+    let is_wanted = std::env::var_os(variable).is_some();
+    if !is_wanted {
+        // Past the test runner, which holds back what a test prints that passes.
+        let _ = writeln!(std::io::stderr(), "SKIPPED: it wants {variable}=1");
+    }
+    is_wanted
+}
 
 /// A sandbox with the app and the robot, a file of each sort, and a prefix.
 pub(crate) fn furnished(standin: &Standin) -> Sandbox {
