@@ -73,7 +73,8 @@ fn instant<Tz: TimeZone>(now: &DateTime<Tz>, shown: NaiveDateTime) -> Option<Dat
     (0..GAP_MAX).find_map(|minutes| {
         let found = zone.from_local_datetime(&(shown + TimeDelta::minutes(minutes)));
         let both = [found.clone().earliest(), found.latest()];
-        both.into_iter().flatten().find(|at| at > now)
+        // Which of them comes first is not said of a clock that is put back.
+        both.into_iter().flatten().filter(|at| at > now).min()
     })
 }
 

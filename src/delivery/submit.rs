@@ -135,11 +135,19 @@ impl Submission<'_> {
             return None;
         }
         let until = self.sender.quiet_until()?;
-        let held = self.hold(entry, Instant::now() + DISK_TIME);
-        let held = held.inspect_err(|why| tracing::info!(%why, "not kept, so it is sent now"));
-        let id = held.ok()?.id().clone();
-        tracing::info!(%id, "kept for the end of quiet hours");
-        Some(Outcome::new(entry.messages.len(), End::Quiet { id, until }))
+        let end = match self.hold(entry, Instant::now() + DISK_TIME) {
+            Ok(held) => {
+                let id = held.id().clone();
+                tracing::info!(%id, "kept for the end of quiet hours");
+                End::Quiet { id, until }
+            }
+            Err(NotKept::KeyTaken) => End::Duplicate,
+            Err(why) => {
+                tracing::info!(%why, "not kept, so it is sent now");
+                return None;
+            }
+        };
+        Some(Outcome::new(entry.messages.len(), end))
     }
 
     /// Returns the entry of a message that is accepted now.
