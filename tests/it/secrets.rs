@@ -262,7 +262,7 @@ fn no_option_takes_a_secret_or_repeats_one() {
     }
     // What is no secret is repeated: it is how one finds the mistake.
     for (args, words) in [
-        ("bogus", "'bogus'"),
+        ("bogus", "bogus"),
         ("send --party ops x", "\"ops\""),
         ("-p nobody send x", "nobody"),
         ("-c nowhere.toml send x", "nowhere.toml"),

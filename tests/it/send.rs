@@ -231,7 +231,7 @@ fn options_that_contradict_each_other_are_refused_with_a_way_out() {
         ("send --to , x", "leave the option out"),
         ("send --to @ALL x", "@all"),
         ("send --party ops x", "it is a number"),
-        ("send --long sideways x", "possible values"),
+        ("send --long sideways x", "one of auto, split"),
         ("send -q -v x", "cannot be used with"),
     ] {
         let outcome = sandbox.wxpush(args).exits(64);

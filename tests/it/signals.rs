@@ -79,12 +79,13 @@ fn a_signal_amid_a_flush_stops_it_and_the_next_one_goes_on() {
         let ready = || await_count(&standin, SEND, 10);
         ends(sandbox.wxpush("outbox flush --wait"), ready, signal);
         let left = waiting(&sandbox).len();
-        assert!((1..=17).contains(&left), "{left}");
+        // Three may be under way.
+        assert!((1..=19).contains(&left), "{left}");
         standin.mend();
         flush(&sandbox).is_silent();
         assert!(waiting(&sandbox).is_empty(), "{signal}");
         let arrived: usize = MEMBERS.iter().map(|name| texts(&standin, name).len()).sum();
-        assert!((26..=27).contains(&arrived), "{arrived}");
+        assert!((26..=29).contains(&arrived), "{arrived}");
     });
 }
 
