@@ -83,7 +83,10 @@ fn flushed_under(limit: &str, codes: &[Option<i32>]) -> bool {
     let landed = texts(&standin, "lisi").len();
     assert_eq!(waiting(&sandbox).len() + landed, 2, "{limit}: {flushed:?}");
     // The last look may find no descriptor after all has gone.
-    assert!(flushed.code != Some(0) || landed == 2, "{limit}: {flushed:?}");
+    assert!(
+        flushed.code != Some(0) || landed == 2,
+        "{limit}: {flushed:?}"
+    );
     flush(&sandbox).is_silent();
     assert_eq!(texts(&standin, "lisi"), ["one", "two"], "{limit}");
     landed == 2
