@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::fs::File;
+use std::time::Duration;
 
 use crate::standin::{CHATID, Fault, Landed, ROBOT_KEY, Standin};
 use crate::support::{
@@ -278,6 +279,10 @@ fn a_file_that_was_accepted_goes_as_it_was_whatever_becomes_of_it_meanwhile() {
         sandbox.write("a.bin", bytes(400_000));
         let send = "send --to lisi --file a.bin";
         let started = changed(&sandbox, &standin, send, || {
+            // The token is asked for while the file is taken in.
+            while waiting(&sandbox).is_empty() {
+                std::thread::sleep(Duration::from_millis(2));
+            }
             cut(&sandbox, left);
         });
         started.wait().is_silent();
