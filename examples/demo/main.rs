@@ -91,7 +91,7 @@ fn show_once(message: &str) -> Result<()> {
         out,
         "\nNothing left this machine: WeCom was a stand-in at {}, asked for a token {}.\n\
          Try it yourself:   cargo run --example demo -- --stay\n\
-         The real thing:    README.md, \"The real thing\"",
+         The real thing:    README.md, \"Send the first message\"",
         standin.base(),
         if asks == 1 {
             "once".to_owned()
