@@ -12,7 +12,7 @@ use chrono::{DateTime, Local};
 use crate::config::{Account, Config, Limits, MAX_AGE, Quiet, Settings, State};
 use crate::error::{Exit, Failure};
 use crate::message::Channel;
-use crate::outbox::{self, SenderName};
+use crate::outbox::{self, Attempts, Entry, SenderName};
 use crate::rate_limit::{Forecast, RateLimiter};
 use crate::secret::{Secret, digest};
 use crate::token::Tokens;
@@ -114,6 +114,17 @@ impl Sender {
         let quiet = &self.settings.quiet;
         // The time zone is not read in vain.
         (*quiet != Quiet::default()).then(|| quiet.until(&Local::now()))?
+    }
+
+    /// Returns when the quiet hours end that hold an entry, unless it is urgent, or something of it is
+    /// on the phone already.
+    pub(crate) fn holds_until(
+        &self,
+        entry: &Entry,
+        attempts: &Attempts,
+    ) -> Option<DateTime<Local>> {
+        let is_held = !entry.urgent && !attempts.is_begun();
+        is_held.then(|| self.quiet_until())?
     }
 
     /// Returns the corpid; empty for a robot, whose company is not known.

@@ -19,6 +19,9 @@ const STEADY_FROM: Duration = Duration::from_hours(1);
 /// A longer time without a flush shows that the host was off or asleep.
 const AWAKE_MAX: Duration = Duration::from_hours(1);
 
+/// A flush as recent as this shows that one is set up.
+pub(crate) const RECENT: Duration = Duration::from_hours(1);
+
 #[derive(Serialize, Deserialize)]
 struct Seen {
     /// The time of the first flush since the last step.

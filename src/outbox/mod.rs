@@ -37,7 +37,7 @@ pub(crate) use accept::PendingWrite;
 pub(crate) use attempts::{Attempts, Doubt, HOLD_MAX, Hold, HoldScope};
 pub(crate) use claim::{Claim, claim, claim_failed, peek};
 pub(crate) use claimed::{ClaimedEntry, Syncing};
-pub(crate) use clocks::{Clocks, note_clocks, since_last_flush};
+pub(crate) use clocks::{Clocks, RECENT, note_clocks, since_last_flush};
 pub(crate) use deferred::Deferred;
 pub(crate) use entry::{Entry, Id, MergedText, SenderAccount, SenderName};
 pub(crate) use failed::FailureRecord;

@@ -18,9 +18,6 @@ use crate::text::check::backlog::{self as words, Backlog, FlushSeen};
 /// With a flush every minute, an entry that has waited for longer has a reason.
 const LONG: Duration = Duration::from_mins(10);
 
-/// A flush as recent as this shows that one is set up.
-const RECENT: Duration = Duration::from_hours(1);
-
 /// The most entries whose sender is compared with the config.
 const LOOKS: usize = 200;
 
@@ -90,7 +87,7 @@ fn waiting(config: &Config, place: &State, dir: &Arc<Dir>) -> Backlog {
 /// reveal future ones.
 fn flush(config: &Config, last_flush: Option<Duration>, waits: bool, report: &mut Steps) {
     let seen = match last_flush {
-        Some(age) if age < RECENT => FlushSeen::Recently(age),
+        Some(age) if age < outbox::RECENT => FlushSeen::Recently(age),
         _ => {
             let job = FlushJob::of(config);
             match job.find() {

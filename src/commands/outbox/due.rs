@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use super::Outboxes;
 use crate::clock::Stamp;
 use crate::config::State;
-use crate::delivery::{Sender, Senders, audience};
+use crate::delivery::{Senders, audience};
 use crate::error::Failure;
 use crate::message::Channel;
 use crate::outbox::{Attempts, Entry, SenderName};
@@ -54,7 +54,7 @@ impl<'a> DueTimes<'a> {
             .forecasts
             .entry((entry.sender.clone(), channel))
             .or_insert_with(|| sender.forecast(channel));
-        let quiet = quiet_until(&sender, entry, attempts);
+        let quiet = sender.holds_until(entry, attempts).map(SystemTime::from);
         let held = attempts.hold.and_then(|hold| hold.left(&Stamp::now()));
         let mut due = SystemTime::now() + held.unwrap_or_default();
         due = due.max(quiet.unwrap_or(due));
@@ -66,10 +66,4 @@ impl<'a> DueTimes<'a> {
         let is_quiet = quiet.is_some();
         Ok(Some(DueTime { at: due, is_quiet }))
     }
-}
-
-/// Returns the end of the quiet hours that hold an entry.
-fn quiet_until(sender: &Sender, entry: &Entry, attempts: &Attempts) -> Option<SystemTime> {
-    let is_held = !entry.urgent && !attempts.is_begun();
-    is_held.then(|| sender.quiet_until())?.map(SystemTime::from)
 }

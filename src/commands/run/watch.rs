@@ -13,9 +13,6 @@ use crate::message::Channel;
 use crate::outbox::{self, Outbox};
 use crate::text::run as words;
 
-/// A flush as recent as this shows that one is set up.
-const RECENT: Duration = Duration::from_hours(1);
-
 impl Ready {
     /// Records that the run begins, if the job is to be watched.
     pub(super) fn watch(&mut self, args: &Run, title: &str) {
@@ -44,7 +41,8 @@ impl Ready {
         }
         let dir = Outbox::of(state).open().ok().flatten();
         let age = dir.and_then(|dir| outbox::since_last_flush(&dir, &Stamp::now()));
-        if age.is_none_or(|age| age > RECENT) && FlushJob::of(&self.config).find().is_none() {
+        if age.is_none_or(|age| age > outbox::RECENT) && FlushJob::of(&self.config).find().is_none()
+        {
             tracing::warn!("{}", words::nobody_looks(cron::flush_command(&self.config)));
         }
     }

@@ -284,10 +284,7 @@ impl<'a> Flush<'a> {
         };
         self.carried
             .extend(entry.merged.iter().map(|merged| merged.id.clone()));
-        if !entry.urgent
-            && !attempts.is_begun()
-            && let Some(until) = sender.quiet_until()
-        {
+        if let Some(until) = sender.holds_until(entry, &attempts) {
             self.summary.quiet += 1;
             self.next((until - Local::now()).to_std().unwrap_or_default());
             return;
