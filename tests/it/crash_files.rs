@@ -81,7 +81,7 @@ fn killed_at_any_call_a_send_loses_neither_the_caption_nor_the_file() {
     let killed = hold_missed(&missed, calls.len());
     println!("file: killed at {killed} calls, kept {kept} times: {twice} twice");
     // Or the sweep has missed it.
-    assert!(calls.len() > 250 && kept > 50 && twice > 0);
+    assert!(calls.len() > 250 && kept > 20 && twice > 0);
 }
 
 /// Whether what arrived is what was sent.

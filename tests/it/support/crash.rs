@@ -10,6 +10,7 @@ use nix::errno::Errno;
 use serde_json::Value;
 
 use crate::standin::{Fault, Standin};
+use crate::support::dice::Dice;
 use crate::support::tracer::{Act, Call, MAIN, Point, Traced, trace};
 use crate::support::{SEND, Sandbox, fence_in, set_up};
 
@@ -74,9 +75,14 @@ pub(crate) fn points(calls: &[Call]) -> Vec<Point> {
     points.filter(|point| !exempt(point)).collect()
 }
 
+/// Whether a sweep is made at full length.
+fn at_length() -> bool {
+    std::env::var_os("WXPUSH_CRASH").is_some_and(|it| it == "all")
+}
+
 /// Every point with an error, and whether it lasts.
 pub(crate) fn failures(points: &[Point]) -> Vec<(Point, Errno, bool)> {
-    let all = std::env::var_os("WXPUSH_CRASH").is_some_and(|it| it == "all");
+    let all = at_length();
     let mut failures = Vec::new();
     for (at, point) in points.iter().enumerate() {
         for (number, error) in ERRORS.into_iter().enumerate() {
@@ -111,10 +117,20 @@ pub(crate) fn holds(traced: &Traced, what: &str) -> i32 {
 /// Longest time that a request takes on loopback.
 pub(crate) const ARRIVAL: Duration = Duration::from_secs(1);
 
+/// More items than these are many.
+const MANY: usize = 100;
+
 /// Tries every item with a stand-in that drops nothing, as many side by side as there are
-/// processors, and holds that none has failed.
+/// processors, and holds that none has failed. Of many, every second one, beginning by chance with
+/// the first or the second, unless the sweep is made at full length.
 pub(crate) fn each<T: Sync>(items: &[T], workers: usize, work: impl Fn(&Standin, &T) + Sync) {
-    let next = AtomicUsize::new(0);
+    let step = if at_length() || items.len() < MANY {
+        1
+    } else {
+        2
+    };
+    let first = Dice::new("sweep").roll(step as u64);
+    let next = AtomicUsize::new(usize::from(first == 1));
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
@@ -122,7 +138,7 @@ pub(crate) fn each<T: Sync>(items: &[T], workers: usize, work: impl Fn(&Standin,
                 let standin = Standin::start();
                 standin.company().phones.per_minute = usize::MAX;
                 standin.company().phones.per_hour = usize::MAX;
-                while let Some(item) = items.get(next.fetch_add(1, Ordering::Relaxed)) {
+                while let Some(item) = items.get(next.fetch_add(step, Ordering::Relaxed)) {
                     work(&standin, item);
                 }
             });
