@@ -9,6 +9,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -79,6 +80,7 @@ pub(crate) fn begin(base: &Base, state: Option<&State>, stderr: Stderr) {
                 writer,
                 level,
                 path: path.clone(),
+                pid: process::id(),
                 failed: AtomicBool::new(false),
             };
             install(Some(file), stderr);
@@ -164,6 +166,7 @@ struct LogFile {
     writer: Writer,
     level: Level,
     path: PathBuf,
+    pid: u32,
     /// Whether a write error has been reported.
     failed: AtomicBool,
 }
@@ -244,7 +247,7 @@ fn cap(dir: &Arc<Dir>, name: &str) -> io::Result<()> {
 
 /// Refuses to rename or open by name in a directory that others can write to.
 fn refuse_shared(dir: &Dir) -> io::Result<()> {
-    if dir.metadata()?.mode() & 0o002 != 0 {
+    if dir.metadata().mode() & 0o002 != 0 {
         return Err(FileError::SharedDirectory.into());
     }
     Ok(())
@@ -309,7 +312,7 @@ impl LogFile {
     fn write(&self, meta: &Metadata<'_>, text: &EventText) {
         let time = chrono::Local::now().format("%Y-%m-%dT%H:%M:%S%.3f%:z");
         let (file, line) = (meta.file().unwrap_or("?"), meta.line().unwrap_or(0));
-        let (level, pid) = (meta.level(), std::process::id());
+        let (level, pid) = (meta.level(), self.pid);
         let line = format!("{time} {level:5} {pid} {file}:{line} {text}\n");
         if let Err(error) = self.writer.write(&line)
             && !self.failed.swap(true, Ordering::Relaxed)

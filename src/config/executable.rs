@@ -5,6 +5,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// A link of the kernel's to this program, even if its file is gone.
 const LINK: &str = "/proc/self/exe";
@@ -33,10 +34,14 @@ pub(crate) fn same_program() -> PathBuf {
 }
 
 fn found() -> Option<PathBuf> {
-    env::current_exe().ok().or_else(|| {
-        let word = env::args_os().next()?;
-        called(&word, &env::var_os("PATH").unwrap_or_default())
-    })
+    static FOUND: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let find = || {
+        env::current_exe().ok().or_else(|| {
+            let word = env::args_os().next()?;
+            called(&word, &env::var_os("PATH").unwrap_or_default())
+        })
+    };
+    FOUND.get_or_init(find).clone()
 }
 
 /// Returns the file that a shell with this `PATH` starts for a word, with links resolved.

@@ -268,7 +268,7 @@ fn private(path: &Path, make: Option<u32>) -> Result<Dir, Unusable> {
         _ if FileError::is_untrusted(&error) => Unusable::Untrusted(error),
         _ => Unusable::Io(error),
     })?;
-    let meta = dir.metadata().map_err(Unusable::Io)?;
+    let meta = dir.metadata();
     if meta.mode() & 0o002 != 0 {
         Err(Unusable::OthersWrite)
     } else if meta.mode() & 0o020 != 0 && disk::group_has_others(meta.uid(), meta.gid()) {

@@ -31,6 +31,7 @@ const SAMPLE: usize = 4096;
 #[derive(Debug)]
 pub(crate) struct Dir {
     file: File,
+    meta: Metadata,
     path: PathBuf,
     owner: Owner,
 }
@@ -42,7 +43,8 @@ impl Dir {
     /// # Errors
     /// An I/O error, or for root the user who could change it.
     pub(crate) fn open(path: &Path, make: Option<u32>) -> io::Result<Self> {
-        Self::of(open_dir(path, make, Writers::Owner, OFlags::RDONLY)?, path)
+        let (file, meta) = open_dir(path, make, Writers::Owner, OFlags::RDONLY)?;
+        Ok(Self::of(file, meta, path))
     }
 
     /// Opens the directory of a log or of a new config; returns the file's name in it, too.
@@ -54,28 +56,27 @@ impl Dir {
             return Err(FileError::NotAFilePath.into());
         };
         let name = name.to_str().ok_or(FileError::NotAFilePath)?;
-        let dir = open_dir(parent, None, writers, OFlags::RDONLY)?;
-        let meta = dir.metadata()?;
+        let (file, meta) = open_dir(parent, None, writers, OFlags::RDONLY)?;
         check_dir(&meta, parent, writers)?;
-        let mut dir = Self::of(dir, parent)?;
-        if meta.mode() & 0o020 != 0 && meta.uid() == euid() {
+        let mut dir = Self::of(file, meta, parent);
+        if dir.meta.mode() & 0o020 != 0 && dir.meta.uid() == euid() {
             dir.owner = Owner::us();
         }
         Ok((dir, name.to_owned()))
     }
 
-    fn of(file: File, path: &Path) -> io::Result<Self> {
-        let owner = Owner::of_directory(&file.metadata()?);
-        let path = path.to_owned();
-        Ok(Self { file, path, owner })
+    fn of(file: File, meta: Metadata, path: &Path) -> Self {
+        Self {
+            owner: Owner::of_directory(&meta),
+            path: path.to_owned(),
+            file,
+            meta,
+        }
     }
 
-    /// Returns its metadata.
-    ///
-    /// # Errors
-    /// An I/O error.
-    pub(crate) fn metadata(&self) -> io::Result<Metadata> {
-        self.file.metadata()
+    /// Returns its metadata when it was opened.
+    pub(crate) fn metadata(&self) -> &Metadata {
+        &self.meta
     }
 
     /// Whether we may write to it.
@@ -124,8 +125,8 @@ impl Dir {
 
     /// Whether a path leads to it, under any name.
     pub(crate) fn is_at(&self, path: &Path) -> bool {
-        let pair = fs::metadata(path).ok().zip(self.metadata().ok());
-        pair.is_some_and(|(there, here)| (there.dev(), there.ino()) == (here.dev(), here.ino()))
+        let here = (self.meta.dev(), self.meta.ino());
+        fs::metadata(path).is_ok_and(|there| (there.dev(), there.ino()) == here)
     }
 
     /// Reads the names in a directory, without changing anything in it.
@@ -175,6 +176,7 @@ impl Dir {
         }
         Ok(Some(Self {
             file,
+            meta,
             path: self.path_of(name),
             owner: self.owner,
         }))

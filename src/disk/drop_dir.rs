@@ -184,11 +184,10 @@ impl DropDir {
 }
 
 fn open(path: &Path, flags: OFlags) -> io::Result<Option<DropDir>> {
-    let file = match open_dir(path, None, Writers::Owner, flags) {
+    let (file, meta) = match open_dir(path, None, Writers::Owner, flags) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         opened => opened?,
     };
-    let meta = file.metadata()?;
     if meta.mode() & MODE_MASK != MODE_BITS {
         return Err(FileError::NotDropDir.into());
     }

@@ -75,12 +75,13 @@ impl Owner {
     }
 }
 
-/// Reads at most `max` bytes of a file. The buffer has one byte more, so that one read finds the
-/// end.
+/// Reads at most `max` bytes of a file: as many as it had when it was opened, so that no read has to
+/// find the end. One in `/proc` has no size.
 fn read_at_most(file: File, meta: &Metadata, max: u64) -> io::Result<Vec<u8>> {
-    let size = usize::try_from(meta.len().min(max)).unwrap_or_default();
-    let mut bytes = Vec::with_capacity(size + 1);
-    file.take(max).read_to_end(&mut bytes)?;
+    let size = meta.len().min(max);
+    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
+    let most = if size == 0 { max } else { size };
+    file.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

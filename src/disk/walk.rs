@@ -5,8 +5,10 @@
 //! as the system does: what they can reach is theirs to judge. In an open directory, names have one
 //! component.
 //!
-//! The kernel's `openat2` would not spare the walk: it tells nothing of owners and modes on the way.
+//! The kernel's `openat2` would not spare the walk: it tells nothing of owners and modes on the way. What
+//! does spare it is having walked before: config, state and log are mostly in one directory.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{File, Metadata};
 use std::io;
@@ -14,7 +16,7 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
@@ -40,7 +42,7 @@ pub(super) fn is_trusted(uid: u32) -> bool {
 }
 
 /// Who may be able to write to a directory on the way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Writers {
     /// Only its owner.
     Owner,
@@ -48,7 +50,10 @@ pub(crate) enum Writers {
     Group,
 }
 
-/// Opens a directory; with `make`, creates what is missing with this mode.
+/// Where root has walked to: device and inode of each path.
+static WALKED: Mutex<BTreeMap<(PathBuf, Writers), (u64, u64)>> = Mutex::new(BTreeMap::new());
+
+/// Opens a directory, and returns its metadata, too; with `make`, creates what is missing with this mode.
 ///
 /// # Errors
 /// An I/O error, or the component that another user can change.
@@ -57,20 +62,30 @@ pub(super) fn open_dir(
     make: Option<u32>,
     writers: Writers,
     flags: OFlags,
-) -> io::Result<File> {
+) -> io::Result<(File, Metadata)> {
     let flags = flags | OFlags::DIRECTORY;
     if euid() != 0 {
         if let Some(mode) = make {
             make_dirs(path, mode)?;
         }
-        return open(CWD, path.as_os_str(), flags);
+        return with_meta(open(CWD, path.as_os_str(), flags)?);
+    }
+    let way = (std::path::absolute(path)?, writers);
+    let walked = || WALKED.lock().unwrap_or_else(PoisonError::into_inner);
+    let known = walked().get(&way).copied();
+    if let Some(place) = known
+        && let Ok((dir, meta)) = open(CWD, way.0.as_os_str(), flags).and_then(with_meta)
+        && place == place_of(&meta)
+        && is_trusted(meta.uid())
+    {
+        return Ok((dir, meta));
     }
     let here = root()?;
     let mut walk = Walk {
         meta: here.metadata()?,
         here,
         at: PathBuf::from("/"),
-        rest: names(&std::path::absolute(path)?).collect(),
+        rest: names(&way.0).collect(),
         links: 0,
         target_until: usize::MAX,
         writers,
@@ -78,7 +93,18 @@ pub(super) fn open_dir(
     while let Some(name) = walk.rest.pop() {
         walk.step(&name, make)?;
     }
-    open(&walk.here, OsStr::new("."), flags)
+    let dir = open(&walk.here, OsStr::new("."), flags)?;
+    walked().insert(way, place_of(&walk.meta));
+    Ok((dir, walk.meta))
+}
+
+fn with_meta(dir: File) -> io::Result<(File, Metadata)> {
+    let meta = dir.metadata()?;
+    Ok((dir, meta))
+}
+
+fn place_of(meta: &Metadata) -> (u64, u64) {
+    (meta.dev(), meta.ino())
 }
 
 fn root() -> io::Result<File> {
@@ -114,8 +140,8 @@ pub(super) fn open_parent(path: &Path, writers: Writers) -> io::Result<(File, Os
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
             return Err(FileError::NotAFilePath.into());
         };
-        let dir = open_dir(parent, None, writers, OFlags::RDONLY)?;
-        check_dir(&dir.metadata()?, parent, writers)?;
+        let (dir, meta) = open_dir(parent, None, writers, OFlags::RDONLY)?;
+        check_dir(&meta, parent, writers)?;
         match rustix::fs::readlinkat(&dir, name, Vec::new()) {
             Ok(target) => {
                 let link = open(&dir, name, OFlags::PATH | OFlags::NOFOLLOW)?;
