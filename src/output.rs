@@ -209,6 +209,19 @@ pub(crate) fn object(result: &impl Serialize) -> Result<(), Failure> {
     json(&serde_json::to_string(result).map_err(text::serialization)?)
 }
 
+/// Writes a JSON object on one line, for a reader who must have it.
+///
+/// # Errors
+/// `Exit::Io`, also if the reader has gone away.
+pub(crate) fn answer(result: &impl Serialize) -> Result<(), Failure> {
+    let line = serde_json::to_string(result).map_err(text::serialization)?;
+    let mut out = io::stdout().lock();
+    let written = out.write_all(format!("{}\n", escaped(&line)).as_bytes());
+    written
+        .and_then(|()| out.flush())
+        .map_err(text::cannot_write_result)
+}
+
 /// Shows a warning.
 pub(crate) fn warning(text: &impl Display) {
     diagnostic(&text::warning(text));

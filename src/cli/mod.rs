@@ -5,6 +5,7 @@
     reason = "doc comments here are help texts, and a terminal shows backticks"
 )]
 
+mod batch;
 mod callback;
 mod check;
 pub(crate) mod chinese;
@@ -24,11 +25,12 @@ use crate::config::value;
 use crate::message::MediaKind;
 use crate::output::Color;
 use crate::text::help;
+pub(crate) use batch::Batch;
 pub(crate) use callback::Callback;
 pub(crate) use check::Check;
 pub(crate) use init::Init;
 pub(crate) use run::{ReportOn, Run};
-pub(crate) use send::{Send, To};
+pub(crate) use send::{Kinds, Send, To};
 pub(crate) use sendmail::{Sendmail, words};
 
 /// The whole command line.
@@ -154,6 +156,7 @@ fn with_options<T: Args>(command: clap::Command) -> clap::Command {
 
 commands! {
     "send" Send(Box<Send>) send send_below;
+    "batch" Batch(Batch) batch batch_below;
     "run" Run(Box<Run>) run run_below;
     "runs" Runs(Runs) runs runs_below;
     "sendmail" Sendmail(Sendmail) sendmail sendmail_below;

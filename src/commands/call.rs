@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::{begin, recipients};
 use crate::config::{NoPlace, Settings, State};
-use crate::delivery::{Delivery, NotDelivered, Sender};
+use crate::delivery::{Delivery, NotDelivered, Patience, Sender};
 use crate::error::{Exit, Failure};
 use crate::output::{self, Output};
 use crate::rate_limit::Share;
@@ -44,7 +44,7 @@ impl Caller {
             sender: &self.sender,
             deadline: Instant::now() + time,
             share: Share::New,
-            once: false,
+            patience: Patience::Slots,
             resends: false,
             watching: output::watching(self.output),
         };

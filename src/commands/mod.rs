@@ -1,12 +1,14 @@
 //! One file a command: from arguments, through the rooms below, to a printed result.
 
 mod api;
+mod batch;
 mod call;
 mod callback;
 mod check;
 mod crontab;
 mod explain;
 pub(crate) mod init;
+mod intent;
 mod option_text;
 mod outbox;
 mod pages;
@@ -41,6 +43,7 @@ pub(crate) fn run(cli: &Cli, output: Output) -> anyhow::Result<Exit> {
     config::trust_owner().map_err(Failure::from)?;
     match &cli.command {
         Command::Send(args) => send::run(args, &cli.global, output),
+        Command::Batch(args) => or_as_json(batch::run(args, &cli.global, output), output),
         Command::Run(args) => run::run(args, &cli.global, output).map_err(Into::into),
         Command::Runs(args) => or_as_json(runs::run(args, &cli.global, output), output),
         Command::Sendmail(args) => sendmail::run(args, &cli.global, output),

@@ -8,7 +8,12 @@ use crate::text;
 
 /// Returns the channel of the message.
 pub(super) fn channel(to: &To) -> Channel {
-    match (&to.robot, &to.chat) {
+    channel_of(to.robot.as_deref(), to.chat.as_deref())
+}
+
+/// Returns the channel of a message by a robot, to a chat, or to members.
+pub(super) fn channel_of(robot: Option<&str>, chat: Option<&str>) -> Channel {
+    match (robot, chat) {
         (Some(_), _) => Channel::Robot,
         (_, Some(_)) => Channel::Chat,
         _ => Channel::App,
@@ -20,18 +25,29 @@ pub(super) fn channel(to: &To) -> Channel {
 /// # Errors
 /// `Exit::Usage` for an invalid name.
 pub(super) fn named(to: &To) -> Result<Option<Recipients>, Failure> {
+    to_these([&to.user, &to.party, &to.tag], to.chat.as_deref())
+}
+
+/// Returns the recipients in lists of members, parties and tags, or the chat; `None` if there are
+/// none.
+///
+/// # Errors
+/// `Exit::Usage` for an invalid name.
+pub(super) fn to_these(
+    lists: [&[String]; 3],
+    chat: Option<&str>,
+) -> Result<Option<Recipients>, Failure> {
     let bad = |why: RecipientError| Failure::new(Exit::Usage, value::shown(&why.to_string()));
-    if let Some(chatid) = &to.chat {
+    if let Some(chatid) = chat {
         return Recipients::chat(chatid).map(Some).map_err(bad);
     }
-    let [touser, toparty, totag] =
-        [&to.user, &to.party, &to.tag].map(|list| list.iter().map(String::as_str));
+    let is_named = lists.iter().any(|list| !list.is_empty());
+    let [touser, toparty, totag] = lists.map(|list| list.iter().map(String::as_str));
     let recipients = Recipients::parse(touser, toparty, totag).map_err(bad)?;
-    let named = !to.user.is_empty() || !to.party.is_empty() || !to.tag.is_empty();
-    if named && recipients.is_empty() {
+    if is_named && recipients.is_empty() {
         return Err(text::send::options_name_nobody());
     }
-    Ok(named.then_some(recipients))
+    Ok(is_named.then_some(recipients))
 }
 
 /// Returns the settings of the sender: the app with these recipients, or the robot.

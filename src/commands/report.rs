@@ -27,6 +27,10 @@ pub(super) enum Status {
     Empty,
     /// Nothing was sent: only the requests were wanted.
     DryRun,
+    /// Neither delivered nor kept: of a line of a batch.
+    Refused,
+    /// The line of a batch is wrong.
+    Invalid,
 }
 
 /// The result of sending a message.
@@ -55,6 +59,17 @@ pub(super) struct Report {
     exit_code: Option<u8>,
     #[serde(skip)]
     failure: Option<Failure>,
+}
+
+/// The answer to a line of a batch.
+#[derive(Debug, Serialize)]
+pub(super) struct BatchAnswer {
+    /// The id of the line, as it was given.
+    pub(super) id: serde_json::Value,
+    /// The number of the line, from 1 on.
+    pub(super) line: u64,
+    #[serde(flatten)]
+    pub(super) report: Report,
 }
 
 impl Report {
@@ -131,6 +146,40 @@ impl Report {
             requests,
             ..Self::new(Status::DryRun, parts)
         }
+    }
+
+    /// Returns the report of a line of a batch that fails before it is submitted.
+    pub(super) fn of_wrong_line(mut failure: Failure) -> Self {
+        // What is wrong is not the command line.
+        if failure.exit == Exit::Usage {
+            failure.exit = Exit::Data;
+        }
+        let is_of_line = matches!(failure.exit, Exit::Data | Exit::NoInput);
+        let status = if is_of_line {
+            Status::Invalid
+        } else {
+            Status::Refused
+        };
+        Self {
+            failure: Some(failure),
+            ..Self::new(status, 0)
+        }
+        .of_line()
+    }
+
+    /// Returns it in the terms of a batch, complete.
+    pub(super) fn of_line(mut self) -> Self {
+        if self.status == Status::Failed {
+            self.status = Status::Refused;
+        }
+        self.error = self.failure.as_ref().map(|failure| failure.what.clone());
+        self.exit_code = Some(self.exit().code());
+        self
+    }
+
+    /// Returns the exit code of its failure, or that of a success.
+    pub(super) fn exit(&self) -> Exit {
+        self.failure.as_ref().map_or(Exit::Sent, |it| it.exit)
     }
 
     /// Returns the entry in the outbox, if any.

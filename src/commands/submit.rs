@@ -8,7 +8,7 @@ use super::watcher::TerminalWatcher;
 use crate::compose::{self, Composed, Draft};
 use crate::config::{Config, Settings, State};
 use crate::cron;
-use crate::delivery::{Outcome, Sender, Submission, Watcher, upload_time};
+use crate::delivery::{Outcome, Patience, Sender, Submission, Watcher, upload_time};
 use crate::error::{Exit, Failure};
 use crate::message::Message;
 use crate::outbox::ClaimedEntry;
@@ -105,6 +105,8 @@ impl Submitting<'_> {
             state: self.state,
             sender: Rc::new(sender.map_err(Failure::of)?),
             deadline: Instant::now() + self.time,
+            patience: Patience::Slots,
+            backlog: true,
             keep: self.keep,
             keep_for_setup: self.kept_ok || !output::stderr_is_terminal(),
             urgent: self.urgent,

@@ -267,7 +267,7 @@ pub(super) fn unless_secret(path: &Path) -> Option<PathBuf> {
 }
 
 /// Returns the most similar known name, if any is similar.
-pub(super) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_lowercase();
     known
         .into_iter()

@@ -37,7 +37,7 @@ pub(crate) use environment::{
     variable_named,
 };
 pub(crate) use error::{
-    Advice, ConfigError, Expected, FileFault, Invalid, SecretFile, Spot, Syntax, Unknown,
+    Advice, ConfigError, Expected, FileFault, Invalid, SecretFile, Spot, Syntax, Unknown, nearest,
 };
 pub(crate) use executable::same_program;
 pub(crate) use invocation::{is_the_sendmail, maildrop_variable, program, state_dir_variable};

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use crate::wecom::{Client, Error, LANES, Sent};
 
 /// The sending of a message.
-type Sending = Pin<Box<dyn Future<Output = Result<Sent, Error>>>>;
+pub(super) type Sending = Pin<Box<dyn Future<Output = Result<Sent, Error>>>>;
 
 /// Requests under way, each with what is to be known at its answer.
 pub(super) struct Flights<T>([Option<Flight<T>>; LANES]);
@@ -57,13 +57,23 @@ impl<T> Flights<T> {
     /// Waits until one of the requests is answered; `None` if none is under way.
     pub(super) fn land(&mut self, client: &Client) -> Option<(T, Result<Sent, Error>)> {
         self.iter().next()?;
-        let lane = client.wait(poll_fn(|context| {
-            let mut lanes = self.0.iter_mut();
-            let lane = lanes.position(|lane| lane.as_mut().is_some_and(|it| it.poll(context)));
-            lane.map_or(Poll::Pending, Poll::Ready)
-        }));
-        let flight = self.0[lane].take()?;
-        Some((flight.of, flight.answer?))
+        Some(client.wait(poll_fn(|context| self.poll_landed(context))))
+    }
+
+    /// Goes on with the requests; ready when one of them is answered.
+    pub(super) fn poll_landed(
+        &mut self,
+        context: &mut Context<'_>,
+    ) -> Poll<(T, Result<Sent, Error>)> {
+        for lane in &mut self.0 {
+            if lane.as_mut().is_some_and(|it| it.poll(context))
+                && let Some(Flight { of, answer, .. }) = lane.take()
+                && let Some(answer) = answer
+            {
+                return Poll::Ready((of, answer));
+            }
+        }
+        Poll::Pending
     }
 }
 

@@ -6,6 +6,8 @@
 mod ask;
 mod audiences;
 mod banner;
+mod batch;
+mod conclude;
 mod doubt;
 mod file;
 mod flights;
@@ -24,6 +26,7 @@ mod turn;
 mod wording;
 
 pub(crate) use banner::Banner;
+pub(crate) use batch::{BatchDelivery, BatchOrder, BatchStep, SenderNumber};
 pub(crate) use flush::{Bounds, Flush};
 pub(crate) use outcome::{End, Outcome, Parts};
 pub(crate) use reason::{NotDelivered, Obstacle, Reason};
@@ -50,12 +53,22 @@ pub(crate) struct Delivery<'a> {
     pub(crate) deadline: Instant,
     /// The share of the ledger's slots that the messages may take.
     pub(crate) share: Share,
-    /// Whether to give up at the first error instead of waiting for it to pass.
-    pub(crate) once: bool,
+    pub(crate) patience: Patience,
     /// Whether to resend a request that may have been processed; messages are resent, flagged.
     pub(crate) resends: bool,
     /// The progress of file uploads.
     pub(crate) watching: Option<Watching>,
+}
+
+/// What a delivery waits for before it gives up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// Nothing: the first error ends it.
+    Nothing,
+    /// Errors that pass, but no slot of the recipients.
+    Errors,
+    /// Errors that pass, and a slot of the recipients.
+    Slots,
 }
 
 /// One message of an entry, with the facts needed to send it.
@@ -71,6 +84,21 @@ struct Part<'a> {
     fingerprint: Fingerprint,
     /// Whether it must never arrive twice.
     once: bool,
+}
+
+impl<'a> Part<'a> {
+    /// Returns the only message of an entry, which needs no file.
+    fn alone(entry: &'a Entry, kept: &'a Spooled, banner: Option<Banner>) -> Self {
+        Self {
+            message: &entry.messages[0],
+            file: None,
+            number: 0,
+            banner,
+            kept,
+            fingerprint: fingerprint(entry, &entry.messages[0]),
+            once: entry.once.is_some(),
+        }
+    }
 }
 
 impl Delivery<'_> {

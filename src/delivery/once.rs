@@ -19,20 +19,21 @@ impl Submission<'_> {
     /// Sends the message of a key, unless it was sent within the last day. Waits for a process that
     /// is sending it, and takes over the entry of one that died.
     pub(crate) fn send_once(&self, messages: Vec<Message>, key: &str) -> Outcome {
-        let (entry, key) = self.once_entry(messages, key);
-        if let Some(outcome) = self.silenced(&entry) {
-            return outcome;
-        }
-        let end = match self.deliver_once(&entry, &key) {
-            Ok(outcome) => return outcome,
-            Err(end) => *end,
-        };
-        Outcome::new(entry.messages.len(), end)
+        let entry = self.once_entry(messages, key);
+        let silenced = self.silenced(&entry);
+        silenced.unwrap_or_else(|| self.deliver_keyed(&entry))
+    }
+
+    /// Sends the message of an entry's key, whatever has become of the key.
+    pub(super) fn deliver_keyed(&self, entry: &Entry) -> Outcome {
+        let key = entry.once.as_deref().unwrap_or_default();
+        let outcome = self.deliver_once(entry, key);
+        outcome.unwrap_or_else(|end| Outcome::new(entry.messages.len(), *end))
     }
 
     /// Keeps the message of a key for a flush, unless it was accepted within the last day.
     pub(crate) fn queue_once(&self, messages: Vec<Message>, key: &str) -> Outcome {
-        let (entry, _) = self.once_entry(messages, key);
+        let entry = self.once_entry(messages, key);
         let end = match self.hold(&entry, self.deadline) {
             Ok(held) => return queued(&held),
             Err(NotKept::KeyTaken) => End::Duplicate,
@@ -41,14 +42,13 @@ impl Submission<'_> {
         Outcome::new(entry.messages.len(), end)
     }
 
-    /// Returns the entry of a key's message, and the key as it is recorded.
-    fn once_entry(&self, messages: Vec<Message>, key: &str) -> (Entry, String) {
+    /// Returns the entry of a key's message.
+    pub(super) fn once_entry(&self, messages: Vec<Message>, key: &str) -> Entry {
         let key = digest(&["once", &self.sender.id(), key])[..32].to_owned();
-        let entry = Entry {
-            once: Some(key.clone()),
+        Entry {
+            once: Some(key),
             ..self.entry(messages)
-        };
-        (entry, key)
+        }
     }
 
     fn deliver_once(&self, entry: &Entry, key: &str) -> Result<Outcome, Box<End>> {

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use super::doubt::{self, Circumstances, Form};
+use super::flights::Sending;
 use super::reason::Obstacle;
 use super::retry::Tries;
 use super::{Banner, Delivery, Part};
@@ -22,9 +23,9 @@ const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// A request that may leave: its slot is reserved.
 pub(super) struct ReadyRequest {
-    pub(super) body: Vec<u8>,
+    body: Vec<u8>,
     /// To be called before its first byte leaves.
-    pub(super) leaving: Leaving,
+    leaving: Leaving,
     slot: Option<Slot>,
     form: Form,
     about: Circumstances,
@@ -53,11 +54,31 @@ impl Delivery<'_> {
         self.answered(message, part, ready, result, tries)
     }
 
+    /// Makes a message's request, to be sent over a free connection beside others.
+    ///
+    /// # Errors
+    /// Why it must not be sent now.
+    pub(super) fn ready_beside(
+        &self,
+        lane: usize,
+        part: &Part<'_>,
+        token: &mut Option<AccessToken>,
+        tries: &mut Tries,
+    ) -> Result<(ReadyRequest, Sending), Obstacle> {
+        // A token that must be fetched is fetched over the first connection, which is free then.
+        let pass = self.pass(token)?;
+        let mut ready = self.ready(part.message, part, tries)?;
+        let (client, call) = (&self.sender.client, part.message.channel.call());
+        let (body, leaving) = (std::mem::take(&mut ready.body), Arc::clone(&ready.leaving));
+        let sending = client.sending(lane, call, pass, body, leaving, self.deadline);
+        Ok((ready, Box::pin(sending)))
+    }
+
     /// Reserves the slot of a request, and makes its body.
     ///
     /// # Errors
     /// Why it must not be sent now.
-    pub(super) fn ready(
+    fn ready(
         &self,
         message: &Message,
         part: &Part<'_>,

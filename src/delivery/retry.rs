@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::reason::Obstacle;
 use super::sender::SenderCredential;
-use super::{Delivery, NotDelivered, Reason};
+use super::{Delivery, NotDelivered, Patience, Reason};
 use crate::backoff::{self, random};
 use crate::outbox::Doubt;
 use crate::rate_limit::Slot;
@@ -117,7 +117,7 @@ pub(crate) fn retry<T>(
 }
 
 /// Whether an error may pass after a while.
-fn passes(error: &Error) -> bool {
+pub(super) fn passes(error: &Error) -> bool {
     // An unreadable file does not become readable by waiting.
     let is_file = matches!(error.cause, Cause::File { .. });
     error.class.passes() && !is_file
@@ -213,7 +213,7 @@ impl Delivery<'_> {
             Obstacle::NoLedger(_) => random(backoff::FIRST),
             _ => return Err(why),
         };
-        if self.once || wait + TRY_MIN >= tries.budget.left() {
+        if self.patience != Patience::Slots || wait + TRY_MIN >= tries.budget.left() {
             return Err(why);
         }
         tracing::info!(
@@ -245,7 +245,10 @@ impl Delivery<'_> {
             match tokens.replace(refused, self.deadline) {
                 Ok(Replaced::By(token)) => return Ok(token),
                 Ok(Replaced::BySame) => return Err(trouble(None)),
-                Ok(Replaced::Not(wait)) if !self.once && wait + TRY_MIN < tries.budget.left() => {
+                Ok(Replaced::Not(wait))
+                    if self.patience != Patience::Nothing
+                        && wait + TRY_MIN < tries.budget.left() =>
+                {
                     tracing::info!(
                         wait = wait.as_secs(),
                         "token refused, too young to be replaced"
@@ -262,7 +265,8 @@ impl Delivery<'_> {
     /// Waits before the next try, or returns the error if there is none.
     fn pause(&self, error: Error, tries: &mut Tries) -> Result<(), Obstacle> {
         let may_be_done = !self.resends && !error.never_left();
-        if self.once || may_be_done || !tries.budget.sleep(&error) {
+        let gives_up = self.patience == Patience::Nothing;
+        if gives_up || may_be_done || !tries.budget.sleep(&error) {
             return Err(Obstacle::Call(error));
         }
         Ok(())

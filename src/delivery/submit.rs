@@ -6,16 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
-use super::flush::{Bounds, Flush, give_up, keep_new};
+use super::flush::{Bounds, Flush};
 use super::outcome::{End, Outcome, Parts};
-use super::{Banner, Delivery, NotDelivered, Reason, Sender, Senders, Wording};
+use super::retry::Tries;
+use super::{Banner, Delivery, Part, Patience, Sender, Senders, Wording};
 use crate::clock::Stamp;
 use crate::config::{Config, State};
-use crate::error::Exit;
 use crate::file_slice::Watching;
 use crate::message::Message;
-use crate::notice::{self, Notice};
-use crate::outbox::{ClaimedEntry, Entry, FailureRecord, NotKept, Outbox, OutboxSnapshot, Spooled};
+use crate::outbox::{ClaimedEntry, Entry, NotKept, Outbox, OutboxSnapshot, Spooled, Syncing};
 use crate::rate_limit::Share;
 
 /// Longest time that a send spends on older messages, and the most of them. Source: the contract.
@@ -26,7 +25,7 @@ const BACKLOG_MAX: usize = 10;
 const BACKLOG_LOOKS: usize = 200;
 
 /// Longest wait for the disk if no other deadline applies.
-const DISK_TIME: Duration = Duration::from_secs(5);
+pub(super) const DISK_TIME: Duration = Duration::from_secs(5);
 
 /// A progress display for a delivery that a person waits for.
 pub(crate) trait Watcher {
@@ -57,6 +56,9 @@ pub(crate) struct Submission<'a> {
     pub(crate) state: Result<&'a State, String>,
     pub(crate) sender: Rc<Sender>,
     pub(crate) deadline: Instant,
+    pub(crate) patience: Patience,
+    /// Whether older messages are delivered, too, once this one has shown that it works.
+    pub(crate) backlog: bool,
     /// Whether to keep a message that cannot be delivered now.
     pub(crate) keep: bool,
     /// Whether to keep a message that fails because of the set-up; a person at a terminal resends
@@ -163,39 +165,48 @@ impl Submission<'_> {
         }
     }
 
-    /// Delivers a message that is being written to the outbox.
+    /// Delivers a message that is being written to the outbox, and then some older ones.
     pub(super) fn deliver(&self, entry: &Entry, (kept, snapshot, why_not): Begun) -> Outcome {
+        let outcome = self.deliver_alone(entry, &kept, why_not, &snapshot);
+        let works = !matches!(
+            outcome.end,
+            End::Spooled { .. } | End::NotNow(_) | End::Lost { .. }
+        );
+        if let Ok(state) = &self.state
+            && works
+            && self.backlog
+            && snapshot.may_be_due()
+        {
+            self.deliver_older(state, &snapshot);
+        }
+        outcome
+    }
+
+    /// Delivers a message, or keeps it.
+    pub(super) fn deliver_alone(
+        &self,
+        entry: &Entry,
+        kept: &Spooled,
+        why_not: Option<NotKept>,
+        snapshot: &OutboxSnapshot,
+    ) -> Outcome {
         let all = entry.messages.len();
         let mut outcome = Outcome::new(all, End::Sent);
         let pending = snapshot.pending_notices(&entry.sender, &entry.messages[0].to);
-        let banner = Banner {
-            accepted: entry.accepted,
-            overtaken: false,
-            is_said: false,
-            expired: pending.count(),
-            lang: self.sender.settings.phone_lang,
-            wording: self.wording,
-        };
+        let banner = self.banner(entry, pending.count());
         if let Some(watcher) = self.watcher {
             watcher.begin(&Delivering {
-                kept: &kept,
+                kept,
                 outbox: self.outbox(),
                 in_doubt: &self.sender.in_doubt,
                 parts: all,
                 deadline: self.deadline,
             });
         }
-        let delivery = Delivery {
-            sender: &self.sender,
-            deadline: self.deadline,
-            share: Share::New,
-            once: false,
-            resends: true,
-            watching: self.watcher.and_then(Watcher::uploading),
-        };
+        let delivery = self.delivery();
         let mut sent = kept.attempts().sent;
         let on_notice = || snapshot.notices_delivered(&pending);
-        let end = delivery.deliver_parts(entry, banner, &kept, on_notice, |answer| {
+        let end = delivery.deliver_parts(entry, banner, kept, on_notice, |answer| {
             outcome.add(answer);
             sent += 1;
             if let Some(watcher) = self.watcher {
@@ -206,25 +217,53 @@ impl Submission<'_> {
             watcher.end();
         }
         outcome.parts = Parts { sent, all };
-        let works = !matches!(end, Err(NotDelivered::Deferred(_)));
-        match end {
-            Ok(()) => outcome.unkept = self.settle(&kept, why_not),
-            Err(NotDelivered::Deferred(reason)) => {
-                outcome.refusal = reason.refusal().cloned();
-                outcome.end = self.keep(&kept, why_not, outcome.parts, reason);
+        self.conclude(kept, why_not, outcome, end)
+    }
+
+    /// Goes on with a message of one request, after its first try.
+    pub(super) fn deliver_again(
+        &self,
+        entry: &Entry,
+        kept: &Spooled,
+        why_not: Option<NotKept>,
+        tries: Tries,
+    ) -> Outcome {
+        let delivery = self.delivery();
+        let part = Part::alone(entry, kept, Some(self.banner(entry, 0)));
+        let mut outcome = Outcome::new(1, End::Sent);
+        let end = delivery.retry(tries, |tries| delivery.send(&part, tries));
+        let end = end.map(|sent| {
+            if let Some(held) = kept.held() {
+                held.delivered(1, Syncing::Now);
             }
-            Err(NotDelivered::Rejected(reason)) => {
-                outcome.refusal = reason.refusal().cloned();
-                outcome.end = self.fail(&kept, why_not, outcome.parts, reason);
-            }
+            outcome.parts = Parts { sent: 1, all: 1 };
+            outcome.add(Ok(sent));
+        });
+        self.conclude(kept, why_not, outcome, end)
+    }
+
+    /// Returns the lines before the text of a new message, with this many expired messages to notify
+    /// of.
+    pub(super) fn banner(&self, entry: &Entry, expired: u32) -> Banner {
+        Banner {
+            accepted: entry.accepted,
+            overtaken: false,
+            is_said: false,
+            expired,
+            lang: self.sender.settings.phone_lang,
+            wording: self.wording,
         }
-        if let Ok(state) = &self.state
-            && works
-            && snapshot.may_be_due()
-        {
-            self.backlog(state, &snapshot);
+    }
+
+    pub(super) fn delivery(&self) -> Delivery<'_> {
+        Delivery {
+            sender: &self.sender,
+            deadline: self.deadline,
+            share: Share::New,
+            patience: self.patience,
+            resends: true,
+            watching: self.watcher.and_then(Watcher::uploading),
         }
-        outcome
     }
 
     /// Starts to accept a message, or returns why that is impossible.
@@ -261,89 +300,12 @@ impl Submission<'_> {
         outbox.accept_by(&snapshot, entry.clone(), deadline)
     }
 
-    fn outbox(&self) -> Option<Outbox> {
+    pub(super) fn outbox(&self) -> Option<Outbox> {
         self.state.as_ref().ok().map(|state| Outbox::of(state))
     }
 
-    /// Makes sure that no entry of a delivered message stays; returns why it was not kept
-    /// meanwhile, although it should have been.
-    fn settle(&self, kept: &Spooled, why_not: Option<NotKept>) -> Option<NotKept> {
-        if let Spooled::Begun(accepting) = kept {
-            accepting.abandon();
-        }
-        // A missing state directory has been reported already.
-        not_kept(kept, why_not).filter(|_| self.state.is_ok())
-    }
-
-    /// Keeps a message whose trouble passes or can be fixed; for a set-up error, only if
-    /// `keep_for_setup` is set or the message is in doubt.
-    fn keep(&self, kept: &Spooled, why_not: Option<NotKept>, parts: Parts, reason: Reason) -> End {
-        match self.entry_still(kept, why_not, parts, reason.outcome_unknown) {
-            Ok(Some(held)) => {
-                let is_setup = (self.wording.reason)(&reason).exit == Exit::Setup;
-                if is_setup && !self.keep_for_setup && !reason.outcome_unknown {
-                    if let Err(error) = held.remove() {
-                        let (id, error) = (held.id(), &error);
-                        notice::notify(&Notice::EntryStays { id, error });
-                    }
-                    return End::NotNow(reason);
-                }
-                keep_new(&held, &reason, self.wording);
-                let id = held.id().clone();
-                End::Spooled { id, reason }
-            }
-            Ok(None) => End::NotNow(reason),
-            Err(why) => End::Lost { reason, why },
-        }
-    }
-
-    /// Moves a message that WeCom will never accept to `failed/`.
-    fn fail(&self, kept: &Spooled, why_not: Option<NotKept>, parts: Parts, reason: Reason) -> End {
-        let held = kept.at_last(parts.sent, reason.outcome_unknown);
-        let failure = (self.wording.reason)(&reason);
-        let verdict = FailureRecord::of(&reason, &failure);
-        let failed = held.ok().flatten();
-        match failed.filter(|held| give_up(held, &verdict)) {
-            Some(held) => {
-                let id = held.id().clone();
-                End::Failed { id, reason }
-            }
-            None => match not_kept(kept, why_not) {
-                Some(why) if failure.exit == Exit::NotNow => End::Lost { reason, why },
-                _ => End::Refused(reason),
-            },
-        }
-    }
-
-    /// Returns the entry of an undelivered message, written again if it was removed meanwhile;
-    /// `None` if nothing is to be kept.
-    ///
-    /// # Errors
-    /// Why there is no entry, although there should be one.
-    fn entry_still(
-        &self,
-        kept: &Spooled,
-        why_not: Option<NotKept>,
-        parts: Parts,
-        in_doubt: bool,
-    ) -> Result<Option<Arc<ClaimedEntry>>, NotKept> {
-        let held = kept.at_last(parts.sent, in_doubt);
-        let (Some(held), Some(outbox)) = (held.ok().flatten(), self.outbox()) else {
-            return not_kept(kept, why_not).map_or(Ok(None), Err);
-        };
-        if outbox.has(&held) {
-            return Ok(Some(held));
-        }
-        let anew = self.hold(held.entry(), Instant::now() + DISK_TIME)?;
-        anew.note(|attempts| *attempts = held.attempts());
-        tracing::info!(id = %held.id(), anew = %anew.id(), "the entry was gone from the outbox, and is kept anew");
-        // If the whole outbox was moved away, the message must not be sent from there as well.
-        let _ = held.remove();
-        Ok(Some(anew))
-    }
-
     /// Delivers some older messages, now that delivery is known to work.
-    fn backlog(&self, state: &State, snapshot: &OutboxSnapshot) {
+    fn deliver_older(&self, state: &State, snapshot: &OutboxSnapshot) {
         let outbox = Outbox::of(state);
         let senders = Senders::of(self.config, state).with(Rc::clone(&self.sender));
         let bounds = Bounds {
@@ -373,15 +335,6 @@ fn place_in(outbox: &Outbox, entry: &Entry) -> Result<OutboxSnapshot, (OutboxSna
     match outbox.room(&snapshot, entry) {
         Ok(()) => Ok(snapshot),
         Err(why) => Err((snapshot, why)),
-    }
-}
-
-/// Returns why a message is not kept, although it should be.
-fn not_kept(kept: &Spooled, why_not: Option<NotKept>) -> Option<NotKept> {
-    match kept {
-        Spooled::Nowhere => why_not,
-        Spooled::Held(_) | Spooled::Deferred(_) => None,
-        Spooled::Begun(accepting) => accepting.held().err(),
     }
 }
 

@@ -4,7 +4,7 @@
 //! Uses few system calls for each look and each line: a send takes milliseconds.
 
 use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
 use std::time::{Duration, Instant};
 
@@ -85,6 +85,26 @@ impl<'a> LockedFile<'a> {
     /// If it cannot be read.
     pub(crate) fn tail(&self, max: u64) -> io::Result<String> {
         Ok(lossy(self.last_bytes(max)?))
+    }
+
+    /// Reads the whole lines one by one, so that a file of any size takes little memory. Lines that
+    /// are not UTF-8 are passed over.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    pub(crate) fn each_line(&self, mut see: impl FnMut(&str)) -> io::Result<()> {
+        let mut reader = BufReader::with_capacity(64 << 10, &self.file);
+        reader.rewind()?;
+        let mut line = Vec::new();
+        while reader.read_until(b'\n', &mut line)? > 0 {
+            if let Some(text) = line.strip_suffix(b"\n")
+                && let Ok(text) = str::from_utf8(text)
+            {
+                see(text);
+            }
+            line.clear();
+        }
+        Ok(())
     }
 
     fn last_bytes(&self, max: u64) -> io::Result<Vec<u8>> {

@@ -242,7 +242,7 @@ impl PendingWrite {
             Some(dir) => dir,
             None => Arc::new(prepared(&self.outbox).map_err(disk)?),
         };
-        let (temporary, file, files) = write(&dir, &id, &entry).map_err(disk)?;
+        let (temporary, file, files) = write(&dir, &id, &entry, true).map_err(disk)?;
         if let Some(key) = &entry.once
             && let Err(why) = self.claim_key(&dir, key, &id)
         {
@@ -281,9 +281,11 @@ impl PendingWrite {
 
     /// Records, synced, that the message of a `--once` key is about to be sent from this entry.
     fn claim_key(&self, dir: &Dir, key: &str, id: &Id) -> Result<(), NotKept> {
-        match once::begin(dir, key, id).map_err(|error| self.outbox.disk(error))? {
-            once::Known::Nothing => Ok(()),
-            once::Known::Begun(_) | once::Known::Done => Err(NotKept::KeyTaken),
+        let known = once::begin(dir, &[(key, id)]).map_err(|error| self.outbox.disk(error))?;
+        if known == [once::Known::Nothing] {
+            Ok(())
+        } else {
+            Err(NotKept::KeyTaken)
         }
     }
 
@@ -312,7 +314,7 @@ impl PendingWrite {
 /// Opens the outbox, creating it if necessary so that a power cut loses no part of it.
 ///
 /// `failed/` is created last: if it exists, the name of the outbox itself has been synced.
-fn prepared(outbox: &Outbox) -> io::Result<Dir> {
+pub(super) fn prepared(outbox: &Outbox) -> io::Result<Dir> {
     let dir = outbox.state.make_sub(OUTBOX)?;
     if dir.sub(FAILED)?.is_none() {
         outbox.state.sync()?;

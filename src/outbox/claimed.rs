@@ -15,7 +15,7 @@ use crate::notice::{self, Notice};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Syncing {
     Now,
-    /// With others, by the caller.
+    /// With others, by `Removals`; an entry with a `--once` key stays until then.
     Together,
 }
 
@@ -57,6 +57,10 @@ impl ClaimedEntry {
     /// Returns its name.
     pub(crate) fn id(&self) -> &Id {
         &self.id
+    }
+
+    pub(super) fn dir(&self) -> &Dir {
+        &self.dir
     }
 
     /// Returns the message.
@@ -126,6 +130,9 @@ impl ClaimedEntry {
             };
         };
         let removed = self.remove_merged(done);
+        if last && syncing == Syncing::Together && self.entry.once.is_some() {
+            return self.note(next);
+        }
         if !last {
             self.note(next);
             // A power cut must not cause a second delivery.
@@ -136,7 +143,7 @@ impl ClaimedEntry {
         }
         let done = removed.and_then(|()| match syncing {
             Syncing::Now => self.finish(),
-            Syncing::Together => self.close_once().and_then(|()| self.unlink()),
+            Syncing::Together => self.unlink(),
         });
         if let Err(error) = done {
             // The next process that claims it sees that nothing is left to send.
@@ -171,7 +178,7 @@ impl ClaimedEntry {
     /// The error of the disk.
     fn close_once(&self) -> io::Result<()> {
         match &self.entry.once {
-            Some(key) => once::close(&self.dir, key, &self.id),
+            Some(key) => once::close(&self.dir, &[(key, &self.id)]),
             None => Ok(()),
         }
     }
@@ -234,7 +241,7 @@ impl ClaimedEntry {
     }
 
     /// Removes it as `remove` does, not synced.
-    fn unlink(&self) -> io::Result<()> {
+    pub(super) fn unlink(&self) -> io::Result<()> {
         // In this order: an entry without its record would be resent without the duplicate check.
         self.dir.remove(self.id.as_str())?;
         self.dir.remove(&record_name(&self.id))

@@ -9,6 +9,13 @@ use chrono::{DateTime, NaiveDateTime, Utc};
 use crate::clock::Stamp;
 use crate::message::{Attachment, Message};
 
+/// How many hexadecimal digits at the end of a name are random.
+const RANDOM_DIGITS: usize = 8;
+
+/// The largest step from one name to the next in one millisecond. It makes room for thousands, and is
+/// large enough that two processes hardly meet.
+const STEP_MAX: u32 = 1 << 18;
+
 /// The name of an entry: its time of acceptance in UTC, and eight random digits. Names sort in the
 /// order of acceptance.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -32,6 +39,20 @@ impl Id {
         later.unwrap_or_else(|| Self::new(now))
     }
 
+    /// Returns a name that sorts after this one: of the same millisecond, if there was none since and
+    /// there is room in it.
+    pub(crate) fn following(&self, now: SystemTime) -> Self {
+        let next = Self::new(now);
+        if next > *self {
+            return next;
+        }
+        let step = 1 + next.random() % STEP_MAX;
+        match self.random().checked_add(step) {
+            Some(digits) => Self(format!("{}{digits:08x}", self.time())),
+            None => Self::after(Some(self), now),
+        }
+    }
+
     /// Parses a file's name; `None` if it is not the name of an entry.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         const FORM: &[u8] = b"00000000T000000.000Z-xxxxxxxx";
@@ -49,6 +70,17 @@ impl Id {
         let time = self.0.split_once("Z-")?.0;
         let time = NaiveDateTime::parse_from_str(time, "%Y%m%dT%H%M%S%.3f").ok()?;
         Some(time.and_utc().into())
+    }
+
+    /// Returns its part up to the random digits.
+    fn time(&self) -> &str {
+        self.0.split_at(self.0.len() - RANDOM_DIGITS).0
+    }
+
+    /// Returns its random digits.
+    fn random(&self) -> u32 {
+        let digits = self.0.split_at(self.0.len() - RANDOM_DIGITS).1;
+        u32::from_str_radix(digits, 16).unwrap_or(u32::MAX)
     }
 
     /// Returns the name.
@@ -144,6 +176,14 @@ mod tests {
             let again = Id::new(id.accepted().unwrap());
             assert_eq!(again.0[..20], id.0[..20]);
         }
+        let (now, mut name) = (UNIX_EPOCH + Duration::from_millis(1000), ids[2].clone());
+        for _ in 0..100_000 {
+            let next = name.following(now);
+            assert!(next > name && Id::parse(next.as_str()).is_some());
+            name = next;
+        }
+        let ahead = name.accepted().unwrap().duration_since(now).unwrap();
+        assert!(ahead < Duration::from_secs(10), "{ahead:?}");
         for name in [
             "",
             "failed",

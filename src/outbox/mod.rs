@@ -17,9 +17,12 @@ mod failed;
 mod format;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
+mod group;
+mod known;
 mod last_notice;
 mod not_kept;
 pub(crate) mod once;
+mod removals;
 mod requeue;
 mod size;
 mod snapshot;
@@ -42,8 +45,11 @@ pub(crate) use deferred::Deferred;
 pub(crate) use entry::{Entry, Id, MergedText, SenderAccount, SenderName};
 pub(crate) use failed::FailureRecord;
 pub(crate) use format::Unread;
+pub(crate) use group::GroupCommit;
+pub(crate) use known::KnownOutbox;
 pub(crate) use last_notice::{JOB_NOTICE, MAIL_NOTICE, STATE_NOTICE, are_new_notices};
 pub(crate) use not_kept::NotKept;
+pub(crate) use removals::Removals;
 pub(crate) use snapshot::{OutboxSnapshot, look_again};
 pub(crate) use tidy::tidy;
 

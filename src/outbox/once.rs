@@ -9,6 +9,7 @@
 //! removed. So an open key without an entry belongs to a process that died before it sent anything.
 //! A key stays open if its entry failed but may have arrived.
 
+use std::collections::HashMap;
 use std::io;
 use std::time::Duration;
 
@@ -66,32 +67,52 @@ pub(crate) fn known(dir: &Dir, key: &str) -> io::Result<Known> {
     Ok(latest(&disk::lossy(bytes), key, &Stamp::now()))
 }
 
-/// Records, synced, that the message of a key is about to be sent from an entry, unless the key is
-/// open or closed already; returns the previous state of the key.
+/// Records, synced, that the messages of some keys are about to be sent from their entries, unless
+/// a key is open or closed already; returns the previous state of each.
 ///
 /// # Errors
-/// An I/O error if it cannot be recorded; then nothing must be sent.
-pub(super) fn begin(dir: &Dir, key: &str, id: &Id) -> io::Result<Known> {
+/// An I/O error if they cannot be recorded; then nothing must be sent.
+pub(super) fn begin(dir: &Dir, keys: &[(&str, &Id)]) -> io::Result<Vec<Known>> {
     let journal = lock(dir)?;
-    let known = latest(&journal.tail(u64::MAX)?, key, &Stamp::now());
-    let is_free = match &known {
-        Known::Nothing => true,
-        Known::Begun(other) => whereabouts(dir, other) == Whereabouts::Nowhere,
-        Known::Done => false,
-    };
-    if !is_free {
-        return Ok(known);
+    let now = Stamp::now();
+    let mut states: HashMap<&str, Known> =
+        keys.iter().map(|(key, _)| (*key, Known::Nothing)).collect();
+    journal.each_line(|line| {
+        let key = line.split(' ').nth(1).unwrap_or_default();
+        if let Some(state) = states.get_mut(key)
+            && let Some(known) = state_by(line, &now)
+        {
+            *state = known;
+        }
+    })?;
+    let mut lines = String::new();
+    let mut before = Vec::new();
+    for (key, id) in keys {
+        let known = states.get(key).cloned().unwrap_or(Known::Nothing);
+        let is_free = match &known {
+            Known::Nothing => true,
+            Known::Begun(other) => whereabouts(dir, other) == Whereabouts::Nowhere,
+            Known::Done => false,
+        };
+        before.push(if is_free { Known::Nothing } else { known });
+        if is_free {
+            lines += &line(key, "begun", id);
+            states.insert(key, Known::Begun((*id).clone()));
+        }
     }
-    journal.append(&line(key, "begun", id))?;
-    Ok(Known::Nothing)
+    if !lines.is_empty() {
+        journal.append(&lines)?;
+    }
+    Ok(before)
 }
 
-/// Records, synced, that the message of a key was delivered.
+/// Records, synced, that the messages of some keys were delivered.
 ///
 /// # Errors
-/// An I/O error if it cannot be recorded; then its entry must stay.
-pub(super) fn close(dir: &Dir, key: &str, id: &Id) -> io::Result<()> {
-    lock(dir)?.append(&line(key, "done", id))
+/// An I/O error if it cannot be recorded; then their entries must stay.
+pub(super) fn close(dir: &Dir, keys: &[(&str, &Id)]) -> io::Result<()> {
+    let lines: String = keys.iter().map(|(key, id)| line(key, "done", id)).collect();
+    lock(dir)?.append(&lines)
 }
 
 /// Finds the entry of a key.
@@ -167,17 +188,23 @@ fn counts(at: &Stamp, now: &Stamp) -> bool {
     apart.is_some_and(|apart| apart < KEPT)
 }
 
+/// Returns the state that a line gives its key; `None` if it is damaged or no longer counts.
+fn state_by(line: &str, now: &Stamp) -> Option<Known> {
+    let (at, _, what, id) = parse(line)?;
+    let state = if what == "done" {
+        Known::Done
+    } else {
+        Known::Begun(id)
+    };
+    counts(&at, now).then_some(state)
+}
+
 /// Returns the state of a key, from its last line.
 fn latest(text: &str, key: &str, now: &Stamp) -> Known {
-    let lines = text.lines().rev().filter(|line| line.contains(key));
-    let mut known = lines
-        .filter_map(parse)
-        .filter(|(at, found, ..)| *found == key && counts(at, now));
-    match known.next() {
-        Some((_, _, "done", _)) => Known::Done,
-        Some((_, _, _, id)) => Known::Begun(id),
-        None => Known::Nothing,
-    }
+    let is_of_key = |line: &&str| line.split(' ').nth(1) == Some(key);
+    let mut lines = text.lines().rev().filter(is_of_key);
+    let known = lines.find_map(|line| state_by(line, now));
+    known.unwrap_or(Known::Nothing)
 }
 
 #[cfg(test)]

@@ -59,6 +59,12 @@ impl OutboxSnapshot {
         }
     }
 
+    /// Adds an entry that is about to be accepted.
+    pub(super) fn add(&mut self, id: &Id) {
+        self.entries += 1;
+        self.latest = Some(id.clone());
+    }
+
     /// Whether a message is in it that may be due.
     pub(crate) fn may_be_due(&self) -> bool {
         let (Some(dir), Some(latest)) = (&self.dir, &self.latest) else {

@@ -9,7 +9,7 @@ use crate::disk::{self, Dir};
 
 /// Writes an entry into its directory, synced and locked; returns the byte offsets of its files.
 pub(super) fn place(dir: &Dir, id: &Id, entry: &Entry) -> io::Result<(File, Vec<u64>)> {
-    let (temporary, file, files) = write(dir, id, entry)?;
+    let (temporary, file, files) = write(dir, id, entry, true)?;
     if let Err(error) = dir.publish(&temporary, dir, id.as_str()) {
         let _ = dir.remove(&temporary);
         return Err(error);
@@ -23,13 +23,18 @@ pub(super) fn place(dir: &Dir, id: &Id, entry: &Entry) -> io::Result<(File, Vec<
 
 /// Replaces an entry that the caller has claimed.
 pub(super) fn replace(dir: &Dir, id: &Id, entry: &Entry) -> io::Result<()> {
-    let (temporary, _file, _) = write(dir, id, entry)?;
+    let (temporary, _file, _) = write(dir, id, entry, true)?;
     dir.rename(&temporary, dir, id.as_str())?;
     dir.sync()
 }
 
-/// Writes an entry, synced and locked, under a temporary name, which no flush looks at.
-pub(super) fn write(dir: &Dir, id: &Id, entry: &Entry) -> io::Result<(String, File, Vec<u64>)> {
+/// Writes an entry, locked and `synced` or not, under a temporary name, which no flush looks at.
+pub(super) fn write(
+    dir: &Dir,
+    id: &Id,
+    entry: &Entry,
+    synced: bool,
+) -> io::Result<(String, File, Vec<u64>)> {
     let temporary = format!("{TEMPORARY}{id}");
     let mut file = dir.create(&temporary)?;
     let written = disk::lock_now(&file)
@@ -37,7 +42,7 @@ pub(super) fn write(dir: &Dir, id: &Id, entry: &Entry) -> io::Result<(String, Fi
         .and_then(|()| entry.write(&mut file))
         // No second sync if it fails: the kernel may mark as clean the pages that it could not
         // write.
-        .and_then(|files| file.sync_all().map(|()| files));
+        .and_then(|files| if synced { file.sync_all() } else { Ok(()) }.map(|()| files));
     match written {
         Ok(files) => Ok((temporary, file, files)),
         Err(error) => {

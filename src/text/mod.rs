@@ -85,6 +85,7 @@ macro_rules! displays {
 }
 
 pub(crate) mod api;
+pub(crate) mod batch;
 pub(crate) mod callback;
 pub(crate) mod check;
 pub(crate) mod cli;

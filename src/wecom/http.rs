@@ -23,6 +23,7 @@ use super::moving::{Moving, SPEED};
 use super::request::{Call, Reply};
 use super::retry_after::retry_after;
 use super::tls;
+use super::waiter::Waiter;
 use crate::config::Network;
 use crate::secret::Secret;
 
@@ -48,7 +49,7 @@ pub(super) struct Http {
     lanes: [OnceCell<Lane>; LANES],
     /// The seconds by which our clock is ahead of the last answer's date.
     ahead: Cell<Option<i64>>,
-    runtime: tokio::runtime::Runtime,
+    waiter: Waiter,
 }
 
 /// A connection, opened at the first request and kept for the next. It carries one at a time.
@@ -67,16 +68,12 @@ impl Http {
     pub(super) fn new(network: &Network) -> Result<Self, ClientError> {
         let tls = tls::settings(network)?;
         let first = Lane::new(network, &tls)?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(ClientError::Runtime)?;
         let http = Self {
             network: network.clone(),
             tls,
             lanes: Default::default(),
             ahead: Cell::new(None),
-            runtime,
+            waiter: Waiter::new()?,
         };
         http.lanes[0].get_or_init(|| first);
         Ok(http)
@@ -89,7 +86,7 @@ impl Http {
 
     /// Runs requests of this client until one of them, or all, have an answer.
     pub(super) fn wait<T>(&self, requests: impl Future<Output = T>) -> T {
-        self.runtime.block_on(requests)
+        self.waiter.wait(requests)
     }
 
     /// Sends a request over one of the connections, which is free, and reads its answer, until

@@ -19,6 +19,7 @@ mod moving;
 mod request;
 mod retry_after;
 mod tls;
+mod waiter;
 
 use crate::config::ApiBase;
 use crate::secret::Secret;
@@ -34,6 +35,7 @@ pub(crate) use directory::{Agent, MemberStatus};
 pub(crate) use error::{CaFault, Cause, ClientError, Error, Refusal, Scope, Unreadable};
 pub(crate) use http::LANES;
 pub(crate) use moving::SPEED;
+pub(crate) use waiter::Waiter;
 
 /// Returns the URL of a call for display; `pass` is the name of the credential's parameter.
 pub(crate) fn shown_url(base: &ApiBase, name: &str, pass: &str) -> String {

@@ -78,6 +78,10 @@ fn furnished(standin: &Standin) -> Sandbox {
             "mail.eml",
             b"To: root\nSubject: Disk\n\n91% full\n".to_vec(),
         ),
+        (
+            "messages.jsonl",
+            b"{\"to\":\"lisi\",\"text\":\"1\"}\n{\"to\":\"wangwu\",\"text\":\"2\"}\n".to_vec(),
+        ),
         ("export.csv", b"\xd0\xd5\xc3\xfb,1\n".to_vec()),
     ] {
         sandbox.write(name, bytes);
@@ -257,8 +261,9 @@ fn the_network_off_and_on_again(page: Page) {
 }
 
 /// Every command whose options the pages have to name.
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 14] = [
     "send",
+    "batch",
     "run",
     "check",
     "init",

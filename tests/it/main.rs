@@ -20,6 +20,8 @@ mod api_faults; // api and recall: tokens refused, answers lost, networks down
 mod at_once; // a flush with several requests under way: order, refusals, kills, costs
 mod attachments; // files of messages that wait: kept as they were, shown, uploaded anew
 mod bare; // no /proc, roots with nothing or another system in them, other processors
+mod batch; // batch: an answer for each line, order, kinds, wrong lines
+mod batch_kept; // batch: what is kept, keys, kills, signals, how far it reads ahead
 mod callback; // wxpush callback: WeCom's check, and all that is none
 mod callers; // programs that call sendmail: cron, at, mail, PHP, git and others
 mod chaos; // a WeCom that does all it can wrong, kills, and clocks that jump

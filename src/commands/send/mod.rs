@@ -1,7 +1,6 @@
 //! `wxpush send`: turns words, stdin and files into messages, and sends them one by one.
 
-mod body;
-mod intent;
+mod options;
 
 use std::time::Duration;
 
@@ -12,7 +11,7 @@ use super::submit::{Submitting, composed, guard, time_for};
 use super::{begin, begin_or_without, load, recipients};
 use crate::backoff::random;
 use crate::cli::{Global, Send};
-use crate::compose::{Composed, Draft};
+use crate::compose::Composed;
 use crate::config::{Account, Settings};
 use crate::cron;
 use crate::error::{Exit, Failure};
@@ -21,7 +20,6 @@ use crate::message::Message;
 use crate::output::{self, Output};
 use crate::secret::digest;
 use crate::wecom::shown_url;
-use intent::Intent;
 
 /// Runs `send`, and reports the result in every case.
 pub(super) fn run(args: &Send, global: &Global, output: Output) -> anyhow::Result<Exit> {
@@ -41,7 +39,7 @@ pub(super) fn run(args: &Send, global: &Global, output: Output) -> anyhow::Resul
 
 fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> {
     let recipients = recipients::named(&args.to)?;
-    let intent = Intent::of(args)?;
+    let intent = options::intent(args)?;
     let config = load(global)?;
     let settings = recipients::settings(&args.to, recipients, &config)?;
     let state = if args.dry_run {
@@ -53,18 +51,11 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
     } else {
         begin_or_without(&settings.base, output)
     };
-    let Some(body) = body::read(args, intent)? else {
-        return Ok(Report::new(Status::Empty, 0));
-    };
+    let text = options::text(args, &intent)?;
+    let kind = intent.kind.name();
     let keep = settings.outbox.enabled && !args.no_outbox;
-    let draft = Draft {
-        channel: recipients::channel(&args.to),
-        body,
-        safe: args.safe,
-        id_trans: args.id_trans,
-        dedupe: args.dedupe.map(|time| time.as_secs()),
-        long: args.long,
-        keep,
+    let Some(draft) = intent.draft(text, keep)? else {
+        return Ok(Report::new(Status::Empty, 0));
     };
     let Composed { messages, text, .. } = {
         let guard = guard(&config, &settings, state.as_ref().ok());
@@ -79,7 +70,7 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
     let files: u64 = messages.iter().map(Message::bytes_of_file).sum();
     tracing::info!(
         command = "send",
-        kind = intent.name(),
+        kind,
         to = recipients_of(&settings, &messages),
         bytes = text.len() as u64 + files,
         digest = &digest(&[&text])[..16],

@@ -10,17 +10,14 @@ use super::super::flights::Flights;
 use super::super::reason::Obstacle;
 use super::super::request::ReadyRequest;
 use super::super::retry::Tries;
-use super::super::{Banner, Part, Sender, audience, fingerprint};
+use super::super::{Part, Sender, audience};
 use super::Flush;
 use super::dispatch::Dispatch;
 use crate::disk::Dir;
 use crate::lang::Lang;
-use crate::outbox::{Attempts, Entry, SenderName, Syncing};
+use crate::outbox::{Attempts, Entry, SenderName};
 use crate::token::AccessToken;
 use crate::wecom::{Class, Error, Sent};
-
-/// Most removals of delivered entries that a power cut may undo.
-const UNSYNCED_MAX: usize = 16;
 
 /// The requests of all senders that are under way.
 pub(super) type AllFlights = HashMap<SenderName, SenderFlights>;
@@ -89,7 +86,7 @@ impl Flush<'_> {
             while self.land(dir, &name) {}
         }
         self.flights.clear();
-        self.sync_removals(dir, 0);
+        self.removals.sync();
     }
 
     /// Whether a message needs nothing but one request, and there is no doubt about its sender.
@@ -130,18 +127,9 @@ impl Flush<'_> {
         };
         let delivery = message.delivery(self.bounds);
         let banner = message.banner(false, 0, self.wording);
-        let part = part(&message, Some(banner));
+        let part = Part::alone(&message.entry, &message.kept, Some(banner));
         let mut tries = delivery.tries(None);
-        // A token that must be fetched is fetched over the first connection, which is free then.
-        let pass = delivery.pass(&mut flying.token);
-        let ready = pass.and_then(|pass| {
-            let call = part.message.channel.call();
-            let mut ready = delivery.ready(part.message, &part, &mut tries)?;
-            let (body, leaving) = (std::mem::take(&mut ready.body), Arc::clone(&ready.leaving));
-            let client = &sender.client;
-            let sending = client.sending(lane, call, pass, body, leaving, delivery.deadline);
-            Ok((ready, Box::pin(sending)))
-        });
+        let ready = delivery.ready_beside(lane, &part, &mut flying.token, &mut tries);
         match ready {
             Ok((request, sending)) => {
                 let flight = Flying {
@@ -181,14 +169,12 @@ impl Flush<'_> {
             mut tries,
         } = flight;
         let delivery = message.delivery(self.bounds);
-        let part = part(&message, None);
+        let part = Part::alone(&message.entry, &message.kept, None);
         match delivery.answered(part.message, &part, request, result, &mut tries) {
             Ok(sent) => {
                 if let Some(held) = message.held() {
-                    held.delivered(1, Syncing::Together);
+                    self.removals.add(held);
                 }
-                self.unsynced += 1;
-                self.sync_removals(dir, UNSYNCED_MAX);
                 self.delivered(&message, &sent.unreached);
             }
             Err(Obstacle::Call(error)) if error.class == Class::Token => {
@@ -199,28 +185,5 @@ impl Flush<'_> {
             }
             Err(why) => self.undelivered(dir, &message, tries.give_up(why)),
         }
-    }
-
-    /// Syncs the removals of delivered entries, if there are more than `most`.
-    fn sync_removals(&mut self, dir: &Dir, most: usize) {
-        if self.unsynced <= most {
-            return;
-        }
-        self.unsynced = 0;
-        if let Err(error) = dir.sync() {
-            tracing::info!(%error, "the outbox cannot be synced: after a power cut messages may be sent again");
-        }
-    }
-}
-
-fn part(message: &Dispatch, banner: Option<Banner>) -> Part<'_> {
-    Part {
-        message: &message.entry.messages[0],
-        file: None,
-        number: 0,
-        banner,
-        kept: &message.kept,
-        fingerprint: fingerprint(&message.entry, &message.entry.messages[0]),
-        once: message.entry.once.is_some(),
     }
 }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::super::banner::LATE;
-use super::super::{Banner, Delivery, Sender, Wording, audience, fingerprint, upload_time};
+use super::super::{
+    Banner, Delivery, Patience, Sender, Wording, audience, fingerprint, upload_time,
+};
 use super::{Bounds, Flush};
 use crate::clock::Stamp;
 use crate::disk::Dir;
@@ -78,7 +80,7 @@ impl Dispatch {
             } else {
                 Share::New
             },
-            once: true,
+            patience: Patience::Nothing,
             resends: true,
             watching: None,
         }

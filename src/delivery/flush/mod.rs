@@ -28,7 +28,7 @@ use crate::message::Channel;
 use crate::notice::{self, Notice};
 use crate::outbox::{
     self, Attempts, Claim, ClaimedEntry, Clocks, Entry, HoldScope, Id, Outbox, OutboxSnapshot,
-    SenderName,
+    Removals, SenderName,
 };
 
 /// Most names read at once, so that memory use stays flat.
@@ -71,8 +71,7 @@ pub(crate) struct Flush<'a> {
     ahead: HashMap<Id, Arc<ClaimedEntry>>,
     /// The requests under way.
     flights: AllFlights,
-    /// Delivered entries whose removal is not synced yet.
-    unsynced: usize,
+    removals: Removals,
     tried: usize,
     /// Whether this pass skipped messages that had been refused together with everything else.
     left_out: bool,
@@ -102,7 +101,7 @@ impl<'a> Flush<'a> {
             alone: HashSet::new(),
             ahead: HashMap::new(),
             flights: HashMap::new(),
-            unsynced: 0,
+            removals: Removals::default(),
             tried: 0,
             left_out: false,
             clocks: Clocks::default(),

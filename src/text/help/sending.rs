@@ -37,6 +37,41 @@ helps! {
   wxpush send --urgent raid degraded            # in quiet hours, too
   wxpush send --queue hello                     # kept, sent by the next flush
   wxpush send -- -5 degrees                     # a message that begins with -";
+    batch =
+        "发送许多消息：每行一个 JSON 对象，每行一个答复",
+        "Sends many messages: one JSON object a line in, one answer a line out";
+    batch_below =
+        "字段就是 send 的长选项，另有 text（正文）和 id（原样写进答复）。answer 的 status：
+  sent、duplicate     已发送；同一个 once 已发过
+  partial             已发送，有收件人无法送达
+  queued              已存入发件箱并落盘：不必再管，下次补发时发出
+  refused             没有发送，也没有保留：原因见 error、exit_code
+  invalid             这一行有误，其余的照发
+
+示例：
+  printf '%s\n' '{\"id\":\"1\",\"to\":\"zhangsan\",\"text\":\"磁盘满了\"}' | wxpush batch
+  wxpush batch messages.jsonl | jq -r 'select(.exit_code != 0) | .id'
+  wxpush batch --accept-only < messages.jsonl    # 只存下，由补发送出
+
+发给同一成员的消息保持先后。达到频率上限或暂时发不出去的存入发件箱。收到 SIGTERM 后不再读，答复
+完已读的各行再结束。每一行都已发送或存下时退出码是 0，否则是第一个没有的那一行的。",
+        "Fields are the long options of send, and text, and id, which the answer
+repeats. The status of an answer:
+  sent, duplicate     sent; or sent before by the same once
+  partial             sent, but some recipients could not be reached
+  queued              safe in the outbox, synced: the next flush delivers it
+  refused             neither sent nor kept: see error and exit_code
+  invalid             the line is wrong, the others go on
+
+Examples:
+  printf '%s\n' '{\"id\":\"1\",\"to\":\"zhangsan\",\"text\":\"full\"}' | wxpush batch
+  wxpush batch messages.jsonl | jq -r 'select(.exit_code != 0) | .id'
+  wxpush batch --accept-only < messages.jsonl    # for the next flush
+
+Messages to one member stay in order. What is over the rate limit or cannot be
+sent now is kept in the outbox. After SIGTERM it reads no further, answers the
+lines that it has read, and ends. The exit code is 0 when each line was sent or
+kept, else that of the first that was not.";
     run = "运行一个命令，如实报告结果", "Runs a command transparently, and reports how it went";
     run_below =
         "示例：

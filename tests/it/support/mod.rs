@@ -1,5 +1,6 @@
 //! What the tests share. A module of tests is no library of others.
 
+mod batches;
 pub(crate) mod browser;
 #[cfg(target_arch = "x86_64")]
 pub(crate) mod calls;
@@ -33,6 +34,7 @@ mod tokens;
 pub(crate) mod tracer;
 mod words;
 
+pub(crate) use batches::*;
 pub(crate) use elapsed::*;
 pub(crate) use entries::*;
 pub(crate) use paths::*;

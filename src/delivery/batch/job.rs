@@ -1,0 +1,100 @@
+//! One message of a batch, and what is ahead of it.
+
+use std::collections::{BTreeMap, HashSet};
+
+use chrono::{DateTime, Local};
+
+use super::super::audience;
+use super::super::audiences::WaitingAudiences;
+use super::super::retry::Tries;
+use crate::message::Channel;
+use crate::outbox::{Entry, NotKept, Spooled};
+use crate::rate_limit::Audience;
+
+/// A message that is not decided yet; `T` is what its answer belongs to.
+pub(super) struct BatchJob<T> {
+    pub(super) of: T,
+    pub(super) number: u64,
+    /// The number of its sender.
+    pub(super) sender: usize,
+    pub(super) entry: Entry,
+    pub(super) channel: Channel,
+    /// All its recipients.
+    pub(super) to: Audience,
+    /// Whether it is only kept.
+    pub(super) queue: bool,
+    /// The end of the quiet hours that hold it.
+    pub(super) until: Option<DateTime<Local>>,
+    pub(super) stage: JobStage,
+}
+
+/// How far a message has come.
+pub(super) enum JobStage {
+    Accepting,
+    /// Accepted, or not and why not: its turn comes next.
+    Ready(Spooled, Option<NotKept>),
+    /// Its request is under way.
+    Flying(Spooled, Option<NotKept>),
+    /// Its request failed, and is made again alone.
+    Again(Spooled, Option<NotKept>, Box<Tries>),
+    /// Another message has its `--once` key.
+    Taken,
+}
+
+impl<T> BatchJob<T> {
+    pub(super) fn new(of: T, number: u64, sender: usize, entry: Entry) -> Self {
+        Self {
+            of,
+            number,
+            sender,
+            channel: entry.messages[0].channel,
+            to: everyone_of(&entry),
+            entry,
+            queue: false,
+            until: None,
+            stage: JobStage::Accepting,
+        }
+    }
+
+    /// Whether it needs nothing but one request.
+    pub(super) fn is_one_request(&self) -> bool {
+        matches!(&*self.entry.messages, [message] if message.attachment.is_none())
+    }
+}
+
+/// Returns the recipients of all parts.
+fn everyone_of(entry: &Entry) -> Audience {
+    let mut all = Vec::new();
+    for message in &entry.messages {
+        match audience(message) {
+            Audience::Everyone => return Audience::Everyone,
+            Audience::Members(names) => all.extend(names),
+        }
+    }
+    all.sort_unstable();
+    all.dedup();
+    Audience::Members(all)
+}
+
+/// The messages ahead of another one that are not decided yet.
+#[derive(Default)]
+pub(super) struct Ahead<'a> {
+    recipients: BTreeMap<(usize, Channel), WaitingAudiences>,
+    keys: HashSet<&'a str>,
+}
+
+impl<'a> Ahead<'a> {
+    pub(super) fn add<T>(&mut self, job: &'a BatchJob<T>) {
+        let recipients = self.recipients.entry((job.sender, job.channel));
+        recipients.or_default().add(&job.to);
+        self.keys.extend(job.entry.once.as_deref());
+    }
+
+    /// Whether a message has to wait for one of them: for the same recipients, or with its key.
+    pub(super) fn holds<T>(&self, job: &BatchJob<T>) -> bool {
+        let recipients = self.recipients.get(&(job.sender, job.channel));
+        let has_key = |key: &str| self.keys.contains(key);
+        recipients.is_some_and(|waiting| waiting.touches(&job.to))
+            || job.entry.once.as_deref().is_some_and(has_key)
+    }
+}

@@ -1,0 +1,304 @@
+//! Which message of a batch goes next, and what becomes of it.
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::super::outcome::{End, Outcome, Parts};
+use super::super::retry::{Tries, passes};
+use super::super::{NotDelivered, Obstacle, Part, Reason, upload_time};
+use super::BatchDelivery;
+use super::job::{Ahead, BatchJob, JobStage};
+use super::side::{BatchFlight, SenderSide};
+use crate::outbox::{NotKept, OutboxSnapshot, Spooled};
+use crate::wecom::{Class, Error, Scope, Sent};
+
+/// The time for a message, retries included, if none is set. Source: the contract, as for `send`.
+const TIME: Duration = Duration::from_secs(30);
+
+/// What a message can do now.
+enum Move {
+    /// It waits for another one, or for its own answer.
+    Wait,
+    /// It is only kept.
+    Keep(End),
+    /// Nothing is tried now.
+    Rest,
+    /// Its request goes beside others, over this connection.
+    Beside(usize),
+    /// It goes alone.
+    Alone,
+}
+
+impl<T> BatchDelivery<'_, T> {
+    /// Starts whatever may start now.
+    pub(super) fn schedule(&mut self) {
+        while let Some((at, next)) = self.next_move() {
+            match next {
+                Move::Wait => return,
+                Move::Keep(end) => {
+                    let Some(job) = self.jobs.remove(at) else {
+                        return;
+                    };
+                    let outcome = Outcome::new(job.entry.messages.len(), end);
+                    self.decide(job, outcome, false);
+                }
+                Move::Rest => self.rest(at),
+                Move::Beside(lane) => self.start(at, lane),
+                Move::Alone => self.go_alone(at),
+            }
+        }
+    }
+
+    /// Returns the first message that can do anything, and what.
+    fn next_move(&mut self) -> Option<(usize, Move)> {
+        let Self {
+            jobs,
+            senders,
+            outboxes,
+            ..
+        } = self;
+        let is_busy = senders.iter().any(SenderSide::is_busy);
+        let mut ahead = Ahead::default();
+        for (at, job) in jobs.iter().enumerate() {
+            let held = match &job.stage {
+                JobStage::Accepting | JobStage::Flying(..) => {
+                    ahead.add(job);
+                    continue;
+                }
+                JobStage::Ready(Spooled::Held(held), _) => Some(held),
+                _ => None,
+            };
+            if let Some(held) = held {
+                let id = held.id().clone();
+                if let Some(until) = job.until {
+                    return Some((at, Move::Keep(End::Quiet { id, until })));
+                }
+                if job.queue {
+                    return Some((at, Move::Keep(End::Queued { id })));
+                }
+            }
+            if ahead.holds(job) {
+                ahead.add(job);
+                continue;
+            }
+            let side = &mut senders[job.sender];
+            if let Some(held) = held
+                && let Some(outbox) = side.outbox
+                && (side.behind).touches(job.channel, &job.to, |id| outboxes[outbox].1.has(id))
+            {
+                let id = held.id().clone();
+                return Some((at, Move::Keep(End::Queued { id })));
+            }
+            if side.resting().is_some() && !matches!(job.stage, JobStage::Taken) {
+                return Some((at, Move::Rest));
+            }
+            let is_new = matches!(job.stage, JobStage::Ready(..));
+            let has_notices = || {
+                let (sender, to) = (&job.entry.sender, &job.entry.messages[0].to);
+                let snapshot = side.outbox.map(|outbox| outboxes[outbox].1.snapshot());
+                snapshot.is_some_and(|it| it.pending_notices(sender, to).count() > 0)
+            };
+            if !(is_new && side.works && job.is_one_request()) || has_notices() {
+                // Until then nothing else starts.
+                let next = if is_busy { Move::Wait } else { Move::Alone };
+                return Some((at, next));
+            }
+            if let Some(lane) = side.flights.free_lane() {
+                return Some((at, Move::Beside(lane)));
+            }
+            if senders.len() == 1 {
+                return None;
+            }
+            ahead.add(job);
+        }
+        None
+    }
+
+    /// Keeps a message untried, since its sender rests.
+    fn rest(&mut self, at: usize) {
+        let Some(mut job) = self.jobs.remove(at) else {
+            return;
+        };
+        let (kept, why_not, tries) = job.taken();
+        let side = &self.senders[job.sender];
+        let Some(reason) = side.resting().cloned() else {
+            return;
+        };
+        let submission = side.submission(self.config, self.wording, job.entry.urgent);
+        let outcome = Outcome::new(job.entry.messages.len(), End::Sent);
+        let end = Err(match tries {
+            // It may have arrived.
+            Some(tries) => tries.give_up(reason.error),
+            None => NotDelivered::Deferred(reason),
+        });
+        let outcome = submission.conclude(&kept, why_not, outcome, end);
+        self.decide(job, outcome, false);
+    }
+
+    /// Starts the request of a message.
+    fn start(&mut self, at: usize, lane: usize) {
+        let job = &mut self.jobs[at];
+        let side = &mut self.senders[job.sender];
+        let mut submission = side.submission(self.config, self.wording, job.entry.urgent);
+        submission.deadline = Instant::now() + time_for(self.time, job);
+        let (kept, why_not, _) = job.taken();
+        let banner = submission.banner(&job.entry, 0);
+        let sender = Rc::clone(&side.sender);
+        let part = Part::alone(&job.entry, &kept, Some(banner));
+        let mut token = side.token();
+        let delivery = submission.delivery();
+        let mut tries = delivery.tries(None);
+        let started = delivery.ready_beside(lane, &part, &mut token, &mut tries);
+        match started {
+            Ok((request, sending)) => {
+                drop(submission);
+                side.keep_token(token);
+                let flight = BatchFlight {
+                    number: job.number,
+                    request,
+                    tries,
+                };
+                side.flights.start(&sender.client, lane, flight, sending);
+                job.stage = JobStage::Flying(kept, why_not);
+            }
+            Err(why) => {
+                let outcome = Outcome::new(1, End::Sent);
+                let end = Err(tries.give_up(why));
+                let outcome = submission.conclude(&kept, why_not, outcome, end);
+                drop(submission);
+                if let Some(job) = self.jobs.remove(at) {
+                    self.decide(job, outcome, true);
+                }
+            }
+        }
+    }
+
+    /// Handles the answer to a request.
+    pub(super) fn landed(
+        &mut self,
+        sender: usize,
+        flight: BatchFlight,
+        result: Result<Sent, Error>,
+    ) {
+        let Some(at) = self.find(flight.number) else {
+            return;
+        };
+        let BatchFlight {
+            request, mut tries, ..
+        } = flight;
+        let job = &mut self.jobs[at];
+        let (kept, why_not, _) = job.taken();
+        let side = &mut self.senders[sender];
+        let submission = side.submission(self.config, self.wording, job.entry.urgent);
+        let part = Part::alone(&job.entry, &kept, None);
+        let answered =
+            submission
+                .delivery()
+                .answered(part.message, &part, request, result, &mut tries);
+        let mut outcome = Outcome::new(1, End::Sent);
+        let end = match answered {
+            Ok(sent) => {
+                outcome.parts = Parts { sent: 1, all: 1 };
+                outcome.add(Ok(sent));
+                if let Some(held) = kept.held() {
+                    self.removals.add(held);
+                }
+                Ok(())
+            }
+            Err(Obstacle::Call(error)) if error.class == Class::Token || passes(&error) => {
+                drop(submission);
+                side.works = false;
+                side.keep_token(None);
+                job.stage = JobStage::Again(kept, why_not, Box::new(tries));
+                return;
+            }
+            Err(why) => Err(tries.give_up(why)),
+        };
+        let outcome = submission.conclude(&kept, why_not, outcome, end);
+        drop(submission);
+        if let Some(job) = self.jobs.remove(at) {
+            self.decide(job, outcome, true);
+        }
+    }
+
+    /// Delivers a message while nothing else is under way.
+    fn go_alone(&mut self, at: usize) {
+        let Some(mut job) = self.jobs.remove(at) else {
+            return;
+        };
+        // An entry of the same key may be among them.
+        self.removals.sync();
+        let side = &self.senders[job.sender];
+        let none = OutboxSnapshot::default();
+        let snapshot = match side.outbox {
+            Some(outbox) => self.outboxes[outbox].1.snapshot(),
+            None => &none,
+        };
+        let mut submission = side.submission(self.config, self.wording, job.entry.urgent);
+        submission.deadline = Instant::now() + time_for(self.time, &job);
+        let outcome = match std::mem::replace(&mut job.stage, JobStage::Accepting) {
+            JobStage::Ready(kept, why_not) => {
+                submission.deliver_alone(&job.entry, &kept, why_not, snapshot)
+            }
+            JobStage::Again(kept, why_not, tries) => {
+                submission.deliver_again(&job.entry, &kept, why_not, *tries)
+            }
+            JobStage::Taken | JobStage::Accepting | JobStage::Flying(..) => {
+                submission.deliver_keyed(&job.entry)
+            }
+        };
+        drop(submission);
+        self.decide(job, outcome, true);
+    }
+
+    /// Records the outcome of a message, which was `tried` or not.
+    fn decide(&mut self, job: BatchJob<T>, outcome: Outcome, tried: bool) {
+        let side = &mut self.senders[job.sender];
+        match &outcome.end {
+            End::Sent => {
+                side.passed();
+                if let Some(outbox) = side.outbox {
+                    self.outboxes[outbox].1.delivered();
+                }
+            }
+            End::Spooled { id, reason } => {
+                if keeps_its_place(reason) {
+                    side.behind.add(job.channel, &job.to, id);
+                }
+                if tried {
+                    side.troubled(reason);
+                }
+            }
+            End::NotNow(reason) | End::Lost { reason, .. } if tried => side.troubled(reason),
+            End::Quiet { id, .. } | End::Undecided { id: Some(id) } => {
+                side.behind.add(job.channel, &job.to, id);
+            }
+            End::Queued { id } if !job.queue => side.behind.add(job.channel, &job.to, id),
+            _ => {}
+        }
+        self.decided.push_back((job.of, outcome));
+    }
+}
+
+impl<T> BatchJob<T> {
+    /// Takes out where it is kept, or why it is not.
+    fn taken(&mut self) -> (Spooled, Option<NotKept>, Option<Box<Tries>>) {
+        match std::mem::replace(&mut self.stage, JobStage::Accepting) {
+            JobStage::Ready(kept, why_not) | JobStage::Flying(kept, why_not) => {
+                (kept, why_not, None)
+            }
+            JobStage::Again(kept, why_not, tries) => (kept, why_not, Some(tries)),
+            JobStage::Accepting | JobStage::Taken => (Spooled::Nowhere, None, None),
+        }
+    }
+}
+
+/// Returns the time for a message: the one that is set, or more for a file.
+fn time_for<T>(set: Option<Duration>, job: &BatchJob<T>) -> Duration {
+    set.unwrap_or_else(|| TIME + upload_time(job.entry.bytes_of_files()))
+}
+
+/// Whether later messages to the same recipients wait for one that was kept for this reason.
+fn keeps_its_place(reason: &Reason) -> bool {
+    matches!(reason.error, Obstacle::NoSlot(_)) || !matches!(reason.scope(), Scope::Message)
+}

@@ -1,0 +1,155 @@
+//! Accepting many messages at once: first their entries are written, and made durable by one sync of
+//! the file system, then they get their names, which one sync of the directory makes durable. So a
+//! few syncs are enough for any number.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+
+use super::accept::prepared;
+use super::claimed::ClaimedEntry;
+use super::entry::{Entry, Id};
+use super::write::write;
+use super::{NotKept, Outbox, once};
+use crate::disk::Dir;
+use crate::file_slice::FileSlice;
+
+/// From so many entries on, one sync of the whole file system takes the place of one for each.
+const TOGETHER_FROM: usize = 3;
+
+/// Accepts messages in groups.
+pub(crate) struct GroupCommit(Outbox);
+
+/// An entry that has no name yet.
+struct Unnamed {
+    id: Id,
+    entry: Entry,
+    temporary: String,
+    file: File,
+    /// The byte offsets of its files.
+    files: Vec<u64>,
+}
+
+impl GroupCommit {
+    /// Returns that of an outbox.
+    pub(crate) fn new(outbox: Outbox) -> Self {
+        Self(outbox)
+    }
+
+    /// Accepts messages under these names; returns the entries in the same order, or why there are
+    /// none.
+    pub(crate) fn accept(
+        &self,
+        entries: Vec<(Id, Entry)>,
+    ) -> Vec<Result<Arc<ClaimedEntry>, NotKept>> {
+        let count = entries.len();
+        self.accept_in_order(entries)
+            .unwrap_or_else(|why| vec![Err(why); count])
+    }
+
+    /// # Errors
+    /// Why none of them is accepted.
+    fn accept_in_order(
+        &self,
+        entries: Vec<(Id, Entry)>,
+    ) -> Result<Vec<Result<Arc<ClaimedEntry>, NotKept>>, NotKept> {
+        // Opened for each group: it may have been moved away.
+        let dir = Arc::new(prepared(&self.0).map_err(|error| self.0.disk(error))?);
+        let is_group = entries.len() >= TOGETHER_FROM;
+        let mut unnamed: Vec<Result<Unnamed, NotKept>> = entries
+            .into_iter()
+            .map(|(id, entry)| self.unnamed(&dir, id, entry, !is_group))
+            .collect();
+        let synced = if is_group {
+            dir.sync_file_system()
+        } else {
+            Ok(())
+        };
+        let ready = synced
+            .map_err(|error| self.0.disk(error))
+            .and_then(|()| self.claim_keys(&dir, &mut unnamed));
+        if let Err(why) = ready {
+            for unnamed in unnamed.into_iter().flatten() {
+                let _ = dir.remove(&unnamed.temporary);
+            }
+            return Err(why);
+        }
+        let named: Vec<Result<Unnamed, NotKept>> = unnamed
+            .into_iter()
+            .map(|unnamed| self.named(&dir, unnamed?))
+            .collect();
+        if let Err(error) = dir.sync() {
+            // They are reported as not kept, so they must not stay.
+            for named in named.into_iter().flatten() {
+                let _ = dir.remove(named.id.as_str());
+            }
+            return Err(self.0.disk(error));
+        }
+        let claimed = |named: Unnamed| claimed(&dir, named).map_err(|error| self.0.disk(error));
+        Ok(named.into_iter().map(|named| claimed(named?)).collect())
+    }
+
+    fn unnamed(&self, dir: &Dir, id: Id, entry: Entry, synced: bool) -> Result<Unnamed, NotKept> {
+        let written = write(dir, &id, &entry, synced);
+        let (temporary, file, files) = written.map_err(|error| self.0.disk(error))?;
+        Ok(Unnamed {
+            id,
+            entry,
+            temporary,
+            file,
+            files,
+        })
+    }
+
+    /// Records, synced, the `--once` keys of entries; drops those whose keys are taken.
+    fn claim_keys(
+        &self,
+        dir: &Dir,
+        entries: &mut [Result<Unnamed, NotKept>],
+    ) -> Result<(), NotKept> {
+        let keyed = entries
+            .iter()
+            .flatten()
+            .filter_map(|it| Some((it.entry.once.as_deref()?, &it.id)));
+        let keys: Vec<_> = keyed.collect();
+        if keys.is_empty() {
+            return Ok(());
+        }
+        let known = once::begin(dir, &keys).map_err(|error| self.0.disk(error))?;
+        let has_key = |it: &&mut Result<Unnamed, NotKept>| {
+            it.as_ref().is_ok_and(|it| it.entry.once.is_some())
+        };
+        for (entry, known) in entries.iter_mut().filter(has_key).zip(known) {
+            if let (Ok(unnamed), false) = (&entry, known == once::Known::Nothing) {
+                let _ = dir.remove(&unnamed.temporary);
+                *entry = Err(NotKept::KeyTaken);
+            }
+        }
+        Ok(())
+    }
+
+    fn named(&self, dir: &Dir, unnamed: Unnamed) -> Result<Unnamed, NotKept> {
+        match dir.publish(&unnamed.temporary, dir, unnamed.id.as_str()) {
+            Ok(()) => Ok(unnamed),
+            Err(error) => {
+                let _ = dir.remove(&unnamed.temporary);
+                Err(self.0.disk(error))
+            }
+        }
+    }
+}
+
+fn claimed(dir: &Arc<Dir>, named: Unnamed) -> io::Result<Arc<ClaimedEntry>> {
+    let file = Arc::new(named.file);
+    let entry = if named.files.is_empty() {
+        named.entry
+    } else {
+        // Later changes to the files it was made from do not affect the accepted message.
+        let whole = FileSlice::of_file(Arc::clone(&file)).inspect_err(|_| {
+            let _ = dir.remove(named.id.as_str());
+        })?;
+        named.entry.placed(&whole, &named.files)
+    };
+    let held = ClaimedEntry::new(Arc::clone(dir), named.id, entry, file);
+    Ok(Arc::new(held))
+}
