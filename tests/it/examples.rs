@@ -91,6 +91,7 @@ fn the_systemd_examples_name_what_exists() {
     for name in [
         "disk-space.service",
         "disk-space.timer",
+        "brokers/wxpush-broker@.service",
         "wxpush-failure@.service",
         "wxpush-flush.service",
         "wxpush-flush.timer",
@@ -100,7 +101,11 @@ fn the_systemd_examples_name_what_exists() {
         assert!(text.starts_with('#') && text.contains("[Unit]"), "{name}");
         if name.ends_with(".service") {
             text.shows("ExecStart=");
-            text.shows("/opt/wxpush/");
+            text.shows(if name.starts_with("brokers/") {
+                "/usr/local/lib/wxpush/%i.py"
+            } else {
+                "/opt/wxpush/"
+            });
         }
     }
 }

@@ -22,6 +22,7 @@ mod attachments; // files of messages that wait: kept as they were, shown, uploa
 mod bare; // no /proc, roots with nothing or another system in them, other processors
 mod batch; // batch: an answer for each line, order, kinds, wrong lines
 mod batch_kept; // batch: what is kept, keys, kills, signals, how far it reads ahead
+mod brokers; // examples/brokers: each message once, while consumers are killed
 mod callback; // wxpush callback: WeCom's check, and all that is none
 mod callers; // programs that call sendmail: cron, at, mail, PHP, git and others
 mod chaos; // a WeCom that does all it can wrong, kills, and clocks that jump
