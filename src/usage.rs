@@ -2,8 +2,8 @@
 
 use std::ffi::{OsStr, OsString};
 
-use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{CommandFactory, Parser};
 
 use crate::cli::{self, Cli};
 use crate::commands;
@@ -128,8 +128,10 @@ fn corrected(error: &clap::Error, words: &[OsString]) -> Option<Vec<OsString>> {
             let word = words[at].to_str()?.replacen(&**wrong, right, 1);
             words[at] = word.into();
         }
-        None if error.kind() == ErrorKind::InvalidSubcommand && is_first(&words[1..at]) => {
+        // What else could it be than a message? Help for it was not meant.
+        None if is_first(&words[1..at]) && !words.iter().any(|word| word == "--help") => {
             words.insert(at, "send".into());
+            Cli::try_parse_from(&words).ok()?;
         }
         None => return None,
     }

@@ -12,7 +12,7 @@ pub(crate) struct Check {
     /// Sends one test message to this member at the end
     #[arg(long, value_name = "USER")]
     pub(crate) send: Option<String>,
-    /// Time for all that is asked of the network, and as much for --send
+    /// Time for the network steps, and as much again for --send
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = value::duration)]
     pub(crate) timeout: Duration,
 }

@@ -20,21 +20,21 @@ pub(crate) struct Run {
     #[arg(long, value_name = "WHEN", default_value = "always")]
     pub(crate) on: ReportOn,
     /// Reports a failure only from the Nth in a row on
-    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = value::times)]
     pub(crate) after: u64,
     /// Expects the next run within this time of this one's start; outbox flush reports a missing one
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub(crate) every: Option<Duration>,
-    /// The time after that until the alarm [default: a tenth of --every, 1m to 1h]
+    /// How much later than that the alarm comes [default: a tenth of --every, 1m to 1h]
     #[arg(long, value_name = "DURATION", value_parser = value::duration, requires = "every")]
     pub(crate) grace: Option<Duration>,
     /// Reports again after this time, while it fails or doesn't run
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub(crate) remind: Option<Duration>,
-    /// Reports at once, in quiet hours, too
+    /// Reports at once, even in quiet hours
     #[arg(long)]
     pub(crate) urgent: bool,
-    /// The name in the report, by which failures are counted, too [default: the command's name]
+    /// The name in the report, also for counting failures [default: the command's name]
     #[arg(short, long, value_name = "NAME")]
     pub(crate) title: Option<OsString>,
     /// Reads the output in this encoding instead of guessing, and a title that isn't UTF-8: gbk,
@@ -42,7 +42,7 @@ pub(crate) struct Run {
     #[arg(long, value_name = "LABEL", value_parser = text::message::encoding)]
     pub(crate) encoding: Option<Encoding>,
     /// The most lines of output in the report
-    #[arg(long, value_name = "LINES", default_value_t = 20)]
+    #[arg(long, value_name = "LINES", default_value_t = 20, value_parser = value::lines)]
     pub(crate) tail: usize,
     /// Ends the command after this time: SIGTERM, and SIGKILL 10s later
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
@@ -50,7 +50,7 @@ pub(crate) struct Run {
     /// Prints the command's output only if it fails
     #[arg(long)]
     pub(crate) only_errors: bool,
-    /// Takes output on stderr for a failure, but for what set -x traces; the exit code stays
+    /// Treats output on stderr as a failure, except what set -x prints; the exit code stays
     #[arg(long)]
     pub(crate) stderr_fails: bool,
     /// Keeps the output out of the report

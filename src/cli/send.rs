@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::NonEmptyStringValueParser;
 
 use crate::config::value;
 use crate::message::{Encoding, Long};
@@ -38,25 +37,25 @@ pub(crate) struct Send {
     /// How to send a text past WeCom's 2048 bytes
     #[arg(long, value_name = "HOW", default_value = "auto")]
     pub(crate) long: Long,
-    /// Not to be forwarded, and shown with a watermark
+    /// Forbids forwarding, and shows a watermark
     #[arg(long)]
     pub(crate) safe: bool,
     /// Shows userids and party ids in the text as names
     #[arg(long)]
     pub(crate) id_trans: bool,
-    /// Lets WeCom swallow an identical message within this time (at most 4h)
+    /// Lets WeCom drop an identical message within this time (at most 4h)
     #[arg(long, value_name = "DURATION", value_parser = value::duration)]
     pub(crate) dedupe: Option<Duration>,
     /// Sends the message of this KEY only once in 24h, however often it is asked for
-    #[arg(long, value_name = "KEY", conflicts_with_all = ["no_outbox", "dry_run", "queue"], value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["no_outbox", "dry_run", "queue"], value_parser = value::name)]
     pub(crate) once: Option<String>,
-    /// Sends it at once, in the config's quiet hours, too
+    /// Sends it at once, even in quiet hours
     #[arg(long)]
     pub(crate) urgent: bool,
     /// Keeps the message and returns: nothing is sent, the next flush delivers it
     #[arg(long, conflicts_with_all = ["no_outbox", "dry_run"])]
     pub(crate) queue: bool,
-    /// Succeeds, too, if the message could not be sent now and is kept
+    /// Succeeds even if the message can't be sent now and is kept
     #[arg(long, conflicts_with = "no_outbox")]
     pub(crate) kept_ok: bool,
     /// Fails rather than keep the message for later

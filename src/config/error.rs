@@ -164,6 +164,8 @@ pub(crate) enum Expected {
     Switch,
     /// A whole number from 1 to this maximum.
     Count(u32),
+    /// A whole number, at least this one.
+    AtLeast(u64),
     /// A number of messages per minute up to this one.
     Rate(Rate),
     /// A table of this name.

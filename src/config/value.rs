@@ -102,6 +102,23 @@ pub(crate) fn errcode(text: &str) -> Result<i64, Invalid> {
     text.parse().map_err(|_| Invalid::Not(Expected::Errcode))
 }
 
+/// Parses a number of times, at least 1.
+pub(crate) fn times(text: &str) -> Result<u64, Invalid> {
+    let times = text.parse().ok().filter(|times| *times > 0);
+    times.ok_or(Invalid::Not(Expected::AtLeast(1)))
+}
+
+/// Parses a number of lines.
+pub(crate) fn lines(text: &str) -> Result<usize, Invalid> {
+    text.parse().map_err(|_| Invalid::Not(Expected::AtLeast(0)))
+}
+
+/// Parses a name that may not be empty.
+pub(crate) fn name(text: &str) -> Result<String, Invalid> {
+    let name = Some(text).filter(|text| !text.is_empty());
+    name.map(str::to_owned).ok_or(Invalid::Empty)
+}
+
 /// Parses an address with a port to listen at.
 pub(crate) fn listen(text: &str) -> Result<SocketAddr, Invalid> {
     text.parse().map_err(|_| Invalid::Not(Expected::Listen))

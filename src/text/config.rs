@@ -193,6 +193,7 @@ displays! { Expected {
     Self::Agentid => "应用的 AgentId，一个整数，例如 1000002", "the app's AgentId, a whole number such as 1000002";
     Self::Switch => " true 或 false", "true or false";
     Self::Count(max) => "从 1 到 {max} 的整数", "a whole number from 1 to {max}";
+    Self::AtLeast(min) => "不小于 {min} 的整数", "a whole number, at least {min}";
     Self::Rate(max) => "从 {min} 到 {max} 的数", "a number from {min} to {max}", min = Rate::MIN;
     Self::Table(name) => "一个表，写成 [{name}]", "a table, written [{name}]";
     Self::Duration => "一段时间", "a duration";

@@ -107,8 +107,8 @@ texts! {
         "{what}：{count} 个字符不是 --encoding 指定的编码，已替换为 U+FFFD",
         "{count} characters of {what} are not what --encoding says and were replaced by U+FFFD";
     unknown_encoding() =
-        "没有这种编码；可写网页所用的名称，如 gbk、gb18030、big5、shift_jis、utf-16le、windows-1252",
-        "no such encoding; take a name that web pages use: gbk, gb18030, big5, shift_jis, utf-16le, windows-1252";
+        "不是已知的编码：写网页所用的名称，例如 gbk、gb18030、big5、shift_jis、utf-16le、windows-1252",
+        "is no known encoding: use a name from web pages, such as gbk, gb18030, big5, shift_jis, utf-16le, windows-1252";
 }
 
 texts! {
@@ -174,7 +174,7 @@ displays! { RecipientError {
     Self::AllInCapitals => "全体成员要写成小写的 @all", "everyone is written @all, in lower case";
     Self::NotUserid(name) =>
         "{name:?} 不可能是 userid：只能含字母、数字、- _ . 和 @（它是通讯录里的“账号”，不是姓名）",
-        "{name:?} cannot be a userid: letters, digits, - _ . and @ only (it is the 账号 shown in 通讯录, not the name)";
+        "{name:?} cannot be a userid: letters, digits, - _ . and @ only (it is the Account (账号) shown in Contacts (通讯录), not the name)";
     Self::UseridTooLong(length) =>
         "userid 最长 {max} 个字符，这个有 {length} 个",
         "a userid has at most {max} characters, this one has {length}", max = USERID_MAX;

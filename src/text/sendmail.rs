@@ -38,7 +38,7 @@ failures! {
         "sendmail 没有 -{letter} 选项", "sendmail has no option -{letter}",
         "wxpush sendmail --help 列出它有的选项", "wxpush sendmail --help lists its options";
     value_missing(letter) => Usage,
-        "-{letter} 缺少它的值", "-{letter} needs a value", "把值写在它后面", "write it behind it";
+        "-{letter} 缺少它的值", "-{letter} needs a value", "把值写在它后面", "write the value after it";
     queue_of(value) => Usage,
         "wxpush 做不了 sendmail -q{value} 的事", "wxpush cannot do sendmail -q{value}",
         "单独的 -q 补发发件箱里的消息；定时补发用 crontab：wxpush outbox flush",

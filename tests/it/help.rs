@@ -111,6 +111,8 @@ fn help_and_a_command_is_the_help_of_that_command() {
     }
     let outcome = sandbox.wxpush("help sned").exits(64);
     outcome.says("there is no command sned").says("wxpush send");
+    let outcome = sandbox.wxpush("help nosuch").exits(64).says("wxpush help");
+    assert!(!outcome.stderr.contains("send"), "{outcome:?}");
 }
 
 #[test]
@@ -153,6 +155,12 @@ fn a_typo_or_a_missing_word_is_answered_with_the_right_line() {
             "no option --titel",
             "没有 --titel 这个选项",
             "send --title=x y",
+        ),
+        (
+            "-t Disk full",
+            "no option -t",
+            "没有 -t 这个选项",
+            "send -t Disk full",
         ),
         ("run echo hi", "--: ", "写在 -- 后面", "run -- echo hi"),
         (
