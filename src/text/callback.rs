@@ -9,6 +9,12 @@ texts! {
     waiting(port, time) =
         "然后点那里的“保存”。企业微信会来验证，这里等待 {time}；端口 {port} 要能从公网访问。",
         "Then press Save (保存) there. WeCom checks the URL at once, and wxpush waits {time} for it. Port {port} must be reachable from the internet.";
+    replace_the_address() =
+        "把 <公网IP> 换成这台机器的公网 IPv4 地址。",
+        "Replace <public-IP> by the public IPv4 address of this host.";
+    address_is_ipv6(address) =
+        "接下来：企业微信看到的是 IPv6 地址 {address}，而企业可信IP 只接受 IPv4。在配置的 [network] 里把 local_address 设为本机的 IPv4 地址，再运行 wxpush check，它会显示要填的 IP。",
+        "Next: WeCom sees the IPv6 address {address}, but Company's Trusted IP (企业可信IP) takes IPv4 alone. Set local_address in the config's [network] to this host's IPv4 address; wxpush check then shows the IP to enter.";
     answered() = "✓ 企业微信验证通过，URL 已可用。", "✓ WeCom's check is answered: the URL is accepted.";
     enter_the_address(address) =
         "接下来：在同一应用页面底部，企业可信IP → 配置，填入 {address}。约 1 分钟后生效，再运行 wxpush check。以后用不着再运行 wxpush callback。",
@@ -30,8 +36,8 @@ failures! {
         "改正 corpid，或登录正确的企业的管理后台", "correct corpid, or log in to the console of the right company";
     none_came(time) => NotNow,
         "{time} 内企业微信没有来验证", "WeCom did not ask within {time}",
-        "检查防火墙、云主机的安全组和路由器的端口转发：URL 要能从公网打开；也可用 --for 等久一点",
-        "look at the firewall, the cloud's security group and the router's port forwarding: the URL must open from the internet; --for waits longer";
+        "检查防火墙、云主机的安全组和路由器的端口转发：URL 要能从公网打开；也可用 --for 等久一点。没有公网 IP：见 docs/zh/trusted-ip.md",
+        "check the firewall, the cloud's security group and the router's port forwarding: the URL must open from the internet; to wait longer, use --for. No public IP: see docs/en/trusted-ip.md";
     none_right(time) => NotNow,
         "{time} 内没有收到正确的验证", "no right check came within {time}";
     port_taken(listen) => Io,

@@ -1,6 +1,7 @@
 //! The messages about failed calls: WeCom's refusals, and answers that are not WeCom's.
 
 use std::fmt;
+use std::net::Ipv6Addr;
 
 use super::network;
 use crate::error::{Exit, Failure};
@@ -44,7 +45,10 @@ impl Refusal {
             |row| row.advice(spoken()).to_owned(),
         );
         if let (About::Ip, Some(address)) = (self.about, self.address()) {
-            hint = format!("{address} → {hint}");
+            hint = match address.parse::<Ipv6Addr>() {
+                Ok(address) => ipv6_seen(address),
+                Err(_) => format!("{address} → {hint}"),
+            };
         }
         if let Some(seconds) = self.again_in {
             hint = cached_refusal(hint, seconds);
@@ -139,6 +143,9 @@ texts! {
     refused(errcode, meaning, errmsg) =
         "企业微信拒绝：errcode {errcode}（{meaning}）：{errmsg}",
         "WeCom refused: errcode {errcode} ({meaning}): {errmsg}";
+    ipv6_seen(address) =
+        "企业微信看到的是 IPv6 地址 {address}，而企业可信IP 只接受 IPv4：在配置的 [network] 里把 local_address 设为本机的 IPv4 地址",
+        "WeCom sees the IPv6 address {address}, but Company's Trusted IP (企业可信IP) takes IPv4 alone: set local_address in the config's [network] to this host's IPv4 address";
     cached_refusal(hint, seconds) =
         "{hint} 这是上一次的答复，{seconds} 秒后才会再问企业微信；要马上问，用 `wxpush token refresh`",
         "{hint} This is WeCom's earlier answer: wxpush asks again in {seconds} s, or now with `wxpush token refresh`";

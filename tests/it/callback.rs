@@ -7,9 +7,9 @@ use std::process::ChildStdout;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::standin::CallbackPage;
+use crate::standin::{CallbackPage, Fault};
 use crate::support::chinese::hold;
-use crate::support::{Outcome, Run, Sandbox, Started, set_up, texts};
+use crate::support::{AGENT, Outcome, Run, SEND, Sandbox, Started, Words, set_up, texts};
 
 /// A `callback` that waits.
 struct Callback {
@@ -94,6 +94,22 @@ fn the_wall_is_taken_from_60020_to_a_message_that_passes() {
     sandbox.wxpush("outbox retry --all").exits(0);
     sandbox.wxpush("outbox flush").exits(0);
     assert_eq!(texts(&standin, "lisi"), ["x"]);
+}
+
+#[test]
+fn an_ipv6_address_is_not_to_be_entered() {
+    let (standin, sandbox) = set_up();
+    let refused = "not allow to access from your ip, from ip: 2001:db8::7, more info at x";
+    standin.always(AGENT, Fault::Errcode(60020, refused.to_owned()));
+    standin.always(SEND, Fault::Errcode(60020, refused.to_owned()));
+    let outcome = sandbox.wxpush("send --no-outbox x").exits(77);
+    let outcome = outcome.says("2001:db8::7").says("local_address");
+    assert!(!outcome.stderr.contains("2001:db8::7 →"), "{outcome:?}");
+    let callback = Callback::start(&sandbox, "--for 1s");
+    assert!(standin.save(&callback.page));
+    let outcome = callback.ends().exits(0);
+    outcome.stdout.shows("Replace <public-IP>");
+    outcome.stdout.shows("local_address");
 }
 
 #[test]

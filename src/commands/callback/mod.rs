@@ -14,7 +14,7 @@ use serde_json::json;
 
 use super::load;
 use crate::cli::{Callback, Global};
-use crate::config::{self, Account, ApiBase, Config};
+use crate::config::{self, Account, ApiBase, Config, Network};
 use crate::duration;
 use crate::error::{Exit, Failure};
 use crate::output::{self, Output};
@@ -45,18 +45,21 @@ pub(super) fn run(args: &Callback, global: &Global, output: Output) -> anyhow::R
     let corpid = config.corpid()?;
     let server = Server::bind(args)?;
     let seen = address_seen(&config);
-    let is_direct = config
-        .network()
-        .is_ok_and(|it| it.proxy.is_none() && it.api_base == ApiBase::wecom());
-    server.wait(&corpid, seen.as_deref(), is_direct, output)
+    let is_direct = config.network().is_ok_and(|it| is_direct(&it));
+    server.wait(&corpid, seen, is_direct, output)
 }
 
 /// Waits for the check of a company in the middle of `init`, as `callback` does without options.
-/// WeCom has said which address it sees.
+/// WeCom has said which address it sees; `is_direct` if it leads here.
 ///
 /// # Errors
 /// As `callback`.
-pub(super) fn within_init(corpid: &str, seen: Option<&str>) -> anyhow::Result<Exit> {
+pub(super) fn within_init(
+    corpid: &str,
+    seen: Option<&str>,
+    is_direct: bool,
+) -> anyhow::Result<Exit> {
+    let seen = seen.and_then(|address| address.parse().ok());
     let args = Callback {
         listen: SocketAddr::from(([0, 0, 0, 0], PORT)),
         time: TIME,
@@ -66,7 +69,12 @@ pub(super) fn within_init(corpid: &str, seen: Option<&str>) -> anyhow::Result<Ex
         quiet: true,
         ..Output::default()
     };
-    Server::bind(&args)?.wait(corpid, seen, false, output)
+    Server::bind(&args)?.wait(corpid, seen, is_direct, output)
+}
+
+/// Whether WeCom sees this host itself, not a proxy or relay.
+pub(super) fn is_direct(network: &Network) -> bool {
+    network.proxy.is_none() && network.api_base == ApiBase::wecom()
 }
 
 /// A server that listens.
@@ -94,14 +102,19 @@ impl Server {
     fn wait(
         self,
         corpid: &str,
-        seen: Option<&str>,
+        seen: Option<IpAddr>,
         is_direct: bool,
         output: Output,
     ) -> anyhow::Result<Exit> {
         let port = self.listener.local_addr()?.port();
-        let url = url(seen.filter(|_| is_direct), port);
+        // WeCom knows IPv4 alone, and it is there that we listen.
+        let host = seen.filter(|address| is_direct && address.is_ipv4());
+        let url = url(host, port);
         let (keys, time) = (self.keys, duration::show(self.time));
         tell(&text::to_be_entered(&url, keys.token(), keys.key()), output)?;
+        if host.is_none() {
+            tell(&text::replace_the_address(), output)?;
+        }
         tell(&text::waiting(port, &time), output)?;
         let (sender, asked) = mpsc::channel();
         let (listener, company) = (self.listener, Arc::from(corpid));
@@ -111,9 +124,8 @@ impl Server {
         while let Ok(asked) = asked.recv_timeout(wait.left()) {
             match asked {
                 Heard::Check if wait.is_first_check() => {
-                    let address = seen.map_or_else(text::address_by_check, str::to_owned);
                     tell(&text::answered(), output)?;
-                    tell(&text::enter_the_address(address), output)?;
+                    tell(&next(seen), output)?;
                 }
                 Heard::Check => {}
                 Heard::Wrong(fault) => wait.wrong(&fault, corpid),
@@ -126,7 +138,9 @@ impl Server {
         }
         if output.json {
             let checks = wait.checks;
-            output::object(&json!({"url": url, "address": seen, "checks": checks}))?;
+            output::object(
+                &json!({"url": url, "address": seen.map(|it| it.to_string()), "checks": checks}),
+            )?;
         }
         Ok(Exit::Sent)
     }
@@ -198,7 +212,7 @@ impl Wait {
 }
 
 /// Returns this host's address as WeCom sees it, which it says only when it refuses it.
-fn address_seen(config: &Config) -> Option<String> {
+fn address_seen(config: &Config) -> Option<IpAddr> {
     let settings = config.settings(None).ok()?;
     let Account::App(account) = &settings.account else {
         return None;
@@ -212,18 +226,22 @@ fn address_seen(config: &Config) -> Option<String> {
     let refused = client.agent(Credential::token(&token.value), agentid, deadline);
     let error = refused.err()?;
     let refusal = error.refusal().filter(|it| it.about == About::Ip)?;
-    let address: IpAddr = refusal.address()?.parse().ok()?;
-    Some(address.to_string())
+    refusal.address()?.parse().ok()
 }
 
 /// Returns the URL to enter, with a placeholder unless the host's address is known.
-fn url(host: Option<&str>, port: u16) -> String {
-    let host = match host {
-        Some(host) if host.contains(':') => format!("[{host}]"),
-        Some(host) => host.to_owned(),
-        None => text::public_address(),
-    };
+fn url(host: Option<IpAddr>, port: u16) -> String {
+    let host = host.map_or_else(text::public_address, |host| host.to_string());
     format!("http://{host}:{port}/")
+}
+
+/// Returns what to do once the URL is accepted.
+fn next(seen: Option<IpAddr>) -> String {
+    match seen {
+        Some(address @ IpAddr::V4(_)) => text::enter_the_address(address),
+        Some(address @ IpAddr::V6(_)) => text::address_is_ipv6(address),
+        None => text::enter_the_address(text::address_by_check()),
+    }
 }
 
 /// Returns the failure for an address that cannot be listened at.

@@ -110,8 +110,11 @@ impl Dialogue<'_> {
     /// Answers WeCom's check of a URL, after which the console takes this host's address.
     fn answer_check(&self, seen: Option<&str>) {
         let corpid = self.draft.get(Setting::Corpid).unwrap_or_default();
+        let destination = self.destination;
+        let settings = self.draft.settings(&destination.path, destination.is_named);
+        let is_direct = settings.is_ok_and(|it| callback::is_direct(&it.network));
         output::end_line();
-        if let Err(error) = callback::within_init(corpid, seen) {
+        if let Err(error) = callback::within_init(corpid, seen, is_direct) {
             trouble(&Failure::of(error));
         }
     }
