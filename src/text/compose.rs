@@ -122,12 +122,12 @@ failures! {
         "--safe cannot protect {name}: WeCom protects only {files}",
         "去掉它，或换成其中一种格式", "leave it out, or send the file as one of these";
     secret_in_recipients() => Usage,
-        "收件人里有 Secret：什么都没有发送", "a secret is among the receivers: nothing was sent",
+        "收件人里有 Secret：什么都没有发送", "a secret is among the recipients: nothing was sent",
         "它只该放在配置文件里，或配置文件指定的文件里",
         "it belongs into the config, or a file that the config names, and nowhere else";
     too_large_to_keep(mib, max) => Data,
         "消息和它的收件人共约 {mib} MiB，发件箱里的一条最多 {max} MiB：什么都没有发送",
-        "with its receivers the message takes some {mib} MiB, and the outbox holds {max} MiB of one: nothing was sent",
+        "with its recipients the message takes about {mib} MiB; the outbox takes at most {max} MiB for one: nothing was sent",
         "一次发给少一些的收件人，或用 --long file 把长文作为文件发送",
-        "send it to fewer receivers at once, or the long text as a file: --long file";
+        "send it to fewer recipients at once, or the long text as a file: --long file";
 }

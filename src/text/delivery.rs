@@ -66,7 +66,7 @@ failures! {
         "try again in {seconds} s: until then wxpush asks for no other token, or WeCom bars this IP";
     no_slot(seconds) => NotNow,
         "收件人收到的消息已达企业微信的频率上限，{seconds} 秒后才能再发",
-        "WeCom's rate limit for these receivers is reached, the next may go in {seconds} s";
+        "WeCom's rate limit for these recipients is reached: the next message can be sent in {seconds} s";
     no_ledger(error) => NotNow,
         "频率账本 ledger 不可用，发出去可能被企业微信悄悄丢弃：{error}",
         "the ledger of sent messages cannot be used, and WeCom drops the excess in silence: {error}",
@@ -108,7 +108,7 @@ failures! {
         "已发送，但企业微信无法送达：{unreached}",
         "sent, but WeCom could not reach: {unreached}",
         "检查这些 ID 有没有拼错，是否在应用的可见范围内（应用管理 → 该应用 → 可见范围）；不要给其他人重发",
-        "look for misspelt ids, and whether they are within the app's 可见范围 (应用管理 → the app); do not resend to the others";
+        "check their spelling, and whether they are among the app's Allowed users (可见范围): App Management (应用管理) → the app; do not resend to the others";
 }
 
 texts! {

@@ -36,7 +36,7 @@ fn a_set_up_that_is_well_has_a_tick_a_line_and_nothing_is_sent() {
         "✓ trusted IP: ",
         "✓ app: 告警 (agentid 1000002), switched on",
         "✓ scope (可见范围): the whole company (department 1)",
-        "✓ receiver zhangsan: in scope, and active",
+        "✓ recipient zhangsan: in scope, and active",
         "✓ outbox: ",
         "crontab -l has outbox flush",
         "✓ limits: to one member 0 of 30 in the last minute, 0 of 1000 in the last hour",
@@ -64,7 +64,7 @@ fn quiet_it_says_nothing_but_crosses_and_in_chinese_all_of_it_is_chinese() {
     let outcome = scheduled(&sandbox, "-q check").exits(67);
     let lines: Vec<&str> = outcome.stdout.lines().collect();
     assert_eq!(lines.len(), 2, "{}", outcome.stdout);
-    assert!(lines[0].starts_with("✗ receiver nobody: "), "{}", lines[0]);
+    assert!(lines[0].starts_with("✗ recipient nobody: "), "{}", lines[0]);
     assert!(lines[1].starts_with("    check the id"), "{}", lines[1]);
     for lang in ["", "zh_CN.UTF-8"] {
         let run = scheduled(&sandbox, "check").env("LANG", lang);
@@ -129,7 +129,7 @@ fn what_the_app_may_not_do_is_told_apart() {
             (
                 Fault::Body(closed.to_string()),
                 "agent",
-                vec!["switched off", "启用"],
+                vec!["switched off", "应用管理"],
             ),
             (
                 Fault::Body(empty.to_string()),

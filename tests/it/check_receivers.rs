@@ -33,18 +33,18 @@ fn each_receiver_is_in_scope_or_is_not() {
     outcome.went("scope", "ok", &["departments: 1 (2)"]);
     let found = steps(&outcome, "recipient");
     let wanted = [
-        ("ok", "receiver ZhangSan: in scope, and active"),
-        ("failed", "receiver lisi: in scope, but has neither joined"),
-        ("failed", "receiver member01: not in scope"),
-        ("failed", "receiver none: there is no such member"),
-        ("ok", "receiver department 2: in scope"),
+        ("ok", "recipient ZhangSan: in scope, and active"),
+        ("failed", "recipient lisi: in scope, but has neither joined"),
+        ("failed", "recipient member01: not in scope"),
+        ("failed", "recipient none: there is no such member"),
+        ("ok", "recipient department 2: in scope"),
         (
             "failed",
-            "receiver department 1: there is no such department",
+            "recipient department 1: there is no such department",
         ),
-        ("ok", "receiver tag 1: 2 members or departments of it"),
-        ("ok", "receiver tag 2: 1 members or departments of it"),
-        ("failed", "receiver tag 9: there is no such tag"),
+        ("ok", "recipient tag 1: 2 members or departments of it"),
+        ("ok", "recipient tag 2: 1 members or departments of it"),
+        ("failed", "recipient tag 9: there is no such tag"),
         ("ok", "[mail] \"a@*\" wangwu: in scope, and active"),
     ];
     assert_eq!(found.len(), wanted.len(), "{found:?}");
@@ -58,8 +58,8 @@ fn each_receiver_is_in_scope_or_is_not() {
 
 #[test]
 fn init_and_check_agree_on_whom_the_app_does_not_reach() {
-    let none = "receiver lisi: there is no such member, or not in scope";
-    let unseen = "receiver lisi: not in scope";
+    let none = "recipient lisi: there is no such member, or not in scope";
+    let unseen = "recipient lisi: not in scope";
     for_each(
         [
             (40003, none),
@@ -74,7 +74,7 @@ fn init_and_check_agree_on_whom_the_app_does_not_reach() {
         |(errcode, words)| {
             let (standin, sandbox) = refusing(errcode);
             let outcome = unattended(&sandbox, &standin, "").exits(0);
-            outcome.says("not in the app's 可见范围: lisi");
+            outcome.says("not among the app's Allowed users (可见范围): lisi");
             written(&sandbox, "config.toml");
             let outcome = check(&sandbox, "").exits(67);
             outcome.went("recipient", "failed", &[words]);
@@ -150,7 +150,7 @@ fn everyone_is_said_to_be_whom_the_app_sees() {
     );
     to(&sandbox, "touser = \"@all\"");
     let outcome = check(&sandbox, "").exits(0);
-    outcome.went("recipient", "ok", &["receiver @all: ", words]);
+    outcome.went("recipient", "ok", &["recipient @all: ", words]);
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn a_profile_and_the_robots_are_looked_at() {
     sandbox.write("config.toml", config + profile);
     let outcome = check(&sandbox, "-p ops").exits(78);
     outcome.went("account", "ok", &["profile ops, "]);
-    outcome.went("recipient", "ok", &["receiver lisi: "]);
+    outcome.went("recipient", "ok", &["recipient lisi: "]);
     let robots = steps(&outcome, "robot");
     let statuses: Vec<&str> = robots.iter().map(|it| it.0.as_str()).collect();
     assert_eq!(statuses, ["failed", "ok"]);

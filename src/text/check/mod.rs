@@ -113,7 +113,7 @@ texts! {
     robots_only() = "没有设置，只有群机器人", "none is set, there are robots only";
     secret_from(spot) = "Secret 来自 {spot}", "secret from {spot}";
     sent_to(to) = "发给 {to}", "to {to}";
-    sent_to_default(to) = "发给 {to}（默认，没有设置收件人）", "to {to} (the default: no receivers are set)";
+    sent_to_default(to) = "发给 {to}（默认，没有设置收件人）", "to {to} (the default: no recipients are set)";
     prefix(prefix) = "前缀 {prefix}", "prefix {prefix}";
     phone_lang(lang) = "手机上的语言 {lang}", "lang on the phone {lang}";
     pace(minute, hour) = "每人每分钟 {minute} 条、每小时 {hour} 条", "limits {minute}/min, {hour}/h to one member";
@@ -201,13 +201,13 @@ failures! {
         "set it: timedatectl set-ntp true, then look with timedatectl; certificates, the token and the age of messages are judged by it";
     not_forwarded(status) => Setup,
         "不知道，中转没有转发 agent/get（HTTP 状态 {status}）", "not known, the relay does not forward agent/get (HTTP status {status})",
-        "让中转转发整个 /cgi-bin/，才能检查可信IP、应用和收件人", "let it forward all of /cgi-bin/, so that trusted IP, app and receivers can be checked";
+        "让中转转发整个 /cgi-bin/，才能检查可信IP、应用和收件人", "let it forward all of /cgi-bin/, so that trusted IP, app and recipients can be checked";
     app_closed(name, agentid) => Setup,
         "{name}（agentid {agentid}）已停用", "{name} (agentid {agentid}) is switched off",
-        "到应用管理 → 该应用，把它启用", "switch it on: 应用管理 → the app → 启用";
+        "到应用管理 → 该应用，把它启用", "switch it on: App Management (应用管理) → the app";
     scope_empty() => Setup,
         "空的，谁也收不到", "empty, nobody can be reached",
-        "到应用管理 → 该应用 → 可见范围，加入成员或部门", "add members or departments: 应用管理 → the app → 可见范围";
+        "到应用管理 → 该应用 → 可见范围，加入成员或部门", "add members or departments: App Management (应用管理) → the app → Allowed users (可见范围)";
 }
 
 /// Returns the checks for a message that WeCom accepted but no phone shows. Sources:
@@ -222,9 +222,9 @@ pub(crate) fn unseen() -> Vec<String> {
         "手机上：该应用的消息免打扰，以及系统的通知权限",
     ];
     let en = [
-        "in ordinary WeChat: admin console, 我的企业 → 微信插件: each member scans the code once; 允许成员在微信插件中接收和回复聊天消息 is ticked",
-        "in the WeCom app: 我 → 设置 → 新消息通知: 仅在企业微信中接收消息 is off",
-        "where the app has 在微工作台中始终进入主页 on, WeChat gets text only, cut to 20 bytes",
+        "in ordinary WeChat: admin console, My Company (我的企业) → WeChat plugin (微信插件): each member scans the code once; the box for receiving and answering messages in the plugin (允许成员在微信插件中接收和回复聊天消息) is ticked",
+        "in the WeCom app: Me (我) → Settings (设置) → Notifications (新消息通知): the switch for messages in WeCom only (仅在企业微信中接收消息) is off",
+        "if the app always opens its home page (在微工作台中始终进入主页), WeChat gets text only, cut to 20 bytes",
         "ordinary WeChat shows no markdown, template_card or miniprogram_notice: show_in = \"wechat\" sends markdown as text",
         "a group robot's messages are in the group in WeCom, and never in ordinary WeChat",
         "on the phone: the app's messages are not muted (消息免打扰), and notifications are allowed",

@@ -123,11 +123,11 @@ texts! {
     members(count, names) = "{count} 个成员（{names}）", "members: {count} ({names})";
     departments(count, ids) = "{count} 个部门（{ids}）", "departments: {count} ({ids})";
     tags_of(count, ids) = "{count} 个标签（{ids}）", "tags: {count} ({ids})";
-    all_receivers() = "收件人 @all", "receiver @all";
-    all_by_default() = "收件人 @all（默认）", "receiver @all (the default)";
+    all_receivers() = "收件人 @all", "recipient @all";
+    all_by_default() = "收件人 @all（默认）", "recipient @all (the default)";
     everyone_none(whose) = "{whose}：可见范围内没有人", "{whose}: nobody is in scope";
     everyone_of(whose, scope) = "{whose}：可见范围内的所有人，即{scope}", "{whose}: everyone in the app's scope, that is {scope}";
-    receiver_of_settings() = "收件人", "receiver";
+    receiver_of_settings() = "收件人", "recipient";
     department(id) = "部门 {id}", "department {id}";
     tag(id) = "标签 {id}", "tag {id}";
     active() = "在可见范围内，已激活", "in scope, and active";
@@ -138,22 +138,22 @@ texts! {
     no_party() = "没有这个部门，或不在可见范围内", "there is no such department, or not in scope";
     no_tag() = "没有这个标签", "there is no such tag";
     empty_tag() = "其中没有可见范围内的人", "nobody in it is in scope";
-    unjoined() = "在可见范围内，但未激活：没有加入企业微信，也没有关注微信插件", "in scope, but has neither joined WeCom nor followed 微信插件";
+    unjoined() = "在可见范围内，但未激活：没有加入企业微信，也没有关注微信插件", "in scope, but has neither joined WeCom nor followed the WeChat plugin (微信插件)";
     disabled() = "账号已被禁用", "the account is disabled";
     has_left() = "已退出企业", "has left the company";
     unknown_scope(why) = "是否在可见范围内查不到：{why}", "whether it is in scope cannot be asked: {why}";
-    check_id() = "核对账号或编号（通讯录里的账号，不是姓名），并到应用管理 → 该应用 → 可见范围加入", "check the id (the 账号 in 通讯录, not the name), and add it to 应用管理 → the app → 可见范围";
-    invite() = "邀请此人加入，或让其扫码关注：管理后台 我的企业 → 微信插件", "invite them, or let them scan the code: admin console, 我的企业 → 微信插件";
-    enable() = "到通讯录里启用，或换一个收件人", "enable it in 通讯录, or name somebody else";
+    check_id() = "核对账号或编号（通讯录里的账号，不是姓名），并到应用管理 → 该应用 → 可见范围加入", "check the id (the Account (账号) in Contacts (通讯录), not the name), and add it at App Management (应用管理) → the app → Allowed users (可见范围)";
+    invite() = "邀请此人加入，或让其扫码关注：管理后台 我的企业 → 微信插件", "invite them, or let them scan the code: admin console, My Company (我的企业) → WeChat plugin (微信插件)";
+    enable() = "到通讯录里启用，或换一个收件人", "enable it in Contacts (通讯录), or name somebody else";
     another_receiver() = "换一个收件人", "name somebody else";
-    look_or_try() = "到应用管理 → 该应用 → 可见范围查看，或用 --send 试发一条", "look at 应用管理 → the app → 可见范围, or try it with --send";
+    look_or_try() = "到应用管理 → 该应用 → 可见范围查看，或用 --send 试发一条", "look at App Management (应用管理) → the app → Allowed users (可见范围), or try it with --send";
 }
 
 failures! {
     everyone_unknown(whose) => Partial,
         "{whose}：可见范围内的所有人，有哪些人查不到", "{whose}: everyone in the app's scope, and who that is cannot be asked",
-        "到应用管理 → 该应用 → 可见范围查看", "look at 应用管理 → the app → 可见范围";
+        "到应用管理 → 该应用 → 可见范围查看", "look at App Management (应用管理) → the app → Allowed users (可见范围)";
     too_many_recipients(rest, most) => Partial,
-        "收件人：另有 {rest} 个没有检查", "receivers: {rest} more were not checked",
+        "收件人：另有 {rest} 个没有检查", "recipients: {rest} more were not checked",
         "只检查前 {most} 个，以免占用接口频率", "only the first {most} are, to spare WeCom's limits";
 }
