@@ -17,7 +17,7 @@
 //!     rate_limit     the slots under WeCom's limits, shared by many processes (the file `ledger`)
 //!     uploads        what WeCom has of our files, shared by many processes
 //!   streaks  jobs    how often a command has failed in a row; the jobs that must not fail to run
-//!   child  cron      a program run transparently; crontab lines, written and recognised
+//!   child  cron      a program run transparently; crontab lines and systemd timers that flush
 //!   config           settings, and where files are
 //!     disk           files that must be ours: locks, journals, records, whole-file writes
 //!       message      one message, typed, and WeCom's limits; texts, mails and files to make it of

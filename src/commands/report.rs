@@ -207,20 +207,21 @@ impl Report {
     /// # Errors
     /// The reason why not everything was sent.
     pub(super) fn result(self) -> Result<String, Failure> {
-        let line = self.line().unwrap_or_default();
+        let line = self.line(true).unwrap_or_default();
         self.failure.map_or(Ok(line), Err)
     }
 
-    /// Returns the line for a person, if there is anything to report.
-    fn line(&self) -> Option<String> {
+    /// Returns the line for a person, if there is anything to report; msgids only if `verbose`.
+    fn line(&self, verbose: bool) -> Option<String> {
         Some(match self.status {
             Status::Sent => {
                 // WeCom returns no msgid for a duplicate that it dropped.
                 let msgids = self.msgids.iter().filter(|msgid| !msgid.is_empty());
                 let msgids: Vec<&str> = msgids.map(String::as_str).collect();
-                match &*msgids {
-                    [] => text::send::sent(),
-                    msgids => text::send::sent_as(msgids.join(", ")),
+                match self.parts {
+                    _ if verbose && !msgids.is_empty() => text::send::sent_as(msgids.join(", ")),
+                    parts @ 2.. => text::send::sent_in(parts),
+                    _ => text::send::sent(),
                 }
             }
             Status::Duplicate => text::send::sent_before(),
@@ -246,7 +247,10 @@ impl Report {
         let shown = if output.json {
             output::object(&self)
         } else {
-            match self.line().filter(|_| output.is_talkative()) {
+            match self
+                .line(output.verbose > 0)
+                .filter(|_| output.is_talkative())
+            {
                 Some(line) => output::result(&line),
                 None => Ok(()),
             }

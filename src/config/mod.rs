@@ -43,7 +43,7 @@ pub(crate) use executable::same_program;
 pub(crate) use invocation::{is_the_sendmail, maildrop_variable, program, state_dir_variable};
 pub(crate) use limits::{Limits, Rate};
 pub(crate) use mail::MailTo;
-pub(crate) use paths::{NoPlace, State, Unusable, elsewhere, place_of_new};
+pub(crate) use paths::{NoPlace, State, Unusable, elsewhere, place_of_new, user_units};
 pub(crate) use quiet::Quiet;
 pub(crate) use settings::{Base, ConfigWarning, Network, Settings, hostname};
 pub(crate) use survey::{config_places, keys, variables};

@@ -130,6 +130,11 @@ pub(crate) fn place_of_new() -> Option<PathBuf> {
     Some(dir.join("config.toml"))
 }
 
+/// Returns the directory of the user's own systemd units.
+pub(crate) fn user_units() -> Option<PathBuf> {
+    xdg("XDG_CONFIG_HOME", ".config").map(|dir| dir.join("systemd/user"))
+}
+
 /// Returns the config next to the program that is not read, and the reason.
 pub(super) fn passed_over() -> Option<(PathBuf, Unusable)> {
     let (dir, why) = beside_that_counts().err()?;

@@ -137,6 +137,11 @@ impl Settings {
 }
 
 impl Base {
+    /// Whether each user who runs the program has a directory for state of their own.
+    pub(crate) fn state_is_of_user(&self) -> bool {
+        self.state_dir.is_none() && paths::state_beside().is_err()
+    }
+
     /// Finds the directory for state, creating it if needed.
     ///
     /// # Errors

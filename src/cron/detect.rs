@@ -3,26 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::places::{CRONTABS, UNITS, enabled_timer, is_cron_running, runner, user_of_service};
+use super::timer::{has_systemd, unit_command};
 use super::{crontab, flush_command};
 use crate::config::{self, Config};
-
-/// The system's crontabs and Alpine's scripts, and crontabs of all users if they are readable.
-const CRONTABS: [&str; 6] = [
-    "/etc/crontab",
-    "/etc/cron.d",
-    "/etc/crontabs",
-    "/etc/periodic/15min",
-    "/var/spool/cron/crontabs",
-    "/var/spool/cron",
-];
-
-/// The directories of systemd's unit files.
-const UNITS: [&str; 4] = [
-    "/etc/systemd/system",
-    "/run/systemd/system",
-    "/usr/lib/systemd/system",
-    "/lib/systemd/system",
-];
+use crate::disk::{euid, user_name};
 
 /// The place where a flush is set up.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,60 +20,96 @@ pub(crate) enum FlushSource {
     Timer(String),
 }
 
+/// A flush that is set up.
+#[derive(Debug)]
+pub(crate) struct FoundFlush {
+    pub(crate) source: FlushSource,
+    /// Whether it runs: a crontab without a cron does not.
+    pub(crate) runs: bool,
+}
+
 /// The flush that a line must run: by this program, with this config.
 #[derive(Debug)]
 pub(crate) struct FlushJob {
-    /// The command, as written by `flush_command`.
-    command: String,
+    /// The command, as written into a crontab and into a unit file.
+    commands: [String; 2],
     program: PathBuf,
     config: Option<PathBuf>,
     /// Whether the program finds the config only by `-c`.
     must_be_named: bool,
+    /// The user who must run it, if the outbox is that user's own.
+    user: Option<String>,
 }
 
 impl FlushJob {
     /// Returns the flush for the config in force.
     pub(crate) fn of(config: &Config) -> Self {
         let is_found = |path: &Path| config::config_places().iter().any(|place| place == path);
+        let base = config.base();
+        let user = base.state_is_of_user().then(|| user_name(euid())).flatten();
         Self {
-            command: flush_command(config),
+            commands: [flush_command(config), unit_command(config)],
             program: config::program(),
-            config: config.base().source,
+            config: base.source,
             must_be_named: config.named().is_some_and(|path| !is_found(path)),
+            user,
         }
     }
 
-    /// Looks for the flush in the user's crontab, if readable, then everywhere else.
-    pub(crate) fn find(&self) -> Option<FlushSource> {
-        if crontab::read().is_ok_and(|bytes| self.is_in(&bytes)) {
-            return Some(FlushSource::Own);
-        }
-        self.find_elsewhere()
+    /// Looks for the flush in the user's crontab, if it can be read, then everywhere else.
+    pub(crate) fn find(&self) -> Option<FoundFlush> {
+        self.find_with(crontab::read().ok().as_deref())
     }
 
-    /// Looks for the flush in all other crontabs, and in systemd's enabled timers.
-    pub(crate) fn find_elsewhere(&self) -> Option<FlushSource> {
-        let in_file = |path: &PathBuf| fs::read(path).is_ok_and(|bytes| self.is_in(&bytes));
+    /// Looks for the flush in this crontab of the user, then everywhere else.
+    pub(crate) fn find_with(&self, own: Option<&[u8]>) -> Option<FoundFlush> {
+        let in_own = own.is_some_and(|bytes| self.is_in(bytes));
+        let in_crontab = in_own
+            .then_some(FlushSource::Own)
+            .or_else(|| self.crontab());
+        let (source, runs) = match in_crontab {
+            // The package brings both, of which the timer gives way to a cron.
+            Some(source) if is_cron_running() == Some(false) => {
+                match self.timer().filter(|_| has_systemd()) {
+                    Some(timer) => (timer, true),
+                    None => (source, false),
+                }
+            }
+            Some(source) => (source, true),
+            None => (self.timer()?, true),
+        };
+        Some(FoundFlush { source, runs })
+    }
+
+    /// Looks for the flush in the crontabs of the system, and of all users.
+    fn crontab(&self) -> Option<FlushSource> {
         let crontabs = CRONTABS.iter().flat_map(|place| match fs::read_dir(place) {
             Ok(entries) => entries.flatten().map(|entry| entry.path()).collect(),
             Err(_) => vec![PathBuf::from(place)],
         });
-        let crontab = crontabs.filter(|path| path.is_file()).find(in_file);
-        let crontab = crontab.map(FlushSource::Crontab);
-        crontab.or_else(|| self.timer())
+        let has_it = |path: &PathBuf| {
+            let text = fs::read(path).unwrap_or_default();
+            let text = String::from_utf8_lossy(&text);
+            let mut lines = text.lines();
+            lines.any(|line| self.is_line(line) && self.is_by(runner(path, line)))
+        };
+        let found = crontabs.filter(|path| path.is_file()).find(has_it);
+        found.map(FlushSource::Crontab)
     }
 
-    /// Finds an enabled system timer whose service flushes.
-    pub(crate) fn timer(&self) -> Option<FlushSource> {
-        let enabled = |dir| fs::read_dir(Path::new(dir).join("timers.target.wants")).ok();
-        let timers = UNITS.iter().filter_map(enabled).flatten().flatten();
-        let mut names = timers.filter_map(|entry| entry.file_name().into_string().ok());
-        let found = names.find(|name| {
-            let service = name.replace(".timer", ".service");
-            let mut files = UNITS.iter().map(|dir| Path::new(dir).join(&service));
-            files.any(|path| fs::read(path).is_ok_and(|bytes| self.is_in(&bytes)))
-        });
-        found.map(FlushSource::Timer)
+    /// Finds an enabled timer, of the system or of this user, whose service flushes.
+    fn timer(&self) -> Option<FlushSource> {
+        let system: Vec<PathBuf> = UNITS.iter().map(PathBuf::from).collect();
+        let flushes = |unit: &[u8]| self.is_in(unit) && self.is_by(Some(user_of_service(unit)));
+        let users: Vec<PathBuf> = config::user_units().into_iter().collect();
+        let name = enabled_timer(&system, flushes)
+            .or_else(|| enabled_timer(&users, |unit| self.is_in(unit)));
+        name.map(FlushSource::Timer)
+    }
+
+    /// Whether this user's lines flush our outbox.
+    fn is_by(&self, user: Option<&str>) -> bool {
+        self.user.is_none() || self.user.as_deref() == user
     }
 
     /// Whether a line of a crontab or unit file runs the flush.
@@ -102,9 +123,8 @@ impl FlushJob {
             return false;
         }
         // The form that `init` and error hints propose, whatever is quoted in it.
-        if let Some((before, _)) = line.split_once(&self.command)
-            && before.ends_with([' ', '\t', '='])
-        {
+        let mut proposed = self.commands.iter().filter_map(|it| line.split_once(it));
+        if proposed.any(|(before, _)| before.ends_with([' ', '\t', '='])) {
             return true;
         }
         let words: Vec<&str> = line.split_whitespace().map(bare).collect();
@@ -158,22 +178,6 @@ fn is_same(path: &str, config: &Path) -> bool {
         || real(Path::new(path)).is_some_and(|path| Some(path) == real(config))
 }
 
-/// Whether a cron daemon is running; `None` if the processes of others are hidden.
-pub(crate) fn is_cron_running() -> Option<bool> {
-    let processes = fs::read_dir("/proc").ok()?;
-    // If the processes of others are hidden, so is the first one.
-    fs::read_to_string("/proc/1/comm").ok()?;
-    let mut names = processes
-        .flatten()
-        .filter_map(|it| fs::read_to_string(it.path().join("comm")).ok());
-    Some(names.any(|name| ["cron", "crond", "fcron", "dcron"].contains(&name.trim())))
-}
-
-/// Whether systemd is running, whose timers can flush as well.
-pub(crate) fn has_systemd() -> bool {
-    Path::new("/run/systemd/system").is_dir()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,7 +185,11 @@ mod tests {
     fn job(config: Option<&str>, must_be_named: bool) -> FlushJob {
         let program = fs::canonicalize("/bin/sh").unwrap();
         FlushJob {
-            command: "'/opt/a b/wxpush' outbox flush".to_owned(),
+            commands: [
+                "'/opt/a b/wxpush' outbox flush".to_owned(),
+                "\"/opt/a b/wxpush\" outbox flush".to_owned(),
+            ],
+            user: None,
             program,
             config: config.map(PathBuf::from),
             must_be_named,
@@ -203,6 +211,7 @@ mod tests {
             ("* * * * * sh -c '/bin/sh outbox flush'", true),
             ("* * * * * '/opt/a b/wxpush' outbox flush", true),
             ("ExecStart=/bin/sh outbox flush", true),
+            ("ExecStart=\"/opt/a b/wxpush\" outbox flush", true),
             ("* * * * * /usr/local/bin/wrapper outbox flush", true),
             ("# * * * * * /bin/sh outbox flush", false),
             ("* * * * * /nowhere/wxpush outbox flush", false),
@@ -228,5 +237,14 @@ mod tests {
             let line = format!("* * * * * /bin/sh {options} outbox flush");
             assert_eq!(job.is_line(&line), flushes, "{line}");
         }
+    }
+
+    #[test]
+    fn a_line_of_another_user_does_not_count_for_an_outbox_of_ours() {
+        let ours = FlushJob {
+            user: Some("ann".to_owned()),
+            ..job(None, false)
+        };
+        assert!(ours.is_by(Some("ann")) && !ours.is_by(Some("root")));
     }
 }

@@ -3,6 +3,17 @@
 use std::collections::HashSet;
 use std::fs;
 
+/// Returns the name of a user, unless it comes from a directory service.
+pub(crate) fn user_name(uid: u32) -> Option<String> {
+    let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let uid = uid.to_string();
+    let rows = accounts.lines().map(|line| line.split(':'));
+    let mut named = rows.filter_map(|mut row| Some((row.next()?, row.nth(1)?)));
+    named
+        .find(|(_, id)| *id == uid)
+        .map(|(name, _)| name.to_owned())
+}
+
 /// Whether a group has members besides root and this user.
 pub(crate) fn group_has_others(uid: u32, gid: u32) -> bool {
     let read = |path| fs::read_to_string(path).unwrap_or_default();

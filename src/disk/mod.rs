@@ -17,7 +17,7 @@ mod walk;
 pub(crate) use dir::{Dir, Lock, TemporaryLock};
 pub(crate) use drop_dir::{DropDir, DroppedFile};
 pub(crate) use error::FileError;
-pub(crate) use groups::group_has_others;
+pub(crate) use groups::{group_has_others, user_name};
 pub(crate) use journal::{LockedFile, Pause, lossy};
 pub(crate) use walk::{Writers, trust_owner};
 

@@ -1,6 +1,6 @@
 //! The messages about crontab lines.
 
-use crate::cron::{CrontabError, FlushSource};
+use crate::cron::{FlushSource, TimerError, ToolError};
 
 /// Names the place where a flush is set up.
 pub(crate) fn place(source: &FlushSource) -> String {
@@ -12,18 +12,39 @@ pub(crate) fn place(source: &FlushSource) -> String {
 }
 
 /// Describes why a crontab cannot be read or changed.
-pub(crate) fn trouble(error: &CrontabError) -> String {
+pub(crate) fn trouble(error: &ToolError) -> String {
     match error {
-        CrontabError::NotInstalled => no_cron(),
-        CrontabError::Io(error) => format!("crontab: {error}"),
-        CrontabError::Refused(said) => format!("crontab: {said}"),
+        ToolError::NotInstalled => no_cron(),
+        error => tool("crontab", error),
+    }
+}
+
+/// Describes why a timer is not set up.
+pub(crate) fn timer_trouble(error: &TimerError) -> String {
+    match error {
+        TimerError::Unwritable(path, error) => timer_unwritable(path.display(), error),
+        TimerError::Taken(path) => timer_taken(path.display()),
+        TimerError::NotEnabled(error) => tool("systemctl", error),
+    }
+}
+
+fn tool(program: &str, error: &ToolError) -> String {
+    match error {
+        ToolError::NotInstalled => not_installed(program),
+        ToolError::Io(error) => format!("{program}: {error}"),
+        ToolError::Refused(said) => format!("{program}: {said}"),
     }
 }
 
 texts! {
     no_cron() =
-        "没有安装 cron：先安装（Debian：apt install cron），或用 systemd 定时器",
-        "no cron is installed: install it (Debian: apt install cron), or use a systemd timer";
+        "没有安装 cron：先安装（Debian：apt install cron）",
+        "no cron is installed: install it (Debian: apt install cron)";
+    not_installed(program) = "没有安装 {program}", "{program} is not installed";
+    timer_unwritable(path, error) = "{path} 写不了：{error}", "{path} cannot be written: {error}";
+    timer_taken(path) =
+        "{path} 已经存在，运行的是别的命令，没有改动",
+        "{path} already exists and runs something else; it was not changed";
     late_minute(calmer) =
         "0 分和 30 分大家都在发消息，企业微信也说明这时会有延迟：建议改为 '{calmer}'",
         "at minutes 0 and 30 everybody sends, and WeCom is late then by its own account: better '{calmer}'";

@@ -28,6 +28,7 @@ texts! {
 
 texts! {
     sent() = "已发送", "sent";
+    sent_in(count) = "已发送，共 {count} 条", "sent, in {count} messages";
     sent_as(msgids) = "已发送：msgid {msgids}", "sent: msgid {msgids}";
     sent_before() = "已经发过，没有再发", "sent before, and not again";
     queued_until(until, id) =

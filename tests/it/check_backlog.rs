@@ -17,7 +17,7 @@ fn what_waits_without_a_flush_in_sight_is_a_cross() {
     sandbox.wxpush("send --timeout 1s x").exits(75);
     let outcome = bare("").exits(75);
     outcome.went("outbox", "ok", &["1 waiting, the oldest for "]);
-    outcome.went("flush", "failed", &["none in sight", &line]);
+    outcome.went("flush", "failed", &["none found", &line]);
     // A line of cron's is in sight; that of another program is not.
     check(&sandbox, "").exits(0);
     make(&sandbox.path("other"));
@@ -104,10 +104,10 @@ fn a_system_crontab_or_an_enabled_timer_is_in_sight() {
     let in_cron_d = format!("mkdir /etc/cron.d && {echo} /etc/cron.d/w");
     let enable = format!("ln -s ../w.timer {units}/timers.target.wants/w.timer");
     for (setup, status, words) in [
-        ("true".to_owned(), "warning", "none in sight"),
+        ("true".to_owned(), "warning", "none found"),
         (format!("{echo} /etc/crontab"), "", "/etc/crontab has"),
         (in_cron_d, "", "/etc/cron.d/w has"),
-        (service.clone(), "warning", "none in sight"),
+        (service.clone(), "warning", "none found"),
         (format!("{service} && {enable}"), "ok", "w.timer has"),
     ] {
         let mount = format!("mount -t tmpfs none /etc && {setup} && exec \"$0\" check --json");

@@ -13,7 +13,7 @@ use crate::support::shell::{cron_command, described, shell};
 use crate::support::{Pty, Sandbox, for_each, png, samples, set_up};
 
 /// What builds, installs or changes a machine: a user does it, or a test of its own.
-const ON_A_MACHINE: [&str; 16] = [
+const ON_A_MACHINE: [&str; 17] = [
     "cargo",
     "install",
     "apt",
@@ -24,6 +24,7 @@ const ON_A_MACHINE: [&str; 16] = [
     "sh",
     "tar",
     "ansible-playbook",
+    "loginctl",
     "systemctl",
     "chgrp",
     "mkdir",

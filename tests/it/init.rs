@@ -21,7 +21,7 @@ fn five_answers_make_a_config_that_sends() {
     pty.shows("✓ WeCom accepts");
     answer_rightly_from(&mut pty, 2);
     // Yes is the default.
-    pty.shows("each minute?").shows("[Y/n] ").types("");
+    pty.shows("every minute?").shows("[Y/n] ").types("");
     pty.shows("✓ added to your crontab").shows("send \"hello\"");
     let (code, shown) = pty.end();
     assert_eq!(code, Some(0), "{shown}");
@@ -68,12 +68,12 @@ fn a_wrong_answer_is_asked_again_with_the_reason_and_three_end_it() {
     let standin = Standin::start();
     let sandbox = Sandbox::empty();
     let mut pty = Pty::start(init(&sandbox, &standin, ""));
-    pty.shows("corpid, ").shows("> ").types("");
+    pty.shows("corpid: ").shows("> ").types("");
     pty.shows("✗ corpid is empty").shows("> ").types("<corpid>");
     pty.shows("✗ corpid is still a placeholder").shows("> ");
     pty.types(CORPID);
-    pty.shows("corpsecret, ").shows("> ").types(SECRET);
-    pty.shows("agentid (").shows("> ").types("seven");
+    pty.shows("corpsecret: ").shows("> ").types(SECRET);
+    pty.shows("agentid: ").shows("> ").types("seven");
     pty.shows("✗ agentid must be").shows("> ").types("0");
     pty.shows("> ").types("");
     pty.shows("3 answers for agentid were wrong");
@@ -163,11 +163,11 @@ fn what_the_environment_says_is_not_asked_for_and_one_member_is_proposed() {
     let mut pty = Pty::start_with(run, Some(Stdio::from(file)));
     pty.shows("corpid: from WXPUSH_CORPID")
         .shows("corpsecret: from WXPUSH_CORPSECRET");
-    pty.shows("agentid (")
+    pty.shows("agentid: ")
         .shows("> ")
         .types(&AGENTID.to_string());
-    pty.shows("; Enter: lisi").shows("> ").types("wangwu");
-    pty.shows("outside").shows("> ").types("");
+    pty.shows("Enter: lisi").shows("> ").types("wangwu");
+    pty.shows("not among").shows("> ").types("");
     pty.shows("[Y/n] ").types("n");
     assert_eq!(pty.end().0, Some(0));
     let result: serde_json::Value = serde_json::from_str(&sandbox.read("result")).unwrap();
@@ -215,7 +215,7 @@ fn what_is_typed_to_end_or_stop_it_gives_the_terminal_back_first() {
         let run = Run::new(command).env("PATH", "/usr/bin:/bin");
         let mut pty = Pty::start(run.env("WXPUSH_API_BASE", standin.base()));
         answer_rightly(&mut pty, 1);
-        pty.shows("corpsecret, ").shows("> ");
+        pty.shows("corpsecret: ").shows("> ");
         pty.await_echo(false);
         pty.presses(if stop { "\u{1a}" } else { "\u{3}" });
         pty.await_echo(true);
@@ -224,7 +224,7 @@ fn what_is_typed_to_end_or_stop_it_gives_the_terminal_back_first() {
             pty.shows("> ");
             pty.await_echo(false);
             pty.types(SECRET).shows("WeCom accepts");
-            pty.shows("agentid (").shows("> ").presses("\u{3}");
+            pty.shows("agentid: ").shows("> ").presses("\u{3}");
         }
         let (code, shown) = pty.end();
         assert_eq!(code, None, "{shown}");

@@ -12,24 +12,24 @@ fn what_wecom_refuses_is_asked_again() {
     let mut pty = Pty::start(init(&sandbox, &standin, ""));
     answer(&mut pty, &["ww-another", SECRET]);
     pty.shows("errcode 40013")
-        .shows("corpid, ")
+        .shows("corpid: ")
         .shows("> ")
         .types(CORPID);
     pty.shows("WeCom accepts");
-    pty.shows("agentid (").shows("> ").types("7");
+    pty.shows("agentid: ").shows("> ").types("7");
     pty.shows("errcode 301002")
-        .shows("agentid (")
+        .shows("agentid: ")
         .shows("> ")
         .types("8");
     pty.shows("errcode 40056")
-        .shows("agentid (")
+        .shows("agentid: ")
         .shows("> ")
         .types(&AGENTID.to_string());
     pty.shows("✓ the app is 告警");
-    pty.shows("@all: everyone in the app's 可见范围 (members: 0, departments: 1, tags: 0)");
+    pty.shows("@all: the app's Allowed users (可见范围): members 0, departments 1, tags 0");
     pty.shows("> ").types("");
     pty.shows("✗ touser is empty").shows("> ").types("nobody");
-    pty.shows("outside the app's 可见范围: nobody")
+    pty.shows("not among the app's Allowed users (可见范围): nobody")
         .shows("> ")
         .types("@all");
     pty.shows("[Y/n] ").types("n");
@@ -47,7 +47,7 @@ fn a_wrong_secret_is_asked_for_again_at_once_and_three_times_at_the_most() {
     answer(&mut pty, &[CORPID, &wrong]);
     for _ in 0..2 {
         pty.shows("✗ WeCom refused: errcode 40001")
-            .shows("corpsecret, ")
+            .shows("corpsecret: ")
             .shows("> ");
         assert!(!pty.echoes());
         pty.types(&wrong);

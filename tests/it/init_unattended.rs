@@ -133,7 +133,7 @@ fn what_wecom_refuses_is_written_all_the_same_and_the_exit_code_tells() {
     standin.company().apps.get_mut(&AGENTID).unwrap().users = ["wangwu".to_owned()].into();
     sees_no_department(&standin);
     let outcome = unattended(&sandbox, &standin, "").exits(0);
-    outcome.says("not in the app's 可见范围: lisi");
+    outcome.says("not among the app's Allowed users (可见范围): lisi");
     let outcome = unattended(&sandbox, &standin, "--force")
         .env("WXPUSH_TOUSER", "")
         .exits(0);

@@ -68,6 +68,7 @@ mod hostile; // caches and answers that cannot be believed
 mod init; // init at a terminal: answers right and wrong, and none
 mod init_files; // init: where it writes, what it keeps, the crontab
 mod init_refused; // init at a terminal, where WeCom or the network says no
+mod init_timer; // init on a machine with systemd and without cron
 mod init_unattended; // init out of the environment: what is missing, what is there, exit codes
 mod installer; // install.sh, by several shells
 mod jobs; // jobs that run watches: alarms, reminders, returns

@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::report::Steps;
 use crate::clock::Stamp;
 use crate::config::{Account, Config, State};
-use crate::cron::{self, FlushJob, FlushSource};
+use crate::cron::{self, FlushJob, FlushTimer};
 use crate::delivery::{Sender, Senders};
 use crate::disk::Dir;
 use crate::message::Channel;
@@ -88,26 +88,19 @@ fn waiting(config: &Config, place: &State, dir: &Arc<Dir>) -> Backlog {
 fn flush(config: &Config, last_flush: Option<Duration>, waits: bool, report: &mut Steps) {
     let seen = match last_flush {
         Some(age) if age < outbox::RECENT => FlushSeen::Recently(age),
-        _ => {
-            let job = FlushJob::of(config);
-            match job.find() {
-                Some(source @ (FlushSource::Own | FlushSource::Crontab(_)))
-                    if cron::is_cron_running() == Some(false) =>
-                {
-                    // The package brings both, of which the timer gives way to a cron.
-                    let timer = job.timer().filter(|_| cron::has_systemd());
-                    timer.map_or(FlushSeen::NoCron(source), FlushSeen::SetUp)
-                }
-                Some(source) => FlushSeen::SetUp(source),
-                None => FlushSeen::Nothing,
-            }
-        }
+        _ => match FlushJob::of(config).find() {
+            Some(found) if found.runs => FlushSeen::SetUp(found.source),
+            Some(found) => FlushSeen::NoCron(found.source),
+            None => FlushSeen::Nothing {
+                timer: FlushTimer::of(config).is_some() && !cron::is_installed(),
+            },
+        },
     };
     let finding = words::flush(&seen, &cron::flush_command(config));
     match seen {
         FlushSeen::Recently(_) | FlushSeen::SetUp(_) => report.fine("flush", finding.what),
-        FlushSeen::Nothing if waits => report.wrong("flush", finding),
-        FlushSeen::NoCron(_) | FlushSeen::Nothing => report.doubt("flush", finding),
+        FlushSeen::Nothing { .. } if waits => report.wrong("flush", finding),
+        FlushSeen::NoCron(_) | FlushSeen::Nothing { .. } => report.doubt("flush", finding),
     }
 }
 

@@ -63,7 +63,7 @@ pub(super) fn run(
     let mut summary = Summary::install(destination, &dialogue.draft, over, granted, output)?;
     summary.agent = dialogue.agent;
     summary.lines().iter().for_each(|line| tick(line));
-    offer::crontab_line(&dialogue.person, &summary.line, &summary.flush);
+    offer::flush(&dialogue.person, &summary);
     tell_next(destination);
     if output.json {
         summary.print_json()?;

@@ -18,7 +18,7 @@ use serde_json::json;
 use super::begin;
 use crate::cli::{Global, Init};
 use crate::config;
-use crate::cron::{self, FlushJob};
+use crate::cron::{self, FlushJob, FlushTimer};
 use crate::disk::euid;
 use crate::error::{Exit, Failure};
 use crate::maildrop;
@@ -56,6 +56,8 @@ struct Summary<'a> {
     line: String,
     /// The flush to recognise an equivalent line by.
     flush: FlushJob,
+    /// The timer for a host without cron.
+    timer: Option<FlushTimer>,
 }
 
 impl<'a> Summary<'a> {
@@ -88,6 +90,7 @@ impl<'a> Summary<'a> {
             failure: None,
             line: format!("* * * * * {}", cron::flush_command(&config)),
             flush: FlushJob::of(&config),
+            timer: FlushTimer::of(&config),
         })
     }
 

@@ -33,7 +33,8 @@ pub(crate) enum FlushSeen {
     SetUp(FlushSource),
     /// A flush is set up for a cron that is not running.
     NoCron(FlushSource),
-    Nothing,
+    /// None is set up; `timer` if there is no cron, but a systemd timer could be set up.
+    Nothing { timer: bool },
 }
 
 /// Returns the message about an outbox, with a hint to the reasons.
@@ -59,7 +60,8 @@ pub(crate) fn flush(seen: &FlushSeen, command: &str) -> Failure {
         FlushSeen::Recently(age) => Failure::new(Exit::Sent, ran(show(*age))),
         FlushSeen::SetUp(source) => Failure::new(Exit::Sent, set_up(place(source))),
         FlushSeen::NoCron(source) => no_cron(place(source)),
-        FlushSeen::Nothing => no_flush(command),
+        FlushSeen::Nothing { timer: false } => no_flush(command),
+        FlushSeen::Nothing { timer: true } => no_timer(),
     }
 }
 
@@ -83,8 +85,12 @@ failures! {
         "启动 cron：systemctl enable --now cron（或 crond）；容器里要自己启动它",
         "start it: systemctl enable --now cron (or crond); in a container it must be started by hand";
     no_flush(command) => NotNow,
-        "没有，留在发件箱的消息要等下一次 send 才会发出", "none in sight, what is kept goes out only with the next send",
+        "没有，留在发件箱的消息要等下一次 send 才会发出", "none found: what is kept goes out only with the next send",
         "在 crontab -e 里加一行：* * * * * {command}", "add this line by crontab -e: * * * * * {command}";
+    no_timer() => NotNow,
+        "没有，留在发件箱的消息要等下一次 send 才会发出", "none found: what is kept goes out only with the next send",
+        "这台机器没有 cron：再运行一次 wxpush init，填同样的值，它会设置一个 systemd 定时器",
+        "this host has no cron: run wxpush init again with the same answers, and it sets up a systemd timer";
     limits(minute, per_minute, hour, per_hour) => NotNow,
         "每人最近一分钟 {minute} 条（上限 {per_minute}），最近一小时 {hour} 条（上限 {per_hour}）",
         "to one member {minute} of {per_minute} in the last minute, {hour} of {per_hour} in the last hour",

@@ -21,19 +21,19 @@ helps! {
   wxpush -q check || echo broken  # only what is wrong; for a monitor
   wxpush check --json             # one object: ok, exit_code, checks
 
-✓ is well, ✗ is wrong, ! is to be looked at or not known, - was not tried. The
+✓ is fine, ✗ is wrong, ! needs a look or is not known, - was not tried. The
 exit code is 0 without a ✗, else that of the first: 78 config, 73 state, 75
 network, 77 set-up, 67 recipients.";
     init =
         "写配置文件：在终端逐项提问，否则取 WXPUSH_* 环境变量",
         "Writes the config: by questions, or from the WXPUSH_* variables";
     init_below =
-        "在终端会提问：corpid、corpsecret、agentid、收件人，以及是否让 cron 补发暂时发不出去的消息；
-每个回答当场测试。没有终端时取 WXPUSH_CORPID、WXPUSH_CORPSECRET 或
+        "在终端会提问：corpid、corpsecret、agentid、收件人，以及是否让 cron（没有 cron 时用 systemd
+定时器）补发暂时发不出去的消息；每个回答当场测试。没有终端时取 WXPUSH_CORPID、WXPUSH_CORPSECRET 或
 WXPUSH_CORPSECRET_FILE、WXPUSH_AGENTID；另有 WXPUSH_TOUSER、WXPUSH_API_BASE、
 WXPUSH_STATE_DIR 和 WXPUSH_LANG，设置了就用。
 
-配置写到 --config 指定的文件；否则写在程序旁边；再否则 root 写到 /etc/wxpush/config.toml，
+配置写到 --config 指定的文件；否则写在程序所在的目录；再否则 root 写到 /etc/wxpush/config.toml，
 其他用户写到 ~/.config/wxpush/config.toml。被替换的配置保存为 config.toml.old；值相同则不改动。
 
 示例：
@@ -46,12 +46,13 @@ WXPUSH_STATE_DIR 和 WXPUSH_LANG，设置了就用。
 退出码：0 已写入并测试通过；73 没有写入，因为已有另一份配置（--force 可替换）或位置写不了；
 78 没有写入，因为缺少某个值或值有误。没有终端时，企业微信拒绝（77）或连不上（75）也会写入。",
         "At a terminal it asks: corpid, corpsecret, agentid, recipients, and whether cron
-is to deliver what could not go out at once. Each is tested as it is given.
+(without cron, a systemd timer) is to send what could not go out at once. Each
+answer is tested as it is given.
 Elsewhere it takes WXPUSH_CORPID, WXPUSH_CORPSECRET or WXPUSH_CORPSECRET_FILE,
 WXPUSH_AGENTID, and if they are set WXPUSH_TOUSER, WXPUSH_API_BASE,
 WXPUSH_STATE_DIR and WXPUSH_LANG.
 
-The config goes to --config; else beside the program; else to
+The config goes to --config; else into the program's directory; else to
 /etc/wxpush/config.toml for root, and to ~/.config/wxpush/config.toml for
 others. What it replaces is kept beside it as config.toml.old; one with the same
 values is left as it is.
@@ -72,7 +73,7 @@ refuses it (77) or can't be reached (75).";
         "Answers WeCom's check of a message URL, so that trusted IPs can be entered";
     callback_below =
         "应用要先有接收消息的 URL，企业微信才让填可信IP。这个命令临时充当这个 URL：显示要在管理后台
-填写的值，应答企业微信的验证，然后说明下一步。端口要能从公网访问。
+填写的值，应答企业微信的验证，然后说明下一步。端口要能从公网访问，地址要是 IPv4。
 
 示例：
   wxpush callback
@@ -81,10 +82,10 @@ refuses it (77) or can't be reached (75).";
     wxpush callback    # 后台里已经填好的值
 
 退出码：0 已应答验证；74 端口用不了；75 在 --for 的时间内没有验证；78 没有 corpid。",
-        "WeCom takes a trusted IP only for an app that has a URL which receives messages.
-This is one, for as long as WeCom checks it: it shows what to enter in the admin
-console, answers WeCom's check, and says what to do next. The port must be
-reachable from the internet.
+        "WeCom takes a trusted IP only for an app that has a URL for receiving messages.
+This command is that URL for as long as WeCom checks it: it shows what to enter
+in the admin console, answers the check, and says what to do next. The port must
+be reachable from the internet, at an IPv4 address.
 
 Examples:
   wxpush callback
@@ -92,8 +93,8 @@ Examples:
   WXPUSH_CALLBACK_TOKEN=... WXPUSH_CALLBACK_AESKEY=... \\
     wxpush callback    # the values that the console has already
 
-Exit codes: 0 WeCom's check was answered; 74 the port can't be used; 75 there
-was none within --for; 78 no corpid.";
+Exit codes: 0 WeCom's check was answered; 74 the port can't be used; 75 no check
+came within --for; 78 no corpid.";
     explain =
         "解释企业微信的错误码：含义和办法，不用联网",
         "Tells what WeCom errcodes mean and what to do, offline";

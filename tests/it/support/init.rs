@@ -21,7 +21,7 @@ pub(crate) fn set(run: Run, standin: &Standin) -> Run {
 }
 
 /// What the first four questions ask for, word for word.
-pub(crate) const ASKED: [&str; 4] = ["corpid, ", "corpsecret, ", "agentid (", "touser, "];
+pub(crate) const ASKED: [&str; 4] = ["corpid: ", "corpsecret: ", "agentid: ", "touser: "];
 
 /// `wxpush init` in a sandbox with a `crontab` of its own, which knows nothing.
 pub(crate) fn init(sandbox: &Sandbox, standin: &Standin, args: &str) -> Run {
@@ -63,7 +63,7 @@ pub(crate) fn written(sandbox: &Sandbox, name: &str) -> String {
 pub(crate) fn answer(pty: &mut Pty, answers: &[&str]) {
     for (asked, answer) in ASKED.iter().zip(answers) {
         pty.shows(asked).shows("> ");
-        if *asked == "corpsecret, " {
+        if *asked == "corpsecret: " {
             assert!(!pty.echoes(), "it would be seen");
         }
         pty.types(answer);
