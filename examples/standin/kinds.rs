@@ -20,6 +20,8 @@ const ROBOT_IMAGE_MOST: usize = 2 << 20;
 const TITLE_MOST: usize = 128;
 /// Bytes of a description that are shown.
 const DESCRIPTION_MOST: usize = 512;
+/// Bytes of HTML that an article may have: 666 K.
+const ARTICLE_MOST: usize = 666 << 10;
 /// Bytes that an address may have.
 const URL_MOST: usize = 2048;
 
@@ -233,7 +235,12 @@ impl Desk<'_> {
             found.lines.push(cut(title, TITLE_MOST));
             let thumb = self.upload(article, "thumb_media_id", 41006, "image", now)?;
             found.media.push(thumb);
-            required(article, "content", 44004)?;
+            if required(article, "content", 44004)?.len() > ARTICLE_MOST {
+                return Err(Refusal::of(45002));
+            }
+            if string(article, "author")?.len() > 64 {
+                return Err(Refusal::of(45032));
+            }
             found
                 .lines
                 .extend(shown(article, "digest", DESCRIPTION_MOST)?);

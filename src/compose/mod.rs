@@ -147,6 +147,7 @@ pub(crate) fn compose(
     let mut composing = Composing {
         settings,
         cut_notes,
+        guard,
         channel: draft.channel,
         long: draft.long,
         keep: draft.keep,
@@ -190,6 +191,7 @@ pub(crate) fn compose(
 struct Composing<'a> {
     settings: &'a Settings,
     cut_notes: CutNotes,
+    guard: &'a Redactor,
     channel: Channel,
     long: Long,
     keep: bool,

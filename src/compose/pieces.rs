@@ -2,15 +2,17 @@
 //! split, attached as a file, or cut.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use super::{Body, ComposeError, Composing, Media, Warning};
 use crate::config::ShowIn;
+use crate::message::article::{self, ArticleSource, Hide};
 use crate::message::content::Text;
 use crate::message::markup;
 use crate::message::media::{self, FILE_MAX};
 use crate::message::plain::plain;
 use crate::message::split::{Fitted, Notes, Rest, fit};
-use crate::message::{Attachment, Channel, Content, MediaKind, TextKind};
+use crate::message::{Attachment, Channel, Content, Long, MediaKind, TextKind};
 
 /// Most bytes of a text for the log if the text itself is sent as a file.
 const LOGGED_MAX: usize = 64 << 10;
@@ -26,12 +28,21 @@ struct WholeText {
 }
 
 impl WholeText {
-    /// Turns markdown into plain text.
-    fn plain(self) -> Self {
+    fn shown(&self) -> &str {
+        self.shown.as_deref().unwrap_or(&self.own)
+    }
+
+    /// Returns markdown as plain text; `hide` hides what an entity in it spelled.
+    fn plain(&self, hide: Hide<'_>) -> Self {
+        let plain = |text: &str| {
+            let mut text = plain(text);
+            hide(&mut text);
+            text
+        };
         Self {
             own: plain(&self.own),
             shown: self.shown.as_deref().map(plain),
-            ..self
+            ..*self
         }
     }
 }
@@ -94,11 +105,25 @@ impl Composing<'_> {
         name: &str,
     ) -> Result<(Vec<Media>, String), ComposeError> {
         let is_for_wechat = self.settings.show_in == ShowIn::WeChat && self.channel == Channel::App;
-        let (kind, text) = match kind {
-            TextKind::Markdown if is_for_wechat => (TextKind::Text, text.plain()),
-            kind => (kind, text),
-        };
-        let shown = text.shown.as_deref().unwrap_or(&text.own);
+        let (guard, found) = (self.guard, Cell::new(false));
+        let hide = |text: &mut String| found.set(guard.hide(text) || found.get());
+        let plain = (kind == TextKind::Markdown && is_for_wechat).then(|| text.plain(&hide));
+        let sent = plain
+            .as_ref()
+            .map_or((kind, &text), |plain| (TextKind::Text, plain));
+        let article = self
+            .becomes_article(sent)
+            .then(|| self.article(kind, &text, name, &hide));
+        if found.get() {
+            self.warn(Warning::SecretHidden);
+        }
+        match article {
+            Some((pieces, true)) => return Ok((pieces, text.own)),
+            Some((pieces, false)) => return Ok(with_file(pieces, name, text.own)),
+            None => {}
+        }
+        let (kind, text) = plain.map_or((kind, text), |plain| (TextKind::Text, plain));
+        let shown = text.shown();
         let fitted = self.fit(kind, shown, text.incomplete)?;
         let text = text.own;
         let mut pieces: Vec<Media> = Vec::new();
@@ -118,9 +143,39 @@ impl Composing<'_> {
         if fitted.rest != Rest::File {
             return Ok((pieces, text));
         }
-        let logged = text[..text.floor_char_boundary(LOGGED_MAX)].to_owned();
-        pieces.push(text_file(name, text));
-        Ok((pieces, logged))
+        Ok(with_file(pieces, name, text))
+    }
+
+    /// Whether a text that would be sent as this kind becomes an article: robots have none.
+    fn becomes_article(&self, (kind, text): (TextKind, &WholeText)) -> bool {
+        let is_long = text.incomplete || text.shown().len() > kind.max(self.channel);
+        is_long && self.long == Long::Article && self.channel != Channel::Robot
+    }
+
+    /// Returns a text as an article, and whether it is all of it.
+    fn article(
+        &self,
+        kind: TextKind,
+        text: &WholeText,
+        name: &str,
+        hide: Hide<'_>,
+    ) -> (Vec<Media>, bool) {
+        let (lang, bytes) = (self.settings.phone_lang, text.own.len());
+        let [_, note] = (self.cut_notes)(lang, bytes, text.incomplete);
+        let source = ArticleSource {
+            kind,
+            text: &text.own,
+            incomplete: text.incomplete,
+            name,
+            note: &format!("…{note}"),
+            hide,
+        };
+        let (content, is_whole) = source.article();
+        let article = Media {
+            content,
+            attachment: Some(article::cover()),
+        };
+        (vec![article], is_whole)
     }
 
     /// Fits a text into messages according to `--long`.
@@ -151,6 +206,13 @@ impl Composing<'_> {
         }
         Ok(fitted)
     }
+}
+
+/// Adds a text as a file; returns the start of it for the log, too.
+fn with_file(mut pieces: Vec<Media>, name: &str, text: String) -> (Vec<Media>, String) {
+    let logged = text[..text.floor_char_boundary(LOGGED_MAX)].to_owned();
+    pieces.push(text_file(name, text));
+    (pieces, logged)
 }
 
 /// Returns a text as a file, cut at the size that WeCom accepts.

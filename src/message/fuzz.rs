@@ -5,12 +5,13 @@ use std::io::{self, Read};
 
 use unicode_segmentation::UnicodeSegmentation;
 
+use super::article::ArticleSource;
 use super::input::{Input, one_line, unescape};
 use super::limits::{self, kinds};
 use super::markup::inert;
 use super::plain::plain;
 use super::split::{self, Notes, Rest, fit};
-use super::{Channel, Long, Mail, TextKind, html};
+use super::{Channel, Content, Long, Mail, TextKind, html};
 
 /// Splits any text of any kind. Input: a byte for the limit, one for repetitions, one for options,
 /// and the text.
@@ -55,6 +56,7 @@ fn whole_message(kind: TextKind, text: &str, options: u8) {
         Long::Truncate,
         Long::Reject,
         Long::File,
+        Long::Article,
     ];
     let long = ways[usize::from(options >> 2 & 7) % ways.len()];
     let Ok(fitted) = fit(kind, max, text, incomplete, long, &NOTES) else {
@@ -102,10 +104,32 @@ pub(crate) fn html(bytes: &[u8]) {
     assert!(text.len() <= 64 + 16 * bytes.len(), "{}", text.len());
 }
 
-/// Converts any markdown, and makes it inert: what is inert stays so.
+/// Converts any markdown to text and to HTML, which is whole, and makes it inert: what is inert stays so.
 pub(crate) fn plain_text(bytes: &[u8]) {
     let text = String::from_utf8_lossy(bytes);
     assert!(plain(&text).len() <= 16 + 4 * text.len());
+    for kind in [TextKind::Text, TextKind::Markdown] {
+        let source = ArticleSource {
+            kind,
+            text: &text,
+            incomplete: false,
+            name: "message",
+            note: "cut",
+            hide: &|_| (),
+        };
+        let (content, _) = source.article();
+        let Content::Mpnews(article) = content else {
+            panic!("it is an article");
+        };
+        let html = &article.articles[0].content;
+        for element in ["p", "li", "ul", "ol", "td", "a", "blockquote", "pre"] {
+            let ends = html.matches(&format!("</{element}>")).count();
+            let start = format!("<{element}");
+            let starts = html.split(&start).skip(1);
+            let starts = starts.filter(|it| it.starts_with([' ', '>']));
+            assert_eq!(starts.count(), ends, "{element} in {html}");
+        }
+    }
     let once = inert(&text);
     assert_eq!(inert(&once), once);
 }

@@ -2,6 +2,7 @@
 //!
 //! Pure: no files, no clock, no network. All errors concern the input.
 
+pub(crate) mod article;
 pub(crate) mod channel;
 pub(crate) mod content;
 pub(crate) mod encoding;

@@ -195,12 +195,10 @@ impl Message {
         file.map_or(0, |file| file.bytes.len())
     }
 
-    /// Returns the line that represents it in a list: its file's name, its text or its title.
+    /// Returns the line that represents it in a list: its text, its title or its file's name.
     pub(crate) fn headline(&self) -> Option<&str> {
-        match &self.attachment {
-            Some(attachment) => Some(&attachment.name),
-            None => self.content.words().into_iter().find(|it| !it.is_empty()),
-        }
+        let words = self.content.words().into_iter().find(|it| !it.is_empty());
+        words.or(self.attachment.as_ref().map(|file| &*file.name))
     }
 
     fn without_attachment(&self) -> Self {

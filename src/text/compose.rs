@@ -111,7 +111,8 @@ failures! {
     too_many_parts(size, max, parts) => Data,
         "消息有{size} 字节，企业微信最多接受 {max}：需要分成 {parts} 段以上",
         "the message has {size} bytes, WeCom takes {max}: it makes more than {parts} parts",
-        "用 --long file 或 truncate，或少发一些", "use --long file or truncate, or send less";
+        "用 --long file、article 或 truncate，或少发一些",
+        "use --long file, article or truncate, or send less";
     other_agentid(message, config) => Data,
         "消息的 agentid 是 {message}，配置里的是 {config}",
         "the message is for agentid {message}, and the config for {config}",

@@ -35,6 +35,9 @@ texts! {
         "安静时段，{until} 后发出：{id}", "quiet hours, goes out after {until}: {id}";
     queued(id) = "已存入发件箱：{id}", "kept in the outbox: {id}";
     result_not_shown(why) = "{why}；消息不受影响", "{why} (this doesn't affect the message)";
+    could_be_article() =
+        "长消息也可以发成一篇文章，点开阅读：--long article",
+        "a long message can also be one article that a tap opens: --long article";
     input_cut(mib) =
         "输入超过 {mib} MiB：其余部分没有读取",
         "the input is longer than {mib} MiB: the rest was not read";
@@ -79,6 +82,10 @@ failures! {
     safe_of_robot() => Usage,
         "--safe 对群机器人的消息不起作用", "--safe does nothing in a robot's message",
         "去掉它", "leave it out";
+    article_of_robot() => Usage,
+        "群机器人发不了文章（--long article）", "robots send no articles (--long article)",
+        "改用 --long split 或 file，或由应用发送",
+        "use --long split or file, or send it by the app";
     safe_of_markdown() => Usage,
         "--safe 保护不了 markdown 消息", "--safe cannot protect a markdown message",
         "去掉 --markdown，作为文本发送", "leave out --markdown to send it as a text";

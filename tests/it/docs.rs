@@ -83,6 +83,7 @@ fn furnished(standin: &Standin) -> Sandbox {
             "messages.jsonl",
             b"{\"to\":\"lisi\",\"text\":\"1\"}\n{\"to\":\"wangwu\",\"text\":\"2\"}\n".to_vec(),
         ),
+        ("report.md", b"# Report\n\n- fine\n".repeat(200)),
         ("export.csv", b"\xd0\xd5\xc3\xfb,1\n".to_vec()),
     ] {
         sandbox.write(name, bytes);

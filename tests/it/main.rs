@@ -17,6 +17,7 @@ mod support; // what the tests below share
 
 mod api; // wxpush api: any call, what it prints and how it ends
 mod api_faults; // api and recall: tokens refused, answers lost, networks down
+mod article; // --long article: what it makes of texts, its cover, what is kept, hostile markdown
 mod at_once; // a flush with several requests under way: order, refusals, kills, costs
 mod attachments; // files of messages that wait: kept as they were, shown, uploaded anew
 mod bare; // no /proc, roots with nothing or another system in them, other processors

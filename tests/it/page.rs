@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::standin::{AGENTID, Standin};
 use crate::support::browser::Browser;
-use crate::support::{Sandbox, Words, furnished, here, is_wanted};
+use crate::support::{Sandbox, Words, furnished, here, is_wanted, png};
 
 /// What a browser is told of a path, head and body.
 fn fetched(standin: &Standin, path: &str, host: &str) -> String {
@@ -48,7 +48,7 @@ fn sends_raw(sandbox: &Sandbox, kind: &str, body: serde_json::Value) {
 /// The kinds that wxpush has no option for.
 fn send_raw_kinds(sandbox: &Sandbox) {
     let media_id = here(sandbox, "upload a.png").exits(0).stdout;
-    let paper = json!({"title": "Paper", "thumb_media_id": media_id.trim(), "digest": "in short", "content": "<p>at length</p>"});
+    let paper = json!({"title": "Paper", "thumb_media_id": media_id.trim(), "digest": "in short", "content": "<p>at length</p><ul><li><a href=\"https://f.example\">there</a></li></ul>"});
     sends_raw(sandbox, "mpnews", json!({"articles": [paper]}));
     let action = json!({"type": 1, "url": "https://ci.example/7"});
     sends_raw(
@@ -78,7 +78,7 @@ fn send_raw_kinds(sandbox: &Sandbox) {
 }
 
 /// What must be seen on zhangsan's phone: of which kind, in which element, which words.
-const DRAWN: [(&str, &str, &str); 22] = [
+const DRAWN: [(&str, &str, &str); 23] = [
     ("text", "a[href='https://a.example/x']", "this"),
     ("text", "a[href='https://b.example']", "https://b.example"),
     ("markdown", "h1", "Head"),
@@ -98,7 +98,8 @@ const DRAWN: [(&str, &str, &str); 22] = [
     ("textcard", "a.more[href='https://d.example']", "Details"),
     ("news", "a[href='https://e.example'] b", "News"),
     ("mpnews", "summary b", "Paper"),
-    ("mpnews", ".paper", "at length"),
+    ("mpnews", ".paper p", "at length"),
+    ("mpnews", ".paper li a[href='https://f.example']", "there"),
     ("template_card", ".text_notice > b", "Build 7"),
     ("template_card", ".emphasis strong", "98%"),
     ("template_card", "dd", "web1"),
@@ -188,6 +189,9 @@ fn what_a_hostile_message_says_is_shown_and_does_nothing() {
     let mut browser = Browser::open(&standin.base());
     let hostile = "<script>hit=1</script><img src=x onerror=hit=1>\" onmouseover=\"hit=1";
     let link = "<a href=\"javascript:hit=1\">one</a> <a href='data:text/html,x'>two</a>";
+    sandbox.write("a.png", png());
+    let media_id = here(&sandbox, "upload a.png").exits(0).stdout;
+    let paper = json!({"title": hostile, "thumb_media_id": media_id.trim(), "content": format!("<p onclick=\"hit=1\">{hostile}{link}<iframe src=\"data:text/html,x\"></iframe>&lt;script&gt;")});
     let article = json!({"title": hostile, "url": "https://a.example/\"onclick=\"hit=1", "picurl": "https://b.example/\"><script>hit=1</script>"});
     for (kind, body) in [
         ("text", json!({"content": format!("{hostile} {link}")})),
@@ -200,6 +204,7 @@ fn what_a_hostile_message_says_is_shown_and_does_nothing() {
             json!({"title": hostile, "description": format!("<div class=\"gray\">{hostile}</div>"), "url": "https://c.example"}),
         ),
         ("news", json!({"articles": [article]})),
+        ("mpnews", json!({"articles": [paper]})),
         (
             "template_card",
             json!({"card_type": "text_notice", "main_title": {"title": hostile}, "jump_list": [{"title": hostile, "url": "javascript:hit=1"}], "card_action": {"type": 1, "url": "javascript:hit=1"}}),

@@ -140,7 +140,7 @@ fn sources(dir: &Path) -> String {
         let path = entry.unwrap().path();
         if path.is_dir() {
             text += &sources(&path);
-        } else {
+        } else if path.extension().is_some_and(|it| it == "rs") {
             text += &fs::read_to_string(&path).unwrap();
         }
     }

@@ -124,6 +124,9 @@ fn mpnews_are_one_to_eight_articles_of_their_own() {
         (one(&essay, "thumb_media_id", ""), 41006),
         (one(&essay, "thumb_media_id", id("file")), 40007),
         (one(&essay, "content", ""), 44004),
+        (one(&essay, "content", "x".repeat(666 << 10)), 0),
+        (one(&essay, "content", "x".repeat((666 << 10) + 1)), 45002),
+        (one(&essay, "author", "x".repeat(65)), 45032),
     ];
     try_all(&mut company, "mpnews", cases);
 }

@@ -1,5 +1,6 @@
 // Each kind of message as WeCom draws it. Whatever a message says becomes text, never markup.
 
+import { article } from "./article.js";
 import { card } from "./card.js";
 import { cover, el, link } from "./dom.js";
 import { markdown } from "./marks.js";
@@ -45,7 +46,7 @@ export function draw(message, lang) {
     case "news":
       return el("div", { class: "card news" }, body.articles.map(article => headline(article, article.picurl && cover(article.picurl))));
     case "mpnews":
-      return el("div", { class: "card news" }, body.articles.map((article, at) => paper(article, message.files[at], said)));
+      return el("div", { class: "card news" }, body.articles.map((one, at) => paper(one, message.files[at], said)));
     case "miniprogram_notice":
       return program(body, said);
     case "template_card":
@@ -121,14 +122,12 @@ function headline(article, picture) {
   return link(article.url ?? "", inside, "article");
 }
 
-function paper(article, file, said) {
-  // What its markup says, without it: nothing of a message is parsed, run or loaded here.
-  const content = article.content.replace(/<(script|style)\b[\s\S]*?<\/\1>/gi, "").replace(/<[^>]*>/g, "");
+function paper(one, file, said) {
   return el(
     "details",
     { class: "article" },
-    el("summary", {}, el("img", { src: file.url, alt: "" }), el("b", {}, article.title), article.digest ? el("p", {}, article.digest) : null, el("small", {}, article.author || said.article)),
-    el("p", { class: "paper" }, content),
+    el("summary", {}, el("img", { src: file.url, alt: "" }), el("b", {}, one.title), one.digest ? el("p", {}, one.digest) : null, el("small", {}, one.author || said.article)),
+    el("div", { class: "paper marks" }, article(one.content)),
   );
 }
 

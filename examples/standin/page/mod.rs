@@ -20,13 +20,14 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
     connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
 /// The page's files: path, kind, text.
-const FILES: [(&str, &str, &str); 7] = [
+const FILES: [(&str, &str, &str); 8] = [
     ("/", "text/html", include_str!("index.html")),
     ("/page.css", "text/css", include_str!("page.css")),
     ("/page.js", "text/javascript", include_str!("page.js")),
     ("/dom.js", "text/javascript", include_str!("dom.js")),
     ("/kinds.js", "text/javascript", include_str!("kinds.js")),
     ("/card.js", "text/javascript", include_str!("card.js")),
+    ("/article.js", "text/javascript", include_str!("article.js")),
     ("/marks.js", "text/javascript", include_str!("marks.js")),
 ];
 

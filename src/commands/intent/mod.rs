@@ -80,6 +80,11 @@ impl Intent {
         self.check_texts()
     }
 
+    /// Whether `--long article` would make an article of it if it is long.
+    pub(super) fn may_be_article(&self) -> bool {
+        matches!(self.kind, IntentKind::Text(_)) && self.channel != Channel::Robot
+    }
+
     fn check_options(&self) -> Result<(), Failure> {
         let (name, channel) = (self.kind.name(), self.channel);
         if self.safe && channel == Channel::Robot {
@@ -90,6 +95,9 @@ impl Intent {
                 IntentKind::Text(TextKind::Markdown) => words::safe_of_markdown(),
                 _ => words::safe_useless(name),
             });
+        }
+        if self.long == Long::Article && channel == Channel::Robot {
+            return Err(words::article_of_robot());
         }
         if self.id_trans && channel != Channel::App {
             return Err(words::id_trans_of_other_channel(name));

@@ -91,9 +91,9 @@ fn print_part(at: usize, message: &Message, row: &EntryRow) -> Result<(), Failur
     } else {
         text::part_head(at + 1, row.parts)
     })?;
-    let text = match &message.attachment {
-        Some(file) => text::file(&file.name, file.kind.name(), file.bytes.len()),
-        None => message.headline().unwrap_or_default().to_owned(),
-    };
-    text.lines().try_for_each(output::result)
+    let file = message.attachment.as_ref();
+    let file = file.map(|file| text::file(&file.name, file.kind.name(), file.bytes.len()));
+    let words = message.content.readable();
+    let mut lines = words.lines().chain(file.as_deref());
+    lines.try_for_each(output::result)
 }

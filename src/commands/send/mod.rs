@@ -16,9 +16,10 @@ use crate::config::{Account, Settings};
 use crate::cron;
 use crate::error::{Exit, Failure};
 use crate::log;
-use crate::message::Message;
+use crate::message::{Long, Message};
 use crate::output::{self, Output};
 use crate::secret::digest;
+use crate::text::send as words;
 use crate::wecom::shown_url;
 
 /// Runs `send`, and reports the result in every case.
@@ -53,6 +54,7 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
     };
     let text = options::text(args, &intent)?;
     let kind = intent.kind.name();
+    let could_be_article = intent.long == Long::Auto && intent.may_be_article();
     let keep = settings.outbox.enabled && !args.no_outbox;
     let Some(draft) = intent.draft(text, keep)? else {
         return Ok(Report::new(Status::Empty, 0));
@@ -61,6 +63,10 @@ fn send(args: &Send, global: &Global, output: Output) -> anyhow::Result<Report> 
         let guard = guard(&config, &settings, state.as_ref().ok());
         composed(draft, &settings, &guard)?
     };
+    let is_divided = messages.len() > settings.to.split().len();
+    if is_divided && could_be_article {
+        tracing::info!("{}", words::could_be_article());
+    }
     if args.dry_run {
         return dry_run(&settings, &messages, output);
     }

@@ -1,9 +1,12 @@
 //! The content of a message: one variant a kind, in WeCom's own fields. `limits` has their lengths.
 
+mod fields;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{Channel, MediaKind};
+use super::{Channel, MediaKind, html};
+pub(crate) use fields::*;
 
 /// The longest text, in bytes of UTF-8. WeCom cuts a longer one from an app silently, and refuses
 /// it from a robot. Source: developer.work.weixin.qq.com/document/path/90236 and 91770.
@@ -109,107 +112,11 @@ pub(crate) enum Content {
     Textcard(Textcard),
     /// A picture with a headline that opens a page.
     News(News),
+    /// An article that WeCom keeps, opened by a tap.
+    Mpnews(Mpnews),
     /// WeCom's own JSON, with fields or of a kind that the variants above do not cover.
     #[serde(skip)]
     Raw(RawContent),
-}
-
-/// A text, and the group members that it mentions.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Text {
-    pub(crate) content: String,
-    /// Userids, or `@all`; only from robots.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) mentioned_list: Vec<String>,
-    /// Phone numbers; only from robots.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) mentioned_mobile_list: Vec<String>,
-}
-
-impl Text {
-    /// Whether it mentions no group member.
-    pub(crate) fn mentions_nobody(&self) -> bool {
-        self.mentioned_list.is_empty() && self.mentioned_mobile_list.is_empty()
-    }
-}
-
-/// Markdown of either subset.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Markdown {
-    pub(crate) content: String,
-}
-
-/// An uploaded file; its id is empty before the upload.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Uploaded {
-    pub(crate) media_id: String,
-}
-
-/// A picture: uploaded, or inline in a robot's message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, deny_unknown_fields)]
-pub(crate) enum Picture {
-    Uploaded(Uploaded),
-    Inline {
-        /// Without line breaks.
-        base64: String,
-        /// The MD5 of the bytes before base64, in lower-case hex.
-        md5: String,
-    },
-}
-
-/// An uploaded video.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Video {
-    /// Empty before the upload.
-    pub(crate) media_id: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) title: Option<String>,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(crate) description: String,
-}
-
-/// A textcard.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Textcard {
-    pub(crate) title: String,
-    pub(crate) description: String,
-    pub(crate) url: String,
-    /// The label of the button; WeCom's default is 详情.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) btntxt: Option<String>,
-}
-
-/// A news message with one article.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct News {
-    pub(crate) articles: [Article; 1],
-}
-
-/// The article of a news message.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Article {
-    pub(crate) title: String,
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub(crate) description: String,
-    pub(crate) url: String,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) picurl: Option<String>,
-}
-
-/// A message in WeCom's own JSON, without its recipients and options.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct RawContent {
-    pub(crate) msgtype: String,
-    /// The object of the `msgtype`, and any field that wxpush does not know.
-    pub(crate) fields: Map<String, Value>,
 }
 
 impl Content {
@@ -261,6 +168,7 @@ impl Content {
             Self::File(_) => MediaKind::File.name(),
             Self::Textcard(_) => "textcard",
             Self::News(_) => "news",
+            Self::Mpnews(_) => "mpnews",
             Self::Raw(raw) => &raw.msgtype,
         }
     }
@@ -300,6 +208,7 @@ impl Content {
             | Self::Voice(uploaded)
             | Self::File(uploaded) => Some(&uploaded.media_id),
             Self::Video(video) => Some(&video.media_id),
+            Self::Mpnews(Mpnews { articles: [it] }) => Some(&it.thumb_media_id),
             Self::Raw(raw) => raw.string("/media_id"),
             _ => None,
         }
@@ -312,6 +221,7 @@ impl Content {
             | Self::Voice(uploaded)
             | Self::File(uploaded) => id.clone_into(&mut uploaded.media_id),
             Self::Video(video) => id.clone_into(&mut video.media_id),
+            Self::Mpnews(Mpnews { articles: [it] }) => id.clone_into(&mut it.thumb_media_id),
             Self::Raw(raw) => {
                 if let Some(object) = raw.object_mut() {
                     object.insert("media_id".to_owned(), id.into());
@@ -330,6 +240,7 @@ impl Content {
             }
             Self::Textcard(card) => vec![&card.title, &card.description],
             Self::News(News { articles: [it] }) => vec![&it.title, &it.description],
+            Self::Mpnews(Mpnews { articles: [it] }) => vec![&it.title, &it.digest],
             Self::Raw(raw) => [
                 "/content",
                 "/title",
@@ -341,6 +252,16 @@ impl Content {
             .into_iter()
             .collect(),
             _ => self.text().map(|(_, text)| text).into_iter().collect(),
+        }
+    }
+
+    /// Returns what its readers read.
+    pub(crate) fn readable(&self) -> String {
+        match self {
+            Self::Mpnews(Mpnews { articles: [it] }) => {
+                format!("{}\n{}", it.title, html::text(&it.content))
+            }
+            _ => self.words().join("\n").trim_end().to_owned(),
         }
     }
 
@@ -361,6 +282,9 @@ impl Content {
                 let texts = [&mut it.title, &mut it.description, &mut it.url];
                 texts.into_iter().chain(&mut it.picurl).collect()
             }
+            Self::Mpnews(Mpnews { articles: [it] }) => {
+                vec![&mut it.title, &mut it.content, &mut it.digest]
+            }
             Self::Image(_) | Self::Voice(_) | Self::File(_) | Self::Raw(_) => Vec::new(),
         }
     }
@@ -378,16 +302,6 @@ impl Content {
             _ => return,
         };
         first.insert_str(0, prefix);
-    }
-}
-
-impl RawContent {
-    fn string(&self, path: &str) -> Option<&str> {
-        self.fields.get(&self.msgtype)?.pointer(path)?.as_str()
-    }
-
-    fn object_mut(&mut self) -> Option<&mut Map<String, Value>> {
-        self.fields.get_mut(&self.msgtype)?.as_object_mut()
     }
 }
 

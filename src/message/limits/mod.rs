@@ -9,6 +9,7 @@
 
 use serde_json::Value;
 
+use super::article;
 use super::channel::Channel;
 use super::content::{MARKDOWN_MAX, ROBOT_MARKDOWN_MAX, TEXT_MAX};
 use Rule::{Cut, MaybeCut, Picture, Refused, Required, Web};
@@ -152,7 +153,10 @@ const NEWS: Rules = &[
     ("picurl", Refused(2048, Bytes)),
 ];
 
-const MPNEWS: Rules = &[("title", Cut(128, Bytes)), ("digest", Cut(512, Bytes))];
+const MPNEWS: Rules = &[
+    ("title", Cut(article::TITLE_MAX, Bytes)),
+    ("digest", Cut(article::DIGEST_MAX, Bytes)),
+];
 
 /// A kind of message: the rules for its object, or for each of its articles, by channel (`None` if
 /// the channel doesn't take the kind), and the options that have an effect in it.

@@ -27,6 +27,8 @@ pub(crate) enum Long {
     Split,
     /// The first part, and the whole as an attached .txt.
     File,
+    /// One article that a tap opens, headings, lists and tables included.
+    Article,
     /// The first part, marked as cut.
     Truncate,
     /// Send nothing.
@@ -114,7 +116,8 @@ pub(crate) fn fit(
         Long::File => Ok(file()),
         Long::Truncate => Ok(first(notes.cut, Rest::Cut)),
         Long::Split => split(PARTS_MAX).ok_or(TooLong::Parts),
-        Long::Auto => Ok(split(AUTO_PARTS_MAX).unwrap_or_else(file)),
+        // An article is none of these: what comes here is by a robot, which has none.
+        Long::Auto | Long::Article => Ok(split(AUTO_PARTS_MAX).unwrap_or_else(file)),
     }
 }
 

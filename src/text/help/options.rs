@@ -55,6 +55,11 @@ const OPTIONS: &[(&str, &str, &str)] = &[
     ("send", "long=auto", "最多分 5 段；再长就作为文件发"),
     ("send", "long=split", "分成最多 99 段，标上 (1/3)"),
     ("send", "long=file", "第一段，全文另附 .txt"),
+    (
+        "send",
+        "long=article",
+        "发成一篇文章，点开阅读，标题、列表、表格都在",
+    ),
     ("send", "long=truncate", "第一段，标明已截断"),
     ("send", "long=reject", "什么也不发"),
     ("send", "safe", "保密消息：不能转发，显示水印"),

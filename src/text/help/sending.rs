@@ -16,6 +16,7 @@ helps! {
   wxpush send --robot ops --mention zhangsan \"磁盘满了\"    # 群机器人
   wxpush send --chat ops \"发到应用的群聊\"
   journalctl -n 500 | wxpush send --long split   # 最多分成 99 段
+  wxpush send --markdown --long article <a.md    # 一篇文章，点开阅读
   wxpush send --json hello | jq -r .msgids[0]
   wxpush send --urgent 阵列降级                  # 安静时段里也发
   wxpush send --queue hello                      # 先存下，下次补发时发出
@@ -33,6 +34,7 @@ helps! {
   wxpush send --robot ops --mention zhangsan \"disk full\"    # a group's robot
   wxpush send --chat ops \"to a group chat of the app\"
   journalctl -n 500 | wxpush send --long split  # up to 99 numbered parts
+  wxpush send --markdown --long article <a.md   # a page that a tap opens
   wxpush send --json hello | jq -r .msgids[0]
   wxpush send --urgent raid degraded            # in quiet hours, too
   wxpush send --queue hello                     # kept, sent by the next flush
