@@ -1,22 +1,23 @@
 //! One of our directories, held open: all names are resolved from there, so nobody can redirect us
-//! by swapping the directory for a link.
+//! by swapping the directory for a link. `files` has what is done with the files in it, `lock` their
+//! locks.
+
+mod files;
+mod lock;
 
 use std::fs::{self, File, Metadata, Permissions};
 use std::io::{self, Write};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
 
 use rustix::fs::{Access, AtFlags, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
-use super::atomic::{exists, install, place_over, replace_at, set_aside};
-use super::error::at;
 use super::file::FileAt;
 use super::walk::{Writers, check_dir, open_dir};
-use super::{FileError, LockedFile, Owner, euid, lock_now, read_at_most};
+use super::{FileError, Owner, euid};
+pub(crate) use lock::{Lock, TemporaryLock};
 
 /// The mode of the directories.
 const DIR_MODE: u32 = 0o700;
@@ -206,188 +207,6 @@ impl Dir {
         FileAt::within(self.file.as_fd(), &self.path, Path::new(name), self.owner)
     }
 
-    /// Creates a new file for reading and writing.
-    ///
-    /// # Errors
-    /// `AlreadyExists`, or an I/O error.
-    pub(crate) fn create(&self, name: &str) -> io::Result<File> {
-        self.at(name).create(OFlags::RDWR, FILE_MODE)
-    }
-
-    /// Opens one of our files for reading and writing.
-    ///
-    /// # Errors
-    /// `NotFound`, or the reason why the file is not ours.
-    pub(crate) fn edit(&self, name: &str) -> io::Result<(File, Metadata)> {
-        self.at(name).open(OFlags::RDWR)
-    }
-
-    /// Opens one of our files, creating it if needed, and waits for its lock. With `synced`, its
-    /// writes survive a power cut.
-    ///
-    /// # Errors
-    /// If the name is not one of our regular files or cannot be opened, the file system has no
-    /// locks, or another process holds the lock until the timeout.
-    pub(crate) fn lock_file<'a>(
-        &'a self,
-        name: &'a str,
-        patience: Duration,
-        synced: bool,
-    ) -> io::Result<LockedFile<'a>> {
-        LockedFile::wait(self.at(name), patience, synced)
-    }
-
-    /// Takes the lock on a file that is never renamed; returns `None` if another process holds it.
-    ///
-    /// # Errors
-    /// If the file is not ours or cannot be created, or the file system has no locks.
-    pub(crate) fn try_lock(&self, name: &str) -> io::Result<Option<Lock>> {
-        let locked = || -> io::Result<Option<Lock>> {
-            let file = self.append(name, FILE_MODE)?;
-            // If the name now leads elsewhere, another process may hold that file's lock.
-            let is_ours = lock_now(&file)? && self.leads_to(name, &file.metadata()?);
-            Ok(is_ours.then_some(Lock { _file: file }))
-        };
-        locked().map_err(at(&self.path_of(name)))
-    }
-
-    /// Takes the lock on a file that exists only while the lock is held; returns `None` if another
-    /// process holds it, or has just released it.
-    ///
-    /// # Errors
-    /// Those of `try_lock`.
-    pub(crate) fn try_lock_temporary(
-        self: &Arc<Self>,
-        name: &str,
-    ) -> io::Result<Option<TemporaryLock>> {
-        let lock = self.try_lock(name)?;
-        Ok(lock.map(|lock| TemporaryLock {
-            dir: Arc::clone(self),
-            name: name.to_owned(),
-            _lock: lock,
-        }))
-    }
-
-    /// Opens one of our files for appending, creating it if needed.
-    ///
-    /// # Errors
-    /// If the name is not one of our regular files, or cannot be opened.
-    pub(crate) fn append(&self, name: &str, mode: u32) -> io::Result<File> {
-        let flags = OFlags::WRONLY | OFlags::APPEND;
-        Ok(self.at(name).open_or_create(flags, mode)?.0)
-    }
-
-    /// Replaces one of our files, not synced. Only for the holder of the lock that guards it: damage
-    /// by a power cut is detected, and the file is made anew.
-    ///
-    /// # Errors
-    /// If something other than one of our files is in the way, or writing fails.
-    pub(crate) fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        replace_at(self.at(name), bytes, FILE_MODE, false)
-    }
-
-    /// Whether a file of this name exists.
-    ///
-    /// # Errors
-    /// If it is a link, even a dangling one, or not a regular file, or if we may not look.
-    pub(crate) fn has_file(&self, name: &str) -> io::Result<bool> {
-        exists(self.at(name))
-    }
-
-    /// Installs a synced file that does not exist yet.
-    ///
-    /// # Errors
-    /// `AlreadyExists`, or the obstacle.
-    pub(crate) fn place(&self, name: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
-        install(self.at(name), bytes, mode, false)
-    }
-
-    /// Replaces a file, and keeps the old one next to it as `.old`; returns that path. Both get this
-    /// owner.
-    ///
-    /// # Errors
-    /// The obstacle; the old file is then still in its place.
-    pub(crate) fn place_over(
-        &self,
-        name: &str,
-        bytes: &[u8],
-        mode: u32,
-        owner: Owner,
-    ) -> io::Result<PathBuf> {
-        let at = FileAt::within(self.file.as_fd(), &self.path, Path::new(name), owner);
-        let aside = place_over(at, bytes, mode)?;
-        Ok(self.path.join(aside))
-    }
-
-    /// Renames one of our files that has reached `max` bytes, over any file of the new name; see
-    /// [`set_aside`]. One process does so, by a lock beside the file: others may read the file
-    /// itself, and who can read a file can lock it.
-    ///
-    /// # Errors
-    /// Those of [`set_aside`] and `try_lock`.
-    pub(crate) fn set_aside(self: &Arc<Self>, name: &str, aside: &str, max: u64) -> io::Result<()> {
-        let Some(_lock) = self.try_lock_temporary(&format!("{name}.lock"))? else {
-            return Ok(());
-        };
-        set_aside(self.at(name), self.at(aside), max)
-    }
-
-    /// Reads one of our small files. Returns `None` if it does not exist, and no bytes if it is larger
-    /// than `max` bytes or others may have written it.
-    ///
-    /// # Errors
-    /// If the name is not one of our regular files, or cannot be read.
-    pub(crate) fn read_private(&self, name: &str, max: u64) -> io::Result<Option<Vec<u8>>> {
-        let Some((file, meta)) = self.view(name)? else {
-            return Ok(None);
-        };
-        if meta.mode() & 0o022 != 0 || meta.len() > max {
-            return Ok(Some(Vec::new()));
-        }
-        read_at_most(file, &meta, max).map(Some)
-    }
-
-    /// Reads at most `max` bytes of one of our files; returns `None` if it does not exist.
-    ///
-    /// # Errors
-    /// The reason why the file is not ours, or an I/O error.
-    pub(crate) fn read(&self, name: &str, max: u64) -> io::Result<Option<Vec<u8>>> {
-        let read = |(file, meta)| read_at_most(file, &meta, max);
-        self.view(name)?.map(read).transpose()
-    }
-
-    /// Opens one of our files for reading; returns `None` if it does not exist.
-    ///
-    /// # Errors
-    /// The reason why the file is not ours.
-    pub(crate) fn view(&self, name: &str) -> io::Result<Option<(File, Metadata)>> {
-        self.at(name).open_if_there(OFlags::RDONLY)
-    }
-
-    /// Renames a file atomically to a name that must be free.
-    ///
-    /// # Errors
-    /// `AlreadyExists`, or an I/O error.
-    pub(crate) fn publish(&self, from: &str, into: &Self, to: &str) -> io::Result<()> {
-        self.at(from).rename_new(into.at(to))
-    }
-
-    /// Renames a file, replacing any file of the new name.
-    ///
-    /// # Errors
-    /// An I/O error.
-    pub(crate) fn rename(&self, from: &str, into: &Self, to: &str) -> io::Result<()> {
-        self.at(from).rename(into.at(to))
-    }
-
-    /// Removes a file, if it still exists.
-    ///
-    /// # Errors
-    /// An I/O error.
-    pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
-        self.at(name).remove()
-    }
-
     /// Syncs all names in it, against a power cut.
     ///
     /// # Errors
@@ -405,21 +224,6 @@ impl Dir {
         Ok(retry_on_intr(|| rustix::fs::syncfs(&self.file))?)
     }
 
-    /// Whether a name still leads to this open file.
-    pub(crate) fn leads_to(&self, name: &str, open: &Metadata) -> bool {
-        self.at(name).leads_to(open)
-    }
-
-    /// Returns the time of a file's last modification in Unix seconds, if known.
-    pub(crate) fn changed_at(&self, name: &str) -> Option<u64> {
-        u64::try_from(self.at(name).stat().ok()?.st_mtime).ok()
-    }
-
-    /// Returns the size of a file in bytes, if known.
-    pub(crate) fn size(&self, name: &str) -> Option<u64> {
-        u64::try_from(self.at(name).stat().ok()?.st_size).ok()
-    }
-
     /// Reads all names in directory order, with U+FFFD for invalid UTF-8.
     ///
     /// # Errors
@@ -432,28 +236,6 @@ impl Dir {
 fn open(dir: impl AsFd, name: &Path) -> Result<File, Errno> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     retry_on_intr(|| rustix::fs::openat(&dir, name, flags, Mode::empty())).map(File::from)
-}
-
-/// A kernel lock on a file. It ends with the value, or with the process.
-#[derive(Debug)]
-pub(crate) struct Lock {
-    _file: File,
-}
-
-/// A lock on a file that exists only while the lock is held.
-#[derive(Debug)]
-pub(crate) struct TemporaryLock {
-    dir: Arc<Dir>,
-    name: String,
-    _lock: Lock,
-}
-
-impl Drop for TemporaryLock {
-    fn drop(&mut self) {
-        // Removed under the lock: a process that has opened it meanwhile sees that the name leads
-        // elsewhere. Best effort: a file that stays is unlocked, and can be locked again.
-        let _ = self.dir.remove(&self.name);
-    }
 }
 
 /// Reads all names in a directory.
