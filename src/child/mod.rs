@@ -4,6 +4,7 @@
 //! Knows nothing of WeCom. A separate thread reads each pipe, so an output that nobody reads blocks
 //! neither the other one nor us. Only the last bytes are kept.
 
+mod destination;
 mod outliving;
 mod output;
 mod poll;
@@ -22,9 +23,9 @@ use std::time::{Duration, Instant};
 use rustix::fs::{Access, access};
 use rustix::process::{Pid, Signal};
 
+pub(crate) use destination::OutputMode;
 pub(crate) use outliving::outlives;
 use outliving::{Guard, Target};
-pub(crate) use output::OutputMode;
 use output::{Pipes, Relays};
 use signals::Signals;
 pub(crate) use signals::{is_ignored, name_of};

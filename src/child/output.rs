@@ -1,11 +1,10 @@
 //! The output of a program: threads pass it on at once, or defer it until the exit status is known,
-//! and keep its last bytes.
+//! and keep its last bytes. `destination` has where it goes.
 
 use std::fs::File;
-use std::io::{self, PipeReader, PipeWriter, Read, Seek, SeekFrom, Write};
+use std::io::{self, PipeReader, PipeWriter, Read};
 use std::os::fd::AsFd;
 use std::os::unix::fs::MetadataExt;
-use std::path::PathBuf;
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -16,11 +15,11 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::ioctl_fionread;
 
+use super::destination::{OutputMode, ReportDestination};
 use super::outliving::drain;
 use super::poll::{poll_all, poll_one};
 use super::tail::{LastOutput, Tail};
 use super::xtrace::TraceFilter;
-use crate::disk;
 use crate::notice::{Notice, notify};
 
 /// The time to read on after the program has ended, if other processes hold its output open. The
@@ -32,18 +31,6 @@ const WAIT: Duration = Duration::from_millis(1500);
 
 /// The most bytes that are passed on at once.
 const PIECE: usize = 64 << 10;
-
-/// The handling of the program's output.
-#[derive(Debug, Clone)]
-pub(crate) enum OutputMode {
-    /// The program inherits our stdout and stderr; we do not see its output.
-    Untouched,
-    /// The output is passed on at once.
-    Through,
-    /// The output is held back in a nameless file in this directory, and shown if the program
-    /// fails.
-    IfFailed(PathBuf),
-}
 
 /// The write ends of the pipes for stdout and stderr; `None` if the program inherits ours.
 #[derive(Default)]
@@ -326,80 +313,5 @@ impl Relay {
             }
             _ => Ok(true),
         }
-    }
-}
-
-/// The destination of an output.
-struct ReportDestination {
-    to: File,
-    /// The file of deferred output and its size in bytes; `None` if output is passed on at once.
-    deferred: Option<(File, u64)>,
-}
-
-impl ReportDestination {
-    fn new(to: File, output: &OutputMode) -> Self {
-        let OutputMode::IfFailed(dir) = output else {
-            return Self { to, deferred: None };
-        };
-        let file = disk::nameless(dir).inspect_err(|error| {
-            let dir = Some(&**dir);
-            notify(&Notice::OutputNotHeld { dir, error });
-        });
-        let deferred = file.ok().map(|file| (file, 0));
-        Self { to, deferred }
-    }
-
-    /// Passes on or defers output.
-    ///
-    /// # Errors
-    /// If it cannot be passed on.
-    fn take(&mut self, bytes: &[u8]) -> io::Result<()> {
-        if let Some((file, len)) = &mut self.deferred {
-            let Err(error) = file.write_all(bytes) else {
-                *len += bytes.len() as u64;
-                return Ok(());
-            };
-            notify(&Notice::OutputNotHeld {
-                dir: None,
-                error: &error,
-            });
-            // Part of the failed write may be in the file.
-            file.set_len(*len)?;
-            self.show_deferred()?;
-        }
-        Patient(&self.to).write_all(bytes)
-    }
-
-    /// Passes on the deferred output, and all further output.
-    ///
-    /// # Errors
-    /// If it cannot be read or passed on.
-    fn show_deferred(&mut self) -> io::Result<()> {
-        if let Some((mut file, _)) = self.deferred.take() {
-            file.seek(SeekFrom::Start(0))?;
-            io::copy(&mut file, &mut Patient(&self.to))?;
-        }
-        Ok(())
-    }
-}
-
-/// An output whose writes block even if it is non-blocking.
-struct Patient<'a>(&'a File);
-
-impl Write for Patient<'_> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        loop {
-            match (&mut &*self.0).write(bytes) {
-                // Another process that shares it may have set O_NONBLOCK.
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    poll_one(self.0, PollFlags::OUT, None)?;
-                }
-                written => return written,
-            }
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }
