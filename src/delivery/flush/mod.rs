@@ -262,14 +262,7 @@ impl<'a> Flush<'a> {
         let entry = held.entry();
         let attempts = held.attempts();
         if attempts.sent >= entry.messages.len() || held.is_done() {
-            // Delivered, but the entry could not be removed.
-            if let Err(error) = held.finish() {
-                tracing::info!(id = %held.id(), %error, "a delivered entry still cannot be removed");
-                self.summary.left += 1;
-                let merged = entry.merged.iter().map(|merged| merged.id.clone());
-                self.carried.extend(merged);
-            }
-            return;
+            return self.delivered_before(&held);
         }
         let now = Stamp::now();
         let sender = match self.senders.get(&entry.sender) {
@@ -293,26 +286,12 @@ impl<'a> Flush<'a> {
         self.summary.left += usize::from(entry.merged.is_empty());
         let is_old = entry.age(&now) > sender.settings.outbox.max_age;
         if self.turn(&entry.sender).is_stopped() {
-            if let Some(answered) = self.turn(&entry.sender).in_vain()
-                && is_old
-                && entry.merged.is_empty()
-                && self.may_expire(entry, answered)
-            {
+            if is_old && self.expires_in_vain(entry) {
                 self.expire(dir, &held, sender.settings.outbox.max_age);
             }
             return;
         }
-        if held.is_carried() {
-            return;
-        }
-        if let Some((hold, left)) = attempts
-            .hold
-            .and_then(|hold| Some((hold, hold.left(&now)?)))
-        {
-            self.next(left);
-            if hold.on == HoldScope::App {
-                self.turn(&entry.sender).hold();
-            }
+        if held.is_carried() || self.waits_still(entry, &attempts, &now) {
             return;
         }
         let next = &entry.messages[attempts.sent];
@@ -336,6 +315,35 @@ impl<'a> Flush<'a> {
         let message = merged.flatten();
         let message = message.unwrap_or_else(|| Dispatch::of(&held, sender, to, is_old));
         self.dispatch(dir, message);
+    }
+
+    /// Removes an entry that was delivered, and could not be removed then.
+    fn delivered_before(&mut self, held: &ClaimedEntry) {
+        if let Err(error) = held.finish() {
+            tracing::info!(id = %held.id(), %error, "a delivered entry still cannot be removed");
+            self.summary.left += 1;
+            let merged = held.entry().merged.iter().map(|merged| merged.id.clone());
+            self.carried.extend(merged);
+        }
+    }
+
+    /// Whether an entry waits for the end of its back-off, or of its app's.
+    fn waits_still(&mut self, entry: &Entry, attempts: &Attempts, now: &Stamp) -> bool {
+        let hold = attempts.hold.and_then(|hold| Some((hold, hold.left(now)?)));
+        let Some((hold, left)) = hold else {
+            return false;
+        };
+        self.next(left);
+        if hold.on == HoldScope::App {
+            self.turn(&entry.sender).hold();
+        }
+        true
+    }
+
+    /// Whether an old entry expires though its sender's turn has ended: nothing of it gets through.
+    fn expires_in_vain(&mut self, entry: &Entry) -> bool {
+        let answered = self.turn(&entry.sender).in_vain();
+        entry.merged.is_empty() && answered.is_some_and(|answered| self.may_expire(entry, answered))
     }
 
     /// Handles an entry whose sender is not in the config. It cannot be tried, so it expires only
