@@ -3,12 +3,12 @@
 //! Each target is in the module that it tests. `tests/fuzz/run` fuzzes them; `cargo test` runs them
 //! on the fuzzer's seeds.
 
-use crate::{config, message, outbox, rate_limit, token, wecom};
+use crate::{commands, config, message, outbox, rate_limit, token, wecom};
 
 type Target = fn(&[u8]);
 
 /// The targets, by the names that the fuzzer and its seeds use.
-const TARGETS: [(&str, Target); 13] = [
+const TARGETS: [(&str, Target); 14] = [
     ("answer", wecom::fuzz::answer),
     ("cache", token::fuzz::cache),
     ("config", config::fuzz::config),
@@ -20,6 +20,7 @@ const TARGETS: [(&str, Target); 13] = [
     ("mail", message::fuzz::mail),
     ("plain", message::fuzz::plain_text),
     ("record", outbox::fuzz::attempts),
+    ("request", commands::http::fuzz::request),
     ("retry", wecom::fuzz::retry),
     ("split", message::fuzz::split),
 ];

@@ -4,7 +4,10 @@
 
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -227,8 +230,27 @@ pub(crate) fn warning(text: &impl Display) {
     diagnostic(&text::warning(text));
 }
 
+/// Whether nothing is written to stderr.
+static IS_MUTE: AtomicBool = AtomicBool::new(false);
+
+/// Writes nothing to stderr from now on if stdin is the same socket: inetd gives a service all three,
+/// and a line of ours would be part of its answer.
+pub(crate) fn mute_if_inetd() {
+    let of = |fd: BorrowedFd<'_>| File::from(fd.try_clone_to_owned()?).metadata();
+    let files = [of(io::stdin().as_fd()), of(io::stderr().as_fd())];
+    if let [Ok(stdin), Ok(stderr)] = files
+        && stdin.file_type().is_socket()
+        && (stdin.dev(), stdin.ino()) == (stderr.dev(), stderr.ino())
+    {
+        IS_MUTE.store(true, Ordering::Relaxed);
+    }
+}
+
 /// Writes one line to stderr. Write errors are ignored: they would be reported on stderr.
 pub(crate) fn diagnostic(text: &str) {
+    if IS_MUTE.load(Ordering::Relaxed) {
+        return;
+    }
     let _ = io::stderr().write_all(format!("{text}\n").as_bytes());
 }
 

@@ -7,7 +7,7 @@
 mod destination;
 mod outliving;
 mod output;
-mod poll;
+pub(crate) mod poll;
 mod signals;
 mod tail;
 mod xtrace;

@@ -8,7 +8,10 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
 /// Waits for one descriptor, for ever without `until`; returns whether it is ready.
-pub(super) fn poll_one(
+///
+/// # Errors
+/// That of the system.
+pub(crate) fn poll_one(
     fd: &impl AsFd,
     flags: PollFlags,
     until: Option<Instant>,

@@ -7,6 +7,7 @@ mod callback;
 mod check;
 mod crontab;
 mod explain;
+pub(crate) mod http;
 pub(crate) mod init;
 mod intent;
 mod option_text;
@@ -57,6 +58,7 @@ pub(crate) fn run(cli: &Cli, output: Output) -> anyhow::Result<Exit> {
         Command::Man(args) => pages::man(args),
         Command::Crontab(args) => crontab::run(args, output),
         Command::Callback(args) => or_as_json(callback::run(args, &cli.global, output), output),
+        Command::Http(args) => http::run(args, &cli.global, output),
         Command::Explain(args) => or_as_json(explain::run(args, &cli.global, output), output),
         Command::Init(args) => or_as_json(init::run(args, &cli.global, output), output),
     }

@@ -16,12 +16,13 @@ use super::keys::{self, Layer};
 use super::redact::{could_be_secret, shown};
 use super::value;
 use crate::message::Recipients;
+use crate::secret::Secret;
 
 /// A secret for each name; `None` if its table has no secret.
 pub(super) type Secrets = BTreeMap<String, Option<At<SecretFrom>>>;
 
 /// The tables of tables, which only the top level has.
-const COLLECTIONS: [&str; 3] = ["profiles", "robots", "mail"];
+const COLLECTIONS: [&str; 4] = ["profiles", "robots", "mail", "http"];
 
 /// The keys of a robot.
 const ROBOT: [&str; 2] = ["key", "key_file"];
@@ -38,14 +39,17 @@ pub(super) struct Document<'a> {
 }
 
 /// A key and its value.
-struct KeyValue<'a> {
+pub(super) struct KeyValue<'a> {
     key: &'a Spanned<DeString<'a>>,
     value: &'a DeValue<'a>,
     /// The path of the table, `""` or such as `profiles.ops.`.
     place: &'a str,
 }
 
-fn items<'a>(table: &'a DeTable<'a>, place: &'a str) -> impl Iterator<Item = KeyValue<'a>> {
+pub(super) fn items<'a>(
+    table: &'a DeTable<'a>,
+    place: &'a str,
+) -> impl Iterator<Item = KeyValue<'a>> {
     table.iter().map(move |(key, value)| {
         let value = value.get_ref();
         KeyValue { key, value, place }
@@ -53,7 +57,7 @@ fn items<'a>(table: &'a DeTable<'a>, place: &'a str) -> impl Iterator<Item = Key
 }
 
 impl KeyValue<'_> {
-    fn name(&self) -> &str {
+    pub(super) fn name(&self) -> &str {
         self.key.get_ref()
     }
 
@@ -90,22 +94,28 @@ impl Document<'_> {
         Ok(layer)
     }
 
-    fn key(&self, layer: &mut Layer, table: &str, item: &KeyValue<'_>) -> Result<(), ConfigError> {
+    pub(super) fn key(
+        &self,
+        layer: &mut Layer,
+        table: &str,
+        item: &KeyValue<'_>,
+    ) -> Result<(), ConfigError> {
         let row = keys::find(table, item.name());
         let row = row.ok_or_else(|| self.unknown(item, known(table)))?;
         self.read(item, |input| (row.read)(input, layer))
     }
 
-    /// Reads a table of tables, such as `[robots]`, if the top level has it: returns the results of
-    /// `read` by name.
+    /// Reads a table of tables, such as `[robots]`, if the table at `place` has it: returns the
+    /// results of `read` by name.
     pub(super) fn collection<T>(
         &self,
-        top: &DeTable<'_>,
+        table: &DeTable<'_>,
+        place: &str,
         name: &str,
         read: impl Fn(&Self, &DeTable<'_>, &str) -> Result<T, ConfigError>,
     ) -> Result<BTreeMap<String, T>, ConfigError> {
         let mut all = BTreeMap::new();
-        for item in items(top, "").filter(|item| item.name() == name) {
+        for item in items(table, place).filter(|item| item.name() == name) {
             let place = item.path() + ".";
             for item in items(self.table(&item)?, &place) {
                 let value = read(self, self.table(&item)?, &(item.path() + "."))?;
@@ -126,13 +136,22 @@ impl Document<'_> {
             if !ROBOT.contains(&item.name()) {
                 return Err(self.unknown(&item, ROBOT.to_vec()));
             }
-            let twin = secret.take();
-            secret = Some(self.read(&item, |it| match it.alone(twin)? {
-                it if item.name() == "key" => it.secret(value::robot_key),
-                it => it.secret_file(),
-            })?);
+            secret = Some(self.key_itself(&item, secret, value::robot_key)?);
         }
         Ok(secret)
+    }
+
+    /// Reads a `key` or a `key_file`, of which there is one.
+    pub(super) fn key_itself(
+        &self,
+        item: &KeyValue<'_>,
+        twin: Option<At<SecretFrom>>,
+        parse: fn(&str) -> Result<Secret, Invalid>,
+    ) -> Result<At<SecretFrom>, ConfigError> {
+        self.read(item, |it| match it.alone(twin)? {
+            it if item.name() == "key" => it.secret(parse),
+            it => it.secret_file(),
+        })
     }
 
     /// Reads the recipients of a line of `[mail]`.
@@ -151,7 +170,7 @@ impl Document<'_> {
         Ok(layer.to)
     }
 
-    fn table<'a>(&self, item: &KeyValue<'a>) -> Result<&'a DeTable<'a>, ConfigError> {
+    pub(super) fn table<'a>(&self, item: &KeyValue<'a>) -> Result<&'a DeTable<'a>, ConfigError> {
         item.value.as_table().ok_or_else(|| {
             let expected = Expected::Table(shown(&item.path()));
             let found = item.value.type_str();
@@ -160,7 +179,7 @@ impl Document<'_> {
     }
 
     /// Reads a value; adds its location to its error.
-    fn read<T>(
+    pub(super) fn read<T>(
         &self,
         item: &KeyValue<'_>,
         read: impl FnOnce(&RawValue<'_>) -> Result<T, Invalid>,
@@ -173,12 +192,12 @@ impl Document<'_> {
         read(&input).map_err(|reason| self.invalid(item, reason))
     }
 
-    fn invalid(&self, item: &KeyValue<'_>, reason: Invalid) -> ConfigError {
+    pub(super) fn invalid(&self, item: &KeyValue<'_>, reason: Invalid) -> ConfigError {
         let spot = self.spot(item);
         ConfigError::Invalid { spot, reason }
     }
 
-    fn unknown(&self, item: &KeyValue<'_>, known: Vec<&'static str>) -> ConfigError {
+    pub(super) fn unknown(&self, item: &KeyValue<'_>, known: Vec<&'static str>) -> ConfigError {
         ConfigError::UnknownKey {
             spot: self.spot(item),
             advice: advice(item.name(), item.place, known),

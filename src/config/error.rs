@@ -67,6 +67,8 @@ pub(crate) enum ConfigError {
     NoRobot(Unknown),
     /// The robot of this name has no key.
     NoRobotKey { name: String, path: Option<PathBuf> },
+    /// The key of this name for `wxpush http` is not there.
+    NoHttpKey { name: String, path: Option<PathBuf> },
 }
 
 /// A name that is not in the config.
@@ -153,6 +155,8 @@ pub(crate) enum Invalid {
     NoRecipients,
     /// A secret and the file of a secret are both set.
     Twins,
+    /// More than one of members, a group chat and a robot.
+    KindsOfRecipients,
 }
 
 /// The form that a value must have.
@@ -184,6 +188,7 @@ pub(crate) enum Expected {
     CallbackToken,
     CallbackKey,
     QinglongApp,
+    HttpKey,
 }
 
 /// Advice for a key that does not exist.

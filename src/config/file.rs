@@ -11,7 +11,8 @@ use toml::de::DeTable;
 use super::document::{Document, Secrets};
 use super::environment;
 use super::error::ConfigError;
-use super::input::At;
+use super::http::HttpKeys;
+use super::input::{At, SecretFrom};
 use super::keys::Layer;
 use super::mail::MailTable;
 use crate::disk::{self, FileError};
@@ -30,8 +31,21 @@ pub(super) struct ConfigFile {
     pub(super) robots: Secrets,
     /// The lines of `[mail]`.
     pub(super) mail: MailTable,
+    /// Each `[http.keys.NAME]`.
+    pub(super) http_keys: HttpKeys,
     /// Whether the file contains a secret that users other than the owner can read.
     pub(super) open_secret: bool,
+}
+
+impl ConfigFile {
+    /// Returns the keys of robots, and those of `wxpush http`.
+    pub(super) fn keys(&self) -> impl Iterator<Item = &At<SecretFrom>> {
+        let http = self
+            .http_keys
+            .values()
+            .filter_map(|key| key.secret.as_ref());
+        self.robots.values().flatten().chain(http)
+    }
 }
 
 /// Reads a config; returns `None` if there is no such file.
@@ -98,13 +112,14 @@ pub(super) fn parse(path: &Path, text: &str) -> Result<ConfigFile, ConfigError> 
     let top = top.get_ref();
     let mut config = ConfigFile {
         top: document.layer(top, "")?,
-        profiles: document.collection(top, "profiles", Document::layer)?,
-        robots: document.collection(top, "robots", Document::secret)?,
-        mail: MailTable::new(document.collection(top, "mail", Document::recipients)?),
+        profiles: document.collection(top, "", "profiles", Document::layer)?,
+        robots: document.collection(top, "", "robots", Document::secret)?,
+        mail: MailTable::new(document.collection(top, "", "mail", Document::recipients)?),
+        http_keys: document.http_keys(top)?,
         ..ConfigFile::default()
     };
     config.open_secret = config.top.holds_secret()
         || config.profiles.values().any(Layer::holds_secret)
-        || config.robots.values().flatten().any(At::is_text);
+        || config.keys().any(At::is_text);
     Ok(config)
 }

@@ -126,6 +126,14 @@ impl Settings {
         })
     }
 
+    /// Returns the recipients, or the robot, for a log or a person.
+    pub(crate) fn receivers(&self) -> String {
+        match &self.account {
+            Account::App(_) => self.to.describe(),
+            Account::Robot(robot) => format!("robot {}", robot.name),
+        }
+    }
+
     /// Returns the id of the sending app.
     ///
     /// # Errors

@@ -135,7 +135,7 @@ impl Config {
     /// Returns the files of a single secret that others can read.
     pub(crate) fn open_secret_files(&self) -> Vec<PathBuf> {
         let app = self.levels_in_force().pick(|layer| layer.secret.as_ref());
-        let keys = self.file.robots.values().flatten().cloned();
+        let keys = self.file.keys().cloned();
         let paths = app.into_iter().chain(keys).filter_map(|it| match it.value {
             SecretFrom::File(path) => Some(path),
             SecretFrom::Text(_) => None,
@@ -155,8 +155,9 @@ impl Config {
         let layers: Vec<&Layer> = layers.collect();
         let apps = layers.iter().filter_map(|layer| layer.secret.clone());
         let apps = apps.filter_map(|secret| account::reveal(&secret, value::secret).ok());
-        let keys = self.file.robots.values().flatten();
-        let keys = keys.filter_map(|key| account::reveal(key, value::robot_key).ok());
+        // Whatever is in a file of a key is hidden, also where it is no right key.
+        let keys = self.file.keys();
+        let keys = keys.filter_map(|key| account::reveal(key, value::secret).ok());
         let urls = layers.iter().flat_map(|layer| {
             let proxy = layer.proxy.as_ref().map(Secret::expose);
             let base = layer.api_base.as_ref().map(|at| at.value.expose());

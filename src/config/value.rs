@@ -3,6 +3,7 @@
 //! No error repeats the text: it may be a misplaced secret.
 
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -41,6 +42,9 @@ const TOKEN_MAX: usize = 32;
 
 /// The characters of a callback's `EncodingAESKey`. Source: path 90968.
 const KEY_LENGTH: usize = 43;
+
+/// The characters of a key for `wxpush http`: those that gotify makes have 15.
+const HTTP_KEY: RangeInclusive<usize> = 12..=128;
 
 /// The default maximum age of a kept message: a long weekend.
 pub(crate) const MAX_AGE: Duration = Duration::from_hours(3 * 24);
@@ -144,6 +148,16 @@ pub(super) fn robot_key(text: &str) -> Result<Secret, Invalid> {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
     if !key.bytes().all(is_part) {
         return Err(Invalid::NotRobotKey);
+    }
+    Ok(Secret::new(key))
+}
+
+/// Parses a key for `wxpush http`: it stands in paths, queries and headers, and anybody may guess.
+pub(super) fn http_key(text: &str) -> Result<Secret, Invalid> {
+    let key = printable(text)?;
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
+    if !HTTP_KEY.contains(&key.len()) || !key.bytes().all(is_part) {
+        return Err(Invalid::Not(Expected::HttpKey));
     }
     Ok(Secret::new(key))
 }

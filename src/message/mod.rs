@@ -8,7 +8,7 @@ pub(crate) mod content;
 pub(crate) mod encoding;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
-mod html;
+pub(crate) mod html;
 pub(crate) mod input;
 pub(crate) mod limits;
 pub(crate) mod mail;

@@ -41,6 +41,12 @@ impl Secret {
         &self.0
     }
 
+    /// Whether a text is the secret, in a time that tells nothing of it.
+    pub(crate) fn is(&self, text: &str) -> bool {
+        let [one, other] = [self.0.as_bytes(), text.as_bytes()].map(sha256);
+        is_same(one.as_bytes(), other.as_bytes())
+    }
+
     /// Returns the secret as it is, in hex, and in base64 for each offset at which it may begin.
     fn forms(&self) -> Vec<Vec<u8>> {
         let bytes = self.0.as_bytes();
@@ -63,6 +69,12 @@ impl Secret {
         }
         forms
     }
+}
+
+/// Compares in a time that does not depend on where two texts differ.
+pub(crate) fn is_same(one: &[u8], other: &[u8]) -> bool {
+    let differing = one.iter().zip(other).fold(0, |all, (a, b)| all | (a ^ b));
+    one.len() == other.len() && std::hint::black_box(differing) == 0
 }
 
 /// Returns the password of a URL.

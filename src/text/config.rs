@@ -58,6 +58,7 @@ impl From<ConfigError> for Failure {
             ConfigError::NoRobotKey { name, path } => {
                 no_robot_key(place(path.as_ref()), &name).hint(write_robot(&name))
             }
+            ConfigError::NoHttpKey { name, path } => no_http_key(place(path.as_ref()), &name),
         }
     }
 }
@@ -185,6 +186,9 @@ displays! { Invalid {
         "不对：其中有不可能是收件人的内容", "is not right: it names something that cannot be a recipient";
     Self::NoRecipients => "不对：一个收件人也没写", "is not right: it names nobody";
     Self::Twins => "和另一个键设置的是同一项", "sets the same as another key";
+    Self::KindsOfRecipients =>
+        "和另一个键冲突：成员（touser、toparty、totag）、chat、robot 只能写一种",
+        "is one recipient too many: name members (touser, toparty, totag), a chat or a robot";
 }}
 
 displays! { Expected {
@@ -215,6 +219,9 @@ displays! { Expected {
     Self::CallbackToken => "最多 32 个字母和数字", "at most 32 letters and digits";
     Self::QinglongApp => " corpid,corpsecret,touser,agentid", "corpid,corpsecret,touser,agentid";
     Self::CallbackKey => " 43 个字母和数字", "43 letters and digits";
+    Self::HttpKey =>
+        " 12 到 128 个字母、数字、- 和 _；openssl rand -hex 16 可以生成一个",
+        "12 to 128 letters, digits, - and _; openssl rand -hex 16 makes one";
 }}
 
 // Texts that follow a path.
@@ -280,6 +287,10 @@ failures! {
     no_robot(place, name) => Config, "{place}没有 [robots.{name}]", "{place}there is no [robots.{name}]";
     no_robot_key(place, name) => Config,
         "{place}[robots.{name}] 既没有 key 也没有 key_file", "{place}[robots.{name}] has neither key nor key_file";
+    no_http_key(place, name) => Config,
+        "{place}[http.keys.{name}] 既没有 key 也没有 key_file", "{place}[http.keys.{name}] has neither key nor key_file",
+        "在它下面写 key_file = \"…\"，openssl rand -hex 16 可以生成一个 key",
+        "write key_file = \"…\" below it; openssl rand -hex 16 makes a key";
     unset_in(keys, path, variables) => Config,
         "{path} 里没有设置 {keys}", "{keys} not set in {path}",
         "运行 wxpush init；或照 config.example.toml 写进去，或设置环境变量 {variables}",

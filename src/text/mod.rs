@@ -94,6 +94,7 @@ pub(crate) mod config;
 pub(crate) mod cron;
 pub(crate) mod delivery;
 pub(crate) mod help;
+pub(crate) mod http;
 pub(crate) mod init;
 pub(crate) mod message;
 pub(crate) mod network;

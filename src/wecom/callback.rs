@@ -8,6 +8,8 @@ use cbc::cipher::{BlockModeDecrypt, KeyIvInit};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use ring::rand::{SecureRandom, SystemRandom};
 
+use crate::secret::is_same;
+
 /// The characters of a Token at random; 32 are the most. Source: path 90930.
 const TOKEN_LENGTH: usize = 20;
 
@@ -142,12 +144,6 @@ fn parted(decrypted: &[u8]) -> Option<(&[u8], &[u8])> {
     let (length, rest) = decrypted.get(RANDOM..)?.split_first_chunk::<4>()?;
     let length = usize::try_from(u32::from_be_bytes(*length)).ok()?;
     rest.split_at_checked(length)
-}
-
-/// Compares in a time that does not depend on where two texts differ.
-fn is_same(one: &[u8], other: &[u8]) -> bool {
-    let differing = one.iter().zip(other).fold(0, |all, (a, b)| all | (a ^ b));
-    one.len() == other.len() && std::hint::black_box(differing) == 0
 }
 
 /// Makes an `EncodingAESKey`; its last character holds four bits, and zeros.

@@ -95,6 +95,8 @@ fn the_systemd_examples_name_what_exists() {
         "wxpush-failure@.service",
         "wxpush-flush.service",
         "wxpush-flush.timer",
+        "wxpush-http.socket",
+        "wxpush-http@.service",
     ] {
         let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
         let text = fs::read_to_string(format!("{examples}/{name}")).unwrap();

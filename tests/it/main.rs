@@ -66,6 +66,8 @@ mod help; // help, manual pages, typos, locales, in both languages
 mod hidden; // secrets in messages
 mod holders; // entries and the ledger in hands that are stopped, killed or have no locks
 mod hostile; // caches and answers that cannot be believed
+mod http; // requests of other services, and webhooks, by curl
+mod http_faults; // requests that are broken, huge, slow or many; keys
 mod init; // init at a terminal: answers right and wrong, and none
 mod init_files; // init: where it writes, what it keeps, the crontab
 mod init_refused; // init at a terminal, where WeCom or the network says no

@@ -1,7 +1,7 @@
 //! The server: reads each request within its limits, and answers a right check.
 
 use std::collections::VecDeque;
-use std::io::{self, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::mpsc::Sender;
@@ -84,7 +84,14 @@ fn converse(
     stream.set_write_timeout(Some(TIME))?;
     let check = match request_head::read(&mut from, HEAD_MAX) {
         Ok(line) => Some(line).filter(|line| line.method == "GET"),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => None,
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::InvalidData | ErrorKind::FileTooLarge
+            ) =>
+        {
+            None
+        }
         Err(error) => return Err(error),
     };
     let check = check.and_then(|line| check_in(&line.target));

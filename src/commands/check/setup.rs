@@ -152,12 +152,23 @@ pub(super) fn proxy(config: &Config, network: &Network, report: &mut Steps) {
     report.fine("proxy", what);
 }
 
-/// Reports whether each robot has a plausible key.
+/// Reports whether each robot has a plausible key, and each key of `wxpush http` a receiver.
 pub(super) fn robots(config: &Config, report: &mut Steps) {
     for name in config.robots() {
         match config.robot(name) {
             Ok(_) => report.fine("robot", text::check::robot(name)),
             Err(error) => report.wrong("robot", error.into()),
+        }
+    }
+    for (name, settings) in config.http_keys() {
+        match settings {
+            Ok(settings) => {
+                report.fine(
+                    "http_key",
+                    text::check::http_key(name, settings.receivers()),
+                );
+            }
+            Err(error) => report.wrong("http_key", error.into()),
         }
     }
 }

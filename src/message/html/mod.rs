@@ -26,8 +26,16 @@ const BLOCKS: [&str; 12] = [
 /// The most nested lists whose numbers are counted.
 const DEPTH: usize = 32;
 
+/// Whether a text has a tag in it.
+pub(crate) fn has_tags(text: &str) -> bool {
+    // Behind the last end, each opening would be searched for one in vain.
+    let text = &text[..text.rfind('>').map_or(0, |end| end + 1)];
+    let mut opens = text.match_indices('<');
+    opens.any(|(at, _)| Tag::read(&text[at..]).is_some())
+}
+
 /// Returns the text of `html`.
-pub(super) fn text(html: &str) -> String {
+pub(crate) fn text(html: &str) -> String {
     let mut page = Page::default();
     let mut rest = html;
     // A search never goes past the last occurrence: that would take quadratic time.

@@ -20,6 +20,11 @@ use head::{MailHead, is_field, line, lines};
 pub(crate) use mailbox::Mailbox;
 use parts::MailPart;
 
+/// Decodes the text of a field of a mail or of HTTP, whose words may be encoded.
+pub(crate) fn header_text(field: &[u8]) -> String {
+    words::text(field)
+}
+
 /// A parsed mail.
 #[derive(Debug, Default)]
 pub(crate) struct Mail {

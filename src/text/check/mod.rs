@@ -30,6 +30,7 @@ pub(crate) fn label(step: &str) -> Option<&'static str> {
         "trusted_ip" => ("企业可信IP", "trusted IP"),
         "scope" => ("可见范围", "scope (可见范围)"),
         "robot" => ("群机器人", "robot"),
+        "http_key" => ("HTTP 的 key", "http key"),
         "outbox" => ("发件箱", "outbox"),
         "flush" => ("定时补发", "flush"),
         "ledger" => ("频率", "limits"),
@@ -119,6 +120,7 @@ texts! {
     pace(minute, hour) = "每人每分钟 {minute} 条、每小时 {hour} 条", "limits {minute}/min, {hour}/h to one member";
     kept_for(age) = "发件箱保留 {age}", "outbox keeps for {age}";
     outbox_off() = "发件箱已关闭", "outbox off";
+    http_key(name, to) = "{name} 发给 {to}", "{name} sends to {to}";
     robot(name) = "{name} 的 key 格式正确（不发消息就无法进一步检查）", "{name} has a well-formed key (only a message would show more)";
 
     beside() = "与程序同一目录", "in the program's directory";

@@ -249,6 +249,7 @@ const OPTIONS: &[(&str, &str, &str)] = &[
     ("init", "offline", "不联网：不测试这些值"),
     ("callback", "listen", "在哪里监听"),
     ("callback", "time", "等待企业微信验证多久"),
+    ("http", "timeout", "一个请求的时限，包括投递消息"),
     ("explain", "errcodes", "一个或几个错误码，例如 60020"),
     (
         "crontab",

@@ -95,6 +95,33 @@ Examples:
 
 Exit codes: 0 WeCom's check was answered; 74 the port can't be used; 75 no check
 came within --for; 78 no corpid.";
+    http =
+        "应答 stdin 上的一个 HTTP 请求：供 systemd 的 socket 或 inetd 使用",
+        "Answers one HTTP request on stdin: for a systemd socket or inetd";
+    http_below =
+        "从 stdin 读取一个请求，把消息发出去或存入发件箱，在 stdout 应答，然后退出；两次请求之间没有
+常驻进程。脚本里原来发给 Server酱、ntfy、gotify、PushPlus 的请求，以及 Alertmanager、Grafana、
+Uptime Kuma 的 webhook，换一个地址就能用。谁能发、发给谁，写在配置文件的 [http.keys.NAME] 下。
+怎样设置，见 docs/zh/http.md。
+
+示例：
+  systemctl enable --now wxpush-http.socket    # 文件在 examples/
+  8080 stream tcp nowait root /usr/bin/wxpush wxpush http    # inetd.conf 的一行
+
+退出码：0 已应答；64 stdin 是终端；74 应答写不出去；75 消息既没有送达，也没有保留；
+78 配置有误。",
+        "Reads one request from stdin, delivers or keeps its message, answers on stdout
+and ends: nothing runs between two requests. Scripts that send to Server酱,
+ntfy, gotify or PushPlus work unchanged but for the address, and so do the
+webhooks of Alertmanager, Grafana and Uptime Kuma. Who may send, and to whom, is
+below [http.keys.NAME] in the config. docs/en/http.md says how to set it up.
+
+Examples:
+  systemctl enable --now wxpush-http.socket    # the files are in examples/
+  8080 stream tcp nowait root /usr/bin/wxpush wxpush http    # in inetd.conf
+
+Exit codes: 0 answered; 64 stdin is a terminal; 74 the answer can't be written;
+75 the message was neither delivered nor kept; 78 configuration.";
     explain =
         "解释企业微信的错误码：含义和办法，不用联网",
         "Tells what WeCom errcodes mean and what to do, offline";

@@ -13,6 +13,7 @@ pub(crate) mod documents;
 mod elapsed;
 mod entries;
 mod in_memory;
+pub(crate) mod inetd;
 pub(crate) mod init;
 pub(crate) mod leaks;
 pub(crate) mod log;

@@ -1,0 +1,76 @@
+//! gotify: `/message` with `?token=`, `X-Gotify-Key` or a bearer. Source: gotify.net/docs/pushmsg and
+//! its API.
+
+use chrono::{Local, SecondsFormat};
+use reqwest::StatusCode;
+use serde_json::{Value, json};
+
+use super::note::Note;
+use super::request::HttpRequest;
+use super::service::{Reply, Service};
+use super::words;
+use crate::lang::Lang;
+
+/// From which priority on gotify's app makes the most of a message.
+const URGENT: i64 = 8;
+
+pub(super) struct Gotify;
+
+impl Service for Gotify {
+    fn name(&self) -> &'static str {
+        "gotify"
+    }
+
+    fn takes(&self, request: &HttpRequest) -> bool {
+        request.segments() == ["message"] && request.is(&["POST"])
+    }
+
+    fn key(&self, request: &HttpRequest) -> Option<String> {
+        let named = request.query("token");
+        let named = named.or_else(|| request.header("x-gotify-key"));
+        named.or_else(|| request.authorization())
+    }
+
+    fn note(&self, request: &HttpRequest, _lang: Lang) -> Result<Note, String> {
+        let form = request.form();
+        let text = form.get(&["message"]);
+        let mut text = text.ok_or_else(|| words::lacks("message"))?;
+        let extras = request.json().unwrap_or_default();
+        let extras = &extras["extras"];
+        let url = &extras["client::notification"]["click"]["url"];
+        if let Some(url) = url.as_str().filter(|url| !text.contains(url)) {
+            text = format!("{text}\n{url}");
+        }
+        Ok(Note {
+            title: form.get(&["title"]),
+            text,
+            is_markdown: extras["client::display"]["contentType"] == "text/markdown",
+            is_urgent: priority(request) >= URGENT,
+            ..Note::default()
+        })
+    }
+
+    fn answer(&self, reply: &Reply, request: &HttpRequest) -> Value {
+        if !reply.is_fine() {
+            let error = StatusCode::from_u16(reply.status).ok();
+            let error = error.and_then(|it| it.canonical_reason());
+            return json!({
+                "error": error, "errorCode": reply.status, "errorDescription": reply.words,
+            });
+        }
+        let (form, now) = (request.form(), Local::now());
+        json!({
+            "id": now.timestamp_millis(),
+            "appid": 1,
+            "title": form.get(&["title"]).unwrap_or_default(),
+            "message": form.get(&["message"]).unwrap_or_default(),
+            "priority": priority(request),
+            "date": now.to_rfc3339_opts(SecondsFormat::Millis, false),
+        })
+    }
+}
+
+fn priority(request: &HttpRequest) -> i64 {
+    let named = request.form().get(&["priority"]);
+    named.and_then(|it| it.parse().ok()).unwrap_or_default()
+}

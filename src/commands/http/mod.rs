@@ -1,0 +1,224 @@
+//! `wxpush http`: answers one HTTP request on stdin and stdout, for a socket unit or inetd.
+
+mod alerts;
+mod apprise;
+mod body;
+mod connection;
+mod deliver;
+mod fault;
+#[cfg(any(fuzzing, test))]
+pub(crate) mod fuzz;
+mod gotify;
+mod multipart;
+mod note;
+mod ntfy;
+mod pushplus;
+mod request;
+mod serverchan;
+mod service;
+mod uptime_kuma;
+
+use std::io::{self, IsTerminal};
+
+use super::{begin_or_without, load, recipients};
+use crate::cli::{self, Global};
+use crate::config::{Account, Config, HttpKey, Settings};
+use crate::error::{Exit, Failure};
+use crate::message::Channel;
+use crate::output::{self, Output};
+use crate::request_head;
+use crate::secret::Redactor;
+use crate::text::http as words;
+use body::BodyForm;
+use connection::Connection;
+use fault::RequestFault;
+use note::Note;
+use request::HttpRequest;
+use service::{Reply, Service};
+
+/// The most bytes of a request's head.
+const HEAD_MAX: usize = 16 << 10;
+
+/// The most bytes of a body. Source: the contract.
+const BODY_MAX: usize = 1 << 20;
+
+/// The most bytes of a body that is a file: WeCom's largest.
+const FILE_MAX: usize = 20 << 20;
+
+/// Runs `http`.
+pub(super) fn run(args: &cli::Http, global: &Global, output: Output) -> anyhow::Result<Exit> {
+    if io::stdin().is_terminal() {
+        return Err(words::terminal().into());
+    }
+    output::mute_if_inetd();
+    let loaded = load(global).and_then(|config| {
+        let has_keys = config.has_http_keys();
+        has_keys.then_some(config).ok_or_else(words::no_keys)
+    });
+    let mut exchange = Exchange {
+        connection: Connection::begin(args.timeout),
+        request: None,
+        service: None,
+        key: String::new(),
+    };
+    let asked = exchange.receive(loaded.as_ref());
+    let (reply, failure, guard) = match asked {
+        Ok(asked) => exchange.deliver(asked, output),
+        Err(refused) => {
+            if let Ok(config) = &loaded {
+                // Only the log: there may be no state.
+                let _ = begin_or_without(&config.base(), output);
+            }
+            let Some((reply, failure)) = exchange.refuse(refused) else {
+                return Ok(Exit::Sent);
+            };
+            (reply, failure, Redactor::default())
+        }
+    };
+    exchange.answer(&reply, &guard)?;
+    failure.map_or(Ok(Exit::Sent), |failure| Err(failure.into()))
+}
+
+/// Why a request is refused.
+enum Refused {
+    Fault(RequestFault),
+    /// With this status, and why.
+    Status(u16, String),
+    /// It asks what may be asked, and wants nothing sent.
+    Question(u16),
+    WrongKey,
+    /// The set-up is at fault.
+    Setup(Failure),
+}
+
+impl<T: Into<RequestFault>> From<T> for Refused {
+    fn from(fault: T) -> Self {
+        Self::Fault(fault.into())
+    }
+}
+
+/// A message of a known sender, and its way.
+struct Asked<'a> {
+    config: &'a Config,
+    settings: Settings,
+    channel: Channel,
+    note: Note,
+}
+
+/// A request and its answer.
+struct Exchange {
+    connection: Connection,
+    request: Option<HttpRequest>,
+    service: Option<&'static (dyn Service + Sync)>,
+    /// The name of the key.
+    key: String,
+}
+
+impl Exchange {
+    /// Reads a request. Its body is read only where its head has no wrong key.
+    fn receive<'a>(&mut self, config: Result<&'a Config, &Failure>) -> Result<Asked<'a>, Refused> {
+        let head = request_head::read(&mut self.connection, HEAD_MAX)?;
+        let request = HttpRequest::of(&head).ok_or(RequestFault::Malformed)?;
+        let request = self.request.insert(request);
+        match &*request.method {
+            "HEAD" => return Err(Refused::Question(200)),
+            "OPTIONS" => return Err(Refused::Question(204)),
+            _ => {}
+        }
+        let service = service::of(request);
+        let service = service.ok_or_else(|| Refused::Status(404, words::unknown_path()))?;
+        self.service = Some(service);
+        let config = config.map_err(|failure| Refused::Setup(failure.clone()))?;
+        let given = service.key(request);
+        let known = given.map(|key| known(config, &key)).transpose()?;
+        let form = BodyForm::of(&head)?;
+        let max = match known {
+            Some(_) if service.takes_file(request) => FILE_MAX,
+            _ => BODY_MAX,
+        };
+        if form.expects_leave(&head, max)? {
+            Connection::go_on().map_err(Refused::Setup)?;
+        }
+        let (body, behind) = form.read(head.rest, &mut self.connection, max)?;
+        self.connection.is_unread = !behind.is_empty();
+        request.body = body;
+        let (name, key) = match known {
+            Some(known) => known,
+            None => known_or_wrong(config, service.key(request))?,
+        };
+        name.clone_into(&mut self.key);
+        let settings = config.http_settings(key).map_err(setup)?;
+        let settings = recipients::complete(settings).map_err(Refused::Setup)?;
+        let note = service.note(request, settings.phone_lang);
+        let note = note.map_err(|why| Refused::Status(400, why))?;
+        let channel = match &settings.account {
+            Account::Robot(_) => Channel::Robot,
+            Account::App(_) if key.is_for_chat() => Channel::Chat,
+            Account::App(_) => Channel::App,
+        };
+        Ok(Asked {
+            config,
+            settings,
+            channel,
+            note,
+        })
+    }
+
+    /// Returns the answer to a refused request, and a failure of our own; `None` if nobody is there
+    /// to read it.
+    fn refuse(&mut self, refused: Refused) -> Option<(Reply, Option<Failure>)> {
+        let request = self.request.as_ref();
+        let (status, words, failure) = match refused {
+            Refused::Fault(fault) => (fault.status()?, fault.words(), None),
+            Refused::Status(status, words) => (status, words, None),
+            Refused::Question(status) => (status, String::new(), None),
+            Refused::WrongKey => {
+                self.connection.wait_for_refusal();
+                let status = self.service.zip(request).map(|(it, of)| it.refusal(of));
+                (status.unwrap_or(401), words::wrong_key(), None)
+            }
+            Refused::Setup(failure) => (500, words::not_set_up(), Some(failure)),
+        };
+        tracing::info!(
+            command = "http",
+            service = self.service.map(Service::name),
+            from = self.connection.peer(),
+            status,
+            why = words,
+            "refused"
+        );
+        Some((Reply::new(status, words), failure))
+    }
+
+    /// Writes the answer, in the form of the service if it is known.
+    fn answer(&mut self, reply: &Reply, guard: &Redactor) -> Result<(), Failure> {
+        let mut answer = match self.service.zip(self.request.as_ref()) {
+            Some((service, request)) => service.answer(reply, request),
+            None => reply.as_json(),
+        };
+        guard.hide_in_json(&mut answer);
+        let is_question = reply.words.is_empty() && self.service.is_none();
+        let body = if is_question {
+            String::new()
+        } else {
+            format!("{answer}\n")
+        };
+        self.connection.answer(reply.status, &body)
+    }
+}
+
+/// Returns the key that a request gives, with its name.
+fn known<'a>(config: &'a Config, given: &str) -> Result<(&'a str, &'a HttpKey), Refused> {
+    config
+        .http_key(given)
+        .map_err(setup)?
+        .ok_or(Refused::WrongKey)
+}
+
+fn known_or_wrong(config: &Config, given: Option<String>) -> Result<(&str, &HttpKey), Refused> {
+    known(config, &given.ok_or(Refused::WrongKey)?)
+}
+
+fn setup(error: crate::config::ConfigError) -> Refused {
+    Refused::Setup(error.into())
+}

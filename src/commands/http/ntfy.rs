@@ -1,0 +1,167 @@
+//! ntfy: `/TOPIC` with a text or a file, or JSON to `/`. Source: docs.ntfy.sh/publish.
+
+use serde_json::{Value, json};
+
+use super::note::Note;
+use super::request::HttpRequest;
+use super::service::{Reply, Service};
+use super::words;
+use crate::clock::Stamp;
+use crate::lang::Lang;
+
+/// The text of an empty message, as ntfy has it.
+const EMPTY: &str = "triggered";
+
+pub(super) struct Ntfy;
+
+impl Service for Ntfy {
+    fn name(&self) -> &'static str {
+        "ntfy"
+    }
+
+    fn takes(&self, request: &HttpRequest) -> bool {
+        match request.segments()[..] {
+            [] | [_] => request.is(&["POST", "PUT"]),
+            // Where only an address can be given.
+            [_, "publish" | "send" | "trigger"] => request.is(&["GET"]),
+            _ => false,
+        }
+    }
+
+    /// A topic that nobody guesses is a key, as in ntfy itself.
+    fn key(&self, request: &HttpRequest) -> Option<String> {
+        credentials(request).or_else(|| topic(request))
+    }
+
+    fn takes_file(&self, request: &HttpRequest) -> bool {
+        !is_json(request) && parameter(request, "filename").is_some()
+    }
+
+    fn note(&self, request: &HttpRequest, lang: Lang) -> Result<Note, String> {
+        if is_json(request) && !request.json().is_some_and(|it| it.is_object()) {
+            return Err(words::no_json());
+        }
+        if parameter(request, "delay").is_some() {
+            return Err(words::no_delay());
+        }
+        let mut text = parameter(request, "message").unwrap_or_default();
+        text = text.replace("\\n", "\n");
+        let mut files = Vec::new();
+        if !is_json(request) && !request.body.is_empty() {
+            match (
+                parameter(request, "filename"),
+                str::from_utf8(&request.body),
+            ) {
+                (Some(name), _) => files.push((name, request.body.clone())),
+                (None, Ok(body)) if text.is_empty() => body.clone_into(&mut text),
+                (None, Ok(_)) => files.push(("attachment.txt".to_owned(), request.body.clone())),
+                (None, Err(_)) => files.push(("attachment".to_owned(), request.body.clone())),
+            }
+        }
+        if text.trim().is_empty() && files.is_empty() {
+            EMPTY.clone_into(&mut text);
+        }
+        let mut lines = vec![text];
+        lines.extend(parameter(request, "tags").map(|tags| words::tags(lang, tags)));
+        lines.extend(parameter(request, "click"));
+        lines.extend(parameter(request, "attach"));
+        Ok(Note {
+            title: parameter(request, "title"),
+            text: lines.join("\n"),
+            is_markdown: is_markdown(request),
+            is_urgent: parameter(request, "priority")
+                .is_some_and(|it| ["5", "max", "urgent"].contains(&&*it.to_lowercase())),
+            files,
+        })
+    }
+
+    fn refusal(&self, request: &HttpRequest) -> u16 {
+        credentials(request).map_or(403, |_| 401)
+    }
+
+    fn answer(&self, reply: &Reply, request: &HttpRequest) -> Value {
+        let status = reply.status;
+        if !reply.is_fine() {
+            let code = match status {
+                400 => 40000,
+                status => u32::from(status) * 100 + 1,
+            };
+            return json!({"code": code, "http": status, "error": reply.words});
+        }
+        let message = parameter(request, "message");
+        let mut answer = json!({
+            "id": reply.receipt,
+            "time": Stamp::now().wall / 1000,
+            "event": "message",
+            "topic": topic(request).unwrap_or_default(),
+            "message": message.unwrap_or_else(|| String::from_utf8_lossy(&request.body).into_owned()),
+        });
+        if let Some(title) = parameter(request, "title") {
+            answer["title"] = title.into();
+        }
+        if self.takes_file(request) {
+            answer["message"] = parameter(request, "filename").into();
+        }
+        answer
+    }
+}
+
+/// Whether a request is published as JSON.
+fn is_json(request: &HttpRequest) -> bool {
+    request.segments().is_empty()
+}
+
+fn topic(request: &HttpRequest) -> Option<String> {
+    match request.segments().first() {
+        Some(topic) => Some((*topic).to_owned()),
+        None => parameter(request, "topic"),
+    }
+}
+
+fn credentials(request: &HttpRequest) -> Option<String> {
+    let encoded = || request.encoded_authorization();
+    request.authorization().or_else(encoded)
+}
+
+fn is_markdown(request: &HttpRequest) -> bool {
+    let kind = request.header("content-type").unwrap_or_default();
+    let named = parameter(request, "markdown").unwrap_or_default();
+    kind.starts_with("text/markdown") || ["1", "yes", "true"].contains(&&*named.to_lowercase())
+}
+
+/// Returns a parameter: a field of the JSON, of the head, or of the query, by any of its names.
+fn parameter(request: &HttpRequest, name: &str) -> Option<String> {
+    if is_json(request)
+        && let Some(text) = request.json().and_then(|json| text_of(&json[name]))
+    {
+        return Some(text);
+    }
+    let names: &[&str] = match name {
+        "message" => &["x-message", "message", "m"],
+        "title" => &["x-title", "title", "t"],
+        "priority" => &["x-priority", "priority", "prio", "p"],
+        "tags" => &["x-tags", "tags", "tag", "ta"],
+        "click" => &["x-click", "click"],
+        "attach" => &["x-attach", "attach", "a"],
+        "filename" => &["x-filename", "filename", "file", "f"],
+        "markdown" => &["x-markdown", "markdown", "md"],
+        "delay" => &["x-delay", "delay", "x-at", "at", "x-in", "in"],
+        _ => return None,
+    };
+    let in_head = names.iter().find_map(|name| request.header(name));
+    in_head.or_else(|| names.iter().find_map(|name| request.query(name)))
+}
+
+/// Returns a field of the JSON as text; a list as ntfy has it in the head.
+fn text_of(value: &Value) -> Option<String> {
+    let text = match value {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => {
+            let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
+            items.join(",")
+        }
+        Value::Number(_) | Value::Bool(_) => value.to_string(),
+        Value::Null | Value::Object(_) => return None,
+    };
+    Some(text).filter(|text| !text.is_empty())
+}
