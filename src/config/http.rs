@@ -85,8 +85,7 @@ impl Document<'_> {
                     key.robot = Some(self.read(&item, |it| it.text().map(str::to_owned))?);
                 }
                 "chat" => {
-                    let chat = |id: &str| Recipients::chat(id).map_err(Invalid::Recipient);
-                    key.to = Some(self.read(&item, |it| it.parse(chat))?);
+                    key.to = Some(self.read(&item, |it| it.parse(value::chat))?);
                 }
                 _ if HTTP_KEY.contains(&name) => self.key(&mut layer, "", &item)?,
                 _ => return Err(self.unknown(&item, HTTP_KEY.to_vec())),

@@ -12,7 +12,7 @@ pub(crate) use super::redact::shown;
 use super::redact::{could_be_secret, is_placeholder};
 use super::url::with_host;
 use crate::lang::Lang;
-use crate::message::Recipients;
+use crate::message::{RecipientError, Recipients};
 use crate::secret::Secret;
 
 /// The program in which a message is read.
@@ -181,19 +181,27 @@ fn printable(text: &str) -> Result<&str, Invalid> {
 /// Parses `touser`, `toparty` and `totag`; returns `None` if all are blank.
 pub(crate) fn recipients(lists: &[Vec<String>; 3]) -> Result<Option<Recipients>, Invalid> {
     let [touser, toparty, totag] = lists.each_ref().map(|list| list.iter().map(String::as_str));
-    let recipients = Recipients::parse(touser, toparty, totag).map_err(|why| {
-        if why.name().is_some_and(could_be_secret) {
-            Invalid::HiddenRecipient
-        } else {
-            Invalid::Recipient(why)
-        }
-    })?;
+    let recipients = Recipients::parse(touser, toparty, totag).map_err(recipient)?;
     let is_blank = lists.iter().flatten().all(|text| text.trim().is_empty());
     match (recipients.is_empty(), is_blank) {
         (true, true) => Ok(None),
         // Otherwise all default recipients would get a message for specific ones.
         (true, false) => Err(Invalid::NoRecipients),
         (false, _) => Ok(Some(recipients)),
+    }
+}
+
+/// Parses the id of a group chat.
+pub(super) fn chat(text: &str) -> Result<Recipients, Invalid> {
+    Recipients::chat(text).map_err(recipient)
+}
+
+/// Returns the reason why a name is no recipient, without the name if it could be a secret.
+fn recipient(why: RecipientError) -> Invalid {
+    if why.name().is_some_and(could_be_secret) {
+        Invalid::HiddenRecipient
+    } else {
+        Invalid::Recipient(why)
     }
 }
 

@@ -67,6 +67,7 @@ mod hidden; // secrets in messages
 mod holders; // entries and the ledger in hands that are stopped, killed or have no locks
 mod hostile; // caches and answers that cannot be believed
 mod http; // requests of other services, and webhooks, by curl
+mod http_clients; // apprise, Alertmanager, systemd and inetd as clients and servers of http
 mod http_faults; // requests that are broken, huge, slow or many; keys
 mod init; // init at a terminal: answers right and wrong, and none
 mod init_files; // init: where it writes, what it keeps, the crontab

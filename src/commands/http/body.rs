@@ -83,7 +83,7 @@ impl BodyForm {
             taken: 0,
         };
         let body = match self {
-            Self::Bytes(length) => feed.take(length)?,
+            Self::Bytes(length) => feed.take_away(length)?,
             Self::Chunks => feed.chunks(max)?,
         };
         Ok((body, feed.bytes.split_off(feed.taken)))
@@ -127,6 +127,17 @@ impl<R: Read> Feed<'_, R> {
         }
         let taken = self.left()[..count].to_vec();
         self.taken += count;
+        Ok(taken)
+    }
+
+    /// The same without a copy of what may be large.
+    fn take_away(&mut self, count: usize) -> Result<Vec<u8>, RequestFault> {
+        while self.left().len() < count {
+            self.more()?;
+        }
+        let behind = self.bytes.split_off(self.taken + count);
+        let mut taken = std::mem::replace(&mut self.bytes, behind);
+        taken.drain(..std::mem::take(&mut self.taken));
         Ok(taken)
     }
 

@@ -88,19 +88,20 @@ impl Service for Ntfy {
             };
             return json!({"code": code, "http": status, "error": reply.words});
         }
-        let message = parameter(request, "message");
+        let message = match parameter(request, "message") {
+            None if self.takes_file(request) => parameter(request, "filename"),
+            None => Some(String::from_utf8_lossy(&request.body).into_owned()),
+            message => message,
+        };
         let mut answer = json!({
             "id": reply.receipt,
             "time": Stamp::now().wall / 1000,
             "event": "message",
             "topic": topic(request).unwrap_or_default(),
-            "message": message.unwrap_or_else(|| String::from_utf8_lossy(&request.body).into_owned()),
+            "message": message,
         });
         if let Some(title) = parameter(request, "title") {
             answer["title"] = title.into();
-        }
-        if self.takes_file(request) {
-            answer["message"] = parameter(request, "filename").into();
         }
         answer
     }

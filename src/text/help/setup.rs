@@ -109,7 +109,7 @@ Uptime Kuma 的 webhook，换一个地址就能用。谁能发、发给谁，写
   8080 stream tcp nowait root /usr/bin/wxpush wxpush http    # inetd.conf 的一行
 
 退出码：0 已应答；64 stdin 是终端；74 应答写不出去；75 消息既没有送达，也没有保留；
-78 配置有误。",
+77 同上，因为设置被拒绝；78 配置有误。",
         "Reads one request from stdin, delivers or keeps its message, answers on stdout
 and ends: nothing runs between two requests. Scripts that send to Server酱,
 ntfy, gotify or PushPlus work unchanged but for the address, and so do the
@@ -121,7 +121,8 @@ Examples:
   8080 stream tcp nowait root /usr/bin/wxpush wxpush http    # in inetd.conf
 
 Exit codes: 0 answered; 64 stdin is a terminal; 74 the answer can't be written;
-75 the message was neither delivered nor kept; 78 configuration.";
+75 the message was neither delivered nor kept; 77 the same, since the set-up was
+refused; 78 configuration.";
     explain =
         "解释企业微信的错误码：含义和办法，不用联网",
         "Tells what WeCom errcodes mean and what to do, offline";
