@@ -8,6 +8,7 @@ use super::watcher::TerminalWatcher;
 use crate::compose::{self, Composed, Draft};
 use crate::config::{Config, Settings, State};
 use crate::cron;
+pub(super) use crate::delivery::TIME;
 use crate::delivery::{Outcome, Patience, Sender, Submission, Watcher, upload_time};
 use crate::error::{Exit, Failure};
 use crate::message::Message;
@@ -16,9 +17,6 @@ use crate::output::{self, Output};
 use crate::secret::{Redactor, Secret, password};
 use crate::text;
 use crate::token;
-
-/// The timeout of a delivery without `--timeout`. Source: the contract.
-pub(super) const TIME: Duration = Duration::from_secs(30);
 
 /// Returns what hides the secrets in messages: those of the config, and the cached tokens.
 pub(super) fn guard(config: &Config, settings: &Settings, state: Option<&State>) -> Redactor {

@@ -47,6 +47,9 @@ use crate::secret::digest;
 use crate::wecom::{Class, SPEED, Sent, Unreached};
 use retry::Tries;
 
+/// The time for a message, retries included, if none is set. Source: the contract.
+pub(crate) const TIME: Duration = Duration::from_secs(30);
+
 /// A delivery of one sender's messages over one connection.
 pub(crate) struct Delivery<'a> {
     pub(crate) sender: &'a Sender,

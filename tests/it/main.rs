@@ -22,7 +22,8 @@ mod at_once; // a flush with several requests under way: order, refusals, kills,
 mod attachments; // files of messages that wait: kept as they were, shown, uploaded anew
 mod bare; // no /proc, roots with nothing or another system in them, other processors
 mod batch; // batch: an answer for each line, order, kinds, wrong lines
-mod batch_kept; // batch: what is kept, keys, kills, signals, how far it reads ahead
+mod batch_kept; // batch: what is kept, in which order, keys
+mod batch_runs; // batch: reading ahead, signals, kills, memory, syncs
 mod brokers; // examples/brokers: each message once, while consumers are killed
 mod callback; // wxpush callback: WeCom's check, and all that is none
 mod callers; // programs that call sendmail: cron, at, mail, PHP, git and others

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use super::Tag;
+use super::LineTag;
 use super::line::LineOrder;
 use crate::commands::recipients;
 use crate::commands::submit::{composed, guard};
@@ -63,9 +63,9 @@ impl<'a> Desks<'a> {
     /// The failure of the line.
     pub(super) fn add(
         &mut self,
-        tag: &mut Option<Tag>,
+        tag: &mut Option<LineTag>,
         line: LineOrder,
-        batch: &mut BatchDelivery<'_, Tag>,
+        batch: &mut BatchDelivery<'_, LineTag>,
     ) -> Result<(), Failure> {
         let robot = match line.to {
             None => line.robot.or_else(|| self.robot.clone()),
@@ -103,7 +103,7 @@ impl<'a> Desks<'a> {
         &mut self,
         profile: Option<String>,
         robot: Option<String>,
-        batch: &mut BatchDelivery<'_, Tag>,
+        batch: &mut BatchDelivery<'_, LineTag>,
     ) -> Result<&mut Desk, Failure> {
         let in_force = self.config.profile_in_force().map(str::to_owned);
         let key = (profile.filter(|it| Some(it) != in_force.as_ref()), robot);
@@ -123,7 +123,7 @@ impl<'a> Desks<'a> {
         &self,
         profile: Option<&str>,
         robot: Option<&str>,
-        batch: &mut BatchDelivery<'_, Tag>,
+        batch: &mut BatchDelivery<'_, LineTag>,
     ) -> Result<Desk, Failure> {
         let config = self.config;
         let settings = || {

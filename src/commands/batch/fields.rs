@@ -10,13 +10,13 @@ use crate::error::Failure;
 use crate::text::batch as words;
 
 /// The fields of a line, in its order; those that are null are left out.
-pub(super) struct Fields {
+pub(super) struct LineFields {
     values: Vec<(String, Value)>,
     /// A field that is there twice.
     twice: Option<String>,
 }
 
-impl Fields {
+impl LineFields {
     /// Reads a line.
     ///
     /// # Errors
@@ -121,23 +121,23 @@ impl Fields {
     }
 }
 
-impl<'de> Deserialize<'de> for Fields {
+impl<'de> Deserialize<'de> for LineFields {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FieldsVisitor)
+        deserializer.deserialize_map(LineFieldsVisitor)
     }
 }
 
-struct FieldsVisitor;
+struct LineFieldsVisitor;
 
-impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields;
+impl<'de> Visitor<'de> for LineFieldsVisitor {
+    type Value = LineFields;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
-        let mut fields = Fields {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<LineFields, A::Error> {
+        let mut fields = LineFields {
             values: Vec::new(),
             twice: None,
         };

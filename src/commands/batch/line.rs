@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use serde_json::Value;
 
-use super::fields::Fields;
+use super::fields::LineFields;
 use crate::commands::intent::{Intent, IntentKind};
 use crate::commands::recipients;
 use crate::config::value::{self, shown};
@@ -99,7 +99,7 @@ pub(super) struct LineOrder {
 }
 
 /// Takes the id of a line: a string or a number, else null.
-pub(super) fn id(fields: &mut Fields) -> Value {
+pub(super) fn id(fields: &mut LineFields) -> Value {
     let id = fields.value("id");
     id.filter(|id| id.is_string() || id.is_number())
         .unwrap_or_default()
@@ -109,7 +109,7 @@ pub(super) fn id(fields: &mut Fields) -> Value {
 ///
 /// # Errors
 /// `Exit::Data` or `Exit::Usage` if the fields are wrong or do not go together.
-pub(super) fn order(mut fields: Fields) -> Result<LineOrder, Failure> {
+pub(super) fn order(mut fields: LineFields) -> Result<LineOrder, Failure> {
     fields.check(FIELDS)?;
     check_together(&fields)?;
     let robot = fields.text("robot")?;
@@ -159,7 +159,7 @@ pub(super) fn order(mut fields: Fields) -> Result<LineOrder, Failure> {
     })
 }
 
-fn check_together(fields: &Fields) -> Result<(), Failure> {
+fn check_together(fields: &LineFields) -> Result<(), Failure> {
     let mut kinds = KINDS.iter().filter(|kind| fields.has(kind));
     if let (Some(one), Some(other)) = (kinds.next(), kinds.next()) {
         return Err(words::apart(one, other));
@@ -180,7 +180,7 @@ fn check_together(fields: &Fields) -> Result<(), Failure> {
 }
 
 /// Takes the kind, and the text if it is in the same field.
-fn kind(fields: &mut Fields) -> Result<(IntentKind, Option<String>), Failure> {
+fn kind(fields: &mut LineFields) -> Result<(IntentKind, Option<String>), Failure> {
     for (name, kind) in [
         ("image", MediaKind::Image),
         ("voice", MediaKind::Voice),
@@ -230,7 +230,7 @@ fn path(path: String) -> Result<OsString, Failure> {
     Ok(path.into())
 }
 
-fn long(fields: &mut Fields) -> Result<Long, Failure> {
+fn long(fields: &mut LineFields) -> Result<Long, Failure> {
     let Some(text) = fields.text("long")? else {
         return Ok(Long::Auto);
     };
@@ -242,7 +242,7 @@ fn long(fields: &mut Fields) -> Result<Long, Failure> {
     })
 }
 
-fn dedupe(fields: &mut Fields) -> Result<Option<Duration>, Failure> {
+fn dedupe(fields: &mut LineFields) -> Result<Option<Duration>, Failure> {
     match fields.value("dedupe") {
         None => Ok(None),
         Some(Value::Number(seconds)) if seconds.as_u64().is_some_and(|it| it > 0) => {

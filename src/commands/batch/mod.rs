@@ -25,14 +25,14 @@ use crate::output::{self, Output};
 use crate::text::batch as words;
 use crate::text::delivery::{WORDING, sent_unkept};
 use desk::Desks;
-use fields::Fields;
+use fields::LineFields;
 use lines::{InputLine, LINE_MAX};
 
 /// Most bytes of lines that have no answer yet.
 const BYTES_MAX: usize = 4 << 20;
 
 /// What an answer belongs to.
-struct Tag {
+struct LineTag {
     id: Value,
     /// The number of the line.
     line: u64,
@@ -70,6 +70,7 @@ pub(super) fn run(args: &Batch, global: &Global, output: Output) -> anyhow::Resu
         window: args.window.into(),
         bytes: 0,
         is_open: true,
+        is_full: false,
         exit: Exit::Sent,
         failure: None,
         unkept: String::new(),
@@ -97,13 +98,15 @@ fn input(path: Option<&Path>) -> Result<Receiver<io::Result<InputLine>>, Failure
 
 /// A batch on its way.
 struct Batching<'a> {
-    batch: BatchDelivery<'a, Tag>,
+    batch: BatchDelivery<'a, LineTag>,
     desks: Desks<'a>,
     window: usize,
     /// The bytes of the lines that have no answer yet.
     bytes: usize,
-    /// Whether it reads on.
+    /// Whether it reads on at all.
     is_open: bool,
+    /// Whether the window is full.
+    is_full: bool,
     /// The result of the first line that was neither sent nor kept.
     exit: Exit,
     /// Why the input could not be read, or an answer not be written.
@@ -119,8 +122,7 @@ impl Batching<'_> {
         mut stop: Receiver<()>,
     ) -> Result<Exit, Failure> {
         while self.is_open || self.batch.unanswered() > 0 {
-            let has_room =
-                self.is_open && self.batch.unanswered() < self.window && self.bytes < BYTES_MAX;
+            let has_room = self.has_room();
             let step = self.batch.step(|context| {
                 if let Poll::Ready(Some(())) = stop.poll_recv(context) {
                     return Poll::Ready(Wake::Stop);
@@ -144,25 +146,32 @@ impl Batching<'_> {
         self.failure.map_or(Ok(self.exit), Err)
     }
 
+    /// Whether it reads on. Once the window is full, a part of it has to be free: lines that are read
+    /// together are kept together, with a few syncs.
+    fn has_room(&mut self) -> bool {
+        let unanswered = self.batch.unanswered();
+        let part = (self.window / 4).max(1);
+        self.is_full = unanswered >= self.window || self.is_full && unanswered + part > self.window;
+        self.is_open && !self.is_full && self.bytes < BYTES_MAX
+    }
+
     fn line(&mut self, line: InputLine) {
-        let mut tag = Some(Tag {
+        let bytes = line.bytes.as_ref().map_or(0, Vec::len);
+        let mut tag = Some(LineTag {
             id: Value::Null,
             line: line.number,
-            bytes: line.bytes.as_ref().map_or(0, Vec::len),
+            bytes,
         });
-        if let Err(failure) = self.add(&mut tag, line.bytes)
-            && let Some(tag) = tag
-        {
-            self.answer(tag, Report::of_wrong_line(failure));
-        } else {
-            self.bytes += tag.map_or(0, |tag| tag.bytes);
+        match (self.add(&mut tag, line.bytes), tag) {
+            (Err(failure), Some(tag)) => self.answer(tag, Report::of_wrong_line(failure)),
+            _ => self.bytes += bytes,
         }
     }
 
     /// Adds the message of a line; takes the tag, unless it fails.
-    fn add(&mut self, tag: &mut Option<Tag>, bytes: Option<Vec<u8>>) -> Result<(), Failure> {
+    fn add(&mut self, tag: &mut Option<LineTag>, bytes: Option<Vec<u8>>) -> Result<(), Failure> {
         let bytes = bytes.ok_or_else(|| words::long_line(LINE_MAX >> 20))?;
-        let mut fields = Fields::read(&bytes)?;
+        let mut fields = LineFields::read(&bytes)?;
         if let Some(tag) = tag {
             tag.id = line::id(&mut fields);
         }
@@ -170,7 +179,7 @@ impl Batching<'_> {
         self.desks.add(tag, order, &mut self.batch)
     }
 
-    fn decided(&mut self, tag: Tag, outcome: Outcome) {
+    fn decided(&mut self, tag: LineTag, outcome: Outcome) {
         self.bytes = self.bytes.saturating_sub(tag.bytes);
         if let Some(why) = &outcome.unkept {
             let warning = sent_unkept(why);
@@ -183,12 +192,12 @@ impl Batching<'_> {
         self.answer(tag, report.kept_is_done().of_line());
     }
 
-    fn answer(&mut self, tag: Tag, report: Report) {
+    fn answer(&mut self, tag: LineTag, report: Report) {
         let exit = report.exit();
         if self.exit == Exit::Sent {
             self.exit = exit;
         }
-        let Tag { id, line, .. } = tag;
+        let LineTag { id, line, .. } = tag;
         tracing::info!(line, exit = exit.code(), "answer");
         let answer = BatchAnswer { id, line, report };
         if self.failure.is_none()

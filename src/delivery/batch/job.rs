@@ -1,12 +1,13 @@
 //! One message of a batch, and what is ahead of it.
 
 use std::collections::{BTreeMap, HashSet};
+use std::time::Duration;
 
 use chrono::{DateTime, Local};
 
-use super::super::audience;
 use super::super::audiences::WaitingAudiences;
 use super::super::retry::Tries;
+use super::super::{TIME, audience, upload_time};
 use crate::message::Channel;
 use crate::outbox::{Entry, NotKept, Spooled};
 use crate::rate_limit::Audience;
@@ -54,6 +55,22 @@ impl<T> BatchJob<T> {
             until: None,
             stage: JobStage::Accepting,
         }
+    }
+
+    /// Takes out where it is kept, or why it is not.
+    pub(super) fn taken(&mut self) -> (Spooled, Option<NotKept>, Option<Box<Tries>>) {
+        match std::mem::replace(&mut self.stage, JobStage::Accepting) {
+            JobStage::Ready(kept, why_not) | JobStage::Flying(kept, why_not) => {
+                (kept, why_not, None)
+            }
+            JobStage::Again(kept, why_not, tries) => (kept, why_not, Some(tries)),
+            JobStage::Accepting | JobStage::Taken => (Spooled::Nowhere, None, None),
+        }
+    }
+
+    /// Returns the time for it: the one that is set, or more for a file.
+    pub(super) fn time(&self, set: Option<Duration>) -> Duration {
+        set.unwrap_or_else(|| TIME + upload_time(self.entry.bytes_of_files()))
     }
 
     /// Whether it needs nothing but one request.

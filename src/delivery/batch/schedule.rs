@@ -1,19 +1,16 @@
 //! Which message of a batch goes next, and what becomes of it.
 
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::super::outcome::{End, Outcome, Parts};
-use super::super::retry::{Tries, passes};
-use super::super::{NotDelivered, Obstacle, Part, Reason, upload_time};
+use super::super::retry::passes;
+use super::super::{NotDelivered, Obstacle, Part, Reason};
 use super::BatchDelivery;
 use super::job::{Ahead, BatchJob, JobStage};
 use super::side::{BatchFlight, SenderSide};
-use crate::outbox::{NotKept, OutboxSnapshot, Spooled};
+use crate::outbox::{OutboxSnapshot, Spooled};
 use crate::wecom::{Class, Error, Scope, Sent};
-
-/// The time for a message, retries included, if none is set. Source: the contract, as for `send`.
-const TIME: Duration = Duration::from_secs(30);
 
 /// What a message can do now.
 enum Move {
@@ -83,6 +80,7 @@ impl<T> BatchDelivery<'_, T> {
             }
             let side = &mut senders[job.sender];
             if let Some(held) = held
+                && !job.entry.urgent
                 && let Some(outbox) = side.outbox
                 && (side.behind).touches(job.channel, &job.to, |id| outboxes[outbox].1.has(id))
             {
@@ -140,7 +138,7 @@ impl<T> BatchDelivery<'_, T> {
         let job = &mut self.jobs[at];
         let side = &mut self.senders[job.sender];
         let mut submission = side.submission(self.config, self.wording, job.entry.urgent);
-        submission.deadline = Instant::now() + time_for(self.time, job);
+        submission.deadline = Instant::now() + job.time(self.time);
         let (kept, why_not, _) = job.taken();
         let banner = submission.banner(&job.entry, 0);
         let sender = Rc::clone(&side.sender);
@@ -235,7 +233,7 @@ impl<T> BatchDelivery<'_, T> {
             None => &none,
         };
         let mut submission = side.submission(self.config, self.wording, job.entry.urgent);
-        submission.deadline = Instant::now() + time_for(self.time, &job);
+        submission.deadline = Instant::now() + job.time(self.time);
         let outcome = match std::mem::replace(&mut job.stage, JobStage::Accepting) {
             JobStage::Ready(kept, why_not) => {
                 submission.deliver_alone(&job.entry, &kept, why_not, snapshot)
@@ -278,24 +276,6 @@ impl<T> BatchDelivery<'_, T> {
         }
         self.decided.push_back((job.of, outcome));
     }
-}
-
-impl<T> BatchJob<T> {
-    /// Takes out where it is kept, or why it is not.
-    fn taken(&mut self) -> (Spooled, Option<NotKept>, Option<Box<Tries>>) {
-        match std::mem::replace(&mut self.stage, JobStage::Accepting) {
-            JobStage::Ready(kept, why_not) | JobStage::Flying(kept, why_not) => {
-                (kept, why_not, None)
-            }
-            JobStage::Again(kept, why_not, tries) => (kept, why_not, Some(tries)),
-            JobStage::Accepting | JobStage::Taken => (Spooled::Nowhere, None, None),
-        }
-    }
-}
-
-/// Returns the time for a message: the one that is set, or more for a file.
-fn time_for<T>(set: Option<Duration>, job: &BatchJob<T>) -> Duration {
-    set.unwrap_or_else(|| TIME + upload_time(job.entry.bytes_of_files()))
 }
 
 /// Whether later messages to the same recipients wait for one that was kept for this reason.
