@@ -67,6 +67,8 @@ pub(crate) enum Notice<'a> {
     },
     /// An entry was too old and moved to `failed/`.
     Expired { id: &'a dyn Display, why: &'a str },
+    /// The robot that an app falls back on could not send its message either.
+    FallbackFailed { robot: &'a str, why: &'a str },
     /// An entry cannot be moved to `failed/`.
     CannotFail {
         id: &'a dyn Display,

@@ -33,6 +33,14 @@ pub(super) enum Status {
     Invalid,
 }
 
+/// The robot that sent a message, and why the app could not.
+#[derive(Debug, Serialize)]
+struct Fallback {
+    robot: String,
+    errcode: Option<i64>,
+    error: String,
+}
+
 /// The result of sending a message.
 #[derive(Debug, Serialize)]
 pub(super) struct Report {
@@ -50,6 +58,9 @@ pub(super) struct Report {
     /// The end of the quiet hours that hold it.
     #[serde(skip_serializing_if = "Option::is_none")]
     until: Option<String>,
+    /// The robot that sent it in place of the app.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fallback: Option<Fallback>,
     /// The requests of a dry run.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     requests: Vec<serde_json::Value>,
@@ -80,7 +91,16 @@ impl Report {
             End::Quiet { until, .. } => Some(until.to_rfc3339_opts(SecondsFormat::Secs, false)),
             _ => None,
         };
+        let fallback = match &outcome.end {
+            End::Instead { robot, reason } => Some(Fallback {
+                robot: robot.clone(),
+                errcode: reason.refusal().map(|refusal| refusal.errcode),
+                error: text::delivery::reason(reason).what,
+            }),
+            _ => None,
+        };
         let (status, id) = match outcome.end {
+            End::Instead { .. } => (Status::Sent, None),
             End::Sent if outcome.unreached.is_empty() => (Status::Sent, None),
             End::Sent => (Status::Partial, None),
             End::Queued { id }
@@ -109,6 +129,7 @@ impl Report {
             unreached: outcome.unreached,
             outbox_id: id.map(|id| id.to_string()),
             until,
+            fallback,
             failure,
             ..Self::new(status, outcome.parts.all)
         }
@@ -125,6 +146,7 @@ impl Report {
             unreached: Unreached::default(),
             outbox_id: None,
             until: None,
+            fallback: None,
             requests: Vec::new(),
             error: None,
             exit_code: None,

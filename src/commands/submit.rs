@@ -9,7 +9,7 @@ use crate::compose::{self, Composed, Draft};
 use crate::config::{Config, Settings, State};
 use crate::cron;
 pub(super) use crate::delivery::TIME;
-use crate::delivery::{Outcome, Patience, Sender, Submission, Watcher, upload_time};
+use crate::delivery::{End, Outcome, Patience, Sender, Submission, Watcher, upload_time};
 use crate::error::{Exit, Failure};
 use crate::message::Message;
 use crate::outbox::ClaimedEntry;
@@ -80,6 +80,10 @@ impl Submitting<'_> {
             .and_then(|output| TerminalWatcher::new(output, || cron::flush_command(config)));
         let watcher = watcher.as_ref().map(|watcher| watcher as &dyn Watcher);
         let outcome = how(self.submission(watcher)?);
+        if let End::Instead { robot, reason } = &outcome.end {
+            let why = text::delivery::reason(reason).what;
+            tracing::warn!("{}", text::delivery::sent_instead(robot, why));
+        }
         if let Some(why) = &outcome.unkept {
             tracing::warn!("{}", text::delivery::sent_unkept(why));
         }

@@ -177,6 +177,8 @@ pub(crate) enum Expected {
     Duration,
     /// Hours such as `23:00-07:30`.
     Quiet,
+    /// A robot, such as `robots.ops`.
+    Fallback,
     Path,
     AbsolutePath,
     Address,

@@ -116,6 +116,8 @@ keys! {
     show_in: [ShowIn] [or ShowIn::WeCom] { "show_in" => |it, _| it.parse(value::show_in) }
     /// The hours in which messages are held.
     quiet: [Quiet] [or Quiet::default()] { "quiet" => |it, _| it.parse(Quiet::parse) }
+    /// The robot that sends what the app cannot; empty for none.
+    fallback: [String] [or String::new()] { "fallback" or "WXPUSH_FALLBACK" => |it, _| it.parse(value::fallback) }
     /// The directory of the state.
     state_dir: [PathBuf] { "state_dir" or "WXPUSH_STATE_DIR" => |it, _| it.path() }
     /// Where the mail of users who may not read the config waits.

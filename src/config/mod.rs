@@ -185,7 +185,14 @@ impl Config {
             None => Account::app(&merged, path)?,
         };
         let base = self.base_of(&merged);
-        Settings::new(merged, base, profile, account)
+        let settings = Settings::new(merged, base, profile, account)?;
+        match &settings.fallback {
+            Some(name) if !self.has_robot(name) => {
+                let robots = self.file.robots.keys();
+                Err(ConfigError::NoRobot(Unknown::new(name, robots, path)))
+            }
+            _ => Ok(settings),
+        }
     }
 
     fn base_of(&self, merged: &MergedKeys) -> Base {

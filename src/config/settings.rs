@@ -34,6 +34,8 @@ pub(crate) struct Settings {
     pub(crate) show_in: ShowIn,
     /// The hours in which messages are held.
     pub(crate) quiet: Quiet,
+    /// The name of the robot that sends what the app cannot.
+    pub(crate) fallback: Option<String>,
     pub(crate) network: Network,
     pub(crate) outbox: OutboxSettings,
     pub(crate) limits: Limits,
@@ -103,6 +105,10 @@ impl Settings {
             Account::App(_) => merged.to.clone().unwrap_or_else(Recipients::all),
             Account::Robot(_) => Recipients::default(),
         };
+        let fallback = match account {
+            Account::App(_) => Some(merged.fallback.clone()).filter(|name| !name.is_empty()),
+            Account::Robot(_) => None,
+        };
         Ok(Self {
             base,
             profile: profile.map(str::to_owned),
@@ -113,6 +119,7 @@ impl Settings {
             phone_lang: merged.lang.unwrap_or(Lang::Zh),
             show_in: merged.show_in,
             quiet: merged.quiet.clone(),
+            fallback,
             outbox: OutboxSettings {
                 enabled: merged.keeps,
                 max_age: merged.max_age,

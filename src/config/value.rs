@@ -91,6 +91,15 @@ pub(super) fn max_age(text: &str) -> Result<Duration, Invalid> {
     Ok(age)
 }
 
+/// Parses `robots.NAME`, or nothing; returns the name.
+pub(super) fn fallback(text: &str) -> Result<String, Invalid> {
+    let name = text.strip_prefix("robots.").filter(|name| !name.is_empty());
+    match name {
+        None if !text.is_empty() => Err(Invalid::Not(Expected::Fallback)),
+        name => Ok(name.unwrap_or_default().to_owned()),
+    }
+}
+
 /// Parses the id of a company.
 pub(crate) fn corpid(text: &str) -> Result<String, Invalid> {
     printable(text).map(str::to_owned)

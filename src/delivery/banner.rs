@@ -29,6 +29,18 @@ pub(crate) struct Banner {
 }
 
 impl Banner {
+    /// Returns those of a message that was accepted just now, with this many expired ones.
+    pub(super) fn of_new(accepted: Stamp, expired: u32, lang: Lang, wording: Wording) -> Self {
+        Self {
+            accepted,
+            overtaken: false,
+            is_said: false,
+            expired,
+            lang,
+            wording,
+        }
+    }
+
     /// Returns the lines as of `now`; empty if there is nothing to say.
     pub(super) fn lines(&self, now: &Stamp) -> String {
         let mut lines = Vec::new();

@@ -9,12 +9,13 @@ use super::submit::{DISK_TIME, Submission};
 use super::{NotDelivered, Reason};
 use crate::error::Exit;
 use crate::notice::{self, Notice};
-use crate::outbox::{ClaimedEntry, FailureRecord, NotKept, Spooled};
+use crate::outbox::{ClaimedEntry, Entry, FailureRecord, NotKept, Spooled};
 
 impl Submission<'_> {
     /// Records the end of a delivery, and completes its outcome.
     pub(super) fn conclude(
         &self,
+        entry: &Entry,
         kept: &Spooled,
         why_not: Option<NotKept>,
         mut outcome: Outcome,
@@ -24,7 +25,7 @@ impl Submission<'_> {
             Ok(()) => outcome.unkept = self.settle_entry(kept, why_not),
             Err(NotDelivered::Deferred(reason)) => {
                 outcome.refusal = reason.refusal().cloned();
-                outcome.end = self.keep(kept, why_not, outcome.parts, reason);
+                outcome.end = self.keep(entry, kept, why_not, reason, &mut outcome);
             }
             Err(NotDelivered::Rejected(reason)) => {
                 outcome.refusal = reason.refusal().cloned();
@@ -44,10 +45,22 @@ impl Submission<'_> {
         not_kept(kept, why_not).filter(|_| self.state.is_ok())
     }
 
-    /// Keeps a message whose trouble passes or can be fixed; for a set-up error, only if
-    /// `keep_for_setup` is set or the message is in doubt.
-    fn keep(&self, kept: &Spooled, why_not: Option<NotKept>, parts: Parts, reason: Reason) -> End {
-        match self.entry_still(kept, why_not, parts, reason.outcome_unknown) {
+    /// Keeps a message whose trouble passes or can be fixed, unless the fallback sends it; for a
+    /// set-up error, only if `keep_for_setup` is set or the message is in doubt.
+    fn keep(
+        &self,
+        entry: &Entry,
+        kept: &Spooled,
+        why_not: Option<NotKept>,
+        reason: Reason,
+        outcome: &mut Outcome,
+    ) -> End {
+        let place = self.entry_still(kept, why_not, outcome.parts, reason.outcome_unknown);
+        let held = place.as_ref().ok().and_then(Option::as_ref);
+        if let Some(end) = self.fall_back(entry, held, &reason, outcome) {
+            return end;
+        }
+        match place {
             Ok(Some(held)) => {
                 let is_setup = (self.wording.reason)(&reason).exit == Exit::Setup;
                 if is_setup && !self.keep_for_setup && !reason.outcome_unknown {

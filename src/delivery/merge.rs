@@ -90,6 +90,7 @@ pub(super) fn merged(
         urgent: false,
         once: None,
         merged,
+        instead: Vec::new(),
         sender: first.sender.clone(),
         messages,
     })

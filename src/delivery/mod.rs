@@ -9,6 +9,7 @@ mod banner;
 mod batch;
 mod conclude;
 mod doubt;
+mod fallback;
 mod file;
 mod flights;
 mod flush;
@@ -27,6 +28,7 @@ mod wording;
 
 pub(crate) use banner::Banner;
 pub(crate) use batch::{BatchDelivery, BatchOrder, BatchStep, SenderNumber};
+pub(crate) use fallback::AppTrouble;
 pub(crate) use flush::{Bounds, Flush};
 pub(crate) use outcome::{End, Outcome, Parts};
 pub(crate) use reason::{NotDelivered, Obstacle, Reason};

@@ -108,6 +108,10 @@ impl Submission<'_> {
             held.finish().map_err(disk)?;
             return Err(End::Duplicate.into());
         }
+        if held.is_carried() {
+            // By the fallback, which may have delivered it.
+            return Ok(None);
+        }
         let wait = attempts.hold.and_then(|hold| hold.left(&Stamp::now()));
         match wait {
             Some(wait) if Instant::now() + wait > self.deadline => {

@@ -33,6 +33,8 @@ pub(crate) struct Parts {
 pub(crate) enum End {
     /// WeCom accepted all parts.
     Sent,
+    /// Sent by the group robot of this name, since the app could not.
+    Instead { robot: String, reason: Reason },
     /// Kept for a flush without a request, as the user asked.
     Queued { id: Id },
     /// Kept until the end of quiet hours.
@@ -93,6 +95,7 @@ impl Outcome {
         matches!(
             self.end,
             End::Sent
+                | End::Instead { .. }
                 | End::Queued { .. }
                 | End::Quiet { .. }
                 | End::Spooled { .. }

@@ -160,6 +160,7 @@ impl Submission<'_> {
             urgent: self.urgent,
             once: None,
             merged: Vec::new(),
+            instead: Vec::new(),
             sender: self.sender.name(),
             messages,
         }
@@ -217,7 +218,7 @@ impl Submission<'_> {
             watcher.end();
         }
         outcome.parts = Parts { sent, all };
-        self.conclude(kept, why_not, outcome, end)
+        self.conclude(entry, kept, why_not, outcome, end)
     }
 
     /// Goes on with a message of one request, after its first try.
@@ -239,20 +240,14 @@ impl Submission<'_> {
             outcome.parts = Parts { sent: 1, all: 1 };
             outcome.add(Ok(sent));
         });
-        self.conclude(kept, why_not, outcome, end)
+        self.conclude(entry, kept, why_not, outcome, end)
     }
 
     /// Returns the lines before the text of a new message, with this many expired messages to notify
     /// of.
     pub(super) fn banner(&self, entry: &Entry, expired: u32) -> Banner {
-        Banner {
-            accepted: entry.accepted,
-            overtaken: false,
-            is_said: false,
-            expired,
-            lang: self.sender.settings.phone_lang,
-            wording: self.wording,
-        }
+        let lang = self.sender.settings.phone_lang;
+        Banner::of_new(entry.accepted, expired, lang, self.wording)
     }
 
     pub(super) fn delivery(&self) -> Delivery<'_> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::time::Instant;
 
+use super::AppTrouble;
 use crate::error::Failure;
 use crate::outbox::SenderName;
 
@@ -25,6 +26,8 @@ pub(crate) struct FlushSummary {
     pub(crate) others: BTreeMap<SenderName, usize>,
     /// Left alone: written by a newer wxpush, or not a usable entry.
     pub(crate) strange: Vec<(String, Strange)>,
+    /// The robots that sent messages in place of an app, and why.
+    pub(crate) instead: BTreeMap<String, AppTrouble>,
     /// Why the first stopped sender was stopped.
     pub(crate) stopped: Option<Failure>,
     /// Why the first skipped message was skipped.
@@ -64,6 +67,7 @@ impl FlushSummary {
             *self.others.entry(sender).or_default() += count;
         }
         self.strange.extend(other.strange);
+        self.instead.extend(other.instead);
         if self.stopped.is_none() {
             self.stopped = other.stopped;
         }

@@ -6,6 +6,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use super::fallback::AppTrouble;
 use super::reason::Reason;
 use crate::outbox::ClaimedEntry;
 
@@ -23,6 +24,8 @@ pub(super) struct Turn {
     works: bool,
     /// Messages refused for a reason that may be the app's or their own.
     suspects: Vec<Suspect>,
+    /// The trouble of its set-up, if that is what stopped it.
+    setup: Option<AppTrouble>,
 }
 
 /// The reason why a turn sends nothing more.
@@ -74,9 +77,20 @@ impl Turn {
     }
 
     /// Ends the turn: the error is the app's, not a message's own.
-    pub(super) fn stop(&mut self, answered: bool) {
+    pub(super) fn stop(&mut self, answered: bool, setup: Option<AppTrouble>) {
         self.stop = Some(Stop::App { answered });
+        self.setup = setup;
         self.suspects.clear();
+    }
+
+    /// Returns the trouble of the app's set-up, if that ended the turn.
+    pub(super) fn setup(&self) -> Option<AppTrouble> {
+        self.setup
+    }
+
+    /// Forgets a message that has been sent by the fallback.
+    pub(super) fn sent_instead(&mut self, held: &ClaimedEntry) {
+        self.suspects.retain(|it| it.held.id() != held.id());
     }
 
     /// Ends the turn for this pass, since it is too early for another try.
@@ -98,6 +112,7 @@ impl Turn {
     /// Gives the app another turn.
     pub(super) fn forgive(&mut self) {
         self.stop = None;
+        self.setup = None;
         self.refused_in_a_row = 0;
         self.calls.clear();
     }

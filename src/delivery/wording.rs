@@ -6,7 +6,7 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
-use super::Reason;
+use super::{AppTrouble, Reason};
 use crate::error::Failure;
 use crate::lang::Lang;
 use crate::outbox::Id;
@@ -24,6 +24,8 @@ pub(crate) struct Wording {
     pub(crate) late: fn(Lang, &str) -> String,
     /// Returns, for the phone, how many messages expired undelivered.
     pub(crate) missed: fn(Lang, u32) -> String,
+    /// Returns, for the phone, why a robot sends a message of an app.
+    pub(crate) instead: fn(Lang, AppTrouble) -> String,
     /// Returns, for the phone, the heading of this many merged texts.
     pub(crate) merged: fn(Lang, usize) -> String,
 }

@@ -6,6 +6,7 @@ pub(crate) mod article;
 pub(crate) mod channel;
 pub(crate) mod content;
 pub(crate) mod encoding;
+mod for_robot;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
 pub(crate) mod html;

@@ -41,6 +41,12 @@ pub(crate) struct Attempts {
     /// Whether it goes out only if the process that keeps it dies, so that no message waits for it.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub(crate) reserved: bool,
+    /// Since when its app has failed to send it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) stuck_since: Option<Stamp>,
+    /// Whether the fallback of its app has refused it.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) not_by_robot: bool,
     /// Number of times it was refused while other messages were accepted.
     pub(crate) passed_over: u32,
     /// The first of these times.

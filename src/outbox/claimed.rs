@@ -59,7 +59,8 @@ impl ClaimedEntry {
         &self.id
     }
 
-    pub(super) fn dir(&self) -> &Dir {
+    /// Returns the directory that it is in.
+    pub(crate) fn dir(&self) -> &Arc<Dir> {
         &self.dir
     }
 
@@ -129,11 +130,12 @@ impl ClaimedEntry {
                 ..Attempts::default()
             };
         };
-        let removed = self.remove_merged(done);
         if last && syncing == Syncing::Together && self.entry.once.is_some() {
             return self.note(next);
         }
         if !last {
+            // What cannot be removed now is removed with the last part.
+            let _ = self.remove_merged(done);
             self.note(next);
             // A power cut must not cause a second delivery.
             if let Some(Some(record)) = self.record.get() {
@@ -141,10 +143,10 @@ impl ClaimedEntry {
             }
             return;
         }
-        let done = removed.and_then(|()| match syncing {
+        let done = match syncing {
             Syncing::Now => self.finish(),
-            Syncing::Together => self.unlink(),
-        });
+            Syncing::Together => self.discard(),
+        };
         if let Err(error) = done {
             // The next process that claims it sees that nothing is left to send.
             self.note(next);
@@ -158,9 +160,23 @@ impl ClaimedEntry {
     /// # Errors
     /// The error of the disk; the entry stays.
     pub(crate) fn finish(&self) -> io::Result<()> {
-        self.close_once()?;
-        self.remove_merged(self.entry.messages.len())?;
+        self.settle()?;
         self.remove()
+    }
+
+    /// Sees to it that neither it nor what it carries is sent again: the key before the entries.
+    fn settle(&self) -> io::Result<()> {
+        self.close_once()?;
+        self.remove_merged(self.entry.messages.len())
+    }
+
+    /// Removes what it carries, then itself, without a sync.
+    ///
+    /// # Errors
+    /// The error of the disk; the entry stays.
+    pub(super) fn discard(&self) -> io::Result<()> {
+        self.remove_merged(self.entry.messages.len())?;
+        self.unlink()
     }
 
     /// Removes it, so that the texts it carries are sent on their own, except those already sent.

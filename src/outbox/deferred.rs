@@ -36,6 +36,11 @@ impl Deferred {
         }
     }
 
+    /// Returns the message.
+    pub(crate) fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
     /// Returns the entry, which the first call writes and syncs.
     ///
     /// # Errors

@@ -53,6 +53,12 @@ impl Id {
         }
     }
 
+    /// Returns a name that sorts before this one, for the entry that carries its text.
+    pub(crate) fn before(&self) -> Self {
+        let accepted = self.accepted().unwrap_or_else(SystemTime::now);
+        Self::new(accepted - Duration::from_millis(1))
+    }
+
     /// Parses a file's name; `None` if it is not the name of an entry.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         const FORM: &[u8] = b"00000000T000000.000Z-xxxxxxxx";
@@ -127,6 +133,9 @@ pub(crate) struct Entry {
     pub(crate) once: Option<String>,
     /// The entries whose texts it carries, in order.
     pub(crate) merged: Vec<MergedText>,
+    /// If a robot sends it in place of an app: for each of its parts, the number of parts of the
+    /// app's entry that are done once it has arrived.
+    pub(crate) instead: Vec<usize>,
     pub(crate) sender: SenderName,
     /// Its parts, in order; at least one.
     pub(crate) messages: Vec<Message>,
@@ -144,6 +153,16 @@ impl Entry {
     /// Returns its age, which decides whether it expires.
     pub(crate) fn age(&self, now: &Stamp) -> Duration {
         self.retried.unwrap_or(self.accepted).age_or_zero(now)
+    }
+
+    /// Whether a robot sends it in place of an app.
+    pub(crate) fn is_instead(&self) -> bool {
+        !self.instead.is_empty()
+    }
+
+    /// Whether it carries the texts of several entries.
+    pub(crate) fn carries_many(&self) -> bool {
+        self.merged.len() > 1
     }
 
     /// Returns the file of a part: its own, or that of an earlier part, which is uploaded only

@@ -38,9 +38,9 @@ impl Removals {
     }
 }
 
-fn place(held: &ClaimedEntry) -> Option<(u64, u64)> {
-    let meta = held.dir().metadata().ok()?;
-    Some((meta.dev(), meta.ino()))
+fn place(held: &ClaimedEntry) -> (u64, u64) {
+    let meta = held.dir().metadata();
+    (meta.dev(), meta.ino())
 }
 
 /// Closes the keys of delivered entries, removes those that are still there, and syncs that.
@@ -60,7 +60,7 @@ fn remove(entries: &[Arc<ClaimedEntry>]) -> io::Result<()> {
         once::close(first.dir(), &keys)?;
     }
     for held in keyed() {
-        held.unlink()?;
+        held.discard()?;
     }
     first.dir().sync()
 }

@@ -67,6 +67,7 @@ mod tests {
                 urgent: true,
                 once: None,
                 merged: Vec::new(),
+                instead: Vec::new(),
                 sender: SenderName {
                     profile: Some("p".repeat(100)),
                     account: SenderAccount::App("ww0123456789abcdef".to_owned()),

@@ -204,6 +204,7 @@ displays! { Expected {
     Self::Quiet =>
         "一段或几段时间，例如 23:00-07:30 或 12:30-13:30,23:00-07:30",
         "hours such as 23:00-07:30 or 12:30-13:30,23:00-07:30";
+    Self::Fallback => "robots. 加群机器人的名字，例如 robots.ops", "robots. and the name of a robot, such as robots.ops";
     Self::Path => "一个路径", "a path";
     Self::AbsolutePath => "绝对路径", "an absolute path";
     Self::Address => "本机的一个 IP 地址，例如 192.0.2.7", "an IP address of this host, such as 192.0.2.7";

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::delivery::{End, Obstacle, Outcome, Parts, Reason, Wording};
+use crate::delivery::{AppTrouble, End, Obstacle, Outcome, Parts, Reason, Wording};
 use crate::error::{Exit, Failure};
 use crate::lang::{Lang, spoken};
 use crate::outbox::NotKept;
@@ -23,6 +23,11 @@ pub(crate) const WORDING: Wording = Wording {
         1 => missed_one(lang),
         _ => missed(lang, count),
     },
+    instead: |lang, trouble| match trouble {
+        AppTrouble::Setup(Some(errcode)) => instead_refused(lang, errcode),
+        AppTrouble::Setup(None) => instead_misconfigured(lang),
+        AppTrouble::Outage => instead_late(lang),
+    },
     merged: |lang, count| merged(lang, count),
 };
 
@@ -31,6 +36,15 @@ phone_texts! {
     missed_one() = "[过期] 另有 1 条消息因过期未送达", "[expired] 1 message expired undelivered";
     missed(count) =
         "[过期] 另有 {count} 条消息因过期未送达", "[expired] {count} messages expired undelivered";
+    instead_refused(errcode) =
+        "[代发] 应用被拒绝（errcode {errcode}），由群机器人代发",
+        "[fallback] sent by this robot: the app is refused (errcode {errcode})";
+    instead_misconfigured() =
+        "[代发] 应用的设置有误，由群机器人代发",
+        "[fallback] sent by this robot: the app's settings are wrong";
+    instead_late() =
+        "[代发] 应用 5 分钟没能发出，由群机器人代发",
+        "[fallback] sent by this robot: the app could not send it for 5 minutes";
     merged(count) = "[合并] {count} 条", "[merged] {count} messages";
 }
 
@@ -120,6 +134,9 @@ texts! {
     sent_unkept(why) =
         "发件箱不可用，消息没有存入就发送了：{why}",
         "the outbox cannot be used, the message was sent without it: {why}";
+    sent_instead(robot, why) =
+        "应用没能发出，已由群机器人 {robot} 代发：{why}",
+        "sent by robot {robot}, since the app could not send it: {why}";
     switched_off() =
         "发件箱已停用（[outbox] enabled = false）",
         "the outbox is switched off ([outbox] enabled = false)";
@@ -172,6 +189,7 @@ pub(crate) fn failure(
     };
     Some(match &outcome.end {
         End::Sent if outcome.unreached.is_empty() => return None,
+        End::Instead { .. } => return None,
         End::Sent => partial(outcome.unreached.describe()),
         End::Queued { .. } | End::Quiet { .. } | End::Duplicate => return None,
         End::NotQueued(why) => not_queued(why),

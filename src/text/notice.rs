@@ -38,6 +38,7 @@ pub(crate) fn warn(notice: &Notice<'_>) {
             why,
         } => refused(id, why),
         Notice::Expired { id, why } => expired(id, why),
+        Notice::FallbackFailed { robot, why } => fallback_failed(robot, why),
         Notice::CannotFail { id, error } => cannot_fail(id, error),
     };
     tracing::warn!("{text}");
@@ -89,6 +90,9 @@ texts! {
     expired(id, why) =
         "{id} 已过期，已移入 failed/：{why}",
         "{id} has expired, and is in failed/ now: {why}";
+    fallback_failed(robot, why) =
+        "群机器人 {robot} 也没能代发：{why}",
+        "robot {robot} could not send it instead either: {why}";
     cannot_fail(id, error) =
         "{id} 无法移入 failed/：{error}",
         "{id} cannot be moved to failed/: {error}";

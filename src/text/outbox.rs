@@ -1,7 +1,7 @@
 //! The messages of `outbox`.
 
 use crate::config::value::shown;
-use crate::delivery::Strange;
+use crate::delivery::{AppTrouble, Strange};
 use crate::outbox::{SenderAccount, SenderName};
 
 failures! {
@@ -112,6 +112,12 @@ texts! {
     left_alone(name) = "发件箱里有未处理的内容：{name}", "left alone in the outbox: {name}";
     left_alone_because(name, why) =
         "发件箱里有未处理的内容：{name}：{why}", "left alone in the outbox: {name}: {why}";
+    robot_sends(robot, why) =
+        "应用发不出的消息由群机器人 {robot} 代发：{why}；wxpush check 说明怎么办",
+        "robot {robot} sends what the app cannot: {why}; wxpush check says what to do";
+    app_refused(errcode) = "应用被企业微信拒绝（errcode {errcode}）", "WeCom refuses the app (errcode {errcode})";
+    app_misconfigured() = "应用的设置有误", "the app's settings are wrong";
+    app_out() = "应用已经 5 分钟发不出", "the app has failed for 5 minutes";
     of_newer_wxpush() = "由更新版本的 wxpush 写入", "it was written by a newer wxpush";
     outbox_elsewhere(dir) =
         "{dir}/outbox 里也有消息，而当前配置不用它：用 WXPUSH_STATE_DIR={dir} 补发它们",
@@ -152,6 +158,16 @@ pub(crate) fn of_other_sender(sender: &SenderName, count: usize) -> String {
         &sender.api_base,
         profile.unwrap_or_default(),
     )
+}
+
+/// Says that a robot sends what its app cannot; the same words as long as the reason is the same.
+pub(crate) fn goes_by_robot(robot: &str, trouble: AppTrouble) -> String {
+    let why = match trouble {
+        AppTrouble::Setup(Some(errcode)) => app_refused(errcode),
+        AppTrouble::Setup(None) => app_misconfigured(),
+        AppTrouble::Outage => app_out(),
+    };
+    robot_sends(robot, why)
 }
 
 /// Describes why a flush has skipped a file.

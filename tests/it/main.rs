@@ -58,6 +58,8 @@ mod encoding; // other encodings than UTF-8, and --splay
 mod examples; // every file of examples/, and the example config
 mod exits; // every exit code of the contract
 mod explain; // explain: every code that WeCom lists, in both languages, several at once
+mod fallback; // what an app cannot send goes by a robot: when, marked, once, by one of the two
+mod fallback_faults; // outages, lost answers, kills, robots that refuse
 mod fields; // long fields at WeCom's limits and past them
 mod files; // modes, owners, and what is planted at our paths
 mod fleets; // many hosts: the playbook and the relay of docs/

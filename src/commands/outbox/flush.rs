@@ -106,7 +106,7 @@ fn flush(
         let junk = outbox::junk(&dir).unwrap_or_default();
         let junk = junk.into_iter().map(|name| (name, Strange::Junk));
         flush.summary.strange.extend(junk);
-        warn_of_undeliverable(&flush.summary, &dir, output);
+        warn_of_trouble(&flush.summary, &dir, output);
     }
     for dir in config::elsewhere(state) {
         let is_served = outboxes.places.iter().any(|place| place.is_at(&dir));
@@ -160,13 +160,15 @@ fn has_entries(dir: &Path) -> bool {
     names.iter().any(|name| outbox::Id::parse(name).is_some())
 }
 
-/// Warns of entries that no flush will deliver.
-fn warn_of_undeliverable(summary: &FlushSummary, dir: &Dir, output: Output) {
+/// Warns of entries that no flush will deliver, and of those that a robot sent in place of an app.
+fn warn_of_trouble(summary: &FlushSummary, dir: &Dir, output: Output) {
     let others = summary.others.iter();
     let others = others.map(|(sender, count)| text::of_other_sender(sender, *count));
     let strange = summary.strange.iter();
     let strange = strange.map(|(name, why)| text::strange(name, why));
-    let lines: Vec<String> = others.chain(strange).collect();
+    let instead = summary.instead.iter();
+    let instead = instead.map(|(robot, why)| text::goes_by_robot(robot, *why));
+    let lines: Vec<String> = others.chain(strange).chain(instead).collect();
     warn_once_a_day(dir, STATE_NOTICE, &lines, output);
 }
 
@@ -217,6 +219,10 @@ fn failure(summary: &FlushSummary) -> Option<Failure> {
     let others: usize = summary.others.values().sum();
     let left = summary.left + summary.busy + others + summary.strange.len();
     match (&summary.stopped, &summary.held_up) {
+        // Every message went by a robot in place of its app, or by the app.
+        _ if left == 0 && !summary.instead.is_empty() && summary.failed + summary.expired == 0 => {
+            None
+        }
         // All entries were given up and reported; the cause remains.
         (stopped, _) if left == 0 => stopped.clone(),
         (Some(stopped), _) => Some(Failure {

@@ -129,7 +129,7 @@ impl<T> BatchDelivery<'_, T> {
             Some(tries) => tries.give_up(reason.error),
             None => NotDelivered::Deferred(reason),
         });
-        let outcome = submission.conclude(&kept, why_not, outcome, end);
+        let outcome = submission.conclude(&job.entry, &kept, why_not, outcome, end);
         self.decide(job, outcome, false);
     }
 
@@ -162,7 +162,7 @@ impl<T> BatchDelivery<'_, T> {
             Err(why) => {
                 let outcome = Outcome::new(1, End::Sent);
                 let end = Err(tries.give_up(why));
-                let outcome = submission.conclude(&kept, why_not, outcome, end);
+                let outcome = submission.conclude(&job.entry, &kept, why_not, outcome, end);
                 drop(submission);
                 if let Some(job) = self.jobs.remove(at) {
                     self.decide(job, outcome, true);
@@ -212,7 +212,7 @@ impl<T> BatchDelivery<'_, T> {
             }
             Err(why) => Err(tries.give_up(why)),
         };
-        let outcome = submission.conclude(&kept, why_not, outcome, end);
+        let outcome = submission.conclude(&job.entry, &kept, why_not, outcome, end);
         drop(submission);
         if let Some(job) = self.jobs.remove(at) {
             self.decide(job, outcome, true);

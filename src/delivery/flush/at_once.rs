@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::super::audiences::meet;
 use super::super::flights::Flights;
@@ -144,7 +145,7 @@ impl Flush<'_> {
     }
 
     /// Waits for an answer to a sender's requests, and handles it; returns whether one was under way.
-    fn land(&mut self, dir: &Arc<Dir>, name: &SenderName) -> bool {
+    pub(super) fn land(&mut self, dir: &Arc<Dir>, name: &SenderName) -> bool {
         let Some(flying) = self.flights.get_mut(name) else {
             return false;
         };
@@ -183,7 +184,14 @@ impl Flush<'_> {
                     flying.again.push(message);
                 }
             }
-            Err(why) => self.undelivered(dir, &message, tries.give_up(why)),
+            Err(why) => {
+                self.undelivered(dir, &message, tries.give_up(why));
+                let has_fallback = message.sender.settings.fallback.is_some();
+                if has_fallback && self.turn(&message.entry.sender).setup().is_some() {
+                    // The fallback is given it in another pass.
+                    self.next(Duration::ZERO);
+                }
+            }
         }
     }
 }

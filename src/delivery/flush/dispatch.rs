@@ -75,10 +75,10 @@ impl Dispatch {
                 Some(end) => until.min(end),
             },
             // A message that carries many texts may use every slot: it empties the backlog.
-            share: if self.entry.merged.is_empty() {
-                Share::Backlog
-            } else {
+            share: if self.entry.carries_many() {
                 Share::New
+            } else {
+                Share::Backlog
             },
             patience: Patience::Nothing,
             resends: true,
@@ -88,7 +88,7 @@ impl Dispatch {
 
     /// Returns the lines before its text, with this many expired messages to notify of.
     pub(super) fn banner(&self, overtaken: bool, expired: u32, wording: Wording) -> Banner {
-        let is_merged = !self.entry.merged.is_empty();
+        let is_merged = self.entry.carries_many();
         Banner {
             accepted: if is_merged {
                 Stamp::now()
@@ -137,7 +137,7 @@ impl Flush<'_> {
 /// Whether a newer message has been delivered to one of its recipients. Not checked for a message
 /// that is late anyway, nor for one that carries others.
 fn is_overtaken(sender: &Sender, entry: &Entry, attempts: &Attempts) -> bool {
-    if !entry.merged.is_empty() || entry.accepted.age_or_zero(&Stamp::now()) > LATE {
+    if entry.carries_many() || entry.accepted.age_or_zero(&Stamp::now()) > LATE {
         return false;
     }
     let Some(message) = entry.messages.get(attempts.sent) else {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use super::super::audiences::meet;
-use super::super::{Reason, Sender, audience, merge};
+use super::super::{Reason, Sender, audience, fallback, merge};
 use super::Flush;
 use super::dispatch::Dispatch;
 use crate::clock::Stamp;
@@ -35,14 +35,28 @@ impl Flush<'_> {
 
     /// Removes an entry that carries texts, so that those are sent on their own again.
     pub(super) fn dissolve(&mut self, held: &Arc<ClaimedEntry>) {
-        if let Err(error) = held.dissolve() {
-            tracing::info!(id = %held.id(), %error, "merged messages cannot be separated");
-            return;
+        if take_apart(held) {
+            let ids = held.entry().merged.iter().map(|merged| merged.id.clone());
+            self.alone.extend(ids);
+            // Look at them again at once.
+            self.next(Duration::ZERO);
         }
-        let ids = held.entry().merged.iter().map(|merged| merged.id.clone());
-        self.alone.extend(ids);
-        // Look at them again at once.
-        self.next(Duration::ZERO);
+    }
+
+    /// Returns the entry whose text a message carries, unless another process has claimed it.
+    pub(super) fn original(
+        &mut self,
+        dir: &Arc<Dir>,
+        originals: &[Arc<ClaimedEntry>],
+        id: &Id,
+    ) -> Option<Arc<ClaimedEntry>> {
+        if let Some(ours) = originals.iter().find(|it| it.id() == id) {
+            return Some(Arc::clone(ours));
+        }
+        match self.claim(dir, id) {
+            Claim::Held(held) => Some(held),
+            _ => None,
+        }
     }
 
     /// Gives up the texts that end in a part in doubt: a resend could only repeat them. The other
@@ -50,28 +64,29 @@ impl Flush<'_> {
     pub(super) fn fail_merged(&mut self, dir: &Arc<Dir>, message: &Dispatch, reason: &Reason) {
         let Some(held) = message.held() else { return };
         let part = held.attempts().sent;
-        for merged in message.entry.merged.iter().filter(|it| it.part == part) {
-            let ours = message.originals.iter().find(|it| *it.id() == merged.id);
-            let original = match ours {
-                Some(ours) => Arc::clone(ours),
-                None => match self.claim(dir, &merged.id) {
-                    Claim::Held(held) => held,
-                    _ => continue,
-                },
-            };
-            self.refuse(&original, reason);
+        let is_instead = message.entry.is_instead();
+        let merged = message.entry.merged.iter();
+        // What goes by the fallback and has begun to arrive there does not go by the app.
+        for merged in merged.filter(|it| it.part == part || is_instead && it.part > part) {
+            if let Some(original) = self.original(dir, &message.originals, &merged.id) {
+                if is_instead {
+                    fallback::note_doubt(&original);
+                }
+                self.refuse(&original, reason);
+            }
         }
         self.dissolve(&held);
     }
 
     /// Claims the entries in `behind` whose texts can be merged with `first`, and returns them as
-    /// one message.
+    /// one message, below `mark` if that isn't empty.
     pub(super) fn merged(
         &mut self,
         dir: &Arc<Dir>,
         first: &Arc<ClaimedEntry>,
         sender: &Rc<Sender>,
         behind: &[Id],
+        mark: &str,
     ) -> Option<Dispatch> {
         if !sender.settings.outbox.merge || self.alone.contains(first.id()) {
             return None;
@@ -115,7 +130,8 @@ impl Flush<'_> {
             });
             let texts: Vec<_> = texts.collect();
             let head = (self.wording.merged)(sender.settings.phone_lang, texts.len());
-            merge::merged(&texts, &head, SystemTime::now())
+            let gap = if mark.is_empty() { "" } else { "\n" };
+            merge::merged(&texts, &format!("{mark}{gap}{head}"), SystemTime::now())
         } else {
             None
         };
@@ -125,9 +141,7 @@ impl Flush<'_> {
             return None;
         };
         self.carried.extend(held.iter().map(|it| it.id().clone()));
-        let accepted = first.id().accepted().unwrap_or(entry.accepted.time());
-        let before = accepted - Duration::from_millis(1);
-        let deferred = Deferred::new(dir, Id::new(before), entry.clone(), held.clone());
+        let deferred = Deferred::new(dir, first.id().before(), entry.clone(), held.clone());
         Some(Dispatch {
             entry,
             kept: Spooled::Deferred(Arc::new(deferred)),
@@ -137,4 +151,13 @@ impl Flush<'_> {
             is_old: false,
         })
     }
+}
+
+/// Removes an entry that carries texts; returns whether that succeeded.
+pub(super) fn take_apart(held: &ClaimedEntry) -> bool {
+    let done = held.dissolve();
+    if let Err(error) = &done {
+        tracing::info!(id = %held.id(), %error, "merged messages cannot be separated");
+    }
+    done.is_ok()
 }

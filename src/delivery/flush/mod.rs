@@ -3,6 +3,7 @@
 
 mod at_once;
 mod dispatch;
+mod instead;
 mod merging;
 mod outcome;
 
@@ -13,6 +14,7 @@ pub(crate) use outcome::{give_up, keep_new};
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -65,6 +67,8 @@ pub(crate) struct Flush<'a> {
     carried: HashSet<Id>,
     /// Those of them that are counted as left, since the entry that carries them is under way.
     counted: HashSet<Id>,
+    /// Entries that were tried in vain in this pass.
+    in_vain: HashSet<Id>,
     /// Texts not to merge in this flush.
     alone: HashSet<Id>,
     /// Entries claimed before the walk reaches them.
@@ -98,6 +102,7 @@ impl<'a> Flush<'a> {
             waiting: BTreeMap::new(),
             carried: HashSet::new(),
             counted: HashSet::new(),
+            in_vain: HashSet::new(),
             alone: HashSet::new(),
             ahead: HashMap::new(),
             flights: HashMap::new(),
@@ -129,12 +134,14 @@ impl<'a> Flush<'a> {
         self.waiting.clear();
         self.carried.clear();
         self.counted.clear();
+        self.in_vain.clear();
         let before = std::mem::take(&mut self.summary);
         self.summary = FlushSummary {
             delivered: before.delivered,
             failed: before.failed,
             expired: before.expired,
             stopped: before.stopped,
+            instead: before.instead,
             ..FlushSummary::default()
         };
         let Some(dir) = self.outbox.open()? else {
@@ -286,20 +293,28 @@ impl<'a> Flush<'a> {
         self.summary.left += usize::from(entry.merged.is_empty());
         let is_old = entry.age(&now) > sender.settings.outbox.max_age;
         if self.turn(&entry.sender).is_stopped() {
-            if is_old && self.expires_in_vain(entry) {
-                self.expire(dir, &held, sender.settings.outbox.max_age);
+            if self.fall_back(dir, &held, &sender, behind) {
+                return;
             }
+            return self.expire_if_old(dir, &held, &sender);
+        }
+        if held.is_carried() {
             return;
         }
-        if held.is_carried() || self.waits_still(entry, &attempts, &now) {
+        if let Some(scope) = self.waits_still(entry, &attempts, &now) {
+            if scope == HoldScope::App {
+                self.fall_back(dir, &held, &sender, behind);
+            }
             return;
         }
         let next = &entry.messages[attempts.sent];
         if self.is_call_stopped(entry, &attempts) {
+            self.fall_back(dir, &held, &sender, behind);
             return;
         }
         if attempts.suspected && self.turn(&entry.sender).leaves_out_suspects() {
             self.left_out = true;
+            self.fall_back(dir, &held, &sender, behind);
             return;
         }
         if !entry.merged.is_empty() && !self.is_worth_carrying(&held, &attempts, is_old) {
@@ -311,10 +326,14 @@ impl<'a> Flush<'a> {
             waiting.add(&to);
             return;
         }
-        let merged = (!is_old).then(|| self.merged(dir, &held, &sender, behind));
+        let merged = (!is_old).then(|| self.merged(dir, &held, &sender, behind, ""));
         let message = merged.flatten();
+        let app = Rc::clone(&sender);
         let message = message.unwrap_or_else(|| Dispatch::of(&held, sender, to, is_old));
         self.dispatch(dir, message);
+        if self.in_vain.contains(held.id()) && !self.fall_back(dir, &held, &app, behind) {
+            self.expire_if_old(dir, &held, &app);
+        }
     }
 
     /// Removes an entry that was delivered, and could not be removed then.
@@ -327,29 +346,24 @@ impl<'a> Flush<'a> {
         }
     }
 
-    /// Whether an entry waits for the end of its back-off, or of its app's.
-    fn waits_still(&mut self, entry: &Entry, attempts: &Attempts, now: &Stamp) -> bool {
-        let hold = attempts.hold.and_then(|hold| Some((hold, hold.left(now)?)));
-        let Some((hold, left)) = hold else {
-            return false;
-        };
-        self.next(left);
+    /// Returns whose back-off an entry waits for, if it does.
+    fn waits_still(&mut self, entry: &Entry, attempts: &Attempts, now: &Stamp) -> Option<HoldScope> {
+        let hold = attempts.hold?;
+        self.next(hold.left(now)?);
         if hold.on == HoldScope::App {
             self.turn(&entry.sender).hold();
         }
-        true
-    }
-
-    /// Whether an old entry expires though its sender's turn has ended: nothing of it gets through.
-    fn expires_in_vain(&mut self, entry: &Entry) -> bool {
-        let answered = self.turn(&entry.sender).in_vain();
-        entry.merged.is_empty() && answered.is_some_and(|answered| self.may_expire(entry, answered))
+        Some(hold.on)
     }
 
     /// Handles an entry whose sender is not in the config. It cannot be tried, so it expires only
     /// by a clock that can be trusted.
     fn other(&mut self, dir: &Arc<Dir>, held: &Arc<ClaimedEntry>, now: &Stamp) {
         let entry = held.entry();
+        if entry.is_instead() && !held.attempts().is_in_the_dark() {
+            // The app's entries, which it carries, don't depend on this robot.
+            return self.return_to_app(dir, held, &[], false);
+        }
         let is_certain = entry.accepted.is_same_boot(now) || self.clocks.steady;
         let max_age = self.senders.max_age();
         if is_certain && entry.age(now) > max_age {

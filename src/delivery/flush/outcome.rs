@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::super::reason::Obstacle;
 use super::super::turn::Suspect;
-use super::super::{NotDelivered, Reason, Wording};
+use super::super::{NotDelivered, Reason, Sender, Wording};
 use super::Flush;
 use super::dispatch::Dispatch;
 use crate::clock::Stamp;
@@ -66,6 +66,9 @@ impl Flush<'_> {
             return;
         }
         self.tried += 1;
+        if message.entry.is_instead() {
+            return self.not_by_robot(dir, message, &reason, is_refused);
+        }
         let Some(held) = message.held() else {
             if reason.is_of_disk() {
                 // A merged message must be written before it is sent; a single one has been
@@ -79,9 +82,14 @@ impl Flush<'_> {
                 for held in &message.originals {
                     keep(held, &reason, None, self.wording);
                 }
+                let ids = message.originals.iter().map(|held| held.id().clone());
+                self.in_vain.extend(ids);
             }
             return self.trouble(name, None, &reason);
         };
+        if self.leaves_to_robot(message, &held, &reason) {
+            return self.trouble(name, None, &reason);
+        }
         if is_refused && message.entry.merged.is_empty() {
             return self.refuse(&held, &reason);
         }
@@ -109,7 +117,11 @@ impl Flush<'_> {
             self.wording,
         );
         let answered = reason.refusal().is_some();
-        if !message.is_old || !self.may_expire(&message.entry, answered) {
+        let is_tried_by_robot = reason.scope() == Scope::App
+            && message.entry.merged.is_empty()
+            && message.sender.settings.fallback.is_some();
+        if !message.is_old || is_tried_by_robot || !self.may_expire(&message.entry, answered) {
+            self.in_vain.insert(held.id().clone());
             return self.trouble(name, Some((&held, &message.entry)), &reason);
         }
         self.trouble(name, None, &reason);
@@ -141,7 +153,7 @@ impl Flush<'_> {
         }
         let turn = self.turns.entry(name.clone()).or_default();
         match (reason.scope(), of) {
-            (Scope::App, _) => turn.stop(reason.refusal().is_some()),
+            (Scope::App, _) => turn.stop(reason.refusal().is_some(), reason.setup()),
             (_, None) => {
                 turn.refused();
             }
@@ -228,6 +240,23 @@ impl Flush<'_> {
         });
     }
 
+    /// Gives up an entry that is too old, if its app has been tried in vain.
+    pub(super) fn expire_if_old(
+        &mut self,
+        dir: &Arc<Dir>,
+        held: &Arc<ClaimedEntry>,
+        sender: &Sender,
+    ) {
+        let (entry, max_age) = (held.entry(), sender.settings.outbox.max_age);
+        if let Some(answered) = self.turn(&entry.sender).in_vain()
+            && entry.age(&Stamp::now()) > max_age
+            && entry.merged.is_empty()
+            && self.may_expire(entry, answered)
+        {
+            self.expire(dir, held, max_age);
+        }
+    }
+
     /// Gives up a message that is too old; it, or its app, has been tried in vain since that was
     /// found.
     pub(super) fn expire(&mut self, dir: &Arc<Dir>, held: &Arc<ClaimedEntry>, max_age: Duration) {
@@ -281,7 +310,7 @@ fn blocked_by(reason: &Reason) -> Option<HoldScope> {
 }
 
 /// Records next to an entry why it stays in the outbox.
-fn keep(
+pub(super) fn keep(
     held: &ClaimedEntry,
     reason: &Reason,
     wait: Option<(Duration, HoldScope)>,
@@ -292,6 +321,9 @@ fn keep(
     held.note(|attempts| {
         attempts.error = Some(what.clone());
         attempts.blocked_by = blocked_by(reason);
+        if !matches!(reason.error, Obstacle::NoSlot(_)) {
+            attempts.stuck_since.get_or_insert(now);
+        }
         attempts.hold = wait.map(|(time, on)| Hold::for_time(time, on, &now));
     });
     tracing::info!(id = %held.id(), reason = what, "kept");

@@ -27,7 +27,8 @@
 //! ```
 //!
 //! `urgent: yes` is for a message that quiet hours don't hold. A robot's message names the robot instead of the corpid; `once` is the digest of a key; `merged`
-//! names the entries whose texts this one carries, each with the part in which it ends. Entries
+//! names the entries whose texts this one carries, each with the part in which it ends; `instead` is
+//! for a robot's message in place of an app's: the parts of that which are done with each part. Entries
 //! with any of these three, or with a file, are of version 2, which an earlier wxpush leaves alone; all
 //! others are of version 1.
 
@@ -122,6 +123,8 @@ impl Entry {
         };
         let merged = self.merged.iter();
         let merged: Vec<String> = merged.map(|it| format!("{}/{}", it.id, it.part)).collect();
+        let instead: Vec<String> = self.instead.iter().map(usize::to_string).collect();
+        let words = |words: &[String]| Some(words.join(" ")).filter(|it| !it.is_empty());
         let line = |name: &str, value: Option<String>| {
             value.map_or(String::new(), |value| format!("{name}: {value}\n"))
         };
@@ -143,10 +146,8 @@ impl Entry {
             line("retried_boot", self.retried.as_ref().and_then(boot)),
             line("urgent", self.urgent.then(|| "yes".to_owned())),
             line("once", self.once.clone()),
-            line(
-                "merged",
-                Some(merged.join(" ")).filter(|ids| !ids.is_empty()),
-            ),
+            line("merged", words(&merged)),
+            line("instead", words(&instead)),
             line("profile", sender.profile.as_ref().map(quoted)),
             line("corpid", corpid),
             line("robot", robot),
@@ -233,6 +234,7 @@ struct Head {
     urgent: bool,
     once: Option<String>,
     merged: Vec<MergedText>,
+    instead: Vec<usize>,
     profile: Option<String>,
     account: Option<SenderAccount>,
     api_base: Option<String>,
@@ -251,6 +253,10 @@ impl Head {
             Some(("once", text)) => self.once = Some(text.to_owned()),
             Some(("merged", text)) => {
                 self.merged = text.split(' ').map(merged).collect::<Option<_>>()?;
+            }
+            Some(("instead", text)) => {
+                let parts = text.split(' ').map(|part| part.parse().ok());
+                self.instead = parts.collect::<Option<_>>()?;
             }
             Some(("profile", name)) => self.profile = Some(serde_json::from_str(name).ok()?),
             Some(("corpid", text)) => self.account = Some(SenderAccount::App(text.to_owned())),
@@ -279,6 +285,7 @@ impl Head {
             urgent: self.urgent,
             once: self.once,
             merged: self.merged,
+            instead: self.instead,
             sender,
             messages,
         })

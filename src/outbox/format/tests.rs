@@ -26,6 +26,7 @@ fn entry() -> Entry {
             id: Id::parse("20261124T074123.123Z-9f3a1c77").unwrap(),
             part: 1,
         }],
+        instead: vec![1, 3],
         sender: SenderName {
             profile: Some("op\ns\"".to_owned()),
             account: SenderAccount::App("ww0123456789abcdef".to_owned()),

@@ -3,6 +3,7 @@
 pub(crate) mod backlog;
 pub(crate) mod recipients;
 
+use crate::config::value::shown;
 use crate::config::{Quiet, Settings, ShowIn};
 use crate::duration::show;
 use crate::lang::spoken;
@@ -86,6 +87,9 @@ pub(crate) fn settings(settings: &Settings, names_recipients: bool) -> String {
     words.push(format!("show_in {show_in}"));
     if settings.quiet != Quiet::default() {
         words.push(format!("quiet {}", settings.quiet));
+    }
+    if let Some(robot) = &settings.fallback {
+        words.push(format!("fallback robots.{}", shown(robot)));
     }
     if settings.safe {
         words.push("safe".to_owned());

@@ -12,6 +12,7 @@ pub(crate) mod dice;
 pub(crate) mod documents;
 mod elapsed;
 mod entries;
+pub(crate) mod fallback;
 mod in_memory;
 pub(crate) mod inetd;
 pub(crate) mod init;
