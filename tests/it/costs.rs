@@ -74,6 +74,38 @@ fn a_send_makes_no_more_calls_syncs_and_connections_than_it_did() {
 
 #[test]
 #[ignore = "needs strace, and leave to trace"]
+fn what_watches_no_job_pays_nothing_for_those_that_are_watched() {
+    let (_standin, sandbox) = set_up();
+    let of_jobs = |trace: &[String]| trace.iter().filter(|it| it.contains("jobs")).count();
+    let run = ["run", "--on", "failure", "--", "/bin/true"];
+    sandbox.wxpush(&run.join(" ")).exits(0);
+    let bare = traced(&sandbox, &[], &run);
+    // The command's own calls are among them.
+    assert!(
+        all(&bare) <= 540 * (100 + TOLERANCE) / 100,
+        "{}",
+        all(&bare)
+    );
+    let flush = traced(&sandbox, &[], &["outbox", "flush"]);
+    assert!(
+        all(&flush) <= 285 * (100 + TOLERANCE) / 100,
+        "{}",
+        all(&flush)
+    );
+    // Whether there is a directory of them.
+    assert_eq!((of_jobs(&bare), of_jobs(&flush)), (0, 1));
+    sandbox
+        .wxpush("run --on failure --every 1d --title it -- /bin/true")
+        .run();
+    assert!(sandbox.path("jobs").exists());
+    let beside = traced(&sandbox, &[], &run);
+    assert_eq!(of_jobs(&beside), 0);
+    let apart = all(&beside).abs_diff(all(&bare));
+    assert!(apart <= all(&bare) * TOLERANCE / 100, "{apart}");
+}
+
+#[test]
+#[ignore = "needs strace, and leave to trace"]
 fn the_connection_is_made_while_the_message_is_synced_and_nothing_leaves_before() {
     for_each(
         [(false, "message/send"), (true, "media/upload")],

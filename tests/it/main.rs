@@ -94,6 +94,7 @@ mod maildrop_shares; // what one user leaves in the maildrop stops no other
 mod markup; // text from outside: its markup is shown, not obeyed
 mod mistakes; // every way in which a config can be wrong, by line and key
 mod network; // no network, silent name servers, addresses that swallow: in namespaces
+mod nights; // days and nights in full length: watched jobs, reboots, quiet hours, changes of the clock
 mod once; // send --once: one message for one key, whatever happens to who asks
 mod order; // what overtakes what, and what a flush says of what it leaves
 mod outbox; // what is kept, when it goes and in which order

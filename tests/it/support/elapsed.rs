@@ -36,6 +36,7 @@ pub(crate) struct Time<'a> {
     standin: &'a Standin,
     sandbox: &'a Sandbox,
     passed: Cell<u64>,
+    boots: Cell<u32>,
 }
 
 impl<'a> Time<'a> {
@@ -46,6 +47,7 @@ impl<'a> Time<'a> {
             standin,
             sandbox,
             passed,
+            boots: Cell::new(0),
         }
     }
 
@@ -53,6 +55,18 @@ impl<'a> Time<'a> {
     pub(crate) fn pass(&self, seconds: u64) {
         self.passed.set(self.passed.get() + seconds);
         self.standin.advance(Duration::from_secs(seconds));
+    }
+
+    /// The seconds that have passed.
+    pub(crate) fn passed(&self) -> u64 {
+        self.passed.get()
+    }
+
+    /// Has the machine start anew: what runs from now on finds another boot.
+    pub(crate) fn reboot(&self) {
+        self.boots.set(self.boots.get() + 1);
+        let id = format!("{:08x}-0000-4000-8000-000000000000\n", self.boots.get());
+        self.sandbox.write("boot_id", id);
     }
 
     /// The program at the time that it is by now, on every clock of its machine.
@@ -66,8 +80,14 @@ impl<'a> Time<'a> {
         let shows = format!("{:+}s", passed.cast_signed() + ahead);
         let passed = passed.to_string();
         let mut command = Command::new("/usr/bin/unshare");
-        command.args(["--time", "--fork", "--kill-child"]);
+        command.args(["--time", "--mount", "--fork", "--kill-child"]);
         command.args(["--boottime", &passed, "--monotonic", &passed]);
+        if self.boots.get() > 0 {
+            let script =
+                "mount --bind \"$1\" /proc/sys/kernel/random/boot_id && shift && exec \"$@\"";
+            command.args(["/bin/sh", "-c", script, "reboot"]);
+            command.arg(self.sandbox.path("boot_id"));
+        }
         command.arg("/usr/bin/env").args(wall(&shows));
         command.arg(self.sandbox.path("wxpush"));
         command.args(args.split_whitespace());
