@@ -257,13 +257,15 @@ fn all_of_it_is_told_in_either_language() {
     sandbox.wxpush("send --queue --to lisi fire").exits(0);
     let told = sandbox.wxpush("outbox flush").in_chinese().exits(0);
     told.says("由群机器人 ops 代发").is_chinese();
+    standin.company().robots.clear();
+    in_both(77, || sandbox.wxpush("send --to lisi fire"));
+    let (standin, sandbox) = with_fallback();
+    trust(&standin, false);
     sandbox.configure("lang = \"en\"");
     sandbox.wxpush("send --to lisi fire").exits(0);
     let read = group(&standin);
     assert!(
-        read[3].starts_with("[fallback] sent by this robot"),
+        read[0].starts_with("[fallback] sent by this robot"),
         "{read:?}"
     );
-    standin.company().robots.clear();
-    in_both(77, || sandbox.wxpush("send --to lisi fire"));
 }

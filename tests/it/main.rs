@@ -42,6 +42,8 @@ mod crash; // kill -9 at every system call of send and flush
 #[cfg(target_arch = "x86_64")]
 mod crash_errors; // each system call of send and flush fails
 #[cfg(target_arch = "x86_64")]
+mod crash_fallback; // the same for a send that falls back on a robot
+#[cfg(target_arch = "x86_64")]
 mod crash_files; // the same for a send with a caption and a file
 #[cfg(target_arch = "x86_64")]
 mod crash_once; // the same for a merged flush, and for send --once

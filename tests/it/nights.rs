@@ -1,6 +1,11 @@
 //! Days and nights in full length: watched jobs over reboots, clock steps and overlapping runs, and
 //! quiet hours with all that lands in them. With `--nocapture` it tells what landed when.
 
+#![expect(
+    clippy::print_stdout,
+    reason = "the figures of a scenario, shown with --nocapture"
+)]
+
 use std::process::{Child, Stdio};
 
 use chrono::{DateTime, Local, TimeDelta, Utc};

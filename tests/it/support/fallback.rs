@@ -8,9 +8,15 @@ use crate::support::{Sandbox, texts, with_robot};
 /// A sandbox whose app falls back on the robot.
 pub(crate) fn with_fallback() -> (Standin, Sandbox) {
     let standin = Standin::start();
-    let sandbox = with_robot(&standin);
-    sandbox.configure("fallback = \"robots.ops\"");
+    let sandbox = with_fallback_on(&standin);
     (standin, sandbox)
+}
+
+/// The same, beside a stand-in that is there.
+pub(crate) fn with_fallback_on(standin: &Standin) -> Sandbox {
+    let sandbox = with_robot(standin);
+    sandbox.configure("fallback = \"robots.ops\"");
+    sandbox
 }
 
 /// What the robot's group reads.
