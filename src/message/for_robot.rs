@@ -1,6 +1,6 @@
 //! An app's message as a group robot can send it.
 
-use super::content::{Picture, RawContent};
+use super::content::{Mpnews, Picture, RawContent};
 use super::media::{self, MediaKind};
 use super::outgoing::{Attachment, Message, MessageOptions};
 use super::split::{Long, Notes, Rest, fit};
@@ -49,6 +49,10 @@ impl Message {
             Content::News(news) => {
                 let [article] = &news.articles;
                 of_text(&[&article.title, &article.description, &article.url])
+            }
+            // Its digest repeats how it begins.
+            Content::Mpnews(Mpnews { articles: [it] }) => {
+                of_text(&[&it.title, &html::text(&it.content)])
             }
             Content::Raw(raw) => match self.content.text() {
                 Some((kind, text)) => Some(vec![message(kind.content(text.to_owned()), None)]),
@@ -166,7 +170,7 @@ mod tests {
             (
                 json!({"msgtype": "mpnews", "mpnews": {"articles": [{"title": "t", "thumb_media_id": "m",
                     "content": "<p>a &amp; b</p>", "digest": "d"}]}}),
-                "t\nd\na & b",
+                "t\na & b",
             ),
             (
                 json!({"touser": "lisi", "msgtype": "markdown", "markdown": {"content": "**m**"}}),
