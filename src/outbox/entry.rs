@@ -195,7 +195,7 @@ mod tests {
             let again = Id::new(id.accepted().unwrap());
             assert_eq!(again.0[..20], id.0[..20]);
         }
-        let (now, mut name) = (UNIX_EPOCH + Duration::from_millis(1000), ids[2].clone());
+        let (now, mut name) = (UNIX_EPOCH + Duration::from_secs(1), ids[2].clone());
         for _ in 0..100_000 {
             let next = name.following(now);
             assert!(next > name && Id::parse(next.as_str()).is_some());

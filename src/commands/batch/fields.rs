@@ -3,7 +3,7 @@
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use crate::config::nearest;
 use crate::error::Failure;
@@ -102,22 +102,6 @@ impl LineFields {
             _ => Err(words::not_names(name)),
         };
         values.into_iter().map(name_of).collect()
-    }
-
-    /// Returns an object, or else a text.
-    ///
-    /// # Errors
-    /// `Exit::Data` if it is something else.
-    pub(super) fn object_or_text(
-        &mut self,
-        name: &str,
-    ) -> Result<Option<Result<Map<String, Value>, String>>, Failure> {
-        match self.value(name) {
-            None => Ok(None),
-            Some(Value::Object(object)) => Ok(Some(Ok(object))),
-            Some(Value::String(text)) => Ok(Some(Err(text))),
-            Some(_) => Err(words::not_object_or_file(name)),
-        }
     }
 }
 

@@ -207,9 +207,10 @@ fn kind(fields: &mut LineFields) -> Result<(IntentKind, Option<String>), Failure
         }
         fields.switch(name)?;
     }
-    match fields.object_or_text("raw")? {
-        Some(Ok(message)) => return Ok((IntentKind::Raw(message), None)),
-        Some(Err(file)) => return Ok((IntentKind::RawFile(path(file)?), None)),
+    match fields.value("raw") {
+        Some(Value::Object(message)) => return Ok((IntentKind::Raw(message), None)),
+        Some(Value::String(file)) => return Ok((IntentKind::RawFile(path(file)?), None)),
+        Some(_) => return Err(words::not_object_or_file("raw")),
         None => {}
     }
     let kind = match (fields.switch("card")?, fields.switch("news")?) {

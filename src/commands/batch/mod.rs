@@ -133,7 +133,7 @@ impl Batching<'_> {
                 Poll::Pending
             });
             match step {
-                BatchStep::Decided(tag, outcome) => self.decided(tag, outcome),
+                BatchStep::Decided(tag, outcome) => self.decided(tag, *outcome),
                 BatchStep::Other(Wake::Line(Some(Ok(line)))) => self.line(line),
                 BatchStep::Other(Wake::Line(Some(Err(error)))) => {
                     self.is_open = false;

@@ -6,10 +6,11 @@ use std::time::Duration;
 use chrono::{DateTime, Local};
 
 use super::super::audiences::WaitingAudiences;
+use super::super::outcome::End;
 use super::super::retry::Tries;
 use super::super::{TIME, audience, upload_time};
 use crate::message::Channel;
-use crate::outbox::{Entry, NotKept, Spooled};
+use crate::outbox::{Entry, Id, NotKept, Spooled};
 use crate::rate_limit::Audience;
 
 /// A message that is not decided yet; `T` is what its answer belongs to.
@@ -71,6 +72,15 @@ impl<T> BatchJob<T> {
     /// Returns the time for it: the one that is set, or more for a file.
     pub(super) fn time(&self, set: Option<Duration>) -> Duration {
         set.unwrap_or_else(|| TIME + upload_time(self.entry.bytes_of_files()))
+    }
+
+    /// Returns its end, if it is only kept, as this entry.
+    pub(super) fn only_kept(&self, id: &Id) -> Option<End> {
+        let id = id.clone();
+        match self.until {
+            Some(until) => Some(End::Quiet { id, until }),
+            None => self.queue.then_some(End::Queued { id }),
+        }
     }
 
     /// Whether it needs nothing but one request.

@@ -42,7 +42,7 @@ pub(crate) struct BatchOrder<T> {
 /// What a batch was waited for.
 pub(crate) enum BatchStep<T, O> {
     /// A message is decided.
-    Decided(T, Outcome),
+    Decided(T, Box<Outcome>),
     /// What else was waited for.
     Other(O),
 }
@@ -65,7 +65,7 @@ pub(crate) struct BatchDelivery<'a, T> {
 
 enum Event<O> {
     Accepted(Group),
-    Landed(usize, BatchFlight, Result<Sent, Error>),
+    Landed(usize, Box<(BatchFlight, Result<Sent, Error>)>),
     Other(O),
 }
 
@@ -202,14 +202,14 @@ impl<'a, T> BatchDelivery<'a, T> {
         loop {
             self.schedule();
             if let Some((of, outcome)) = self.decided.pop_front() {
-                return BatchStep::Decided(of, outcome);
+                return BatchStep::Decided(of, Box::new(outcome));
             }
             if self.jobs.is_empty() {
                 self.removals.sync();
             }
             match self.wait(&mut other) {
                 Event::Accepted(group) => self.accepted(group),
-                Event::Landed(sender, flight, result) => self.landed(sender, flight, result),
+                Event::Landed(sender, landed) => self.landed(sender, landed.0, landed.1),
                 Event::Other(other) => return BatchStep::Other(other),
             }
         }
@@ -231,8 +231,8 @@ impl<'a, T> BatchDelivery<'a, T> {
                 }
             }
             for (at, side) in senders.iter_mut().enumerate() {
-                if let Poll::Ready((flight, result)) = side.flights.poll_landed(context) {
-                    return Poll::Ready(Event::Landed(at, flight, result));
+                if let Poll::Ready(landed) = side.flights.poll_landed(context) {
+                    return Poll::Ready(Event::Landed(at, Box::new(landed)));
                 }
             }
             other(context).map(Event::Other)

@@ -65,14 +65,8 @@ impl<T> BatchDelivery<'_, T> {
                 JobStage::Ready(Spooled::Held(held), _) => Some(held),
                 _ => None,
             };
-            if let Some(held) = held {
-                let id = held.id().clone();
-                if let Some(until) = job.until {
-                    return Some((at, Move::Keep(End::Quiet { id, until })));
-                }
-                if job.queue {
-                    return Some((at, Move::Keep(End::Queued { id })));
-                }
+            if let Some(end) = held.and_then(|held| job.only_kept(held.id())) {
+                return Some((at, Move::Keep(end)));
             }
             if ahead.holds(job) {
                 ahead.add(job);
