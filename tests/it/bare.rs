@@ -157,14 +157,19 @@ fn static_programs_for_other_processors_send() {
         let emulator = format!("qemu-{processor}-static");
         let standin = Standin::start_tls(Kind::Good);
         let sandbox = holding(&program, &standin);
-        let started = Command::new(&emulator).arg("--version").output();
-        if started.is_err() {
+        let program = sandbox.path("wxpush");
+        // i686 on x86_64 runs as it is, and qemu's i386 fails where a thread ends.
+        let emulator = match Command::new(&program).arg("--version").output() {
+            Ok(_) => "env".to_owned(),
+            Err(_) => emulator,
+        };
+        if Command::new(&emulator).arg("--version").output().is_err() {
             skip(&format!("no {emulator} is there: qemu-user-static has it"));
             continue;
         }
         let emulated = |args: &[&str]| {
             let mut command = Command::new(&emulator);
-            command.arg(sandbox.path("wxpush")).args(args);
+            command.arg(&program).args(args);
             Run::new(command).env("PATH", "/usr/bin:/bin")
         };
         emulated(&["send", "x"]).is_silent();
@@ -172,6 +177,6 @@ fn static_programs_for_other_processors_send() {
         emulated(&["outbox", "list"]).exits(0);
         emulated(&["check"]).exits(0);
         assert_eq!(standin.count(SEND), 2);
-        println!("{target}: sent");
+        println!("{target}: sent by {emulator}");
     }
 }
