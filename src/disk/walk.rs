@@ -279,3 +279,31 @@ fn open(dir: impl AsFd, name: &OsStr, flags: OFlags) -> io::Result<File> {
     let opened = retry_on_intr(|| rustix::fs::openat(&dir, name, flags, Mode::empty()));
     Ok(File::from(opened?))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{chown, symlink};
+
+    use super::*;
+
+    #[test]
+    #[ignore = "needs root: a directory of another user's"]
+    fn a_directory_that_was_walked_to_is_known_only_as_long_as_its_path_leads_to_it() {
+        let name = format!("wxpush-walk-{}", std::process::id());
+        let place = std::env::temp_dir().join(name);
+        let path = place.join("a/b");
+        let open = || open_dir(&path, None, Writers::Owner, OFlags::RDONLY);
+        fs::create_dir_all(&path).unwrap();
+        let first = place_of(&open().unwrap().1);
+        assert_eq!(place_of(&open().unwrap().1), first);
+        fs::rename(place.join("a"), place.join("was")).unwrap();
+        fs::create_dir_all(&path).unwrap();
+        chown(place.join("a"), Some(65534), None).unwrap();
+        assert!(FileError::is_untrusted(&open().unwrap_err()));
+        fs::remove_dir_all(place.join("a")).unwrap();
+        symlink("was", place.join("a")).unwrap();
+        assert_eq!(place_of(&open().unwrap().1), first);
+        fs::remove_dir_all(&place).unwrap();
+    }
+}
