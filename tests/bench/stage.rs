@@ -222,12 +222,12 @@ impl Stage {
 /// # Errors
 /// Where cargo fails.
 pub(crate) fn build(what: [&str; 2], name: &str) -> Result<PathBuf> {
-    let profile = Path::new(env!("CARGO_BIN_EXE_wxpush")).parent();
-    let profile = profile.ok_or("wxpush lies nowhere")?;
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent();
+    let target = target.ok_or("there is no target directory")?;
     let mut command = Command::new(env!("CARGO"));
     command
-        .args(["build", "--release", "--target-dir"])
-        .arg(profile.parent().ok_or("wxpush lies nowhere")?)
+        .args(["build", "--release", "--locked", "--target-dir"])
+        .arg(target)
         .args(what)
         .current_dir(env!("CARGO_MANIFEST_DIR"));
     // What `cargo bench` tells us of ourselves would make this cargo build ring anew.
@@ -239,7 +239,7 @@ pub(crate) fn build(what: [&str; 2], name: &str) -> Result<PathBuf> {
         }
     }
     if command.status()?.success() {
-        Ok(profile.join(name))
+        Ok(target.join("release").join(name))
     } else {
         Err(format!("{} could not be built: cargo says why above", what[1]).into())
     }
