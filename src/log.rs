@@ -7,7 +7,6 @@
 use std::fmt::{self, Write as _};
 use std::fs::File;
 use std::io::{self, Write};
-use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::process;
 use std::sync::Arc;
@@ -247,7 +246,7 @@ fn cap(dir: &Arc<Dir>, name: &str) -> io::Result<()> {
 
 /// Refuses to rename or open by name in a directory that others can write to.
 fn refuse_shared(dir: &Dir) -> io::Result<()> {
-    if dir.metadata().mode() & 0o002 != 0 {
+    if dir.is_shared()? {
         return Err(FileError::SharedDirectory.into());
     }
     Ok(())

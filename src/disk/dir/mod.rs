@@ -80,6 +80,14 @@ impl Dir {
         &self.meta
     }
 
+    /// Whether anybody can write to it by now.
+    ///
+    /// # Errors
+    /// An I/O error.
+    pub(crate) fn is_shared(&self) -> io::Result<bool> {
+        Ok(self.file.metadata()?.mode() & 0o002 != 0)
+    }
+
     /// Whether we may write to it.
     ///
     /// # Errors
