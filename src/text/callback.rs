@@ -4,21 +4,21 @@ texts! {
     /// The host of the URL if it is not known.
     public_address() = "<公网IP>", "<public-IP>";
     to_be_entered(url, token, key) =
-        "在管理后台 https://work.weixin.qq.com/wework_admin/frame 打开：应用管理 → 该应用 → 接收消息 → 设置API接收，填入：\n  URL             {url}\n  Token           {token}\n  EncodingAESKey  {key}",
-        "In the admin console, https://work.weixin.qq.com/wework_admin/frame, open App Management (应用管理) → the app → Receive messages (接收消息) → Set to receive messages via API (设置API接收), and enter:\n  URL             {url}\n  Token           {token}\n  EncodingAESKey  {key}";
+        "打开管理后台 https://work.weixin.qq.com/wework_admin/frame\n  应用管理 → 该应用 → 接收消息 → 设置API接收\n填入：\n  URL             {url}\n  Token           {token}\n  EncodingAESKey  {key}",
+        "Open the admin console, https://work.weixin.qq.com/wework_admin/frame\n  App Management (应用管理) → the app → Receive messages (接收消息)\n  → Set to receive messages via API (设置API接收)\nand enter:\n  URL             {url}\n  Token           {token}\n  EncodingAESKey  {key}";
     waiting(port, time) =
-        "然后点那里的“保存”。企业微信会来验证，这里等待 {time}；端口 {port} 要能从公网访问。",
-        "Then press Save (保存) there. WeCom checks the URL at once, and wxpush waits {time} for it. Port {port} must be reachable from the internet.";
+        "然后点“保存”。企业微信马上来验证，这里等待 {time}。\n端口 {port} 要能从公网访问。",
+        "Then press Save (保存). WeCom checks the URL at once; wxpush waits {time} for it.\nPort {port} must be reachable from the internet.";
     replace_the_address() =
         "把 <公网IP> 换成这台机器的公网 IPv4 地址。",
         "Replace <public-IP> by the public IPv4 address of this host.";
     address_is_ipv6(address) =
-        "接下来：企业微信看到的是 IPv6 地址 {address}，而企业可信IP 只接受 IPv4。在配置的 [network] 里把 local_address 设为本机的 IPv4 地址，再运行 wxpush check，它会显示要填的 IP。",
-        "Next: WeCom sees the IPv6 address {address}, but Company's Trusted IP (企业可信IP) takes IPv4 alone. Set local_address in the config's [network] to this host's IPv4 address; wxpush check then shows the IP to enter.";
+        "接下来：企业微信看到的是 IPv6 地址 {address}，而企业可信IP 只接受 IPv4。\n在配置的 [network] 里把 local_address 设为本机的 IPv4 地址，再运行 wxpush check，它会显示要填的 IP。",
+        "Next: WeCom sees the IPv6 address {address}, but Company's Trusted IP\n(企业可信IP) takes IPv4 alone. Set local_address in the config's [network] to this\nhost's IPv4 address; wxpush check then shows the IP to enter.";
     answered() = "✓ 企业微信验证通过，URL 已可用。", "✓ WeCom's check is answered: the URL is accepted.";
     enter_the_address(address) =
-        "接下来：在同一应用页面底部，企业可信IP → 配置，填入 {address}。约 1 分钟后生效，再运行 wxpush check。以后用不着再运行 wxpush callback。",
-        "Next: at the bottom of the app's page, Company's Trusted IP (企业可信IP) → Settings (配置), enter {address}. It takes effect after about a minute; then run wxpush check. wxpush callback is not needed again.";
+        "接下来，在该应用页面的底部：\n  企业可信IP → 配置，填入：{address}\n约 1 分钟后生效，再运行 wxpush check。以后不用再运行 wxpush callback。",
+        "Next, at the bottom of the app's page:\n  Company's Trusted IP (企业可信IP) → Settings (配置), enter {address}\nIt takes effect after about a minute; then run wxpush check. You won't need\nwxpush callback again.";
     address_by_check() =
         "本机的公网 IP（wxpush check 会显示）", "this host's public IP (wxpush check shows it)";
     other_request() = "收到一个不是验证的请求，已答 404", "a request that is no check was answered with 404";

@@ -89,7 +89,7 @@ texts! {
         "agentid: the app's AgentId, such as 1000002\n  App Management (应用管理) → the app";
     ask_touser(everyone, enter) =
         "touser：默认收件人，写您自己的 userid；多个用逗号分隔\n  userid：通讯录 → 成员 → 账号\n  @all：{everyone}{enter}",
-        "touser: the default recipients, such as your own userid; separate several by commas\n  userid: Contacts (通讯录) → the member → Account (账号)\n  @all: {everyone}{enter}";
+        "touser: the default recipients, such as your own userid; commas between several\n  userid: Contacts (通讯录) → the member → Account (账号)\n  @all: {everyone}{enter}";
     everyone() = "应用可见范围内的所有人", "everyone among the app's Allowed users (可见范围)";
     everyone_counted(users, parties, tags) =
         "应用可见范围内的所有人（成员 {users} 个，部门 {parties} 个，标签 {tags} 个）",
