@@ -61,6 +61,8 @@ pub(crate) struct BatchDelivery<'a, T> {
     decided: VecDeque<(T, Outcome)>,
     removals: Removals,
     numbers: u64,
+    /// Whether a message may start that could not before.
+    is_due: bool,
 }
 
 enum Event<O> {
@@ -91,6 +93,7 @@ impl<'a, T> BatchDelivery<'a, T> {
             decided: VecDeque::new(),
             removals: Removals::default(),
             numbers: 0,
+            is_due: false,
         })
     }
 
@@ -149,6 +152,7 @@ impl<'a, T> BatchDelivery<'a, T> {
             Err(why) => {
                 let job = self.unaccepted(job, why);
                 self.jobs.extend(job);
+                self.is_due = true;
             }
         }
     }
@@ -200,7 +204,9 @@ impl<'a, T> BatchDelivery<'a, T> {
         mut other: impl FnMut(&mut Context<'_>) -> Poll<O>,
     ) -> BatchStep<T, O> {
         loop {
-            self.schedule();
+            if std::mem::take(&mut self.is_due) {
+                self.schedule();
+            }
             if let Some((of, outcome)) = self.decided.pop_front() {
                 return BatchStep::Decided(of, Box::new(outcome));
             }
@@ -240,6 +246,7 @@ impl<'a, T> BatchDelivery<'a, T> {
     }
 
     fn accepted(&mut self, group: Group) {
+        self.is_due = true;
         for (number, accepted) in group {
             let Some(at) = self.find(number) else {
                 continue;

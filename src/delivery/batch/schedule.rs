@@ -172,6 +172,7 @@ impl<T> BatchDelivery<'_, T> {
         flight: BatchFlight,
         result: Result<Sent, Error>,
     ) {
+        self.is_due = true;
         let Some(at) = self.find(flight.number) else {
             return;
         };
