@@ -191,3 +191,24 @@ fn a_kill_at_the_robots_answer_leaves_no_more_than_one_repetition_and_nothing_fo
         assert!((1..=2).contains(&shown(&standin, "fire")));
     }
 }
+
+#[test]
+fn what_is_in_doubt_at_the_robot_is_not_sent_beside_its_repetition() {
+    let (standin, sandbox) = with_fallback();
+    trust(&standin, false);
+    for text in ["first", "second"] {
+        let send = format!("send --queue --to lisi {text}");
+        sandbox.wxpush(&send).exits(0);
+    }
+    standin.script(WEBHOOK, [Fault::Hang]);
+    sandbox
+        .wxpush("send --timeout 1s --to lisi third")
+        .exits(75);
+    sandbox.wxpush("send --queue --to lisi fourth").exits(0);
+    flush(&sandbox).exits(0);
+    let read = group(&standin).concat();
+    for text in ["first", "second", "third", "fourth"] {
+        assert_eq!(read.matches(text).count(), 1, "{text} in {read}");
+    }
+    assert_eq!(waiting(&sandbox).len(), 0);
+}

@@ -103,13 +103,17 @@ impl Flush<'_> {
                 // Claimed by another process, or unreadable: handled when the walk reaches it.
                 break;
             };
+            if next.is_carried() {
+                // By what the walk reaches later, which removes it: nothing goes ahead of that.
+                break;
+            }
             let entry = next.entry();
             let attempts = next.attempts();
             let is_of_sender = entry.sender == first.entry().sender;
             let is_alike = merge::text(entry, &attempts).is_some_and(|it| it.is_alike(&text));
             let is_free = attempts.hold.is_none() && !self.alone.contains(id);
             let is_young = entry.age(&now) <= max_age;
-            if is_of_sender && is_alike && is_free && is_young && !next.is_carried() {
+            if is_of_sender && is_alike && is_free && is_young {
                 held.push(next);
                 continue;
             }

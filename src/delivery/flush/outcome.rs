@@ -36,6 +36,7 @@ impl Flush<'_> {
         self.summary.delivered += merged.len().max(1);
         for carried in merged {
             self.carried.remove(&carried.id);
+            self.ahead.remove(&carried.id);
             let counted = usize::from(self.counted.remove(&carried.id));
             self.summary.left = self.summary.left.saturating_sub(counted);
         }
