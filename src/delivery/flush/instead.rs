@@ -60,30 +60,10 @@ impl Flush<'_> {
             return false;
         }
         let mark = (self.wording.instead)(sender.settings.phone_lang, trouble);
-        let merged = self.merged(dir, held, sender, behind, &mark);
-        let (made, originals) = match merged {
-            Some(merged) => (
-                fallback::instead_of_many(merged.entry, name.clone()),
-                merged.originals,
-            ),
-            None => (
-                fallback::instead_of(entry, attempts.sent, name.clone(), &mark),
-                vec![Arc::clone(held)],
-            ),
-        };
-        let carrier = made.and_then(|made| fallback::carrying(made, originals.clone()));
-        let Some(carrier) = carrier else {
+        let Some(message) = self.instead(dir, held, sender, behind, robot, &mark) else {
             return false;
         };
         while self.land(dir, &name) {}
-        let message = Dispatch {
-            entry: carrier.entry().clone(),
-            kept: Spooled::Deferred(Arc::new(carrier)),
-            originals,
-            sender: robot,
-            to: Audience::Everyone,
-            is_old: false,
-        };
         let before = self.summary.delivered;
         self.deliver(dir, &message);
         let is_sent = self.summary.delivered > before;
@@ -98,6 +78,39 @@ impl Flush<'_> {
             self.summary.instead.insert(robot, trouble);
         }
         is_sent
+    }
+
+    /// Returns the robot's message for an entry, together with those behind it that can be merged;
+    /// `None` if a robot cannot say it.
+    fn instead(
+        &mut self,
+        dir: &Arc<Dir>,
+        held: &Arc<ClaimedEntry>,
+        sender: &Rc<Sender>,
+        behind: &[Id],
+        robot: Rc<Sender>,
+        mark: &str,
+    ) -> Option<Dispatch> {
+        let name = robot.name();
+        let (made, originals) = match self.merged(dir, held, sender, behind, mark) {
+            Some(merged) => (
+                fallback::instead_of_many(merged.entry, name),
+                merged.originals,
+            ),
+            None => (
+                fallback::instead_of(held.entry(), held.attempts().sent, name, mark),
+                vec![Arc::clone(held)],
+            ),
+        };
+        let carrier = fallback::carrying(made?, originals.clone())?;
+        Some(Dispatch {
+            entry: carrier.entry().clone(),
+            kept: Spooled::Deferred(Arc::new(carrier)),
+            originals,
+            sender: robot,
+            to: Audience::Everyone,
+            is_old: false,
+        })
     }
 
     /// Takes a merged message apart that the app was refused, so that the robot can send the texts;
