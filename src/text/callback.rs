@@ -36,8 +36,8 @@ failures! {
         "改正 corpid，或登录正确的企业的管理后台", "correct corpid, or log in to the console of the right company";
     none_came(time) => NotNow,
         "{time} 内企业微信没有来验证", "WeCom did not ask within {time}",
-        "检查防火墙、云主机的安全组和路由器的端口转发：URL 要能从公网打开；也可用 --for 等久一点。没有公网 IP：见 docs/zh/trusted-ip.md",
-        "check the firewall, the cloud's security group and the router's port forwarding: the URL must open from the internet; to wait longer, use --for. No public IP: see docs/en/trusted-ip.md";
+        "检查防火墙、云主机的安全组和路由器的端口转发：URL 要能从公网打开；也可用 --for 等久一点。没有公网 IP：用有固定 IP 的中转或代理，或群机器人",
+        "check the firewall, the cloud's security group and the router's port forwarding: the URL must open from the internet; to wait longer, use --for. No public IP: use a relay or proxy with a fixed one, or a group robot";
     none_right(time) => NotNow,
         "{time} 内没有收到正确的验证", "no right check came within {time}";
     port_taken(listen) => Io,

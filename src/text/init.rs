@@ -108,8 +108,8 @@ texts! {
         "回车：改好后再试\nn：不测试，继续",
         "Enter: try again once that is fixed\nn: go on untested";
     again_or_callback() =
-        "回车：填好可信IP、等一分钟后再试\nc：后台要求先设置接收消息服务器URL，而本机有公网 IP：在这里应答验证（wxpush callback）\nn：不测试，继续\n没有公网 IP：见 docs/zh/trusted-ip.md",
-        "Enter: try again, a minute after the trusted IP is entered\nc: the console first wants a URL for receiving messages (接收消息服务器URL), and this\n   host has a public IP: answer the console's check here (wxpush callback)\nn: go on untested\nNo public IP? See docs/en/trusted-ip.md";
+        "回车：填好可信IP、等一分钟后再试\nc：后台要求先设置接收消息服务器URL，而本机有公网 IP：在这里应答验证（wxpush callback）\nn：不测试，继续\n没有公网 IP：用有固定 IP 的中转或代理，或群机器人（docs/zh/trusted-ip.md）",
+        "Enter: try again, a minute after the trusted IP is entered\nc: the console first wants a URL for receiving messages (接收消息服务器URL), and this\n   host has a public IP: answer the console's check here (wxpush callback)\nn: go on untested\nNo public IP? Use a relay or proxy with a fixed one, or a group robot\n(docs/en/trusted-ip.md)";
     again_or_proxy() =
         "回车：再试一次\nn：不测试，继续\n要用代理：输入 http://主机:端口 或 socks5://主机:端口\n要用中转：退出后运行 WXPUSH_API_BASE=https://… wxpush init",
         "Enter: try again\nn: go on untested\nIf this host needs a proxy, type http://host:port or socks5://host:port\nFor a relay, quit and run: WXPUSH_API_BASE=https://… wxpush init";
