@@ -153,7 +153,7 @@ fn a_kept_article_is_shown_and_arrives_with_a_cover_that_wecom_still_has() {
     assert_eq!(standin.count(UPLOAD), 1);
     // Three days later, by what is noted.
     edit_attempts(&sandbox, &id, |it| {
-        it["media"]["uploaded_at"] = (now() - 72 * 3600).into()
+        it["media"]["uploaded_at"] = (now() - 72 * 3600).into();
     });
     let noted = sandbox.read("uploads");
     let (_, rest) = noted.split_once(' ').unwrap();

@@ -154,7 +154,7 @@ impl Writer<'_, '_> {
             let start = address.get(..scheme.len());
             start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
         };
-        if self.links.is_empty() && SCHEMES.iter().any(|scheme| is_open(&scheme)) {
+        if self.links.is_empty() && SCHEMES.iter().any(is_open) {
             let href = self.page.attribute("href", &address);
             self.page.open(&format!("<a{href}>"), "</a>");
         } else {
