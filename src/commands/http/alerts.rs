@@ -1,7 +1,7 @@
 //! The webhooks of Alertmanager and Grafana, which have the same form: a list of alerts.
 //!
-//! Sources: prometheus.io/docs/alerting/latest/configuration/#webhook_config, and Grafana's
-//! "Configure the webhook notifier".
+//! Sources: Prometheus' page "Alerting / Configuration", `webhook_config`, and Grafana's "Configure
+//! the webhook notifier".
 
 use chrono::{DateTime, Local};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! apprise's own JSON (`json://`): `/apprise`. Source: its plugins/custom_json.py.
+//! apprise's own JSON (`json://`): `/apprise`. Source: its `custom_json.py`.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

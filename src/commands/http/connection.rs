@@ -47,7 +47,7 @@ impl Connection {
     }
 
     /// Returns the address of the client, if it is a network's.
-    pub(super) fn peer(&self) -> Option<String> {
+    pub(super) fn peer() -> Option<String> {
         let stdin = io::stdin().as_fd().try_clone_to_owned().ok()?;
         let address = TcpStream::from(stdin).peer_addr().ok()?;
         Some(address.to_string())
@@ -86,8 +86,9 @@ impl Connection {
             _ => {}
         }
         if status != 204 {
-            let length = body.len();
-            head += &format!("Content-Type: application/json\r\nContent-Length: {length}\r\n");
+            let length = body.len().to_string();
+            head += "Content-Type: application/json\r\nContent-Length: ";
+            head = head + &length + "\r\n";
         }
         let written = output::bytes(format!("{head}\r\n{body}").as_bytes());
         self.end();

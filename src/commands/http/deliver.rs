@@ -4,6 +4,7 @@
 use super::super::begin_or_without;
 use super::super::report::Report;
 use super::super::submit::{Submitting, composed, guard};
+use super::connection::Connection;
 use super::service::{Reply, Service};
 use super::{Asked, Exchange, words};
 use crate::compose::Composed;
@@ -106,7 +107,7 @@ impl Exchange {
             command = "http",
             service = self.service.map(Service::name),
             key = self.key,
-            from = self.connection.peer(),
+            from = Connection::peer(),
             status,
             why = failure.what,
             "not sent"
@@ -121,7 +122,7 @@ impl Exchange {
             command = "http",
             service = self.service.map(Service::name),
             key = self.key,
-            from = self.connection.peer(),
+            from = Connection::peer(),
             to = settings.receivers(),
             bytes = text.len() as u64 + files,
             digest = &digest(&[text])[..16],

@@ -182,7 +182,7 @@ impl Exchange {
         tracing::info!(
             command = "http",
             service = self.service.map(Service::name),
-            from = self.connection.peer(),
+            from = Connection::peer(),
             status,
             why = words,
             "refused"

@@ -19,7 +19,7 @@ impl Service for Serverchan {
 
     fn takes(&self, request: &HttpRequest) -> bool {
         let is_path = match request.segments()[..] {
-            [key] | ["send", key] => key.ends_with(".send"),
+            [key] | ["send", key] => key.strip_suffix(".send").is_some(),
             _ => false,
         };
         is_path && request.is(&["GET", "POST"])

@@ -37,7 +37,7 @@ impl Inetd {
     /// Begins to listen; `args` are behind `wxpush http`.
     pub(crate) fn start(sandbox: &Sandbox, args: &'static str) -> Self {
         Self::of(sandbox, move |run| {
-            args.split_whitespace().fold(run, |run, arg| run.arg(arg))
+            args.split_whitespace().fold(run, Run::arg)
         })
     }
 
@@ -100,9 +100,7 @@ impl Inetd {
         assert!(output.status.success(), "{words:?}: {stderr}");
         HttpAnswer::of(&output.stdout)
     }
-}
 
-impl Inetd {
     /// The same with words in which `KEY` is a key.
     #[track_caller]
     pub(crate) fn asked(&self, line: &[&str], key: &str) -> HttpAnswer {
