@@ -42,7 +42,7 @@ fn killed_at_any_call_what_is_kept_is_read_by_one_of_the_two() {
         .step_by(if all { 1 } else { 4 })
         .collect();
     let [missed, lost, twice] = [const { AtomicUsize::new(0) }; 3];
-    each(&calls, processors(), |standin, call| {
+    let tried = each(&calls, processors(), |standin, call| {
         let point = call.point;
         let sandbox = distrusted(standin);
         let message = format!("{}: {point:?}", standin.base());
@@ -63,8 +63,8 @@ fn killed_at_any_call_what_is_kept_is_read_by_one_of_the_two() {
         lost.fetch_add(usize::from(counts == (0, 0)), Ordering::Relaxed);
         twice.fetch_add(usize::from(by_robot > 1), Ordering::Relaxed);
     });
-    let killed = hold_missed(&missed, calls.len());
+    let killed = hold_missed(&missed, tried);
     let (unkept, twice) = (lost.into_inner(), twice.into_inner());
     println!("fallback: killed at {killed} calls: {unkept} before it was kept, {twice} twice");
-    assert!(calls.len() > 80);
+    assert!(calls.len() > 60);
 }

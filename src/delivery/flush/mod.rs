@@ -347,7 +347,12 @@ impl<'a> Flush<'a> {
     }
 
     /// Returns whose back-off an entry waits for, if it does.
-    fn waits_still(&mut self, entry: &Entry, attempts: &Attempts, now: &Stamp) -> Option<HoldScope> {
+    fn waits_still(
+        &mut self,
+        entry: &Entry,
+        attempts: &Attempts,
+        now: &Stamp,
+    ) -> Option<HoldScope> {
         let hold = attempts.hold?;
         self.next(hold.left(now)?);
         if hold.on == HoldScope::App {

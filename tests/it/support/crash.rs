@@ -122,15 +122,19 @@ const MANY: usize = 100;
 
 /// Tries every item with a stand-in that drops nothing, as many side by side as there are
 /// processors, and holds that none has failed. Of many, every second one, beginning by chance with
-/// the first or the second, unless the sweep is made at full length.
-pub(crate) fn each<T: Sync>(items: &[T], workers: usize, work: impl Fn(&Standin, &T) + Sync) {
+/// the first or the second, unless the sweep is made at full length. Returns how many it tried.
+pub(crate) fn each<T: Sync>(
+    items: &[T],
+    workers: usize,
+    work: impl Fn(&Standin, &T) + Sync,
+) -> usize {
     let step = if at_length() || items.len() < MANY {
         1
     } else {
         2
     };
-    let first = Dice::new("sweep").roll(step as u64);
-    let next = AtomicUsize::new(usize::from(first == 1));
+    let first = usize::from(Dice::new("sweep").roll(step as u64) == 1);
+    let next = AtomicUsize::new(first);
     std::thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
@@ -144,6 +148,7 @@ pub(crate) fn each<T: Sync>(items: &[T], workers: usize, work: impl Fn(&Standin,
             });
         }
     });
+    (items.len() - first).div_ceil(step)
 }
 
 /// As many as there are processors.
