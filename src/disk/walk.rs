@@ -10,7 +10,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::fs::{File, Metadata};
+use std::fs::{self, File, Metadata};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
@@ -50,8 +50,9 @@ pub(crate) enum Writers {
     Group,
 }
 
-/// Where root has walked to: device and inode of each path.
-static WALKED: Mutex<BTreeMap<(PathBuf, Writers), (u64, u64)>> = Mutex::new(BTreeMap::new());
+/// Where root has walked to: a handle for each path.
+static WALKED: Mutex<BTreeMap<(PathBuf, Writers), (File, (u64, u64))>> =
+    Mutex::new(BTreeMap::new());
 
 /// Opens a directory, and returns its metadata, too; with `make`, creates what is missing with this mode.
 ///
@@ -71,14 +72,14 @@ pub(super) fn open_dir(
         return with_meta(open(CWD, path.as_os_str(), flags)?);
     }
     let way = (std::path::absolute(path)?, writers);
-    let walked = || WALKED.lock().unwrap_or_else(PoisonError::into_inner);
-    let known = walked().get(&way).copied();
-    if let Some(place) = known
-        && let Ok((dir, meta)) = open(CWD, way.0.as_os_str(), flags).and_then(with_meta)
-        && place == place_of(&meta)
+    let mut walked = WALKED.lock().unwrap_or_else(PoisonError::into_inner);
+    // A path is only looked at: what is opened is the handle.
+    if let Some((known, place)) = walked.get(&way)
+        && let Ok(meta) = fs::metadata(&way.0)
+        && *place == place_of(&meta)
         && is_trusted(meta.uid())
     {
-        return Ok((dir, meta));
+        return Ok((open(known, OsStr::new("."), flags)?, meta));
     }
     let here = root()?;
     let mut walk = Walk {
@@ -94,7 +95,7 @@ pub(super) fn open_dir(
         walk.step(&name, make)?;
     }
     let dir = open(&walk.here, OsStr::new("."), flags)?;
-    walked().insert(way, place_of(&walk.meta));
+    walked.insert(way, (walk.here, place_of(&walk.meta)));
     Ok((dir, walk.meta))
 }
 
@@ -282,7 +283,6 @@ fn open(dir: impl AsFd, name: &OsStr, flags: OFlags) -> io::Result<File> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
     use std::os::unix::fs::{chown, symlink};
 
     use super::*;

@@ -5,6 +5,7 @@
 
 use std::cell::{Cell, OnceCell};
 use std::net::ToSocketAddrs;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -37,6 +38,9 @@ const CONNECT_MAX: Duration = Duration::from_secs(8);
 
 /// A connection that has been idle for longer is not reused: the other side may be closing it.
 const IDLE_MAX: Duration = Duration::from_secs(10);
+
+/// Time to read an answer that is here already when the time of its request is over.
+const AT_HAND: Duration = Duration::from_millis(10);
 
 /// Most requests of one client at once. Source: the contract with users, by which so many refusals
 /// in a row end an app's turn: what is on its way when the first one comes is no more than that.
@@ -112,11 +116,15 @@ impl Http {
         let longest = TRY_MAX + Duration::from_secs(size / SPEED);
         let deadline = deadline.min(Instant::now() + longest);
         lane.progress.begin();
-        let fetched = lane.moving.kept_up(size, TRY_MAX, lane.fetch(call));
-        let in_time = tokio::time::timeout_at(deadline.into(), fetched).await;
+        let mut fetched = pin!(lane.moving.kept_up(size, TRY_MAX, lane.fetch(call)));
+        let in_time = match tokio::time::timeout_at(deadline.into(), &mut fetched).await {
+            Ok(fetched) => fetched,
+            // A process that was stopped, or a host that slept, may have the answer in its socket.
+            Err(_) => tokio::time::timeout(AT_HAND, fetched).await.ok().flatten(),
+        };
         let phase = lane.progress.phase();
         let route = || route(&self.network);
-        let trouble = match in_time.ok().flatten() {
+        let trouble = match in_time {
             Some(Ok((reply, ahead))) => {
                 self.ahead.set(ahead);
                 return Ok(reply);

@@ -271,7 +271,7 @@ fn the_backlog_leaves_room_for_what_is_new_and_holds_up_nobody_else() {
         run.args(&["--to", "lisi"]).is_silent();
     }
     let outcome = sandbox.wxpush("send --to lisi --timeout 1s one").run();
-    outcome.exits(75).says("the next may go in ");
+    outcome.exits(75).says("the next message can be sent in ");
     assert_eq!(texts(&standin, "lisi").len(), 30);
     assert_eq!(standin.company().phones.dropped, 0);
 }
