@@ -50,9 +50,11 @@ pub(crate) enum Writers {
     Group,
 }
 
-/// Where root has walked to: a handle for each path.
-static WALKED: Mutex<BTreeMap<(PathBuf, Writers), (File, (u64, u64))>> =
-    Mutex::new(BTreeMap::new());
+/// A directory that root has walked to, with its device and inode.
+type Walked = (File, (u64, u64));
+
+/// Where root has walked to.
+static WALKED: Mutex<BTreeMap<(PathBuf, Writers), Walked>> = Mutex::new(BTreeMap::new());
 
 /// Opens a directory, and returns its metadata, too; with `make`, creates what is missing with this mode.
 ///
