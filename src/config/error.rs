@@ -69,6 +69,11 @@ pub(crate) enum ConfigError {
     NoRobotKey { name: String, path: Option<PathBuf> },
     /// The key of this name for `wxpush http` is not there.
     NoHttpKey { name: String, path: Option<PathBuf> },
+    /// Two keys for `wxpush http` are the same.
+    SameHttpKey {
+        names: [String; 2],
+        path: Option<PathBuf>,
+    },
 }
 
 /// A name that is not in the config.

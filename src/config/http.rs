@@ -46,6 +46,15 @@ impl HttpKey {
     }
 }
 
+/// What a key of a request is.
+#[derive(Debug)]
+pub(crate) enum FoundKey<'a> {
+    /// The key of this name.
+    Known(&'a str, &'a HttpKey),
+    /// None that can be read; and why another cannot.
+    Unknown(Option<ConfigError>),
+}
+
 /// The keys of a `[http.keys.NAME]`.
 const HTTP_KEY: [&str; 8] = [
     "key", "key_file", "profile", "touser", "toparty", "totag", "chat", "robot",
@@ -103,23 +112,34 @@ impl Document<'_> {
 }
 
 impl Config {
-    /// Returns the key that a request gives, with its name; `None` if there is no such key. Takes
-    /// the same time whichever it is.
+    /// Returns the key that a request gives, in the same time whichever it is.
     ///
     /// # Errors
-    /// If there is none, and the file of one cannot be used.
-    pub(crate) fn http_key(&self, given: &str) -> Result<Option<(&str, &HttpKey)>, ConfigError> {
-        let (mut found, mut fault) = (None, None);
+    /// If no key can be read, or if two are this one.
+    pub(crate) fn http_key(&self, given: &str) -> Result<FoundKey<'_>, ConfigError> {
+        let (mut found, mut fault, mut others) = (None, None, 0);
         for (name, key) in &self.file.http_keys {
             match key.reveal(name, self) {
-                Ok(secret) if secret.is(given) => found = Some((name.as_str(), key)),
-                Ok(_) => {}
+                Ok(secret) if secret.is(given) => {
+                    if let Some((twin, _)) = found.replace((name, key)) {
+                        return Err(self.same_key(twin, name));
+                    }
+                }
+                Ok(_) => others += 1,
                 Err(error) => fault = Some(error),
             }
         }
         match (found, fault) {
-            (None, Some(fault)) => Err(fault),
-            (found, _) => Ok(found),
+            (Some((name, key)), _) => Ok(FoundKey::Known(name, key)),
+            (None, Some(fault)) if others == 0 => Err(fault),
+            (None, fault) => Ok(FoundKey::Unknown(fault)),
+        }
+    }
+
+    fn same_key(&self, one: &str, other: &str) -> ConfigError {
+        ConfigError::SameHttpKey {
+            names: [one, other].map(shown),
+            path: self.source.clone(),
         }
     }
 
@@ -150,11 +170,9 @@ impl Config {
     /// Returns the name of each key, with its settings or why it cannot be used.
     pub(crate) fn http_keys(&self) -> impl Iterator<Item = (&str, Result<Settings, ConfigError>)> {
         self.file.http_keys.iter().map(|(name, key)| {
-            let revealed = key.reveal(name, self);
-            (
-                name.as_str(),
-                revealed.and_then(|_| self.http_settings(key)),
-            )
+            let known = key.reveal(name, self);
+            let known = known.and_then(|secret| self.http_key(secret.expose()));
+            (name.as_str(), known.and_then(|_| self.http_settings(key)))
         })
     }
 }

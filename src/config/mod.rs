@@ -41,7 +41,7 @@ pub(crate) use error::{
     Advice, ConfigError, Expected, FileFault, Invalid, SecretFile, Spot, Syntax, Unknown, nearest,
 };
 pub(crate) use executable::same_program;
-pub(crate) use http::HttpKey;
+pub(crate) use http::{FoundKey, HttpKey};
 pub(crate) use invocation::{is_the_sendmail, maildrop_variable, program, state_dir_variable};
 pub(crate) use limits::{Limits, Rate};
 pub(crate) use mail::MailTo;

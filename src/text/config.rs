@@ -59,6 +59,10 @@ impl From<ConfigError> for Failure {
                 no_robot_key(place(path.as_ref()), &name).hint(write_robot(&name))
             }
             ConfigError::NoHttpKey { name, path } => no_http_key(place(path.as_ref()), &name),
+            ConfigError::SameHttpKey {
+                names: [one, other],
+                path,
+            } => same_http_key(place(path.as_ref()), &one, &other),
         }
     }
 }
@@ -292,6 +296,11 @@ failures! {
         "{place}[http.keys.{name}] 既没有 key 也没有 key_file", "{place}[http.keys.{name}] has neither key nor key_file",
         "在它下面写 key_file = \"…\"，openssl rand -hex 16 可以生成一个 key",
         "write key_file = \"…\" below it; openssl rand -hex 16 makes a key";
+    same_http_key(place, one, other) => Config,
+        "{place}[http.keys.{one}] 和 [http.keys.{other}] 是同一个 key",
+        "{place}[http.keys.{one}] and [http.keys.{other}] are the same key",
+        "给其中一个换新的 key，openssl rand -hex 16 可以生成",
+        "give one of them a new key; openssl rand -hex 16 makes one";
     unset_in(keys, path, variables) => Config,
         "{path} 里没有设置 {keys}", "{keys} not set in {path}",
         "运行 wxpush init；或照 config.example.toml 写进去，或设置环境变量 {variables}",

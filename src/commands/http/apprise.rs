@@ -1,16 +1,29 @@
 //! apprise's own JSON (`json://`): `/apprise`. Source: its `custom_json.py`.
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::Value;
+use serde::Deserialize;
 
 use super::note::Note;
-use super::request::HttpRequest;
+use super::request::{BASE64, HttpRequest};
 use super::service::Service;
 use super::words;
 use crate::lang::Lang;
 
 pub(super) struct Apprise;
+
+/// The JSON: typed, since it may be large.
+#[derive(Deserialize)]
+struct AppriseMessage {
+    title: Option<String>,
+    message: Option<String>,
+    attachments: Option<Vec<AppriseFile>>,
+}
+
+#[derive(Deserialize)]
+struct AppriseFile {
+    filename: Option<String>,
+    base64: Option<String>,
+}
 
 impl Service for Apprise {
     fn name(&self) -> &'static str {
@@ -22,26 +35,28 @@ impl Service for Apprise {
     }
 
     /// Its files are in the JSON.
-    fn takes_file(&self, _request: &HttpRequest) -> bool {
+    fn is_large(&self, _request: &HttpRequest) -> bool {
         true
     }
 
     fn note(&self, request: &HttpRequest, _lang: Lang) -> Result<Note, String> {
-        let json = request.json().ok_or_else(words::no_json)?;
-        let text = |name: &str| json[name].as_str().unwrap_or_default().to_owned();
-        let attachments = json["attachments"].as_array().into_iter().flatten();
-        let files = attachments.filter_map(attached);
+        let json: AppriseMessage = request.json().ok_or_else(words::no_json)?;
+        let files = json.attachments.into_iter().flatten();
         Ok(Note {
-            title: Some(text("title")),
-            text: text("message"),
-            files: files.collect(),
+            title: json.title,
+            text: json.message.unwrap_or_default(),
+            files: files.map(attached).collect::<Result<_, _>>()?,
             ..Note::default()
         })
     }
 }
 
-fn attached(attachment: &Value) -> Option<(String, Vec<u8>)> {
-    let name = attachment["filename"].as_str()?;
-    let bytes = STANDARD.decode(attachment["base64"].as_str()?).ok()?;
-    Some((name.to_owned(), bytes))
+/// Returns the name and the content of a file.
+fn attached(file: AppriseFile) -> Result<(String, Vec<u8>), String> {
+    let name = file.filename.unwrap_or_else(|| "attachment".to_owned());
+    let mut text = file.base64.ok_or_else(|| words::lacks("base64"))?;
+    // Some writers break its lines.
+    text.retain(|c| !c.is_ascii_whitespace());
+    let bytes = BASE64.decode(text).map_err(|_| words::no_base64())?;
+    Ok((name, bytes))
 }

@@ -22,6 +22,10 @@ impl BodyForm {
     /// # Errors
     /// If the announcement is not clear, or is of another encoding.
     pub(super) fn of(head: &RequestHead) -> Result<Self, RequestFault> {
+        let mut encodings = head.values("content-encoding");
+        if encodings.any(|it| !it.is_empty() && !it.eq_ignore_ascii_case(b"identity")) {
+            return Err(RequestFault::Encoded);
+        }
         let mut codings = head.values("transfer-encoding");
         let mut lengths = head.values("content-length");
         let (coding, length) = (codings.next(), lengths.next());
@@ -226,6 +230,8 @@ mod tests {
                 "Transfer-Encoding: gzip, chunked\r\n",
                 Err(RequestFault::Unsupported),
             ),
+            ("Content-Encoding: gzip\r\n", Err(RequestFault::Encoded)),
+            ("Content-Encoding: Identity\r\n", Ok(BodyForm::Bytes(0))),
         ] {
             assert_eq!(BodyForm::of(&head(fields)), form, "{fields}");
         }

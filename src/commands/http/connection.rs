@@ -17,6 +17,12 @@ use crate::output;
 /// The part of the time in which a request must have come: the rest is for its delivery.
 const READING: f64 = 2.0 / 3.0;
 
+/// The time of who has named no key: for the head, and for a body in which there may be one.
+const STRANGER: Duration = Duration::from_secs(5);
+
+/// How long a client may take to read the answer.
+const WRITING: Duration = Duration::from_secs(5);
+
 /// When a wrong key is answered, counted from the start: a guess learns nothing from the time.
 const REFUSAL: Duration = Duration::from_millis(500);
 
@@ -27,6 +33,8 @@ const LINGER: Duration = Duration::from_secs(2);
 pub(super) struct Connection {
     begun: Instant,
     time: Duration,
+    /// Until when what comes next must have come.
+    reading: Instant,
     /// Whether the client may still be sending.
     pub(super) is_unread: bool,
 }
@@ -34,11 +42,22 @@ pub(super) struct Connection {
 impl Connection {
     /// Begins, with this time for all.
     pub(super) fn begin(time: Duration) -> Self {
+        if let Ok(stdout) = io::stdout().as_fd().try_clone_to_owned() {
+            // Fails where it is no socket: a pipe is read by who made it.
+            let _ = TcpStream::from(stdout).set_write_timeout(Some(WRITING));
+        }
+        let begun = Instant::now();
         Self {
-            begun: Instant::now(),
+            begun,
             time,
+            reading: begun + STRANGER.min(time.mul_f64(READING)),
             is_unread: true,
         }
+    }
+
+    /// Leaves the time of a request to who has a key.
+    pub(super) fn trust(&mut self) {
+        self.reading = self.begun + self.time.mul_f64(READING);
     }
 
     /// Returns the time that is left.
@@ -113,7 +132,7 @@ impl Connection {
 
 impl Read for Connection {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        read_until(bytes, self.begun + self.time.mul_f64(READING))
+        read_until(bytes, self.reading)
     }
 }
 

@@ -15,6 +15,8 @@ pub(super) enum RequestFault {
     HeadTooLarge,
     /// An encoding of the body that we do not read.
     Unsupported,
+    /// Its body is compressed.
+    Encoded,
     /// It expects more than `100-continue`.
     Expectation,
     /// The client has gone.
@@ -28,6 +30,7 @@ impl RequestFault {
             Self::Malformed => 400,
             Self::TooSlow => 408,
             Self::TooLarge => 413,
+            Self::Encoded => 415,
             Self::Expectation => 417,
             Self::HeadTooLarge => 431,
             Self::Unsupported => 501,
@@ -43,6 +46,7 @@ impl RequestFault {
             Self::TooLarge => words::too_large(super::BODY_MAX >> 20, super::FILE_MAX >> 20),
             Self::HeadTooLarge => words::head_too_large(super::HEAD_MAX >> 10),
             Self::Unsupported | Self::Expectation => words::unsupported(),
+            Self::Encoded => words::encoded(),
             Self::Gone => words::gone(),
         }
     }

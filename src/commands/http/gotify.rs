@@ -35,7 +35,7 @@ impl Service for Gotify {
         let form = request.form();
         let text = form.get(&["message"]);
         let mut text = text.ok_or_else(|| words::lacks("message"))?;
-        let extras = request.json().unwrap_or_default();
+        let extras: Value = request.json().unwrap_or_default();
         let extras = &extras["extras"];
         let url = &extras["client::notification"]["click"]["url"];
         if let Some(url) = url.as_str().filter(|url| !text.contains(url)) {
@@ -72,5 +72,11 @@ impl Service for Gotify {
 
 fn priority(request: &HttpRequest) -> i64 {
     let named = request.form().get(&["priority"]);
-    named.and_then(|it| it.parse().ok()).unwrap_or_default()
+    named.and_then(|it| number(&it)).unwrap_or_default()
+}
+
+/// Returns a number without its fraction: some clients write 8.0.
+fn number(text: &str) -> Option<i64> {
+    let whole = || text.parse::<f64>().ok()?.trunc().to_string().parse().ok();
+    text.parse().ok().or_else(whole)
 }

@@ -9,6 +9,7 @@ mod fault;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
 mod gotify;
+mod lenient;
 mod multipart;
 mod note;
 mod ntfy;
@@ -20,9 +21,11 @@ mod uptime_kuma;
 
 use std::io::{self, IsTerminal};
 
+use serde_json::{Map, Value};
+
 use super::{begin_or_without, load, recipients};
 use crate::cli::{self, Global};
-use crate::config::{Account, Config, HttpKey, Settings};
+use crate::config::{Account, Config, FoundKey, HttpKey, Settings};
 use crate::error::{Exit, Failure};
 use crate::message::Channel;
 use crate::output::{self, Output};
@@ -44,6 +47,9 @@ const BODY_MAX: usize = 1 << 20;
 
 /// The most bytes of a body that is a file: WeCom's largest.
 const FILE_MAX: usize = 20 << 20;
+
+/// The most bytes of each text of the request that the answer repeats: it is written at once.
+const ECHO_MAX: usize = 1024;
 
 /// Runs `http`.
 pub(super) fn run(args: &cli::Http, global: &Global, output: Output) -> anyhow::Result<Exit> {
@@ -86,7 +92,8 @@ enum Refused {
     Status(u16, String),
     /// It asks what may be asked, and wants nothing sent.
     Question(u16),
-    WrongKey,
+    /// Its key is none of those that can be read; and why others cannot.
+    WrongKey(Option<Failure>),
     /// The set-up is at fault.
     Setup(Failure),
 }
@@ -131,9 +138,12 @@ impl Exchange {
         let config = config.map_err(|failure| Refused::Setup(failure.clone()))?;
         let given = service.key(request);
         let known = given.map(|key| known(config, &key)).transpose()?;
+        if known.is_some() {
+            self.connection.trust();
+        }
         let form = BodyForm::of(&head)?;
         let max = match known {
-            Some(_) if service.takes_file(request) => FILE_MAX,
+            Some(_) if service.is_large(request) => FILE_MAX,
             _ => BODY_MAX,
         };
         if form.expects_leave(&head, max)? {
@@ -172,12 +182,15 @@ impl Exchange {
             Refused::Fault(fault) => (fault.status()?, fault.words(), None),
             Refused::Status(status, words) => (status, words, None),
             Refused::Question(status) => (status, String::new(), None),
-            Refused::WrongKey => {
+            Refused::WrongKey(failure) => {
                 self.connection.wait_for_refusal();
                 let status = self.service.zip(request).map(|(it, of)| it.refusal(of));
-                (status.unwrap_or(401), words::wrong_key(), None)
+                (status.unwrap_or(401), words::wrong_key(), failure)
             }
-            Refused::Setup(failure) => (500, words::not_set_up(), Some(failure)),
+            Refused::Setup(failure) => {
+                self.connection.wait_for_refusal();
+                (500, words::not_set_up(), Some(failure))
+            }
         };
         tracing::info!(
             command = "http",
@@ -197,6 +210,7 @@ impl Exchange {
             None => reply.as_json(),
         };
         guard.hide_in_json(&mut answer);
+        shorten(&mut answer);
         let is_question = reply.words.is_empty() && self.service.is_none();
         let body = if is_question {
             String::new()
@@ -209,16 +223,28 @@ impl Exchange {
 
 /// Returns the key that a request gives, with its name.
 fn known<'a>(config: &'a Config, given: &str) -> Result<(&'a str, &'a HttpKey), Refused> {
-    config
-        .http_key(given)
-        .map_err(setup)?
-        .ok_or(Refused::WrongKey)
+    match config.http_key(given).map_err(setup)? {
+        FoundKey::Known(name, key) => Ok((name, key)),
+        FoundKey::Unknown(fault) => Err(Refused::WrongKey(fault.map(Failure::from))),
+    }
 }
 
 fn known_or_wrong(config: &Config, given: Option<String>) -> Result<(&str, &HttpKey), Refused> {
-    known(config, &given.ok_or(Refused::WrongKey)?)
+    known(config, &given.ok_or(Refused::WrongKey(None))?)
 }
 
 fn setup(error: crate::config::ConfigError) -> Refused {
     Refused::Setup(error.into())
+}
+
+/// Cuts the texts of an answer.
+fn shorten(answer: &mut Value) {
+    for value in answer.as_object_mut().into_iter().flat_map(Map::values_mut) {
+        if let Value::String(text) = value
+            && text.len() > ECHO_MAX
+        {
+            text.truncate(text.floor_char_boundary(ECHO_MAX));
+            text.push('…');
+        }
+    }
 }

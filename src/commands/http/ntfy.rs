@@ -33,19 +33,21 @@ impl Service for Ntfy {
         credentials(request).or_else(|| topic(request))
     }
 
-    fn takes_file(&self, request: &HttpRequest) -> bool {
+    fn is_large(&self, request: &HttpRequest) -> bool {
         !is_json(request) && parameter(request, "filename").is_some()
     }
 
     fn note(&self, request: &HttpRequest, lang: Lang) -> Result<Note, String> {
-        if is_json(request) && !request.json().is_some_and(|it| it.is_object()) {
+        if is_json(request) && !request.json().is_some_and(|it: Value| it.is_object()) {
             return Err(words::no_json());
         }
         if parameter(request, "delay").is_some() {
             return Err(words::no_delay());
         }
-        let mut text = parameter(request, "message").unwrap_or_default();
-        text = text.replace("\\n", "\n");
+        // In the head and in an address a line has no end: it is written as `\n` there.
+        let mut text = in_json(request, "message")
+            .or_else(|| Some(parameter(request, "message")?.replace("\\n", "\n")))
+            .unwrap_or_default();
         let mut files = Vec::new();
         if !is_json(request) && !request.body.is_empty() {
             match (
@@ -89,7 +91,7 @@ impl Service for Ntfy {
             return json!({"code": code, "http": status, "error": reply.words});
         }
         let message = match parameter(request, "message") {
-            None if self.takes_file(request) => parameter(request, "filename"),
+            None if self.is_large(request) => parameter(request, "filename"),
             None => Some(String::from_utf8_lossy(&request.body).into_owned()),
             message => message,
         };
@@ -115,7 +117,7 @@ fn is_json(request: &HttpRequest) -> bool {
 fn topic(request: &HttpRequest) -> Option<String> {
     match request.segments().first() {
         Some(topic) => Some((*topic).to_owned()),
-        None => parameter(request, "topic"),
+        None => request.json_key("topic"),
     }
 }
 
@@ -132,9 +134,7 @@ fn is_markdown(request: &HttpRequest) -> bool {
 
 /// Returns a parameter: a field of the JSON, of the head, or of the query, by any of its names.
 fn parameter(request: &HttpRequest, name: &str) -> Option<String> {
-    if is_json(request)
-        && let Some(text) = request.json().and_then(|json| text_of(&json[name]))
-    {
+    if let Some(text) = in_json(request, name) {
         return Some(text);
     }
     let names: &[&str] = match name {
@@ -151,6 +151,12 @@ fn parameter(request: &HttpRequest, name: &str) -> Option<String> {
     };
     let in_head = names.iter().find_map(|name| request.header(name));
     in_head.or_else(|| names.iter().find_map(|name| request.query(name)))
+}
+
+/// Returns a parameter that is a field of the JSON.
+fn in_json(request: &HttpRequest, name: &str) -> Option<String> {
+    let json: Value = is_json(request).then(|| request.json())??;
+    text_of(&json[name])
 }
 
 /// Returns a field of the JSON as text; a list as ntfy has it in the head.

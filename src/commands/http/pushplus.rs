@@ -24,7 +24,7 @@ impl Service for Pushplus {
     fn key(&self, request: &HttpRequest) -> Option<String> {
         match request.segments()[..] {
             [_, token] => Some(token.to_owned()),
-            _ => request.form().get(&["token"]),
+            _ => request.key_named("token"),
         }
     }
 

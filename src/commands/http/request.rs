@@ -4,17 +4,26 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use reqwest::Url;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::multipart;
+use super::{lenient, multipart};
 use crate::message::mail::header_text;
 use crate::request_head::RequestHead;
 
 /// Base64 as clients write it: with or without its `=`.
 const CONFIG: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
-const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, CONFIG);
+pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, CONFIG);
 const BASE64_URL: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, CONFIG);
+
+/// The fields of a JSON in which a key may be.
+#[derive(Deserialize)]
+struct KeyFields {
+    token: Option<String>,
+    topic: Option<String>,
+}
 
 /// A request.
 #[derive(Debug)]
@@ -30,12 +39,20 @@ pub(super) struct HttpRequest {
 impl HttpRequest {
     /// Returns a request without its body; `None` if its target is no path.
     pub(super) fn of(head: &RequestHead) -> Option<Self> {
-        let url = Url::parse("http://localhost").ok()?;
-        let url = url.join(&head.target).ok()?;
+        // `//` begins no host here, unlike in a link.
+        let (path, query) = if head.target.starts_with('/') {
+            let target = head.target.split('#').next().unwrap_or_default();
+            let (path, query) = target.split_once('?').unwrap_or((target, ""));
+            (path.to_owned(), form_of(query))
+        } else {
+            let url = Url::parse("http://localhost").ok()?;
+            let url = url.join(&head.target).ok()?;
+            (url.path().to_owned(), Some(url))
+        };
         Some(Self {
             method: head.method.clone(),
-            path: url.path().to_owned(),
-            query: url.query_pairs().into_owned().collect(),
+            path,
+            query: pairs(query.as_ref()).collect(),
             head: head.fields.clone(),
             body: Vec::new(),
         })
@@ -65,23 +82,58 @@ impl HttpRequest {
         Some(pair.1.clone()).filter(|text| !text.is_empty())
     }
 
-    /// Returns the body as JSON, whatever it says that it is.
-    pub(super) fn json(&self) -> Option<Value> {
-        serde_json::from_slice(&self.body).ok()
+    /// Returns the body as JSON, whatever it says that it is. What is no Unicode in it is shown as
+    /// such.
+    pub(super) fn json<T: DeserializeOwned>(&self) -> Option<T> {
+        let body = self.body.strip_prefix("\u{feff}".as_bytes());
+        let body = body.unwrap_or(&self.body);
+        let json = serde_json::from_slice(body);
+        json.or_else(|_| serde_json::from_str(&lenient::unicode(body)))
+            .ok()
+    }
+
+    /// Returns a value as `form` finds it, without the memory that all of them take: who asks may be
+    /// anybody.
+    pub(super) fn key_named(&self, name: &str) -> Option<String> {
+        let body = self.body.trim_ascii_start();
+        let in_body = if body.starts_with(b"{") {
+            self.json_key(name)
+        } else if let Some(boundary) = self.boundary() {
+            let mut fields = multipart::fields(&self.body, &boundary).into_iter();
+            fields.find(|field| field.0 == name).map(|field| field.1)
+        } else {
+            let form = form_of(&String::from_utf8_lossy(&self.body));
+            pairs(form.as_ref())
+                .find(|pair| pair.0 == name)
+                .map(|pair| pair.1)
+        };
+        in_body
+            .filter(|it| !it.is_empty())
+            .or_else(|| self.query(name))
+    }
+
+    /// Returns the text of this field of the body, in the same way.
+    pub(super) fn json_key(&self, name: &str) -> Option<String> {
+        let KeyFields { token, topic } = self.json()?;
+        let pairs = [("token", token), ("topic", topic)];
+        pairs.into_iter().find(|pair| pair.0 == name)?.1
+    }
+
+    fn boundary(&self) -> Option<String> {
+        multipart::boundary(&self.header("content-type")?)
     }
 
     /// Returns the values of the body, JSON or a form, and behind them those of the query.
     pub(super) fn form(&self) -> RequestForm {
-        let content_type = self.header("content-type").unwrap_or_default();
         let body = self.body.trim_ascii_start();
         let mut pairs = match self.json() {
             // Also where curl says that it is a form.
             Some(Value::Object(fields)) if body.starts_with(b"{") => {
                 fields.into_iter().filter_map(text_of).collect()
             }
-            _ => match multipart::boundary(&content_type) {
+            _ => match self.boundary() {
                 Some(boundary) => multipart::fields(&self.body, &boundary),
-                None => decoded(&String::from_utf8_lossy(&self.body)),
+                None => pairs(form_of(&String::from_utf8_lossy(&self.body)).as_ref()).collect(),
             },
         };
         pairs.extend(self.query.iter().cloned());
@@ -127,13 +179,17 @@ fn text_of((name, value): (String, Value)) -> Option<(String, String)> {
     }
 }
 
-/// Decodes a form.
-fn decoded(form: &str) -> Vec<(String, String)> {
-    let Ok(mut url) = Url::parse("http://localhost") else {
-        return Vec::new();
-    };
-    url.set_query(Some(form));
-    url.query_pairs().into_owned().collect()
+/// Returns a URL with this query.
+fn form_of(query: &str) -> Option<Url> {
+    let mut url = Url::parse("http://localhost").ok()?;
+    url.set_query(Some(query));
+    Some(url)
+}
+
+/// Decodes the query of a URL.
+fn pairs(url: Option<&Url>) -> impl Iterator<Item = (String, String)> {
+    let pairs = url.into_iter().flat_map(Url::query_pairs);
+    pairs.map(|(name, value)| (name.into_owned(), value.into_owned()))
 }
 
 /// The values of a request, by name.
@@ -185,6 +241,37 @@ mod tests {
             );
             assert_eq!(form.get(&["b"]).as_deref(), Some("你"), "{kind}");
             assert_eq!((form.get(&["c"]), request.segments()), (None, vec!["a"]));
+        }
+    }
+
+    #[test]
+    fn a_target_is_a_path_however_many_slashes_it_begins_with() {
+        for (target, key, title) in [
+            ("//abc?title=x#y", "abc", Some("x")),
+            ("///abc/", "abc", None),
+            ("http://host/abc?title=x", "abc", Some("x")),
+        ] {
+            let request = request(&format!("POST {target} HTTP/1.1\r\n\r\n"), "");
+            assert_eq!(request.segments(), [key], "{target}");
+            assert_eq!(request.query("title").as_deref(), title, "{target}");
+        }
+    }
+
+    #[test]
+    fn json_is_read_also_where_it_is_no_unicode() {
+        for (body, text) in [
+            (&b"\xef\xbb\xbf{\"token\":\"a\"}"[..], "a"),
+            (b"{\"token\":\"a\xff\\\\ud800\"}", "a\u{fffd}\\ud800"),
+            (b"{\"token\":\"\\ud83d x \\ude00\"}", "\u{fffd} x \u{fffd}"),
+            (b"{\"token\":\"\\ud83d\\ud83d\\ude00\"}", "\u{fffd}😀"),
+        ] {
+            let request = HttpRequest {
+                body: body.to_vec(),
+                ..request("POST / HTTP/1.1\r\n\r\n", "")
+            };
+            assert_eq!(request.key_named("token").as_deref(), Some(text));
+            let json: Value = request.json().unwrap();
+            assert_eq!(json["token"], text);
         }
     }
 

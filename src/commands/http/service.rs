@@ -33,8 +33,8 @@ pub(super) trait Service {
         request.authorization().or_else(|| request.query("key"))
     }
 
-    /// Whether the body is a file.
-    fn takes_file(&self, _request: &HttpRequest) -> bool {
+    /// Whether the body may be as large as a file.
+    fn is_large(&self, _request: &HttpRequest) -> bool {
         false
     }
 

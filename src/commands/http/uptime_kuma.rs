@@ -1,6 +1,7 @@
 //! The webhook of Uptime Kuma: JSON, JSON in a form, or a GET. Source: its
 //! server/notification-providers/webhook.js.
 
+use reqwest::Url;
 use serde_json::{Map, Value};
 
 use super::note::Note;
@@ -45,8 +46,9 @@ impl Service for UptimeKuma {
         let time = time.iter().find_map(|name| beat[*name].as_str());
         let url = monitor["url"].as_str();
         let url = url.filter(|url| url.len() > "https://".len());
-        let place = url.or_else(|| monitor["hostname"].as_str());
-        let lines = [why, time, place].into_iter().flatten();
+        let place = url.and_then(without_login);
+        let place = place.or_else(|| monitor["hostname"].as_str().map(str::to_owned));
+        let lines = [why, time, place.as_deref()].into_iter().flatten();
         Ok(Note {
             title: Some(title),
             text: lines.collect::<Vec<_>>().join("\n"),
@@ -55,9 +57,22 @@ impl Service for UptimeKuma {
     }
 }
 
+/// Returns a URL without a user and a password; `None` if they cannot be told apart from the rest.
+fn without_login(url: &str) -> Option<String> {
+    let Ok(mut parsed) = Url::parse(url) else {
+        return (!url.contains('@')).then(|| url.to_owned());
+    };
+    if parsed.username().is_empty() && parsed.password().is_none() {
+        return Some(url.to_owned());
+    }
+    parsed.set_username("").ok()?;
+    parsed.set_password(None).ok()?;
+    Some(parsed.into())
+}
+
 /// Returns the object of a webhook, whichever way it comes.
 fn hook(request: &HttpRequest) -> Value {
-    if let Some(hook) = request.json().filter(Value::is_object) {
+    if let Some(hook) = request.json::<Value>().filter(Value::is_object) {
         return hook;
     }
     let form = request.form();

@@ -106,7 +106,8 @@ Uptime Kuma 的 webhook，换一个地址就能用。谁能发、发给谁，写
 
 示例：
   systemctl enable --now wxpush-http.socket    # 文件在 examples/
-  8080 stream tcp nowait root /usr/bin/wxpush wxpush http    # inetd.conf 的一行
+  # inetd.conf 的一行：
+  127.0.0.1:8088 stream tcp nowait.6000 root /usr/bin/wxpush wxpush http
 
 退出码：0 已应答；64 stdin 是终端；74 应答写不出去；75 消息既没有送达，也没有保留；
 77 同上，因为设置被拒绝；78 配置有误。",
@@ -118,7 +119,8 @@ below [http.keys.NAME] in the config. docs/en/http.md says how to set it up.
 
 Examples:
   systemctl enable --now wxpush-http.socket    # the files are in examples/
-  8080 stream tcp nowait root /usr/bin/wxpush wxpush http    # in inetd.conf
+  # in inetd.conf:
+  127.0.0.1:8088 stream tcp nowait.6000 root /usr/bin/wxpush wxpush http
 
 Exit codes: 0 answered; 64 stdin is a terminal; 74 the answer can't be written;
 75 the message was neither delivered nor kept; 77 the same, since the set-up was

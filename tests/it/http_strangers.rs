@@ -1,0 +1,143 @@
+//! `wxpush http`: clients without patience, without a key, or with a way of writing of their own.
+
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+use serde_json::json;
+
+use crate::standin::{Fault, SECRET};
+use crate::support::inetd::{HTTP_KEY as KEY, Inetd, answer, with_http_key};
+use crate::support::{SEND, WEBHOOK, Words, failed, texts, waiting};
+
+#[test]
+fn a_message_that_is_kept_is_answered_before_its_client_gives_up() {
+    let (standin, sandbox) = with_http_key();
+    let inetd = Inetd::start(&sandbox, "");
+    standin.always(SEND, Fault::Hang);
+    let url = format!("http://HOST/{KEY}");
+    // curl gives up long before the request's own thirty seconds.
+    let answer = inetd.curl(&["-m", "20", "-d", "kept", &url]);
+    assert_eq!(answer.status, 200);
+    assert_eq!(waiting(&sandbox).len(), 1);
+}
+
+#[test]
+fn what_may_have_arrived_at_a_group_is_not_asked_for_again() {
+    let (standin, sandbox) = with_http_key();
+    sandbox.append(&format!(
+        "[http.keys.group]\nkey = \"{KEY}-group\"\nrobot = \"ops\"\n"
+    ));
+    let inetd = Inetd::start(&sandbox, "--timeout 2s");
+    standin.always(WEBHOOK, Fault::Hang);
+    let send = || inetd.curl(&["-d", "once", &format!("http://HOST/{KEY}-group")]);
+    let answer = send();
+    assert_eq!(answer.status, 200, "{answer:?}");
+    assert_eq!(failed(&sandbox).len(), 1);
+    assert_eq!(answer.json()["id"], failed(&sandbox)[0]);
+    sandbox.append("[outbox]\nenabled = false\n");
+    let answer = send();
+    assert_eq!(answer.status, 503);
+    answer.body.lacks("没有送达");
+    answer.body.lacks("neither");
+}
+
+#[test]
+fn a_secret_that_a_request_names_is_not_in_the_log() {
+    let (_standin, sandbox) = with_http_key();
+    let inetd = Inetd::start(&sandbox, "");
+    for secret in [SECRET, KEY] {
+        let name = format!("Filename: {secret}.txt");
+        let url = format!("http://HOST/{KEY}");
+        assert_eq!(inetd.curl(&["-H", &name, "-d", "x", &url]).status, 400);
+    }
+    inetd.ends();
+    sandbox.read("wxpush.log").shows("[hidden]");
+}
+
+#[test]
+fn a_wrong_key_is_one_whatever_else_is_wrong_and_two_names_have_two_keys() {
+    let (_standin, sandbox) = with_http_key();
+    let config = sandbox.read("config.toml");
+    sandbox.append("[http.keys.other]\nkey_file = \"missing\"\n");
+    let inetd = Inetd::start(&sandbox, "");
+    let send = |key: &str| inetd.curl(&["-d", "x", &format!("http://HOST/{key}")]);
+    assert_eq!(send(KEY).status, 200);
+    assert_eq!(send("wrong-key-wrong-key").status, 403);
+    // Its owner is told of the other.
+    assert_eq!(inetd.ends(), [Some(0), Some(78)]);
+    let twin = format!("[http.keys.twin]\nkey = \"{KEY}\"\n");
+    sandbox.write("config.toml", config + &twin);
+    assert_eq!(send("wrong-key-wrong-key").status, 403);
+    let request = format!("POST /{KEY} HTTP/1.1\r\nContent-Length: 1\r\n\r\nx");
+    let outcome = sandbox.wxpush("http").stdin(&*request).exits(78);
+    outcome.stdout.shows("HTTP/1.1 500 ");
+    outcome.says("[http.keys.scripts]").says("[http.keys.twin]");
+    sandbox.wxpush("check").exits(78);
+}
+
+#[test]
+fn who_has_no_key_is_not_waited_for_and_takes_little_memory() {
+    let (_standin, sandbox) = with_http_key();
+    let inetd = Inetd::of(&sandbox, |run| run.arg("--timeout").arg("1h"));
+    let body = format!("Content-Length: {}\r\n\r\n", 1 << 20);
+    let begun = ["", "POST /", &format!("POST /send HTTP/1.1\r\n{body}")];
+    let silent = begun.map(|begun| {
+        let mut stream = inetd.connect();
+        stream.write_all(begun.as_bytes()).unwrap();
+        stream
+    });
+    for mut stream in silent {
+        assert_eq!(answer(&mut stream).status, 408);
+    }
+    let list = format!("{{\"a\":[{}0]}}", "{\"\":0},".repeat(110_000));
+    let form = "&".repeat(900_000);
+    for body in [list, form] {
+        for path in ["/send", "/"] {
+            let head = format!(
+                "POST {path} HTTP/1.1\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            );
+            let small = Command::new("sh")
+                .args(["-c", "ulimit -d 40000; exec ./wxpush http"])
+                .current_dir(sandbox.path("."))
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .spawn();
+            let mut small = small.unwrap();
+            let mut stdin = small.stdin.take().unwrap();
+            stdin.write_all((head + &body).as_bytes()).unwrap();
+            let output = small.wait_with_output().unwrap();
+            let status = if path == "/" { "403" } else { "401" };
+            String::from_utf8_lossy(&output.stdout).shows(&format!("HTTP/1.1 {status} "));
+        }
+    }
+}
+
+#[test]
+fn what_clients_write_in_their_own_way_is_taken_as_it_is_meant() {
+    let (standin, sandbox) = with_http_key();
+    sandbox.configure("quiet = \"00:00-12:00,12:00-00:00\"");
+    let inetd = Inetd::start(&sandbox, "");
+    let urgent = [
+        (
+            json!({"topic": KEY, "message": "C:\\new", "priority": 5}),
+            "http://HOST/",
+            "C:\\new",
+        ),
+        (
+            json!({"message": "float", "priority": 8.0}),
+            "http://HOST//message?token=KEY",
+            "float",
+        ),
+    ];
+    for (body, url, text) in urgent {
+        let answer = inetd.asked(&["-d", &body.to_string(), url], KEY);
+        assert_eq!(answer.status, 200);
+        assert_eq!(texts(&standin, "lisi").pop().as_deref(), Some(text));
+    }
+    // What is repeated to the client is short.
+    let long = "长".repeat(100_000);
+    let answer = inetd.asked(&["-H", "Priority: 5", "-d", &long, "http://HOST/KEY"], KEY);
+    assert_eq!(answer.status, 200);
+    assert!(answer.body.len() < 4096);
+}
