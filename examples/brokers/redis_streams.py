@@ -23,17 +23,26 @@ except redis.ResponseError as error:
     if "BUSYGROUP" not in str(error):
         raise
 
-# First what this consumer took and did not acknowledge, then what is new.
+# First what this consumer took and did not acknowledge, then what is new. What can't be sent yet is
+# tried again now and then; meanwhile new messages go on.
 start = "0"
+again = None
 while True:
-    wait = wxbatch.QUIET * 1000
-    reply = server.xreadgroup("wxpush", consumer, {stream: start}, wxbatch.MOST, wait)
+    now = time.monotonic()
+    if start == ">" and again is not None and now >= again:
+        start, again = "0", None
+    wait = wxbatch.QUIET if again is None else again - now
+    reply = server.xreadgroup(
+        "wxpush", consumer, {stream: start}, wxbatch.MOST, max(1, int(wait * 1000))
+    )
     entries = reply[0][1] if reply else []
     if not entries:
-        if start == ">":
+        if start == ">" and again is None:
             wxbatch.flush()
         start = ">"
         continue
+    # Pending ones are gone through to their end, in parts; then it reads what is new.
+    start = ">" if start == ">" else entries[-1][0]
     # Somebody may have deleted it, and it need not have a message.
     payloads = [(fields or {}).get("message", "") for _, fields in entries]
     keys = [f"{stream} {id}" for id, _ in entries]
@@ -48,5 +57,8 @@ while True:
             server.xadd(f"{stream}-dead", dead, maxlen=10_000)
         server.xack(stream, "wxpush", id)
     if later:
-        start = "0"
-        time.sleep(wxbatch.PAUSE)
+        if all(outcome == wxbatch.LATER for outcome, _ in outcomes):
+            # Nothing gets through: the broker keeps the rest.
+            time.sleep(wxbatch.PAUSE)
+        if start != ">" or again is None:
+            again = time.monotonic() + wxbatch.PAUSE

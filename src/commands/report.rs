@@ -193,6 +193,13 @@ impl Report {
     pub(super) fn of_line(mut self) -> Self {
         if self.status == Status::Failed {
             self.status = Status::Refused;
+            // In `failed/` it may have arrived: to deliver it again would change nothing.
+            if self.outbox_id.is_some()
+                && let Some(failure) = &mut self.failure
+                && failure.exit == Exit::NotNow
+            {
+                failure.exit = Exit::Refused;
+            }
         }
         self.error = self.failure.as_ref().map(|failure| failure.what.clone());
         self.exit_code = Some(self.exit().code());

@@ -35,6 +35,18 @@ pub(crate) struct Draft {
     pub(crate) keep: bool,
 }
 
+impl Draft {
+    /// Whether it is raw JSON that names recipients of its own, on whatever channel.
+    pub(crate) fn names_recipients(&self) -> bool {
+        let Body::Raw(fields) = &self.body else {
+            return false;
+        };
+        let channels = [Channel::App, Channel::Chat];
+        let mut channels = channels.into_iter();
+        channels.any(|channel| raw::names_recipients(channel, fields))
+    }
+}
+
 /// The content of a draft.
 #[derive(Debug)]
 pub(crate) enum Body {

@@ -70,7 +70,7 @@ impl Composing<'_> {
 }
 
 /// Whether raw JSON names recipients; an empty list does not.
-fn names_recipients(channel: Channel, fields: &Map<String, Value>) -> bool {
+pub(super) fn names_recipients(channel: Channel, fields: &Map<String, Value>) -> bool {
     channel
         .recipient_fields()
         .iter()

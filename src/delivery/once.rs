@@ -4,6 +4,8 @@ use std::io;
 use std::sync::Arc;
 use std::time::Instant;
 
+use chrono::{DateTime, Local};
+
 use super::outcome::{End, Outcome};
 use super::submit::{Submission, queued};
 use crate::clock::Stamp;
@@ -40,6 +42,53 @@ impl Submission<'_> {
             Err(why) => End::NotQueued(why),
         };
         Outcome::new(entry.messages.len(), end)
+    }
+
+    /// Keeps the message of an entry's key, also for the end of quiet hours, whatever has become of the
+    /// key: what is kept already stays kept.
+    pub(super) fn keep_keyed(&self, entry: &Entry, until: Option<DateTime<Local>>) -> Outcome {
+        let key = entry.once.as_deref().unwrap_or_default();
+        let end = self.kept_once(entry, key).map_or_else(
+            |end| *end,
+            |id| match until {
+                Some(until) => End::Quiet { id, until },
+                None => End::Queued { id },
+            },
+        );
+        Outcome::new(entry.messages.len(), end)
+    }
+
+    /// Returns the entry that has the message of a key.
+    fn kept_once(&self, entry: &Entry, key: &str) -> Result<Id, Box<End>> {
+        let state = self.state.as_ref().map_err(Clone::clone);
+        let state = state.map_err(|why| Box::new(End::NoRecord(NotKept::NoState(why))))?;
+        let outbox = Outbox::of(state);
+        let disk = |error: io::Error| Box::new(End::NoRecord(outbox.disk(error)));
+        let mut pause = Pause::default();
+        loop {
+            match self.hold(entry, self.deadline) {
+                Ok(held) => return Ok(held.id().clone()),
+                Err(NotKept::KeyTaken) => {}
+                Err(why) => return Err(End::NotQueued(why).into()),
+            }
+            let dir = outbox.open().map_err(disk)?;
+            let known = match &dir {
+                Some(dir) => once::known(dir, key).map_err(disk)?,
+                None => Known::Nothing,
+            };
+            let id = match (&dir, known) {
+                (_, Known::Done) => return Err(End::Duplicate.into()),
+                (Some(dir), Known::Begun(id)) => match once::whereabouts(dir, &id) {
+                    Whereabouts::Spooled => return Ok(id),
+                    Whereabouts::Failed => return Err(End::GivenUp { id }.into()),
+                    Whereabouts::Writing | Whereabouts::Nowhere => Some(id),
+                },
+                _ => None,
+            };
+            if !pause.sleep(self.deadline) {
+                return Err(End::Undecided { id }.into());
+            }
+        }
     }
 
     /// Returns the entry of a key's message.

@@ -18,6 +18,13 @@ failures! {
         "没有 {name} 这个字段：是不是 {meant}？", "there is no field {name}: did you mean {meant}?";
     not_text(name) => Data, "{name} 要写成字符串", "{name} must be a string";
     not_switch(name) => Data, "{name} 要写成 true 或 false", "{name} must be true or false";
+    raw_recipients() => Data,
+        "raw 里已有收件人：收件人只写在一处", "raw names recipients, too: name them in one place only";
+    not_id() => Data,
+        "id 要写成字符串，或 64 位以内的整数", "id must be a string, or a whole number of at most 64 bits";
+    once_unkept() => Usage,
+        "once 需要发件箱：去掉 --no-outbox（或配置里的 [outbox] enabled = false），或去掉 once",
+        "once needs the outbox: leave out --no-outbox (or [outbox] enabled = false in the config), or once";
     not_names(name) => Data,
         "{name} 要写成字符串，或字符串的数组", "{name} must be a string, or an array of strings";
     not_object_or_file(name) => Data,

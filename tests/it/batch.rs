@@ -134,6 +134,17 @@ fn what_is_wrong_with_a_line_is_in_its_answer_and_the_rest_goes_on() {
         (b"{\"to\":\"lisi\",\"text\":\"x\",\"text\":\"y\"}", "text"),
         (b"{\"to\":\"lisi\",\"text\":5}", "text"),
         (b"{\"to\":{},\"text\":\"x\"}", "to"),
+        (b"{\"to\":[],\"text\":\"x\"}", "to"),
+        (b"{\"party\":[],\"text\":\"x\"}", "party"),
+        (
+            b"{\"to\":\"lisi\",\"raw\":{\"msgtype\":\"text\",\"touser\":\"wangwu\",\"text\":{\"content\":\"x\"}}}",
+            "raw",
+        ),
+        (b"{\"id\":1.5,\"to\":\"lisi\",\"text\":\"x\"}", "id"),
+        (
+            b"{\"id\":18446744073709551616,\"to\":\"lisi\",\"text\":\"x\"}",
+            "id",
+        ),
         (b"{\"to\":\"lisi\"}", "empty"),
         (b"{\"to\":\"lisi\",\"text\":\"x\",\"chat\":\"c\"}", "chat"),
         (

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use serde_json::json;
 
-use crate::standin::Fault;
+use crate::standin::{Fault, Standin};
 use crate::support::{
-    GETTOKEN, MEMBERS, SEND, answers, batch, flush, for_each, json_lines, keyed, numbered, refusal,
-    set_up, statuses, texts, waiting,
+    GETTOKEN, MEMBERS, SEND, WEBHOOK, answers, batch, failed, flush, for_each, json_lines, keyed,
+    numbered, refusal, set_up, statuses, texts, waiting, with_robot,
 };
 
 /// The default of `--window`.
@@ -154,4 +154,76 @@ fn a_batch_asks_for_one_token_whatever_it_keeps() {
     assert_eq!(statuses(&outcome).len(), 3 * WINDOW);
     assert_eq!(standin.count(GETTOKEN), 1);
     assert!(standin.connections() <= 3);
+}
+
+#[test]
+fn a_key_that_is_only_kept_is_a_duplicate_only_once_it_is_sent() {
+    let (standin, sandbox) = set_up();
+    let line = json!({"to": "lisi", "once": "the key", "text": "x"});
+    let input = json_lines([line.clone(), line]);
+    for _ in 0..2 {
+        let outcome = batch(&sandbox, "--accept-only", input.clone()).exits(0);
+        assert_eq!(statuses(&outcome), ["queued"; 2]);
+        let kept = waiting(&sandbox);
+        assert_eq!(kept.len(), 1);
+        for answer in answers(&outcome) {
+            assert_eq!(answer["outbox_id"], kept[0]);
+        }
+    }
+    flush(&sandbox).is_silent();
+    let outcome = batch(&sandbox, "--accept-only", input).exits(0);
+    assert_eq!(statuses(&outcome), ["duplicate"; 2]);
+    assert_eq!(texts(&standin, "lisi"), ["x"]);
+}
+
+#[test]
+fn a_key_without_an_outbox_is_wrong_and_nothing_is_sent() {
+    let (standin, sandbox) = set_up();
+    let outcome = batch(&sandbox, "--no-outbox", keyed(2, &MEMBERS));
+    assert_eq!(statuses(&outcome), ["invalid"; 2]);
+    assert_eq!(standin.count(SEND), 0);
+}
+
+#[test]
+fn two_profiles_of_one_app_keep_the_order_of_the_lines() {
+    let (standin, sandbox) = set_up();
+    sandbox.append("[profiles.other]\nto = \"wangwu\"\n");
+    standin.judge(|request| {
+        let is_first = request.endpoint() == SEND && request.json()["text"]["content"] == "first";
+        is_first.then_some(Fault::Delay(Duration::from_millis(300)))
+    });
+    let input = json_lines([
+        json!({"to": "member05", "text": "warm"}),
+        json!({"to": "member06", "text": "warm", "profile": "other"}),
+        json!({"to": "lisi", "text": "first"}),
+        json!({"to": "lisi", "text": "second", "profile": "other"}),
+    ]);
+    let outcome = batch(&sandbox, "", input).exits(0);
+    assert_eq!(statuses(&outcome), ["sent"; 4]);
+    assert_eq!(texts(&standin, "lisi"), ["first", "second"]);
+}
+
+#[test]
+fn a_key_that_may_have_arrived_is_refused_for_good() {
+    let standin = Standin::start();
+    let sandbox = with_robot(&standin);
+    standin.always(WEBHOOK, Fault::CutAfter);
+    let input = json_lines([json!({"robot": "ops", "once": "the key", "text": "x"})]);
+    for _ in 0..4 {
+        batch(&sandbox, "--timeout 1s", input.clone());
+        sandbox.wxpush("outbox flush --wait --timeout 2s").run();
+        if !failed(&sandbox).is_empty() {
+            break;
+        }
+    }
+    for args in ["", "--accept-only"] {
+        let outcome = batch(&sandbox, args, input.clone()).exits(69);
+        assert_eq!(statuses(&outcome), ["refused"], "{outcome:?}");
+        let error = answers(&outcome)[0]["error"].to_string();
+        assert!(
+            error.contains("arrived") || error.contains("送达"),
+            "{error}"
+        );
+    }
+    assert_eq!(standin.count(WEBHOOK), 1);
 }

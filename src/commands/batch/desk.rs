@@ -13,6 +13,7 @@ use crate::delivery::{BatchDelivery, BatchOrder, Sender, SenderNumber};
 use crate::error::Failure;
 use crate::message::{Message, Recipients};
 use crate::secret::Redactor;
+use crate::text::batch as words;
 use crate::text::send::empty;
 
 /// How long what hides secrets counts: the token changes.
@@ -67,16 +68,23 @@ impl<'a> Desks<'a> {
         line: LineOrder,
         batch: &mut BatchDelivery<'_, LineTag>,
     ) -> Result<(), Failure> {
+        let names_recipients = line.to.is_some() || line.robot.is_some();
         let robot = match line.to {
             None => line.robot.or_else(|| self.robot.clone()),
             Some(_) => line.robot,
         };
         let accept_only = self.accept_only;
         let desk = self.desk(line.profile, robot, batch)?;
+        if line.once.is_some() && !desk.keep {
+            return Err(words::once_unkept());
+        }
         desk.settings.to = line.to.unwrap_or_else(|| desk.default_to.clone());
         let Some(draft) = line.intent.draft(line.text, desk.keep)? else {
             return Err(empty());
         };
+        if names_recipients && draft.names_recipients() {
+            return Err(words::raw_recipients());
+        }
         let Composed { messages, .. } = composed(draft, &desk.settings, &desk.guard.0)?;
         let Some(of) = tag.take() else {
             return Ok(());

@@ -1,5 +1,6 @@
 //! The fields of a line of JSON, each taken once and checked.
 
+use std::collections::HashSet;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -93,6 +94,10 @@ impl LineFields {
     pub(super) fn names(&mut self, name: &str) -> Result<Vec<String>, Failure> {
         let values = match self.value(name) {
             None => Vec::new(),
+            // Nobody is not the same as no word about it: the latter means those of the config.
+            Some(Value::Array(values)) if values.is_empty() => {
+                return Err(words::empty_field(name));
+            }
             Some(Value::Array(values)) => values,
             Some(value) => vec![value],
         };
@@ -125,10 +130,11 @@ impl<'de> Visitor<'de> for LineFieldsVisitor {
             values: Vec::new(),
             twice: None,
         };
+        let mut names = HashSet::new();
         while let Some((name, value)) = map.next_entry::<String, Value>()? {
             // An option's name, as an identifier has it or as it is typed.
             let name = name.replace('_', "-");
-            if fields.values.iter().any(|(other, _)| *other == name) {
+            if !names.insert(name.clone()) {
                 fields.twice = Some(name);
             } else if value != Value::Null {
                 fields.values.push((name, value));

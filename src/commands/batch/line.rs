@@ -98,11 +98,16 @@ pub(super) struct LineOrder {
     pub(super) queue: bool,
 }
 
-/// Takes the id of a line: a string or a number, else null.
-pub(super) fn id(fields: &mut LineFields) -> Value {
-    let id = fields.value("id");
-    id.filter(|id| id.is_string() || id.is_number())
-        .unwrap_or_default()
+/// Takes the id of a line: a string or a whole number, null if there is none.
+///
+/// # Errors
+/// `Exit::Data` for all else, which the answer could not repeat as it was given.
+pub(super) fn id(fields: &mut LineFields) -> Result<Value, Failure> {
+    match fields.value("id") {
+        None => Ok(Value::Null),
+        Some(id) if id.is_string() || id.is_i64() || id.is_u64() => Ok(id),
+        Some(_) => Err(words::not_id()),
+    }
 }
 
 /// Returns the message of a line.

@@ -173,7 +173,7 @@ impl Batching<'_> {
         let bytes = bytes.ok_or_else(|| words::long_line(LINE_MAX >> 20))?;
         let mut fields = LineFields::read(&bytes)?;
         if let Some(tag) = tag {
-            tag.id = line::id(&mut fields);
+            tag.id = line::id(&mut fields)?;
         }
         let order = line::order(fields)?;
         self.desks.add(tag, order, &mut self.batch)

@@ -19,6 +19,8 @@ pub(super) struct BatchJob<T> {
     pub(super) number: u64,
     /// The number of its sender.
     pub(super) sender: usize,
+    /// The number of the first sender of its app or robot: limits and order are those of the account.
+    pub(super) account: usize,
     pub(super) entry: Entry,
     pub(super) channel: Channel,
     /// All its recipients.
@@ -44,11 +46,12 @@ pub(super) enum JobStage {
 }
 
 impl<T> BatchJob<T> {
-    pub(super) fn new(of: T, number: u64, sender: usize, entry: Entry) -> Self {
+    pub(super) fn new(of: T, number: u64, sender: usize, account: usize, entry: Entry) -> Self {
         Self {
             of,
             number,
             sender,
+            account,
             channel: entry.messages[0].channel,
             to: everyone_of(&entry),
             entry,
@@ -112,14 +115,14 @@ pub(super) struct Ahead<'a> {
 
 impl<'a> Ahead<'a> {
     pub(super) fn add<T>(&mut self, job: &'a BatchJob<T>) {
-        let recipients = self.recipients.entry((job.sender, job.channel));
+        let recipients = self.recipients.entry((job.account, job.channel));
         recipients.or_default().add(&job.to);
         self.keys.extend(job.entry.once.as_deref());
     }
 
     /// Whether a message has to wait for one of them: for the same recipients, or with its key.
     pub(super) fn holds<T>(&self, job: &BatchJob<T>) -> bool {
-        let recipients = self.recipients.get(&(job.sender, job.channel));
+        let recipients = self.recipients.get(&(job.account, job.channel));
         let has_key = |key: &str| self.keys.contains(key);
         recipients.is_some_and(|waiting| waiting.touches(&job.to))
             || job.entry.once.as_deref().is_some_and(has_key)

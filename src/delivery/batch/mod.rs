@@ -66,6 +66,8 @@ pub(crate) struct BatchDelivery<'a, T> {
 }
 
 enum Event<O> {
+    /// Nothing else has happened, and a message may start.
+    Due,
     Accepted(Group),
     Landed(usize, Box<(BatchFlight, Result<Sent, Error>)>),
     Other(O),
@@ -109,8 +111,12 @@ impl<'a, T> BatchDelivery<'a, T> {
             Ok(state) if keep => Some(self.outbox_of(state)),
             _ => None,
         };
+        let id = sender.id();
+        let same = |side: &SenderSide| side.sender.id() == id;
+        let account = self.senders.iter().position(same);
+        let account = account.unwrap_or(self.senders.len());
         self.senders
-            .push(SenderSide::new(sender, state, outbox, keep));
+            .push(SenderSide::new(sender, account, state, outbox, keep));
         SenderNumber(self.senders.len() - 1)
     }
 
@@ -144,7 +150,7 @@ impl<'a, T> BatchDelivery<'a, T> {
         let may_hold = side.keep && !order.queue && !order.urgent;
         let until = may_hold.then(|| side.sender.quiet_until()).flatten();
         self.numbers += 1;
-        let mut job = BatchJob::new(order.of, self.numbers, order.sender.0, entry);
+        let mut job = BatchJob::new(order.of, self.numbers, order.sender.0, side.account, entry);
         job.queue = order.queue;
         job.until = until;
         match self.accept(&job) {
@@ -177,9 +183,7 @@ impl<'a, T> BatchDelivery<'a, T> {
 
     /// Decides on a message that is not accepted; returns it if it goes on.
     fn unaccepted(&mut self, mut job: BatchJob<T>, why: NotKept) -> Option<BatchJob<T>> {
-        let is_only_kept = job.queue || job.until.is_some();
         let end = match why {
-            NotKept::KeyTaken if is_only_kept => End::Duplicate,
             NotKept::KeyTaken => {
                 job.stage = JobStage::Taken;
                 return Some(job);
@@ -204,9 +208,6 @@ impl<'a, T> BatchDelivery<'a, T> {
         mut other: impl FnMut(&mut Context<'_>) -> Poll<O>,
     ) -> BatchStep<T, O> {
         loop {
-            if std::mem::take(&mut self.is_due) {
-                self.schedule();
-            }
             if let Some((of, outcome)) = self.decided.pop_front() {
                 return BatchStep::Decided(of, Box::new(outcome));
             }
@@ -214,6 +215,11 @@ impl<'a, T> BatchDelivery<'a, T> {
                 self.removals.sync();
             }
             match self.wait(&mut other) {
+                Event::Due => {
+                    self.schedule();
+                    // There may be more to start.
+                    self.is_due = !self.decided.is_empty();
+                }
                 Event::Accepted(group) => self.accepted(group),
                 Event::Landed(sender, landed) => self.landed(sender, landed.0, landed.1),
                 Event::Other(other) => return BatchStep::Other(other),
@@ -226,6 +232,7 @@ impl<'a, T> BatchDelivery<'a, T> {
             waiter,
             senders,
             outboxes,
+            is_due,
             ..
         } = self;
         waiter.wait(poll_fn(|context| {
@@ -241,7 +248,10 @@ impl<'a, T> BatchDelivery<'a, T> {
                     return Poll::Ready(Event::Landed(at, Box::new(landed)));
                 }
             }
-            other(context).map(Event::Other)
+            match other(context) {
+                Poll::Pending if *is_due => Poll::Ready(Event::Due),
+                other => other.map(Event::Other),
+            }
         }))
     }
 

@@ -27,9 +27,12 @@ enum Move {
 }
 
 impl<T> BatchDelivery<'_, T> {
-    /// Starts whatever may start now.
+    /// Starts whatever may start now, until a message is decided: its answer does not wait for what
+    /// the next one takes.
     pub(super) fn schedule(&mut self) {
-        while let Some((at, next)) = self.next_move() {
+        while self.decided.is_empty()
+            && let Some((at, next)) = self.next_move()
+        {
             match next {
                 Move::Wait => return,
                 Move::Keep(end) => {
@@ -72,15 +75,16 @@ impl<T> BatchDelivery<'_, T> {
                 ahead.add(job);
                 continue;
             }
-            let side = &mut senders[job.sender];
             if let Some(held) = held
                 && !job.entry.urgent
-                && let Some(outbox) = side.outbox
-                && (side.behind).touches(job.channel, &job.to, |id| outboxes[outbox].1.has(id))
+                && let Some(outbox) = senders[job.sender].outbox
+                && (senders[job.account].behind)
+                    .touches(job.channel, &job.to, |id| outboxes[outbox].1.has(id))
             {
                 let id = held.id().clone();
                 return Some((at, Move::Keep(End::Queued { id })));
             }
+            let side = &mut senders[job.sender];
             if side.resting().is_some() && !matches!(job.stage, JobStage::Taken) {
                 return Some((at, Move::Rest));
             }
@@ -237,7 +241,10 @@ impl<T> BatchDelivery<'_, T> {
                 submission.deliver_again(&job.entry, &kept, why_not, *tries)
             }
             JobStage::Taken | JobStage::Accepting | JobStage::Flying(..) => {
-                submission.deliver_keyed(&job.entry)
+                match (job.queue, job.until) {
+                    (false, None) => submission.deliver_keyed(&job.entry),
+                    (_, until) => submission.keep_keyed(&job.entry, until),
+                }
             }
         };
         drop(submission);
@@ -246,6 +253,16 @@ impl<T> BatchDelivery<'_, T> {
 
     /// Records the outcome of a message, which was `tried` or not.
     fn decide(&mut self, job: BatchJob<T>, outcome: Outcome, tried: bool) {
+        let behind = match &outcome.end {
+            End::Spooled { id, reason } if keeps_its_place(reason) => Some(id),
+            End::Quiet { id, .. } | End::Undecided { id: Some(id) } => Some(id),
+            End::Queued { id } if !job.queue => Some(id),
+            _ => None,
+        };
+        if let Some(id) = behind {
+            let account = &mut self.senders[job.account];
+            account.behind.add(job.channel, &job.to, id);
+        }
         let side = &mut self.senders[job.sender];
         match &outcome.end {
             End::Sent => {
@@ -254,19 +271,11 @@ impl<T> BatchDelivery<'_, T> {
                     self.outboxes[outbox].1.delivered();
                 }
             }
-            End::Spooled { id, reason } => {
-                if keeps_its_place(reason) {
-                    side.behind.add(job.channel, &job.to, id);
-                }
-                if tried {
-                    side.troubled(reason);
-                }
+            End::Spooled { reason, .. } | End::NotNow(reason) | End::Lost { reason, .. }
+                if tried =>
+            {
+                side.troubled(reason);
             }
-            End::NotNow(reason) | End::Lost { reason, .. } if tried => side.troubled(reason),
-            End::Quiet { id, .. } | End::Undecided { id: Some(id) } => {
-                side.behind.add(job.channel, &job.to, id);
-            }
-            End::Queued { id } if !job.queue => side.behind.add(job.channel, &job.to, id),
             _ => {}
         }
         self.decided.push_back((job.of, outcome));

@@ -24,12 +24,17 @@ const REFUSED_MAX: u32 = 3;
 const REST_FIRST: Duration = Duration::from_secs(5);
 const REST_MAX: Duration = Duration::from_mins(1);
 
+/// The time for the fallback of an app, once that has answered.
+const FALLBACK_TIME: Duration = Duration::from_secs(5);
+
 /// How long a token is used without a look at the cache, where another process may have replaced it.
 const TOKEN_KEPT: Duration = Duration::from_secs(30);
 
 /// A sender, and the place of its messages.
 pub(super) struct SenderSide {
     pub(super) sender: Rc<Sender>,
+    /// The number of the first sender that is the same app or robot, by whatever profile or name.
+    pub(super) account: usize,
     pub(super) state: Result<State, String>,
     /// The number of its outbox; `None` if there is none, or nothing is to be kept.
     pub(super) outbox: Option<usize>,
@@ -38,7 +43,8 @@ pub(super) struct SenderSide {
     pub(super) flights: Flights<BatchFlight>,
     /// The token of the requests beside others, and when it was looked up.
     token: Option<(AccessToken, Instant)>,
-    /// The messages that were kept and not delivered, which no later one overtakes.
+    /// The messages that were kept and not delivered, which no later one overtakes; used of the first
+    /// sender of an account.
     pub(super) behind: Behind,
     /// Whether the last request passed, so that several may be under way.
     pub(super) works: bool,
@@ -65,12 +71,14 @@ struct SenderRest {
 impl SenderSide {
     pub(super) fn new(
         sender: Sender,
+        account: usize,
         state: Result<State, String>,
         outbox: Option<usize>,
         keep: bool,
     ) -> Self {
         Self {
             sender: Rc::new(sender),
+            account,
             state,
             outbox,
             keep,
@@ -83,7 +91,7 @@ impl SenderSide {
         }
     }
 
-    /// Returns the way to submit one of its messages, within no time.
+    /// Returns the way to submit one of its messages, with time for the fallback only.
     pub(super) fn submission<'s>(
         &'s self,
         config: &'s Config,
@@ -94,7 +102,7 @@ impl SenderSide {
             config,
             state: self.state.as_ref().map_err(Clone::clone),
             sender: Rc::clone(&self.sender),
-            deadline: Instant::now(),
+            deadline: Instant::now() + FALLBACK_TIME,
             patience: self.patience(),
             backlog: false,
             keep: self.keep,
@@ -157,9 +165,10 @@ impl SenderSide {
             return;
         }
         let times = self.rest.as_ref().map_or(0, |rest| rest.times + 1);
-        let rest = (REST_FIRST * (1 << times.min(8))).min(REST_MAX);
+        let rest = REST_FIRST * (1 << times.min(8));
+        let rest = reason.wait().unwrap_or_default().max(rest).min(REST_MAX);
         self.rest = Some(SenderRest {
-            until: Instant::now() + reason.wait().unwrap_or_default().max(rest),
+            until: Instant::now() + rest,
             reason: Reason {
                 error: reason.error.clone(),
                 outcome_unknown: false,
