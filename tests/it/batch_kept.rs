@@ -187,7 +187,7 @@ fn a_key_without_an_outbox_is_wrong_and_nothing_is_sent() {
 #[test]
 fn two_profiles_of_one_app_keep_the_order_of_the_lines() {
     let (standin, sandbox) = set_up();
-    sandbox.append("[profiles.other]\nto = \"wangwu\"\n");
+    sandbox.append("[profiles.other]\ntouser = \"wangwu\"\n");
     standin.judge(|request| {
         let is_first = request.endpoint() == SEND && request.json()["text"]["content"] == "first";
         is_first.then_some(Fault::Delay(Duration::from_millis(300)))
