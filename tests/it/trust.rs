@@ -20,7 +20,7 @@ fn bad_tls_gets_no_byte_of_a_request_and_the_error_names_certificate_and_clock()
     for_each(Kind::BAD, |kind| {
         let standin = Standin::start_tls(kind);
         let sandbox = trusting(&standin);
-        let outcome = sandbox.wxpush("send --timeout 1s x").exits(75);
+        let outcome = sandbox.wxpush("send --timeout 3s x").exits(75);
         let error = &outcome.stderr;
         assert!(error.contains(words(kind)), "{kind:?}: {error}");
         if kind != Kind::Tls10 {
@@ -44,7 +44,7 @@ fn who_speaks_no_tls_at_all_is_told_as_that() {
         "config.toml",
         config(&plain.base().replace("http:", "https:")),
     );
-    let outcome = sandbox.wxpush("send --timeout 1s x").exits(75);
+    let outcome = sandbox.wxpush("send --timeout 3s x").exits(75);
     outcome.stderr.shows("does not speak TLS");
     tells_why_there_is_no_token(75, sandbox.wxpush(""));
     assert_eq!(plain.requests().len(), 0);
@@ -54,7 +54,7 @@ fn who_speaks_no_tls_at_all_is_told_as_that() {
 fn an_authoritys_own_certificate_is_told_as_that_in_words() {
     let standin = Standin::start_tls(Kind::Authority);
     let sandbox = trusting(&standin);
-    let error = sandbox.wxpush("send --timeout 1s x").exits(75).stderr;
+    let error = sandbox.wxpush("send --timeout 3s x").exits(75).stderr;
     error.shows("is an authority's own, or self-signed");
     error.shows("CA:FALSE");
     error.lacks("Other");
@@ -77,7 +77,7 @@ fn the_systems_store_is_asked_once_an_issuer_is_unknown() {
 
     let stranger = Standin::start_tls(Kind::UnknownCa);
     sandbox.write("config.toml", config(&stranger.base()));
-    let run = sandbox.wxpush("send --timeout 1s x");
+    let run = sandbox.wxpush("send --timeout 3s x");
     run.env("SSL_CERT_FILE", &store)
         .exits(75)
         .says("not signed by an authority");
@@ -152,7 +152,7 @@ fn no_redirect_leads_secret_or_message_from_tls_to_anybody() {
                     path,
                     Fault::redirect(status, &format!("{target}/elsewhere")),
                 );
-                let outcome = sandbox.wxpush("send --no-outbox --timeout 1s x");
+                let outcome = sandbox.wxpush("send --no-outbox --timeout 3s x");
                 let outcome = outcome.exits(75);
                 let error = &outcome.stderr;
                 error.shows("a redirect, which is not followed");
@@ -188,7 +188,7 @@ fn requests_come_from_the_address_that_the_config_names() {
         "config.toml",
         format!("{config}local_address = \"192.0.2.1\"\n"),
     );
-    let outcome = sandbox.wxpush("send --timeout 1s x").exits(75);
+    let outcome = sandbox.wxpush("send --timeout 3s x").exits(75);
     outcome.says("local_address 192.0.2.1 is not an address of this machine");
     tells_why_there_is_no_token(75, sandbox.wxpush(""));
 }
