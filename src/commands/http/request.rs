@@ -82,11 +82,16 @@ impl HttpRequest {
         Some(pair.1.clone()).filter(|text| !text.is_empty())
     }
 
+    /// Returns the body without a byte order mark and space before it.
+    fn text(&self) -> &[u8] {
+        let body = self.body.strip_prefix("\u{feff}".as_bytes());
+        body.unwrap_or(&self.body).trim_ascii_start()
+    }
+
     /// Returns the body as JSON, whatever it says that it is. What is no Unicode in it is shown as
     /// such.
     pub(super) fn json<T: DeserializeOwned>(&self) -> Option<T> {
-        let body = self.body.strip_prefix("\u{feff}".as_bytes());
-        let body = body.unwrap_or(&self.body);
+        let body = self.text();
         let json = serde_json::from_slice(body);
         json.or_else(|_| serde_json::from_str(&lenient::unicode(body)))
             .ok()
@@ -95,8 +100,7 @@ impl HttpRequest {
     /// Returns a value as `form` finds it, without the memory that all of them take: who asks may be
     /// anybody.
     pub(super) fn key_named(&self, name: &str) -> Option<String> {
-        let body = self.body.trim_ascii_start();
-        let in_body = if body.starts_with(b"{") {
+        let in_body = if self.text().starts_with(b"{") {
             self.json_key(name)
         } else if let Some(boundary) = self.boundary() {
             let mut fields = multipart::fields(&self.body, &boundary).into_iter();
@@ -125,10 +129,9 @@ impl HttpRequest {
 
     /// Returns the values of the body, JSON or a form, and behind them those of the query.
     pub(super) fn form(&self) -> RequestForm {
-        let body = self.body.trim_ascii_start();
         let mut pairs = match self.json() {
             // Also where curl says that it is a form.
-            Some(Value::Object(fields)) if body.starts_with(b"{") => {
+            Some(Value::Object(fields)) if self.text().starts_with(b"{") => {
                 fields.into_iter().filter_map(text_of).collect()
             }
             _ => match self.boundary() {
