@@ -8,7 +8,7 @@ use crate::config::value;
 
 /// `wxpush http`.
 #[derive(Debug, Args)]
-pub(crate) struct Http {
+pub(crate) struct HttpCommand {
     /// Time for a request, with the delivery of its message
     #[arg(long, value_name = "DURATION", default_value = "30s", value_parser = value::duration)]
     pub(crate) timeout: Duration,

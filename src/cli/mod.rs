@@ -29,7 +29,7 @@ use crate::text::help;
 pub(crate) use batch::Batch;
 pub(crate) use callback::Callback;
 pub(crate) use check::Check;
-pub(crate) use http::Http;
+pub(crate) use http::HttpCommand;
 pub(crate) use init::Init;
 pub(crate) use run::{ReportOn, Run};
 pub(crate) use send::{Kinds, Send, To};
@@ -170,7 +170,7 @@ commands! {
     "check" Check(Check) check check_below;
     "init" Init(Init) init init_below;
     "callback" Callback(Callback) callback callback_below;
-    "http" Http(Http) http http_below;
+    "http" Http(HttpCommand) http http_below;
     "explain" Explain(Explain) explain nothing_below;
     "crontab" Crontab(Crontab) crontab crontab_below;
     "completions" Completions(Completions) completions completions_below;

@@ -60,10 +60,7 @@ impl Submission<'_> {
 
     /// Returns the entry that has the message of a key.
     fn kept_once(&self, entry: &Entry, key: &str) -> Result<Id, Box<End>> {
-        let state = self.state.as_ref().map_err(Clone::clone);
-        let state = state.map_err(|why| Box::new(End::NoRecord(NotKept::NoState(why))))?;
-        let outbox = Outbox::of(state);
-        let disk = |error: io::Error| Box::new(End::NoRecord(outbox.disk(error)));
+        let outbox = self.outbox_of_keys()?;
         let mut pause = Pause::default();
         loop {
             match self.hold(entry, self.deadline) {
@@ -71,23 +68,21 @@ impl Submission<'_> {
                 Err(NotKept::KeyTaken) => {}
                 Err(why) => return Err(End::NotQueued(why).into()),
             }
-            let dir = outbox.open().map_err(disk)?;
-            let known = match &dir {
-                Some(dir) => once::known(dir, key).map_err(disk)?,
-                None => Known::Nothing,
-            };
-            let id = match (&dir, known) {
-                (_, Known::Done) => return Err(End::Duplicate.into()),
-                (Some(dir), Known::Begun(id)) => match once::whereabouts(dir, &id) {
-                    Whereabouts::Spooled => return Ok(id),
-                    Whereabouts::Failed => return Err(End::GivenUp { id }.into()),
-                    Whereabouts::Writing | Whereabouts::Nowhere => Some(id),
-                },
-                _ => None,
+            let id = match undecided(&outbox, key)? {
+                KeyedMessage::Spooled(_, id) => return Ok(id),
+                KeyedMessage::Writing(id) => Some(id),
+                KeyedMessage::Nowhere(id) => id,
             };
             if !pause.sleep(self.deadline) {
                 return Err(End::Undecided { id }.into());
             }
+        }
+    }
+
+    fn outbox_of_keys(&self) -> Result<Outbox, Box<End>> {
+        match &self.state {
+            Ok(state) => Ok(Outbox::of(state)),
+            Err(why) => Err(End::NoRecord(NotKept::NoState(why.clone())).into()),
         }
     }
 
@@ -101,29 +96,16 @@ impl Submission<'_> {
     }
 
     fn deliver_once(&self, entry: &Entry, key: &str) -> Result<Outcome, Box<End>> {
-        let state = self.state.as_ref().map_err(Clone::clone);
-        let state = state.map_err(|why| Box::new(End::NoRecord(NotKept::NoState(why))))?;
-        let outbox = Outbox::of(state);
-        let disk = |error: io::Error| Box::new(End::NoRecord(outbox.disk(error)));
+        let outbox = self.outbox_of_keys()?;
         let mut pause = Pause::default();
         loop {
-            let dir = outbox.open().map_err(disk)?;
-            let known = match &dir {
-                Some(dir) => once::known(dir, key).map_err(disk)?,
-                None => Known::Nothing,
-            };
-            let id = match (&dir, known) {
-                (_, Known::Done) => return Err(End::Duplicate.into()),
-                (Some(dir), Known::Begun(id)) => match once::whereabouts(dir, &id) {
-                    Whereabouts::Nowhere => None,
-                    Whereabouts::Failed => return Err(End::GivenUp { id }.into()),
-                    Whereabouts::Writing => Some(id),
-                    Whereabouts::Spooled => match self.resume(&outbox, dir, &id)? {
-                        Some(outcome) => return Ok(outcome),
-                        None => Some(id),
-                    },
+            let id = match undecided(&outbox, key)? {
+                KeyedMessage::Nowhere(_) => None,
+                KeyedMessage::Writing(id) => Some(id),
+                KeyedMessage::Spooled(dir, id) => match self.resume(&outbox, &dir, &id)? {
+                    Some(outcome) => return Ok(outcome),
+                    None => Some(id),
                 },
-                _ => None,
             };
             if id.is_none() {
                 match self.hold(entry, self.deadline) {
@@ -179,6 +161,37 @@ impl Submission<'_> {
         };
         let entry = held.entry().clone();
         self.deliver(&entry, (Spooled::Held(held), snapshot, None))
+    }
+}
+
+/// Where the message of a key is that has not ended.
+enum KeyedMessage {
+    /// Nowhere, or its entry is gone.
+    Nowhere(Option<Id>),
+    /// A process is about to keep it.
+    Writing(Id),
+    Spooled(Arc<Dir>, Id),
+}
+
+/// Returns where the message of a key is.
+///
+/// # Errors
+/// Its end, if it has one, or that of a key that cannot be read.
+fn undecided(outbox: &Outbox, key: &str) -> Result<KeyedMessage, Box<End>> {
+    let disk = |error: io::Error| Box::new(End::NoRecord(outbox.disk(error)));
+    let Some(dir) = outbox.open().map_err(disk)? else {
+        return Ok(KeyedMessage::Nowhere(None));
+    };
+    let id = match once::known(&dir, key).map_err(disk)? {
+        Known::Done => return Err(End::Duplicate.into()),
+        Known::Begun(id) => id,
+        Known::Nothing => return Ok(KeyedMessage::Nowhere(None)),
+    };
+    match once::whereabouts(&dir, &id) {
+        Whereabouts::Spooled => Ok(KeyedMessage::Spooled(dir, id)),
+        Whereabouts::Writing => Ok(KeyedMessage::Writing(id)),
+        Whereabouts::Nowhere => Ok(KeyedMessage::Nowhere(Some(id))),
+        Whereabouts::Failed => Err(End::GivenUp { id }.into()),
     }
 }
 

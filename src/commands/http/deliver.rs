@@ -7,8 +7,8 @@ use super::super::begin_or_without;
 use super::super::report::Report;
 use super::super::submit::{Submitting, composed, guard};
 use super::connection::Connection;
-use super::service::{Reply, Service};
-use super::{Asked, Exchange, words};
+use super::service::{Service, ServiceReply};
+use super::{AcceptedRequest, Exchange, words};
 use crate::compose::Composed;
 use crate::config::{Settings, State};
 use crate::cron;
@@ -40,9 +40,9 @@ impl Exchange {
     /// secrets in the answer.
     pub(super) fn deliver(
         &self,
-        asked: Asked<'_>,
+        asked: AcceptedRequest<'_>,
         output: Output,
-    ) -> (Reply, Option<Failure>, Redactor) {
+    ) -> (ServiceReply, Option<Failure>, Redactor) {
         let state = begin_or_without(&asked.settings.base, output);
         let state = state.as_ref().map_err(Clone::clone);
         let guard = guard(asked.config, &asked.settings, state.as_ref().ok().copied());
@@ -56,11 +56,11 @@ impl Exchange {
     /// Composes and submits a message.
     fn submitted(
         &self,
-        asked: Asked<'_>,
+        asked: AcceptedRequest<'_>,
         state: Result<&State, String>,
         guard: &Redactor,
     ) -> Result<Submitted, Failure> {
-        let Asked {
+        let AcceptedRequest {
             config,
             settings,
             channel,
@@ -112,7 +112,7 @@ impl Exchange {
         submitted: Submitted,
         guard: &Redactor,
         output: Output,
-    ) -> (Reply, Option<Failure>) {
+    ) -> (ServiceReply, Option<Failure>) {
         let Submitted {
             report,
             receipt,
@@ -131,9 +131,9 @@ impl Exchange {
             }
             Ok(_) => {}
         }
-        let reply = Reply {
+        let reply = ServiceReply {
             receipt,
-            ..Reply::new(200, String::new())
+            ..ServiceReply::new(200, String::new())
         };
         (reply, None)
     }
@@ -145,7 +145,7 @@ impl Exchange {
         mut failure: Failure,
         in_doubt: bool,
         guard: &Redactor,
-    ) -> (Reply, Option<Failure>) {
+    ) -> (ServiceReply, Option<Failure>) {
         // It may name a file as the client does.
         guard.hide(&mut failure.what);
         let (status, is_ours) = match failure.exit {
@@ -168,7 +168,10 @@ impl Exchange {
             why = failure.what,
             "not sent"
         );
-        (Reply::new(status, words), Some(failure).filter(|_| is_ours))
+        (
+            ServiceReply::new(status, words),
+            Some(failure).filter(|_| is_ours),
+        )
     }
 
     /// Logs that a message begins its way.

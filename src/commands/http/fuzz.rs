@@ -3,7 +3,7 @@
 
 use super::body::BodyForm;
 use super::request::HttpRequest;
-use super::service::{self, Reply};
+use super::service::{self, ServiceReply};
 use super::{BODY_MAX, HEAD_MAX};
 use crate::compose::Body;
 use crate::lang::Lang;
@@ -36,7 +36,7 @@ pub(crate) fn request(bytes: &[u8]) {
     request.body = body;
     let _ = service.key(&request);
     for status in [200, 400, 401] {
-        let reply = Reply::new(status, "words".to_owned());
+        let reply = ServiceReply::new(status, "words".to_owned());
         assert!(service.answer(&reply, &request).is_object());
     }
     let _ = service.refusal(&request);

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::note::Note;
 use super::request::HttpRequest;
-use super::service::{Reply, Service};
+use super::service::{Service, ServiceReply};
 use super::words;
 use crate::lang::Lang;
 
@@ -50,7 +50,7 @@ impl Service for Gotify {
         })
     }
 
-    fn answer(&self, reply: &Reply, request: &HttpRequest) -> Value {
+    fn answer(&self, reply: &ServiceReply, request: &HttpRequest) -> Value {
         if !reply.is_fine() {
             let error = StatusCode::from_u16(reply.status).ok();
             let error = error.and_then(|it| it.canonical_reason());

@@ -37,7 +37,7 @@ use connection::Connection;
 use fault::RequestFault;
 use note::Note;
 use request::HttpRequest;
-use service::{Reply, Service};
+use service::{Service, ServiceReply};
 
 /// The most bytes of a request's head.
 const HEAD_MAX: usize = 16 << 10;
@@ -52,7 +52,11 @@ const FILE_MAX: usize = 20 << 20;
 const ECHO_MAX: usize = 1024;
 
 /// Runs `http`.
-pub(super) fn run(args: &cli::Http, global: &Global, output: Output) -> anyhow::Result<Exit> {
+pub(super) fn run(
+    args: &cli::HttpCommand,
+    global: &Global,
+    output: Output,
+) -> anyhow::Result<Exit> {
     if io::stdin().is_terminal() {
         return Err(words::terminal().into());
     }
@@ -86,7 +90,7 @@ pub(super) fn run(args: &cli::Http, global: &Global, output: Output) -> anyhow::
 }
 
 /// Why a request is refused.
-enum Refused {
+enum RequestRefused {
     Fault(RequestFault),
     /// With this status, and why.
     Status(u16, String),
@@ -98,14 +102,14 @@ enum Refused {
     Setup(Failure),
 }
 
-impl<T: Into<RequestFault>> From<T> for Refused {
+impl<T: Into<RequestFault>> From<T> for RequestRefused {
     fn from(fault: T) -> Self {
         Self::Fault(fault.into())
     }
 }
 
 /// A message of a known sender, and its way.
-struct Asked<'a> {
+struct AcceptedRequest<'a> {
     config: &'a Config,
     settings: Settings,
     channel: Channel,
@@ -123,19 +127,22 @@ struct Exchange {
 
 impl Exchange {
     /// Reads a request. Its body is read only where its head has no wrong key.
-    fn receive<'a>(&mut self, config: Result<&'a Config, &Failure>) -> Result<Asked<'a>, Refused> {
+    fn receive<'a>(
+        &mut self,
+        config: Result<&'a Config, &Failure>,
+    ) -> Result<AcceptedRequest<'a>, RequestRefused> {
         let head = request_head::read(&mut self.connection, HEAD_MAX)?;
         let request = HttpRequest::of(&head).ok_or(RequestFault::Malformed)?;
         let request = self.request.insert(request);
         match &*request.method {
-            "HEAD" => return Err(Refused::Question(200)),
-            "OPTIONS" => return Err(Refused::Question(204)),
+            "HEAD" => return Err(RequestRefused::Question(200)),
+            "OPTIONS" => return Err(RequestRefused::Question(204)),
             _ => {}
         }
         let service = service::of(request);
-        let service = service.ok_or_else(|| Refused::Status(404, words::unknown_path()))?;
+        let service = service.ok_or_else(|| RequestRefused::Status(404, words::unknown_path()))?;
         self.service = Some(service);
-        let config = config.map_err(|failure| Refused::Setup(failure.clone()))?;
+        let config = config.map_err(|failure| RequestRefused::Setup(failure.clone()))?;
         let given = service.key(request);
         let known = given.map(|key| known(config, &key)).transpose()?;
         if known.is_some() {
@@ -147,7 +154,7 @@ impl Exchange {
             _ => BODY_MAX,
         };
         if form.expects_leave(&head, max)? {
-            Connection::go_on().map_err(Refused::Setup)?;
+            Connection::go_on().map_err(RequestRefused::Setup)?;
         }
         let (body, behind) = form.read(head.rest, &mut self.connection, max)?;
         self.connection.is_unread = !behind.is_empty();
@@ -158,15 +165,15 @@ impl Exchange {
         };
         name.clone_into(&mut self.key);
         let settings = config.http_settings(key).map_err(setup)?;
-        let settings = recipients::complete(settings).map_err(Refused::Setup)?;
+        let settings = recipients::complete(settings).map_err(RequestRefused::Setup)?;
         let note = service.note(request, settings.phone_lang);
-        let note = note.map_err(|why| Refused::Status(400, why))?;
+        let note = note.map_err(|why| RequestRefused::Status(400, why))?;
         let channel = match &settings.account {
             Account::Robot(_) => Channel::Robot,
             Account::App(_) if key.is_for_chat() => Channel::Chat,
             Account::App(_) => Channel::App,
         };
-        Ok(Asked {
+        Ok(AcceptedRequest {
             config,
             settings,
             channel,
@@ -176,18 +183,18 @@ impl Exchange {
 
     /// Returns the answer to a refused request, and a failure of our own; `None` if nobody is there
     /// to read it.
-    fn refuse(&mut self, refused: Refused) -> Option<(Reply, Option<Failure>)> {
+    fn refuse(&mut self, refused: RequestRefused) -> Option<(ServiceReply, Option<Failure>)> {
         let request = self.request.as_ref();
         let (status, words, failure) = match refused {
-            Refused::Fault(fault) => (fault.status()?, fault.words(), None),
-            Refused::Status(status, words) => (status, words, None),
-            Refused::Question(status) => (status, String::new(), None),
-            Refused::WrongKey(failure) => {
+            RequestRefused::Fault(fault) => (fault.status()?, fault.words(), None),
+            RequestRefused::Status(status, words) => (status, words, None),
+            RequestRefused::Question(status) => (status, String::new(), None),
+            RequestRefused::WrongKey(failure) => {
                 self.connection.wait_for_refusal();
                 let status = self.service.zip(request).map(|(it, of)| it.refusal(of));
                 (status.unwrap_or(401), words::wrong_key(), failure)
             }
-            Refused::Setup(failure) => {
+            RequestRefused::Setup(failure) => {
                 self.connection.wait_for_refusal();
                 (500, words::not_set_up(), Some(failure))
             }
@@ -200,11 +207,11 @@ impl Exchange {
             why = words,
             "refused"
         );
-        Some((Reply::new(status, words), failure))
+        Some((ServiceReply::new(status, words), failure))
     }
 
     /// Writes the answer, in the form of the service if it is known.
-    fn answer(&mut self, reply: &Reply, guard: &Redactor) -> Result<(), Failure> {
+    fn answer(&mut self, reply: &ServiceReply, guard: &Redactor) -> Result<(), Failure> {
         let mut answer = match self.service.zip(self.request.as_ref()) {
             Some((service, request)) => service.answer(reply, request),
             None => reply.as_json(),
@@ -222,19 +229,22 @@ impl Exchange {
 }
 
 /// Returns the key that a request gives, with its name.
-fn known<'a>(config: &'a Config, given: &str) -> Result<(&'a str, &'a HttpKey), Refused> {
+fn known<'a>(config: &'a Config, given: &str) -> Result<(&'a str, &'a HttpKey), RequestRefused> {
     match config.http_key(given).map_err(setup)? {
         FoundKey::Known(name, key) => Ok((name, key)),
-        FoundKey::Unknown(fault) => Err(Refused::WrongKey(fault.map(Failure::from))),
+        FoundKey::Unknown(fault) => Err(RequestRefused::WrongKey(fault.map(Failure::from))),
     }
 }
 
-fn known_or_wrong(config: &Config, given: Option<String>) -> Result<(&str, &HttpKey), Refused> {
-    known(config, &given.ok_or(Refused::WrongKey(None))?)
+fn known_or_wrong(
+    config: &Config,
+    given: Option<String>,
+) -> Result<(&str, &HttpKey), RequestRefused> {
+    known(config, &given.ok_or(RequestRefused::WrongKey(None))?)
 }
 
-fn setup(error: crate::config::ConfigError) -> Refused {
-    Refused::Setup(error.into())
+fn setup(error: crate::config::ConfigError) -> RequestRefused {
+    RequestRefused::Setup(error.into())
 }
 
 /// Cuts the texts of an answer.

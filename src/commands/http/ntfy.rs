@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::note::Note;
 use super::request::HttpRequest;
-use super::service::{Reply, Service};
+use super::service::{Service, ServiceReply};
 use super::words;
 use crate::clock::Stamp;
 use crate::lang::Lang;
@@ -81,7 +81,7 @@ impl Service for Ntfy {
         credentials(request).map_or(403, |_| 401)
     }
 
-    fn answer(&self, reply: &Reply, request: &HttpRequest) -> Value {
+    fn answer(&self, reply: &ServiceReply, request: &HttpRequest) -> Value {
         let status = reply.status;
         if !reply.is_fine() {
             let code = match status {

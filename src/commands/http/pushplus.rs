@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::note::Note;
 use super::request::HttpRequest;
-use super::service::{Reply, Service};
+use super::service::{Service, ServiceReply};
 use super::words;
 use crate::lang::Lang;
 use crate::message::html;
@@ -43,7 +43,7 @@ impl Service for Pushplus {
         })
     }
 
-    fn answer(&self, reply: &Reply, _request: &HttpRequest) -> Value {
+    fn answer(&self, reply: &ServiceReply, _request: &HttpRequest) -> Value {
         let code = match reply.status {
             200 => {
                 return json!({"code": 200, "msg": words::pushplus_done(), "data": reply.receipt});

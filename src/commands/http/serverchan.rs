@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::note::Note;
 use super::request::HttpRequest;
-use super::service::{Reply, Service};
+use super::service::{Service, ServiceReply};
 use super::words;
 use crate::lang::Lang;
 
@@ -45,7 +45,7 @@ impl Service for Serverchan {
         })
     }
 
-    fn answer(&self, reply: &Reply, _request: &HttpRequest) -> Value {
+    fn answer(&self, reply: &ServiceReply, _request: &HttpRequest) -> Value {
         if reply.is_fine() {
             let data = json!({
                 "pushid": reply.receipt, "readkey": "", "error": "SUCCESS", "errno": 0,

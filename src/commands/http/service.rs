@@ -50,14 +50,14 @@ pub(super) trait Service {
     }
 
     /// Returns the answer in the form that its clients expect.
-    fn answer(&self, reply: &Reply, _request: &HttpRequest) -> Value {
+    fn answer(&self, reply: &ServiceReply, _request: &HttpRequest) -> Value {
         reply.as_json()
     }
 }
 
 /// What there is to answer.
 #[derive(Debug)]
-pub(super) struct Reply {
+pub(super) struct ServiceReply {
     /// 200 if the message is delivered or kept.
     pub(super) status: u16,
     /// What is wrong, for a person.
@@ -66,7 +66,7 @@ pub(super) struct Reply {
     pub(super) receipt: String,
 }
 
-impl Reply {
+impl ServiceReply {
     /// Returns an answer of this status, and why.
     pub(super) fn new(status: u16, words: String) -> Self {
         Self {

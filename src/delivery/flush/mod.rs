@@ -336,16 +336,6 @@ impl<'a> Flush<'a> {
         }
     }
 
-    /// Removes an entry that was delivered, and could not be removed then.
-    fn delivered_before(&mut self, held: &ClaimedEntry) {
-        if let Err(error) = held.finish() {
-            tracing::info!(id = %held.id(), %error, "a delivered entry still cannot be removed");
-            self.summary.left += 1;
-            let merged = held.entry().merged.iter().map(|merged| merged.id.clone());
-            self.carried.extend(merged);
-        }
-    }
-
     /// Returns whose back-off an entry waits for, if it does.
     fn waits_still(
         &mut self,

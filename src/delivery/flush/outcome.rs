@@ -49,6 +49,16 @@ impl Flush<'_> {
         }
     }
 
+    /// Removes an entry that was delivered, and could not be removed then.
+    pub(super) fn delivered_before(&mut self, held: &ClaimedEntry) {
+        if let Err(error) = held.finish() {
+            tracing::info!(id = %held.id(), %error, "a delivered entry still cannot be removed");
+            self.summary.left += 1;
+            let merged = held.entry().merged.iter().map(|merged| merged.id.clone());
+            self.carried.extend(merged);
+        }
+    }
+
     pub(super) fn undelivered(
         &mut self,
         dir: &Arc<Dir>,
@@ -71,22 +81,7 @@ impl Flush<'_> {
             return self.not_by_robot(dir, message, &reason, is_refused);
         }
         let Some(held) = message.held() else {
-            if reason.is_of_disk() {
-                // A merged message must be written before it is sent; a single one has been
-                // already.
-                let ids = message.originals.iter().map(|held| held.id().clone());
-                self.alone.extend(ids);
-                return self.next(Duration::ZERO);
-            }
-            // No byte of the merged message has left: each text waits as before.
-            if reason.scope() == Scope::App {
-                for held in &message.originals {
-                    keep(held, &reason, None, self.wording);
-                }
-                let ids = message.originals.iter().map(|held| held.id().clone());
-                self.in_vain.extend(ids);
-            }
-            return self.trouble(name, None, &reason);
+            return self.unsent(message, &reason);
         };
         if self.leaves_to_robot(message, &held, &reason) {
             return self.trouble(name, None, &reason);
@@ -100,15 +95,7 @@ impl Flush<'_> {
         if !message.entry.merged.is_empty()
             && (is_refused || reason.scope() != Scope::App && !held.attempts().is_in_the_dark())
         {
-            self.dissolve(&held);
-            return match message.originals.first() {
-                // The first one shows what all of them would show.
-                Some(first) if reason.scope() == Scope::Call => {
-                    keep(first, &reason, None, self.wording);
-                    self.trouble(name, Some((first, first.entry())), &reason);
-                }
-                _ => drop(self.turn(name).refused()),
-            };
+            return self.refused_together(message, &held, &reason);
         }
         let wait = reason.wait().filter(|_| reason.scope() == Scope::App);
         keep(
@@ -131,6 +118,37 @@ impl Flush<'_> {
         } else {
             self.fail_merged(dir, message, &reason);
         }
+    }
+
+    /// Takes a merged message apart that was refused.
+    fn refused_together(&mut self, message: &Dispatch, held: &Arc<ClaimedEntry>, reason: &Reason) {
+        self.dissolve(held);
+        let name = &message.entry.sender;
+        match message.originals.first() {
+            // The first one shows what all of them would show.
+            Some(first) if reason.scope() == Scope::Call => {
+                keep(first, reason, None, self.wording);
+                self.trouble(name, Some((first, first.entry())), reason);
+            }
+            _ => drop(self.turn(name).refused()),
+        }
+    }
+
+    /// Handles a merged message of which no byte has left: each text waits as before.
+    fn unsent(&mut self, message: &Dispatch, reason: &Reason) {
+        let ids = message.originals.iter().map(|held| held.id().clone());
+        if reason.is_of_disk() {
+            // A merged message must be written before it is sent; a single one has been already.
+            self.alone.extend(ids);
+            return self.next(Duration::ZERO);
+        }
+        if reason.scope() == Scope::App {
+            self.in_vain.extend(ids);
+            for held in &message.originals {
+                keep(held, reason, None, self.wording);
+            }
+        }
+        self.trouble(&message.entry.sender, None, reason);
     }
 
     /// Whether a message that is too old and was tried in vain may be given up: if WeCom answered,

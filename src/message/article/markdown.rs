@@ -6,16 +6,16 @@ use pulldown_cmark::{
 };
 
 use super::super::marks;
-use super::page::Page;
+use super::page::ArticlePage;
 
 /// The schemes of addresses that a tap may open.
 const SCHEMES: [&str; 3] = ["http://", "https://", "mailto:"];
 
 /// Writes markdown to a page.
-pub(super) fn write(markdown: &str, page: &mut Page<'_>) {
+pub(super) fn write(markdown: &str, page: &mut ArticlePage<'_>) {
     let options =
         Options::ENABLE_TABLES | Options::ENABLE_TASKLISTS | Options::ENABLE_STRIKETHROUGH;
-    let mut writer = Writer {
+    let mut writer = MarkdownWriter {
         page,
         links: Vec::new(),
         columns: Vec::new(),
@@ -30,8 +30,8 @@ pub(super) fn write(markdown: &str, page: &mut Page<'_>) {
     }
 }
 
-struct Writer<'w, 'p> {
-    page: &'w mut Page<'p>,
+struct MarkdownWriter<'w, 'p> {
+    page: &'w mut ArticlePage<'p>,
     /// The addresses of the open links and pictures, and where their labels begin.
     links: Vec<(String, usize)>,
     /// The columns of the open table.
@@ -41,7 +41,7 @@ struct Writer<'w, 'p> {
     in_head: bool,
 }
 
-impl Writer<'_, '_> {
+impl MarkdownWriter<'_, '_> {
     fn event(&mut self, event: Event<'_>) {
         let page = &mut *self.page;
         match event {

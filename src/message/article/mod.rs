@@ -13,7 +13,7 @@ use unicode_segmentation::UnicodeSegmentation;
 use super::content::{Mpnews, MpnewsArticle};
 use super::plain::plain;
 use super::{Attachment, Content, MediaKind, TextKind};
-use page::Page;
+use page::ArticlePage;
 
 /// The longest title, in bytes of UTF-8; WeCom cuts a longer one silently.
 /// Source: developer.work.weixin.qq.com/document/path/90236.
@@ -52,7 +52,7 @@ impl ArticleSource<'_> {
     /// Returns the article, and whether it is the whole text.
     pub(crate) fn article(&self) -> (Content, bool) {
         let (title, body) = self.title();
-        let mut page = Page::new(CONTENT_MAX, self.note, self.hide);
+        let mut page = ArticlePage::new(CONTENT_MAX, self.note, self.hide);
         // HTML is no shorter than its text, and what is not read takes no time.
         let read = &body[..body.floor_char_boundary(CONTENT_MAX)];
         match self.kind {

@@ -8,7 +8,7 @@ use super::Hide;
 const DEPTH_MAX: usize = 32;
 
 /// A page so far.
-pub(super) struct Page<'a> {
+pub(super) struct ArticlePage<'a> {
     out: String,
     /// Bytes of the page without its note.
     max: usize,
@@ -21,7 +21,7 @@ pub(super) struct Page<'a> {
     hide: Hide<'a>,
 }
 
-impl<'a> Page<'a> {
+impl<'a> ArticlePage<'a> {
     /// Returns an empty page of at most `max` bytes. `note` stands at its end if it is not whole.
     pub(super) fn new(max: usize, note: &'a str, hide: Hide<'a>) -> Self {
         Self {
