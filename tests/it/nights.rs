@@ -198,7 +198,8 @@ fn berlin(evening: &str, changed: i64) {
     sandbox.append("\n[profiles.loud]\nquiet = \"\"\n");
     let night = Night::new(&standin, &sandbox);
     let start = DateTime::parse_from_rfc3339(evening).unwrap();
-    let until = (start.to_utc() - night.now()).num_seconds();
+    // A minute more: the morning must not hang on a second.
+    let until = (start.to_utc() - night.now()).num_seconds() + 60;
     night.time.pass(u64::try_from(until).unwrap());
     println!("23:00-07:30 in Berlin, from {evening}");
     let wxpush = |args: &str| {
