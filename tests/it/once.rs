@@ -166,29 +166,26 @@ fn the_key_is_written_down_nowhere() {
 
 #[test]
 fn what_the_first_call_could_not_deliver_is_delivered_once() {
-    for_each(
-        [refusal(60020), refusal(45009), Fault::html(502)],
-        |fault| {
-            for seconds in ["flush", "call"] {
-                let (standin, sandbox) = set_up();
-                standin.company().phones.match_unflagged = true;
-                standin.always(SEND, fault.clone());
-                let call = || once(&sandbox, KEY, "x").args(&["--timeout", "2s"]);
-                let first = call().run();
-                assert!(matches!(first.code, Some(75 | 77)), "{fault:?}: {first:?}");
-                // Asked for again while it waits: it isn't kept twice.
-                call().run();
-                assert_eq!(waiting(&sandbox).len(), 1, "{fault:?}");
-                standin.mend();
-                if seconds == "call" {
-                    call().run();
-                }
-                sandbox.wxpush("outbox flush --wait").exits(0);
-                says(&call().run(), "duplicate");
-                assert_eq!(texts(&standin, "lisi"), ["x"], "{fault:?} and a {seconds}");
-            }
-        },
-    );
+    let faults = [refusal(60020), refusal(45009), Fault::html(502)];
+    let both = |fault: Fault| [(fault.clone(), "flush"), (fault, "call")];
+    for_each(faults.into_iter().flat_map(both), |(fault, seconds)| {
+        let (standin, sandbox) = set_up();
+        standin.company().phones.match_unflagged = true;
+        standin.always(SEND, fault.clone());
+        let call = || once(&sandbox, KEY, "x").args(&["--timeout", "2s"]);
+        let first = call().run();
+        assert!(matches!(first.code, Some(75 | 77)), "{fault:?}: {first:?}");
+        // Asked for again while it waits: it isn't kept twice.
+        call().run();
+        assert_eq!(waiting(&sandbox).len(), 1, "{fault:?}");
+        standin.mend();
+        if seconds == "call" {
+            call().run();
+        }
+        sandbox.wxpush("outbox flush --wait").exits(0);
+        says(&call().run(), "duplicate");
+        assert_eq!(texts(&standin, "lisi"), ["x"], "{fault:?} and a {seconds}");
+    });
 }
 
 #[test]
