@@ -7,7 +7,7 @@ use std::time::Instant;
 use chrono::{DateTime, Local};
 
 use super::outcome::{End, Outcome};
-use super::submit::{Submission, queued};
+use super::submit::Submission;
 use crate::clock::Stamp;
 use crate::disk::{Dir, Pause};
 use crate::message::Message;
@@ -22,8 +22,13 @@ impl Submission<'_> {
     /// is sending it, and takes over the entry of one that died.
     pub(crate) fn send_once(&self, messages: Vec<Message>, key: &str) -> Outcome {
         let entry = self.once_entry(messages, key);
-        let silenced = self.silenced(&entry);
-        silenced.unwrap_or_else(|| self.deliver_keyed(&entry))
+        if let Some(until) = self.held_until(&entry) {
+            let outcome = self.keep_keyed(&entry, Some(until));
+            if !matches!(outcome.end, End::NotQueued(_)) {
+                return outcome;
+            }
+        }
+        self.deliver_keyed(&entry)
     }
 
     /// Sends the message of an entry's key, whatever has become of the key.
@@ -35,13 +40,15 @@ impl Submission<'_> {
 
     /// Keeps the message of a key for a flush, unless it was accepted within the last day.
     pub(crate) fn queue_once(&self, messages: Vec<Message>, key: &str) -> Outcome {
-        let entry = self.once_entry(messages, key);
-        let end = match self.hold(&entry, self.deadline) {
-            Ok(held) => return queued(&held),
-            Err(NotKept::KeyTaken) => End::Duplicate,
-            Err(why) => End::NotQueued(why),
-        };
-        Outcome::new(entry.messages.len(), end)
+        let outcome = self.keep_keyed(&self.once_entry(messages, key), None);
+        match outcome.end {
+            // It was accepted, and the flush that gave it up said so.
+            End::GivenUp { .. } => Outcome {
+                end: End::Duplicate,
+                ..outcome
+            },
+            _ => outcome,
+        }
     }
 
     /// Keeps the message of an entry's key, also for the end of quiet hours, whatever has become of the

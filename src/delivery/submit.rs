@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Local};
+
 use super::flush::{Bounds, Flush};
 use super::outcome::{End, Outcome, Parts};
 use super::retry::Tries;
@@ -132,24 +134,29 @@ impl Submission<'_> {
 
     /// Keeps a message until the end of quiet hours; `None` if it is to be sent now, also because
     /// it cannot be kept.
-    pub(super) fn silenced(&self, entry: &Entry) -> Option<Outcome> {
-        if entry.urgent || !self.keep {
-            return None;
-        }
-        let until = self.sender.quiet_until()?;
+    fn silenced(&self, entry: &Entry) -> Option<Outcome> {
+        let until = self.held_until(entry)?;
         let end = match self.hold(entry, Instant::now() + DISK_TIME) {
             Ok(held) => {
                 let id = held.id().clone();
                 tracing::info!(%id, "kept for the end of quiet hours");
                 End::Quiet { id, until }
             }
-            Err(NotKept::KeyTaken) => End::Duplicate,
             Err(why) => {
                 tracing::info!(%why, "not kept, so it is sent now");
                 return None;
             }
         };
         Some(Outcome::new(entry.messages.len(), end))
+    }
+
+    /// Returns when the quiet hours end that hold a message.
+    pub(super) fn held_until(&self, entry: &Entry) -> Option<DateTime<Local>> {
+        if entry.urgent || !self.keep {
+            None
+        } else {
+            self.sender.quiet_until()
+        }
     }
 
     /// Returns the entry of a message that is accepted now.
@@ -333,7 +340,7 @@ fn place_in(outbox: &Outbox, entry: &Entry) -> Result<OutboxSnapshot, (OutboxSna
     }
 }
 
-pub(super) fn queued(held: &ClaimedEntry) -> Outcome {
+fn queued(held: &ClaimedEntry) -> Outcome {
     tracing::info!(id = %held.id(), "kept, to be delivered by a flush");
     let id = held.id().clone();
     Outcome::new(held.entry().messages.len(), End::Queued { id })

@@ -71,11 +71,14 @@ impl<'a> QueuedMails<'a> {
         all < QUEUED_BY_ALL_MAX && count < QUEUED_MAX && bytes < QUEUED_BYTES_MAX
     }
 
-    /// Notes the entry of a mail with so many messages.
+    /// Notes the entry of a mail with so many messages, unless it is noted already.
     ///
     /// # Errors
     /// An I/O error.
     pub(crate) fn add(&mut self, id: Id, uid: u32, messages: usize) -> io::Result<()> {
+        if self.entries.iter().any(|(known, ..)| *known == id) {
+            return Ok(());
+        }
         let line = line_of(&id, uid, messages);
         self.entries.push((id, uid, messages));
         self.file.append(&line)

@@ -112,7 +112,17 @@ fn without_an_outbox_nothing_can_be_held_so_it_goes_out() {
 #[test]
 fn a_key_is_held_once() {
     let (standin, sandbox) = hushed();
-    at_once(5, |_| sandbox.wxpush("send --to lisi --once key one"));
+    let runs = at_once(5, |_| {
+        sandbox.wxpush("send --json --to lisi --once key one")
+    });
+    let kept = waiting(&sandbox);
+    assert_eq!(kept.len(), 1);
+    for run in runs {
+        // None is a duplicate: nothing has been sent yet.
+        let answer = run.exits(0).json();
+        assert_eq!(answer["status"], "queued");
+        assert_eq!(answer["outbox_id"], kept[0]);
+    }
     flush(&sandbox).exits(0);
     assert_eq!(
         (texts(&standin, "lisi").len(), waiting(&sandbox).len()),
