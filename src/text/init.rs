@@ -143,6 +143,9 @@ texts! {
     crontab_by_hand(line) =
         "暂时发不出去的消息会留在发件箱。要每分钟补发一次，在 crontab 里加上这一行：\n  {line}",
         "What can't be sent at once is kept in the outbox. To send it every minute, add\nthis line to your crontab:\n  {line}";
+    waits_for_cron(place) =
+        "暂时发不出去的消息会留在发件箱。\ncron 运行起来之后，由 {place} 每分钟补发一次。",
+        "What can't be sent at once is kept in the outbox.\nOnce a cron runs, {place} sends it every minute.";
     offer_timer(path) =
         "暂时发不出去的消息会留在发件箱。\n这台机器没有 cron。要安装一个 systemd 定时器，每分钟补发一次吗？\n  {path}",
         "What can't be sent at once is kept in the outbox.\nThis host has no cron. Install a systemd timer that sends it every minute?\n  {path}";

@@ -1,5 +1,6 @@
-//! A thousand messages out of the outbox, and a large file, beside curl.
+//! A thousand messages, by a flush and by `batch`, and a large file, beside curl.
 
+use std::ffi::OsString;
 use std::fmt::Write as _;
 use std::fs::{self, File, Permissions};
 use std::io::{BufWriter, Write as _};
@@ -65,6 +66,10 @@ pub(crate) fn run(stage: &mut Stage, bars: &mut Bars) -> Result<String> {
             let rate = theirs.map(|theirs| theirs / ours);
             bars.at_least(format!("{name} flush: rate / curl's, {place}"), rate, least);
         }
+        let ours = stream(stage, program)?;
+        line(&format!("{name} batch of {MESSAGES}, disk"), ours);
+        let rate = theirs.map(|theirs| theirs / ours);
+        bars.at_least(format!("{name} batch: rate / curl's, disk"), rate, 0.5);
     }
     fs::write(stage.path("large.bin"), vec![b'x'; FILE])?;
     let theirs = curl
@@ -111,20 +116,48 @@ fn body(number: usize) -> String {
 
 /// How long wxpush takes for what waits in this directory, in ms.
 fn flush(stage: &mut Stage, program: &Path, dir: &Path) -> Result<f64> {
-    let config = stage.config("flush.toml", stage.base(), dir)?;
     let base = stage.base().to_owned();
-    let config = ["--config".into(), config.into_os_string()];
     let words = ["outbox", "flush", "--wait"].map(Into::into);
-    let racer = Racer::new(
-        "outbox flush",
-        program,
-        config.clone().into_iter().chain(words),
-    );
+    emptied(stage, program, dir, words.into(), || fill(dir, &base))
+}
+
+/// How long wxpush takes to accept and send as many lines, in ms.
+fn stream(stage: &mut Stage, program: &Path) -> Result<f64> {
+    let lines = stage.path("messages.jsonl");
+    let mut out = BufWriter::new(File::create(&lines)?);
+    for number in 0..MESSAGES {
+        let to = member(number % MEMBERS);
+        writeln!(out, "{}", json!({"to": to, "markdown": number.to_string()}))?;
+    }
+    out.into_inner()?.sync_all()?;
+    let dir = stage.path("batch");
+    let words = vec!["batch".into(), "--quiet".into(), lines.into_os_string()];
+    emptied(stage, program, &dir, words, || {
+        fs::create_dir_all(&dir)?;
+        fs::set_permissions(&dir, Permissions::from_mode(0o700))?;
+        let _ = fs::remove_file(dir.join("ledger"));
+        Ok(())
+    })
+}
+
+/// How long a run of wxpush takes that leaves nothing in the outbox of this directory, which `fill`
+/// prepares, in ms.
+fn emptied(
+    stage: &mut Stage,
+    program: &Path,
+    dir: &Path,
+    words: Vec<OsString>,
+    fill: impl Fn() -> Result<()>,
+) -> Result<f64> {
+    let config = stage.config("emptied.toml", stage.base(), dir)?;
+    let config = ["--config".into(), config.into_os_string()];
+    let all = config.clone().into_iter().chain(words);
+    let racer = Racer::new("wxpush", program, all);
     let token = ["token", "refresh", "--quiet"].map(Into::into);
     let token = Racer::new("token", program, config.into_iter().chain(token));
     let mut is_first = true;
     repeat(stage, || {
-        fill(dir, &base)?;
+        fill()?;
         if std::mem::take(&mut is_first) {
             token.run()?;
         }

@@ -53,7 +53,7 @@ fn main() -> ExitCode {
     let Err(error) = result else {
         return ExitCode::SUCCESS;
     };
-    // That it cannot be told is nothing that could be told.
+    // Write errors are ignored: stderr is where we would report them.
     let _ = writeln!(io::stderr(), "bench: {error}");
     ExitCode::FAILURE
 }

@@ -15,7 +15,7 @@ answer = requests.post(
     base + "/cgi-bin/message/send",
     params={"access_token": cache["access_token"]},
     json={
-        "touser": "@all",
+        "touser": "zhangsan",
         "msgtype": "text",
         "agentid": 1000002,
         "text": {"content": message},

@@ -126,7 +126,7 @@ impl Stage {
     /// If it cannot be written.
     pub(crate) fn config(&self, name: &str, base: &str, state: &Path) -> Result<PathBuf> {
         let config = format!(
-            "corpid = \"{CORPID}\"\ncorpsecret = \"{SECRET}\"\nagentid = {AGENTID}\nstate_dir = \"{}\"\n\n\
+            "corpid = \"{CORPID}\"\ncorpsecret = \"{SECRET}\"\nagentid = {AGENTID}\ntouser = \"zhangsan\"\nstate_dir = \"{}\"\n\n\
              [network]\napi_base = \"{base}\"\nca_file = \"{}\"\n",
             state.display(),
             self.path("ca.pem").display()

@@ -159,3 +159,20 @@ fn a_line_of_another_user_does_not_deliver_our_outbox() {
     written(&sandbox, "home/.config/wxpush/config.toml");
     assert!(calls(&sandbox).starts_with("* * * * * "));
 }
+
+#[test]
+#[ignore = "needs root: a machine without cron, in a mount namespace"]
+fn a_line_that_only_waits_for_a_cron_is_not_asked_for_a_second_time() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::empty();
+    // A container with the package in it: neither systemd nor cron runs.
+    let script = "rmdir /run/systemd/system; mkdir /etc/cron.d
+        echo \"* * * * * root $PROGRAM outbox flush\" >/etc/cron.d/wxpush; run init";
+    let mut pty = machine(&sandbox, &standin, 0, script);
+    answer_rightly(&mut pty, 4);
+    pty.shows("no cron is installed")
+        .shows("/etc/cron.d/wxpush");
+    let (code, shown) = pty.end();
+    assert_eq!(code, Some(0), "{shown}");
+    shown.lacks("* * * * *");
+}

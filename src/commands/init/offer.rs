@@ -9,22 +9,25 @@ use crate::text;
 pub(super) fn flush(person: &Person, summary: &Summary<'_>) {
     let Summary { line, flush, .. } = summary;
     let crontab = cron::read();
-    match flush.find_with(crontab.as_deref().ok()) {
+    let found = flush.find_with(crontab.as_deref().ok());
+    if let Some(found) = &found
+        && (found.runs || crontab.is_ok())
+    {
         // Without a cron daemon, the line is there all the same: another one would not help.
-        Some(found) if found.runs || crontab.is_ok() => {
-            return tick(&match found.source {
-                FlushSource::Own => text::init::crontab_has_it(),
-                source => text::init::delivered_by(text::cron::place(&source)),
-            });
-        }
-        _ => {}
+        return tick(&match &found.source {
+            FlushSource::Own => text::init::crontab_has_it(),
+            source => text::init::delivered_by(text::cron::place(source)),
+        });
     }
     match (crontab, &summary.timer) {
         (Ok(lines), _) => add_line(person, lines, line),
         (Err(ToolError::NotInstalled), Some(timer)) => install_timer(person, timer, flush),
         (Err(error), _) => {
             cross(&text::cron::trouble(&error));
-            tell(&text::init::crontab_by_hand(line));
+            tell(&match found {
+                Some(found) => text::init::waits_for_cron(text::cron::place(&found.source)),
+                None => text::init::crontab_by_hand(line),
+            });
         }
     }
 }
