@@ -34,11 +34,11 @@ async def main():
         await jetstream.add_stream(name=name, subjects=[name])
     config = ConsumerConfig(ack_wait=ACK_WAIT, max_ack_pending=10 * wxbatch.MOST)
     taken = await jetstream.pull_subscribe(stream, durable="wxpush", config=config)
+    wxbatch.flush_each_minute()
     while True:
         try:
-            messages = await taken.fetch(wxbatch.MOST, timeout=wxbatch.QUIET)
+            messages = await taken.fetch(wxbatch.MOST, timeout=wxbatch.MINUTE)
         except nats.errors.TimeoutError:
-            await asyncio.to_thread(wxbatch.flush)
             continue
         keyed = [(f"{stream} {it.metadata.sequence.stream}", it.data) for it in messages]
         holding = asyncio.create_task(hold(messages))

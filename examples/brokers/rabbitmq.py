@@ -24,7 +24,7 @@ channel.basic_qos(prefetch_count=wxbatch.MOST)
 def take():
     """Waits for a message, and takes those that are there with it."""
     taken = []
-    wait = wxbatch.QUIET
+    wait = wxbatch.MINUTE
     while len(taken) < wxbatch.MOST:
         method, properties, body = next(channel.consume(queue, inactivity_timeout=wait))
         if method is None:
@@ -36,10 +36,10 @@ def take():
     return taken
 
 
+wxbatch.flush_each_minute()
 while True:
     taken = take()
     if not taken:
-        wxbatch.flush()
         continue
     later = False
     outcomes = wxbatch.deliver([(key, body) for _, key, body in taken])

@@ -23,6 +23,7 @@ except redis.ResponseError as error:
     if "BUSYGROUP" not in str(error):
         raise
 
+wxbatch.flush_each_minute()
 # First what this consumer took and did not acknowledge, then what is new. What can't be sent yet is
 # tried again now and then; meanwhile new messages go on.
 start = "0"
@@ -31,14 +32,12 @@ while True:
     now = time.monotonic()
     if start == ">" and again is not None and now >= again:
         start, again = "0", None
-    wait = wxbatch.QUIET if again is None else again - now
+    wait = wxbatch.MINUTE if again is None else again - now
     reply = server.xreadgroup(
         "wxpush", consumer, {stream: start}, wxbatch.MOST, max(1, int(wait * 1000))
     )
     entries = reply[0][1] if reply else []
     if not entries:
-        if start == ">" and again is None:
-            wxbatch.flush()
         start = ">"
         continue
     # Pending ones are gone through to their end, in parts; then it reads what is new.

@@ -2,6 +2,9 @@
 
 import json
 import subprocess
+import sys
+import threading
+import time
 
 BATCH = ["wxpush", "batch"]
 FLUSH = ["wxpush", "outbox", "flush"]
@@ -9,9 +12,8 @@ FLUSH = ["wxpush", "outbox", "flush"]
 # Most messages at a time. Until they are decided, no more are taken from the broker.
 MOST = 100
 
-# Seconds without a message after which the outbox is flushed. While there are messages, `batch`
-# delivers what waits beside them.
-QUIET = 60
+# Seconds between two flushes of the outbox: what `batch` kept goes out by them.
+MINUTE = 60
 
 # Seconds to wait when nothing can be delivered or kept: the set-up is wrong, or the disk is full.
 PAUSE = 5
@@ -23,6 +25,9 @@ HOPELESS = {64, 65, 66, 67, 69}
 LOCAL = {"file", "image", "voice", "video"}
 
 DONE, DEAD, LATER = "done", "dead", "later"
+
+# What was said of messages that are tried again and again.
+said = set()
 
 
 def fields_of(payload):
@@ -46,8 +51,10 @@ def deliver(messages):
     lines = []
     for number, (key, payload) in enumerate(messages):
         fields = fields_of(payload)
-        if LOCAL & fields.keys():
-            outcomes[number] = (DEAD, {"error": "names a file of the consumer's host"})
+        # A text in `raw` is the path of a file.
+        if LOCAL & fields.keys() or isinstance(fields.get("raw"), str):
+            answer = {"status": "invalid", "error": "names a file of the consumer's host"}
+            outcomes[number] = (DEAD, answer)
             continue
         once = {} if key is None else {"once": key}
         lines.append(json.dumps(once | fields | {"id": str(number)}) + "\n")
@@ -59,6 +66,8 @@ def deliver(messages):
         if line.endswith(b"\n"):
             answer = json.loads(line)
             outcomes[int(answer["id"])] = (outcome_of(answer), answer)
+    for (key, _), (_, answer) in zip(messages, outcomes, strict=True):
+        say(key, answer)
     return outcomes
 
 
@@ -68,6 +77,24 @@ def outcome_of(answer):
     return DEAD if answer["exit_code"] in HOPELESS else LATER
 
 
-def flush():
-    """Delivers what waits in the outbox: so a consumer needs no crontab beside it."""
-    subprocess.run(FLUSH, check=False)
+def say(key, answer):
+    """Says on stderr what did not reach everybody: of a message that is tried again, once."""
+    if answer is None or answer["status"] in ("sent", "queued", "duplicate"):
+        return
+    line = f"{key or 'a message'}: {answer['status']}: {answer.get('error')}"
+    if line not in said:
+        if len(said) >= 1000:
+            said.clear()
+        said.add(line)
+        print(line, file=sys.stderr, flush=True)
+
+
+def flush_each_minute():
+    """Delivers what waits in the outbox, beside all else: so a consumer needs no crontab."""
+
+    def flush():
+        while True:
+            subprocess.run(FLUSH, check=False)
+            time.sleep(MINUTE)
+
+    threading.Thread(target=flush, daemon=True).start()

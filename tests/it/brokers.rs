@@ -225,6 +225,13 @@ fn each_comes_once(begin: fn(&Sandbox) -> Broker) {
     let text = |number: usize| format!("no-{number:04}");
     let line =
         |number| json!({"to": members[number % MEMBERS], "text": text(number)}).to_string() + "\n";
+    // One that is never sent, while its profile is not there, and one that is a file of this host:
+    // neither holds up the others.
+    let raw = json!({"touser": members[0], "msgtype": "text", "text": {"content": "of this host"}});
+    sandbox.write("raw.json", raw.to_string());
+    let unknown = json!({"to": members[0], "profile": "none", "text": "unknown"});
+    let local = json!({"raw": sandbox.path("raw.json")});
+    broker.produce(&sandbox, &format!("{unknown}\n{local}\n"));
     let (mut consumers, mut senders) = (0, 0);
     for first in (0..count).step_by(STEP) {
         let lines: String = (first..count.min(first + STEP)).map(line).collect();
