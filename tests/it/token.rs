@@ -10,20 +10,22 @@ use crate::standin::{Fault, SECRET, Standin};
 use crate::support::chinese::in_both;
 use crate::support::leaks::reversed;
 use crate::support::{
-    FLOOR, GETTOKEN, Outcome, SEND, Sandbox, at_once, edit_token, now, second_app, set_up, warmed,
+    FLOOR, GETTOKEN, Outcome, SEND, Sandbox, at_once, edit_token, hire, now, second_app, set_up,
+    warmed,
 };
 
 /// The processes of a crowd.
 const CROWD: usize = 200;
 
-/// So many sends at once, to ten members in turn: WeCom drops what is more than 30 a minute to one.
-fn crowd(sandbox: &Sandbox, count: usize) -> Vec<Outcome> {
+/// So many sends at once, to twenty members in turn: WeCom drops what is more than 30 a minute to one,
+/// and a request that is refused for its token holds a place until its answer.
+fn crowd(standin: &Standin, sandbox: &Sandbox, count: usize) -> Vec<Outcome> {
     let _floor = FLOOR.lock();
+    let members = hire(standin, 20);
     at_once(count, |number| {
-        let member = format!("member{:02}", number % 10 + 1);
         sandbox
             .send(&format!("crowd {number}"))
-            .args(&["--to", &member])
+            .args(&["--to", &members[number % members.len()]])
     })
 }
 
@@ -60,7 +62,7 @@ fn two_hundred_processes_without_a_good_token_make_one_gettoken() {
             (Sandbox::of(&standin), 0)
         };
         standin.script(GETTOKEN, [Fault::Delay(Duration::from_millis(delay))]);
-        let outcomes = crowd(&sandbox, CROWD);
+        let outcomes = crowd(&standin, &sandbox, CROWD);
         for outcome in outcomes {
             outcome.is_silent();
         }
@@ -79,7 +81,7 @@ fn two_hundred_processes_with_a_revoked_token_make_one_gettoken() {
         standin.company().tokens.revoke_all();
         let slow = Fault::Delay(Duration::from_millis(delay));
         standin.script(SEND, vec![slow; CROWD]);
-        for outcome in crowd(&sandbox, CROWD) {
+        for outcome in crowd(&standin, &sandbox, CROWD) {
             outcome.is_silent();
         }
         assert_eq!(standin.count(GETTOKEN), 2);
@@ -119,7 +121,7 @@ fn a_wrong_secret_is_tried_once_by_two_hundred_processes_and_the_right_one_at_on
     let wrong = right.replace(SECRET, &reversed());
     sandbox.write("config.toml", &wrong);
     standin.script(GETTOKEN, [Fault::Delay(Duration::from_secs(2))]);
-    for outcome in crowd(&sandbox, CROWD) {
+    for outcome in crowd(&standin, &sandbox, CROWD) {
         outcome.exits(77).says("40001");
     }
     assert_eq!(standin.count(GETTOKEN), 1);
@@ -165,13 +167,13 @@ fn a_server_that_takes_no_token_is_asked_for_one_a_minute() {
     outcome.says("only just granted").says("40014");
     assert_eq!(figures(), (2, 3), "one more gettoken, two sends");
 
-    for outcome in crowd(&sandbox, 20) {
+    for outcome in crowd(&standin, &sandbox, 20) {
         outcome.exits(75).says("only just granted");
     }
     assert_eq!(figures(), (2, 23), "nobody asks within the minute");
 
     sandbox.age_token(60);
-    for outcome in crowd(&sandbox, 20) {
+    for outcome in crowd(&standin, &sandbox, 20) {
         outcome.exits(75).says("try again in");
     }
     let (gettoken, sends) = figures();
