@@ -8,6 +8,7 @@ use clap_mangen::Man as Man1;
 
 use crate::cli::{self, Cli, Completions, Man};
 use crate::config;
+use crate::disk::Dir;
 use crate::error::Exit;
 use crate::lang::{Lang, spoken};
 use crate::output;
@@ -31,8 +32,9 @@ pub(super) fn man(args: &Man) -> anyhow::Result<Exit> {
     command.build();
     match &args.dir {
         None => output::bytes(&page(&command)?)?,
-        Some(dir) => std::fs::create_dir_all(dir)
-            .and_then(|()| write_pages(&command, dir))
+        // As root, in no directory where another user could have put a link.
+        Some(dir) => Dir::open(dir, Some(0o755))
+            .and_then(|_| write_pages(&command, dir))
             .map_err(|error| text::pages_unwritable(dir.display(), error))?,
     }
     Ok(Exit::Sent)

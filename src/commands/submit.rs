@@ -25,8 +25,11 @@ pub(super) fn guard(config: &Config, settings: &Settings, state: Option<&State>)
     let tokens = state.map(token::cached).unwrap_or_default();
     let own = settings.account.secret().clone();
     let mut guard = Redactor::default();
-    for secret in secrets.into_iter().chain(tokens).chain([own]) {
+    for secret in secrets.into_iter().chain([own]) {
         guard.add_for_messages(&secret);
+    }
+    for token in tokens {
+        guard.add_granted(&token);
     }
     for password in passwords.into_iter().chain(proxy.and_then(password)) {
         guard.add_password(&password);

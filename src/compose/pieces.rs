@@ -25,6 +25,7 @@ struct WholeText {
     shown: Option<String>,
     /// Whether it is only the beginning of the input.
     incomplete: bool,
+    from_outside: bool,
 }
 
 impl WholeText {
@@ -39,9 +40,17 @@ impl WholeText {
             hide(&mut text);
             text
         };
+        let own = plain(&self.own);
+        let shown = self.shown.as_deref().map(plain);
+        let shown = if self.from_outside {
+            // What an entity spelled, or a mark stood within, is markup only now.
+            Some(markup::inert(shown.as_deref().unwrap_or(&own)).into_owned())
+        } else {
+            shown
+        };
         Self {
-            own: plain(&self.own),
-            shown: self.shown.as_deref().map(plain),
+            own,
+            shown,
             ..*self
         }
     }
@@ -81,6 +90,7 @@ impl Composing<'_> {
                             shown: shown.flatten(),
                             own: kind.compose(prefix, title, text),
                             incomplete,
+                            from_outside,
                         };
                         self.text(kind, whole, mentions, title.unwrap_or(name))?
                     };

@@ -21,6 +21,10 @@ const MODE: u32 = 0o1733;
 const MODE_MASK: u32 = 0o1077;
 const MODE_BITS: u32 = MODE & MODE_MASK;
 
+/// The mode of a file that `put` has put there. Others may be those of a user who did not put them
+/// there: whoever may rename a file of his can move it.
+const FILE_MODE: u32 = 0o600;
+
 /// The start of the name of a file that is being written.
 const TEMPORARY: &str = "tmp.";
 
@@ -91,7 +95,7 @@ impl DropDir {
     pub(crate) fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let temporary = format!("{TEMPORARY}{name}");
         let from = self.at(&temporary);
-        let mut file = from.create(OFlags::WRONLY, 0o600)?;
+        let mut file = from.create(OFlags::WRONLY, FILE_MODE)?;
         let mut put = || {
             file.write_all(bytes)?;
             from.rename_new(self.at(name))?;
@@ -106,7 +110,7 @@ impl DropDir {
         })
     }
 
-    /// Returns all files, in no order. What is no regular file of one name has no size.
+    /// Returns all files, in no order. What `put` has not put there, or can't be looked at, has no size.
     ///
     /// # Errors
     /// An I/O error.
@@ -118,29 +122,37 @@ impl DropDir {
                 Ok(name) => Some(Ok(name.to_owned())),
                 Err(_) => {
                     // No name of ours. Best effort: what stays is looked at again.
-                    let _ = rustix::fs::unlinkat(&self.0, entry.file_name(), AtFlags::empty());
+                    for flags in [AtFlags::empty(), AtFlags::REMOVEDIR] {
+                        let _ = rustix::fs::unlinkat(&self.0, entry.file_name(), flags);
+                    }
                     None
                 }
             },
             Err(error) => Some(Err(io::Error::from(error))),
         });
         Ok(names.filter_map(|name| {
-            let file = name.and_then(|name| {
-                let stat = self.at(&name).stat()?;
-                let is_file = FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile
-                    && stat.st_nlink == 1;
-                Ok(DroppedFile {
-                    name,
-                    uid: stat.st_uid,
-                    size: u64::try_from(stat.st_size).unwrap_or_default() * u64::from(is_file),
-                    changed: u64::try_from(stat.st_mtime).unwrap_or_default(),
-                })
-            });
-            match file {
+            let name = match name {
+                Ok(name) => name,
+                Err(error) => return Some(Err(error)),
+            };
+            let (uid, size, changed) = match self.at(&name).stat() {
+                Ok(stat) => {
+                    let size = u64::try_from(stat.st_size).unwrap_or_default();
+                    let changed = u64::try_from(stat.st_mtime).unwrap_or_default();
+                    let is_put = stat.st_nlink == 1 && is_put(stat.st_mode, stat.st_uid);
+                    (stat.st_uid, size * u64::from(is_put), changed)
+                }
                 // Renamed or removed meanwhile.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
-                file => Some(file),
-            }
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
+                // Such as a file system that a user has mounted there.
+                Err(_) => (u32::MAX, 0, 0),
+            };
+            Some(Ok(DroppedFile {
+                name,
+                uid,
+                size,
+                changed,
+            }))
         }))
     }
 
@@ -158,6 +170,9 @@ impl DropDir {
         // A second name may lead to another user's file.
         if meta.nlink() > 1 {
             return Err(FileError::HardLinked.into());
+        }
+        if !is_put(meta.mode(), meta.uid()) {
+            return Err(FileError::OtherOwner.into());
         }
         let mut bytes = Vec::new();
         file.take(max + 1).read_to_end(&mut bytes)?;
@@ -181,6 +196,12 @@ impl DropDir {
             rustix::fs::unlinkat(&self.0, name, flags)
         })?)
     }
+}
+
+/// Whether a file is as `put` leaves it. Root puts none there: it sends by itself.
+fn is_put(mode: u32, uid: u32) -> bool {
+    let is_file = FileType::from_raw_mode(mode) == FileType::RegularFile;
+    is_file && mode & 0o7777 == FILE_MODE && uid != 0
 }
 
 fn open(path: &Path, flags: OFlags) -> io::Result<Option<DropDir>> {

@@ -122,7 +122,7 @@ fn root() -> io::Result<File> {
 pub(super) fn check_dir(meta: &Metadata, path: &Path, writers: Writers) -> io::Result<()> {
     let is_open = match meta.mode() & 0o1022 {
         0 | 0o1000..=0o1777 => false,
-        0o020 => writers == Writers::Owner && group_has_others(meta.uid(), meta.gid()),
+        0o020 => writers == Writers::Owner && others_by_group(meta, path),
         _ => true,
     };
     if is_open && euid() == 0 {
@@ -171,11 +171,18 @@ pub(super) fn check_file(meta: &Metadata, path: &Path) -> io::Result<()> {
         let uid = meta.uid();
         return Err(FileError::Foreign { path, uid }.into());
     }
-    let by_group = meta.mode() & 0o020 != 0 && group_has_others(meta.uid(), meta.gid());
+    let by_group = meta.mode() & 0o020 != 0 && others_by_group(meta, &path);
     if meta.mode() & 0o002 != 0 || by_group {
         return Err(FileError::OthersWrite { path }.into());
     }
     Ok(())
+}
+
+/// Whether what a group may write to has others than its owner to write to it. The bit of a group is
+/// also that of an access list, which may name anybody.
+fn others_by_group(meta: &Metadata, path: &Path) -> bool {
+    let list = rustix::fs::getxattr(path, "system.posix_acl_access", &mut [0_u8; 0]);
+    list.is_ok() || group_has_others(meta.uid(), meta.gid())
 }
 
 fn check_link(meta: &Metadata, path: &Path) -> io::Result<()> {

@@ -42,6 +42,9 @@ const DIGITS: usize = 32;
 /// The most addresses in an envelope.
 const ADDRESSES_MAX: usize = 1000;
 
+/// Most bytes of an envelope: its addresses, each of 320 bytes at the most. Source: RFC 3696.
+const ENVELOPE_MAX: usize = 1 << 20;
+
 /// The recipients that a caller of sendmail names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Envelope {
@@ -104,6 +107,9 @@ fn parse(file: &[u8]) -> Option<(Envelope, &[u8])> {
         return None;
     }
     let (envelope, mail) = line(rest)?;
+    if envelope.len() > ENVELOPE_MAX {
+        return None;
+    }
     let envelope: Envelope = serde_json::from_slice(envelope).ok()?;
     (envelope.addresses.len() <= ADDRESSES_MAX).then_some((envelope, mail))
 }

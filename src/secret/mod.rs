@@ -171,6 +171,17 @@ mod tests {
     }
 
     #[test]
+    fn what_a_server_chose_as_its_token_is_no_secret_of_ours() {
+        let mut guard = Redactor::default();
+        guard.add_for_messages(&Secret::new("own-secret-0123456789"));
+        for (granted, own) in [("zhangsan", false), ("own-secret-0123456789", true)] {
+            guard.add_granted(&Secret::new("zhangsan"));
+            assert!(guard.is_in(granted.as_bytes()), "{granted}");
+            assert_eq!(guard.has_own_in(granted.as_bytes()), own, "{granted}");
+        }
+    }
+
+    #[test]
     fn hides_encoded_secrets() {
         let secret = "ab-cd_efgh/ijk?lmnop";
         for (text, shown) in [

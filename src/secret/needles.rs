@@ -4,6 +4,7 @@
 //! has; only what passes it is compared.
 
 use std::cell::OnceCell;
+use std::cmp::Reverse;
 
 use super::PIECE;
 
@@ -40,6 +41,9 @@ pub(super) struct FileNeedles {
     filter: Filter,
     /// Of so many places in a row, one is looked at: every text begins with that many numbers.
     step: usize,
+    /// These numbers with their place in `texts` and in the text, sorted. Made at the first one that
+    /// passes the filter.
+    numbers: OnceCell<Vec<(u64, usize, usize)>>,
 }
 
 /// A set of numbers that never forgets one, and seldom takes another for one.
@@ -120,6 +124,7 @@ impl FileNeedles {
             texts,
             filter,
             step,
+            numbers: OnceCell::new(),
         }
     }
 
@@ -138,17 +143,32 @@ impl FileNeedles {
             .find_map(|end| self.around(bytes, end - PIECE))
     }
 
-    /// Finds one whose first numbers include the one at `at`.
+    /// Finds one whose first numbers include the one at `at`: the first to begin, and of these the
+    /// longest.
     fn around(&self, bytes: &[u8], at: usize) -> Option<(usize, usize)> {
-        let mut begins = at.saturating_sub(self.step - 1)..=at;
-        begins.find_map(|begin| {
-            let is_there = |text: &&Vec<u8>| {
-                let there = bytes.get(begin..begin + text.len());
-                there.is_some_and(|there| there.eq_ignore_ascii_case(text))
-            };
-            let there = self.texts.iter().filter(is_there);
-            Some((begin, there.map(Vec::len).max()?))
-        })
+        let number = number(&bytes[at..at + PIECE]);
+        let numbers = self.numbers.get_or_init(|| self.sorted());
+        let from = numbers.partition_point(|(known, ..)| *known < number);
+        let equal = numbers[from..].iter();
+        let equal = equal.take_while(|(known, ..)| *known == number);
+        let there = equal.filter_map(|(_, place, offset)| {
+            let (begin, text) = (at.checked_sub(*offset)?, &self.texts[*place]);
+            let there = bytes.get(begin..begin + text.len())?;
+            let is_there = there.eq_ignore_ascii_case(text);
+            is_there.then_some((begin, text.len()))
+        });
+        there.min_by_key(|(begin, size)| (*begin, Reverse(*size)))
+    }
+
+    fn sorted(&self) -> Vec<(u64, usize, usize)> {
+        let places = self.texts.iter().enumerate();
+        let all = places.flat_map(|(place, text)| {
+            let first = numbers(text, Counts::Pieces).take(self.step).enumerate();
+            first.map(move |(offset, number)| (number, place, offset))
+        });
+        let mut all: Vec<_> = all.collect();
+        all.sort_unstable();
+        all
     }
 }
 

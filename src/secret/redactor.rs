@@ -1,7 +1,7 @@
 //! Hiding secrets in texts, in time and memory that do not grow faster than the text.
 
 use std::cell::OnceCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
@@ -22,6 +22,8 @@ const DECODED: usize = 4096;
 pub(crate) struct Redactor {
     /// Each with the size from which its pieces count, too.
     secrets: BTreeMap<Secret, usize>,
+    /// Those of them that a server has chosen.
+    granted: BTreeSet<Secret>,
     in_texts: OnceCell<Needles>,
     in_files: OnceCell<FileNeedles>,
 }
@@ -39,6 +41,12 @@ impl Redactor {
         if secret.0.len() >= PIECE {
             self.add_whole_below(secret, 2 * PIECE);
         }
+    }
+
+    /// Adds a token that must not be in a message.
+    pub(crate) fn add_granted(&mut self, token: &Secret) {
+        self.add_for_messages(token);
+        self.granted.insert(token.clone());
     }
 
     /// Adds a password that must not be in a message. Pieces of it may be ordinary words.
@@ -61,6 +69,20 @@ impl Redactor {
     /// eight characters may be there by chance, and does not count.
     pub(crate) fn is_in(&self, bytes: &[u8]) -> bool {
         bytes.len() >= PIECE && self.in_files().first(bytes).is_some()
+    }
+
+    /// Whether bytes contain a whole secret, as for `is_in`, that no server has chosen.
+    pub(crate) fn has_own_in(&self, bytes: &[u8]) -> bool {
+        if self.granted.is_empty() || !self.is_in(bytes) {
+            return self.is_in(bytes);
+        }
+        let mut own = Self::default();
+        for (secret, size) in &self.secrets {
+            if !self.granted.contains(secret) {
+                own.add_whole_below(secret, *size);
+            }
+        }
+        own.is_in(bytes)
     }
 
     /// Overwrites the whole secrets in the bytes of a file.

@@ -1,16 +1,13 @@
 //! The trusted certificates. Verification cannot be switched off.
 
-use std::fs::OpenOptions;
-use std::io::Read;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 
-use rustix::fs::OFlags;
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 
 use super::error::{CaFault, ClientError};
 use crate::config::Network;
+use crate::disk::{self, FileError};
 
 /// The largest CA file, in bytes; a system's whole bundle has about 230 KB.
 const CA_FILE_MAX: u64 = 4 << 20;
@@ -57,24 +54,12 @@ fn add_ca_file(roots: &mut rustls::RootCertStore, path: &Path) -> Result<(), CaF
 }
 
 fn read_ca_file(path: &Path) -> Result<Vec<u8>, CaFault> {
-    let file = OpenOptions::new()
-        .read(true)
-        // Without NONBLOCK a FIFO would block us.
-        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
-        .open(path)
-        .map_err(CaFault::Unread)?;
-    let meta = file.metadata().map_err(CaFault::Unread)?;
-    if !meta.is_file() {
-        return Err(CaFault::NotAFile);
-    }
-    // One byte more, so that one read finds the end.
-    let size = meta.len().min(CA_FILE_MAX) + 1;
-    let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or_default());
-    let mut file = file.take(CA_FILE_MAX + 1);
-    file.read_to_end(&mut bytes).map_err(CaFault::Unread)?;
-    if bytes.len() as u64 > CA_FILE_MAX {
-        return Err(CaFault::TooLarge(CA_FILE_MAX));
-    }
+    let read = disk::read_named(path, CA_FILE_MAX);
+    let (bytes, _) = read.map_err(|error| match FileError::of(&error) {
+        Some(FileError::NotRegular) => CaFault::NotAFile,
+        Some(FileError::TooLarge { max }) => CaFault::TooLarge(*max),
+        _ => CaFault::Unread(error),
+    })?;
     Ok(bytes)
 }
 

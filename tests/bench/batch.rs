@@ -15,7 +15,7 @@ use crate::Result;
 use crate::bars::Bars;
 use crate::race::{Racer, find, median};
 use crate::stage::{MEMBERS, Stage, member};
-use crate::standin::CORPID;
+use crate::standin::{AGENTID, CORPID};
 
 /// How many messages.
 const MESSAGES: usize = 1000;
@@ -217,7 +217,9 @@ fn parallel(stage: &mut Stage, curl: &Path) -> Result<f64> {
     let mut out = BufWriter::new(File::create(&list)?);
     let request = request(stage, "message/send?")?;
     for number in 0..MESSAGES {
-        let body = body(number).replace('"', "\\\"");
+        // What wxpush adds to the entry when it sends it.
+        let body = body(number).replacen('{', &format!("{{\"agentid\":{AGENTID},"), 1);
+        let body = body.replace('"', "\\\"");
         writeln!(
             out,
             "{request}header = \"content-type: application/json\"\ndata = \"{body}\""

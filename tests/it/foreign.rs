@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use rustix::fs::{CWD, RenameFlags, renameat_with};
 
-use crate::standin::{SECRET, Standin};
+use crate::standin::tls::Kind;
+use crate::standin::{CORPID, SECRET, Standin};
 use crate::support::{
     OTHER, Run, Sandbox, bodies, config, make, names_in, script, set_mode, set_up,
 };
@@ -77,6 +78,12 @@ fn root_uses_no_config_or_secret_that_another_user_could_have_written() {
         set_mode(&path("root.toml"), mode);
         send(&sandbox, "root.toml").exits(code);
     }
+    // The authority of another user could pose as WeCom.
+    sandbox.write("ca.pem", Standin::start_tls(Kind::Good).ca_pem());
+    sandbox.write("ca.toml", format!("{text}\nca_file = \"ca.pem\"\n"));
+    send(&sandbox, "ca.toml").is_silent();
+    give(&path("ca.pem"));
+    send(&sandbox, "ca.toml").exits(78);
     chown(path("root.toml"), Some(0), Some(OTHER)).unwrap();
     set_mode(&path("root.toml"), 0o660);
     let outcome = send(&sandbox, "root.toml").exits(78);
@@ -86,6 +93,64 @@ fn root_uses_no_config_or_secret_that_another_user_could_have_written() {
         .env("WXPUSH_TRUST_OWNER", "bob")
         .exits(78)
         .says("WXPUSH_TRUST_OWNER");
+}
+
+/// Lets another user write to a file, by an access list: of each entry the kind, what it allows, and
+/// the user.
+fn list(path: &Path) {
+    let mut bytes = 2_u32.to_le_bytes().to_vec();
+    for (kind, may, user) in [
+        (1_u16, 6_u16, u32::MAX),
+        (2, 6, OTHER),
+        (4, 0, u32::MAX),
+        (16, 6, u32::MAX),
+        (32, 0, u32::MAX),
+    ] {
+        bytes.extend(kind.to_le_bytes());
+        bytes.extend(may.to_le_bytes());
+        bytes.extend(user.to_le_bytes());
+    }
+    let flags = rustix::fs::XattrFlags::empty();
+    rustix::fs::setxattr(path, "system.posix_acl_access", &bytes, flags).unwrap();
+}
+
+#[test]
+#[ignore = "needs root, and a file system with access lists"]
+fn root_uses_nothing_that_an_access_list_lets_another_user_write() {
+    let (standin, sandbox) = set_up();
+    let path = sandbox.path("config.toml");
+    set_mode(&path, 0o660);
+    send(&sandbox, "config.toml").is_silent();
+    list(&path);
+    assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o660);
+    send(&sandbox, "config.toml")
+        .exits(78)
+        .says("others can write to");
+    assert_eq!(bodies(&standin).len(), 1);
+}
+
+#[test]
+#[ignore = "needs root: files of another user"]
+fn init_gives_the_secret_to_no_other_user_whose_file_is_there() {
+    let (_standin, sandbox) = set_up();
+    sandbox.write("theirs.toml", "lang = \"en\"\n");
+    give(&sandbox.path("theirs.toml"));
+    for option in ["", "--force"] {
+        let init = sandbox.wxpush("init --offline").args(&["-c"]);
+        let init = init
+            .arg(sandbox.path("theirs.toml"))
+            .env("WXPUSH_CORPID", CORPID);
+        let init = init
+            .env("WXPUSH_CORPSECRET", SECRET)
+            .env("WXPUSH_AGENTID", "1000002");
+        let init = if option.is_empty() {
+            init
+        } else {
+            init.arg(option)
+        };
+        init.exits(73);
+        assert_eq!(sandbox.read("theirs.toml"), "lang = \"en\"\n");
+    }
 }
 
 #[test]

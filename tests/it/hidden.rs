@@ -113,6 +113,26 @@ fn every_kind_and_every_command_hides_it() {
 }
 
 #[test]
+fn what_makes_a_report_safe_or_short_uncovers_no_secret() {
+    let (standin, sandbox) = set_up();
+    let password = "pw12<@longpass77";
+    sandbox.append("proxy = \"http://u:pw12%3C%40longpass77@127.0.0.1:9\"\n");
+    let hex: String = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
+    // The report's end begins within the secret.
+    let long = format!("{}\\n{hex}{}", "A".repeat(3000), "x".repeat(1900));
+    for (output, hidden) in [(format!("pw is {password}"), password), (long, &hex)] {
+        let run = sandbox.wxpush("run -- printf").arg(output);
+        run.run().code.unwrap();
+        let sent = bodies(&standin).pop().unwrap();
+        let read = sent["text"]["content"]
+            .as_str()
+            .unwrap()
+            .replace('\u{200b}', "");
+        assert!(!read.contains(hidden) && !shows(&read, hidden), "{read}");
+    }
+}
+
+#[test]
 fn an_ordinary_message_is_not_touched() {
     let standin = Standin::start();
     let sandbox = with_robot(&standin);

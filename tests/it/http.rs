@@ -229,6 +229,50 @@ fn markup_of_a_request_is_shown_and_not_obeyed() {
     }
 }
 
+#[test]
+fn markup_that_only_becomes_markup_as_plain_text_is_not_obeyed_either() {
+    let (standin, sandbox) = with_http_key();
+    sandbox.configure("show_in = \"wechat\"");
+    let inetd = Inetd::start(&sandbox, "");
+    for evil in [
+        "&lt;a href=\"http://evil.example\"&gt;bank&lt;/a&gt; **x**",
+        "&#60;@all&#62; **x**",
+        "<<font>a href=\"http://evil.example\">bank</a> **x**",
+        "<`a` href=\"http://evil.example\">bank **x**",
+    ] {
+        for part in ["title", "desp"] {
+            let field = format!("{part}={evil}");
+            let line = [
+                "--data-urlencode",
+                &field,
+                "-d",
+                "desp=**y**",
+                "http://HOST/KEY.send",
+            ];
+            assert_eq!(inetd.asked(&line, KEY).status, 200);
+            let text = texts(&standin, "lisi").pop().unwrap();
+            text.lacks("<a");
+            text.lacks("<@");
+        }
+    }
+}
+
+#[test]
+fn of_many_attachments_so_many_arrive_as_of_a_mail() {
+    let (standin, sandbox) = with_http_key();
+    let inetd = Inetd::start(&sandbox, "");
+    let files = vec![json!({"filename": "a.txt", "base64": "YmFja3VwIGRvbmU="}); 23];
+    let message = json!({"title": "t", "message": "m", "attachments": files}).to_string();
+    sandbox.write("message.json", message);
+    let file = format!("@{}", sandbox.path("message.json").display());
+    let line = ["-u", "x:KEY", "-d", &file, "http://HOST/apprise"];
+    assert_eq!(inetd.asked(&line, KEY).status, 200);
+    let phone = standin.company().phone("lisi").to_vec();
+    assert_eq!(phone.len(), 21);
+    phone[0].text.begins("t\nm\n");
+    phone[0].text.shows("3");
+}
+
 /// Says a webhook to its path; returns what lisi reads.
 fn hook(inetd: &Inetd, standin: &Standin, path: &str, body: &str) -> String {
     let head = format!(

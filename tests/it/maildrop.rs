@@ -111,7 +111,7 @@ fn without_a_maildrop_that_is_safe_a_user_is_told_at_once() {
 }
 
 /// What a user may put there, by name: what must neither be sent nor stop the mails of others.
-const HOSTILE: [&str; 12] = [
+const HOSTILE: [&str; 13] = [
     "symlink",
     "dangling",
     "hard link",
@@ -124,6 +124,7 @@ const HOSTILE: [&str; 12] = [
     "other format",
     "renamed",
     "cut",
+    "not private",
 ];
 
 /// Puts one of these there.
@@ -154,14 +155,16 @@ fn plant(sandbox: &Sandbox, kind: &str) -> PathBuf {
             "wxpush mail 1 {:032}\n{{\"addresses\":[\"root\"],\"by_head\":false,\"cut\":false}}\nforged\n",
             0
         ),
-        "cut" => {
+        // What others could write to, or its owner has not put there.
+        "cut" | "not private" => {
             by_other(sandbox, "exec \"$0\" sendmail root")
                 .stdin(MAIL)
                 .is_silent();
             let name = dropped(sandbox).remove(0);
             let whole = fs::read(maildrop(sandbox).join(&name)).unwrap();
             fs::remove_file(maildrop(sandbox).join(name)).unwrap();
-            String::from_utf8(whole[..whole.len() - 3].to_vec()).unwrap()
+            let end = whole.len() - if kind == "cut" { 3 } else { 0 };
+            String::from_utf8(whole[..end].to_vec()).unwrap()
         }
         kind => {
             obstruct(kind, &path, &secret);
@@ -171,6 +174,7 @@ fn plant(sandbox: &Sandbox, kind: &str) -> PathBuf {
     if kind != "sparse" {
         fs::write(&path, text).unwrap();
     }
+    set_mode(&path, if kind == "not private" { 0o644 } else { 0o600 });
     chown(&path, Some(OTHER), Some(OTHER)).unwrap();
     path
 }

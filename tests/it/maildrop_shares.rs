@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, chown};
 
 use crate::standin::Standin;
 use crate::support::maildrop::{by_other, dropped, flush, leave, maildrop, with_maildrop};
-use crate::support::{OTHER, SEND, Sandbox, refusal, texts, waiting};
+use crate::support::{OTHER, SEND, Sandbox, refusal, set_mode, texts, waiting};
 
 #[test]
 #[ignore = "needs root: another user, by setpriv"]
@@ -108,6 +108,7 @@ fn multiply(sandbox: &Sandbox, count: u32, uid: impl Fn(u32) -> u32) {
     for number in 0..count {
         let path = maildrop(sandbox).join(format!("20200101T000000.000Z-{number:08x}"));
         fs::write(&path, &mail).unwrap();
+        set_mode(&path, 0o600);
         chown(&path, Some(uid(number)), Some(OTHER)).unwrap();
     }
 }

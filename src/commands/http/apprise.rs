@@ -8,6 +8,10 @@ use super::request::{BASE64, HttpRequest};
 use super::service::Service;
 use super::words;
 use crate::lang::Lang;
+use crate::text::sendmail::attachments_left_out;
+
+/// Most files of a message, as of a mail: each is a message of its own.
+const FILES_MAX: usize = 20;
 
 pub(super) struct Apprise;
 
@@ -39,13 +43,18 @@ impl Service for Apprise {
         true
     }
 
-    fn note(&self, request: &HttpRequest, _lang: Lang) -> Result<Note, String> {
+    fn note(&self, request: &HttpRequest, lang: Lang) -> Result<Note, String> {
         let json: AppriseMessage = request.json().ok_or_else(words::no_json)?;
-        let files = json.attachments.into_iter().flatten();
+        let mut files = json.attachments.unwrap_or_default();
+        let mut text = json.message.unwrap_or_default();
+        if let Some(more) = files.len().checked_sub(FILES_MAX).filter(|more| *more > 0) {
+            files.truncate(FILES_MAX);
+            text = format!("{text}\n{}", attachments_left_out(lang, more));
+        }
         Ok(Note {
             title: json.title,
-            text: json.message.unwrap_or_default(),
-            files: files.map(attached).collect::<Result<_, _>>()?,
+            text,
+            files: files.into_iter().map(attached).collect::<Result<_, _>>()?,
             ..Note::default()
         })
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::draft::ConfigDraft;
 use crate::config;
-use crate::disk::{self, Dir, Owner, Writers};
+use crate::disk::{self, Dir, FileError, Owner, Writers};
 use crate::error::Failure;
 use crate::text;
 
@@ -104,9 +104,14 @@ impl Destination {
             return Ok(None);
         }
         let mode = meta.mode() & 0o777;
-        let bytes = disk::read_named(&self.path, SIZE_MAX).map(|(bytes, _)| bytes);
+        let bytes = match disk::read_named(&self.path, SIZE_MAX) {
+            Ok((bytes, _)) => bytes,
+            // The new one would be its owner's, too.
+            Err(error) if FileError::is_untrusted(&error) => return Err(cannot(error)),
+            Err(_) => Vec::new(),
+        };
         Ok(Some(Existing {
-            text: String::from_utf8(bytes.unwrap_or_default()).unwrap_or_default(),
+            text: String::from_utf8(bytes).unwrap_or_default(),
             // A file that everybody can read was not made for a secret.
             mode: if mode & 0o770 == mode { mode } else { MODE },
             owner: Owner::of_file(&meta),

@@ -31,7 +31,7 @@ use crate::message::{Channel, Long, Message, Recipients, TextKind};
 use crate::notice::{Notice, notify};
 use crate::outbox::ClaimedEntry;
 use crate::output::Output;
-use crate::secret::digest;
+use crate::secret::{Redactor, digest};
 use crate::text;
 pub(super) use overdue::tell_overdue;
 use report_text::ReportText;
@@ -281,6 +281,7 @@ impl Ready {
         args: &Run,
         title: &str,
         settings: &Settings,
+        guard: &Redactor,
         ended: &Ended,
         occasion: Occasion,
     ) -> String {
@@ -295,6 +296,7 @@ impl Ready {
             late: self.late(),
             encoding: args.encoding,
             ended,
+            guard,
             lines: if args.no_output { 0 } else { args.tail },
             max: TextKind::Text
                 .max(recipients::channel(&args.to))
@@ -313,7 +315,7 @@ impl Ready {
         occasion: Occasion,
     ) -> Result<(Vec<Message>, Submitting<'_>), Failure> {
         let guard = guard(&self.config, &settings, self.state.as_ref().ok());
-        let text = self.report_text(args, title, &settings, ended, occasion);
+        let text = self.report_text(args, title, &settings, &guard, ended, occasion);
         let draft = draft(args, &settings, text);
         let Composed { messages, text, .. } = composed(draft, &settings, &guard)?;
         let digest = &digest(&[&text])[..16];

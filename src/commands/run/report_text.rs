@@ -4,12 +4,15 @@ use std::time::Duration;
 
 use super::trigger::Occasion;
 use crate::child::{CommandEnd, Ended, LastOutput, name_of};
+use crate::compose::Warning;
 use crate::duration;
 use crate::lang::Lang;
 use crate::message::Encoding;
 use crate::message::encoding::guessed_output;
 use crate::message::input::{Input, as_at_terminal};
 use crate::message::markup;
+use crate::secret::Redactor;
+use crate::text::compose::warning;
 use crate::text::run as words;
 
 /// The contents of a report.
@@ -24,6 +27,8 @@ pub(super) struct ReportText<'a> {
     /// The encoding of the output, if it is known.
     pub(super) encoding: Option<Encoding>,
     pub(super) ended: &'a Ended,
+    /// Hides secrets in the output before it is cut, or changed so that it hides them no more.
+    pub(super) guard: &'a Redactor,
     /// The maximum lines of output.
     pub(super) lines: usize,
     /// The maximum size of the text, in bytes.
@@ -70,7 +75,11 @@ impl ReportText<'_> {
             Some(encoding) => encoding.text(bytes),
             None => guessed_output(bytes, *cut).into(),
         };
-        Input::from_bytes(&as_at_terminal(text.as_bytes())).text
+        let mut output = Input::from_bytes(&as_at_terminal(text.as_bytes())).text;
+        if self.guard.hide(&mut output) {
+            tracing::warn!("{}", warning(&Warning::SecretHidden));
+        }
+        output
     }
 
     /// Returns the report without the output.

@@ -209,8 +209,8 @@ fn command(reader: &mut impl BufRead) -> io::Result<Option<String>> {
 /// long. `None` if the input ends first.
 fn mail(reader: &mut impl BufRead, end: &[u8]) -> io::Result<Option<Vec<u8>>> {
     let mut mail = Vec::new();
-    // Whether the last piece ended a line.
-    let mut begins = true;
+    // Whether the last piece ended a line, or with the first byte of an end.
+    let (mut begins, mut after_cr) = (true, false);
     loop {
         let line = piece(reader)?;
         if line.is_empty() {
@@ -220,7 +220,8 @@ fn mail(reader: &mut impl BufRead, end: &[u8]) -> io::Result<Option<Vec<u8>>> {
             return Ok(Some(mail));
         }
         let stuffed = begins && line.starts_with(b".");
-        begins = line.ends_with(end);
+        begins = line.ends_with(end) || after_cr && line == b"\n" && end == b"\r\n";
+        after_cr = line.ends_with(b"\r");
         mail.extend_from_slice(&line[usize::from(stuffed)..]);
         let max = usize::try_from(MAIL_MAX).unwrap_or(usize::MAX);
         mail.truncate(max.saturating_add(1));
@@ -269,8 +270,17 @@ mod tests {
             assert_eq!(found.as_deref(), mail_of.map(str::as_bytes), "{input:?}");
             assert_eq!(reader, rest.as_bytes(), "{input:?}");
         }
-        // No dot within a long line counts.
+        // However long the line before it is.
         let max = usize::try_from(LINE_MAX).unwrap();
+        for size in (max - 3..max + 3).chain(2 * max - 3..2 * max + 3) {
+            let line = "x".repeat(size) + "\r\n";
+            let input = format!("{line}..\r\n.\r\nQUIT");
+            let mut reader = input.as_bytes();
+            let found = mail(&mut reader, b"\r\n").unwrap().unwrap();
+            assert_eq!(found, format!("{line}.\r\n").as_bytes(), "{size}");
+            assert_eq!(reader, b"QUIT", "{size}");
+        }
+        // No dot within a long line counts.
         let long = format!("{}.\r\n.\r\n", "x".repeat(max));
         let found = mail(&mut long.as_bytes(), b"\r\n").unwrap().unwrap();
         assert_eq!(found.len(), max + 3);

@@ -101,13 +101,17 @@ fn make_room(text: &mut String, more: usize) -> io::Result<()> {
 /// Returns the lines of an output as a terminal shows them at the end: of each what follows its
 /// last carriage return.
 pub(crate) fn as_at_terminal(output: &[u8]) -> Vec<u8> {
-    let lines = output.split(|byte| *byte == b'\n').map(|line| {
+    let mut shown = Vec::with_capacity(output.len());
+    for (at, line) in output.split(|byte| *byte == b'\n').enumerate() {
+        if at > 0 {
+            shown.push(b'\n');
+        }
         let end = line.iter().rposition(|byte| *byte != b'\r');
         let line = &line[..end.map_or(0, |end| end + 1)];
         let start = line.iter().rposition(|byte| *byte == b'\r');
-        &line[start.map_or(0, |start| start + 1)..]
-    });
-    lines.collect::<Vec<_>>().join(&b'\n')
+        shown.extend_from_slice(&line[start.map_or(0, |start| start + 1)..]);
+    }
+    shown
 }
 
 /// Interprets `\n`, `\t` and `\\`. Other backslashes are kept.

@@ -10,12 +10,17 @@ pub(super) struct UuFile {
     pub(super) bytes: Vec<u8>,
 }
 
-/// Takes the files out of a text. What isn't whole stays in it.
+/// Most files that are taken out of a text: each takes memory, however small it is.
+const FILES_MAX: usize = 100;
+
+/// Takes the files out of a text. What isn't whole stays in it, and so do those past the limit.
 pub(super) fn files(text: &[u8]) -> (Vec<u8>, Vec<UuFile>) {
     let (mut out, mut files) = (Vec::with_capacity(text.len()), Vec::new());
     let mut rest = text;
     while !rest.is_empty() {
-        if let Some((file, behind)) = file(rest) {
+        if files.len() < FILES_MAX
+            && let Some((file, behind)) = file(rest)
+        {
             files.push(file);
             rest = behind;
         } else {
