@@ -267,7 +267,8 @@ fn of_many_attachments_so_many_arrive_as_of_a_mail() {
     let file = format!("@{}", sandbox.path("message.json").display());
     let line = ["-u", "x:KEY", "-d", &file, "http://HOST/apprise"];
     assert_eq!(inetd.asked(&line, KEY).status, 200);
-    let phone = standin.company().phone("lisi").to_vec();
+    let company = standin.company();
+    let phone = company.phone("lisi");
     assert_eq!(phone.len(), 21);
     phone[0].text.begins("t\nm\n");
     phone[0].text.shows("3");
