@@ -21,8 +21,8 @@ const MODE: u32 = 0o1733;
 const MODE_MASK: u32 = 0o1077;
 const MODE_BITS: u32 = MODE & MODE_MASK;
 
-/// The mode of a file that `put` has put there. Others may be those of a user who did not put them
-/// there: whoever may rename a file of his can move it.
+/// The mode of a file that `put` has put there. One of another mode may belong to a user who did not
+/// put it there: those who may rename a file of his can move it.
 const FILE_MODE: u32 = 0o600;
 
 /// The start of the name of a file that is being written.

@@ -30,6 +30,15 @@ pub(super) fn backlog_of(limit: usize) -> usize {
     (limit * 2 / 3).max(1)
 }
 
+/// Returns the window in which the backlog may hold so many slots, in ms: where there is but one, it
+/// leaves every second one to new messages.
+fn backlog_window(window: u64, limit: usize) -> u64 {
+    match limit {
+        1 => window.saturating_mul(2).min(window.max(HOUR)),
+        _ => window,
+    }
+}
+
 /// A slot: the time from which it counts, and the last time it may have been used, in Unix ms.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Taken {
@@ -150,16 +159,17 @@ impl Times {
         loop {
             let before = at;
             for (window, limit) in self.limits.windows() {
+                let limit = usize::try_from(limit).unwrap_or(usize::MAX / 2).max(1);
                 // Slots of everyone are checked once, not again for each member.
                 let last = own.last().map_or(u64::MAX, |last| last.until);
-                if last.saturating_add(window) <= before {
+                if last.saturating_add(backlog_window(window, limit)) <= before {
                     continue;
                 }
-                let limit = usize::try_from(limit).unwrap_or(usize::MAX / 2).max(1);
                 at = at.max(self.full(own, window, limit, before, |_| true));
                 if share == Share::Backlog {
                     let is_backlog = |taken: &Taken| taken.share == Share::Backlog;
-                    at = at.max(self.full(own, window, backlog_of(limit), before, is_backlog));
+                    let (window, limit) = (backlog_window(window, limit), backlog_of(limit));
+                    at = at.max(self.full(own, window, limit, before, is_backlog));
                 }
             }
             if at == before {
@@ -222,6 +232,22 @@ mod tests {
         for (limit, backlog) in [(1, 1), (2, 1), (3, 2), (30, 20), (1000, 666)] {
             assert_eq!(backlog_of(limit), backlog, "{limit}");
         }
+    }
+
+    #[test]
+    fn of_single_slots_the_backlog_leaves_every_second_one() {
+        let limits = Limits {
+            per_minute: crate::config::Rate::whole(1),
+            per_hour: 1000,
+        };
+        let (to, now) = (Audience::of(Some("a"), false), 1_764_000_000_000);
+        let mut times = Times::of_all(limits);
+        times.take(&to, Share::Backlog, now);
+        let new = times.earliest(&to, Share::New, now);
+        assert_eq!(new, now + MINUTE);
+        assert_eq!(times.earliest(&to, Share::Backlog, now), now + 2 * MINUTE);
+        times.take(&to, Share::New, new);
+        assert_eq!(times.earliest(&to, Share::Backlog, now), now + 2 * MINUTE);
     }
 
     #[test]

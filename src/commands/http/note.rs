@@ -33,14 +33,25 @@ impl Note {
         let title = self.title.map(|title| one_line(&title).trim().to_owned());
         let title = title.filter(|title| !title.is_empty());
         let input = Input::from_bytes(self.text.as_bytes());
-        let text = input.text.trim_matches(['\n', ' ']).to_owned();
+        let mut text = input.text.trim_matches(['\n', ' ']).to_owned();
         if title.is_none() && text.trim().is_empty() && self.files.is_empty() {
             return Err(words::empty());
         }
         // Text is shown everywhere, so that only marks make it markdown.
         let has_marks = self.is_markdown && plain(&text) != text;
-        let files = self.files.into_iter();
-        let files = files.map(|(name, bytes)| file(&name, bytes, channel));
+        let is_alone = title.is_none() && text.is_empty();
+        let mut files = Vec::new();
+        for (name, bytes) in self.files {
+            match file(&name, bytes, channel) {
+                Ok(file) => files.push(file),
+                Err(why) if is_alone => return Err(why),
+                // The message matters more than what is attached to it.
+                Err(why) => {
+                    text.push('\n');
+                    text.push_str(&why);
+                }
+            }
+        }
         Ok(Draft {
             channel,
             body: Body::Text {
@@ -54,7 +65,7 @@ impl Note {
                 from_outside: true,
                 incomplete: input.cut,
                 mentions: Default::default(),
-                files: files.collect::<Result<_, _>>()?,
+                files,
                 name: "message",
             },
             safe: false,
