@@ -71,7 +71,10 @@ impl Submission<'_> {
         let mut pause = Pause::default();
         loop {
             match self.hold(entry, self.deadline) {
-                Ok(held) => return Ok(held.id().clone()),
+                Ok(held) => {
+                    tracing::info!(id = %held.id(), "kept, to be delivered by a flush");
+                    return Ok(held.id().clone());
+                }
                 Err(NotKept::KeyTaken) => {}
                 Err(why) => return Err(End::NotQueued(why).into()),
             }

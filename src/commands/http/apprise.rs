@@ -8,10 +8,8 @@ use super::request::{BASE64, HttpRequest};
 use super::service::Service;
 use super::words;
 use crate::lang::Lang;
+use crate::message::media::FILES_MAX;
 use crate::text::sendmail::attachments_left_out;
-
-/// Most files of a message, as of a mail: each is a message of its own.
-const FILES_MAX: usize = 20;
 
 pub(super) struct Apprise;
 

@@ -6,7 +6,7 @@ use crate::error::Failure;
 use crate::lang::Lang;
 use crate::message::input::{Input, as_at_terminal, one_line};
 use crate::message::mail::Enclosed;
-use crate::message::media;
+use crate::message::media::{self, FILES_MAX};
 use crate::message::{Attachment, Content, Mail, Mailbox, MediaKind, TextKind};
 use crate::secret::Redactor;
 use crate::text::compose::secret_hidden;
@@ -15,9 +15,6 @@ use crate::text::sendmail as words;
 
 /// The bytes of a file that determine its format.
 const HEAD: usize = 4096;
-
-/// The most files of one mail: with the text they must fit into WeCom's 30 messages a minute.
-const FILES_MAX: usize = 20;
 
 /// The most files that are named if they are not sent.
 const NAMED_MAX: usize = 20;

@@ -19,6 +19,10 @@ const VOICE_MAX: u64 = 2 * MB;
 const VIDEO_MAX: u64 = 10 * MB;
 pub(crate) const FILE_MAX: u64 = 20 * MB;
 
+/// The most files of a message from outside, such as a mail: with the text they must fit into WeCom's
+/// 30 messages a minute.
+pub(crate) const FILES_MAX: usize = 20;
+
 /// The longest voice, in seconds. Source: path 90253.
 pub(crate) const VOICE_SECONDS_MAX: u64 = 60;
 
