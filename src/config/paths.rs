@@ -3,7 +3,7 @@
 //! They follow the executable's real path, and never depend on the working directory.
 
 use std::env;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::io::{self, ErrorKind};
 use std::iter;
 use std::os::unix::fs::MetadataExt;
@@ -89,14 +89,27 @@ impl Unusable {
     }
 }
 
-/// Opens the program's directory, if config and state may be there, else returns the reason.
-pub(super) fn beside_that_counts() -> Result<Dir, (PathBuf, Unusable)> {
+/// Returns the program's directory, unless it is one of programs.
+fn beside() -> Result<PathBuf, (PathBuf, Unusable)> {
     let unreadable = || (PathBuf::from("/proc/self/exe"), Unusable::Unreadable);
     let dir = executable::dir().ok_or_else(unreadable)?;
     if is_of_programs(&dir) {
         return Err((dir, Unusable::OfPrograms));
     }
-    private(&dir, None).map_err(|why| (dir, why))
+    Ok(dir)
+}
+
+/// Returns the program's directory, if config and state may be there, else the reason.
+fn beside_that_counts() -> Result<PathBuf, (PathBuf, Unusable)> {
+    let dir = beside()?;
+    let counts = || {
+        check_link(&dir)?;
+        judge(&Dir::metadata_at(&dir).map_err(unusable)?)
+    };
+    match counts() {
+        Ok(()) => Ok(dir),
+        Err(why) => Err((dir, why)),
+    }
 }
 
 fn is_of_programs(dir: &Path) -> bool {
@@ -109,7 +122,7 @@ fn is_of_programs(dir: &Path) -> bool {
 /// Lazy: without `$HOME` the second path requires reading the accounts.
 pub(super) fn configs() -> impl Iterator<Item = PathBuf> {
     let beside = match beside_that_counts() {
-        Ok(dir) => Some(dir.path().to_owned()),
+        Ok(dir) => Some(dir),
         // It is the first place all the same, and tells why it cannot be read.
         Err((dir, why)) => why.is_passing().then_some(dir),
     };
@@ -212,9 +225,9 @@ fn real(dir: &Path) -> PathBuf {
 
 /// Returns the state directory next to the program.
 pub(super) fn state_beside() -> Result<State, (PathBuf, Unusable)> {
-    let dir = beside_that_counts()?;
-    let path = dir.path().to_owned();
-    writable(dir).map_err(|why| (path, why))
+    let path = beside()?;
+    let state = private(&path, None).and_then(writable);
+    state.map_err(|why| (path, why))
 }
 
 /// Returns the directory for state that cannot be next to the program; `None` without a home
@@ -257,9 +270,16 @@ pub(super) fn writable(dir: Dir) -> Result<State, Unusable> {
 /// Opens a directory, and checks that only its owner can write to it, and that the owner is us or
 /// root. Root trusts others only if it is told to.
 fn private(path: &Path, make: Option<u32>) -> Result<Dir, Unusable> {
+    check_link(path)?;
+    let dir = Dir::open(path, make).map_err(unusable)?;
+    judge(dir.metadata())?;
+    Ok(dir)
+}
+
+/// Checks that a path is no link of another user, which may lead anywhere. One of root's or our own is
+/// intended (systemd makes some). For root, `disk` looks at each link on the way.
+fn check_link(path: &Path) -> Result<(), Unusable> {
     let us = disk::euid();
-    // A link of root's or our own is intended (systemd makes some); another user's may lead
-    // anywhere. For root, `disk` looks at each link on the way.
     if us != 0
         && let Ok(link) = fs::symlink_metadata(path)
         && link.is_symlink()
@@ -268,12 +288,19 @@ fn private(path: &Path, make: Option<u32>) -> Result<Dir, Unusable> {
     {
         return Err(Unusable::ForeignLink);
     }
-    let dir = Dir::open(path, make).map_err(|error| match error.kind() {
+    Ok(())
+}
+
+fn unusable(error: io::Error) -> Unusable {
+    match error.kind() {
         ErrorKind::NotADirectory => Unusable::NotDirectory,
         _ if FileError::is_untrusted(&error) => Unusable::Untrusted(error),
         _ => Unusable::Io(error),
-    })?;
-    let meta = dir.metadata();
+    }
+}
+
+fn judge(meta: &Metadata) -> Result<(), Unusable> {
+    let us = disk::euid();
     if meta.mode() & 0o002 != 0 {
         Err(Unusable::OthersWrite)
     } else if meta.mode() & 0o020 != 0 && disk::group_has_others(meta.uid(), meta.gid()) {
@@ -281,7 +308,7 @@ fn private(path: &Path, make: Option<u32>) -> Result<Dir, Unusable> {
     } else if meta.uid() != us && meta.uid() != 0 && us != 0 {
         Err(Unusable::ForeignOwner)
     } else {
-        Ok(dir)
+        Ok(())
     }
 }
 

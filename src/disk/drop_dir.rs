@@ -10,7 +10,7 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::file::FileAt;
-use super::walk::{open_dir, open_parent};
+use super::walk::{find_parent, open_dir, sync_names};
 use super::{FileError, Owner, Writers};
 
 /// The mode: all may write and search, nobody but the owner may list, and nobody may remove the
@@ -56,14 +56,14 @@ impl DropDir {
     /// # Errors
     /// An I/O error.
     pub(crate) fn make(path: &Path) -> io::Result<bool> {
-        let (parent, name) = open_parent(path, Writers::Owner)?;
+        let (parent, name) = find_parent(path, Writers::Owner)?;
         match rustix::fs::mkdirat(&parent, &name, Mode::RWXU) {
             Err(Errno::EXIST) => return Ok(false),
             made => made?,
         }
         let mode = Mode::from_raw_mode(MODE);
         rustix::fs::chmodat(&parent, &name, mode, AtFlags::empty())?;
-        parent.sync_all()?;
+        sync_names(&parent)?;
         Ok(true)
     }
 

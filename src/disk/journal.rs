@@ -3,6 +3,7 @@
 //!
 //! Uses few system calls for each look and each line: a send takes milliseconds.
 
+use std::cell::Cell;
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek, Write};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -26,6 +27,8 @@ pub(crate) struct LockedFile<'a> {
     at: FileAt<'a>,
     file: File,
     len: u64,
+    /// Its last byte, once that has been read.
+    last: Cell<Option<u8>>,
     /// Whether writes must survive a power cut.
     synced: bool,
 }
@@ -70,6 +73,7 @@ impl<'a> LockedFile<'a> {
             at,
             file,
             len,
+            last: Cell::default(),
             synced,
         }))
     }
@@ -112,6 +116,7 @@ impl<'a> LockedFile<'a> {
         let mut bytes = vec![0; usize::try_from(size).map_err(io::Error::other)?];
         if !bytes.is_empty() {
             self.file.read_exact_at(&mut bytes, self.len - size)?;
+            self.last.set(bytes.last().copied());
         }
         Ok(bytes)
     }
@@ -135,8 +140,13 @@ impl<'a> LockedFile<'a> {
     /// # Errors
     /// If they cannot be written, or not in full.
     pub(crate) fn append(&self, lines: &str) -> io::Result<()> {
-        let is_torn = self.last_bytes(1)?.last().is_some_and(|it| *it != b'\n');
+        let last = match self.last.get() {
+            None => self.last_bytes(1)?.last().copied(),
+            last => last,
+        };
+        let is_torn = last.is_some_and(|it| it != b'\n');
         let gap = if is_torn { "\n" } else { "" };
+        self.last.set(None);
         (&self.file).write_all(format!("{gap}{lines}").as_bytes())?;
         if self.synced {
             self.file.sync_data()?;

@@ -94,7 +94,7 @@ pub(crate) fn read_named(path: &Path, max: u64) -> io::Result<(Vec<u8>, Metadata
     // Without NONBLOCK a FIFO would block us for ever.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let opened = if euid() == 0 {
-        let (dir, name) = walk::open_parent(path, Writers::Owner)?;
+        let (dir, name) = walk::find_parent(path, Writers::Owner)?;
         rustix::fs::openat(dir, name, flags | OFlags::NOFOLLOW, Mode::empty())
     } else {
         rustix::fs::open(path, flags, Mode::empty())

@@ -6,7 +6,8 @@
 //! component.
 //!
 //! The kernel's `openat2` would not spare the walk: it tells nothing of owners and modes on the way. What
-//! does spare it is having walked before: config, state and log are mostly in one directory.
+//! does spare it is having walked before: config, state and log are mostly in one directory, or one
+//! beside the other.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -16,7 +17,7 @@ use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rustix::fs::{AtFlags, CWD, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
@@ -50,8 +51,15 @@ pub(crate) enum Writers {
     Group,
 }
 
-/// A directory that root has walked to, with its device and inode.
-type Walked = (File, (u64, u64));
+/// A directory that root has walked to.
+#[derive(Clone)]
+struct Walked {
+    dir: Arc<File>,
+    /// Its path without links.
+    at: PathBuf,
+    /// Its device and inode.
+    place: (u64, u64),
+}
 
 /// Where root has walked to.
 static WALKED: Mutex<BTreeMap<(PathBuf, Writers), Walked>> = Mutex::new(BTreeMap::new());
@@ -66,29 +74,52 @@ pub(super) fn open_dir(
     writers: Writers,
     flags: OFlags,
 ) -> io::Result<(File, Metadata)> {
-    let flags = flags | OFlags::DIRECTORY;
     if euid() != 0 {
         if let Some(mode) = make {
             make_dirs(path, mode)?;
         }
-        return with_meta(open(CWD, path.as_os_str(), flags)?);
+        return with_meta(open(CWD, path.as_os_str(), flags | OFlags::DIRECTORY)?);
     }
-    let way = (std::path::absolute(path)?, writers);
-    let mut walked = WALKED.lock().unwrap_or_else(PoisonError::into_inner);
+    let (dir, meta) = walked(path, make, writers)?;
+    let here = open(&dir, OsStr::new("."), flags | OFlags::DIRECTORY)?;
+    Ok((here, meta))
+}
+
+/// Finds a directory, as `open_dir` does, for names in it: it can't be read or synced.
+///
+/// # Errors
+/// As `open_dir`.
+pub(super) fn find_dir(path: &Path, writers: Writers) -> io::Result<(Arc<File>, Metadata)> {
+    if euid() == 0 {
+        return walked(path, None, writers);
+    }
+    let flags = OFlags::PATH | OFlags::DIRECTORY;
+    let (dir, meta) = with_meta(open(CWD, path.as_os_str(), flags)?)?;
+    Ok((Arc::new(dir), meta))
+}
+
+/// Walks to a directory, from the nearest one on the way that root has walked to.
+fn walked(path: &Path, make: Option<u32>, writers: Writers) -> io::Result<(Arc<File>, Metadata)> {
+    let path = std::path::absolute(path)?;
+    let mut known = WALKED.lock().unwrap_or_else(PoisonError::into_inner);
     // A path is only looked at: what is opened is the handle.
-    if let Some((known, place)) = walked.get(&way)
-        && let Ok(meta) = fs::metadata(&way.0)
-        && *place == place_of(&meta)
-        && is_trusted(meta.uid())
-    {
-        return Ok((open(known, OsStr::new("."), flags)?, meta));
-    }
-    let here = root()?;
+    let on_way = path.ancestors().find_map(|on_way| {
+        let walked = known.get(&(on_way.to_owned(), writers))?;
+        let meta = fs::metadata(on_way).ok()?;
+        let leads_to_it = walked.place == place_of(&meta) && is_trusted(meta.uid());
+        leads_to_it.then(|| (Arc::clone(&walked.dir), meta, walked.at.clone(), on_way))
+    });
+    let (here, meta, at, from) = if let Some(on_way) = on_way {
+        on_way
+    } else {
+        let (here, meta) = root()?;
+        (here, meta, PathBuf::from("/"), Path::new("/"))
+    };
     let mut walk = Walk {
-        meta: here.metadata()?,
         here,
-        at: PathBuf::from("/"),
-        rest: names(&way.0).collect(),
+        meta,
+        at,
+        rest: names(path.strip_prefix(from).unwrap_or(&path)).collect(),
         links: 0,
         target_until: usize::MAX,
         writers,
@@ -96,9 +127,13 @@ pub(super) fn open_dir(
     while let Some(name) = walk.rest.pop() {
         walk.step(&name, make)?;
     }
-    let dir = open(&walk.here, OsStr::new("."), flags)?;
-    walked.insert(way, (walk.here, place_of(&walk.meta)));
-    Ok((dir, walk.meta))
+    let walked = Walked {
+        dir: Arc::clone(&walk.here),
+        at: walk.at,
+        place: place_of(&walk.meta),
+    };
+    known.insert((path, writers), walked);
+    Ok((walk.here, walk.meta))
 }
 
 fn with_meta(dir: File) -> io::Result<(File, Metadata)> {
@@ -110,8 +145,9 @@ fn place_of(meta: &Metadata) -> (u64, u64) {
     (meta.dev(), meta.ino())
 }
 
-fn root() -> io::Result<File> {
-    open(CWD, OsStr::new("/"), OFlags::PATH)
+fn root() -> io::Result<(Arc<File>, Metadata)> {
+    let (root, meta) = with_meta(open(CWD, OsStr::new("/"), OFlags::PATH)?)?;
+    Ok((Arc::new(root), meta))
 }
 
 /// Checks that nobody else can rename what is in a directory. In one with the sticky bit, what belongs
@@ -132,18 +168,18 @@ pub(super) fn check_dir(meta: &Metadata, path: &Path, writers: Writers) -> io::R
     Ok(())
 }
 
-/// Opens the directory of a file, and returns the file's name in it. Links to the file are followed
+/// Finds the directory of a file, and returns the file's name in it. Links to the file are followed
 /// as `open_dir` does.
 ///
 /// # Errors
 /// Those of `open_dir`.
-pub(super) fn open_parent(path: &Path, writers: Writers) -> io::Result<(File, OsString)> {
+pub(super) fn find_parent(path: &Path, writers: Writers) -> io::Result<(Arc<File>, OsString)> {
     let mut path = std::path::absolute(path)?;
     for _ in 0..LINKS_MAX {
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
             return Err(FileError::NotAFilePath.into());
         };
-        let (dir, meta) = open_dir(parent, None, writers, OFlags::RDONLY)?;
+        let (dir, meta) = find_dir(parent, writers)?;
         check_dir(&meta, parent, writers)?;
         match rustix::fs::readlinkat(&dir, name, Vec::new()) {
             Ok(target) => {
@@ -195,7 +231,7 @@ fn check_link(meta: &Metadata, path: &Path) -> io::Result<()> {
 
 /// A walk from the root directory. It holds one directory at a time: descriptors may be scarce.
 struct Walk {
-    here: File,
+    here: Arc<File>,
     meta: Metadata,
     at: PathBuf,
     /// The components that are left, the next one last.
@@ -210,8 +246,7 @@ impl Walk {
     /// Puts a path before what is left.
     fn add(&mut self, path: &Path) -> io::Result<()> {
         if path.is_absolute() {
-            self.here = root()?;
-            self.meta = self.here.metadata()?;
+            (self.here, self.meta) = root()?;
             self.at = PathBuf::from("/");
         }
         self.rest.extend(names(path));
@@ -257,7 +292,7 @@ impl Walk {
             let uid = meta.uid();
             return Err(FileError::Foreign { path, uid }.into());
         }
-        (self.here, self.meta, self.at) = (file, meta, path);
+        (self.here, self.meta, self.at) = (Arc::new(file), meta, path);
         Ok(())
     }
 }
@@ -276,12 +311,20 @@ fn make_in(dir: &File, name: &OsStr, mode: u32) -> io::Result<()> {
         Ok(()) => {
             // The umask may have removed even our own access.
             rustix::fs::chmodat(dir, name, Mode::from_raw_mode(mode), AtFlags::empty())?;
-            open(dir, OsStr::new("."), OFlags::DIRECTORY)?.sync_all()
+            sync_names(dir)
         }
         // Another process has just created it.
         Err(Errno::EXIST) => Ok(()),
         Err(error) => Err(error.into()),
     }
+}
+
+/// Syncs all names in a directory that was found.
+///
+/// # Errors
+/// An I/O error.
+pub(super) fn sync_names(dir: &File) -> io::Result<()> {
+    open(dir, OsStr::new("."), OFlags::DIRECTORY)?.sync_all()
 }
 
 fn open(dir: impl AsFd, name: &OsStr, flags: OFlags) -> io::Result<File> {

@@ -15,7 +15,7 @@ use rustix::fs::{Access, AtFlags, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::file::FileAt;
-use super::walk::{Writers, check_dir, open_dir};
+use super::walk::{Writers, check_dir, find_dir, open_dir};
 use super::{FileError, Owner, euid};
 pub(crate) use lock::{Lock, TemporaryLock};
 
@@ -46,6 +46,14 @@ impl Dir {
     pub(crate) fn open(path: &Path, make: Option<u32>) -> io::Result<Self> {
         let (file, meta) = open_dir(path, make, Writers::Owner, OFlags::RDONLY)?;
         Ok(Self::of(file, meta, path))
+    }
+
+    /// Returns the metadata of a directory to open.
+    ///
+    /// # Errors
+    /// As `open`.
+    pub(crate) fn metadata_at(path: &Path) -> io::Result<Metadata> {
+        Ok(find_dir(path, Writers::Owner)?.1)
     }
 
     /// Opens the directory of a log or of a new config; returns the file's name in it, too.
