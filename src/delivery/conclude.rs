@@ -129,7 +129,7 @@ impl Submission<'_> {
 fn not_kept(kept: &Spooled, why_not: Option<NotKept>) -> Option<NotKept> {
     match kept {
         Spooled::Nowhere => why_not,
-        Spooled::Held(_) | Spooled::Deferred(_) => None,
+        Spooled::Unkept | Spooled::Held(_) | Spooled::Deferred(_) => None,
         Spooled::Begun(accepting) => accepting.held().err(),
     }
 }

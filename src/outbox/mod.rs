@@ -85,6 +85,8 @@ pub(crate) struct Outbox {
 pub(crate) enum Spooled {
     /// Not kept.
     Nowhere,
+    /// To be kept if it cannot be delivered.
+    Unkept,
     /// Being written.
     Begun(Arc<PendingWrite>),
     /// Written just before its first byte is sent.
@@ -97,7 +99,9 @@ impl Spooled {
     pub(crate) fn attempts(&self) -> Attempts {
         match self {
             Self::Held(held) => held.attempts(),
-            Self::Begun(_) | Self::Deferred(_) | Self::Nowhere => Attempts::default(),
+            Self::Nowhere | Self::Unkept | Self::Begun(_) | Self::Deferred(_) => {
+                Attempts::default()
+            }
         }
     }
 
@@ -127,7 +131,7 @@ impl Spooled {
         match self {
             Self::Nowhere => false,
             Self::Begun(accepting) => accepting.held().is_ok(),
-            Self::Deferred(_) | Self::Held(_) => true,
+            Self::Unkept | Self::Deferred(_) | Self::Held(_) => true,
         }
     }
 
@@ -138,7 +142,7 @@ impl Spooled {
     pub(crate) fn may_go(&self) -> io::Result<()> {
         match self {
             Self::Deferred(deferred) => deferred.held().map(drop),
-            Self::Nowhere | Self::Begun(_) | Self::Held(_) => Ok(()),
+            Self::Nowhere | Self::Unkept | Self::Begun(_) | Self::Held(_) => Ok(()),
         }
     }
 
@@ -167,7 +171,7 @@ impl Spooled {
     /// Returns its entry after it is accepted; `None` if it is not kept.
     pub(crate) fn held(&self) -> Option<Arc<ClaimedEntry>> {
         match self {
-            Self::Nowhere => None,
+            Self::Nowhere | Self::Unkept => None,
             Self::Begun(accepting) => accepting.held().ok(),
             Self::Deferred(deferred) => deferred.held().ok(),
             Self::Held(held) => Some(Arc::clone(held)),

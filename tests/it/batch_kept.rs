@@ -86,6 +86,34 @@ fn what_cannot_be_sent_is_kept_and_nothing_overtakes_it() {
 }
 
 #[test]
+fn a_line_whose_answer_is_lost_is_kept_and_arrives_once() {
+    for_each(
+        [Fault::CutAfter, Fault::Truncated, Fault::HangProcessed],
+        |fault| {
+            let (standin, sandbox) = set_up();
+            standin.company().phones.match_unflagged = true;
+            let given = fault.clone();
+            standin.judge(move |request| {
+                let is_lost = String::from_utf8_lossy(&request.body).contains("lost");
+                (request.endpoint() == SEND && is_lost).then(|| given.clone())
+            });
+            let line = |to: &str, text: &str| json!({"to": to, "text": text});
+            let input = [line("lisi", "a"), line("wangwu", "lost"), line("lisi", "b")];
+            let outcome = batch(&sandbox, "--timeout 2s", json_lines(input)).exits(0);
+            assert_eq!(
+                statuses(&outcome),
+                ["sent", "queued", "sent"],
+                "{outcome:?}"
+            );
+            standin.mend();
+            sandbox.wxpush("outbox flush --wait").exits(0);
+            assert_eq!(texts(&standin, "wangwu"), ["lost"], "{fault:?}");
+            assert!(waiting(&sandbox).is_empty());
+        },
+    );
+}
+
+#[test]
 fn past_the_rate_limit_lines_are_kept_and_others_are_not_held_up() {
     let (standin, sandbox) = set_up();
     let input = json_lines((0..100).map(|number| {

@@ -8,7 +8,7 @@ use chrono::{DateTime, Local};
 use super::super::audiences::WaitingAudiences;
 use super::super::outcome::End;
 use super::super::retry::Tries;
-use super::super::{TIME, audience, upload_time};
+use super::super::{Obstacle, TIME, audience, upload_time};
 use crate::message::Channel;
 use crate::outbox::{Entry, Id, NotKept, Spooled};
 use crate::rate_limit::Audience;
@@ -29,13 +29,16 @@ pub(super) struct BatchJob<T> {
     pub(super) queue: bool,
     /// The end of the quiet hours that hold it.
     pub(super) until: Option<DateTime<Local>>,
+    /// Whether it has a name in the outbox.
+    pub(super) is_placed: bool,
     pub(super) stage: JobStage,
 }
 
 /// How far a message has come.
 pub(super) enum JobStage {
-    Accepting,
-    /// Accepted, or not and why not: its turn comes next.
+    /// Being kept, after its first request has failed, or before it is tried.
+    Accepting(Option<FailedTry>),
+    /// Kept, or not and why not: its turn comes next.
     Ready(Spooled, Option<NotKept>),
     /// Its request is under way.
     Flying(Spooled, Option<NotKept>),
@@ -43,6 +46,12 @@ pub(super) enum JobStage {
     Again(Spooled, Option<NotKept>, Box<Tries>),
     /// Another message has its `--once` key.
     Taken,
+}
+
+/// A request in vain.
+pub(super) struct FailedTry {
+    pub(super) why: Obstacle,
+    pub(super) tries: Box<Tries>,
 }
 
 impl<T> BatchJob<T> {
@@ -57,18 +66,19 @@ impl<T> BatchJob<T> {
             entry,
             queue: false,
             until: None,
-            stage: JobStage::Accepting,
+            is_placed: false,
+            stage: JobStage::Accepting(None),
         }
     }
 
     /// Takes out where it is kept, or why it is not.
     pub(super) fn taken(&mut self) -> (Spooled, Option<NotKept>, Option<Box<Tries>>) {
-        match std::mem::replace(&mut self.stage, JobStage::Accepting) {
+        match std::mem::replace(&mut self.stage, JobStage::Accepting(None)) {
             JobStage::Ready(kept, why_not) | JobStage::Flying(kept, why_not) => {
                 (kept, why_not, None)
             }
             JobStage::Again(kept, why_not, tries) => (kept, why_not, Some(tries)),
-            JobStage::Accepting | JobStage::Taken => (Spooled::Nowhere, None, None),
+            JobStage::Accepting(_) | JobStage::Taken => (Spooled::Nowhere, None, None),
         }
     }
 
@@ -84,6 +94,18 @@ impl<T> BatchJob<T> {
             Some(until) => Some(End::Quiet { id, until }),
             None => self.queue.then_some(End::Queued { id }),
         }
+    }
+
+    /// Whether it has to be kept before it is tried: its key is noted with it, and of several requests
+    /// a kill must not leave some unsent.
+    pub(super) fn is_kept_first(&self) -> bool {
+        let is_only_kept = self.queue || self.until.is_some();
+        is_only_kept || self.entry.once.is_some() || !self.is_one_request()
+    }
+
+    /// Whether it is kept as soon as anything but its request comes next.
+    pub(super) fn is_unkept(&self) -> bool {
+        matches!(self.stage, JobStage::Ready(Spooled::Unkept, _))
     }
 
     /// Whether it needs nothing but one request.

@@ -1,6 +1,9 @@
-//! Many messages of one process, each with an answer of its own. They are accepted in groups, several
-//! requests are under way at once, and those to the same recipients go one after the other. What
-//! cannot be sent soon is kept for a flush, so that nothing holds up the others for long.
+//! Many messages of one process, each with an answer of its own. Several requests are under way at
+//! once, and those to the same recipients go one after the other. What cannot be sent soon is kept for
+//! a flush, so that nothing holds up the others for long.
+//!
+//! A message is accepted when it is answered. So one that needs a single request is kept only if that
+//! fails: who feeds the batch still has it. All that is kept is kept in groups.
 
 mod accepting;
 mod job;
@@ -9,6 +12,7 @@ mod side;
 
 use std::collections::VecDeque;
 use std::future::poll_fn;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -16,10 +20,10 @@ use super::outcome::{End, Outcome};
 use super::{Sender, Wording};
 use crate::config::{Config, State};
 use crate::message::Message;
-use crate::outbox::{KnownOutbox, NotKept, Removals, Spooled};
+use crate::outbox::{ClaimedEntry, KnownOutbox, NotKept, Removals, Spooled};
 use crate::wecom::{ClientError, Error, Sent, Waiter};
 use accepting::{Group, GroupThread};
-use job::{BatchJob, JobStage};
+use job::{BatchJob, FailedTry, JobStage};
 use side::{BatchFlight, SenderSide};
 
 /// The number of a sender of a batch.
@@ -139,7 +143,7 @@ impl<'a, T> BatchDelivery<'a, T> {
         self.removals.sync();
     }
 
-    /// Adds a message, and starts to accept it.
+    /// Adds a message.
     pub(crate) fn add(&mut self, order: BatchOrder<T>) {
         let side = &self.senders[order.sender.0];
         let submission = side.submission(self.config, self.wording, order.urgent);
@@ -153,18 +157,30 @@ impl<'a, T> BatchDelivery<'a, T> {
         let mut job = BatchJob::new(order.of, self.numbers, order.sender.0, side.account, entry);
         job.queue = order.queue;
         job.until = until;
-        match self.accept(&job) {
-            Ok(()) => self.jobs.push_back(job),
-            Err(why) => {
-                let job = self.unaccepted(job, why);
-                self.jobs.extend(job);
-                self.is_due = true;
+        let outbox = side.outbox.filter(|_| !job.is_kept_first());
+        self.is_due = true;
+        let at = self.jobs.len();
+        self.jobs.push_back(job);
+        match outbox {
+            Some(outbox) => {
+                // An outbox that cannot be read says so to what is kept.
+                let _ = self.outboxes[outbox].1.refresh();
+                self.jobs[at].stage = JobStage::Ready(Spooled::Unkept, None);
             }
+            None => self.accept(at, None),
         }
     }
 
-    /// Starts to accept a message.
-    fn accept(&mut self, job: &BatchJob<T>) -> Result<(), NotKept> {
+    /// Starts to keep a message, before it is tried or after its first request has failed.
+    fn accept(&mut self, at: usize, failed: Option<FailedTry>) {
+        self.jobs[at].stage = JobStage::Accepting(failed);
+        if let Err(why) = self.start_to_accept(at) {
+            self.unaccepted(at, why);
+        }
+    }
+
+    fn start_to_accept(&mut self, at: usize) -> Result<(), NotKept> {
+        let job = &mut self.jobs[at];
         let side = &self.senders[job.sender];
         let outbox = match (&side.state, side.outbox) {
             (_, Some(outbox)) => outbox,
@@ -177,29 +193,35 @@ impl<'a, T> BatchDelivery<'a, T> {
             Some(thread) => thread,
             None => thread.insert(GroupThread::start(known.outbox())?),
         };
+        job.is_placed = true;
         thread.accept(job.number, id, job.entry.clone());
         Ok(())
     }
 
-    /// Decides on a message that is not accepted; returns it if it goes on.
-    fn unaccepted(&mut self, mut job: BatchJob<T>, why: NotKept) -> Option<BatchJob<T>> {
+    /// Decides on a message that is not accepted, or goes on with it.
+    fn unaccepted(&mut self, at: usize, why: NotKept) {
+        self.is_due = true;
+        let job = &mut self.jobs[at];
+        let stage = std::mem::replace(&mut job.stage, JobStage::Taken);
         let end = match why {
-            NotKept::KeyTaken => {
-                job.stage = JobStage::Taken;
-                return Some(job);
-            }
+            NotKept::KeyTaken => return,
             why if job.queue => End::NotQueued(why),
             why if job.entry.once.is_some() => End::NoRecord(why),
             why => {
                 // It is sent all the same.
                 let why = (!matches!(why, NotKept::SwitchedOff)).then_some(why);
-                job.stage = JobStage::Ready(Spooled::Nowhere, why);
-                return Some(job);
+                return match stage {
+                    JobStage::Accepting(Some(failed)) => {
+                        self.failed(at, &Spooled::Nowhere, why, failed);
+                    }
+                    _ => job.stage = JobStage::Ready(Spooled::Nowhere, why),
+                };
             }
         };
-        let outcome = Outcome::new(job.entry.messages.len(), end);
-        self.decided.push_back((job.of, outcome));
-        None
+        if let Some(job) = self.jobs.remove(at) {
+            let outcome = Outcome::new(job.entry.messages.len(), end);
+            self.decided.push_back((job.of, outcome));
+        }
     }
 
     /// Goes on with the messages until one is decided, or something else is ready.
@@ -262,15 +284,24 @@ impl<'a, T> BatchDelivery<'a, T> {
                 continue;
             };
             match accepted {
-                Ok(held) => self.jobs[at].stage = JobStage::Ready(Spooled::Held(held), None),
-                Err(why) => {
-                    if let Some(job) = self.jobs.remove(at)
-                        && let Some(job) = self.unaccepted(job, why)
-                    {
-                        self.jobs.insert(at, job);
-                    }
-                }
+                Ok(held) => self.held(at, held),
+                Err(why) => self.unaccepted(at, why),
             }
+        }
+    }
+
+    /// Goes on with a message that is kept.
+    fn held(&mut self, at: usize, held: Arc<ClaimedEntry>) {
+        let job = &mut self.jobs[at];
+        let stage = std::mem::replace(&mut job.stage, JobStage::Taken);
+        if let JobStage::Accepting(Some(failed)) = stage {
+            held.note(|attempts| {
+                attempts.tries += 1;
+                attempts.doubt.clone_from(&failed.tries.doubt);
+            });
+            self.failed(at, &Spooled::Held(held), None, failed);
+        } else {
+            job.stage = JobStage::Ready(Spooled::Held(held), None);
         }
     }
 

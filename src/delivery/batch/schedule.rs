@@ -7,15 +7,17 @@ use super::super::outcome::{End, Outcome, Parts};
 use super::super::retry::passes;
 use super::super::{NotDelivered, Obstacle, Part, Reason};
 use super::BatchDelivery;
-use super::job::{Ahead, BatchJob, JobStage};
+use super::job::{Ahead, BatchJob, FailedTry, JobStage};
 use super::side::{BatchFlight, SenderSide};
-use crate::outbox::{OutboxSnapshot, Spooled};
+use crate::outbox::{NotKept, OutboxSnapshot, Spooled};
 use crate::wecom::{Class, Error, Scope, Sent};
 
 /// What a message can do now.
 enum Move {
     /// It waits for another one, or for its own answer.
     Wait,
+    /// It is kept before anything else becomes of it.
+    Accept,
     /// It is only kept.
     Keep(End),
     /// Nothing is tried now.
@@ -35,6 +37,7 @@ impl<T> BatchDelivery<'_, T> {
         {
             match next {
                 Move::Wait => return,
+                Move::Accept => self.accept(at, None),
                 Move::Keep(end) => {
                     let Some(job) = self.jobs.remove(at) else {
                         return;
@@ -58,10 +61,12 @@ impl<T> BatchDelivery<'_, T> {
             ..
         } = self;
         let is_busy = senders.iter().any(SenderSide::is_busy);
+        let mut is_accepting = false;
         let mut ahead = Ahead::default();
         for (at, job) in jobs.iter().enumerate() {
             let held = match &job.stage {
-                JobStage::Accepting | JobStage::Flying(..) => {
+                JobStage::Accepting(_) | JobStage::Flying(..) => {
+                    is_accepting |= matches!(job.stage, JobStage::Accepting(_));
                     ahead.add(job);
                     continue;
                 }
@@ -75,18 +80,21 @@ impl<T> BatchDelivery<'_, T> {
                 ahead.add(job);
                 continue;
             }
-            if let Some(held) = held
+            let may_accept = job.is_unkept().then_some(Move::Accept);
+            if (held.is_some() || job.is_unkept())
                 && !job.entry.urgent
                 && let Some(outbox) = senders[job.sender].outbox
                 && (senders[job.account].behind)
                     .touches(job.channel, &job.to, |id| outboxes[outbox].1.has(id))
             {
-                let id = held.id().clone();
-                return Some((at, Move::Keep(End::Queued { id })));
+                let queued = held.map(|held| End::Queued {
+                    id: held.id().clone(),
+                });
+                return Some((at, queued.map_or(Move::Accept, Move::Keep)));
             }
             let side = &mut senders[job.sender];
             if side.resting().is_some() && !matches!(job.stage, JobStage::Taken) {
-                return Some((at, Move::Rest));
+                return Some((at, may_accept.unwrap_or(Move::Rest)));
             }
             let is_new = matches!(job.stage, JobStage::Ready(..));
             let has_notices = || {
@@ -96,7 +104,13 @@ impl<T> BatchDelivery<'_, T> {
             };
             if !(is_new && side.works && job.is_one_request()) || has_notices() {
                 // Until then nothing else starts.
-                let next = if is_busy { Move::Wait } else { Move::Alone };
+                let next = match may_accept {
+                    _ if is_busy => Move::Wait,
+                    // The one before may show that this one need not go alone.
+                    Some(_) if is_accepting => Move::Wait,
+                    Some(accept) => accept,
+                    None => Move::Alone,
+                };
                 return Some((at, next));
             }
             if let Some(lane) = side.flights.free_lane() {
@@ -157,14 +171,13 @@ impl<T> BatchDelivery<'_, T> {
                 side.flights.start(&sender.client, lane, flight, sending);
                 job.stage = JobStage::Flying(kept, why_not);
             }
-            Err(why) => {
-                let outcome = Outcome::new(1, End::Sent);
-                let end = Err(tries.give_up(why));
-                let outcome = submission.conclude(&job.entry, &kept, why_not, outcome, end);
+            Err(_) if matches!(kept, Spooled::Unkept) => {
                 drop(submission);
-                if let Some(job) = self.jobs.remove(at) {
-                    self.decide(job, outcome, true);
-                }
+                self.accept(at, None);
+            }
+            Err(why) => {
+                drop(submission);
+                self.given_up(at, &kept, why_not, tries.give_up(why));
             }
         }
     }
@@ -192,30 +205,70 @@ impl<T> BatchDelivery<'_, T> {
             submission
                 .delivery()
                 .answered(part.message, &part, request, result, &mut tries);
-        let mut outcome = Outcome::new(1, End::Sent);
-        let end = match answered {
-            Ok(sent) => {
-                outcome.parts = Parts { sent: 1, all: 1 };
-                outcome.add(Ok(sent));
-                if let Some(held) = kept.held() {
-                    self.removals.add(held);
-                }
-                Ok(())
-            }
-            Err(Obstacle::Call(error)) if error.class == Class::Token || passes(&error) => {
-                drop(submission);
-                side.works = false;
-                side.keep_token(None);
-                job.stage = JobStage::Again(kept, why_not, Box::new(tries));
-                return;
-            }
-            Err(why) => Err(tries.give_up(why)),
-        };
-        let outcome = submission.conclude(&job.entry, &kept, why_not, outcome, end);
         drop(submission);
-        if let Some(job) = self.jobs.remove(at) {
-            self.decide(job, outcome, true);
+        let sent = match answered {
+            Ok(sent) => sent,
+            Err(why) => {
+                if is_made_again(&why) {
+                    side.works = false;
+                    side.keep_token(None);
+                }
+                let tries = Box::new(tries);
+                let failed = FailedTry { why, tries };
+                return match kept {
+                    Spooled::Unkept => self.accept(at, Some(failed)),
+                    kept => self.failed(at, &kept, why_not, failed),
+                };
+            }
+        };
+        if let Some(held) = kept.held() {
+            self.removals.add(held);
         }
+        let mut outcome = Outcome::new(1, End::Sent);
+        outcome.parts = Parts { sent: 1, all: 1 };
+        outcome.add(Ok(sent));
+        self.end(at, &kept, why_not, outcome, Ok(()));
+    }
+
+    /// Goes on after a request in vain: with another one, alone, or with its end.
+    pub(super) fn failed(
+        &mut self,
+        at: usize,
+        kept: &Spooled,
+        why_not: Option<NotKept>,
+        failed: FailedTry,
+    ) {
+        let FailedTry { why, tries } = failed;
+        if is_made_again(&why) {
+            self.jobs[at].stage = JobStage::Again(kept.clone(), why_not, tries);
+        } else {
+            self.given_up(at, kept, why_not, tries.give_up(why));
+        }
+    }
+
+    /// Decides on a message whose request is not made again.
+    fn given_up(&mut self, at: usize, kept: &Spooled, why_not: Option<NotKept>, why: NotDelivered) {
+        let outcome = Outcome::new(1, End::Sent);
+        self.end(at, kept, why_not, outcome, Err(why));
+    }
+
+    /// Concludes a delivery.
+    fn end(
+        &mut self,
+        at: usize,
+        kept: &Spooled,
+        why_not: Option<NotKept>,
+        outcome: Outcome,
+        end: Result<(), NotDelivered>,
+    ) {
+        let Some(job) = self.jobs.remove(at) else {
+            return;
+        };
+        let side = &self.senders[job.sender];
+        let submission = side.submission(self.config, self.wording, job.entry.urgent);
+        let outcome = submission.conclude(&job.entry, kept, why_not, outcome, end);
+        drop(submission);
+        self.decide(job, outcome, true);
     }
 
     /// Delivers a message while nothing else is under way.
@@ -233,14 +286,14 @@ impl<T> BatchDelivery<'_, T> {
         };
         let mut submission = side.submission(self.config, self.wording, job.entry.urgent);
         submission.deadline = Instant::now() + job.time(self.time);
-        let outcome = match std::mem::replace(&mut job.stage, JobStage::Accepting) {
+        let outcome = match std::mem::replace(&mut job.stage, JobStage::Taken) {
             JobStage::Ready(kept, why_not) => {
                 submission.deliver_alone(&job.entry, &kept, why_not, snapshot)
             }
             JobStage::Again(kept, why_not, tries) => {
                 submission.deliver_again(&job.entry, &kept, why_not, *tries)
             }
-            JobStage::Taken | JobStage::Accepting | JobStage::Flying(..) => {
+            JobStage::Taken | JobStage::Accepting(_) | JobStage::Flying(..) => {
                 match (job.queue, job.until) {
                     (false, None) => submission.deliver_keyed(&job.entry),
                     (_, until) => submission.keep_keyed(&job.entry, until),
@@ -267,7 +320,7 @@ impl<T> BatchDelivery<'_, T> {
         match &outcome.end {
             End::Sent => {
                 side.passed();
-                if let Some(outbox) = side.outbox {
+                if let (Some(outbox), true) = (side.outbox, job.is_placed) {
                     self.outboxes[outbox].1.delivered();
                 }
             }
@@ -280,6 +333,11 @@ impl<T> BatchDelivery<'_, T> {
         }
         self.decided.push_back((job.of, outcome));
     }
+}
+
+/// Whether a request that failed so is made again.
+fn is_made_again(why: &Obstacle) -> bool {
+    matches!(why, Obstacle::Call(error) if error.class == Class::Token || passes(error))
 }
 
 /// Whether later messages to the same recipients wait for one that was kept for this reason.
