@@ -105,10 +105,13 @@ impl Submitting<'_> {
         Self: 's,
     {
         let sender = Sender::new(self.settings, self.state.as_ref().ok().copied());
+        let sender = Rc::new(sender.map_err(Failure::of)?);
+        // Left to the end of the process, which is near: it closes all that is open at once.
+        std::mem::forget(Rc::clone(&sender));
         Ok(Submission {
             config: self.config,
             state: self.state,
-            sender: Rc::new(sender.map_err(Failure::of)?),
+            sender,
             deadline: Instant::now() + self.time,
             patience: Patience::Slots,
             backlog: true,

@@ -93,13 +93,11 @@ fn read_at_most(file: File, meta: &Metadata, max: u64) -> io::Result<Vec<u8>> {
 pub(crate) fn read_named(path: &Path, max: u64) -> io::Result<(Vec<u8>, Metadata)> {
     // Without NONBLOCK a FIFO would block us for ever.
     let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let opened = if euid() == 0 {
-        let (dir, name) = walk::find_parent(path, Writers::Owner)?;
-        rustix::fs::openat(dir, name, flags | OFlags::NOFOLLOW, Mode::empty())
+    let file = if euid() == 0 {
+        walk::open_file(path, Writers::Owner, flags)?
     } else {
-        rustix::fs::open(path, flags, Mode::empty())
+        File::from(rustix::fs::open(path, flags, Mode::empty())?)
     };
-    let file = File::from(opened?);
     let meta = file.metadata()?;
     if !meta.is_file() {
         return Err(FileError::NotRegular.into());

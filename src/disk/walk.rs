@@ -176,22 +176,51 @@ pub(super) fn check_dir(meta: &Metadata, path: &Path, writers: Writers) -> io::R
 pub(super) fn find_parent(path: &Path, writers: Writers) -> io::Result<(Arc<File>, OsString)> {
     let mut path = std::path::absolute(path)?;
     for _ in 0..LINKS_MAX {
-        let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-            return Err(FileError::NotAFilePath.into());
+        let (dir, name) = parent_of(&path, writers)?;
+        let Ok(target) = rustix::fs::readlinkat(&dir, &name, Vec::new()) else {
+            return Ok((dir, name));
         };
-        let (dir, meta) = find_dir(parent, writers)?;
-        check_dir(&meta, parent, writers)?;
-        match rustix::fs::readlinkat(&dir, name, Vec::new()) {
-            Ok(target) => {
-                let link = open(&dir, name, OFlags::PATH | OFlags::NOFOLLOW)?;
-                check_link(&link.metadata()?, &path)?;
-                let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
-                path = parent.join(target);
-            }
-            Err(_) => return Ok((dir, name.to_owned())),
-        }
+        path = followed(&path, &dir, &name, target.into_bytes())?;
     }
     Err(Errno::LOOP.into())
+}
+
+/// Opens a file through its directory. Links to it are followed as `open_dir` does.
+///
+/// # Errors
+/// Those of `open_dir`.
+pub(super) fn open_file(path: &Path, writers: Writers, flags: OFlags) -> io::Result<File> {
+    let mut path = std::path::absolute(path)?;
+    for _ in 0..LINKS_MAX {
+        let (dir, name) = parent_of(&path, writers)?;
+        let error = match open(&dir, &name, flags | OFlags::NOFOLLOW) {
+            Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => error,
+            opened => return opened,
+        };
+        let target = rustix::fs::readlinkat(&dir, &name, Vec::new()).map_err(|_| error)?;
+        path = followed(&path, &dir, &name, target.into_bytes())?;
+    }
+    Err(Errno::LOOP.into())
+}
+
+fn parent_of(path: &Path, writers: Writers) -> io::Result<(Arc<File>, OsString)> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(FileError::NotAFilePath.into());
+    };
+    let (dir, meta) = find_dir(parent, writers)?;
+    check_dir(&meta, parent, writers)?;
+    Ok((dir, name.to_owned()))
+}
+
+/// Returns the path to which a link leads that nobody else made.
+fn followed(path: &Path, dir: &File, name: &OsStr, target: Vec<u8>) -> io::Result<PathBuf> {
+    let link = open(dir, name, OFlags::PATH | OFlags::NOFOLLOW)?;
+    check_link(&link.metadata()?, path)?;
+    let target = PathBuf::from(OsString::from_vec(target));
+    Ok(path
+        .parent()
+        .map_or_else(PathBuf::new, Path::to_owned)
+        .join(target))
 }
 
 /// Whether nobody but root and the user whom root trusts could have written a file.
