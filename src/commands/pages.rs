@@ -8,12 +8,18 @@ use clap_mangen::Man as Man1;
 
 use crate::cli::{self, Cli, Completions, Man};
 use crate::config;
-use crate::disk::Dir;
+use crate::disk::{Dir, Writers};
 use crate::error::Exit;
 use crate::lang::{Lang, spoken};
 use crate::output;
 use crate::text::api as text;
 use crate::text::help::{self, man as words};
+
+/// The name of the first page.
+const PAGE: &str = "wxpush.1";
+
+/// The mode of a page.
+const PAGE_MODE: u32 = 0o644;
 
 /// Runs `completions`.
 pub(super) fn completions(args: &Completions) -> anyhow::Result<Exit> {
@@ -32,21 +38,26 @@ pub(super) fn man(args: &Man) -> anyhow::Result<Exit> {
     command.build();
     match &args.dir {
         None => output::bytes(&page(&command)?)?,
-        // As root, in no directory where another user could have put a link.
-        Some(dir) => Dir::open(dir, Some(0o755))
-            .and_then(|_| write_pages(&command, dir))
+        Some(dir) => pages_at(dir)
+            .and_then(|dir| write_pages(&command, &dir))
             .map_err(|error| text::pages_unwritable(dir.display(), error))?,
     }
     Ok(Exit::Sent)
 }
 
+/// Opens the directory of the pages; as root, none into which another user could have put a link.
+fn pages_at(dir: &Path) -> io::Result<Dir> {
+    let made = Dir::open(dir, Some(0o755))?;
+    Ok(Dir::parent_of(&made.path_of(PAGE), Writers::Owner)?.0)
+}
+
 /// Writes the page of a command, and those of the commands below it.
-fn write_pages(command: &clap::Command, dir: &Path) -> io::Result<()> {
+fn write_pages(command: &clap::Command, dir: &Dir) -> io::Result<()> {
     for below in command.get_subcommands() {
         write_pages(below, dir)?;
     }
     let name = Man1::new(command.clone()).get_filename();
-    std::fs::write(dir.join(name), page(command)?)
+    dir.replace_with_mode(&name, &page(command)?, PAGE_MODE)
 }
 
 /// Returns the page of a command.

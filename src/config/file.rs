@@ -67,7 +67,7 @@ pub(super) fn read(path: &Path) -> Result<Option<ConfigFile>, ConfigError> {
         ConfigError::NotUtf8 { path, line }
     })?;
     let mut config = parse(path, text.strip_prefix('\u{feff}').unwrap_or(&text))?;
-    config.open_secret &= others_read(&meta);
+    config.open_secret &= others_read(&meta, path);
     Ok(Some(config))
 }
 
@@ -98,10 +98,8 @@ fn is_withheld(path: &Path) -> bool {
 }
 
 /// Whether users other than the owner, and the group that root chose, can read a file.
-pub(super) fn others_read(meta: &Metadata) -> bool {
-    let group = meta.mode() & 0o040 != 0
-        && meta.uid() != 0
-        && disk::group_has_others(meta.uid(), meta.gid());
+pub(super) fn others_read(meta: &Metadata, path: &Path) -> bool {
+    let group = meta.mode() & 0o040 != 0 && meta.uid() != 0 && disk::others_by_group(meta, path);
     meta.mode() & 0o004 != 0 || group
 }
 

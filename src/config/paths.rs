@@ -104,7 +104,7 @@ fn beside_that_counts() -> Result<PathBuf, (PathBuf, Unusable)> {
     let dir = beside()?;
     let counts = || {
         check_link(&dir)?;
-        judge(&Dir::metadata_at(&dir).map_err(unusable)?)
+        judge(&Dir::metadata_at(&dir).map_err(unusable)?, &dir)
     };
     match counts() {
         Ok(()) => Ok(dir),
@@ -272,7 +272,7 @@ pub(super) fn writable(dir: Dir) -> Result<State, Unusable> {
 fn private(path: &Path, make: Option<u32>) -> Result<Dir, Unusable> {
     check_link(path)?;
     let dir = Dir::open(path, make).map_err(unusable)?;
-    judge(dir.metadata())?;
+    judge(dir.metadata(), path)?;
     Ok(dir)
 }
 
@@ -299,11 +299,11 @@ fn unusable(error: io::Error) -> Unusable {
     }
 }
 
-fn judge(meta: &Metadata) -> Result<(), Unusable> {
+fn judge(meta: &Metadata, path: &Path) -> Result<(), Unusable> {
     let us = disk::euid();
     if meta.mode() & 0o002 != 0 {
         Err(Unusable::OthersWrite)
-    } else if meta.mode() & 0o020 != 0 && disk::group_has_others(meta.uid(), meta.gid()) {
+    } else if meta.mode() & 0o020 != 0 && disk::others_by_group(meta, path) {
         Err(Unusable::GroupWrites)
     } else if meta.uid() != us && meta.uid() != 0 && us != 0 {
         Err(Unusable::ForeignOwner)

@@ -141,7 +141,7 @@ impl Config {
             SecretFrom::Text(_) => None,
         });
         let is_open =
-            |path: &PathBuf| fs::metadata(path).is_ok_and(|meta| file::others_read(&meta));
+            |path: &PathBuf| fs::metadata(path).is_ok_and(|meta| file::others_read(&meta, path));
         paths.filter(is_open).collect()
     }
 

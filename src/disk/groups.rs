@@ -14,10 +14,44 @@ pub(crate) fn user_name(uid: u32) -> Option<String> {
         .map(|(name, _)| name.to_owned())
 }
 
+/// The sources of accounts that are files, or have groups of their own only.
+const LOCAL_SOURCES: &[&str] = &["files", "compat", "systemd", "altfiles"];
+
 /// Whether a group has members besides root and this user.
-pub(crate) fn group_has_others(uid: u32, gid: u32) -> bool {
+pub(super) fn group_has_others(uid: u32, gid: u32) -> bool {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
-    has_others_in(&read("/etc/passwd"), &read("/etc/group"), uid, gid)
+    let (accounts, groups) = (read("/etc/passwd"), read("/etc/group"));
+    has_others_in(&accounts, &groups, uid, gid)
+        || has_other_sources(&read("/etc/nsswitch.conf"))
+            && !is_private_in(&accounts, &groups, uid, gid)
+}
+
+/// Whether accounts come from a directory service, too, which doesn't tell who is in a group.
+fn has_other_sources(switch: &str) -> bool {
+    let lines = switch.lines().filter_map(|line| line.split_once(':'));
+    let of_accounts =
+        lines.filter(|(name, _)| matches!(name.trim(), "passwd" | "group" | "initgroups"));
+    let mut sources = of_accounts.flat_map(|(_, sources)| {
+        let sources = sources
+            .split_once('#')
+            .map_or(sources, |(sources, _)| sources);
+        // What is between brackets says when to ask the next one.
+        sources
+            .split_whitespace()
+            .filter(|it| !it.starts_with('[') && !it.ends_with(']'))
+    });
+    sources.any(|source| !LOCAL_SOURCES.contains(&source))
+}
+
+/// Whether a group is root's, or a user's own of the same name, into which a directory service puts
+/// nobody else.
+fn is_private_in(accounts: &str, groups: &str, uid: u32, gid: u32) -> bool {
+    let name_of = |text: &str, at: usize, id: u32| {
+        let row = text.lines().map(|line| line.split(':').collect::<Vec<_>>());
+        let mut row = row.filter(|row| row.get(at).is_some_and(|it| *it == id.to_string()));
+        row.next().map(|row| row[0].to_owned())
+    };
+    gid == 0 || name_of(accounts, 2, uid).is_some_and(|name| name_of(groups, 2, gid) == Some(name))
 }
 
 fn has_others_in(accounts: &str, groups: &str, uid: u32, gid: u32) -> bool {
@@ -41,7 +75,7 @@ fn has_others_in(accounts: &str, groups: &str, uid: u32, gid: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::has_others_in;
+    use super::{has_other_sources, has_others_in, is_private_in};
 
     #[test]
     fn a_group_without_others_is_as_good_as_its_owner() {
@@ -65,5 +99,38 @@ mod tests {
             );
         }
         assert!(has_others_in("", "", 0, 5));
+    }
+
+    #[test]
+    fn a_directory_service_may_put_anybody_into_a_group_but_root_s_and_a_user_s_own() {
+        for (switch, others) in [
+            ("", false),
+            (
+                "passwd: files systemd\ngroup:  files [SUCCESS=merge] systemd\n",
+                false,
+            ),
+            ("passwd: files sss\ngroup: files\n", true),
+            (
+                "hosts: files dns\n# passwd: ldap\npasswd: files # ldap\n",
+                false,
+            ),
+            ("group: files [NOTFOUND=return] ldap\n", true),
+        ] {
+            assert_eq!(has_other_sources(switch), others, "{switch}");
+        }
+        let accounts = "root:x:0:0::/root:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\n";
+        let groups = "root:x:0:\nann:x:1000:\nusers:x:100:\n";
+        for (uid, gid, is_private) in [
+            (0, 0, true),
+            (1000, 1000, true),
+            (0, 100, false),
+            (1000, 100, false),
+        ] {
+            assert_eq!(
+                is_private_in(accounts, groups, uid, gid),
+                is_private,
+                "{uid} {gid}"
+            );
+        }
     }
 }

@@ -17,9 +17,9 @@ mod walk;
 pub(crate) use dir::{Dir, Lock, TemporaryLock};
 pub(crate) use drop_dir::{DropDir, DroppedFile};
 pub(crate) use error::FileError;
-pub(crate) use groups::{group_has_others, user_name};
+pub(crate) use groups::user_name;
 pub(crate) use journal::{LockedFile, Pause, lossy};
-pub(crate) use walk::{Writers, trust_owner};
+pub(crate) use walk::{Writers, others_by_group, trust_owner};
 
 use std::fs::{File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read};

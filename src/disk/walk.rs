@@ -176,7 +176,7 @@ pub(super) fn check_dir(meta: &Metadata, path: &Path, writers: Writers) -> io::R
 pub(super) fn find_parent(path: &Path, writers: Writers) -> io::Result<(Arc<File>, OsString)> {
     let mut path = std::path::absolute(path)?;
     for _ in 0..LINKS_MAX {
-        let (dir, name) = parent_of(&path, writers)?;
+        let (dir, _, name) = parent_of(&path, writers)?;
         let Ok(target) = rustix::fs::readlinkat(&dir, &name, Vec::new()) else {
             return Ok((dir, name));
         };
@@ -192,9 +192,12 @@ pub(super) fn find_parent(path: &Path, writers: Writers) -> io::Result<(Arc<File
 pub(super) fn open_file(path: &Path, writers: Writers, flags: OFlags) -> io::Result<File> {
     let mut path = std::path::absolute(path)?;
     for _ in 0..LINKS_MAX {
-        let (dir, name) = parent_of(&path, writers)?;
+        let (dir, of_dir, name) = parent_of(&path, writers)?;
         let error = match open(&dir, &name, flags | OFlags::NOFOLLOW) {
             Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => error,
+            Ok(file) if is_mounted(&file.metadata()?, &of_dir) => {
+                return Err(FileError::OthersWrite { path }.into());
+            }
             opened => return opened,
         };
         let target = rustix::fs::readlinkat(&dir, &name, Vec::new()).map_err(|_| error)?;
@@ -203,13 +206,13 @@ pub(super) fn open_file(path: &Path, writers: Writers, flags: OFlags) -> io::Res
     Err(Errno::LOOP.into())
 }
 
-fn parent_of(path: &Path, writers: Writers) -> io::Result<(Arc<File>, OsString)> {
+fn parent_of(path: &Path, writers: Writers) -> io::Result<(Arc<File>, Metadata, OsString)> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(FileError::NotAFilePath.into());
     };
     let (dir, meta) = find_dir(parent, writers)?;
     check_dir(&meta, parent, writers)?;
-    Ok((dir, name.to_owned()))
+    Ok((dir, meta, name.to_owned()))
 }
 
 /// Returns the path to which a link leads that nobody else made.
@@ -243,11 +246,17 @@ pub(super) fn check_file(meta: &Metadata, path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether what a group may write to has others than its owner to write to it. The bit of a group is
-/// also that of an access list, which may name anybody.
-fn others_by_group(meta: &Metadata, path: &Path) -> bool {
+/// Whether the rights of a group give others than its owner what they allow. The bits of a group are
+/// also those of an access list, which may name anybody.
+pub(crate) fn others_by_group(meta: &Metadata, path: &Path) -> bool {
     let list = rustix::fs::getxattr(path, "system.posix_acl_access", &mut [0_u8; 0]);
     list.is_ok() || group_has_others(meta.uid(), meta.gid())
+}
+
+/// Whether something is mounted in a directory where others put files: a user can mount files of his
+/// own that tell any owner.
+fn is_mounted(meta: &Metadata, dir: &Metadata) -> bool {
+    dir.mode() & 0o002 != 0 && meta.dev() != dir.dev()
 }
 
 fn check_link(meta: &Metadata, path: &Path) -> io::Result<()> {
@@ -320,6 +329,9 @@ impl Walk {
         if !is_trusted(meta.uid()) {
             let uid = meta.uid();
             return Err(FileError::Foreign { path, uid }.into());
+        }
+        if is_mounted(&meta, &self.meta) {
+            return Err(FileError::OthersWrite { path }.into());
         }
         (self.here, self.meta, self.at) = (Arc::new(file), meta, path);
         Ok(())

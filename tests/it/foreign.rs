@@ -1,7 +1,7 @@
 //! Root, and what another user owns, could write, swaps or has made first.
 
 use std::fs;
-use std::os::unix::fs::{MetadataExt, chown, symlink};
+use std::os::unix::fs::{MetadataExt, chown, lchown, symlink};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -95,15 +95,15 @@ fn root_uses_no_config_or_secret_that_another_user_could_have_written() {
         .says("WXPUSH_TRUST_OWNER");
 }
 
-/// Lets another user write to a file, by an access list: of each entry the kind, what it allows, and
-/// the user.
-fn list(path: &Path) {
+/// Lets another user do this with a file, too, by an access list: of each entry the kind, what it
+/// allows, and the user.
+fn list(path: &Path, may: u16) {
     let mut bytes = 2_u32.to_le_bytes().to_vec();
     for (kind, may, user) in [
-        (1_u16, 6_u16, u32::MAX),
-        (2, 6, OTHER),
+        (1_u16, may | 6, u32::MAX),
+        (2, may, OTHER),
         (4, 0, u32::MAX),
-        (16, 6, u32::MAX),
+        (16, may, u32::MAX),
         (32, 0, u32::MAX),
     ] {
         bytes.extend(kind.to_le_bytes());
@@ -121,12 +121,43 @@ fn root_uses_nothing_that_an_access_list_lets_another_user_write() {
     let path = sandbox.path("config.toml");
     set_mode(&path, 0o660);
     send(&sandbox, "config.toml").is_silent();
-    list(&path);
+    list(&path, 6);
     assert_eq!(fs::metadata(&path).unwrap().mode() & 0o777, 0o660);
     send(&sandbox, "config.toml")
         .exits(78)
         .says("others can write to");
     assert_eq!(bodies(&standin).len(), 1);
+    // A directory for state, from which he could take what waits.
+    set_mode(&path, 0o600);
+    let state = sandbox.path("state");
+    fs::create_dir(&state).unwrap();
+    sandbox.configure(&format!("state_dir = \"{}\"", state.display()));
+    sandbox.wxpush("send --queue kept").exits(0);
+    list(&state, 7);
+    sandbox.wxpush("send --queue lost").exits(73);
+}
+
+#[test]
+#[ignore = "needs root: files of another user"]
+fn man_pages_of_root_are_written_through_no_link_of_another_user() {
+    let (_standin, sandbox) = set_up();
+    let victim = sandbox.path("victim");
+    fs::write(&victim, "precious").unwrap();
+    let pages = sandbox.path("pages");
+    fs::create_dir(&pages).unwrap();
+    let link = pages.join("wxpush.1");
+    symlink(&victim, &link).unwrap();
+    lchown(&link, Some(OTHER), Some(OTHER)).unwrap();
+    for mode in [0o777, 0o1777, 0o755] {
+        set_mode(&pages, mode);
+        sandbox.wxpush("man --dir").arg(&pages).exits(74);
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+    }
+    fs::remove_file(&link).unwrap();
+    for _ in 0..2 {
+        sandbox.wxpush("man --dir").arg(&pages).is_silent();
+    }
+    assert_eq!(fs::metadata(&link).unwrap().mode() & 0o777, 0o644);
 }
 
 #[test]

@@ -46,7 +46,15 @@ impl Dir {
     /// # Errors
     /// If something other than one of our files is in the way, or writing fails.
     pub(crate) fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        replace_at(self.at(name), bytes, FILE_MODE, false)
+        self.replace_with_mode(name, bytes, FILE_MODE)
+    }
+
+    /// Does as `replace`, for a file of this mode.
+    ///
+    /// # Errors
+    /// Those of `replace`.
+    pub(crate) fn replace_with_mode(&self, name: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
+        replace_at(self.at(name), bytes, mode, false)
     }
 
     /// Whether a file of this name exists.
