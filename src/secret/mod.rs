@@ -207,6 +207,45 @@ mod tests {
     }
 
     #[test]
+    fn hides_hex_in_columns_and_lines() {
+        let secret = "abcdefghijklmnopqrstuvwx";
+        let hex = hex(secret.as_bytes());
+        let (pairs, words): (Vec<_>, Vec<_>) = (
+            hex.as_bytes()
+                .chunks(2)
+                .map(String::from_utf8_lossy)
+                .collect(),
+            hex.as_bytes()
+                .chunks(4)
+                .map(String::from_utf8_lossy)
+                .collect(),
+        );
+        for (text, shown) in [
+            (format!("x {hex}."), "x [hidden]."),
+            (format!("x=f{hex}0"), "x=f[hidden]0"),
+            (hex.to_uppercase(), "[hidden]"),
+            (format!("{}\n{}\n", &hex[..29], &hex[29..]), "[hidden]\n"),
+            (pairs.join(" "), "[hidden]"),
+            (format!("\\x{}", pairs.join("\\x")), "\\x[hidden]"),
+            (
+                format!(
+                    "00000000: {}  abc\n00000010: {}  |xyz|",
+                    words[..8].join(" "),
+                    words[8..].join(" ")
+                ),
+                "00000000: [hidden]  abc\n00000010: [hidden]  |xyz|",
+            ),
+            (hex[..14].to_owned(), &hex[..14]),
+            (
+                format!("{}!{}", &hex[..14], &hex[14..28]),
+                "61626364656667!68696a6b6c6d6e",
+            ),
+        ] {
+            assert_eq!(hidden(secret, &text), shown, "{text}");
+        }
+    }
+
+    #[test]
     fn hides_all_secrets_in_all_texts_and_short_ones_whole() {
         let mut veil = Redactor::default();
         for secret in ["", "abcdefghij", "pass"] {

@@ -125,8 +125,12 @@ impl Redactor {
             }
         }
         if text.contains(['%', '\\']) {
-            find_decoded(needles, text, &mut hidden);
+            let mut decoded = DecodedText::of(needles);
+            for (byte, begin, end) in Unescaped::of(text) {
+                decoded.add(byte, begin, end, &mut hidden);
+            }
         }
+        find_in_hex(needles, text, &mut hidden);
         if hidden.is_empty() {
             return false;
         }
@@ -139,12 +143,12 @@ impl Redactor {
     fn needles(&self) -> Needles {
         let mut texts = Vec::new();
         for (secret, size) in &self.secrets {
+            // Hex is decoded where it stands: eight of its digits are in any list of digests.
             let hex = hex(secret.0.as_bytes()).into_bytes();
-            for mut form in secret.forms() {
+            for mut form in secret.forms().into_iter().filter(|form| *form != hex) {
                 // Names of hosts and members are returned in lower case.
                 form.make_ascii_lowercase();
-                // Eight digits of hex are in any list of digests.
-                let is_whole = secret.0.len() < *size || form.len() < PIECE || form == hex;
+                let is_whole = secret.0.len() < *size || form.len() < PIECE;
                 let counts = if is_whole {
                     Counts::Whole
                 } else {
@@ -186,23 +190,70 @@ impl Redactor {
     }
 }
 
-/// Finds the secrets in a text with escapes, each with its begin and end in the text.
-fn find_decoded(needles: &Needles, text: &str, hidden: &mut Vec<(usize, usize)>) {
-    let keep = needles.longest();
-    let (mut bytes, mut begins, mut number) = (Vec::new(), Vec::new(), 0);
-    for (byte, begin, end) in Unescaped::of(text) {
-        // The last bytes, so that memory use does not depend on the text.
-        if bytes.len() == keep + DECODED {
-            bytes.drain(..DECODED);
-            begins.drain(..DECODED);
-        }
-        bytes.push(byte);
-        begins.push(begin);
-        number = next(number, byte);
-        if let Some(size) = needles.at_end(&bytes, number) {
-            mark(hidden, begins[begins.len() - size], end);
+/// What a part of a text says once it is decoded, as far as a secret may have begun in it.
+struct DecodedText<'a> {
+    needles: &'a Needles,
+    bytes: Vec<u8>,
+    /// Where each of them begins in the text.
+    begins: Vec<usize>,
+    number: u64,
+}
+
+impl<'a> DecodedText<'a> {
+    fn of(needles: &'a Needles) -> Self {
+        Self {
+            needles,
+            bytes: Vec::new(),
+            begins: Vec::new(),
+            number: 0,
         }
     }
+
+    /// Adds a byte with its begin and end in the text, and what ends with it to those found before.
+    fn add(&mut self, byte: u8, begin: usize, end: usize, hidden: &mut Vec<(usize, usize)>) {
+        // The last bytes, so that memory use does not depend on the text.
+        if self.bytes.len() == self.needles.longest() + DECODED {
+            self.bytes.drain(..DECODED);
+            self.begins.drain(..DECODED);
+        }
+        self.bytes.push(byte);
+        self.begins.push(begin);
+        self.number = next(self.number, byte);
+        if let Some(size) = self.needles.at_end(&self.bytes, self.number) {
+            mark(hidden, self.begins[self.begins.len() - size], end);
+        }
+    }
+
+    fn clear(&mut self) {
+        self.bytes.clear();
+        self.begins.clear();
+    }
+}
+
+/// Finds the secrets in the hex of a text, also if it has several columns or lines.
+fn find_in_hex(needles: &Needles, text: &str, hidden: &mut Vec<(usize, usize)>) {
+    // A byte may begin with any digit: what stands before may be one, too.
+    let mut decoded = [DecodedText::of(needles), DecodedText::of(needles)];
+    let mut last: Option<(u8, usize)> = None;
+    let mut count = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        if let Some(digit) = char::from(byte).to_digit(16) {
+            let digit = u8::try_from(digit).unwrap_or_default();
+            if let Some((before, begin)) = last {
+                decoded[count % 2].add(before << 4 | digit, begin, at + 1, hidden);
+            }
+            last = Some((digit, at));
+            count += 1;
+        } else if last.is_some() && !is_between_digits(byte) {
+            last = None;
+            decoded.iter_mut().for_each(DecodedText::clear);
+        }
+    }
+}
+
+/// Whether programs that print hex put this between its digits.
+fn is_between_digits(byte: u8) -> bool {
+    byte.is_ascii_whitespace() || matches!(byte, b':' | b'-' | b',' | b'.' | b'x' | b'\\')
 }
 
 /// Adds a part of a text to those found before, which it may touch.

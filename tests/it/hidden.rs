@@ -9,17 +9,19 @@ use crate::support::{SEND, Sandbox, WEBHOOK, bodies, config, robot, set_up, with
 const OTHER: &str = "Another-Secret-of-a-profile_0123456789abcdef";
 
 /// The forms in which a secret may stand in a text.
-fn forms(secret: &str) -> [String; 6] {
+fn forms(secret: &str) -> [String; 7] {
     let hex: String = secret.bytes().map(|byte| format!("{byte:02x}")).collect();
     let percent: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
     let escaped: String = secret
         .bytes()
         .map(|byte| format!("\\u{byte:04x}"))
         .collect();
+    let lines = format!("{}\n{}", &hex[..60], &hex[60..]);
     [
         secret.to_owned(),
         secret.to_ascii_uppercase(),
         hex,
+        lines,
         percent,
         escaped,
         STANDARD.encode(format!("user:{secret}")),
