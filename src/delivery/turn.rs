@@ -3,8 +3,10 @@
 //! An error of the app ends the turn. An error of one call stops only that call. If the scope is
 //! unclear, the next message is the probe: if it is accepted, the error was the message's own.
 
+use std::cell::OnceCell;
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::fallback::AppTrouble;
 use super::reason::Reason;
@@ -26,6 +28,8 @@ pub(super) struct Turn {
     suspects: Vec<Suspect>,
     /// The trouble of its set-up, if that is what stopped it.
     setup: Option<AppTrouble>,
+    /// The time of the last slot of the app, once that was looked up.
+    last_slot: OnceCell<Option<Instant>>,
 }
 
 /// The reason why a turn sends nothing more.
@@ -98,8 +102,22 @@ impl Turn {
         self.stop = Some(Stop::Early);
     }
 
+    /// Whether a message of the app went out after this time, of this or another process: what held
+    /// it up is over then. `last_taken` returns how long ago its last slot was taken.
+    pub(super) fn has_sent_since(
+        &self,
+        since: Duration,
+        last_taken: impl FnOnce() -> Option<Duration>,
+    ) -> bool {
+        let last = self
+            .last_slot
+            .get_or_init(|| Instant::now().checked_sub(last_taken()?));
+        self.works || last.is_some_and(|last| last.elapsed() < since)
+    }
+
     /// Starts another pass: a try may no longer be too early.
     pub(super) fn begin(&mut self) {
+        self.last_slot.take();
         self.stop = self.stop.filter(|stop| *stop != Stop::Early);
     }
 

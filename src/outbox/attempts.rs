@@ -81,6 +81,9 @@ impl Attempts {
 pub(crate) struct Hold {
     pub(crate) until: Stamp,
     pub(crate) on: HoldScope,
+    /// When it began, if known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) since: Option<Stamp>,
 }
 
 /// The scope of a hold.
@@ -102,7 +105,8 @@ impl Hold {
     /// Returns a hold of this length from `now` on.
     pub(crate) fn for_time(time: Duration, on: HoldScope, now: &Stamp) -> Self {
         let until = now.later(time.min(HOLD_MAX));
-        Self { until, on }
+        let since = Some(*now);
+        Self { until, on, since }
     }
 
     /// Returns the time left, if any. If the clock jumped across a reboot, no hold lasts longer

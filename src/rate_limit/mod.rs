@@ -198,6 +198,14 @@ impl RateLimiter {
         LedgerView::new(&lines, &self.app, self.limits, only).others(audience, message, now)
     }
 
+    /// Returns how long ago the app's last slot was taken; `None` if it is not known.
+    pub(crate) fn last_taken(&self) -> Option<Duration> {
+        let (text, now) = (self.text().ok()?, Stamp::now());
+        let lines = SlotLines::read(&text, now);
+        let last = lines.of(&self.app).map(|line| line.taken.at).max()?;
+        Some(Duration::from_millis(now.wall.saturating_sub(last)))
+    }
+
     /// Appends lines. Best effort: the message has been sent or not in any case.
     fn note(&self, lines: &str) {
         let noted = self.lock(PATIENCE / 2).and_then(|file| file.append(lines));

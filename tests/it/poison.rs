@@ -281,3 +281,23 @@ fn a_message_that_is_to_wait_for_an_hour_lets_the_others_go_on() {
         assert_eq!(waiting(&sandbox).len(), 13, "{status}");
     });
 }
+
+#[test]
+fn what_a_server_asks_of_the_app_ends_when_a_message_goes_out() {
+    for_each([429, 503], |status| {
+        let (standin, sandbox) = set_up();
+        standin.always(GETTOKEN, Fault::retry_after(status, "3600"));
+        for number in 0..12 {
+            let send = sandbox.wxpush("send --to").args(&["lisi"]);
+            send.arg(other(number)).exits(75);
+        }
+        standin.mend();
+        let asked = standin.requests().len();
+        leaves_some(&flush(&sandbox));
+        assert_eq!(standin.requests().len(), asked, "{status}");
+        sandbox.wxpush("token refresh").exits(0);
+        sandbox.send("new").exits(0);
+        flush(&sandbox).is_silent();
+        assert_eq!(arrived(&standin), 12, "{status}");
+    });
+}

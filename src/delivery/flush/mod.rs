@@ -21,7 +21,7 @@ use std::time::{Duration, Instant};
 use super::audiences::WaitingAudiences;
 use super::summary::Strange;
 use super::turn::{Suspect, Turn};
-use super::{FlushSummary, Senders, Wording, audience};
+use super::{FlushSummary, Sender, Senders, Wording, audience};
 use chrono::Local;
 
 use crate::clock::Stamp;
@@ -301,7 +301,7 @@ impl<'a> Flush<'a> {
         if held.is_carried() {
             return;
         }
-        if let Some(scope) = self.waits_still(entry, &attempts, &now) {
+        if let Some(scope) = self.waits_still(&sender, entry, &attempts, &now) {
             if scope == HoldScope::App {
                 self.fall_back(dir, &held, &sender, behind);
             }
@@ -339,15 +339,23 @@ impl<'a> Flush<'a> {
     /// Returns whose back-off an entry waits for, if it does.
     fn waits_still(
         &mut self,
+        sender: &Sender,
         entry: &Entry,
         attempts: &Attempts,
         now: &Stamp,
     ) -> Option<HoldScope> {
         let hold = attempts.hold?;
-        self.next(hold.left(now)?);
+        let left = hold.left(now)?;
         if hold.on == HoldScope::App {
-            self.turn(&entry.sender).hold();
+            let turn = self.turn(&entry.sender);
+            let last_taken = || sender.ledger(Channel::App)?.last_taken();
+            let since = hold.since.and_then(|since| since.age(now));
+            if since.is_some_and(|since| turn.has_sent_since(since, last_taken)) {
+                return None;
+            }
+            turn.hold();
         }
+        self.next(left);
         Some(hold.on)
     }
 
