@@ -2,11 +2,11 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, StatxFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::file::FileAt;
@@ -39,8 +39,8 @@ pub(crate) struct DroppedFile {
     pub(crate) uid: u32,
     /// In bytes.
     pub(crate) size: u64,
-    /// Unix seconds of its last change.
-    pub(crate) changed: u64,
+    /// Unix seconds of its last change: of its contents, and of its state, which no user can set.
+    pub(crate) changed: [u64; 2],
 }
 
 impl DroppedFile {
@@ -135,17 +135,18 @@ impl DropDir {
                 Ok(name) => name,
                 Err(error) => return Some(Err(error)),
             };
-            let (uid, size, changed) = match self.at(&name).stat() {
-                Ok(stat) => {
-                    let size = u64::try_from(stat.st_size).unwrap_or_default();
-                    let changed = u64::try_from(stat.st_mtime).unwrap_or_default();
-                    let is_put = stat.st_nlink == 1 && is_put(stat.st_mode, stat.st_uid);
-                    (stat.st_uid, size * u64::from(is_put), changed)
+            let meta = self.reach(&name, OFlags::PATH);
+            let (uid, size, changed) = match meta.and_then(|file| file.metadata()) {
+                Ok(meta) => {
+                    let seconds = |it: i64| u64::try_from(it).unwrap_or_default();
+                    let changed = [meta.mtime(), meta.ctime()].map(seconds);
+                    let is_put = meta.nlink() == 1 && is_put(meta.mode(), meta.uid());
+                    (meta.uid(), meta.size() * u64::from(is_put), changed)
                 }
                 // Renamed or removed meanwhile.
                 Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-                // Such as a file system that a user has mounted there.
-                Err(_) => (u32::MAX, 0, 0),
+                // Such as what a user has mounted there.
+                Err(_) => (u32::MAX, 0, [0; 2]),
             };
             Some(Ok(DroppedFile {
                 name,
@@ -159,10 +160,10 @@ impl DropDir {
     /// Reads a file of any user; returns its owner and its bytes.
     ///
     /// # Errors
-    /// If it is not a regular file of one name, is larger than `max` bytes, or an I/O error.
+    /// `WouldBlock` while its owner keeps others from it by a lease; if it is not a regular file of
+    /// one name, is larger than `max` bytes, or an I/O error.
     pub(crate) fn take(&self, name: &str, max: u64) -> io::Result<(u32, Vec<u8>)> {
-        let flags = OFlags::RDONLY | OFlags::NONBLOCK;
-        let file = self.at(name).open_any(flags, Mode::empty())?;
+        let file = self.reach(name, OFlags::RDONLY | OFlags::NONBLOCK)?;
         let meta = file.metadata()?;
         if !meta.is_file() {
             return Err(FileError::NotRegular.into());
@@ -180,6 +181,49 @@ impl DropDir {
             return Err(FileError::TooLarge { max }.into());
         }
         Ok((meta.uid(), bytes))
+    }
+
+    /// Opens what has this name, unless something is mounted on it: a user's own file system may say
+    /// anything of its files, such as another owner, or never answer.
+    fn reach(&self, name: &str, flags: OFlags) -> io::Result<File> {
+        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let only = ResolveFlags::NO_XDEV | ResolveFlags::NO_SYMLINKS;
+        let open = || rustix::fs::openat2(&self.0, name, flags, Mode::empty(), only);
+        match retry_on_intr(open) {
+            Ok(fd) => Ok(File::from(fd)),
+            Err(Errno::LOOP) => Err(FileError::Symlink.into()),
+            // A FIFO without a reader, a socket, a missing device, or what is mounted.
+            Err(Errno::NXIO | Errno::XDEV) => Err(FileError::NotRegular.into()),
+            // Before Linux 5.6, or kept from us by a container.
+            Err(Errno::NOSYS | Errno::PERM) => self.reach_by_device(name, flags),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// As `reach`, by asking which device it is on: without an answer of a user's file system.
+    fn reach_by_device(&self, name: &str, flags: OFlags) -> io::Result<File> {
+        let handle = self.at(name).open_any(OFlags::PATH, Mode::empty())?;
+        let device = |file: &File| {
+            let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
+            let stat = rustix::fs::statx(file, "", flags, StatxFlags::TYPE)?;
+            let kind = FileType::from_raw_mode(stat.stx_mode.into());
+            io::Result::Ok((stat.stx_dev_major, stat.stx_dev_minor, kind))
+        };
+        let (ours, its) = (device(&self.0)?, device(&handle)?);
+        if its.2 == FileType::Symlink {
+            return Err(FileError::Symlink.into());
+        }
+        if (ours.0, ours.1) != (its.0, its.1) {
+            return Err(FileError::NotRegular.into());
+        }
+        if flags.contains(OFlags::PATH) {
+            return Ok(handle);
+        }
+        // Not by its name, on which something may be mounted by now.
+        let path = format!("/proc/self/fd/{}", handle.as_raw_fd());
+        let flags = flags - OFlags::NOFOLLOW;
+        let fd = retry_on_intr(|| rustix::fs::openat(CWD, &path, flags, Mode::empty()))?;
+        Ok(File::from(fd))
     }
 
     /// Removes whatever has this name, but for a directory with something in it.

@@ -146,7 +146,8 @@ impl Maildrop {
         Ok(Some(mails.count()))
     }
 
-    /// Reads a mail; returns `None`, and removes the file, if it is none.
+    /// Reads a mail; returns `None` if it is none, which removes the file, or while its owner keeps
+    /// others from it by a lease.
     ///
     /// # Errors
     /// An I/O error; the mail stays.
@@ -157,6 +158,7 @@ impl Maildrop {
                 envelope,
                 bytes: bytes.to_vec(),
             }),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
             Err(error) if FileError::of(&error).is_some() => None,
             Err(error) => return Err(error),
         };
@@ -199,7 +201,9 @@ impl UserShare {
 /// Whether a file is neither a mail nor about to become one.
 fn is_junk(file: &DroppedFile, now: u64) -> bool {
     if file.is_temporary() {
-        return now.saturating_sub(file.changed) > LEFTOVER;
+        // Its owner may have set the first of them, into the future, too.
+        let past = file.changed.into_iter().find(|at| *at <= now);
+        return past.is_some_and(|at| now - at > LEFTOVER);
     }
     Id::parse(&file.name).is_none() || !(1..=FILE_MAX).contains(&file.size)
 }

@@ -9,7 +9,7 @@ failures! {
         "邮件是空的", "the mail is empty",
         "它没有主题，没有正文，也没有附件", "it has neither a subject nor a text nor a file";
     unreadable(error) => Io,
-        "无法从 stdin 读取邮件：{error}", "cannot read the mail from stdin: {error}";
+        "无法读取邮件：{error}", "cannot read the mail: {error}";
     nobody_known(names, first) => Partial,
         "不知道 {names} 是谁：没有发给这些地址", "nobody is known by {names}: nothing was sent there",
         "在配置文件的 [mail] 下为该地址写一行：{first} = {{ touser = \"zhangsan\" }}",

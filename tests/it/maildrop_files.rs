@@ -1,0 +1,84 @@
+//! What a user makes of his files in the maildrop: mounts, leases and times that nobody leaves there.
+
+use std::fs;
+use std::time::{Duration, SystemTime};
+
+use nix::libc;
+
+use crate::standin::Standin;
+use crate::support::maildrop::{dropped, flush, leave, maildrop, with_maildrop};
+use crate::support::tracer::{Act, MAIN, Point, trace};
+use crate::support::{OTHER, script, stepped, texts};
+
+#[test]
+#[ignore = "needs root: another user, by setpriv, and mounts"]
+fn what_is_mounted_on_a_mail_is_never_read() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    leave(&sandbox, OTHER, 1);
+    let name = dropped(&sandbox).remove(0);
+    // As a user's own file system may show it: as another's.
+    let line = "cp \"$1/maildrop/$N\" \"$1/forged\" && chown 65533 \"$1/forged\" \
+        && mount --bind \"$1/forged\" \"$1/maildrop/$N\" && exec \"$0\" outbox flush";
+    let run = script(&sandbox, &["unshare", "-m"], line).env("N", &name);
+    assert_eq!(run.run().stderr, "");
+    assert_eq!(texts(&standin, "zhangsan"), [""; 0]);
+    flush(&sandbox).is_silent();
+    let read = texts(&standin, "zhangsan");
+    assert_eq!(read, [format!("from user nobody: {OTHER} 001\nb")]);
+}
+
+#[test]
+#[ignore = "needs root and python3"]
+fn a_lease_on_a_mail_holds_up_that_one_alone_and_says_nothing() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    leave(&sandbox, OTHER, 1);
+    let line = "import fcntl, os, signal, subprocess, sys
+signal.signal(signal.SIGIO, signal.SIG_IGN)
+drop = sys.argv[2] + '/maildrop/'
+mail = open(drop + os.listdir(drop)[0], 'r+')
+fcntl.fcntl(mail, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+sys.exit(subprocess.call([sys.argv[1], 'outbox', 'flush']))";
+    let run = script(&sandbox, &[], "exec python3 -c \"$P\" \"$0\" \"$1\"");
+    run.env("P", line).is_silent();
+    assert_eq!(dropped(&sandbox).len(), 1);
+    flush(&sandbox).is_silent();
+    assert_eq!(texts(&standin, "zhangsan").len(), 1);
+}
+
+#[test]
+#[ignore = "needs root and faketime"]
+fn a_leftover_whose_owner_has_dated_it_ahead_goes_as_well() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    let path = maildrop(&sandbox).join("tmp.20260101T000000.000Z-00000000");
+    let file = fs::File::create(&path).unwrap();
+    let ahead = SystemTime::now() + Duration::from_hours(24 * 1000);
+    file.set_modified(ahead).unwrap();
+    flush(&sandbox).is_silent();
+    assert!(path.exists());
+    stepped(&sandbox, "+2h", "outbox flush").run();
+    assert!(!path.exists());
+}
+
+#[test]
+#[ignore = "needs root: another user, by setpriv, and leave to trace"]
+fn a_kernel_without_openat2_takes_the_mails_as_well() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    leave(&sandbox, OTHER, 2);
+    let link = maildrop(&sandbox).join("20260101T000000.000Z-00000000");
+    std::os::unix::fs::symlink(sandbox.path("config.toml"), &link).unwrap();
+    let first = Point {
+        thread: MAIN,
+        call: libc::SYS_openat2.cast_unsigned(),
+        nth: 1,
+    };
+    let act = Act::Fail(first, libc::ENOSYS, true);
+    let traced = trace(&sandbox, &["outbox", "flush"], act);
+    assert!(traced.acted);
+    assert_eq!((traced.code, &*traced.stderr), (Some(0), ""));
+    assert_eq!(texts(&standin, "zhangsan").len(), 2);
+    assert!(dropped(&sandbox).is_empty());
+}
