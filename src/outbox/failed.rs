@@ -1,19 +1,27 @@
 //! Failed messages: kept for a month with the reason, to be looked at or put back.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::time::{Duration, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::FAILED;
 use super::attempts::record_name;
 use super::entry::Id;
+use super::{BYTES_MAX, FAILED};
 use crate::clock::Stamp;
 use crate::disk::Dir;
 
 /// How long failed entries are kept. Source: the contract with users.
 const KEPT: Duration = Duration::from_hours(30 * 24);
+
+/// The most entries and bytes that are kept; beyond them the oldest go. Source of the first: a
+/// month of a failure every four minutes; of the second: the outbox's own.
+const ENTRIES_MAX: usize = 10_000;
+
+/// The most entries that one flush removes for each reason.
+const PRUNED_MAX: usize = 1000;
 
 /// Longest reason to read, in bytes.
 const REASON_MAX: u64 = 16 << 10;
@@ -77,22 +85,35 @@ pub(crate) fn forget(failed: &Dir, id: &Id) -> io::Result<()> {
     failed.sync()
 }
 
-/// Removes entries that failed a month ago by a clock that can be trusted.
+/// Removes entries that failed a month ago by a clock that can be trusted, and the oldest of too many.
 ///
 /// Within one boot this is the boot clock. Across boots it is the wall clock, but only if it has
 /// been `steady`, without a step, for a while.
 pub(super) fn prune(failed: &Dir, now: &Stamp, steady: bool) -> io::Result<()> {
     let ids = failed.names()?.filter_map(|name| Id::parse(&name.ok()?));
+    let ids: BTreeSet<Id> = ids.collect();
     let limit = Id::new(now.time().checked_sub(KEPT).unwrap_or(UNIX_EPOCH));
     // No entry failed before the time in its name.
-    let old: Vec<Id> = ids.filter(|id| *id < limit).take(1000).collect();
-    for id in old {
-        let at = verdict(failed, &id).at.unwrap_or(Stamp::of_wall(0));
+    for id in ids.iter().filter(|id| **id < limit).take(PRUNED_MAX) {
+        let at = verdict(failed, id).at.unwrap_or(Stamp::of_wall(0));
         let is_certain = at.is_same_boot(now) || steady;
         if is_certain && at.age_or_zero(now) >= KEPT {
-            forget(failed, &id)?;
+            forget(failed, id)?;
             tracing::info!(%id, "removed, since it failed a month ago");
         }
+    }
+    let (mut entries, mut bytes) = (0, 0_u64);
+    let sizes = ids.iter().rev();
+    let sizes = sizes.filter_map(|id| Some((id, failed.size(id.as_str())?)));
+    let excess = sizes.filter(|(_, size)| {
+        entries += 1;
+        bytes = bytes.saturating_add(*size);
+        entries > ENTRIES_MAX || bytes > BYTES_MAX
+    });
+    let excess: Vec<_> = excess.collect();
+    for (id, _) in excess.into_iter().rev().take(PRUNED_MAX) {
+        forget(failed, id)?;
+        tracing::info!(%id, "removed, since too many have failed after it");
     }
     Ok(())
 }

@@ -1,12 +1,13 @@
 //! The notices that flushes have given, so that cron does not mail the same ones every minute.
 
+use std::io;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::clock::Stamp;
 use crate::disk::Dir;
-use crate::disk::record::{self, digest};
+use crate::disk::record::digest;
 
 /// The file of what holds at each flush, such as an entry that nobody can send, in the outbox.
 pub(crate) const STATE_NOTICE: &str = "told";
@@ -20,8 +21,14 @@ pub(crate) const JOB_NOTICE: &str = "told-jobs";
 /// How long the same notice is not repeated.
 const DAY: Duration = Duration::from_hours(24);
 
-/// The most notices that are remembered: their record has two kilobytes.
-const KNOWN_MAX: usize = 20;
+/// The most notices that are remembered: two for each user whose mail a flush takes.
+const KNOWN_MAX: usize = 2000;
+
+/// The most bytes read of their file, in which each has a line.
+const BYTES_MAX: u64 = KNOWN_MAX as u64 * 256;
+
+/// Longest time to wait for another process that notes some.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The number of hexadecimal digits of a notice's digest.
 const DIGITS: usize = 16;
@@ -38,11 +45,18 @@ pub(crate) fn are_new_notices(dir: &Dir, name: &str, notices: &[String]) -> Vec<
     if notices.is_empty() {
         return Vec::new();
     }
+    // If they cannot be read or written, the notices are repeated.
+    noted(dir, name, notices).unwrap_or_else(|_| vec![true; notices.len()])
+}
+
+fn noted(dir: &Dir, name: &str, notices: &[String]) -> io::Result<Vec<bool>> {
+    let file = dir.lock_file(name, PATIENCE, false)?;
+    let text = file.tail(BYTES_MAX)?;
     let now = Stamp::now();
-    let given: Option<Vec<GivenNotice>> = record::read(dir, name).record();
-    let mut given = given.unwrap_or_default();
-    given.retain(|it| it.at.age(&now).is_some_and(|age| age < DAY));
-    let is_new = |notice: &String| {
+    let given = text.lines().filter_map(|it| serde_json::from_str(it).ok());
+    let is_recent = |it: &GivenNotice| it.at.age(&now).is_some_and(|age| age < DAY);
+    let mut given: Vec<GivenNotice> = given.filter(is_recent).collect();
+    let mut is_new = |notice: &String| {
         let digest = digest(notice.as_bytes(), DIGITS);
         let is_new = !given.iter().any(|it| it.digest == digest);
         if is_new {
@@ -50,11 +64,15 @@ pub(crate) fn are_new_notices(dir: &Dir, name: &str, notices: &[String]) -> Vec<
         }
         is_new
     };
-    let are_new: Vec<bool> = notices.iter().map(is_new).collect();
+    let are_new: Vec<bool> = notices.iter().map(&mut is_new).collect();
     if are_new.contains(&true) {
         let oldest = given.len().saturating_sub(KNOWN_MAX);
-        // If it cannot be written, the notices are repeated.
-        let _ = record::set(dir, name, &given.split_off(oldest));
+        let mut lines = String::new();
+        for notice in &given[oldest..] {
+            lines += &serde_json::to_string(notice)?;
+            lines.push('\n');
+        }
+        file.replace(&lines)?;
     }
-    are_new
+    Ok(are_new)
 }

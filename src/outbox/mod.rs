@@ -357,6 +357,8 @@ pub(crate) use requeue::{Requeued, requeue};
 /// The error of the disk.
 pub(crate) fn junk(dir: &Dir) -> io::Result<Vec<String>> {
     let is_ours = |name: &str| {
+        // What a killed process was about to put in the place of a file.
+        let name = name.strip_suffix(".new").unwrap_or(name);
         let bare = name.strip_suffix(".try").unwrap_or(name);
         let bare = bare.strip_prefix(TEMPORARY).unwrap_or(bare);
         Id::parse(bare).is_some()

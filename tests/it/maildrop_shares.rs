@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt, chown};
 
 use crate::standin::Standin;
 use crate::support::maildrop::{by_other, dropped, flush, leave, maildrop, with_maildrop};
-use crate::support::{OTHER, SEND, Sandbox, refusal, set_mode, texts, waiting};
+use crate::support::{OTHER, SEND, Sandbox, refusal, script, set_mode, texts, waiting};
 
 #[test]
 #[ignore = "needs root: another user, by setpriv"]
@@ -136,4 +136,23 @@ fn a_user_with_many_ids_and_addresses_stops_nobody_and_fills_no_log() {
         2,
         "one of the user, and one of those without a name"
     );
+}
+
+#[test]
+#[ignore = "needs root: other users, and a mount"]
+fn the_trouble_of_each_of_many_users_is_told_once_a_day() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    let uids = 70_001..70_041;
+    let account = |uid: u32| format!("user{uid}:x:{uid}:{uid}::/:/bin/sh\n");
+    sandbox.write("passwd", uids.clone().map(account).collect::<String>());
+    let line = "mount --bind \"$1/passwd\" /etc/passwd && exec \"$0\" outbox flush";
+    for told in [40, 0] {
+        by_other(&sandbox, "exec \"$0\" sendmail a@example.com")
+            .stdin("Subject: s\n\nb")
+            .is_silent();
+        multiply(&sandbox, 40, |number| uids.start + number);
+        let stderr = script(&sandbox, &["unshare", "-m"], line).run().stderr;
+        assert_eq!(stderr.matches("of user user").count(), told, "{stderr}");
+    }
 }

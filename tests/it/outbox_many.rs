@@ -56,6 +56,25 @@ fn however_many_have_failed_few_descriptors_do() {
 }
 
 #[test]
+fn what_has_failed_is_bounded_and_the_oldest_go_first() {
+    let standin = Standin::start();
+    let sandbox = one_by_one(&standin);
+    let ids = plant_failed(&sandbox, &standin.base(), 10_003);
+    flush(&sandbox).exits(0);
+    assert_eq!(failed(&sandbox), ids[3..]);
+    assert_eq!(names_in(&sandbox.path("outbox/failed")).len(), 20_000);
+    let sandbox = one_by_one(&standin);
+    let ids = plant_failed(&sandbox, &standin.base(), 5);
+    for id in &ids[1..] {
+        let path = sandbox.path(&format!("outbox/failed/{id}"));
+        let file = File::options().write(true).open(path).unwrap();
+        file.set_len(300 << 20).unwrap();
+    }
+    flush(&sandbox).exits(0);
+    assert_eq!(failed(&sandbox), ids[2..]);
+}
+
+#[test]
 fn those_that_cannot_be_changed_hold_up_none_of_the_others() {
     for command in ["retry", "drop"] {
         let standin = Standin::start();
