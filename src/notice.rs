@@ -65,6 +65,8 @@ pub(crate) enum Notice<'a> {
         in_doubt: bool,
         why: &'a str,
     },
+    /// A user's mail was given up and not kept; he may have no account here.
+    MailGivenUp { user: Option<&'a str>, why: &'a str },
     /// An entry was too old and moved to `failed/`.
     Expired { id: &'a dyn Display, why: &'a str },
     /// The robot that an app falls back on could not send its message either.

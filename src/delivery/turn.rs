@@ -58,6 +58,15 @@ impl Turn {
         }
     }
 
+    /// Takes over what another turn of the app has found.
+    pub(super) fn follow(&mut self, other: &Self) {
+        self.works |= other.works;
+        self.calls.extend(other.calls.iter().cloned());
+        if other.is_stopped() {
+            (self.stop, self.setup) = (other.stop, other.setup);
+        }
+    }
+
     /// Whether the last request passed and nothing is suspicious, so that no probe is needed.
     pub(super) fn passes(&self) -> bool {
         self.works

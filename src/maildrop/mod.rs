@@ -23,7 +23,8 @@ use serde::{Deserialize, Serialize};
 use crate::disk::record::digest;
 use crate::disk::{DropDir, FileError};
 use crate::outbox::Id;
-pub(crate) use queued::QueuedMails;
+use accounts::Accounts;
+pub(crate) use queued::{QueuedMails, users_of_entries};
 pub(crate) use received::Maildrop;
 
 /// The most bytes of a mail: more than WeCom's largest file, as encoded in a mail, could not be
@@ -53,6 +54,11 @@ pub(crate) struct Envelope {
     pub(crate) by_head: bool,
     /// Whether the mail was longer than `MAIL_MAX`.
     pub(crate) cut: bool,
+}
+
+/// Returns the name of a user; `None` if this machine has no account for him.
+pub(crate) fn user_name(uid: u32) -> Option<String> {
+    Accounts::read().name(uid).map(str::to_owned)
 }
 
 /// Creates the maildrop; returns whether there was none.

@@ -1,11 +1,12 @@
 //! Which mails of users are in the outbox: what they mail must not hold up what root sends.
 
+use std::collections::HashMap;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::FILE_MAX;
-use crate::disk::{Dir, FileError, LockedFile};
+use crate::disk::{Dir, FileError, LockedFile, lossy};
 use crate::outbox::Id;
 
 /// The most messages of one user, and of all, that wait in the outbox, and the most bytes of one
@@ -47,11 +48,6 @@ impl<'a> QueuedMails<'a> {
                 .as_ref()
                 .is_some_and(|it| it.size(id.as_str()).is_some())
         };
-        let parse = |line: &str| {
-            let mut words = line.split(' ');
-            let id = Id::parse(words.next()?)?;
-            Some((id, words.next()?.parse().ok()?, words.next()?.parse().ok()?))
-        };
         let entries = text.lines().filter_map(parse);
         let entries: Vec<(Id, u32, usize)> = entries.filter(|(id, ..)| waits(id)).collect();
         Ok(Some(Self {
@@ -61,14 +57,19 @@ impl<'a> QueuedMails<'a> {
         }))
     }
 
+    /// Whether those of all users take up all the room for them.
+    pub(crate) fn is_full(&self) -> bool {
+        let all: usize = self.entries.iter().map(|(.., count)| count).sum();
+        all >= QUEUED_BY_ALL_MAX
+    }
+
     /// Whether another mail of a user may be taken.
     pub(crate) fn has_room(&self, uid: u32) -> bool {
         let own = || self.entries.iter().filter(|(_, owner, _)| *owner == uid);
         let size = |id: &Id| self.outbox.as_ref()?.size(id.as_str());
-        let all: usize = self.entries.iter().map(|(.., count)| count).sum();
         let count: usize = own().map(|(.., count)| count).sum();
         let bytes: u64 = own().filter_map(|(id, ..)| size(id)).sum();
-        all < QUEUED_BY_ALL_MAX && count < QUEUED_MAX && bytes < QUEUED_BYTES_MAX
+        !self.is_full() && count < QUEUED_MAX && bytes < QUEUED_BYTES_MAX
     }
 
     /// Notes the entry of a mail with so many messages, unless it is noted already.
@@ -98,6 +99,21 @@ impl<'a> QueuedMails<'a> {
         }
         self.file.replace(&lines)
     }
+}
+
+/// Returns who mailed which entries of the outbox; some may have left it.
+pub(crate) fn users_of_entries(state: &Dir) -> HashMap<Id, u32> {
+    // If it cannot be read, the flush is as without a maildrop.
+    let text = state.read(TAKEN, TAKEN_MAX).ok().flatten();
+    let text = lossy(text.unwrap_or_default());
+    let entries = text.lines().filter_map(parse);
+    entries.map(|(id, uid, _)| (id, uid)).collect()
+}
+
+fn parse(line: &str) -> Option<(Id, u32, usize)> {
+    let mut words = line.split(' ');
+    let id = Id::parse(words.next()?)?;
+    Some((id, words.next()?.parse().ok()?, words.next()?.parse().ok()?))
 }
 
 fn line_of(id: &Id, uid: u32, messages: usize) -> String {

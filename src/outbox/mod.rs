@@ -201,6 +201,11 @@ impl Outbox {
         &self.path
     }
 
+    /// Returns the directory of the state that it belongs to.
+    pub(crate) fn state(&self) -> &Arc<Dir> {
+        &self.state
+    }
+
     /// Opens it; `None` if it does not exist.
     ///
     /// # Errors

@@ -2,11 +2,14 @@
 
 use crate::clock::Stamp;
 
-/// The share of the slots for a message: the backlog leaves a third of each limit to new messages.
+/// The share of the slots for a message: the backlog leaves a third of each limit to new messages, and
+/// the mails of users, who may send as many as they like, take a quarter of an hour's at the most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Share {
     New,
     Backlog,
+    /// Of the backlog, what came from the maildrop.
+    Users,
 }
 
 /// The members that a message counts for.

@@ -30,6 +30,11 @@ pub(super) fn backlog_of(limit: usize) -> usize {
     (limit * 2 / 3).max(1)
 }
 
+/// Returns the number of an hour's slots that mails of users may hold.
+pub(super) fn users_of(limit: usize) -> usize {
+    (limit / 4).max(1)
+}
+
 /// Returns the window in which the backlog may hold so many slots, in ms: where there is but one, it
 /// leaves every second one to new messages.
 fn backlog_window(window: u64, limit: usize) -> u64 {
@@ -166,8 +171,12 @@ impl Times {
                     continue;
                 }
                 at = at.max(self.full(own, window, limit, before, |_| true));
-                if share == Share::Backlog {
-                    let is_backlog = |taken: &Taken| taken.share == Share::Backlog;
+                if share == Share::Users && window == HOUR {
+                    let is_users = |taken: &Taken| taken.share == Share::Users;
+                    at = at.max(self.full(own, window, users_of(limit), before, is_users));
+                }
+                if share != Share::New {
+                    let is_backlog = |taken: &Taken| taken.share != Share::New;
                     let (window, limit) = (backlog_window(window, limit), backlog_of(limit));
                     at = at.max(self.full(own, window, limit, before, is_backlog));
                 }

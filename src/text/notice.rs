@@ -1,5 +1,6 @@
 //! The messages for notices of the rooms below.
 
+use super::sendmail::without_account;
 use crate::log::AT_TERMINAL;
 use crate::notice::Notice;
 
@@ -37,6 +38,10 @@ pub(crate) fn warn(notice: &Notice<'_>) {
             in_doubt: false,
             why,
         } => refused(id, why),
+        Notice::MailGivenUp { user, why } => {
+            let user = user.map_or_else(without_account, str::to_owned);
+            mail_given_up(user, why)
+        }
         Notice::Expired { id, why } => expired(id, why),
         Notice::FallbackFailed { robot, why } => fallback_failed(robot, why),
         Notice::CannotFail { id, error } => cannot_fail(id, error),
@@ -87,6 +92,9 @@ texts! {
     given_up_in_doubt(id, why) =
         "{id} 可能已送达，也可能没有，不再重发，已移入 failed/：{why}",
         "{id} may or may not have arrived, is not sent again, and is in failed/ now: {why}";
+    mail_given_up(user, why) =
+        "用户 {user} 有邮件不再发送，也没有保留：{why}",
+        "a mail of user {user} was given up and is not kept: {why}";
     expired(id, why) =
         "{id} 已过期，已移入 failed/：{why}",
         "{id} has expired, and is in failed/ now: {why}";

@@ -71,6 +71,10 @@ fn take(
         // Another flush takes them.
         return Ok(());
     };
+    if queued.is_full() {
+        let path = config.base().maildrop;
+        notes.insert(words::users_outbox_full(path.display()));
+    }
     let mut trouble = None;
     for (uid, id) in mails {
         if Instant::now() >= until {

@@ -126,7 +126,7 @@ impl Flush<'_> {
         let Some(lane) = flying.flights.free_lane() else {
             return;
         };
-        let delivery = message.delivery(self.bounds);
+        let delivery = message.delivery(self.bounds, self.share);
         let banner = message.banner(false, 0, self.wording);
         let part = Part::alone(&message.entry, &message.kept, Some(banner));
         let mut tries = delivery.tries(None);
@@ -169,7 +169,7 @@ impl Flush<'_> {
             request,
             mut tries,
         } = flight;
-        let delivery = message.delivery(self.bounds);
+        let delivery = message.delivery(self.bounds, self.share);
         let part = Part::alone(&message.entry, &message.kept, None);
         match delivery.answered(part.message, &part, request, result, &mut tries) {
             Ok(sent) => {

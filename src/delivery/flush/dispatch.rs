@@ -63,8 +63,8 @@ impl Dispatch {
         }
     }
 
-    /// Returns its delivery, which ends at the flush's deadline or earlier.
-    pub(super) fn delivery(&self, bounds: Bounds) -> Delivery<'_> {
+    /// Returns its delivery, which ends at the flush's deadline or earlier and takes of this share.
+    pub(super) fn delivery(&self, bounds: Bounds, share: Share) -> Delivery<'_> {
         let more = upload_time(self.entry.bytes_of_files());
         let until = Instant::now() + MESSAGE_MAX + more;
         Delivery {
@@ -75,10 +75,9 @@ impl Dispatch {
                 Some(end) => until.min(end),
             },
             // A message that carries many texts may use every slot: it empties the backlog.
-            share: if self.entry.carries_many() {
-                Share::New
-            } else {
-                Share::Backlog
+            share: match share {
+                Share::Backlog if self.entry.carries_many() => Share::New,
+                share => share,
             },
             patience: Patience::Nothing,
             resends: true,
@@ -108,7 +107,7 @@ impl Flush<'_> {
     /// Delivers a message and handles the result; nothing else of its sender is under way.
     pub(super) fn deliver(&mut self, dir: &Arc<Dir>, message: &Dispatch) {
         let (entry, sender) = (&message.entry, &message.sender);
-        let delivery = message.delivery(self.bounds);
+        let delivery = message.delivery(self.bounds, self.share);
         let pending = self
             .snapshot()
             .pending_notices(&entry.sender, &entry.messages[0].to);

@@ -6,11 +6,14 @@ mod dispatch;
 mod instead;
 mod merging;
 mod outcome;
+mod users;
+mod walk;
 
 use at_once::AllFlights;
 use dispatch::Dispatch;
 use outcome::next_call;
 pub(crate) use outcome::{give_up, keep_new};
+use users::UserMails;
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::io;
@@ -20,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use super::audiences::WaitingAudiences;
 use super::summary::Strange;
-use super::turn::{Suspect, Turn};
+use super::turn::Turn;
 use super::{FlushSummary, Sender, Senders, Wording, audience};
 use chrono::Local;
 
@@ -32,9 +35,7 @@ use crate::outbox::{
     self, Attempts, Claim, ClaimedEntry, Clocks, Entry, HoldScope, Id, Outbox, OutboxSnapshot,
     Removals, SenderName,
 };
-
-/// Most names read at once, so that memory use stays flat.
-const CHUNK: usize = 4096;
+use crate::rate_limit::Share;
 
 /// The limits of a flush.
 #[derive(Debug, Clone, Copy)]
@@ -60,6 +61,9 @@ pub(crate) struct Flush<'a> {
     wording: Wording,
     pub(crate) summary: FlushSummary,
     turns: HashMap<SenderName, Turn>,
+    users: UserMails,
+    /// The share of the slots for what the walk goes through.
+    share: Share,
     /// The recipients with a waiting message, which no later message overtakes. Chats are kept
     /// apart.
     waiting: BTreeMap<(SenderName, Channel), WaitingAudiences>,
@@ -99,6 +103,8 @@ impl<'a> Flush<'a> {
             wording,
             summary: FlushSummary::default(),
             turns: HashMap::new(),
+            users: UserMails::default(),
+            share: Share::Backlog,
             waiting: BTreeMap::new(),
             carried: HashSet::new(),
             counted: HashSet::new(),
@@ -147,15 +153,11 @@ impl<'a> Flush<'a> {
         let Some(dir) = self.outbox.open()? else {
             return Ok(());
         };
-        self.turns.values_mut().for_each(Turn::begin);
+        self.find_users();
+        self.all_turns().for_each(Turn::begin);
         let done = self.walk(&dir);
-        self.land_all(&dir);
-        self.ahead.clear();
-        let turns = self.turns.values_mut();
-        let blamed: Vec<Suspect> = turns.flat_map(Turn::blamed).collect();
-        for Suspect { held, reason } in blamed {
-            self.pass_over(&held, &reason);
-        }
+        self.end_turns(&dir);
+        self.walk_users(&dir);
         if std::mem::take(&mut self.left_out) && self.summary.delivered > before.delivered {
             // Messages were delivered meanwhile: try the skipped ones.
             self.next(Duration::ZERO);
@@ -163,35 +165,9 @@ impl<'a> Flush<'a> {
         done
     }
 
-    fn walk(&mut self, dir: &Arc<Dir>) -> io::Result<()> {
-        let mut after = None;
-        let mut looked = 0;
-        loop {
-            let ids: Vec<Id> = outbox::oldest(dir, after.as_ref(), CHUNK)?
-                .into_iter()
-                .collect();
-            let Some(last) = ids.last().cloned() else {
-                return Ok(());
-            };
-            for (at, id) in ids.iter().enumerate() {
-                looked += 1;
-                if looked > self.bounds.looks || self.tried >= self.bounds.tries {
-                    self.summary.left += 1;
-                    return Ok(());
-                }
-                if self.is_late() {
-                    self.summary.left += 1;
-                } else {
-                    self.entry(dir, id, &ids[at + 1..]);
-                }
-            }
-            after = Some(last);
-        }
-    }
-
     /// Lets the stopped senders try again.
     pub(crate) fn forgive(&mut self) {
-        self.turns.values_mut().for_each(Turn::forgive);
+        self.all_turns().for_each(Turn::forgive);
         self.summary.stopped = None;
     }
 
@@ -225,6 +201,7 @@ impl<'a> Flush<'a> {
             return;
         }
         match self.claim(dir, id) {
+            Claim::Held(held) if self.sets_aside(&held) => {}
             Claim::Held(held) => self.held(dir, held, behind),
             Claim::Busy => self.busy(dir, id),
             Claim::Gone | Claim::Damaged => {}
@@ -381,6 +358,10 @@ impl<'a> Flush<'a> {
         let own = entry.messages[attempts.sent].channel.call();
         let turn = self.turn(&entry.sender);
         turn.is_call_stopped(own) || turn.is_call_stopped(next_call(entry, attempts))
+    }
+
+    fn all_turns(&mut self) -> impl Iterator<Item = &mut Turn> {
+        self.turns.values_mut().chain(self.users.turns.values_mut())
     }
 
     fn turn(&mut self, name: &SenderName) -> &mut Turn {

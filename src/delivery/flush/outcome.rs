@@ -40,7 +40,7 @@ impl Flush<'_> {
             let counted = usize::from(self.counted.remove(&carried.id));
             self.summary.left = self.summary.left.saturating_sub(counted);
         }
-        if !unreached.is_empty() {
+        if !unreached.is_empty() && self.is_news(&id, "not reached") {
             let unreached = &unreached.describe();
             notice::notify(&Notice::NotReached { id: &id, unreached });
         }
@@ -238,7 +238,7 @@ impl Flush<'_> {
             attempts.unknown_codes += u32::from(is_unknown);
             attempts.reported |= is_news;
         });
-        if is_news {
+        if is_news && self.is_news(held.id().as_str(), "held up") {
             let (id, why) = (held.id(), &(self.wording.reason)(reason).what);
             notice::notify(&Notice::HeldUp { id, why });
         }
@@ -246,17 +246,17 @@ impl Flush<'_> {
 
     pub(super) fn refuse(&mut self, held: &Arc<ClaimedEntry>, reason: &Reason) {
         let failure = (self.wording.reason)(reason);
-        if !give_up(held, &FailureRecord::of(reason, &failure)) {
+        let notice = Notice::GivenUp {
+            id: held.id(),
+            in_doubt: reason.outcome_unknown,
+            why: &failure.what,
+        };
+        if !self.gives_up(held, &FailureRecord::of(reason, &failure), &notice) {
             self.summary.stopped.get_or_insert(failure);
             return;
         }
         self.summary.left = self.summary.left.saturating_sub(1);
         self.summary.failed += 1;
-        notice::notify(&Notice::GivenUp {
-            id: held.id(),
-            in_doubt: reason.outcome_unknown,
-            why: &failure.what,
-        });
     }
 
     /// Gives up an entry that is too old, if its app has been tried in vain.
@@ -290,13 +290,12 @@ impl Flush<'_> {
             error: error.clone(),
             ..FailureRecord::default()
         };
-        if give_up(held, &verdict) {
+        let (id, why) = (held.id(), &error);
+        if self.gives_up(held, &verdict, &Notice::Expired { id, why }) {
             self.summary.expired += 1;
             self.summary.left = self.summary.left.saturating_sub(1);
             outbox::count_expired(dir, &entry.sender, &entry.messages[0].to);
             self.snapshot = None;
-            let (id, why) = (held.id(), &error);
-            notice::notify(&Notice::Expired { id, why });
         }
     }
 }

@@ -5,10 +5,10 @@
 //! ```
 //!
 //! A line has the time by both clocks; then `+`, or `-` if the line cancels one equal line before
-//! it; the app; `n` for a new message or `b` for the backlog; the message's time of acceptance and
-//! its digest; the members, or `*` for everyone. `+60000` instead of `+` is a slot that may be used
-//! for this many milliseconds more, since WeCom may accept the message that late. Other lines are
-//! ignored.
+//! it; the app; `n` for a new message, `b` for the backlog, `u` for users' mail; the message's time
+//! of acceptance and its digest; the members, or `*` for everyone. `+60000` instead of `+` is a slot
+//! that may be used for this many milliseconds more, since WeCom may accept the message that late.
+//! Other lines are ignored.
 
 use std::collections::HashMap;
 use std::fmt::Display;
@@ -166,11 +166,14 @@ impl<'a> SlotLine<'a> {
     /// Returns the line as one of this app; `None` if it is another's.
     fn of(&self, app: &str) -> Option<AppLine<'a>> {
         let slot = self.slot.strip_prefix(app)?;
-        let (share, rest) = match (slot.strip_prefix(" n "), slot.strip_prefix(" b ")) {
-            (Some(rest), _) => (Share::New, rest),
-            (_, Some(rest)) => (Share::Backlog, rest),
-            _ => return None,
-        };
+        let shares = [
+            (" n ", Share::New),
+            (" b ", Share::Backlog),
+            (" u ", Share::Users),
+        ];
+        let mut shares = shares.into_iter();
+        let (rest, share) =
+            shares.find_map(|(sign, share)| Some((slot.strip_prefix(sign)?, share)))?;
         let taken = Taken {
             share,
             at: self.at,
@@ -208,6 +211,7 @@ pub(super) fn slot(
     let share = match share {
         Share::New => 'n',
         Share::Backlog => 'b',
+        Share::Users => 'u',
     };
     let message = message.map_or_else(String::new, |Fingerprint { accepted, digest }| {
         format!("{}:{digest:08x} ", accepted.wall)

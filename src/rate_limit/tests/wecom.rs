@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::rate_limit::times::backlog_of;
+use crate::rate_limit::times::{backlog_of, users_of};
 
 /// Returns the most messages in any window of `window` ms.
 fn most_within(arrivals: &mut [u64], window: u64) -> usize {
@@ -18,12 +18,14 @@ fn most_within(arrivals: &mut [u64], window: u64) -> usize {
     most
 }
 
-/// A message: its recipients, whether it is new, its ms on the way, and the ms since the last one.
-type Sending = (usize, bool, u64, u64);
+/// A message: its recipients, its share, its ms on the way, and the ms since the last one.
+type Sending = (usize, Share, u64, u64);
 
 fn sends() -> impl Strategy<Value = Vec<Sending>> {
     let gap = prop_oneof![9 => Just(0), 3 => 0..3000_u64, 1 => 0..90_000_u64];
-    let send = (0..4_usize, any::<bool>(), 0..=1000_u64, gap);
+    let shares = vec![Share::New, Share::Backlog, Share::Users];
+    let share = prop::sample::select(shares);
+    let send = (0..4_usize, share, 0..=1000_u64, gap);
     // Enough messages to reach the limit per hour.
     let many = prop::collection::vec(send.clone(), 1000..1400);
     prop_oneof![9 => prop::collection::vec(send, 1..150), 1 => many]
@@ -42,26 +44,29 @@ proptest! {
     fn no_member_is_sent_more_than_wecom_delivers(sends in sends(), limits in limits()) {
         let audience = [to("a"), to("b"), to("a|b"), Audience::Everyone];
         let (mut times, mut now) = (Times::of_all(limits), NOW);
-        let mut arrived: [[Vec<u64>; 2]; 2] = Default::default();
-        for (whom, is_new, delay, gap) in sends {
-            let share = if is_new { Share::New } else { Share::Backlog };
+        let mut arrived: [[Vec<u64>; 3]; 2] = Default::default();
+        for (whom, share, delay, gap) in sends {
             now = times.earliest(&audience[whom], share, now + gap);
             times.take(&audience[whom], share, now);
-            for (member, [all, backlog]) in arrived.iter_mut().enumerate() {
+            for (member, [all, backlog, users]) in arrived.iter_mut().enumerate() {
                 if whom > 1 || whom == member {
                     all.push(now + delay);
-                    if share == Share::Backlog {
+                    if share != Share::New {
                         backlog.push(now + delay);
+                    }
+                    if share == Share::Users {
+                        users.push(now + delay);
                     }
                 }
             }
         }
         let (minute, hour) = (limits.per_minute.count() as usize, limits.per_hour as usize);
-        for [all, backlog] in &mut arrived {
+        for [all, backlog, users] in &mut arrived {
             prop_assert!(most_within(all, 60_000) <= minute);
             prop_assert!(most_within(all, 3_600_000) <= hour);
             prop_assert!(most_within(backlog, 60_000) <= backlog_of(minute));
             prop_assert!(most_within(backlog, 3_600_000) <= backlog_of(hour));
+            prop_assert!(most_within(users, 3_600_000) <= users_of(hour));
         }
     }
 }

@@ -1,0 +1,93 @@
+//! What users mail and WeCom or a gateway refuses holds up nothing of root's, and fills nothing.
+
+use crate::standin::{Fault, Standin};
+use crate::support::maildrop::{dropped, flush, leave, with_maildrop};
+use crate::support::{OTHER, SEND, Sandbox, failed, has, refusal, texts, waiting};
+
+/// Refuses what users mail.
+fn refuse_users(standin: &Standin, fault: Fault) {
+    standin.judge(move |request| {
+        let is_theirs = request.endpoint() == SEND && has(request, "from user");
+        is_theirs.then(|| fault.clone())
+    });
+}
+
+/// Root's own alert, kept for the next flush.
+fn keep_own(sandbox: &Sandbox, text: &str) {
+    sandbox
+        .wxpush("send --queue --to zhangsan")
+        .arg(text)
+        .is_silent();
+}
+
+#[test]
+#[ignore = "needs root: another user, by setpriv"]
+fn sixty_mails_that_are_refused_hold_up_none_of_roots_and_root_is_told_once() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    refuse_users(&standin, Fault::html(403));
+    for uid in [OTHER, 65533, 65532] {
+        leave(&sandbox, uid, 20);
+    }
+    flush(&sandbox).run();
+    assert_eq!(waiting(&sandbox).len(), 60, "they may be the app's trouble");
+    leave(&sandbox, 65531, 1);
+    for round in 0..3 {
+        let own = [format!("own {round} a"), format!("own {round} b")];
+        for text in &own {
+            keep_own(&sandbox, text);
+        }
+        let before = standin.count(SEND);
+        let stderr = flush(&sandbox).run().stderr;
+        let read = texts(&standin, "zhangsan");
+        assert!(read.ends_with(&own), "{round}: {read:?}");
+        let asked = standin.count(SEND) - before;
+        assert!(asked <= 2 + 3, "{round}: {asked}");
+        assert_eq!(stderr.contains(" 60 "), round == 0, "{stderr}");
+        assert_eq!(dropped(&sandbox).len(), 1, "{round}");
+    }
+}
+
+#[test]
+#[ignore = "needs root: another user, by setpriv"]
+fn users_leave_root_most_of_an_hours_slots_merged_or_not() {
+    for merge in [true, false] {
+        let standin = Standin::start();
+        let sandbox = with_maildrop(&standin);
+        sandbox.append(&format!(
+            "\n[limits]\nper_hour = 12\n[outbox]\nmerge = {merge}\n"
+        ));
+        for _ in 0..4 {
+            leave(&sandbox, OTHER, 5);
+            flush(&sandbox).run();
+        }
+        let theirs = texts(&standin, "zhangsan").len();
+        assert!((1..=3).contains(&theirs), "{merge}: {theirs}");
+        keep_own(&sandbox, "own");
+        flush(&sandbox).run();
+        let read = texts(&standin, "zhangsan");
+        assert_eq!(read.last().unwrap(), "own", "{merge}");
+    }
+}
+
+#[test]
+#[ignore = "needs root: another user, by setpriv"]
+fn mails_that_are_refused_for_good_are_not_kept_and_are_told_of_once_a_day() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    refuse_users(&standin, refusal(40058));
+    let mut told = String::new();
+    for _ in 0..2 {
+        leave(&sandbox, OTHER, 13);
+        told += &flush(&sandbox).run().stderr;
+    }
+    assert_eq!(told.lines().count(), 1, "{told}");
+    assert!(told.contains("nobody") && told.contains("40058"), "{told}");
+    assert_eq!([waiting(&sandbox), failed(&sandbox)].concat(), [""; 0]);
+    // What is root's own is.
+    standin.mend();
+    standin.always(SEND, refusal(40058));
+    keep_own(&sandbox, "own");
+    flush(&sandbox).run();
+    assert_eq!(failed(&sandbox).len(), 1);
+}
