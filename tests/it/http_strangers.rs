@@ -137,7 +137,7 @@ fn what_clients_write_in_their_own_way_is_taken_as_it_is_meant() {
         assert_eq!(answer.status, 200);
         assert_eq!(texts(&standin, "lisi").pop().as_deref(), Some(text));
     }
-    // What is repeated to the client is short.
+    // Nothing is repeated to the client.
     let long = "长".repeat(30_000);
     let answer = inetd.asked(&["-H", "Priority: 5", "-d", &long, "http://HOST/KEY"], KEY);
     assert_eq!(answer.status, 200);

@@ -74,6 +74,7 @@ mod hostile; // caches and answers that cannot be believed
 mod http; // requests of other services, and webhooks, by curl
 mod http_clients; // apprise, Alertmanager, systemd and inetd as clients and servers of http
 mod http_faults; // requests that are broken, huge, slow or many; keys
+mod http_lenient; // what is readable in odd requests to http is sent, and what their answers keep to themselves
 mod http_strangers; // clients of http without patience, without a key, or with ways of their own
 mod init; // init at a terminal: answers right and wrong, and none
 mod init_files; // init: where it writes, what it keeps, the crontab

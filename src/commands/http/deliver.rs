@@ -36,21 +36,19 @@ struct Submitted {
 }
 
 impl Exchange {
-    /// Delivers a message or keeps it; returns the answer, a failure of our own, and what hides
-    /// secrets in the answer.
+    /// Delivers a message or keeps it; returns the answer, and a failure of our own.
     pub(super) fn deliver(
         &self,
         asked: AcceptedRequest<'_>,
         output: Output,
-    ) -> (ServiceReply, Option<Failure>, Redactor) {
+    ) -> (ServiceReply, Option<Failure>) {
         let state = begin_or_without(&asked.settings.base, output);
         let state = state.as_ref().map_err(Clone::clone);
         let guard = guard(asked.config, &asked.settings, state.as_ref().ok().copied());
-        let (reply, failure) = match self.submitted(asked, state, &guard) {
+        match self.submitted(asked, state, &guard) {
             Ok(submitted) => self.answer_to(submitted, &guard, output),
             Err(failure) => self.not_sent(failure, false, &guard),
-        };
-        (reply, failure, guard)
+        }
     }
 
     /// Composes and submits a message.

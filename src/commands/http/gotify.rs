@@ -50,7 +50,7 @@ impl Service for Gotify {
         })
     }
 
-    fn answer(&self, reply: &ServiceReply, request: &HttpRequest) -> Value {
+    fn answer(&self, reply: &ServiceReply) -> Value {
         if !reply.is_fine() {
             let error = StatusCode::from_u16(reply.status).ok();
             let error = error.and_then(|it| it.canonical_reason());
@@ -58,13 +58,13 @@ impl Service for Gotify {
                 "error": error, "errorCode": reply.status, "errorDescription": reply.words,
             });
         }
-        let (form, now) = (request.form(), Local::now());
+        let now = Local::now();
         json!({
             "id": now.timestamp_millis(),
             "appid": 1,
-            "title": form.get(&["title"]).unwrap_or_default(),
-            "message": form.get(&["message"]).unwrap_or_default(),
-            "priority": priority(request),
+            "title": "",
+            "message": "",
+            "priority": 0,
             "date": now.to_rfc3339_opts(SecondsFormat::Millis, false),
         })
     }

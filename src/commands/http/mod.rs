@@ -21,8 +21,6 @@ mod uptime_kuma;
 
 use std::io::{self, IsTerminal};
 
-use serde_json::{Map, Value};
-
 use super::{begin_or_without, load, recipients};
 use crate::cli::{self, Global};
 use crate::config::{Account, Config, FoundKey, HttpKey, Settings};
@@ -30,7 +28,6 @@ use crate::error::{Exit, Failure};
 use crate::message::Channel;
 use crate::output::{self, Output};
 use crate::request_head;
-use crate::secret::Redactor;
 use crate::text::http as words;
 use body::BodyForm;
 use connection::Connection;
@@ -47,9 +44,6 @@ const BODY_MAX: usize = 1 << 20;
 
 /// The most bytes of a body that is a file: WeCom's largest.
 const FILE_MAX: usize = 20 << 20;
-
-/// The most bytes of each text of the request that the answer repeats: it is written at once.
-const ECHO_MAX: usize = 1024;
 
 /// Runs `http`.
 pub(super) fn run(
@@ -72,7 +66,7 @@ pub(super) fn run(
         key: String::new(),
     };
     let asked = exchange.receive(loaded.as_ref());
-    let (reply, failure, guard) = match asked {
+    let (reply, failure) = match asked {
         Ok(asked) => exchange.deliver(asked, output),
         Err(refused) => {
             if let Ok(config) = &loaded {
@@ -82,10 +76,10 @@ pub(super) fn run(
             let Some((reply, failure)) = exchange.refuse(refused) else {
                 return Ok(Exit::Sent);
             };
-            (reply, failure, Redactor::default())
+            (reply, failure)
         }
     };
-    exchange.answer(&reply, &guard)?;
+    exchange.answer(&reply)?;
     failure.map_or(Ok(Exit::Sent), |failure| Err(failure.into()))
 }
 
@@ -211,13 +205,11 @@ impl Exchange {
     }
 
     /// Writes the answer, in the form of the service if it is known.
-    fn answer(&mut self, reply: &ServiceReply, guard: &Redactor) -> Result<(), Failure> {
-        let mut answer = match self.service.zip(self.request.as_ref()) {
-            Some((service, request)) => service.answer(reply, request),
+    fn answer(&mut self, reply: &ServiceReply) -> Result<(), Failure> {
+        let answer = match self.service {
+            Some(service) => service.answer(reply),
             None => reply.as_json(),
         };
-        guard.hide_in_json(&mut answer);
-        shorten(&mut answer);
         let is_question = reply.words.is_empty() && self.service.is_none();
         let body = if is_question {
             String::new()
@@ -245,16 +237,4 @@ fn known_or_wrong(
 
 fn setup(error: crate::config::ConfigError) -> RequestRefused {
     RequestRefused::Setup(error.into())
-}
-
-/// Cuts the texts of an answer.
-fn shorten(answer: &mut Value) {
-    for value in answer.as_object_mut().into_iter().flat_map(Map::values_mut) {
-        if let Value::String(text) = value
-            && text.len() > ECHO_MAX
-        {
-            text.truncate(text.floor_char_boundary(ECHO_MAX));
-            text.push('…');
-        }
-    }
 }

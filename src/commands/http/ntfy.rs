@@ -81,7 +81,7 @@ impl Service for Ntfy {
         credentials(request).map_or(403, |_| 401)
     }
 
-    fn answer(&self, reply: &ServiceReply, request: &HttpRequest) -> Value {
+    fn answer(&self, reply: &ServiceReply) -> Value {
         let status = reply.status;
         if !reply.is_fine() {
             let code = match status {
@@ -90,22 +90,13 @@ impl Service for Ntfy {
             };
             return json!({"code": code, "http": status, "error": reply.words});
         }
-        let message = match parameter(request, "message") {
-            None if self.is_large(request) => parameter(request, "filename"),
-            None => Some(String::from_utf8_lossy(&request.body).into_owned()),
-            message => message,
-        };
-        let mut answer = json!({
+        json!({
             "id": reply.receipt,
             "time": Stamp::now().wall / 1000,
             "event": "message",
-            "topic": topic(request).unwrap_or_default(),
-            "message": message,
-        });
-        if let Some(title) = parameter(request, "title") {
-            answer["title"] = title.into();
-        }
-        answer
+            "topic": "",
+            "message": "",
+        })
     }
 }
 

@@ -43,7 +43,7 @@ impl Service for Pushplus {
         })
     }
 
-    fn answer(&self, reply: &ServiceReply, _request: &HttpRequest) -> Value {
+    fn answer(&self, reply: &ServiceReply) -> Value {
         let code = match reply.status {
             200 => {
                 return json!({"code": 200, "msg": words::pushplus_done(), "data": reply.receipt});

@@ -45,7 +45,7 @@ impl Service for Serverchan {
         })
     }
 
-    fn answer(&self, reply: &ServiceReply, _request: &HttpRequest) -> Value {
+    fn answer(&self, reply: &ServiceReply) -> Value {
         if reply.is_fine() {
             let data = json!({
                 "pushid": reply.receipt, "readkey": "", "error": "SUCCESS", "errno": 0,

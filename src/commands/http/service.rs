@@ -49,8 +49,9 @@ pub(super) trait Service {
         401
     }
 
-    /// Returns the answer in the form that its clients expect.
-    fn answer(&self, reply: &ServiceReply, _request: &HttpRequest) -> Value {
+    /// Returns the answer in the form that its clients expect. It repeats nothing of the request: what
+    /// is hidden in it would tell of the secrets of others.
+    fn answer(&self, reply: &ServiceReply) -> Value {
         reply.as_json()
     }
 }
