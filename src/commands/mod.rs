@@ -10,6 +10,7 @@ mod explain;
 pub(crate) mod http;
 pub(crate) mod init;
 mod intent;
+mod lenient;
 mod option_text;
 mod outbox;
 mod pages;

@@ -1,8 +1,6 @@
 //! The messages of `batch`. Those about a line stand alone in its answer, so each says what to do.
 
 failures! {
-    not_utf8() => Data,
-        "这一行不是 UTF-8：转换编码后再发", "the line is not UTF-8: convert it, and send it again";
     not_json(error) => Data, "这一行不是 JSON：{error}", "the line is not JSON: {error}";
     no_object() => Data,
         "这一行不是 JSON 对象：每行写一个 {{\"to\":…,\"text\":…}}",

@@ -34,7 +34,6 @@ texts! {
         "the message may have been delivered, and is not kept: look at the phone before you send it again";
     empty() = "消息是空的", "the message is empty";
     no_json() = "正文不是这里需要的 JSON", "the body is not the JSON that is expected here";
-    no_base64() = "有附件不是正确的 base64", "an attachment is not valid base64";
     lacks(name) = "缺少 {name}", "{name} is missing";
     no_delay() =
         "不支持定时发送（delay），消息没有发出", "scheduled delivery (delay) is not supported: nothing was sent";
@@ -54,6 +53,7 @@ phone_texts! {
     more_alerts(count) = "（另有 {count} 条未列出）", "({count} more)";
     since(time) = "开始：{time}", "Since: {time}";
     until(time) = "恢复：{time}", "Until: {time}";
+    no_base64(name) = "（附件未发送：{name} 不是正确的 base64）", "(not sent: {name} is not valid base64)";
     tags(tags) = "标签：{tags}", "Tags: {tags}";
     down(name) = "🔴 {name} 无法访问", "🔴 {name} is down";
     up(name) = "✅ {name} 已恢复", "✅ {name} is up";

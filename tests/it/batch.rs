@@ -164,7 +164,6 @@ fn what_is_wrong_with_a_line_is_in_its_answer_and_the_rest_goes_on() {
         (b"{\"robot\":\"nobody\",\"text\":\"x\"}", "nobody"),
         (b"{\"profile\":\"nobody\",\"text\":\"x\"}", "nobody"),
         (b"{\"to\":\"li si\",\"text\":\"x\"}", "li si"),
-        (b"{\"to\":\"lisi\",\"text\":\"\xff\"}", "UTF-8"),
         (b"[\"to\",\"lisi\"]", "object"),
         (b"{\"to\":\"lisi\",\"text\":\"x\"} {}", "JSON"),
         (b"{\"to\":", "JSON"),
@@ -205,6 +204,31 @@ fn what_is_wrong_with_a_line_is_in_its_answer_and_the_rest_goes_on() {
     assert_eq!(outcome.code, Some(65), "that of the first line that failed");
     assert_eq!(texts(&standin, "wangwu").len(), wrong.len());
     assert!(texts(&standin, "lisi").is_empty());
+}
+
+#[test]
+fn a_line_with_a_text_that_is_no_unicode_or_has_control_characters_is_sent_with_its_id() {
+    let (standin, sandbox) = set_up();
+    let lines: [(&[u8], &str); 5] = [
+        (b"cut \\ud83d", "cut \u{fffd}"),
+        (b"a\tb\x1b[1m", "a\tb"),
+        (b"caf\xe9", "café"),
+        (b"\xb4\xc5\xc5\xcc", "磁盘"),
+        ("磁\\u76d8".as_bytes(), "磁盘"),
+    ];
+    let mut input = Vec::new();
+    for (text, _) in lines {
+        input.extend([b"{\"id\":7,\"to\":\"lisi\",\"text\":\"", text, b"\"}\n"].concat());
+    }
+    let outcome = batch(&sandbox, "", input).exits(0);
+    for answer in answers(&outcome) {
+        assert_eq!(
+            (&answer["id"], &answer["status"]),
+            (&json!(7), &json!("sent"))
+        );
+    }
+    let expected: Vec<&str> = lines.iter().map(|(_, text)| *text).collect();
+    assert_eq!(texts(&standin, "lisi"), expected);
 }
 
 #[test]

@@ -183,11 +183,9 @@ fn a_file_arrives_as_a_picture_or_a_file_with_its_text() {
         200
     );
     assert_eq!(&last(&standin).media[0].bytes[..], b"hello world");
-    for (base64, status) in [("aGVs\\r\\nbG8gd29ybGQ", 200), ("aGVs!", 400)] {
-        let attached = attached.replace("aGVsbG8gd29ybGQ=", base64);
-        let line = ["-d", &*attached, "http://HOST/apprise?key=KEY"];
-        assert_eq!(inetd.asked(&line, KEY).status, status, "{base64}");
-    }
+    let attached = attached.replace("aGVsbG8gd29ybGQ=", "aGVs\\r\\nbG8gd29ybGQ");
+    let line = ["-d", &*attached, "http://HOST/apprise?key=KEY"];
+    assert_eq!(inetd.asked(&line, KEY).status, 200);
     assert_eq!(&last(&standin).media[0].bytes[..], b"hello world");
 }
 

@@ -1,17 +1,237 @@
 //! `wxpush http`: with a right key, what can be read is sent, however it was written.
 
-use serde_json::Value;
+use std::io::Write;
+use std::process::{Command, Stdio};
 
-use crate::standin::{ROBOT_KEY, SECRET};
+use serde_json::{Value, json};
+
+use crate::standin::{ROBOT_KEY, SECRET, Standin};
 use crate::support::inetd::{HTTP_KEY as KEY, HttpAnswer, Inetd, with_http_key};
 use crate::support::leaks::conceal;
-use crate::support::texts;
+use crate::support::{Words, last, texts};
 
 /// Says a request with a body.
 fn say(inetd: &Inetd, method: &str, path: &str, fields: &str, body: &[u8]) -> HttpAnswer {
     let length = body.len();
     let head = format!("{method} {path} HTTP/1.1\r\n{fields}Content-Length: {length}\r\n\r\n");
     inetd.say([head.as_bytes(), body].concat())
+}
+
+/// Posts a body, and holds that it is taken; returns what lisi reads.
+#[track_caller]
+fn read(inetd: &Inetd, standin: &Standin, path: &str, fields: &str, body: &[u8]) -> String {
+    let before = standin.company().phone("lisi").len();
+    let path = path.replace("KEY", KEY);
+    let answer = say(inetd, "POST", &path, fields, body);
+    assert_eq!(answer.status, 200, "{}: {answer:?}", body.escape_ascii());
+    let phone = standin.company().phone("lisi");
+    assert!(phone.len() > before, "{}", body.escape_ascii());
+    phone[before].text.clone()
+}
+
+#[test]
+fn a_text_in_any_charset_is_sent_as_text_and_a_file_that_is_too_small_is_shown() {
+    let (standin, sandbox) = with_http_key();
+    let inetd = Inetd::start(&sandbox, "");
+    let gbk = b"\xb4\xc5\xc5\xcc";
+    let long = [&gbk.repeat(300)[..], b" 91%"].concat();
+    let form = [b"title=x&desp=", &gbk[..]].concat();
+    let part = "--b\r\nContent-Disposition: form-data; name=\"message\"\r\n\r\n";
+    let part = [part.as_bytes(), gbk, b"\r\n--b--\r\n"].concat();
+    let multipart = "Content-Type: multipart/form-data; boundary=b\r\n";
+    let json = [b"{\"desp\":\"", &gbk[..], b"\"}"].concat();
+    for (path, fields, body, text) in [
+        ("/KEY", "", &gbk[..], "磁盘"),
+        ("/KEY", "", b"caf\xe9", "café"),
+        ("/KEY", "Title: t\r\n", gbk, "t\n磁盘"),
+        ("/KEY", "", &long, &("磁盘".repeat(300) + " 91%")),
+        (
+            "/KEY",
+            "",
+            "磁盘满了".as_bytes().split_at(11).0,
+            "磁盘满\u{fffd}",
+        ),
+        (
+            "/KEY",
+            "Filename: status.txt\r\n",
+            b"DOWN",
+            "status.txt: DOWN",
+        ),
+        (
+            "/KEY",
+            "Filename: a.txt\r\nTitle: t\r\n",
+            gbk,
+            "t\na.txt: 磁盘",
+        ),
+        ("/KEY.send", "", &form, "x\n磁盘"),
+        ("/KEY.send", "", &json, "磁盘"),
+        ("/message?token=KEY", multipart, &part, "磁盘"),
+    ] {
+        let read = read(&inetd, &standin, path, fields, body);
+        assert_eq!(read, text, "{path} {}", body.escape_ascii());
+    }
+    // One character that was cut.
+    assert!(!read(&inetd, &standin, "/KEY", "", b"\xe7\xa3").is_empty());
+    for bytes in [&b"\x00\x01\xff"[..], b""] {
+        let fields = "Filename: small.bin\r\nMessage: m\r\n";
+        let text = read(&inetd, &standin, "/KEY", fields, bytes);
+        text.begins("m");
+        assert!(bytes.is_empty() || text.contains("small.bin"), "{text}");
+    }
+    read(&inetd, &standin, "/KEY", "", b"\x00\x01\xff").shows("attachment");
+    let binary = b"\x7fELF\x02\x01\x01\x00\xff\xfe";
+    let status = say(&inetd, "PUT", &format!("/{KEY}"), "", binary).status;
+    assert_eq!(
+        (status, &last(&standin).media[0].bytes[..]),
+        (200, &binary[..])
+    );
+}
+
+#[test]
+fn a_bad_attachment_is_named_in_the_alert_that_it_came_with() {
+    let (standin, sandbox) = with_http_key();
+    let inetd = Inetd::start(&sandbox, "");
+    let good = json!({"filename": "good.txt", "base64": "aGVsbG8gd29ybGQ="});
+    for (attachments, name) in [
+        (json!([{"filename": "a.txt", "base64": "!!!"}]), "a.txt"),
+        (json!([{"filename": "a.txt", "base64": null}]), "a.txt"),
+        (json!([{"filename": "a.txt"}, good]), "a.txt"),
+        (json!([{"filename": ["a", 1], "base64": 5}]), "1"),
+        (json!(["x", 5, null, [], {}, good]), "attachment"),
+        (json!({"filename": "a.txt", "base64": "!"}), "a.txt"),
+        (json!("x"), "attachment"),
+        (json!({}), ""),
+        (json!(null), ""),
+        (good.clone(), ""),
+    ] {
+        let body = json!({"title": "DISK", "message": "db1", "attachments": attachments});
+        let fields = format!("Authorization: Bearer {KEY}\r\n");
+        let body = body.to_string();
+        let text = read(&inetd, &standin, "/apprise", &fields, body.as_bytes());
+        text.begins("DISK\ndb1");
+        text.shows(name);
+        if body.contains("good") {
+            assert_eq!(&last(&standin).media[0].bytes[..], b"hello world");
+        }
+    }
+    let odd = [
+        (json!({"title": 5, "message": {"a": 1}}), "5\n{\"a\":1}"),
+        (json!({"title": null, "message": true}), "true"),
+        (json!({"attachments": [{"base64": "!"}]}), "attachment"),
+    ];
+    for (body, text) in odd {
+        let body = body.to_string();
+        read(&inetd, &standin, "/apprise?key=KEY", "", body.as_bytes()).shows(text);
+    }
+}
+
+#[test]
+fn json_that_parsers_refuse_is_read_as_it_was_meant() {
+    let (standin, sandbox) = with_http_key();
+    let inetd = Inetd::start(&sandbox, "");
+    let deep = format!("{}1{}", "[".repeat(130), "]".repeat(130));
+    for (path, body, text) in [
+        (
+            "/alertmanager?key=KEY",
+            r#"{"title":"a","title":"b","message":"m"}"#.to_owned(),
+            "b\nm",
+        ),
+        (
+            "/grafana?key=KEY",
+            r#"{"alerts":[{"labels":{"alertname":"n","alertname":"Down"}}],"alerts":null}"#
+                .to_owned(),
+            "🔥 告警：Down",
+        ),
+        (
+            "/",
+            format!(r#"{{"topic":"x","topic":"{KEY}","message":"m"}}"#),
+            "m",
+        ),
+        (
+            "/",
+            format!(r#"{{"topic":"{KEY}","message":{{"disk":91}}}}"#),
+            r#"{"disk":91}"#,
+        ),
+        (
+            "/",
+            format!(r#"{{"topic":"{KEY}","message":["a",5]}}"#),
+            "a,5",
+        ),
+        (
+            "/KEY.send",
+            "{\"desp\":\"two\nlines\tand \"quotes\" of C:\\dir\"}".to_owned(),
+            "two\nlines\tand \"quotes\" of C:\\dir",
+        ),
+        (
+            "/message?token=KEY",
+            "{\"message\":\"m\",\"priority\":1e999}".to_owned(),
+            "m",
+        ),
+        (
+            "/message?token=KEY",
+            format!("{{\"extras\":{deep},\"message\":\"m\"}}"),
+            "m",
+        ),
+        (
+            "/send",
+            format!("{{\"token\":\"{KEY}\",\"content\":\"a\nb\",\"x\":NaN}}"),
+            "a\nb",
+        ),
+        (
+            "/apprise?key=KEY",
+            format!("{{\"x\":{deep},\"message\":\"m\",\"message\":\"n\"}}"),
+            "n",
+        ),
+        (
+            "/uptime-kuma?key=KEY",
+            format!("{{\"x\":{deep},\"msg\":\"m\n\"}}"),
+            "m",
+        ),
+    ] {
+        assert_eq!(
+            read(&inetd, &standin, path, "", body.as_bytes()),
+            text,
+            "{body}"
+        );
+    }
+    // What is no JSON at all is still a text, where a login has the key.
+    let fields = format!("Authorization: Bearer {KEY}\r\n");
+    assert_eq!(
+        read(&inetd, &standin, "/", &fields, b"[not] json"),
+        "[not] json"
+    );
+    // A wrong key is one in any JSON.
+    let wrong = b"{\"topic\":\"wrong-key-wrong\",\"message\":\"a\nb\"}";
+    assert_eq!(say(&inetd, "POST", "/", "", wrong).status, 403);
+}
+
+#[test]
+fn a_json_of_millions_of_values_takes_little_more_memory_than_its_text() {
+    let (standin, sandbox) = with_http_key();
+    let many = |one: &str, bytes: usize| format!("[{}0]", one.repeat(bytes / one.len()));
+    let alert = many("{\"\":0},", 900_000);
+    let alerts = format!("{{\"alerts\":[{alert}{}]}}", format!(",{alert}").repeat(19));
+    let files = many("{},", 20_000_000);
+    let files = format!("{{\"message\":\"m\",\"attachments\":{files}}}");
+    for (path, body) in [("/alertmanager", alerts), ("/apprise", files)] {
+        let head = format!(
+            "POST {path}?key={KEY} HTTP/1.1\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        let small = Command::new("sh")
+            .args(["-c", "ulimit -d 100000; exec ./wxpush http"])
+            .current_dir(sandbox.path("."))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn();
+        let mut small = small.unwrap();
+        let mut stdin = small.stdin.take().unwrap();
+        stdin.write_all((head + &body).as_bytes()).unwrap();
+        drop(stdin);
+        let output = small.wait_with_output().unwrap();
+        String::from_utf8_lossy(&output.stdout).shows("HTTP/1.1 200 ");
+    }
+    assert!(standin.company().phone("lisi").len() >= 2);
 }
 
 #[test]

@@ -44,16 +44,18 @@ fn what_may_have_arrived_at_a_group_is_not_asked_for_again() {
 }
 
 #[test]
-fn a_secret_that_a_request_names_is_not_in_the_log() {
-    let (_standin, sandbox) = with_http_key();
+fn a_secret_that_a_request_names_is_neither_on_the_phone_nor_in_the_log() {
+    let (standin, sandbox) = with_http_key();
     let inetd = Inetd::start(&sandbox, "");
     for secret in [SECRET, KEY] {
         let name = format!("Filename: {secret}.txt");
         let url = format!("http://HOST/{KEY}");
-        assert_eq!(inetd.curl(&["-H", &name, "-d", "x", &url]).status, 400);
+        let answer = inetd.curl(&["-H", &name, "-H", "Title: t", "-d", "x", &url]);
+        assert_eq!(answer.status, 200);
     }
     inetd.ends();
-    sandbox.read("wxpush.log").shows("[hidden]");
+    sandbox.read("wxpush.log").lacks(SECRET);
+    texts(&standin, "lisi")[0].shows("[hidden].txt: x");
 }
 
 #[test]

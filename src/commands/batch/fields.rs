@@ -6,6 +6,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
+use crate::commands::lenient;
 use crate::config::nearest;
 use crate::error::Failure;
 use crate::text::batch as words;
@@ -21,14 +22,13 @@ impl LineFields {
     /// Reads a line.
     ///
     /// # Errors
-    /// `Exit::Data` if it is not one JSON object in UTF-8.
+    /// `Exit::Data` if it is not one JSON object.
     pub(super) fn read(line: &[u8]) -> Result<Self, Failure> {
         let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line);
-        let line = str::from_utf8(line).map_err(|_| words::not_utf8())?;
-        if !line.trim_start().starts_with('{') {
+        if !line.trim_ascii_start().starts_with(b"{") {
             return Err(words::no_object());
         }
-        serde_json::from_str(line).map_err(words::not_json)
+        lenient::parsed(line, |text| serde_json::from_str(text)).map_err(words::not_json)
     }
 
     /// Checks that the line has no field twice, and no other than these.

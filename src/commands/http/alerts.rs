@@ -3,13 +3,10 @@
 //! Sources: Prometheus' page "Alerting / Configuration", `webhook_config`, and Grafana's "Configure
 //! the webhook notifier".
 
-use std::fmt;
-
 use chrono::{DateTime, Local};
-use serde::Deserialize;
-use serde::de::{Deserializer, SeqAccess, Visitor};
 use serde_json::Value;
 
+use super::json::shown;
 use super::note::Note;
 use super::request::HttpRequest;
 use super::service::Service;
@@ -19,20 +16,6 @@ use crate::lang::Lang;
 /// The most alerts that are shown of one webhook.
 const SHOWN: usize = 20;
 
-/// The JSON of a webhook. It may be large: of the alerts only those that are shown are in memory.
-#[derive(Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-struct AlertHook {
-    alerts: AlertList,
-    truncated_alerts: Value,
-    common_labels: Value,
-    group_labels: Value,
-    #[serde(rename = "externalURL")]
-    external_url: Value,
-    title: Value,
-    message: Value,
-}
-
 /// The first alerts, and how many there are.
 #[derive(Default)]
 struct AlertList {
@@ -41,35 +24,13 @@ struct AlertList {
     resolved: usize,
 }
 
-impl<'de> Deserialize<'de> for AlertList {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(AlertListVisitor)
-    }
-}
-
-struct AlertListVisitor;
-
-impl<'de> Visitor<'de> for AlertListVisitor {
-    type Value = AlertList;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("alerts")
-    }
-
-    fn visit_unit<E>(self) -> Result<AlertList, E> {
-        Ok(AlertList::default())
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut alerts: A) -> Result<AlertList, A::Error> {
-        let mut list = AlertList::default();
-        while let Some(alert) = alerts.next_element::<Value>()? {
-            list.all += 1;
-            list.resolved += usize::from(is_resolved(&alert));
-            if list.first.len() < SHOWN {
-                list.first.push(alert);
-            }
+impl AlertList {
+    fn add(&mut self, alert: Value) {
+        self.all += 1;
+        self.resolved += usize::from(is_resolved(&alert));
+        if self.first.len() < SHOWN {
+            self.first.push(alert);
         }
-        Ok(list)
     }
 }
 
@@ -91,14 +52,13 @@ impl Service for Alerts {
     }
 
     fn note(&self, request: &HttpRequest, lang: Lang) -> Result<Note, String> {
-        let hook: AlertHook = request.json().ok_or_else(words::no_json)?;
-        let alerts = &hook.alerts;
+        let read = request.json_with_list("alerts", AlertList::add);
+        let (hook, alerts) = read.ok_or_else(words::no_json)?;
         if alerts.all == 0 {
             // A template of the user's, or Grafana's old form.
-            let message = text(&hook.message).ok_or_else(|| words::lacks("alerts"))?;
             return Ok(Note {
-                title: text(&hook.title).map(str::to_owned),
-                text: message.to_owned(),
+                title: text_of(&hook, "title"),
+                text: text_of(&hook, "message").ok_or_else(|| words::lacks("alerts"))?,
                 ..Note::default()
             });
         }
@@ -107,16 +67,16 @@ impl Service for Alerts {
             .iter()
             .map(|alert| block(alert, alerts.all > 1, lang))
             .collect();
-        let truncated = hook.truncated_alerts.as_u64().unwrap_or_default();
+        let truncated = hook["truncatedAlerts"].as_u64().unwrap_or_default();
         let more = (alerts.all.saturating_sub(SHOWN) as u64).saturating_add(truncated);
         if more > 0 {
             blocks.push(words::more_alerts(lang, more));
         }
         if alerts.first.iter().all(|alert| link(alert).is_none()) {
-            blocks.extend(text(&hook.external_url).map(str::to_owned));
+            blocks.extend(text_of(&hook, "externalURL"));
         }
         Ok(Note {
-            title: Some(title(&hook, lang)),
+            title: Some(title(&hook, &alerts, lang)),
             text: blocks.join("\n\n"),
             ..Note::default()
         })
@@ -124,13 +84,13 @@ impl Service for Alerts {
 }
 
 /// Returns what is wrong, and how often, in one line.
-fn title(hook: &AlertHook, lang: Lang) -> String {
-    let resolved = hook.alerts.resolved;
-    let firing = hook.alerts.all - resolved;
-    let of_all = text_of(&hook.common_labels, "alertname");
-    let name = match of_all.or_else(|| text_of(&hook.group_labels, "alertname")) {
+fn title(hook: &Value, alerts: &AlertList, lang: Lang) -> String {
+    let resolved = alerts.resolved;
+    let firing = alerts.all - resolved;
+    let of_all = text_of(&hook["commonLabels"], "alertname");
+    let name = match of_all.or_else(|| text_of(&hook["groupLabels"], "alertname")) {
         Some(name) => name,
-        None => hook.alerts.first.first().and_then(name).unwrap_or_default(),
+        None => alerts.first.first().and_then(name).unwrap_or_default(),
     };
     match (firing, resolved) {
         (1, 0) => words::firing(lang, name),
@@ -151,6 +111,9 @@ fn block(alert: &Value, is_named: bool, lang: Lang) -> String {
         } else {
             words::firing(lang, name)
         });
+    }
+    if !alert.is_object() {
+        lines.extend(shown(alert));
     }
     let notes = &alert["annotations"];
     lines.extend(text_of(notes, "summary"));
@@ -186,13 +149,8 @@ fn link(alert: &Value) -> Option<String> {
 fn pairs(object: &Value, is: &str) -> Vec<String> {
     let fields = object.as_object().into_iter().flatten();
     let fields = fields.filter(|(name, _)| *name != "alertname" && !name.starts_with("__"));
-    let shown = |value: &Value| {
-        value
-            .as_str()
-            .map_or_else(|| value.to_string(), str::to_owned)
-    };
     fields
-        .map(|(name, value)| format!("{name}{is}{}", shown(value)))
+        .map(|(name, value)| format!("{name}{is}{}", shown(value).unwrap_or_default()))
         .collect()
 }
 
@@ -203,13 +161,7 @@ fn time(value: &Value) -> Option<String> {
     is_set.then(|| time.with_timezone(&Local).format("%F %T").to_string())
 }
 
-fn text(value: &Value) -> Option<&str> {
-    value
-        .as_str()
-        .map(str::trim)
-        .filter(|text| !text.is_empty())
-}
-
 fn text_of(object: &Value, name: &str) -> Option<String> {
-    text(&object[name]).map(str::to_owned)
+    let text = shown(&object[name])?.trim().to_owned();
+    Some(text).filter(|text| !text.is_empty())
 }

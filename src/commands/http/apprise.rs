@@ -1,8 +1,9 @@
 //! apprise's own JSON (`json://`): `/apprise`. Source: its `custom_json.py`.
 
 use base64::Engine;
-use serde::Deserialize;
+use serde_json::Value;
 
+use super::json::shown;
 use super::note::Note;
 use super::request::{BASE64, HttpRequest};
 use super::service::Service;
@@ -13,18 +14,20 @@ use crate::text::sendmail::attachments_left_out;
 
 pub(super) struct Apprise;
 
-/// The JSON: typed, since it may be large.
-#[derive(Deserialize)]
-struct AppriseMessage {
-    title: Option<String>,
-    message: Option<String>,
-    attachments: Option<Vec<AppriseFile>>,
+/// The first attachments, and how many there are.
+#[derive(Default)]
+struct AppriseFiles {
+    first: Vec<Value>,
+    all: usize,
 }
 
-#[derive(Deserialize)]
-struct AppriseFile {
-    filename: Option<String>,
-    base64: Option<String>,
+impl AppriseFiles {
+    fn add(&mut self, file: Value) {
+        self.all += 1;
+        if self.first.len() < FILES_MAX {
+            self.first.push(file);
+        }
+    }
 }
 
 impl Service for Apprise {
@@ -42,28 +45,37 @@ impl Service for Apprise {
     }
 
     fn note(&self, request: &HttpRequest, lang: Lang) -> Result<Note, String> {
-        let json: AppriseMessage = request.json().ok_or_else(words::no_json)?;
-        let mut files = json.attachments.unwrap_or_default();
-        let mut text = json.message.unwrap_or_default();
-        if let Some(more) = files.len().checked_sub(FILES_MAX).filter(|more| *more > 0) {
-            files.truncate(FILES_MAX);
-            text = format!("{text}\n{}", attachments_left_out(lang, more));
+        let read = request.json_with_list("attachments", AppriseFiles::add);
+        let (json, attachments) = read.ok_or_else(words::no_json)?;
+        let (mut files, mut lines) = (Vec::new(), Vec::new());
+        for mut attachment in attachments.first {
+            let name = shown(&attachment["filename"]);
+            let name = name.unwrap_or_else(|| "attachment".to_owned());
+            match content(&mut attachment) {
+                Some(bytes) => files.push((name, bytes)),
+                None => lines.push(words::no_base64(lang, name)),
+            }
+        }
+        let more = attachments.all.saturating_sub(FILES_MAX);
+        if more > 0 {
+            lines.push(attachments_left_out(lang, more));
         }
         Ok(Note {
-            title: json.title,
-            text,
-            files: files.into_iter().map(attached).collect::<Result<_, _>>()?,
+            title: shown(&json["title"]),
+            text: shown(&json["message"]).unwrap_or_default(),
+            lines,
+            files,
             ..Note::default()
         })
     }
 }
 
-/// Returns the name and the content of a file.
-fn attached(file: AppriseFile) -> Result<(String, Vec<u8>), String> {
-    let name = file.filename.unwrap_or_else(|| "attachment".to_owned());
-    let mut text = file.base64.ok_or_else(|| words::lacks("base64"))?;
+/// Takes the content of a file, which may be large.
+fn content(attachment: &mut Value) -> Option<Vec<u8>> {
+    let Value::String(mut base64) = attachment.get_mut("base64")?.take() else {
+        return None;
+    };
     // Some writers break its lines.
-    text.retain(|c| !c.is_ascii_whitespace());
-    let bytes = BASE64.decode(text).map_err(|_| words::no_base64())?;
-    Ok((name, bytes))
+    base64.retain(|c| !c.is_ascii_whitespace());
+    BASE64.decode(base64).ok()
 }

@@ -5,6 +5,7 @@ use chrono::{Local, SecondsFormat};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
+use super::json::shown;
 use super::note::Note;
 use super::request::HttpRequest;
 use super::service::{Service, ServiceReply};
@@ -34,15 +35,14 @@ impl Service for Gotify {
     fn note(&self, request: &HttpRequest, _lang: Lang) -> Result<Note, String> {
         let form = request.form();
         let text = form.get(&["message"]);
-        let mut text = text.ok_or_else(|| words::lacks("message"))?;
-        let extras: Value = request.json().unwrap_or_default();
-        let extras = &extras["extras"];
-        let url = &extras["client::notification"]["click"]["url"];
-        if let Some(url) = url.as_str().filter(|url| !text.contains(url)) {
-            text = format!("{text}\n{url}");
-        }
+        let text = text.ok_or_else(|| words::lacks("message"))?;
+        let json = request.json().unwrap_or_default();
+        let extras = &json["extras"];
+        let url = shown(&extras["client::notification"]["click"]["url"]);
+        let lines = url.into_iter().filter(|url| !text.contains(url));
         Ok(Note {
             title: form.get(&["title"]),
+            lines: lines.collect(),
             text,
             is_markdown: extras["client::display"]["contentType"] == "text/markdown",
             is_urgent: priority(request) >= URGENT,

@@ -9,7 +9,7 @@ mod fault;
 #[cfg(any(fuzzing, test))]
 pub(crate) mod fuzz;
 mod gotify;
-mod lenient;
+mod json;
 mod multipart;
 mod note;
 mod ntfy;

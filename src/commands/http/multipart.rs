@@ -1,5 +1,7 @@
 //! Forms in `multipart/form-data`: their texts, not their files. Source: RFC 7578.
 
+use crate::commands::lenient;
+
 /// The most parts of a form.
 const PARTS_MAX: usize = 100;
 
@@ -46,7 +48,7 @@ fn field(part: &[u8]) -> Option<(String, String)> {
         return None;
     }
     let name = parameter(disposition.split(';'), "name")?;
-    let text = String::from_utf8_lossy(&part[at + 4..]).into_owned();
+    let text = lenient::text(&part[at + 4..]).into_owned();
     Some((name, text))
 }
 

@@ -1,6 +1,9 @@
 //! What a request asks to send, whichever service it is meant for.
 
+use std::borrow::Cow;
+
 use super::words;
+use crate::commands::lenient;
 use crate::compose::{Body, Draft, Media};
 use crate::message::input::{Input, one_line};
 use crate::message::media::{self, UnfitFile};
@@ -16,6 +19,8 @@ const HEAD: usize = 4096;
 pub(super) struct Note {
     pub(super) title: Option<String>,
     pub(super) text: String,
+    /// What is shown below the text, as it is.
+    pub(super) lines: Vec<String>,
     /// Whether the text is markdown.
     pub(super) is_markdown: bool,
     /// Whether quiet hours don't hold it.
@@ -34,23 +39,25 @@ impl Note {
         let title = title.filter(|title| !title.is_empty());
         let input = Input::from_bytes(self.text.as_bytes());
         let mut text = input.text.trim_matches(['\n', ' ']).to_owned();
-        if title.is_none() && text.trim().is_empty() && self.files.is_empty() {
-            return Err(words::empty());
-        }
         // Text is shown everywhere, so that only marks make it markdown.
         let has_marks = self.is_markdown && plain(&text) != text;
-        let is_alone = title.is_none() && text.is_empty();
-        let mut files = Vec::new();
+        let (mut lines, mut files) = (self.lines, Vec::new());
         for (name, bytes) in self.files {
             match file(&name, bytes, channel) {
                 Ok(file) => files.push(file),
-                Err(why) if is_alone => return Err(why),
                 // The message matters more than what is attached to it.
-                Err(why) => {
-                    text.push('\n');
-                    text.push_str(&why);
-                }
+                Err(instead) => lines.push(instead),
             }
+        }
+        for line in lines {
+            let line = Input::from_bytes(line.as_bytes()).text;
+            if !text.is_empty() && !line.is_empty() {
+                text.push('\n');
+            }
+            text += &line;
+        }
+        if title.is_none() && text.trim().is_empty() && files.is_empty() {
+            return Err(words::empty());
         }
         Ok(Draft {
             channel,
@@ -77,7 +84,18 @@ impl Note {
     }
 }
 
+/// Returns bytes as text; `None` if they are none.
+pub(super) fn as_text(bytes: &[u8]) -> Option<Cow<'_, str>> {
+    // UTF-8 with others, or what programs write to a terminal: bell, backspace, escape.
+    let is_written = |it: &u8| *it >= b' ' || b"\t\n\r\x07\x08\x0c\x1b".contains(it);
+    let is_text = str::from_utf8(bytes).is_ok() || bytes.iter().all(is_written);
+    is_text.then(|| lenient::text(bytes))
+}
+
 /// Returns a file as a picture if it can be one, else as a file.
+///
+/// # Errors
+/// What is shown instead, if WeCom would not take it.
 fn file(name: &str, bytes: Vec<u8>, channel: Channel) -> Result<Media, String> {
     let name = media::file_name(name);
     let (size, head) = (bytes.len() as u64, &bytes[..bytes.len().min(HEAD)]);
@@ -88,7 +106,14 @@ fn file(name: &str, bytes: Vec<u8>, channel: Channel) -> Result<Media, String> {
         Ok(()) => MediaKind::Image,
         Err(_) => MediaKind::File,
     };
-    fits(kind).map_err(|why: UnfitFile| unfit_file(&name, why))?;
+    fits(kind).map_err(|why| {
+        let is_small = matches!(why, UnfitFile::TooSmall { .. });
+        let text = as_text(&bytes).filter(|_| is_small).unwrap_or_default();
+        match Input::from_bytes(text.as_bytes()).text.trim() {
+            "" => unfit_file(&name, why),
+            text => format!("{name}: {text}"),
+        }
+    })?;
     let bytes = bytes.into();
     Ok(Media {
         content: Content::media(kind, String::new()),

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::note::Note;
+use super::json::shown;
+use super::note::{Note, as_text};
 use super::request::HttpRequest;
 use super::service::{Service, ServiceReply};
 use super::words;
@@ -38,9 +39,6 @@ impl Service for Ntfy {
     }
 
     fn note(&self, request: &HttpRequest, lang: Lang) -> Result<Note, String> {
-        if is_json(request) && !request.json().is_some_and(|it: Value| it.is_object()) {
-            return Err(words::no_json());
-        }
         if parameter(request, "delay").is_some() {
             return Err(words::no_delay());
         }
@@ -49,27 +47,30 @@ impl Service for Ntfy {
             .or_else(|| Some(parameter(request, "message")?.replace("\\n", "\n")))
             .unwrap_or_default();
         let mut files = Vec::new();
-        if !is_json(request) && !request.body.is_empty() {
-            match (
-                parameter(request, "filename"),
-                str::from_utf8(&request.body),
-            ) {
-                (Some(name), _) => files.push((name, request.body.clone())),
-                (None, Ok(body)) if text.is_empty() => body.clone_into(&mut text),
-                (None, Ok(_)) => files.push(("attachment.txt".to_owned(), request.body.clone())),
-                (None, Err(_)) => files.push(("attachment".to_owned(), request.body.clone())),
-            }
+        if json(request).is_none() && !request.body.is_empty() {
+            let body = &request.body;
+            let name = parameter(request, "filename").or_else(|| {
+                let Some(body) = as_text(body) else {
+                    return Some("attachment".to_owned());
+                };
+                if !text.is_empty() {
+                    return Some("attachment.txt".to_owned());
+                }
+                text = body.into_owned();
+                None
+            });
+            files.extend(name.map(|name| (name, body.clone())));
         }
         if text.trim().is_empty() && files.is_empty() {
             EMPTY.clone_into(&mut text);
         }
-        let mut lines = vec![text];
-        lines.extend(parameter(request, "tags").map(|tags| words::tags(lang, tags)));
-        lines.extend(parameter(request, "click"));
-        lines.extend(parameter(request, "attach"));
+        let tags = parameter(request, "tags").map(|tags| words::tags(lang, tags));
+        let links = ["click", "attach"];
+        let links = links.into_iter().filter_map(|it| parameter(request, it));
         Ok(Note {
             title: parameter(request, "title"),
-            text: lines.join("\n"),
+            text,
+            lines: tags.into_iter().chain(links).collect(),
             is_markdown: is_markdown(request),
             is_urgent: parameter(request, "priority")
                 .is_some_and(|it| ["5", "max", "urgent"].contains(&&*it.to_lowercase())),
@@ -103,6 +104,11 @@ impl Service for Ntfy {
 /// Whether a request is published as JSON.
 fn is_json(request: &HttpRequest) -> bool {
     request.segments().is_empty()
+}
+
+/// Returns the JSON of a request; `None` if its body is the message.
+fn json(request: &HttpRequest) -> Option<Value> {
+    is_json(request).then(|| request.json())?
 }
 
 fn topic(request: &HttpRequest) -> Option<String> {
@@ -144,22 +150,13 @@ fn parameter(request: &HttpRequest, name: &str) -> Option<String> {
     in_head.or_else(|| names.iter().find_map(|name| request.query(name)))
 }
 
-/// Returns a parameter that is a field of the JSON.
+/// Returns a parameter that is a field of the JSON; a list as ntfy has it in the head.
 fn in_json(request: &HttpRequest, name: &str) -> Option<String> {
-    let json: Value = is_json(request).then(|| request.json())??;
-    text_of(&json[name])
-}
-
-/// Returns a field of the JSON as text; a list as ntfy has it in the head.
-fn text_of(value: &Value) -> Option<String> {
-    let text = match value {
-        Value::String(text) => text.clone(),
+    match &json(request)?[name] {
         Value::Array(items) => {
-            let items: Vec<&str> = items.iter().filter_map(Value::as_str).collect();
-            items.join(",")
+            let items: Vec<String> = items.iter().filter_map(shown).collect();
+            Some(items.join(",")).filter(|text| !text.is_empty())
         }
-        Value::Number(_) | Value::Bool(_) => value.to_string(),
-        Value::Null | Value::Object(_) => return None,
-    };
-    Some(text).filter(|text| !text.is_empty())
+        value => shown(value),
+    }
 }

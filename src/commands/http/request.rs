@@ -4,11 +4,11 @@ use base64::Engine;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use reqwest::Url;
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{lenient, multipart};
+use super::json::{object, object_with_list, shown};
+use super::multipart;
+use crate::commands::lenient;
 use crate::message::mail::header_text;
 use crate::request_head::RequestHead;
 
@@ -17,13 +17,6 @@ const CONFIG: GeneralPurposeConfig =
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent);
 pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, CONFIG);
 const BASE64_URL: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, CONFIG);
-
-/// The fields of a JSON in which a key may be.
-#[derive(Deserialize)]
-struct KeyFields {
-    token: Option<String>,
-    topic: Option<String>,
-}
 
 /// A request.
 #[derive(Debug)]
@@ -88,13 +81,18 @@ impl HttpRequest {
         body.unwrap_or(&self.body).trim_ascii_start()
     }
 
-    /// Returns the body as JSON, whatever it says that it is. What is no Unicode in it is shown as
-    /// such.
-    pub(super) fn json<T: DeserializeOwned>(&self) -> Option<T> {
-        let body = self.text();
-        let json = serde_json::from_slice(body);
-        json.or_else(|_| serde_json::from_str(&lenient::unicode(body)))
-            .ok()
+    /// Returns the body as a JSON object, whatever it says that it is.
+    pub(super) fn json(&self) -> Option<Value> {
+        object(self.text())
+    }
+
+    /// The same, with a list of it.
+    pub(super) fn json_with_list<L: Default>(
+        &self,
+        list: &str,
+        add: fn(&mut L, Value),
+    ) -> Option<(Value, L)> {
+        object_with_list(self.text(), list, add)
     }
 
     /// Returns a value as `form` finds it, without the memory that all of them take: who asks may be
@@ -106,7 +104,7 @@ impl HttpRequest {
             let mut fields = multipart::fields(&self.body, &boundary).into_iter();
             fields.find(|field| field.0 == name).map(|field| field.1)
         } else {
-            let form = form_of(&String::from_utf8_lossy(&self.body));
+            let form = form_of(&lenient::text(&self.body));
             pairs(form.as_ref())
                 .find(|pair| pair.0 == name)
                 .map(|pair| pair.1)
@@ -116,11 +114,9 @@ impl HttpRequest {
             .or_else(|| self.query(name))
     }
 
-    /// Returns the text of this field of the body, in the same way.
+    /// Returns the text of this field of the body.
     pub(super) fn json_key(&self, name: &str) -> Option<String> {
-        let KeyFields { token, topic } = self.json()?;
-        let pairs = [("token", token), ("topic", topic)];
-        pairs.into_iter().find(|pair| pair.0 == name)?.1
+        shown(&self.json()?[name])
     }
 
     fn boundary(&self) -> Option<String> {
@@ -131,12 +127,14 @@ impl HttpRequest {
     pub(super) fn form(&self) -> RequestForm {
         let mut pairs = match self.json() {
             // Also where curl says that it is a form.
-            Some(Value::Object(fields)) if self.text().starts_with(b"{") => {
-                fields.into_iter().filter_map(text_of).collect()
+            Some(Value::Object(fields)) => {
+                let fields = fields.into_iter();
+                let pairs = fields.filter_map(|(name, value)| Some((name, shown(&value)?)));
+                pairs.collect()
             }
             _ => match self.boundary() {
                 Some(boundary) => multipart::fields(&self.body, &boundary),
-                None => pairs(form_of(&String::from_utf8_lossy(&self.body)).as_ref()).collect(),
+                None => pairs(form_of(&lenient::text(&self.body)).as_ref()).collect(),
             },
         };
         pairs.extend(self.query.iter().cloned());
@@ -171,15 +169,6 @@ fn key_in(authorization: &str) -> Option<String> {
     let (user, password) = login.split_once(':').unwrap_or((&login, ""));
     let key = if password.is_empty() { user } else { password };
     Some(key.to_owned())
-}
-
-/// Returns a field of JSON as text.
-fn text_of((name, value): (String, Value)) -> Option<(String, String)> {
-    match value {
-        Value::Null => None,
-        Value::String(text) => Some((name, text)),
-        other => Some((name, other.to_string())),
-    }
 }
 
 /// Returns a URL with this query.
@@ -257,24 +246,6 @@ mod tests {
             let request = request(&format!("POST {target} HTTP/1.1\r\n\r\n"), "");
             assert_eq!(request.segments(), [key], "{target}");
             assert_eq!(request.query("title").as_deref(), title, "{target}");
-        }
-    }
-
-    #[test]
-    fn json_is_read_also_where_it_is_no_unicode() {
-        for (body, text) in [
-            (&b"\xef\xbb\xbf{\"token\":\"a\"}"[..], "a"),
-            (b"{\"token\":\"a\xff\\\\ud800\"}", "a\u{fffd}\\ud800"),
-            (b"{\"token\":\"\\ud83d x \\ude00\"}", "\u{fffd} x \u{fffd}"),
-            (b"{\"token\":\"\\ud83d\\ud83d\\ude00\"}", "\u{fffd}😀"),
-        ] {
-            let request = HttpRequest {
-                body: body.to_vec(),
-                ..request("POST / HTTP/1.1\r\n\r\n", "")
-            };
-            assert_eq!(request.key_named("token").as_deref(), Some(text));
-            let json: Value = request.json().unwrap();
-            assert_eq!(json["token"], text);
         }
     }
 

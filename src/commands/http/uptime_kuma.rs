@@ -4,6 +4,7 @@
 use reqwest::Url;
 use serde_json::{Map, Value};
 
+use super::json::{object, shown};
 use super::note::Note;
 use super::request::HttpRequest;
 use super::service::Service;
@@ -23,14 +24,13 @@ impl Service for UptimeKuma {
 
     fn note(&self, request: &HttpRequest, lang: Lang) -> Result<Note, String> {
         let hook = hook(request);
-        let msg = hook["msg"].as_str().filter(|msg| !msg.is_empty());
+        let msg = shown(&hook["msg"]);
         // A monitor has passwords in it: only what is named here is shown.
         let (monitor, beat) = (&hook["monitor"], &hook["heartbeat"]);
         let Some(name) = monitor["name"].as_str() else {
             // A test, a certificate that expires, or a body of the user's.
-            let text = msg.ok_or_else(|| words::lacks("msg"))?;
             return Ok(Note {
-                text: text.to_owned(),
+                text: msg.ok_or_else(|| words::lacks("msg"))?,
                 ..Note::default()
             });
         };
@@ -41,7 +41,8 @@ impl Service for UptimeKuma {
             Some(3) => words::maintenance(lang, name),
             _ => name.to_owned(),
         };
-        let why = beat["msg"].as_str().filter(|it| !it.is_empty()).or(msg);
+        let why = beat["msg"].as_str().filter(|it| !it.is_empty());
+        let why = why.or(msg.as_deref());
         let time = ["localDateTime", "time"];
         let time = time.iter().find_map(|name| beat[*name].as_str());
         let url = monitor["url"].as_str();
@@ -72,15 +73,12 @@ fn without_login(url: &str) -> Option<String> {
 
 /// Returns the object of a webhook, whichever way it comes.
 fn hook(request: &HttpRequest) -> Value {
-    if let Some(hook) = request.json::<Value>().filter(Value::is_object) {
+    if let Some(hook) = request.json() {
         return hook;
     }
     let form = request.form();
-    let parsed = |name: &str| {
-        let text = form.get(&[name])?;
-        serde_json::from_str::<Value>(&text).ok()
-    };
-    if let Some(hook) = parsed("data").filter(Value::is_object) {
+    let parsed = |name: &str| object(form.get(&[name])?.as_bytes());
+    if let Some(hook) = parsed("data") {
         return hook;
     }
     let mut hook = Map::new();
