@@ -57,9 +57,13 @@ impl WholeText {
 }
 
 /// Returns title and text from outside without markup, below our own prefix; `None` if they have
-/// none.
+/// none. Of markdown only the text is markdown.
 fn inert(kind: TextKind, prefix: &str, title: Option<&str>, text: &str) -> Option<String> {
-    let (title, text) = (title.map(markup::inert), markup::inert(text));
+    let title = title.map(match kind {
+        TextKind::Text => markup::inert,
+        TextKind::Markdown | TextKind::MarkdownV2 => markup::inert_in_markdown,
+    });
+    let text = markup::inert(text);
     let is_owned = |text: &Cow<'_, str>| matches!(text, Cow::Owned(_));
     let is_changed = is_owned(&text) || title.as_ref().is_some_and(is_owned);
     is_changed.then(|| kind.compose(prefix, title.as_deref(), text.into_owned()))

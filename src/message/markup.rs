@@ -1,5 +1,5 @@
 //! Keeps text from outside from being markup. In texts WeCom obeys `<a href="…">…</a>` (from apps) and
-//! `<@userid>` (from robots and in chats).
+//! `<@userid>` (from robots and in chats), in markdown `[…](…)`, too.
 //! Source: developer.work.weixin.qq.com/document/path/90236, 90248 and 91770.
 
 use std::borrow::Cow;
@@ -24,6 +24,16 @@ pub(crate) fn inert(text: &str) -> Cow<'_, str> {
     }
     out.push_str(&text[copied..]);
     out.into()
+}
+
+/// The same in markdown, for what is not meant as such.
+pub(crate) fn inert_in_markdown(text: &str) -> Cow<'_, str> {
+    let inert = inert(text);
+    if inert.contains("](") {
+        inert.replace("](", &format!("]{BREAK}(")).into()
+    } else {
+        inert
+    }
 }
 
 /// Whether a client could read a `<` as markup because of what follows it: a lenient one skips

@@ -126,6 +126,54 @@ fn a_bad_attachment_is_named_in_the_alert_that_it_came_with() {
 }
 
 #[test]
+fn only_the_text_is_markdown_where_the_service_says_so() {
+    let (standin, sandbox) = with_http_key();
+    sandbox.append(&format!(
+        "[http.keys.group]\nkey = \"{KEY}-group\"\nrobot = \"ops\"\n"
+    ));
+    let inetd = Inetd::start(&sandbox, "");
+    let evil = "[c](http://evil.example)";
+    let form = format!("title={evil} **x**&desp=**b** [ok](http://ok.example)");
+    let gotify = json!({
+        "title": evil, "message": "**b** [ok](http://ok.example)",
+        "extras": {
+            "client::display": {"contentType": "text/markdown"},
+            "client::notification": {"click": {"url": evil}},
+        },
+    });
+    let fields = format!(
+        "Title: {evil}\r\nTags: {evil}\r\nClick: {evil}\r\nAttach: {evil}\r\nMarkdown: yes\r\n"
+    );
+    let gotify = gotify.to_string();
+    for key in [KEY, &format!("{KEY}-group")] {
+        for (path, fields, body) in [
+            ("/KEY.send", "", &*form),
+            ("/KEY", &*fields, "**b** [ok](http://ok.example)"),
+            ("/message?token=KEY", "", &*gotify),
+        ] {
+            let path = path.replace("KEY", key);
+            let answer = say(&inetd, "POST", &path, fields, body.as_bytes());
+            assert_eq!(answer.status, 200);
+            let company = standin.company();
+            let landed = match key {
+                KEY => company.phone("lisi").pop().unwrap(),
+                _ => company.group(ROBOT_KEY).last().unwrap().clone(),
+            };
+            assert_eq!(landed.msgtype, "markdown");
+            landed.text.lacks("](http://evil");
+            landed.text.shows("](http://ok.example)");
+            landed.text.replace('\u{200b}', "").shows(evil);
+        }
+    }
+    // Where all is typed by one person, the title is, too.
+    sandbox
+        .wxpush("send")
+        .args(&["--markdown", "--title", evil, "**b**"])
+        .exits(0);
+    last(&standin).text.shows(evil);
+}
+
+#[test]
 fn json_that_parsers_refuse_is_read_as_it_was_meant() {
     let (standin, sandbox) = with_http_key();
     let inetd = Inetd::start(&sandbox, "");

@@ -6,6 +6,7 @@ use super::words;
 use crate::commands::lenient;
 use crate::compose::{Body, Draft, Media};
 use crate::message::input::{Input, one_line};
+use crate::message::markup::inert_in_markdown;
 use crate::message::media::{self, UnfitFile};
 use crate::message::plain::plain;
 use crate::message::{Attachment, Channel, Content, Long, MediaKind, TextKind};
@@ -54,7 +55,12 @@ impl Note {
             if !text.is_empty() && !line.is_empty() {
                 text.push('\n');
             }
-            text += &line;
+            // Only the text is the service's markdown.
+            text += &if has_marks {
+                inert_in_markdown(&line)
+            } else {
+                line.into()
+            };
         }
         if title.is_none() && text.trim().is_empty() && files.is_empty() {
             return Err(words::empty());
