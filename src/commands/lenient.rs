@@ -71,6 +71,7 @@ fn mended(json: &str) -> String {
 
 /// Adds a string, mended; returns its bytes.
 fn string(text: &str, out: &mut String) -> usize {
+    let is_value = out.trim_ascii_end().ends_with(':');
     out.push('"');
     let mut at = 1;
     while let Some(next) = text[at..].chars().next() {
@@ -80,7 +81,7 @@ fn string(text: &str, out: &mut String) -> usize {
             _ => next.len_utf8(),
         };
         match next {
-            '"' if is_end(behind) => {
+            '"' if is_end(behind, is_value) => {
                 out.push('"');
                 break;
             }
@@ -96,10 +97,16 @@ fn string(text: &str, out: &mut String) -> usize {
     at
 }
 
-/// Whether a quote before this text ends a string.
-fn is_end(behind: &str) -> bool {
-    let next = behind.trim_ascii_start().chars().next();
-    next.is_none_or(|it| ",:}]".contains(it))
+/// Whether a quote before this text ends a string; `is_value` if that is the value of a field, which
+/// another field may follow.
+fn is_end(behind: &str, is_value: bool) -> bool {
+    let next = behind.trim_ascii_start();
+    match next.strip_prefix(',') {
+        Some(next) if is_value => next.trim_ascii_start().starts_with('"'),
+        Some(_) => true,
+        None if is_value => next.is_empty() || next.starts_with('}'),
+        None => next.is_empty() || next.starts_with([':', '}', ']']),
+    }
 }
 
 /// Adds an escape in a string; returns its bytes. U+FFFD stands for what is no Unicode.
@@ -164,7 +171,7 @@ mod tests {
             (b"\\ud83d\\ud83d\\ude00 \\u+041", "\u{fffd}😀 \\u+041"),
             (b"a\tb\nc\r\n", "a\tb\nc\r\n"),
             (b"C:\\Users\\x \\", "C:\\Users\\x \\"),
-            (b"he said \"hi\" to me", "he said \"hi\" to me"),
+            (b"role \"x\", or \"y\": no", "role \"x\", or \"y\": no"),
             (b"caf\xe9", "café"),
             (b"\xb4\xc5\xc5\xcc", "磁盘"),
             ("磁盘\u{fffd}".as_bytes(), "磁盘\u{fffd}"),
