@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::standin::{Fault, SECRET};
 use crate::support::inetd::{HTTP_KEY as KEY, Inetd, answer, with_http_key};
-use crate::support::{SEND, WEBHOOK, Words, failed, texts, waiting};
+use crate::support::{SEND, Sandbox, WEBHOOK, Words, failed, texts, waiting};
 
 #[test]
 fn a_message_that_is_kept_is_answered_before_its_client_gives_up() {
@@ -101,20 +101,45 @@ fn who_has_no_key_is_not_waited_for_and_takes_little_memory() {
                 "POST {path} HTTP/1.1\r\nContent-Length: {}\r\n\r\n",
                 body.len()
             );
-            let small = Command::new("sh")
-                .args(["-c", "ulimit -d 40000; exec ./wxpush http"])
-                .current_dir(sandbox.path("."))
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .spawn();
-            let mut small = small.unwrap();
-            let mut stdin = small.stdin.take().unwrap();
-            stdin.write_all((head + &body).as_bytes()).unwrap();
-            let output = small.wait_with_output().unwrap();
+            let answer = in_memory(&sandbox, 40_000, &(head + &body));
             let status = if path == "/" { "403" } else { "401" };
-            String::from_utf8_lossy(&output.stdout).shows(&format!("HTTP/1.1 {status} "));
+            answer.shows(&format!("HTTP/1.1 {status} "));
         }
     }
+}
+
+/// Says a request to a program that may take so many KiB of memory; returns the answer.
+fn in_memory(sandbox: &Sandbox, most: usize, request: &str) -> String {
+    let small = Command::new("sh")
+        .args(["-c", &format!("ulimit -d {most}; exec ./wxpush http")])
+        .current_dir(sandbox.path("."))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut small = small.unwrap();
+    let mut stdin = small.stdin.take().unwrap();
+    stdin.write_all(request.as_bytes()).unwrap();
+    let output = small.wait_with_output().unwrap();
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn a_json_of_millions_of_values_takes_little_more_memory_than_its_text() {
+    let (standin, sandbox) = with_http_key();
+    let many = |one: &str, bytes: usize| format!("[{}0]", one.repeat(bytes / one.len()));
+    let alert = many("{\"\":0},", 900_000);
+    let alerts = format!("{{\"alerts\":[{alert}{}]}}", format!(",{alert}").repeat(19));
+    let files = many("{},", 20_000_000);
+    let files = format!("{{\"message\":\"m\",\"attachments\":{files}}}");
+    for (path, body) in [("/alertmanager", alerts), ("/apprise", files)] {
+        assert!(body.len() < 20 << 20);
+        let head = format!(
+            "POST {path}?key={KEY} HTTP/1.1\r\nContent-Length: {}\r\n\r\n",
+            body.len()
+        );
+        in_memory(&sandbox, 100_000, &(head + &body)).shows("HTTP/1.1 200 ");
+    }
+    assert!(standin.company().phone("lisi").len() >= 2);
 }
 
 #[test]
