@@ -55,6 +55,8 @@ pub(crate) enum Body {
         kind: TextKind,
         title: Option<String>,
         text: String,
+        /// Who wrote it, above each part but the first, whose title says so.
+        byline: Option<String>,
         /// Whether title and text come from outside: WeCom must show their markup, not obey it.
         from_outside: bool,
         /// Whether the text is only the beginning of the input.

@@ -26,6 +26,7 @@ struct WholeText {
     /// Whether it is only the beginning of the input.
     incomplete: bool,
     from_outside: bool,
+    byline: Option<String>,
 }
 
 impl WholeText {
@@ -51,6 +52,7 @@ impl WholeText {
         Self {
             own,
             shown,
+            byline: self.byline.clone(),
             ..*self
         }
     }
@@ -78,6 +80,7 @@ impl Composing<'_> {
                 kind,
                 title,
                 text,
+                byline,
                 from_outside,
                 incomplete,
                 mentions,
@@ -95,6 +98,7 @@ impl Composing<'_> {
                             own: kind.compose(prefix, title, text),
                             incomplete,
                             from_outside,
+                            byline,
                         };
                         self.text(kind, whole, mentions, title.unwrap_or(name))?
                     };
@@ -138,10 +142,17 @@ impl Composing<'_> {
         }
         let (kind, text) = plain.map_or((kind, text), |plain| (TextKind::Text, plain));
         let shown = text.shown();
-        let fitted = self.fit(kind, shown, text.incomplete)?;
+        let byline = text.byline.as_deref().map(|by| format!("{by}\n"));
+        let byline = byline.unwrap_or_default();
+        let fitted = self.fit(kind, shown, byline.len(), text.incomplete)?;
         let text = text.own;
         let mut pieces: Vec<Media> = Vec::new();
-        for part in fitted.parts {
+        for mut part in fitted.parts {
+            if !pieces.is_empty() {
+                // Below the mark, such as (2/3).
+                let at = part.find('\n').map_or(0, |at| at + 1);
+                part.insert_str(at, &byline);
+            }
             let mut content = kind.content(part);
             if let Content::Text(text) = &mut content
                 && pieces.is_empty()
@@ -192,7 +203,7 @@ impl Composing<'_> {
         (vec![article], is_whole)
     }
 
-    /// Fits a text into messages according to `--long`.
+    /// Fits a text into messages according to `--long`; each has room for a byline of this many bytes.
     ///
     /// # Errors
     /// `ComposeError::TooLong` if the text cannot be sent in the way asked for.
@@ -200,6 +211,7 @@ impl Composing<'_> {
         &mut self,
         kind: TextKind,
         text: &str,
+        byline: usize,
         incomplete: bool,
     ) -> Result<Fitted, ComposeError> {
         let (bytes, bytes_max) = (text.len(), kind.max(self.channel));
@@ -208,7 +220,9 @@ impl Composing<'_> {
             cut: &format!("\n…{cut}"),
             file: &format!("\n…{file}"),
         };
-        let fitted = fit(kind, bytes_max, text, incomplete, self.long, &notes);
+        // What is within the limit is one part, which needs no room for it.
+        let room = if bytes > bytes_max { byline } else { 0 };
+        let fitted = fit(kind, bytes_max - room, text, incomplete, self.long, &notes);
         let fitted = fitted.map_err(|why| ComposeError::TooLong {
             bytes,
             incomplete,

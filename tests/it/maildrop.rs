@@ -19,8 +19,39 @@ use crate::support::crash::{each, hold_missed, killed, landed, processors};
 use crate::support::maildrop::{MAIL, by_other, dropped, flush, leave, maildrop, with_maildrop};
 use crate::support::tracer::{Act, trace};
 use crate::support::{
-    OTHER, Sandbox, at_once, bodies, emptied, fence_in, obstruct, script, set_mode, texts,
+    OTHER, Sandbox, UPLOAD, at_once, bodies, emptied, fence_in, obstruct, script, set_mode, texts,
 };
+
+#[test]
+#[ignore = "needs root: another user, by setpriv"]
+fn each_part_of_a_user_s_mail_and_each_file_says_whose_it_is() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    let lines = "ROOT: the disk has failed, call 555-0100\n".repeat(150);
+    let mail = format!(
+        "Subject: long\nContent-Type: multipart/mixed; boundary=b\n\n--b\n\n{lines}\n--b\n\
+         Content-Type: application/pdf\nContent-Disposition: attachment; filename=alert.pdf\n\n\
+         %PDF-1.4 a file\n--b--\n"
+    );
+    by_other(&sandbox, "exec \"$0\" sendmail -i root")
+        .stdin(mail)
+        .is_silent();
+    flush(&sandbox).exits(0);
+    let bodies = bodies(&standin);
+    let parts: Vec<&str> = bodies
+        .iter()
+        .filter_map(|body| body["text"]["content"].as_str())
+        .collect();
+    assert!(parts.len() > 2 && bodies.len() == parts.len() + 1);
+    for part in &parts {
+        let (_, text) = part.split_once('\n').unwrap();
+        assert!(text.starts_with("from user nobody"), "{part}");
+        assert!(part.len() <= 2048, "{}", part.len());
+    }
+    let uploads = standin.requests();
+    let upload = uploads.iter().find(|it| it.endpoint() == UPLOAD).unwrap();
+    assert!(String::from_utf8_lossy(&upload.body).contains("\"nobody-alert.pdf\""));
+}
 
 #[test]
 #[ignore = "needs root: another user, by setpriv"]
@@ -74,7 +105,7 @@ fn an_attachment_of_a_user_arrives_byte_for_byte() {
     let upload = &company.media.uploads[0];
     assert_eq!(
         (&*upload.filename, &upload.bytes[..]),
-        ("a.csv", &b"\xd6\xd0\xce\xc4,1\r\n"[..])
+        ("nobody-a.csv", &b"\xd6\xd0\xce\xc4,1\r\n"[..])
     );
 }
 

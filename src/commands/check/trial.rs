@@ -45,6 +45,7 @@ fn sent(
             kind: TextKind::Text,
             title: None,
             text,
+            byline: None,
             from_outside: false,
             incomplete: false,
             mentions: Default::default(),

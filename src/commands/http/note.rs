@@ -75,6 +75,7 @@ impl Note {
                 },
                 title,
                 text,
+                byline: None,
                 from_outside: true,
                 incomplete: input.cut,
                 mentions: Default::default(),

@@ -100,6 +100,7 @@ impl Reading<'_> {
             } else {
                 self.input.text
             },
+            byline: None,
             from_outside: false,
             incomplete: self.input.cut,
             mentions: self.mentions,

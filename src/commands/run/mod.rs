@@ -354,6 +354,7 @@ fn report(
             kind: TextKind::Text,
             title: None,
             text,
+            byline: None,
             from_outside: true,
             incomplete: false,
             mentions,

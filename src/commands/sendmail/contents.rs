@@ -22,6 +22,8 @@ const NAMED_MAX: usize = 20;
 /// A cleaned and checked mail.
 pub(super) struct Letter {
     title: Option<String>,
+    /// The user who has left it in the maildrop.
+    byline: Option<String>,
     text: String,
     files: Vec<Attachment>,
     /// Whether part of the text is missing.
@@ -59,6 +61,7 @@ impl Letter {
         let text = text.trim_end_matches('\n').to_owned();
         Ok(Self {
             title,
+            byline: None,
             text,
             files,
             cut: is_cut,
@@ -76,6 +79,7 @@ impl Letter {
             kind: TextKind::Text,
             title: self.title.clone(),
             text: self.text.clone(),
+            byline: self.byline.clone(),
             from_outside: true,
             incomplete: self.cut,
             mentions: Default::default(),
@@ -87,6 +91,10 @@ impl Letter {
     /// Names the user who has left it in the maildrop, before all that the mail itself says.
     pub(super) fn is_of(&mut self, user: &str, lang: Lang) {
         let from = words::from_user(lang, user);
+        self.byline = Some(from.clone());
+        for file in &mut self.files {
+            file.name = format!("{user}-{}", file.name);
+        }
         self.title = Some(match &self.title {
             Some(title) => words::titled(lang, from, title),
             None => from,
