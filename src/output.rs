@@ -15,6 +15,7 @@ use serde::Serialize;
 
 use crate::error::Failure;
 pub(crate) use crate::file_slice::Watching;
+use crate::message::input::hides;
 use crate::text::store as text;
 
 /// When colours are used.
@@ -297,16 +298,6 @@ fn escaped(json: &str) -> Cow<'_, str> {
         }
     }
     Cow::Owned(shown)
-}
-
-/// Whether a character is a control character, a line separator, or a change of writing direction.
-fn hides(character: char) -> bool {
-    character.is_control()
-        || matches!(
-            character,
-            '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{61c}'
-        )
-        || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

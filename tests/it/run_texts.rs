@@ -163,3 +163,13 @@ fn a_command_is_called_by_what_it_runs_and_no_argument_is_shown() {
     }
     assert_eq!(texts(&standin, "lisi").len(), 6 + 2);
 }
+
+#[test]
+fn a_line_that_nothing_but_a_blank_or_a_colour_overwrites_is_in_the_report() {
+    let (standin, sandbox) = set_up();
+    let script = r"printf 'FATAL disk\r\033[0m\nsda1\r \n50%%\r\033[K\nend\n'; exit 1";
+    let run = sh(&sandbox, "--to lisi", script);
+    run.exits(1);
+    let text = texts(&standin, "lisi").pop().unwrap();
+    assert!(text.ends_with("\nFATAL disk\nsda1\n\nend"), "{text:?}");
+}

@@ -4,9 +4,12 @@
 //! characters must be removed before WeCom sees them: JSON would encode them as `\u00XX`, which
 //! WeCom refuses (errcode 40033).
 
+mod terminal;
+
 use std::io::{self, Read};
 
 use super::encoding::Encoding;
+pub(crate) use terminal::as_at_terminal;
 
 /// The most bytes of clean text that are kept: the size of WeCom's largest file.
 /// Source: developer.work.weixin.qq.com/document/path/90253.
@@ -59,6 +62,10 @@ impl Input {
             buffer.copy_within(used..filled, 0);
             pending = filled - used;
         }
+        cleaner.release();
+        if cleaner.input.is_blank() {
+            cleaner.reveal();
+        }
         Ok(cleaner.finish())
     }
 
@@ -98,22 +105,6 @@ fn make_room(text: &mut String, more: usize) -> io::Result<()> {
     made.map_err(|_| io::ErrorKind::OutOfMemory.into())
 }
 
-/// Returns the lines of an output as a terminal shows them at the end: of each what follows its
-/// last carriage return.
-pub(crate) fn as_at_terminal(output: &[u8]) -> Vec<u8> {
-    let mut shown = Vec::with_capacity(output.len());
-    for (at, line) in output.split(|byte| *byte == b'\n').enumerate() {
-        if at > 0 {
-            shown.push(b'\n');
-        }
-        let end = line.iter().rposition(|byte| *byte != b'\r');
-        let line = &line[..end.map_or(0, |end| end + 1)];
-        let start = line.iter().rposition(|byte| *byte == b'\r');
-        shown.extend_from_slice(&line[start.map_or(0, |start| start + 1)..]);
-    }
-    shown
-}
-
 /// Interprets `\n`, `\t` and `\\`. Other backslashes are kept.
 pub(crate) fn unescape(text: &[u8]) -> Vec<u8> {
     let mut bytes = text.iter().copied().peekable();
@@ -138,6 +129,16 @@ pub(crate) fn one_line(text: &str) -> String {
     Input::from_bytes(text.as_bytes()).text.replace('\n', " ")
 }
 
+/// Whether a character is a control character, a line separator, or a change of writing direction.
+pub(crate) fn hides(character: char) -> bool {
+    character.is_control()
+        || matches!(
+            character,
+            '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{61c}'
+        )
+        || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
 /// The position within an escape sequence (ECMA-48).
 #[derive(Default, Clone, Copy, PartialEq, Eq)]
 enum EscapeState {
@@ -160,6 +161,8 @@ struct Cleaner {
     place: EscapeState,
     /// The control string so far. It is text if it never ends.
     held: String,
+    /// The first control strings: they are the text if there is no other.
+    dropped: String,
 }
 
 impl Cleaner {
@@ -202,7 +205,7 @@ impl Cleaner {
                 return self.take(character);
             }
             (EscapeState::Words, _) if ends_string(&self.held, character) => {
-                self.held.clear();
+                self.drop_held();
                 EscapeState::Text
             }
             (EscapeState::Words, _) => self.hold(character),
@@ -217,6 +220,27 @@ impl Cleaner {
         }
         self.release();
         EscapeState::Text
+    }
+
+    /// Drops the control string, without the number of what it is for: `0;title`.
+    fn drop_held(&mut self) {
+        let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let words = match self.held.split_once(';') {
+            Some((number, words)) if is_number(number) => words,
+            _ => &self.held,
+        };
+        if self.dropped.len() + words.len() < SEQUENCE_MAX {
+            self.dropped.push_str(words);
+            self.dropped.push('\n');
+        }
+        self.held.clear();
+    }
+
+    /// Makes text of the control strings.
+    fn reveal(&mut self) {
+        for character in std::mem::take(&mut self.dropped).chars() {
+            self.text(character);
+        }
     }
 
     fn release(&mut self) {

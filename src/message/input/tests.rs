@@ -11,6 +11,14 @@ fn of_an_overwritten_line_the_last_state_stays() {
     for (output, expected) in [
         ("a\r\nb\r\r\n", "a\nb\n"),
         (" 9%\r10%\r\nerror", "10%\nerror"),
+        ("a\r\x1b[0m\nb\r \nc\r\x1b[m\r\r\n", "a\nb\nc\n"),
+        (
+            "a\r\x1b[0;1m\x1b[K\nb\r\x1b[2J\r",
+            "\x1b[0;1m\x1b[K\n\x1b[2J",
+        ),
+        ("a\r\x1b]0;K\x07\r\u{a0}", "a"),
+        ("a\r\x1b[1mb", "\x1b[1mb"),
+        (" \n\x1b[m\n", " \n\x1b[m\n"),
         ("1\r2\r3", "3"),
         ("\r", ""),
         ("", ""),
@@ -54,6 +62,8 @@ fn everything_but_text_is_dropped() {
         (b"cut \xe4\xb8, and more", "cut \u{fffd}, and more"),
         (b"\x1b]a\x1bb\x1b\\text", "text"),
         (b"\x1b]a\x1b", "a"),
+        // There is no other text.
+        (b" \x1b]0;title\x07\x1b]a\x1b\\\n", " \ntitle\na"),
     ];
     for (input, output) in table {
         assert_eq!(clean(input), *output, "{}", input.escape_ascii());

@@ -4,6 +4,7 @@
 
 mod format;
 
+use super::input::hides;
 use format::Format;
 
 const MB: u64 = 1024 * 1024;
@@ -186,12 +187,12 @@ fn base(name: &str) -> &str {
 
 /// Returns the value for `filename="…"`: the base name in raw UTF-8, which recipients see.
 ///
-/// Removes characters that would end the header or the quotes, or that WeCom forbids in a sibling
-/// call (path 99310). Cuts it to 200 bytes, but keeps its extension.
+/// Removes characters that would end the header or the quotes, that WeCom forbids in a sibling call
+/// (path 99310), or that hide others, such as a change of writing direction. Cuts it to 200 bytes, but keeps its extension.
 pub(crate) fn file_name(name: &str) -> String {
     let clean: String = base(name)
         .chars()
-        .filter(|c| !c.is_control() && !"\"\\:/".contains(*c))
+        .filter(|c| !hides(*c) && !"\"\\:/".contains(*c))
         .collect();
     let clean = clean.trim();
     if clean.is_empty() || clean.chars().all(|c| c == '.') {

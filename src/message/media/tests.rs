@@ -114,6 +114,7 @@ fn a_name_goes_into_a_header() {
         ("C:\\x\\a.txt", "a.txt"),
         ("dir/", "dir"),
         ("a\"b\r\nc:d\0\u{85}.txt", "abcd.txt"),
+        ("\u{202e}gnp\u{2028}.exe", "gnp.exe"),
         ("", "file"),
         ("///", "file"),
         ("..", "file"),
