@@ -94,6 +94,7 @@ phone_texts! {
     mail_cut() = "（邮件过长，已截断）", "(the mail was too long and is cut)";
     attachment_left_out(name, size) =
         "（附件未发送：{name}，{size} 字节）", "(not sent: {name}, {size} bytes)";
+    small_attachment(name, text) = "附件 {name}：{text}", "{name}: {text}";
     attachments_left_out(count) =
         "（另有 {count} 个附件未发送）", "({count} more files not sent)";
     from(sender) = "发件人：{sender}", "From: {sender}";

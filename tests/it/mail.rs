@@ -173,3 +173,85 @@ fn very_many_pieces_of_values_take_no_time() {
     assert_eq!(texts(&standin, "zhangsan")[0], "s\nsee");
     holds_files(&standin, "zhangsan", &[("a", b"0123456789")]);
 }
+
+#[test]
+fn a_visible_text_is_never_called_empty_and_never_vanishes() {
+    let standin = Standin::start();
+    let sandbox = mailing(&standin);
+    let html = |body: &str| format!("Content-Type: text/html\n\n{body}");
+    for mail in [
+        "To: root\n\nALERT\r \n".to_owned(),
+        "To: root\n\nALERT\r\x1b[0m\n".to_owned(),
+        "To: root\n\nALERT\r\x1b[K\n".to_owned(),
+        "To: root\nError: ALERT\n".to_owned(),
+        "To: root\nError: ALERT\n\n".to_owned(),
+        "Content-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/plain\nALERT: disk\n--b--".to_owned(),
+        html("<title>ALERT</title>"),
+        html("<noscript>ALERT</noscript>"),
+        html("<input value=ALERT>"),
+        html("<![CDATA[ALERT]]>"),
+        html("<svg><title>ALERT</title></svg>"),
+        html("<style>ALERT"),
+        html("<p>a<script>ALERT"),
+        "To: root\n\n\x1b]0;ALERT\x07".to_owned(),
+        "Content-Transfer-Encoding: base64\nX-ALERT: 1\nA".to_owned(),
+    ] {
+        for subject in ["", "Subject: s\n"] {
+            if mail.contains("X-ALERT") && !subject.is_empty() {
+                continue;
+            }
+            let run = sandbox.wxpush("sendmail -i root");
+            run.stdin(format!("{subject}{mail}")).is_silent();
+            let text = texts(&standin, "zhangsan").pop().unwrap();
+            assert!(text.contains("ALERT"), "{mail:?}: {text:?}");
+        }
+    }
+    for mail in [
+        "To: root\n\n \u{a0}\r\n\x1b[0m\n",
+        "Content-Type: text/html\n\n \n",
+        "Content-Type: multipart/mixed; boundary=b\n\n--b\n\n\n--b--",
+    ] {
+        sandbox.wxpush("sendmail root").stdin(mail).exits(65);
+    }
+}
+
+#[test]
+fn a_file_too_small_for_wecom_is_read_in_the_text() {
+    let standin = Standin::start();
+    let sandbox = mailing(&standin);
+    let part = |name: &str, bytes: &str| {
+        format!("--b\nContent-Disposition: attachment; filename={name}\n\n{bytes}\n")
+    };
+    let mail = format!(
+        "Content-Type: multipart/mixed; boundary=b\n\n{}{}{}{}--b--",
+        part("status.txt", "DOWN"),
+        part("a.bin", "\x01\x02"),
+        part("b.txt", " \n"),
+        part("\"\u{202e}fdp\u{2028}.exe\"", "火\n1"),
+    );
+    sandbox.wxpush("sendmail root").stdin(mail).exits(0);
+    let csv = "Content-Type: text/csv\n\n0,1\n";
+    sandbox.wxpush("sendmail root").stdin(csv).is_silent();
+    let expected = [
+        "附件 status.txt：DOWN\n（附件未发送：a.bin，2 字节）\n（附件未发送：b.txt，2 字节）\n附件 fdp.exe：火 1",
+        "附件 attachment-1.csv：0,1",
+    ];
+    assert_eq!(texts(&standin, "zhangsan"), expected);
+}
+
+#[test]
+fn a_mail_of_very_many_lines_takes_no_more_memory_than_a_few_of_its_size() {
+    let standin = Standin::start();
+    let sandbox = mailing(&standin);
+    for (head, lines) in [
+        ("text/plain", "a\n"),
+        ("text/plain", "\na\n\n"),
+        ("text/html", "<br>a<br>"),
+    ] {
+        let body = lines.repeat((8 << 20) / lines.len());
+        let mail = format!("Subject: s\nContent-Type: {head}\n\n\u{a0}{body}");
+        let run = sandbox.wxpush("sendmail -i root").stdin(mail);
+        let peak = peak(run.start(), 0);
+        assert!(peak < 110 << 10, "{head} {lines:?}: {peak} KiB");
+    }
+}

@@ -254,3 +254,18 @@ fn safe_of_the_config_protects_texts_and_warns_of_markdown() {
     // Once, not for each part.
     assert_eq!(long.exits(0).stderr.lines().count(), 1);
 }
+
+#[test]
+fn a_text_of_nothing_but_marks_is_sent_as_it_is() {
+    let (standin, sandbox) = set_up();
+    sandbox.configure("show_in = \"wechat\"");
+    for (args, text, landed) in [
+        ("send", "\x1b]0;ALERT\x07", "ALERT"),
+        ("send --markdown", "```\n```", "```\n```"),
+        ("send --markdown", "<font></font>", "<font></font>"),
+    ] {
+        sandbox.wxpush(args).stdin(text).is_silent();
+        let read = bodies(&standin).pop().unwrap();
+        assert_eq!(read["text"]["content"], landed, "{args} {text:?}");
+    }
+}

@@ -4,9 +4,10 @@ use super::addresses;
 use crate::compose::{Body, Media};
 use crate::error::Failure;
 use crate::lang::Lang;
+use crate::message::encoding::guessed;
 use crate::message::input::{Input, as_at_terminal, one_line};
 use crate::message::mail::Enclosed;
-use crate::message::media::{self, FILES_MAX};
+use crate::message::media::{self, FILE_MIN, FILES_MAX};
 use crate::message::{Attachment, Content, Mail, Mailbox, MediaKind, TextKind};
 use crate::secret::Redactor;
 use crate::text::compose::secret_hidden;
@@ -41,7 +42,11 @@ impl Letter {
     pub(super) fn of(mail: Mail, cut: bool, lang: Lang, hosts: &[String]) -> Result<Self, Failure> {
         let title = one_line(&mail.subject);
         let title = Some(title.trim().to_owned()).filter(|title| !title.is_empty());
-        let input = Input::from_bytes(&as_at_terminal(mail.text.as_bytes()));
+        let mut input = Input::from_bytes(&as_at_terminal(mail.text.as_bytes()));
+        if input.is_blank() {
+            // All of it was erased or overwritten.
+            input = Input::from_bytes(mail.text.as_bytes());
+        }
         let mut warnings = Vec::new();
         if input.replaced > 0 || mail.text.contains(char::REPLACEMENT_CHARACTER) {
             warnings.push(words::unreadable_characters());
@@ -146,6 +151,10 @@ fn sent_files(
     let (mut files, mut left_out, mut first) = (Vec::new(), 0, None);
     for Enclosed { name, bytes } in enclosed {
         let (name, size) = (media::file_name(&name), bytes.len());
+        if let Some(content) = small_text(&bytes) {
+            note(text, &words::small_attachment(lang, name, content));
+            continue;
+        }
         let head = &bytes[..size.min(HEAD)];
         let judged = media::check(MediaKind::File, false, size as u64, head);
         if judged.is_ok() && files.len() < FILES_MAX {
@@ -173,6 +182,17 @@ fn sent_files(
         count => words::attachments_not_sent(count, why),
     });
     (files, warning)
+}
+
+/// Returns the text of a file that is too small for WeCom, if it is one.
+fn small_text(bytes: &[u8]) -> Option<String> {
+    if bytes.len() as u64 > FILE_MIN {
+        return None;
+    }
+    let text = guessed(bytes);
+    let is_of_text = |it: char| it.is_whitespace() || !it.is_control();
+    let text = Some(text).filter(|text| text.chars().all(is_of_text))?;
+    Some(one_line(text.trim())).filter(|text| !text.is_empty())
 }
 
 /// Appends a separate line.

@@ -9,8 +9,11 @@ use tag::Tag;
 /// The text of a horizontal rule.
 const RULE: &str = "----------";
 
-/// The elements whose content is not for readers.
-const UNREAD: [&str; 5] = ["script", "style", "title", "template", "noscript"];
+/// The elements whose content is for programs.
+const UNREAD: [&str; 2] = ["script", "style"];
+
+/// The elements whose content is text that the page does not show.
+const UNSHOWN: [&str; 2] = ["title", "template"];
 
 /// The elements on lines of their own.
 const LINES: [&str; 17] = [
@@ -34,27 +37,63 @@ pub(crate) fn has_tags(text: &str) -> bool {
     opens.any(|(at, _)| Tag::read(&text[at..]).is_some())
 }
 
-/// Returns the text of `html`.
+/// Returns the text of `html`, or its source if it has none: nothing that was written is lost.
 pub(crate) fn text(html: &str) -> String {
+    let text = words(html);
+    if text.trim().is_empty() {
+        html.trim().to_owned()
+    } else {
+        text
+    }
+}
+
+/// Returns the text of `html`; if it shows none, what text it has beside that, such as its title.
+pub(crate) fn words(html: &str) -> String {
+    let shown = read(html, false);
+    if shown.trim().is_empty() {
+        read(html, true)
+    } else {
+        shown
+    }
+}
+
+/// Returns the text of `html`, with `all` also what the page does not show.
+fn read(html: &str, all: bool) -> String {
     let mut page = Page::default();
     let mut rest = html;
+    // The elements that have begun and never end: what follows is all that there is.
+    let mut endless: Vec<String> = Vec::new();
     // A search never goes past the last occurrence: that would take quadratic time.
     let left = |end: &str| html.rfind(end).map_or(usize::MAX, |at| html.len() - at);
-    let (tag_left, comment_left) = (left(">"), left("-->"));
+    let (tag_left, comment_left, data_left) = (left(">"), left("-->"), left("]]>"));
     while let Some(at) = rest.find('<') {
         page.words(&htmlize::unescape(&rest[..at]));
         rest = &rest[at..];
         if rest.len() < tag_left {
             break;
         }
-        if let Some(behind) = skip_comment(rest, rest.len() >= comment_left) {
+        let data = rest
+            .strip_prefix("<![CDATA[")
+            .filter(|_| rest.len() >= data_left);
+        if let Some((data, behind)) = data.and_then(|it| it.split_once("]]>")) {
+            page.words(data);
+            rest = behind;
+        } else if let Some(behind) = skip_comment(rest, rest.len() >= comment_left) {
             rest = behind;
         } else if let Some((tag, behind)) = Tag::read(rest) {
             rest = behind;
-            if !tag.ends && UNREAD.contains(&&*tag.name) {
-                rest = skip_content(&tag.name, rest);
+            let name = &&*tag.name;
+            let is_unread = UNREAD.contains(name) || !all && UNSHOWN.contains(name);
+            if !tag.ends && is_unread && !endless.contains(&tag.name) {
+                match skip_content(&tag.name, rest) {
+                    Some(behind) => rest = behind,
+                    None => endless.push(tag.name),
+                }
             } else {
                 page.tag(&tag);
+                if all && *name == "input" {
+                    page.words(&tag.attribute("value").unwrap_or_default());
+                }
             }
         } else {
             page.words("<");
@@ -76,13 +115,13 @@ fn skip_comment(text: &str, ends: bool) -> Option<&str> {
     text.split_once(end).map(|(_, behind)| behind)
 }
 
-/// Skips the content of an element, which may look like tags.
-fn skip_content<'a>(name: &str, text: &'a str) -> &'a str {
+/// Skips the content of an element, which may look like tags; `None` if it never ends.
+fn skip_content<'a>(name: &str, text: &'a str) -> Option<&'a str> {
     let ends = text.match_indices("</").find(|(at, _)| {
         let found = text.as_bytes().get(at + 2..at + 2 + name.len());
         found.is_some_and(|found| found.eq_ignore_ascii_case(name.as_bytes()))
     });
-    ends.map_or("", |(at, _)| &text[at..])
+    ends.map(|(at, _)| &text[at..])
 }
 
 /// The text so far, and the open elements.

@@ -59,6 +59,25 @@ fn links_show_their_address_once() {
 }
 
 #[test]
+fn html_without_text_to_show_is_the_text_that_it_hides_or_its_source() {
+    for (html, words) in [
+        ("<title>a</title><style>b</style><p></p>", "a"),
+        ("<svg><title>a</title></svg>&nbsp;", "a"),
+        (
+            "<form><input type=submit value='a &amp; b'></form>",
+            "a & b",
+        ),
+        ("<p><style>a<script>b<style>c", "abc"),
+        ("<img src=a.png><!-- b -->", ""),
+        (" \n", ""),
+    ] {
+        assert_eq!(super::words(html), words, "{html}");
+        let text = if words.is_empty() { html.trim() } else { words };
+        assert_eq!(super::text(html), text, "{html}");
+    }
+}
+
+#[test]
 fn only_content_for_programs_is_dropped() {
     for (html, read) in [
         (
@@ -69,7 +88,9 @@ fn only_content_for_programs_is_dropped() {
             "a<script>if (a < b) '</p>'</SCRIPT >b<!-- <p> -- > -->c",
             "abc",
         ),
-        ("a<style>never ends", "a"),
+        ("a<style>never ends", "anever ends"),
+        ("<noscript>a</noscript>b", "ab"),
+        ("a<![CDATA[<b>]]>c<![CDATA[d", "a<b>c<![CDATA[d"),
         ("1 < 2 && 3 > 2, a<b and <3", "1 < 2 && 3 > 2, a<b and <3"),
         ("a <!-- b", "a <!-- b"),
         (

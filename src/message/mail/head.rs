@@ -19,12 +19,51 @@ const NAMES: [&str; 12] = [
 /// The starts of more such fields.
 const PREFIXES: [&str; 3] = ["content-", "resent-", "x-"];
 
+/// The starts of the names of fields that programs add to a mail or a file. With NAMES and PREFIXES
+/// but for `x-`, which is any program's. Source: IANA's Message Headers.
+const ADDED: [&str; 30] = [
+    "accept-language",
+    "apparently-to",
+    "arc-",
+    "authentication-results",
+    "auto",
+    "bounces-to",
+    "comments",
+    "delivered-to",
+    "delivery-date",
+    "disposition-",
+    "dkim-",
+    "domainkey-",
+    "envelope-",
+    "errors-to",
+    "feedback-id",
+    "importance",
+    "in-reply-to",
+    "keywords",
+    "list-",
+    "mail-",
+    "mt-",
+    "organization",
+    "precedence",
+    "priority",
+    "received-spf",
+    "references",
+    "return-receipt-to",
+    "sensitivity",
+    "thread-",
+    "user-agent",
+];
+
 /// The most fields of a head, so that memory use stays flat: the lines behind are shown as text.
 const FIELDS_MAX: usize = 100_000;
 
 /// The fields of a head, in their order.
-#[derive(Debug, Default)]
-pub(super) struct MailHead<'a>(Vec<HeadField<'a>>);
+#[derive(Debug)]
+pub(super) struct MailHead<'a> {
+    fields: Vec<HeadField<'a>>,
+    /// Whether an empty line ends it.
+    ends: bool,
+}
 
 #[derive(Debug)]
 struct HeadField<'a> {
@@ -37,12 +76,13 @@ impl<'a> MailHead<'a> {
     /// that is no field belongs to the body.
     pub(super) fn split(bytes: &'a [u8]) -> (Self, &'a [u8]) {
         let mut fields: Vec<HeadField<'a>> = Vec::new();
+        let of = |fields, ends| Self { fields, ends };
         let mut at = 0;
         loop {
             let line = line(&bytes[at..]);
             let next = at + line.len();
             if fields.len() == FIELDS_MAX {
-                return (Self(fields), &bytes[at..]);
+                return (of(fields, false), &bytes[at..]);
             }
             if let Some(field) = HeadField::of(line) {
                 fields.push(field);
@@ -50,12 +90,12 @@ impl<'a> MailHead<'a> {
                 if let Some(folded) = fields.last_mut() {
                     folded.value = &bytes[at - folded.value.len()..next];
                 } else if !line.trim_ascii().is_empty() {
-                    return (Self(fields), bytes);
+                    return (of(fields, false), bytes);
                 }
             } else {
                 let is_empty = line == b"\n" || line == b"\r\n";
                 let body = if is_empty { next } else { at };
-                return (Self(fields), &bytes[body..]);
+                return (of(fields, is_empty), &bytes[body..]);
             }
             at = next;
         }
@@ -63,11 +103,31 @@ impl<'a> MailHead<'a> {
 
     /// Whether it is the head of a mail, and not a text such as `Error: disk full`.
     pub(super) fn is_of_mail(&self) -> bool {
-        self.0.iter().any(|field| {
-            let name = field.name.to_ascii_lowercase();
-            NAMES.iter().any(|it| name == it.as_bytes())
-                || PREFIXES.iter().any(|it| name.starts_with(it.as_bytes()))
-        })
+        self.fields
+            .iter()
+            .any(|field| field.is_named(&NAMES) || field.starts_with(&PREFIXES))
+    }
+
+    /// Returns the lines in it that are a text, `Error: disk full`, of a mail or part whose writer has
+    /// left out the empty line, or has nothing below it.
+    pub(super) fn text(&self, body: &[u8]) -> Vec<u8> {
+        let mut text = Vec::new();
+        if self.ends && !body.trim_ascii().is_empty() {
+            return text;
+        }
+        // With what it is called, a mail or a file says something: it may rightly be empty.
+        let called = ["Subject", "Content-Disposition"];
+        let mut called = called.iter().filter_map(|it| self.get(it));
+        let is_called = called.any(|it| !it.is_empty());
+        for field in &self.fields {
+            let is_of_mail = field.is_named(&NAMES)
+                || field.starts_with(&PREFIXES[..2])
+                || is_called && (field.starts_with(&PREFIXES) || field.starts_with(&ADDED));
+            if !is_of_mail {
+                text.extend([field.name, b":", field.value].concat());
+            }
+        }
+        text
     }
 
     /// Returns the first value of a field, unfolded.
@@ -78,7 +138,7 @@ impl<'a> MailHead<'a> {
     /// Returns all values of a field, unfolded.
     pub(super) fn all<'b>(&'b self, name: &'b str) -> impl Iterator<Item = Vec<u8>> + use<'a, 'b> {
         let named = |field: &&HeadField<'_>| field.name.eq_ignore_ascii_case(name.as_bytes());
-        self.0.iter().filter(named).map(HeadField::unfolded)
+        self.fields.iter().filter(named).map(HeadField::unfolded)
     }
 }
 
@@ -92,6 +152,17 @@ impl<'a> HeadField<'a> {
         let is_field = !name.is_empty() && name.iter().all(is_part);
         let value = &line[colon + 1..];
         is_field.then_some(Self { name, value })
+    }
+
+    fn is_named(&self, names: &[&str]) -> bool {
+        let is_it = |it: &&str| self.name.eq_ignore_ascii_case(it.as_bytes());
+        names.iter().any(is_it)
+    }
+
+    fn starts_with(&self, starts: &[&str]) -> bool {
+        let start = |size| self.name.get(..size).unwrap_or_default();
+        let is_it = |it: &&str| start(it.len()).eq_ignore_ascii_case(it.as_bytes());
+        starts.iter().any(is_it)
     }
 
     fn unfolded(&self) -> Vec<u8> {
@@ -115,9 +186,4 @@ pub(super) fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
 pub(super) fn line_end(line: &[u8]) -> &[u8] {
     let size = usize::from(line.ends_with(b"\n")) + usize::from(line.ends_with(b"\r\n"));
     &line[line.len() - size..]
-}
-
-/// Whether a line is a field of a head.
-pub(super) fn is_field(line: &[u8]) -> bool {
-    HeadField::of(line).is_some()
 }

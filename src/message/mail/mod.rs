@@ -3,6 +3,7 @@
 //! Any bytes are a mail. What is not as it should be is read as it is meant, and what cannot be read
 //! is shown as it is: no text is lost. A mail within a mail is a file.
 
+mod boundary;
 mod charset;
 mod flowed;
 mod head;
@@ -16,7 +17,7 @@ mod words;
 use std::borrow::Cow;
 
 use super::encoding::guessed;
-use head::{MailHead, is_field, line, lines};
+use head::{MailHead, line};
 pub(crate) use mailbox::Mailbox;
 use parts::MailPart;
 
@@ -65,9 +66,9 @@ impl Mail {
             };
         }
         let mut content = MailPart::whole(&head, body).read();
-        let is_empty = content.is_blank() && content.files.is_empty();
-        if is_empty && !content.has_html && hides_text(body) {
-            content.text = guessed(body);
+        let subject = words::text(&head.get("Subject").unwrap_or_default());
+        if content.is_empty() && subject.trim().is_empty() {
+            content.text = std::mem::take(&mut content.markup);
         }
         let files = content.files.into_iter().enumerate();
         let files = files.map(|(at, file)| Enclosed {
@@ -76,9 +77,8 @@ impl Mail {
                 .unwrap_or_else(|| format!("attachment-{}.{}", at + 1, file.extension)),
             bytes: file.bytes,
         });
-        let subject = head.get("Subject").unwrap_or_default();
         Self {
-            subject: words::text(&subject),
+            subject,
             text: content.text,
             files: files.collect(),
             recipients: recipients(&head),
@@ -95,14 +95,6 @@ fn with_line_feeds(bytes: &[u8]) -> Cow<'_, [u8]> {
     }
     let replaced = |byte: &u8| if *byte == b'\r' { b'\n' } else { *byte };
     bytes.iter().map(replaced).collect::<Vec<u8>>().into()
-}
-
-/// Whether a body of which nothing readable came out has lines of text nevertheless.
-fn hides_text(body: &[u8]) -> bool {
-    lines(body).any(|line| {
-        let is_blank = line.trim_ascii().is_empty();
-        !is_blank && !line.starts_with(b"--") && !is_field(line) && line[0] != b' '
-    })
 }
 
 /// Returns the first address in a field.

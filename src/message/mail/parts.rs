@@ -1,8 +1,11 @@
 //! Reads the parts of a mail: its text, which is all parts to be read, and its files.
 
+use std::borrow::Cow;
+
 use super::super::encoding::guessed;
+use super::boundary::{Divided, divided};
 use super::charset::decoded;
-use super::head::{MailHead, line, line_end, lines};
+use super::head::{MailHead, lines};
 use super::parameters::ParameterField;
 use super::{flowed, transfer, uuencode};
 use crate::message::html;
@@ -21,8 +24,8 @@ const NO_BREAK_SPACE: char = '\u{a0}';
 pub(super) struct PartContent {
     pub(super) text: String,
     pub(super) files: Vec<PartFile>,
-    /// Whether it has HTML, which may rightly be without text, such as a picture alone.
-    pub(super) has_html: bool,
+    /// The source of HTML without text, such as a picture alone.
+    pub(super) markup: String,
 }
 
 /// A file within a mail.
@@ -51,7 +54,7 @@ impl PartContent {
     fn add(&mut self, other: Self) {
         self.add_text(&other.text);
         self.files.extend(other.files);
-        self.has_html |= other.has_html;
+        self.markup += &other.markup;
     }
 
     fn add_text(&mut self, text: &str) {
@@ -61,8 +64,12 @@ impl PartContent {
         self.text.push_str(text);
     }
 
-    pub(super) fn is_blank(&self) -> bool {
+    fn is_blank(&self) -> bool {
         self.text.trim().is_empty()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.is_blank() && self.files.is_empty()
     }
 }
 
@@ -72,7 +79,7 @@ pub(super) struct MailPart<'a> {
     disposition: ParameterField,
     /// The `Content-Transfer-Encoding`, in lower case.
     encoding: String,
-    body: &'a [u8],
+    body: Cow<'a, [u8]>,
     /// The number of multiparts around it.
     depth: usize,
 }
@@ -87,11 +94,16 @@ impl<'a> MailPart<'a> {
         let field = |name| head.get(name).map(|it| ParameterField::parse(&it));
         let kind = field("Content-Type");
         let encoding = field("Content-Transfer-Encoding").unwrap_or_default();
+        let text = head.text(body);
         Self {
             kind: kind.unwrap_or_else(|| ParameterField::parse(default.as_bytes())),
             disposition: field("Content-Disposition").unwrap_or_default(),
             encoding: encoding.value,
-            body,
+            body: if text.is_empty() {
+                body.into()
+            } else {
+                [&text, body].concat().into()
+            },
             depth,
         }
     }
@@ -104,29 +116,50 @@ impl<'a> MailPart<'a> {
         if !self.is_readable() {
             return PartContent::file(self.as_file());
         }
-        let (bytes, rest) = transfer::text(self.body, &self.encoding);
-        let charset = self.kind.word("charset");
-        let is_html = self.kind.value == "text/html";
-        if is_html {
-            let source = decoded(&bytes, charset.as_deref());
-            let mut content = PartContent::text(without_blank_lines(&html::text(&source)));
-            content.has_html = !source.trim().is_empty();
-            content.add_text(&guessed(rest));
-            return content;
+        let (bytes, rest) = transfer::text(&self.body, &self.encoding);
+        let mut content = if self.kind.value == "text/html" {
+            let source = self.decoded(&bytes);
+            let text = without_blank_lines(html::words(&source));
+            let markup = if text.is_empty() {
+                source
+            } else {
+                String::new()
+            };
+            PartContent {
+                markup,
+                ..PartContent::text(text)
+            }
+        } else {
+            self.plain(&bytes)
+        };
+        content.add_text(&guessed(rest));
+        if content.is_empty() && content.markup.trim().is_empty() {
+            // Its encoding or charset may be another than it says.
+            content.text = guessed(if bytes.is_empty() { &self.body } else { &bytes });
         }
-        let (bytes, files) = uuencode::files(&bytes);
-        let mut text = decoded(&bytes, charset.as_deref());
+        content
+    }
+
+    /// Reads a text and the files in it.
+    fn plain(&self, bytes: &[u8]) -> PartContent {
+        let (bytes, files) = uuencode::files(bytes);
+        let mut text = self.decoded(&bytes);
         if self.has("format", "flowed") {
             text = flowed::joined(&text, self.has("delsp", "yes"));
         }
-        let mut content = PartContent::text(without_blank_lines(&text));
-        content.add_text(&guessed(rest));
-        content.files.extend(files.into_iter().map(|file| PartFile {
+        let files = files.into_iter().map(|file| PartFile {
             name: Some(file.name),
             extension: String::new(),
             bytes: file.bytes,
-        }));
-        content
+        });
+        PartContent {
+            files: files.collect(),
+            ..PartContent::text(without_blank_lines(text))
+        }
+    }
+
+    fn decoded(&self, bytes: &[u8]) -> String {
+        decoded(bytes, self.kind.word("charset").as_deref())
     }
 
     fn has(&self, parameter: &str, value: &str) -> bool {
@@ -138,14 +171,15 @@ impl<'a> MailPart<'a> {
     fn multipart(&self) -> Option<PartContent> {
         let subtype = self.kind.value.strip_prefix("multipart/")?;
         let boundary = self.kind.bytes("boundary")?;
-        if self.depth == DEPTH_MAX {
+        let boundary = boundary.trim_ascii_end();
+        if self.depth == DEPTH_MAX || boundary.is_empty() {
             return None;
         }
         let Divided {
             preamble,
             parts,
             epilogue,
-        } = divided(self.body, boundary.trim_ascii_end());
+        } = divided(&self.body, boundary);
         if parts.is_empty() {
             return None;
         }
@@ -156,7 +190,7 @@ impl<'a> MailPart<'a> {
         };
         let parts = parts.into_iter().map(|part| {
             let (head, body) = MailHead::split(part);
-            Self::new(&head, body, self.depth + 1, default)
+            MailPart::new(&head, body, self.depth + 1, default)
         });
         let mut content = if subtype == "alternative" {
             chosen(parts)
@@ -167,9 +201,10 @@ impl<'a> MailPart<'a> {
             })
         };
         // Before the parts is a sentence for programs that know no MIME, or parts whose boundary is
-        // wrong. Behind them is the footer of a mailing list.
+        // wrong, or a text whose parts are blank. Behind them is the footer of a mailing list.
         let is_part = |line: &[u8]| line.to_ascii_lowercase().starts_with(b"content-type:");
-        if lines(preamble).any(is_part) {
+        let is_all = content.is_empty() && content.markup.is_empty();
+        if is_all || lines(preamble).any(is_part) {
             content.text.insert_str(0, &guessed(preamble));
         }
         if !epilogue.trim_ascii().is_empty() {
@@ -214,9 +249,9 @@ impl<'a> MailPart<'a> {
 
     fn as_file(&self) -> PartFile {
         let mut name = self.name();
-        let mut bytes = transfer::file(self.body, &self.encoding).into_owned();
+        let mut bytes = transfer::file(&self.body, &self.encoding).into_owned();
         if self.encoding.contains("uu")
-            && let Some(file) = uuencode::files(self.body).1.into_iter().next()
+            && let Some(file) = uuencode::files(&self.body).1.into_iter().next()
         {
             name = name.or(Some(file.name));
             bytes = file.bytes;
@@ -243,74 +278,28 @@ impl<'a> MailPart<'a> {
     }
 }
 
-/// Reads alternatives: the text of the best one that has any, and the files of all.
+/// Reads alternatives: the text of the best one that has any, and the files of all. What is plain text
+/// all counts: it is no form of another one.
 fn chosen<'a>(parts: impl Iterator<Item = MailPart<'a>>) -> PartContent {
     let mut best: Option<(u8, String)> = None;
     let mut all = PartContent::default();
     for part in parts {
         let content = part.read();
-        if !content.is_blank() && best.as_ref().is_none_or(|(rank, _)| part.rank() < *rank) {
-            best = Some((part.rank(), content.text));
+        let rank = part.rank();
+        match &mut best {
+            _ if content.is_blank() => {}
+            Some((0, text)) if rank == 0 && *text != content.text => {
+                text.push('\n');
+                text.push_str(&content.text);
+            }
+            Some((best, _)) if *best <= rank => {}
+            _ => best = Some((rank, content.text)),
         }
         all.files.extend(content.files);
-        all.has_html |= content.has_html;
+        all.markup += &content.markup;
     }
     all.text = best.map(|(_, text)| text).unwrap_or_default();
     all
-}
-
-/// The most parts of a multipart, so that memory use stays flat: those behind are text of the last.
-const PARTS_MAX: usize = 250_000;
-
-/// The body of a multipart.
-struct Divided<'a> {
-    /// What stands before the first boundary.
-    preamble: &'a [u8],
-    parts: Vec<&'a [u8]>,
-    /// What stands behind the last boundary.
-    epilogue: &'a [u8],
-}
-
-/// Divides the body of a multipart at its boundary.
-fn divided<'a>(body: &'a [u8], boundary: &[u8]) -> Divided<'a> {
-    let mut divided = Divided {
-        preamble: body,
-        parts: Vec::new(),
-        epilogue: b"",
-    };
-    let (mut start, mut at) = (None, 0);
-    while at < body.len() {
-        let line = line(&body[at..]);
-        let next = at + line.len();
-        let is_full = divided.parts.len() >= PARTS_MAX;
-        if let Some(closes) = delimiter(line, boundary).filter(|_| !is_full) {
-            if let Some(start) = start {
-                let part = &body[start..at];
-                let part = &part[..part.len() - line_end(part).len()];
-                divided.parts.push(part);
-            } else {
-                divided.preamble = &body[..at];
-            }
-            if closes {
-                divided.epilogue = &body[next..];
-                return divided;
-            }
-            start = Some(next);
-        }
-        at = next;
-    }
-    divided.parts.extend(start.map(|start| &body[start..]));
-    divided
-}
-
-/// Whether a line is a boundary, and then whether it is the last one.
-fn delimiter(line: &[u8], boundary: &[u8]) -> Option<bool> {
-    let rest = line.strip_prefix(b"--")?.strip_prefix(boundary)?;
-    match rest.trim_ascii() {
-        b"" => Some(false),
-        b"--" => Some(true),
-        _ => None,
-    }
 }
 
 fn is_binary(byte: u8) -> bool {
@@ -318,20 +307,27 @@ fn is_binary(byte: u8) -> bool {
 }
 
 /// Makes one empty line of blank lines with no-break spaces.
-fn without_blank_lines(text: &str) -> String {
+fn without_blank_lines(text: String) -> String {
     if !text.contains(NO_BREAK_SPACE) {
-        return text.to_owned();
+        return text;
     }
-    let is_blank = |line: &str| line.trim().is_empty();
-    let lines: Vec<&str> = text.split('\n').collect();
-    let runs = lines.chunk_by(|one, other| is_blank(one) && is_blank(other));
-    let runs = runs.map(|run| {
-        let filled = is_blank(run[0]) && run.iter().any(|line| line.contains(NO_BREAK_SPACE));
-        if filled {
-            String::new()
-        } else {
-            run.join("\n")
+    let mut out = String::with_capacity(text.len());
+    // Where the last blank lines begin, and whether they have a no-break space.
+    let mut run = None;
+    for (at, line) in text.split('\n').enumerate() {
+        out.push_str(if at > 0 { "\n" } else { "" });
+        if !line.trim().is_empty() {
+            run = None;
+            out.push_str(line);
+            continue;
         }
-    });
-    runs.collect::<Vec<_>>().join("\n")
+        let (start, was_filled) = run.unwrap_or((out.len(), false));
+        let is_filled = was_filled || line.contains(NO_BREAK_SPACE);
+        out.push_str(line);
+        if is_filled {
+            out.truncate(start);
+        }
+        run = Some((start, is_filled));
+    }
+    out
 }

@@ -129,7 +129,82 @@ fn a_body_that_is_not_what_its_head_says_is_shown_as_it_is() {
         "related",
         &["Content-Type: text/html\n\n<img\nsrc='cid:1'>"],
     );
-    assert_eq!(Mail::parse(&picture).text.trim(), "");
+    let mail = Mail::parse(&[b"Subject: see\n", &*picture].concat());
+    assert_eq!(mail.text.trim(), "", "its subject and a picture");
+    assert_eq!(Mail::parse(&picture).text, "<img\nsrc='cid:1'>");
+}
+
+#[test]
+fn lines_that_look_like_fields_are_text_where_there_is_no_other_or_no_empty_line() {
+    let part = |lines: &str| String::from_utf8(multipart("mixed", &[lines])).unwrap();
+    for (mail, text) in [
+        ("To: root\nError: fire\n".to_owned(), "Error: fire\n"),
+        (
+            "Error: fire\n at 9\nTo: root\n\n".to_owned(),
+            "Error: fire\n at 9\n",
+        ),
+        (
+            "X-ALERT: fire\nHost: db1".to_owned(),
+            "X-ALERT: fire\nHost: db1",
+        ),
+        (
+            "Subject: s\nX-Mailer: m\nStatus: fire\n\n".to_owned(),
+            "Status: fire\n",
+        ),
+        (
+            "Subject: s\nError: fire\nsee log".to_owned(),
+            "Error: fire\nsee log",
+        ),
+        (
+            "Subject: s\nX-Mailer: m\nUser-Agent: u\nAuto-Submitted: a\n\n \n".to_owned(),
+            " \n",
+        ),
+        (
+            "Subject: s\nThread-Index: a\nError: b\n\ntext".to_owned(),
+            "text",
+        ),
+        (
+            "From: x\nTo: y\nDate: z\nContent-Type: text/plain\n\n".to_owned(),
+            "",
+        ),
+        (part("Content-Type: text/plain\nALERT: fire"), "ALERT: fire"),
+        (
+            part("Content-Type: text/html\nALERT: <b>fire</b>\n<br>now"),
+            "ALERT: fire\nnow",
+        ),
+        (part("Content-Type: text/plain\n\n"), ""),
+    ] {
+        assert_eq!(Mail::parse(mail.as_bytes()).text, text, "{mail:?}");
+    }
+    let file = "Content-Disposition: attachment; filename=a.txt\nX-Attachment-Id: 1\nALERT: fire";
+    assert_eq!(
+        Mail::parse(part(file).as_bytes()).files[0].bytes,
+        b"ALERT: fire"
+    );
+}
+
+#[test]
+fn a_text_that_its_head_does_not_fit_is_shown_as_it_is() {
+    let encoded = "Content-Transfer-Encoding: base64\n";
+    for (head, body, text) in [
+        (encoded, "A", "A"),
+        (encoded, "Cg==", "\n"),
+        ("Content-Type: text/plain; charset=utf-7\n", "+A-", "+A-"),
+        (
+            "Content-Type: multipart/mixed; boundary=\"\"\n",
+            "a\n-- \nb",
+            "a\n-- \nb",
+        ),
+        (
+            "Content-Type: multipart/mixed; boundary=b\n",
+            "a: c\n--b\n\n\n--b--",
+            "a: c\n",
+        ),
+        ("Content-Type: text/html\n", "<title>a</title><p>", "a"),
+    ] {
+        let mail = format!("Subject: s\n{head}\n{body}");
+        assert_eq!(Mail::parse(mail.as_bytes()).text, text, "{mail:?}");
+    }
 }
 
 #[test]
@@ -394,6 +469,8 @@ fn alternatives_are_one_text_and_the_best_that_is_not_blank() {
             1,
         ),
         (&[plain, nested], "plain", 1),
+        (&[plain, html, "\nmore", plain], "plain\nmore\nplain", 0),
+        (&[plain, plain, html, html], "plain", 0),
     ] {
         let found = Mail::parse(&multipart("alternative", parts));
         assert_eq!(

@@ -10,7 +10,8 @@ mod inline;
 use super::marks;
 use inline::inline;
 
-/// Returns the text of `markdown` without its marks, and with links as `label (url)`.
+/// Returns the text of `markdown` without its marks, and with links as `label (url)`; as it is if it
+/// consists of marks.
 pub(crate) fn plain(markdown: &str) -> String {
     let mut out = String::with_capacity(markdown.len());
     let mut fence = None;
@@ -26,6 +27,9 @@ pub(crate) fn plain(markdown: &str) -> String {
     // The line end before a dropped last line.
     if out.ends_with('\n') && !markdown.ends_with('\n') {
         out.pop();
+    }
+    if out.trim().is_empty() {
+        return markdown.to_owned();
     }
     out
 }

@@ -32,6 +32,8 @@ fn wecoms_marks_become_text() {
         ),
         ("<@zhangsan>: hi<br>a<br/>b", "@zhangsan: hi\na\nb"),
         ("<font color=\"warning\">90%</font> used", "90% used"),
+        ("```sh\n```\n", "```sh\n```\n"),
+        ("<font color=info></font>", "<font color=info></font>"),
         ("<font color=\"info\">\r\nok\r\n</font>\r\nend", "ok\r\nend"),
     ] {
         assert_eq!(plain(markdown), text, "{markdown}");
