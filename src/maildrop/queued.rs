@@ -18,24 +18,40 @@ const QUEUED_BYTES_MAX: u64 = 2 * FILE_MAX;
 /// The file in the state directory that tells which entries of the outbox came from here.
 const TAKEN: &str = "mails";
 
+/// The starts of its lines on a mail that is being read, and on one that has ended a flush.
+const READING: &str = "reading ";
+const ENDED: &str = "ended ";
+
+/// The bytes that are read of a mail that has ended two flushes: its text, most likely.
+const BEGINNING: usize = 64 << 10;
+
 /// The most bytes read of that file.
 const TAKEN_MAX: u64 = 1 << 20;
 
 /// Which entries of the outbox are users' mails. Locked, so that one flush at a time takes mails.
 ///
-/// The file has a line for each entry: `<id> <uid> <messages>`.
+/// The file has a line for each entry: `<id> <uid> <messages>`. `reading <id>` is the mail that is
+/// being read; one that is the last of these has ended the process, such as by the memory it takes. The
+/// next flush notes that as `ended <id>`.
 pub(crate) struct QueuedMails<'a> {
     file: LockedFile<'a>,
     outbox: Option<Arc<Dir>>,
     entries: Vec<(Id, u32, usize)>,
+    /// The mails that have ended a flush, once for each time.
+    fatal: Vec<Id>,
 }
 
 impl<'a> QueuedMails<'a> {
     /// Reads which entries are still in the outbox; returns `None` while another flush takes mails.
+    /// `mails` are those to be taken.
     ///
     /// # Errors
     /// An I/O error.
-    pub(crate) fn lock(state: &'a Dir, outbox: Option<Arc<Dir>>) -> io::Result<Option<Self>> {
+    pub(crate) fn lock(
+        state: &'a Dir,
+        outbox: Option<Arc<Dir>>,
+        mails: &[(u32, &Id)],
+    ) -> io::Result<Option<Self>> {
         let file = match state.lock_file(TAKEN, Duration::ZERO, false) {
             Err(error) if matches!(FileError::of(&error), Some(FileError::Locked)) => {
                 return Ok(None);
@@ -50,10 +66,20 @@ impl<'a> QueuedMails<'a> {
         };
         let entries = text.lines().filter_map(parse);
         let entries: Vec<(Id, u32, usize)> = entries.filter(|(id, ..)| waits(id)).collect();
+        let named = |line: &str, mark| Id::parse(line.strip_prefix(mark)?);
+        let mut fatal: Vec<Id> = text.lines().filter_map(|it| named(it, ENDED)).collect();
+        let is_note = |it: &&str| it.starts_with(READING) || it.starts_with(ENDED);
+        let last = text.lines().rfind(is_note);
+        if let Some(id) = last.and_then(|it| named(it, READING)) {
+            file.append(&format!("{ENDED}{id}\n"))?;
+            fatal.push(id);
+        }
+        fatal.retain(|fatal| mails.iter().any(|(_, id)| *id == fatal));
         Ok(Some(Self {
             file,
             outbox,
             entries,
+            fatal,
         }))
     }
 
@@ -61,6 +87,27 @@ impl<'a> QueuedMails<'a> {
     pub(crate) fn is_full(&self) -> bool {
         let all: usize = self.entries.iter().map(|(.., count)| count).sum();
         all >= QUEUED_BY_ALL_MAX
+    }
+
+    /// Whether a mail that is to be taken has ended a flush.
+    pub(crate) fn has_fatal(&self) -> bool {
+        !self.fatal.is_empty()
+    }
+
+    /// Notes that a mail is being read; returns how many of its bytes are to be read, or `None` if it
+    /// is to be removed, since even few have ended a flush.
+    pub(crate) fn begin(&mut self, id: &Id) -> Option<usize> {
+        if let Err(error) = self.file.append(&format!("{READING}{id}\n")) {
+            tracing::info!(%error, "should this mail end the process, the next flush won't know");
+        }
+        let before = self.fatal.len();
+        self.fatal.retain(|it| it != id);
+        match before - self.fatal.len() {
+            // Once may have been for another cause.
+            0 | 1 => Some(usize::MAX),
+            2 => Some(BEGINNING),
+            _ => None,
+        }
     }
 
     /// Whether another mail of a user may be taken.
@@ -90,10 +137,10 @@ impl<'a> QueuedMails<'a> {
     /// # Errors
     /// An I/O error.
     pub(crate) fn end(self) -> io::Result<()> {
-        let lines = self.entries.iter();
-        let lines: String = lines
-            .map(|(id, uid, count)| line_of(id, *uid, *count))
-            .collect();
+        let entries = self.entries.iter();
+        let entries = entries.map(|(id, uid, count)| line_of(id, *uid, *count));
+        let fatal = self.fatal.iter().map(|id| format!("{ENDED}{id}\n"));
+        let lines: String = entries.chain(fatal).collect();
         if self.file.len() == 0 && lines.is_empty() {
             return Ok(());
         }

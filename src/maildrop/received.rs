@@ -146,17 +146,20 @@ impl Maildrop {
         Ok(Some(mails.count()))
     }
 
-    /// Reads a mail; returns `None` if it is none, which removes the file, or while its owner keeps
-    /// others from it by a lease.
+    /// Reads a mail, at most `max` bytes; returns `None` if it is none, which removes the file, or while
+    /// its owner keeps others from it by a lease.
     ///
     /// # Errors
     /// An I/O error; the mail stays.
-    pub(crate) fn read(&self, id: &Id) -> io::Result<Option<DroppedMail>> {
+    pub(crate) fn read(&self, id: &Id, max: usize) -> io::Result<Option<DroppedMail>> {
         let mail = match self.dir.take(id.as_str(), FILE_MAX) {
             Ok((uid, bytes)) => parse(&bytes).map(|(envelope, bytes)| DroppedMail {
                 uid,
-                envelope,
-                bytes: bytes.to_vec(),
+                envelope: Envelope {
+                    cut: envelope.cut || bytes.len() > max,
+                    ..envelope
+                },
+                bytes: bytes[..bytes.len().min(max)].to_vec(),
             }),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
             Err(error) if FileError::of(&error).is_some() => None,

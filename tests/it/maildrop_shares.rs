@@ -156,3 +156,49 @@ fn the_trouble_of_each_of_many_users_is_told_once_a_day() {
         assert_eq!(stderr.matches("of user user").count(), told, "{stderr}");
     }
 }
+
+#[test]
+#[ignore = "needs root: another user, by setpriv"]
+fn a_mail_that_ends_the_flush_holds_up_neither_root_nor_others() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    let large = format!("Subject: large\n\nits text\n{}", "a\n".repeat(5 << 20));
+    by_other(&sandbox, "exec \"$0\" sendmail -i root")
+        .stdin(large)
+        .is_silent();
+    leave(&sandbox, OTHER, 1);
+    let own = sandbox.wxpush("sendmail -odq root");
+    own.stdin("root's own").is_silent();
+    // Too little memory for so large a mail, enough for its beginning.
+    let short = || {
+        script(
+            &sandbox,
+            &["prlimit", "--as=70000000"],
+            "exec \"$0\" outbox flush",
+        )
+    };
+    let read = || texts(&standin, "zhangsan");
+    let dies = || assert!([None, Some(70)].contains(&short().run().code));
+    dies();
+    assert_eq!(read(), [""; 0], "it ends before root's own goes out");
+    dies();
+    assert_eq!(read(), ["root's own"]);
+    short().exits(0);
+    let landed = read();
+    assert!(
+        landed[1].starts_with("from user nobody: large\nits text\na"),
+        "{landed:?}"
+    );
+    let company = standin.company();
+    let file = company.media.uploads[0].bytes.to_vec();
+    let cut = b"(the mail was too long and is cut)";
+    assert!(file.ends_with(cut) && file.len() < 1 << 17);
+    assert!(
+        landed
+            .iter()
+            .any(|text| text.contains(&format!("{OTHER} 001"))),
+        "{landed:?}"
+    );
+    assert!(dropped(&sandbox).is_empty());
+    assert!(!sandbox.read("mails").contains("ended"));
+}

@@ -39,8 +39,7 @@ pub(super) fn run(
     let deadline = time.map(|time| Instant::now() + time);
     allow_descriptors();
     tracing::info!(command = "outbox flush", wait = time.is_none(), "start");
-    pick_up(outboxes, time, output);
-    let mut whole = FlushSummary::default();
+    let mut whole = pick_up(outboxes, time, output);
     let mut unusable = None;
     for state in &outboxes.places {
         match flush(outboxes, state, deadline, output) {
@@ -54,15 +53,30 @@ pub(super) fn run(
     unusable.map_or(Ok(exit), |failure| Err(failure.into()))
 }
 
-/// Takes the mails of other users into the outbox, and warns of those that stay or are refused.
-fn pick_up(outboxes: &Outboxes<'_>, time: Option<Duration>, output: Output) {
+/// Takes the mails of other users into the outbox, and warns of those that stay or are refused. Returns
+/// what was delivered before, since one of the mails has ended a flush and may do so again.
+fn pick_up(outboxes: &Outboxes<'_>, time: Option<Duration>, output: Output) -> FlushSummary {
     // Root's own messages need time, too.
     let time = time.map_or(PICKUP_MAX, |time| (time / 2).min(PICKUP_MAX));
-    let notes = pickup::pick_up(outboxes.config, Instant::now() + time, output);
+    let mut before = FlushSummary::default();
+    let mut own_first = || {
+        for state in &outboxes.places {
+            // What fails is said when all is flushed.
+            let deadline = Some(Instant::now() + time);
+            let summary = flush(outboxes, state, deadline, output).unwrap_or_default();
+            before.delivered += summary.delivered;
+            before.failed += summary.failed;
+            before.expired += summary.expired;
+        }
+        Instant::now() + time
+    };
+    let until = Instant::now() + time;
+    let notes = pickup::pick_up(outboxes.config, until, output, &mut own_first);
     if let Some(state) = outboxes.places.first() {
         let lines: Vec<String> = notes.into_iter().collect();
         warn_once_a_day(state.dir(), MAIL_NOTICE, &lines, output);
     }
+    before
 }
 
 /// Raises the limit of open files to its maximum: each text of a merged message is locked.

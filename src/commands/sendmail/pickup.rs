@@ -14,13 +14,15 @@ use crate::outbox::{Id, Outbox};
 use crate::output::Output;
 use crate::text::{self, sendmail as words};
 
-/// Takes mails until a time, one of each user in turn; returns what a person should know.
+/// Takes mails until a time, one of each user in turn; returns what a person should know. After a mail
+/// that has ended a flush, `own_first` delivers what waits; it returns until when mails are taken.
 ///
 /// Only root does: the maildrop is root's.
 pub(in crate::commands) fn pick_up(
     config: &Config,
     until: Instant,
     output: Output,
+    own_first: &mut dyn FnMut() -> Instant,
 ) -> BTreeSet<String> {
     let mut notes = BTreeSet::new();
     if euid() != 0 {
@@ -36,7 +38,8 @@ pub(in crate::commands) fn pick_up(
             }
             let greedy = maildrop.greedy.iter();
             notes.extend(greedy.map(|uid| words::too_many_mails(known(&maildrop, *uid))));
-            if let Err(failure) = take(&maildrop, config, until, output, &mut notes) {
+            let taken = take(&maildrop, config, until, output, own_first, &mut notes);
+            if let Err(failure) = taken {
                 notes.insert(words::mails_stay(path.display(), failure.what));
             }
         }
@@ -51,8 +54,9 @@ pub(in crate::commands) fn pick_up(
 fn take(
     maildrop: &Maildrop,
     config: &Config,
-    until: Instant,
+    mut until: Instant,
     output: Output,
+    own_first: &mut dyn FnMut() -> Instant,
     notes: &mut BTreeSet<String>,
 ) -> Result<(), Failure> {
     let mails = maildrop.in_turn();
@@ -67,13 +71,16 @@ fn take(
     };
     let unusable = |error| text::outbox::outbox_unusable(state.dir().path().display(), error);
     let outbox = Outbox::of(state).open().map_err(unusable)?;
-    let Some(mut queued) = QueuedMails::lock(state.dir(), outbox).map_err(unusable)? else {
+    let Some(mut queued) = QueuedMails::lock(state.dir(), outbox, &mails).map_err(unusable)? else {
         // Another flush takes them.
         return Ok(());
     };
     if queued.is_full() {
         let path = config.base().maildrop;
         notes.insert(words::users_outbox_full(path.display()));
+    }
+    if queued.has_fatal() {
+        until = own_first();
     }
     let mut trouble = None;
     for (uid, id) in mails {
@@ -83,7 +90,11 @@ fn take(
         if !queued.has_room(uid) {
             continue;
         }
-        let mail = match maildrop.read(id) {
+        let Some(most) = queued.begin(id) else {
+            refuse(maildrop, id, uid, "reading it has ended flushes", notes);
+            continue;
+        };
+        let mail = match maildrop.read(id, most) {
             Ok(Some(mail)) => mail,
             Ok(None) => continue,
             Err(error) => {
@@ -91,9 +102,7 @@ fn take(
                 continue;
             }
         };
-        let name = maildrop.accounts.name(mail.uid);
-        let user = name.map_or_else(|| format!("uid {}", mail.uid), str::to_owned);
-        let known = || known(maildrop, mail.uid);
+        let user = named(maildrop, mail.uid);
         let mailing = match mailer.mailing(&mail.envelope, &mail.bytes, Some(&user)) {
             Ok(mailing) => mailing,
             // The set-up is at fault, not the mail.
@@ -102,18 +111,14 @@ fn take(
                 continue;
             }
             Err(failure) => {
-                // Once a flush: a user can't fill the log.
-                if notes.insert(words::mail_refused(known())) {
-                    tracing::info!(user, why = failure.what, "a mail is refused");
-                }
-                maildrop.remove(id);
+                refuse(maildrop, id, mail.uid, &failure.what, notes);
                 continue;
             }
         };
         if !mailing.unknown.is_empty() {
             let addresses = mailing.unknown.join(", ");
             let count = mailing.unknown.len();
-            if notes.insert(words::mail_to_unknown(known())) {
+            if notes.insert(words::mail_to_unknown(known(maildrop, mail.uid))) {
                 tracing::info!(user, count, addresses, "nobody is known by these addresses");
             }
         }
@@ -127,6 +132,22 @@ fn take(
     }
     queued.end().map_err(unusable)?;
     trouble.map_or(Ok(()), Err)
+}
+
+/// Removes a mail that can't be delivered, and notes whose it was.
+fn refuse(maildrop: &Maildrop, id: &Id, uid: u32, why: &str, notes: &mut BTreeSet<String>) {
+    // Once a flush: a user can't fill the log.
+    if notes.insert(words::mail_refused(known(maildrop, uid))) {
+        let user = named(maildrop, uid);
+        tracing::info!(user, why, "a mail is refused");
+    }
+    maildrop.remove(id);
+}
+
+/// Returns the name of a user, or else the id.
+fn named(maildrop: &Maildrop, uid: u32) -> String {
+    let name = maildrop.accounts.name(uid);
+    name.map_or_else(|| format!("uid {uid}"), str::to_owned)
 }
 
 /// Returns the name of a user in a notice: the same for all without an account, since one person may
