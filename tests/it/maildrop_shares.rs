@@ -201,4 +201,13 @@ fn a_mail_that_ends_the_flush_holds_up_neither_root_nor_others() {
     );
     assert!(dropped(&sandbox).is_empty());
     assert!(!sandbox.read("mails").contains("ended"));
+    drop(company);
+    // Even its beginning has ended a flush.
+    leave(&sandbox, OTHER, 2);
+    let name = dropped(&sandbox).remove(0);
+    sandbox.write("mails", format!("ended {name}\n").repeat(3));
+    let outcome = flush(&sandbox).exits(0);
+    outcome.says("a mail of user nobody was not delivered");
+    assert!(read().last().unwrap().contains(&format!("{OTHER} 002")));
+    assert!(dropped(&sandbox).is_empty());
 }
