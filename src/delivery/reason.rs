@@ -54,11 +54,7 @@ impl Reason {
 
     /// Returns the scope that the trouble holds up.
     pub(crate) fn scope(&self) -> Scope {
-        match &self.error {
-            Obstacle::Call(error) => error.scope,
-            Obstacle::TokenTrouble { .. } | Obstacle::NoLedger(_) => Scope::App,
-            Obstacle::NoSlot(_) | Obstacle::Unsettled => Scope::Message,
-        }
+        self.error.scope()
     }
 
     /// Returns how long to wait before the next try, if the server or the token cache said so.
@@ -84,6 +80,17 @@ impl Reason {
     /// Whether the obstacle is an error of the local disk.
     pub(crate) fn is_of_disk(&self) -> bool {
         matches!(&self.error, Obstacle::Call(error) if matches!(error.cause, Cause::File { .. }))
+    }
+}
+
+impl Obstacle {
+    /// Returns the scope that it holds up.
+    pub(crate) fn scope(&self) -> Scope {
+        match self {
+            Self::Call(error) => error.scope,
+            Self::TokenTrouble { .. } | Self::NoLedger(_) => Scope::App,
+            Self::NoSlot(_) | Self::Unsettled => Scope::Message,
+        }
     }
 }
 

@@ -112,7 +112,8 @@ impl Turn {
     }
 
     /// Whether a message of the app went out after this time, of this or another process: what held
-    /// it up is over then. `last_taken` returns how long ago its last slot was taken.
+    /// it up is over then. `last_taken` returns how long ago its last slot was taken; a request that
+    /// failed without an answer of WeCom keeps its slot, and costs one more try.
     pub(super) fn has_sent_since(
         &self,
         since: Duration,

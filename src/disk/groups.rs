@@ -22,7 +22,7 @@ pub(super) fn group_has_others(uid: u32, gid: u32) -> bool {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
     let (accounts, groups) = (read("/etc/passwd"), read("/etc/group"));
     has_others_in(&accounts, &groups, uid, gid)
-        || has_other_sources(&read("/etc/nsswitch.conf"))
+        || (has_other_sources(&read("/etc/nsswitch.conf")) || has_service_rows(&accounts, &groups))
             && !is_private_in(&accounts, &groups, uid, gid)
 }
 
@@ -41,6 +41,12 @@ fn has_other_sources(switch: &str) -> bool {
             .filter(|it| !it.starts_with('[') && !it.ends_with(']'))
     });
     sources.any(|source| !LOCAL_SOURCES.contains(&source))
+}
+
+/// Whether rows of NIS are mixed into the files (`compat`).
+fn has_service_rows(accounts: &str, groups: &str) -> bool {
+    let mut rows = accounts.lines().chain(groups.lines());
+    rows.any(|row| row.starts_with('+'))
 }
 
 /// Whether a group is root's, or a user's own of the same name, into which a directory service puts

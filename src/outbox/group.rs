@@ -7,11 +7,12 @@ use std::io;
 use std::sync::Arc;
 
 use super::accept::prepared;
+use super::attempts::{Attempts, record_name};
 use super::claimed::ClaimedEntry;
 use super::entry::{Entry, Id};
 use super::write::write;
 use super::{NotKept, Outbox, once};
-use crate::disk::Dir;
+use crate::disk::{Dir, record};
 use crate::file_slice::FileSlice;
 
 /// From so many entries on, one sync of the whole file system takes the place of one for each.
@@ -19,6 +20,14 @@ const TOGETHER_FROM: usize = 3;
 
 /// Accepts messages in groups.
 pub(crate) struct GroupCommit(Outbox);
+
+/// A message to accept under a name.
+pub(crate) struct NewEntry {
+    pub(crate) id: Id,
+    pub(crate) entry: Entry,
+    /// The state of its delivery, if it has been tried: on the disk before the entry is.
+    pub(crate) attempts: Option<Attempts>,
+}
 
 /// An entry that has no name yet.
 struct Unnamed {
@@ -28,6 +37,17 @@ struct Unnamed {
     file: File,
     /// The byte offsets of its files.
     files: Vec<u64>,
+    /// Whether its record is there.
+    has_record: bool,
+}
+
+impl Unnamed {
+    fn remove(&self, dir: &Dir) {
+        let _ = dir.remove(&self.temporary);
+        if self.has_record {
+            let _ = dir.remove(&record_name(&self.id));
+        }
+    }
 }
 
 impl GroupCommit {
@@ -36,12 +56,8 @@ impl GroupCommit {
         Self(outbox)
     }
 
-    /// Accepts messages under these names; returns the entries in the same order, or why there are
-    /// none.
-    pub(crate) fn accept(
-        &self,
-        entries: Vec<(Id, Entry)>,
-    ) -> Vec<Result<Arc<ClaimedEntry>, NotKept>> {
+    /// Accepts messages; returns the entries in the same order, or why there are none.
+    pub(crate) fn accept(&self, entries: Vec<NewEntry>) -> Vec<Result<Arc<ClaimedEntry>, NotKept>> {
         let count = entries.len();
         self.accept_in_order(entries)
             .unwrap_or_else(|why| vec![Err(why); count])
@@ -51,14 +67,14 @@ impl GroupCommit {
     /// Why none of them is accepted.
     fn accept_in_order(
         &self,
-        entries: Vec<(Id, Entry)>,
+        entries: Vec<NewEntry>,
     ) -> Result<Vec<Result<Arc<ClaimedEntry>, NotKept>>, NotKept> {
         // Opened for each group: it may have been moved away.
         let dir = Arc::new(prepared(&self.0).map_err(|error| self.0.disk(error))?);
         let is_group = entries.len() >= TOGETHER_FROM;
         let mut unnamed: Vec<Result<Unnamed, NotKept>> = entries
             .into_iter()
-            .map(|(id, entry)| self.unnamed(&dir, id, entry, !is_group))
+            .map(|new| self.unnamed(&dir, new, !is_group))
             .collect();
         let synced = if is_group {
             dir.sync_file_system()
@@ -70,7 +86,7 @@ impl GroupCommit {
             .and_then(|()| self.claim_keys(&dir, &mut unnamed));
         if let Err(why) = ready {
             for unnamed in unnamed.into_iter().flatten() {
-                let _ = dir.remove(&unnamed.temporary);
+                unnamed.remove(&dir);
             }
             return Err(why);
         }
@@ -82,6 +98,7 @@ impl GroupCommit {
             // They are reported as not kept, so they must not stay.
             for named in named.into_iter().flatten() {
                 let _ = dir.remove(named.id.as_str());
+                named.remove(&dir);
             }
             return Err(self.0.disk(error));
         }
@@ -89,16 +106,29 @@ impl GroupCommit {
         Ok(named.into_iter().map(|named| claimed(named?)).collect())
     }
 
-    fn unnamed(&self, dir: &Dir, id: Id, entry: Entry, synced: bool) -> Result<Unnamed, NotKept> {
-        let written = write(dir, &id, &entry, synced);
-        let (temporary, file, files) = written.map_err(|error| self.0.disk(error))?;
-        Ok(Unnamed {
+    fn unnamed(&self, dir: &Dir, new: NewEntry, synced: bool) -> Result<Unnamed, NotKept> {
+        let disk = |error| self.0.disk(error);
+        let NewEntry {
+            id,
+            entry,
+            attempts,
+        } = new;
+        let (temporary, file, files) = write(dir, &id, &entry, synced).map_err(disk)?;
+        let unnamed = Unnamed {
             id,
             entry,
             temporary,
             file,
             files,
-        })
+            has_record: attempts.is_some(),
+        };
+        if let Some(attempts) = attempts
+            && let Err(error) = noted(dir, &unnamed.id, &attempts, synced)
+        {
+            unnamed.remove(dir);
+            return Err(disk(error));
+        }
+        Ok(unnamed)
     }
 
     /// Records, synced, the `--once` keys of entries; drops those whose keys are taken.
@@ -121,7 +151,7 @@ impl GroupCommit {
         };
         for (entry, known) in entries.iter_mut().filter(has_key).zip(known) {
             if let (Ok(unnamed), false) = (&entry, known == once::Known::Nothing) {
-                let _ = dir.remove(&unnamed.temporary);
+                unnamed.remove(dir);
                 *entry = Err(NotKept::KeyTaken);
             }
         }
@@ -132,11 +162,18 @@ impl GroupCommit {
         match dir.publish(&unnamed.temporary, dir, unnamed.id.as_str()) {
             Ok(()) => Ok(unnamed),
             Err(error) => {
-                let _ = dir.remove(&unnamed.temporary);
+                unnamed.remove(dir);
                 Err(self.0.disk(error))
             }
         }
     }
+}
+
+/// Writes the record of an entry that is not there yet.
+fn noted(dir: &Dir, id: &Id, attempts: &Attempts, synced: bool) -> io::Result<()> {
+    let file = record::open(dir, &record_name(id))?;
+    record::write(&file, attempts)?;
+    if synced { file.sync_all() } else { Ok(()) }
 }
 
 fn claimed(dir: &Arc<Dir>, named: Unnamed) -> io::Result<Arc<ClaimedEntry>> {
@@ -151,5 +188,9 @@ fn claimed(dir: &Arc<Dir>, named: Unnamed) -> io::Result<Arc<ClaimedEntry>> {
         named.entry.placed(&whole, &named.files)
     };
     let held = ClaimedEntry::new(Arc::clone(dir), named.id, entry, file);
-    Ok(Arc::new(held))
+    Ok(Arc::new(if named.has_record {
+        held.remembered()
+    } else {
+        held
+    }))
 }

@@ -40,14 +40,6 @@ impl KnownOutbox {
         &self.snapshot
     }
 
-    /// Looks again, if the last look no longer counts.
-    ///
-    /// # Errors
-    /// The outbox cannot be read.
-    pub(crate) fn refresh(&mut self) -> Result<(), NotKept> {
-        self.look(LOOK_AGAIN)
-    }
-
     /// Returns the name of a new entry, which sorts after all others.
     ///
     /// # Errors

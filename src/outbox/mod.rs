@@ -45,7 +45,7 @@ pub(crate) use deferred::Deferred;
 pub(crate) use entry::{Entry, Id, MergedText, SenderAccount, SenderName};
 pub(crate) use failed::FailureRecord;
 pub(crate) use format::Unread;
-pub(crate) use group::GroupCommit;
+pub(crate) use group::{GroupCommit, NewEntry};
 pub(crate) use known::KnownOutbox;
 pub(crate) use last_notice::{JOB_NOTICE, MAIL_NOTICE, STATE_NOTICE, are_new_notices};
 pub(crate) use not_kept::NotKept;

@@ -227,6 +227,8 @@ mod tests {
             (format!("{}\n{}\n", &hex[..29], &hex[29..]), "[hidden]\n"),
             (pairs.join(" "), "[hidden]"),
             (format!("\\x{}", pairs.join("\\x")), "\\x[hidden]"),
+            (format!("{{0x{}}}", pairs.join(", 0x")), "{0x[hidden]}"),
+            (format!("&#x{};", pairs.join(";&#x")), "&#x[hidden];"),
             (
                 format!(
                     "00000000: {}  abc\n00000010: {}  |xyz|",

@@ -83,8 +83,13 @@ impl Needles {
     pub(super) fn at_end(&self, bytes: &[u8], number: u64) -> Option<usize> {
         let short = self.short.iter().filter(|text| ends(bytes, text));
         let short = short.map(Vec::len).max();
+        self.long_at_end(bytes, number).max(short)
+    }
+
+    /// As `at_end`, without those shorter than a piece.
+    pub(super) fn long_at_end(&self, bytes: &[u8], number: u64) -> Option<usize> {
         if bytes.len() < PIECE || !self.filter.has(number) {
-            return short;
+            return None;
         }
         let numbers = self.numbers.get_or_init(|| self.sorted());
         let from = numbers.partition_point(|(known, _)| *known < number);
@@ -95,7 +100,7 @@ impl Needles {
             (_, Counts::Pieces) => Some(PIECE),
             (text, Counts::Whole) => ends(bytes, text).then_some(text.len()),
         });
-        found.max().max(short)
+        found.max()
     }
 
     fn sorted(&self) -> Vec<(u64, usize)> {

@@ -127,7 +127,7 @@ impl Redactor {
         if text.contains(['%', '\\']) {
             let mut decoded = DecodedText::of(needles);
             for (byte, begin, end) in Unescaped::of(text) {
-                decoded.add(byte, begin, end, &mut hidden);
+                decoded.add(byte, (begin, end), false, &mut hidden);
             }
         }
         find_in_hex(needles, text, &mut hidden);
@@ -193,6 +193,8 @@ impl Redactor {
 /// What a part of a text says once it is decoded, as far as a secret may have begun in it.
 struct DecodedText<'a> {
     needles: &'a Needles,
+    /// How many bytes the longest secret has.
+    longest: usize,
     bytes: Vec<u8>,
     /// Where each of them begins in the text.
     begins: Vec<usize>,
@@ -203,23 +205,36 @@ impl<'a> DecodedText<'a> {
     fn of(needles: &'a Needles) -> Self {
         Self {
             needles,
+            longest: needles.longest(),
             bytes: Vec::new(),
             begins: Vec::new(),
             number: 0,
         }
     }
 
-    /// Adds a byte with its begin and end in the text, and what ends with it to those found before.
-    fn add(&mut self, byte: u8, begin: usize, end: usize, hidden: &mut Vec<(usize, usize)>) {
+    /// Adds a byte with its begin and end in the text, and what ends with it to those found before;
+    /// with `is_long`, no secret shorter than a piece.
+    fn add(
+        &mut self,
+        byte: u8,
+        (begin, end): (usize, usize),
+        is_long: bool,
+        hidden: &mut Vec<(usize, usize)>,
+    ) {
         // The last bytes, so that memory use does not depend on the text.
-        if self.bytes.len() == self.needles.longest() + DECODED {
+        if self.bytes.len() == self.longest + DECODED {
             self.bytes.drain(..DECODED);
             self.begins.drain(..DECODED);
         }
         self.bytes.push(byte);
         self.begins.push(begin);
         self.number = next(self.number, byte);
-        if let Some(size) = self.needles.at_end(&self.bytes, self.number) {
+        let found = if is_long {
+            self.needles.long_at_end(&self.bytes, self.number)
+        } else {
+            self.needles.at_end(&self.bytes, self.number)
+        };
+        if let Some(size) = found {
             mark(hidden, self.begins[self.begins.len() - size], end);
         }
     }
@@ -237,10 +252,14 @@ fn find_in_hex(needles: &Needles, text: &str, hidden: &mut Vec<(usize, usize)>) 
     let mut last: Option<(u8, usize)> = None;
     let mut count = 0;
     for (at, byte) in text.bytes().enumerate() {
+        let is_prefix = byte == b'0' && matches!(text.as_bytes().get(at + 1), Some(b'x' | b'X'));
+        if is_prefix {
+            continue;
+        }
         if let Some(digit) = char::from(byte).to_digit(16) {
             let digit = u8::try_from(digit).unwrap_or_default();
             if let Some((before, begin)) = last {
-                decoded[count % 2].add(before << 4 | digit, begin, at + 1, hidden);
+                decoded[count % 2].add(before << 4 | digit, (begin, at + 1), true, hidden);
             }
             last = Some((digit, at));
             count += 1;
@@ -253,7 +272,7 @@ fn find_in_hex(needles: &Needles, text: &str, hidden: &mut Vec<(usize, usize)>) 
 
 /// Whether programs that print hex put this between its digits.
 fn is_between_digits(byte: u8) -> bool {
-    byte.is_ascii_whitespace() || matches!(byte, b':' | b'-' | b',' | b'.' | b'x' | b'\\')
+    byte.is_ascii_whitespace() || b":-,._;|&#xX\\".contains(&byte)
 }
 
 /// Adds a part of a text to those found before, which it may touch.

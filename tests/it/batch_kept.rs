@@ -114,6 +114,25 @@ fn a_line_whose_answer_is_lost_is_kept_and_arrives_once() {
 }
 
 #[test]
+fn what_is_kept_of_one_member_keeps_the_order_of_the_lines_with_keys_or_without() {
+    let (_standin, sandbox) = set_up();
+    let input = json_lines((0..50).map(|number| {
+        let text = format!("number {number:03}");
+        match number % 5 {
+            0 => json!({"to": "lisi", "once": text, "text": text}),
+            _ => json!({"to": "lisi", "text": text}),
+        }
+    }));
+    let outcome = batch(&sandbox, "", input).exits(0);
+    let ids = answers(&outcome)
+        .iter()
+        .filter_map(|answer| answer["outbox_id"].as_str().map(str::to_owned))
+        .collect::<Vec<_>>();
+    assert_eq!(ids.len(), 20);
+    assert!(ids.is_sorted(), "{ids:?}");
+}
+
+#[test]
 fn past_the_rate_limit_lines_are_kept_and_others_are_not_held_up() {
     let (standin, sandbox) = set_up();
     let input = json_lines((0..100).map(|number| {

@@ -205,6 +205,46 @@ fn of_lines_without_an_answer_a_kill_leaves_nothing_to_send() {
 }
 
 #[test]
+fn what_may_have_arrived_is_never_in_the_outbox_without_that_doubt() {
+    let (standin, sandbox) = set_up();
+    standin.company().phones.match_unflagged = true;
+    let lost = AtomicUsize::new(0);
+    standin.judge(move |request| {
+        let is_lost = String::from_utf8_lossy(&request.body).contains("lost");
+        let is_lost = request.endpoint() == SEND && is_lost;
+        // The answers to the first three are lost at once; what is tried again gets none.
+        is_lost.then(|| match lost.fetch_add(1, Ordering::SeqCst) {
+            0..3 => Fault::CutAfter,
+            _ => Fault::Hang,
+        })
+    });
+    let texts_of = |member: &&str| texts(&standin, member);
+    let line = |to: &str, text: &str| format!("{}\n", json!({"to": to, "text": text}));
+    let mut input = line(MEMBERS[0], "first");
+    input.extend(
+        MEMBERS[..3]
+            .iter()
+            .map(|to| line(to, &format!("lost {to}"))),
+    );
+    let mut started = sandbox.wxpush("batch").stdin(input).start();
+    while waiting(&sandbox).len() < 3 {
+        assert!(started.child.try_wait().unwrap().is_none());
+        thread::sleep(Duration::from_millis(1));
+    }
+    started.child.kill().unwrap();
+    let _ = started.wait();
+    for id in waiting(&sandbox) {
+        let record = sandbox.read(&format!("outbox/{id}.try"));
+        assert!(record.contains("\"doubt\":{"), "{id}: {record}");
+    }
+    standin.mend();
+    sandbox.wxpush("outbox flush --wait").exits(0);
+    let all: Vec<String> = MEMBERS[..3].iter().flat_map(texts_of).collect();
+    let lost = all.iter().filter(|text| text.contains("lost"));
+    assert_eq!(lost.count(), 3, "{all:?}");
+}
+
+#[test]
 fn what_was_answered_as_kept_is_in_the_outbox_after_a_kill() {
     let (_standin, sandbox) = set_up();
     let mut child = open(&sandbox, "--accept-only");

@@ -7,10 +7,10 @@ use std::task::{Context, Poll};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::outbox::{ClaimedEntry, Entry, GroupCommit, Id, NotKept, Outbox};
+use crate::outbox::{ClaimedEntry, GroupCommit, NewEntry, NotKept, Outbox};
 
 /// A message to accept, with its number in the batch.
-type Wanted = (u64, Id, Entry);
+type Wanted = (u64, NewEntry);
 
 /// What became of each message of a group.
 pub(super) type Group = Vec<(u64, Result<Arc<ClaimedEntry>, NotKept>)>;
@@ -40,9 +40,9 @@ impl GroupThread {
     }
 
     /// Accepts a message; its result comes with those of others.
-    pub(super) fn accept(&self, number: u64, id: Id, entry: Entry) {
+    pub(super) fn accept(&self, number: u64, new: NewEntry) {
         // The thread ends after this value.
-        let _ = self.wanted.send((number, id, entry));
+        let _ = self.wanted.send((number, new));
     }
 
     /// Ready when a group has been accepted.
@@ -58,8 +58,7 @@ impl GroupThread {
 fn accept(commit: &GroupCommit, wanted: &Receiver<Wanted>, groups: &UnboundedSender<Group>) {
     while let Ok(first) = wanted.recv() {
         let all = std::iter::once(first).chain(wanted.try_iter());
-        let (numbers, entries): (Vec<u64>, Vec<(Id, Entry)>) =
-            all.map(|(number, id, entry)| (number, (id, entry))).unzip();
+        let (numbers, entries): (Vec<u64>, Vec<NewEntry>) = all.unzip();
         let accepted = commit.accept(entries);
         if groups
             .send(numbers.into_iter().zip(accepted).collect())

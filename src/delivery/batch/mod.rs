@@ -20,7 +20,7 @@ use super::outcome::{End, Outcome};
 use super::{Sender, Wording};
 use crate::config::{Config, State};
 use crate::message::Message;
-use crate::outbox::{ClaimedEntry, KnownOutbox, NotKept, Removals, Spooled};
+use crate::outbox::{Attempts, ClaimedEntry, KnownOutbox, NewEntry, NotKept, Removals, Spooled};
 use crate::wecom::{ClientError, Error, Sent, Waiter};
 use accepting::{Group, GroupThread};
 use job::{BatchJob, FailedTry, JobStage};
@@ -159,27 +159,32 @@ impl<'a, T> BatchDelivery<'a, T> {
         job.until = until;
         let outbox = side.outbox.filter(|_| !job.is_kept_first());
         self.is_due = true;
-        let at = self.jobs.len();
-        self.jobs.push_back(job);
-        match outbox {
-            Some(outbox) => {
-                // An outbox that cannot be read says so to what is kept.
-                let _ = self.outboxes[outbox].1.refresh();
-                self.jobs[at].stage = JobStage::Ready(Spooled::Unkept, None);
-            }
-            None => self.accept(at, None),
+        if let Some(outbox) = outbox {
+            // If there is no room now, there may be once it is to be kept.
+            job.name = self.outboxes[outbox].1.place(&job.entry).ok();
+            job.is_placed = job.name.is_some();
+            job.stage = JobStage::Ready(Spooled::Unkept, None);
+            self.jobs.push_back(job);
+        } else {
+            self.jobs.push_back(job);
+            self.accept(self.jobs.len() - 1, None);
         }
     }
 
     /// Starts to keep a message, before it is tried or after its first request has failed.
     fn accept(&mut self, at: usize, failed: Option<FailedTry>) {
+        let attempts = failed.as_ref().map(|failed| Attempts {
+            tries: 1,
+            doubt: failed.tries.doubt.clone(),
+            ..Attempts::default()
+        });
         self.jobs[at].stage = JobStage::Accepting(failed);
-        if let Err(why) = self.start_to_accept(at) {
+        if let Err(why) = self.start_to_accept(at, attempts) {
             self.unaccepted(at, why);
         }
     }
 
-    fn start_to_accept(&mut self, at: usize) -> Result<(), NotKept> {
+    fn start_to_accept(&mut self, at: usize, attempts: Option<Attempts>) -> Result<(), NotKept> {
         let job = &mut self.jobs[at];
         let side = &self.senders[job.sender];
         let outbox = match (&side.state, side.outbox) {
@@ -188,13 +193,22 @@ impl<'a, T> BatchDelivery<'a, T> {
             _ => return Err(NotKept::SwitchedOff),
         };
         let (_, known, thread) = &mut self.outboxes[outbox];
-        let id = known.place(&job.entry)?;
+        let id = match job.name.take() {
+            Some(id) => id,
+            None => known.place(&job.entry)?,
+        };
         let thread = match thread {
             Some(thread) => thread,
             None => thread.insert(GroupThread::start(known.outbox())?),
         };
         job.is_placed = true;
-        thread.accept(job.number, id, job.entry.clone());
+        let entry = job.entry.clone();
+        let new = NewEntry {
+            id,
+            entry,
+            attempts,
+        };
+        thread.accept(job.number, new);
         Ok(())
     }
 
@@ -295,10 +309,6 @@ impl<'a, T> BatchDelivery<'a, T> {
         let job = &mut self.jobs[at];
         let stage = std::mem::replace(&mut job.stage, JobStage::Taken);
         if let JobStage::Accepting(Some(failed)) = stage {
-            held.note(|attempts| {
-                attempts.tries += 1;
-                attempts.doubt.clone_from(&failed.tries.doubt);
-            });
             self.failed(at, &Spooled::Held(held), None, failed);
         } else {
             job.stage = JobStage::Ready(Spooled::Held(held), None);

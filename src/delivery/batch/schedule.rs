@@ -126,14 +126,15 @@ impl<T> BatchDelivery<'_, T> {
 
     /// Keeps a message untried, since its sender rests.
     fn rest(&mut self, at: usize) {
+        let side = &self.senders[self.jobs[at].sender];
+        let Some(reason) = side.resting().cloned() else {
+            // The rest has just ended.
+            return;
+        };
         let Some(mut job) = self.jobs.remove(at) else {
             return;
         };
         let (kept, why_not, tries) = job.taken();
-        let side = &self.senders[job.sender];
-        let Some(reason) = side.resting().cloned() else {
-            return;
-        };
         let submission = side.submission(self.config, self.wording, job.entry.urgent);
         let outcome = Outcome::new(job.entry.messages.len(), End::Sent);
         let end = Err(match tries {
@@ -210,9 +211,11 @@ impl<T> BatchDelivery<'_, T> {
             Ok(sent) => sent,
             Err(why) => {
                 if is_made_again(&why) {
-                    side.works = false;
                     side.keep_token(None);
                 }
+                // Until it is kept, and decided on, nothing else of the sender starts.
+                let is_own = matches!(why.scope(), Scope::Message | Scope::Call);
+                side.works &= is_own && !is_made_again(&why);
                 let tries = Box::new(tries);
                 let failed = FailedTry { why, tries };
                 return match kept {
