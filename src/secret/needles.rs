@@ -78,12 +78,26 @@ impl Needles {
         long.max().unwrap_or(PIECE)
     }
 
+    /// How many bytes are compared at most: the longest of which only the whole counts has so many.
+    pub(super) fn longest_whole(&self) -> usize {
+        let whole = self
+            .texts
+            .iter()
+            .filter(|(_, counts)| matches!(counts, Counts::Whole));
+        whole.map(|(text, _)| text.len()).max().unwrap_or(PIECE)
+    }
+
     /// Returns the size of the longest that ends where these bytes do; `number` is that of the last
     /// eight.
     pub(super) fn at_end(&self, bytes: &[u8], number: u64) -> Option<usize> {
         let short = self.short.iter().filter(|text| ends(bytes, text));
         let short = short.map(Vec::len).max();
         self.long_at_end(bytes, number).max(short)
+    }
+
+    /// Whether one of at least a piece may end with the bytes of this number.
+    pub(super) fn may_end(&self, number: u64) -> bool {
+        self.filter.has(number)
     }
 
     /// As `at_end`, without those shorter than a piece.

@@ -14,6 +14,9 @@ pub(super) const HIDDEN: &str = "[hidden]";
 /// Decoded bytes that are kept at once, besides those that a secret may have begun in.
 const DECODED: usize = 4096;
 
+/// Most bytes of a text for one byte in hex that are looked at, with what stands around it.
+const HEX_WIDTH: usize = 32;
+
 /// Hides secrets in texts: plain, and encoded as URLs, JSON, base64 and hex do.
 ///
 /// What it looks for is made at the first text that is long enough to hold a secret: most have
@@ -127,7 +130,7 @@ impl Redactor {
         if text.contains(['%', '\\']) {
             let mut decoded = DecodedText::of(needles);
             for (byte, begin, end) in Unescaped::of(text) {
-                decoded.add(byte, (begin, end), false, &mut hidden);
+                decoded.add(byte, begin, end, &mut hidden);
             }
         }
         find_in_hex(needles, text, &mut hidden);
@@ -212,15 +215,8 @@ impl<'a> DecodedText<'a> {
         }
     }
 
-    /// Adds a byte with its begin and end in the text, and what ends with it to those found before;
-    /// with `is_long`, no secret shorter than a piece.
-    fn add(
-        &mut self,
-        byte: u8,
-        (begin, end): (usize, usize),
-        is_long: bool,
-        hidden: &mut Vec<(usize, usize)>,
-    ) {
+    /// Adds a byte with its begin and end in the text, and what ends with it to those found before.
+    fn add(&mut self, byte: u8, begin: usize, end: usize, hidden: &mut Vec<(usize, usize)>) {
         // The last bytes, so that memory use does not depend on the text.
         if self.bytes.len() == self.longest + DECODED {
             self.bytes.drain(..DECODED);
@@ -229,45 +225,65 @@ impl<'a> DecodedText<'a> {
         self.bytes.push(byte);
         self.begins.push(begin);
         self.number = next(self.number, byte);
-        let found = if is_long {
-            self.needles.long_at_end(&self.bytes, self.number)
-        } else {
-            self.needles.at_end(&self.bytes, self.number)
-        };
-        if let Some(size) = found {
+        if let Some(size) = self.needles.at_end(&self.bytes, self.number) {
             mark(hidden, self.begins[self.begins.len() - size], end);
         }
-    }
-
-    fn clear(&mut self) {
-        self.bytes.clear();
-        self.begins.clear();
     }
 }
 
 /// Finds the secrets in the hex of a text, also if it has several columns or lines.
 fn find_in_hex(needles: &Needles, text: &str, hidden: &mut Vec<(usize, usize)>) {
+    let text = text.as_bytes();
     // A byte may begin with any digit: what stands before may be one, too.
-    let mut decoded = [DecodedText::of(needles), DecodedText::of(needles)];
-    let mut last: Option<(u8, usize)> = None;
-    let mut count = 0;
-    for (at, byte) in text.bytes().enumerate() {
-        let is_prefix = byte == b'0' && matches!(text.as_bytes().get(at + 1), Some(b'x' | b'X'));
-        if is_prefix {
-            continue;
-        }
-        if let Some(digit) = char::from(byte).to_digit(16) {
-            let digit = u8::try_from(digit).unwrap_or_default();
-            if let Some((before, begin)) = last {
-                decoded[count % 2].add(before << 4 | digit, (begin, at + 1), true, hidden);
+    let mut numbers = [0, 0];
+    let mut last = None;
+    for at in 0..text.len() {
+        let Some(digit) = hex_digit(text, at) else {
+            if !is_between_digits(text[at]) {
+                last = None;
             }
-            last = Some((digit, at));
-            count += 1;
-        } else if last.is_some() && !is_between_digits(byte) {
-            last = None;
-            decoded.iter_mut().for_each(DecodedText::clear);
+            continue;
+        };
+        if let Some(before) = last {
+            numbers[0] = next(numbers[0], before << 4 | digit);
+            if needles.may_end(numbers[0])
+                && let Some((begin, end)) = decoded_before(needles, text, at)
+            {
+                mark(hidden, begin, end);
+            }
         }
+        numbers.swap(0, 1);
+        last = Some(digit);
     }
+}
+
+/// Returns the value of a hexadecimal digit, but for the zero of a prefix `0x`.
+fn hex_digit(text: &[u8], at: usize) -> Option<u8> {
+    let is_prefix = text[at] == b'0' && matches!(text.get(at + 1), Some(b'x' | b'X'));
+    let digit = char::from(text[at]).to_digit(16).filter(|_| !is_prefix);
+    digit.and_then(|digit| u8::try_from(digit).ok())
+}
+
+/// Returns where a secret of at least a piece begins and ends whose last digit of hex is at `at`.
+fn decoded_before(needles: &Needles, text: &[u8], at: usize) -> Option<(usize, usize)> {
+    let bytes_max = needles.longest_whole();
+    let is_hex = |at: &usize| text[*at].is_ascii_hexdigit() || is_between_digits(text[*at]);
+    // So far back, whatever stands between the digits.
+    let before = (0..=at)
+        .rev()
+        .take(HEX_WIDTH * bytes_max)
+        .take_while(is_hex);
+    let digits = before.filter_map(|at| Some((hex_digit(text, at)?, at)));
+    let mut digits = digits.take(2 * bytes_max);
+    let (mut bytes, mut begins) = (Vec::new(), Vec::new());
+    while let (Some((low, _)), Some((high, begin))) = (digits.next(), digits.next()) {
+        bytes.push(high << 4 | low);
+        begins.push(begin);
+    }
+    bytes.reverse();
+    let number = bytes.iter().fold(0, |number, byte| next(number, *byte));
+    let size = needles.long_at_end(&bytes, number)?;
+    Some((begins[size - 1], at + 1))
 }
 
 /// Whether programs that print hex put this between its digits.
