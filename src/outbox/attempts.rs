@@ -81,7 +81,7 @@ impl Attempts {
 pub(crate) struct Hold {
     pub(crate) until: Stamp,
     pub(crate) on: HoldScope,
-    /// When it began, if known.
+    /// When it began, if it ends as soon as a message goes out after that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) since: Option<Stamp>,
 }
@@ -105,8 +105,19 @@ impl Hold {
     /// Returns a hold of this length from `now` on.
     pub(crate) fn for_time(time: Duration, on: HoldScope, now: &Stamp) -> Self {
         let until = now.later(time.min(HOLD_MAX));
-        let since = Some(*now);
-        Self { until, on, since }
+        Self {
+            until,
+            on,
+            since: None,
+        }
+    }
+
+    /// Returns it as one that ends as soon as a message goes out.
+    pub(crate) fn or_until_success(self, now: &Stamp) -> Self {
+        Self {
+            since: Some(*now),
+            ..self
+        }
     }
 
     /// Returns the time left, if any. If the clock jumped across a reboot, no hold lasts longer

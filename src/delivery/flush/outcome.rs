@@ -198,7 +198,7 @@ impl Flush<'_> {
                     && let Some(wait) = reason.wait()
                 {
                     // Everything is refused: the app waits for as long as the server asks.
-                    let hold = Hold::for_time(wait, HoldScope::App, &Stamp::now());
+                    let hold = hold(reason, (wait, HoldScope::App), &Stamp::now());
                     first.note(|attempts| attempts.hold = Some(hold));
                 }
             }
@@ -342,9 +342,19 @@ pub(super) fn keep(
         if !matches!(reason.error, Obstacle::NoSlot(_)) {
             attempts.stuck_since.get_or_insert(now);
         }
-        attempts.hold = wait.map(|(time, on)| Hold::for_time(time, on, &now));
+        attempts.hold = wait.map(|wait| hold(reason, wait, &now));
     });
     tracing::info!(id = %held.id(), reason = what, "kept");
+}
+
+/// Returns a hold for a reason. WeCom's own limit lasts; what a gateway or a portal asks for ends as soon
+/// as a message gets past it.
+fn hold(reason: &Reason, (time, on): (Duration, HoldScope), now: &Stamp) -> Hold {
+    let hold = Hold::for_time(time, on, now);
+    match reason.refusal() {
+        Some(_) => hold,
+        None => hold.or_until_success(now),
+    }
 }
 
 /// Records next to a new entry why it was not sent and how long it waits.
