@@ -1,6 +1,7 @@
 //! The settings in force: `Settings`, and `Base`, which needs no app.
 
 use std::net::IpAddr;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -152,9 +153,10 @@ impl Settings {
 }
 
 impl Base {
-    /// Whether each user who runs the program has a directory for state of their own.
-    pub(crate) fn state_is_of_user(&self) -> bool {
-        self.state_dir.is_none() && paths::state_beside().is_err()
+    /// Returns the uid of the owner of the directory for state, if that is there.
+    pub(crate) fn owner_of_state(&self) -> Option<u32> {
+        let state = paths::state_if_there(self.state_dir.as_deref())?.ok()?;
+        Some(state.dir().metadata().uid())
     }
 
     /// Finds the directory for state, creating it if needed.

@@ -37,8 +37,8 @@ pub(crate) struct FlushJob {
     config: Option<PathBuf>,
     /// Whether the program finds the config only by `-c`.
     must_be_named: bool,
-    /// The user who must run it, if the outbox is that user's own.
-    user: Option<String>,
+    /// The users who may run it: others can't open the outbox. Empty if none has a name.
+    users: Vec<String>,
 }
 
 impl FlushJob {
@@ -46,13 +46,14 @@ impl FlushJob {
     pub(crate) fn of(config: &Config) -> Self {
         let is_found = |path: &Path| config::config_places().iter().any(|place| place == path);
         let base = config.base();
-        let user = base.state_is_of_user().then(|| user_name(euid())).flatten();
+        let owner = base.owner_of_state().filter(|owner| *owner != euid());
+        let users = owner.into_iter().chain([euid()]).filter_map(user_name);
         Self {
             commands: [flush_command(config), unit_command(config)],
             program: config::program(),
             config: base.source,
             must_be_named: config.named().is_some_and(|path| !is_found(path)),
-            user,
+            users: users.collect(),
         }
     }
 
@@ -109,7 +110,7 @@ impl FlushJob {
 
     /// Whether this user's lines flush our outbox.
     fn is_by(&self, user: Option<&str>) -> bool {
-        self.user.is_none() || self.user.as_deref() == user
+        self.users.is_empty() || user.is_some_and(|user| self.users.iter().any(|it| it == user))
     }
 
     /// Whether a line of a crontab or unit file runs the flush.
@@ -189,7 +190,7 @@ mod tests {
                 "'/opt/a b/wxpush' outbox flush".to_owned(),
                 "\"/opt/a b/wxpush\" outbox flush".to_owned(),
             ],
-            user: None,
+            users: Vec::new(),
             program,
             config: config.map(PathBuf::from),
             must_be_named,
@@ -242,7 +243,7 @@ mod tests {
     #[test]
     fn a_line_of_another_user_does_not_count_for_an_outbox_of_ours() {
         let ours = FlushJob {
-            user: Some("ann".to_owned()),
+            users: vec!["ann".to_owned()],
             ..job(None, false)
         };
         assert!(ours.is_by(Some("ann")) && !ours.is_by(Some("root")));

@@ -70,11 +70,14 @@ fn has_others_in(accounts: &str, groups: &str, uid: u32, gid: u32) -> bool {
     let may = |row: &&Vec<&str>| row[2] == uid || row[2] == "0";
     let accounts: Vec<_> = rows(accounts).collect();
     let names: HashSet<&str> = accounts.iter().filter(may).map(|row| row[0]).collect();
-    let Some(group) = rows(groups).find(|row| row[2] == gid) else {
+    // Several names may have one number.
+    let of_gid: Vec<_> = rows(groups).filter(|row| row[2] == gid).collect();
+    if of_gid.is_empty() {
         // Of a directory service, which may have any members; root's own where there are no accounts.
         return gid != "0";
-    };
-    let mut members = group[3].split(',').filter(|member| !member.is_empty());
+    }
+    let members = of_gid.iter().flat_map(|row| row[3].split(','));
+    let mut members = members.filter(|member| !member.is_empty());
     let is_primary = |row: &Vec<&str>| row[3] == gid && !may(&row);
     members.any(|member| !names.contains(member)) || accounts.iter().any(is_primary)
 }
@@ -86,7 +89,7 @@ mod tests {
     #[test]
     fn a_group_without_others_is_as_good_as_its_owner() {
         let accounts = "root:x:0:0::/root:/bin/sh\nann:x:1000:1000::/home/ann:/bin/sh\nbob:x:1001:1002::/:/bin/sh\n";
-        let groups = "root:x:0:\nann:x:1000:\nstaff:x:50:\nadm:x:4:ann,root\nbob:x:1001:ann\nshared:x:1002:\n";
+        let groups = "root:x:0:\nann:x:1000:\nstaff:x:50:\nadm:x:4:ann,root\nbob:x:1001:ann\nshared:x:1002:\nops:x:60:\nops2:x:60:ann\n";
         for (uid, gid, others) in [
             (1000, 1000, false),
             (0, 50, false),
@@ -97,6 +100,8 @@ mod tests {
             (1001, 1002, false),
             (0, 1002, true),
             (0, 77, true),
+            (0, 60, true),
+            (1000, 60, false),
         ] {
             assert_eq!(
                 has_others_in(accounts, groups, uid, gid),

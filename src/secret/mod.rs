@@ -207,6 +207,23 @@ mod tests {
     }
 
     #[test]
+    fn a_message_hides_sixteen_characters_in_a_row_which_nobody_guesses() {
+        let mut guard = Redactor::default();
+        guard.add_for_messages(&Secret::new("abcdefghijklmnopqrstuvwx"));
+        guard.add_for_messages(&Secret::new("0123456789"));
+        for (text, shown) in [
+            ("a bcdefghijklmnop z", "a bcdefghijklmnop z"),
+            ("a bcdefghijklmnopq z", "a [hidden] z"),
+            ("xabcdefghijklmnopqrstuvwxx", "x[hidden]x"),
+            ("012345678 0123456789", "012345678 [hidden]"),
+        ] {
+            let mut text = text.to_owned();
+            guard.hide(&mut text);
+            assert_eq!(text, shown);
+        }
+    }
+
+    #[test]
     fn hides_hex_in_columns_and_lines() {
         let secret = "abcdefghijklmnopqrstuvwx";
         let hex = hex(secret.as_bytes());
@@ -238,9 +255,12 @@ mod tests {
                 "00000000: [hidden]  abc\n00000010: [hidden]  |xyz|",
             ),
             (hex[..14].to_owned(), &hex[..14]),
+            (format!("{}!{}", &hex[..14], &hex[14..28]), "[hidden]"),
+            (format!("['{}']", pairs.join("', '")), "['[hidden]']"),
+            (format!("{}00", pairs.join("00 ")), "[hidden]00"),
             (
-                format!("{}!{}", &hex[..14], &hex[14..28]),
-                "61626364656667!68696a6b6c6d6e",
+                "0000000 6261 6463 6665 6867 6a69 6c6b 6e6d 706f".to_owned(),
+                "0000000 [hidden]",
             ),
         ] {
             assert_eq!(hidden(secret, &text), shown, "{text}");

@@ -18,10 +18,20 @@ const SIZES: (u32, u32) = (14, 21);
 /// What counts of a text that is looked for.
 #[derive(Clone, Copy)]
 pub(super) enum Counts {
-    /// Each run of eight bytes.
-    Pieces,
+    /// Each run of so many bytes, eight or more.
+    Pieces(usize),
     /// Only the whole.
     Whole,
+}
+
+impl Counts {
+    /// How many bytes of a text are compared.
+    fn size(self, text: &[u8]) -> usize {
+        match self {
+            Self::Pieces(size) => size.min(text.len()),
+            Self::Whole => text.len(),
+        }
+    }
 }
 
 /// Texts that are looked for, in lower case.
@@ -30,9 +40,9 @@ pub(super) struct Needles {
     filter: Filter,
     /// Texts shorter than a piece.
     short: Vec<Vec<u8>>,
-    /// Every number with its place in `texts`, sorted. Made at the first one that passes the
-    /// filter.
-    numbers: OnceCell<Vec<(u64, usize)>>,
+    /// Every number with its place in `texts` and the end of its bytes there, sorted. Made at the first
+    /// one that passes the filter.
+    numbers: OnceCell<Vec<(u64, usize, usize)>>,
 }
 
 /// Texts of which a file must not hold a whole one, whatever its case.
@@ -78,13 +88,10 @@ impl Needles {
         long.max().unwrap_or(PIECE)
     }
 
-    /// How many bytes are compared at most: the longest of which only the whole counts has so many.
-    pub(super) fn longest_whole(&self) -> usize {
-        let whole = self
-            .texts
-            .iter()
-            .filter(|(_, counts)| matches!(counts, Counts::Whole));
-        whole.map(|(text, _)| text.len()).max().unwrap_or(PIECE)
+    /// How many bytes are compared at most.
+    pub(super) fn compared(&self) -> usize {
+        let sizes = self.texts.iter().map(|(text, counts)| counts.size(text));
+        sizes.max().unwrap_or(PIECE)
     }
 
     /// Returns the size of the longest that ends where these bytes do; `number` is that of the last
@@ -106,21 +113,23 @@ impl Needles {
             return None;
         }
         let numbers = self.numbers.get_or_init(|| self.sorted());
-        let from = numbers.partition_point(|(known, _)| *known < number);
-        let equal = numbers[from..]
-            .iter()
-            .take_while(|(known, _)| *known == number);
-        let found = equal.filter_map(|(_, place)| match &self.texts[*place] {
-            (_, Counts::Pieces) => Some(PIECE),
-            (text, Counts::Whole) => ends(bytes, text).then_some(text.len()),
+        let from = numbers.partition_point(|(known, ..)| *known < number);
+        let equal = numbers[from..].iter();
+        let equal = equal.take_while(|(known, ..)| *known == number);
+        let found = equal.filter_map(|(_, place, end)| {
+            let (text, counts) = &self.texts[*place];
+            let size = counts.size(text);
+            ends(bytes, &text[end - size..*end]).then_some(size)
         });
         found.max()
     }
 
-    fn sorted(&self) -> Vec<(u64, usize)> {
+    fn sorted(&self) -> Vec<(u64, usize, usize)> {
         let places = self.texts.iter().enumerate();
         let all = places.flat_map(|(place, (text, counts))| {
-            numbers(text, *counts).map(move |number| (number, place))
+            let ends = counts.size(text)..=text.len();
+            ends.zip(numbers(text, *counts))
+                .map(move |(end, number)| (number, place, end))
         });
         let mut all: Vec<_> = all.collect();
         all.sort_unstable();
@@ -136,7 +145,7 @@ impl FileNeedles {
         let step = shortest.saturating_sub(PIECE) + 1;
         let mut filter = Filter::for_numbers(texts.len() * step);
         for text in &texts {
-            let first = numbers(text, Counts::Pieces).take(step);
+            let first = numbers(text, Counts::Pieces(PIECE)).take(step);
             first.for_each(|number| filter.add(number));
         }
         Self {
@@ -182,7 +191,9 @@ impl FileNeedles {
     fn sorted(&self) -> Vec<(u64, usize, usize)> {
         let places = self.texts.iter().enumerate();
         let all = places.flat_map(|(place, text)| {
-            let first = numbers(text, Counts::Pieces).take(self.step).enumerate();
+            let first = numbers(text, Counts::Pieces(PIECE))
+                .take(self.step)
+                .enumerate();
             first.map(move |(offset, number)| (number, place, offset))
         });
         let mut all: Vec<_> = all.collect();
@@ -229,10 +240,7 @@ impl Filter {
 
 /// The numbers by which a text of at least eight bytes is found.
 fn numbers(text: &[u8], counts: Counts) -> impl Iterator<Item = u64> {
-    let skipped = match counts {
-        Counts::Pieces => 0,
-        Counts::Whole => text.len() - PIECE,
-    };
+    let skipped = counts.size(text) - PIECE;
     text.windows(PIECE).skip(skipped).map(number)
 }
 

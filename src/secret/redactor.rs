@@ -23,7 +23,7 @@ const HEX_WIDTH: usize = 32;
 /// none, and making it takes longer than looking.
 #[derive(Default)]
 pub(crate) struct Redactor {
-    /// Each with the size from which its pieces count, too.
+    /// Each with the size of its pieces, which count as well; a shorter one counts as a whole.
     secrets: BTreeMap<Secret, usize>,
     /// Those of them that a server has chosen.
     granted: BTreeSet<Secret>,
@@ -39,7 +39,8 @@ impl Redactor {
     }
 
     /// Adds a secret that must not be in a message. What has fewer than eight characters may be there
-    /// by chance.
+    /// by chance. Pieces have sixteen: those of eight could be guessed, since who reads a message sees
+    /// what is hidden in it.
     pub(crate) fn add_for_messages(&mut self, secret: &Secret) {
         if secret.0.len() >= PIECE {
             self.add_whole_below(secret, 2 * PIECE);
@@ -148,14 +149,15 @@ impl Redactor {
         for (secret, size) in &self.secrets {
             // Hex is decoded where it stands: eight of its digits are in any list of digests.
             let hex = hex(secret.0.as_bytes()).into_bytes();
-            for mut form in secret.forms().into_iter().filter(|form| *form != hex) {
+            let forms = secret.forms().into_iter().filter(|form| *form != hex);
+            for mut form in forms.chain(in_words(secret)) {
                 // Names of hosts and members are returned in lower case.
                 form.make_ascii_lowercase();
-                let is_whole = secret.0.len() < *size || form.len() < PIECE;
+                let is_whole = secret.0.len() < *size || form.len() < *size;
                 let counts = if is_whole {
                     Counts::Whole
                 } else {
-                    Counts::Pieces
+                    Counts::Pieces(*size)
                 };
                 texts.push((form, counts));
             }
@@ -231,21 +233,31 @@ impl<'a> DecodedText<'a> {
     }
 }
 
-/// Finds the secrets in the hex of a text, also if it has several columns or lines.
+/// Returns a secret as the words of a dump spell it: of two bytes, the second one first.
+fn in_words(secret: &Secret) -> impl Iterator<Item = Vec<u8>> {
+    [0, 1].into_iter().map(|first| {
+        let mut bytes = secret.0.as_bytes().to_vec();
+        bytes[first..]
+            .chunks_exact_mut(2)
+            .for_each(|word| word.swap(0, 1));
+        bytes
+    })
+}
+
+/// Finds the secrets in the hex of a text, in whatever columns, lines and marks.
 fn find_in_hex(needles: &Needles, text: &str, hidden: &mut Vec<(usize, usize)>) {
     let text = text.as_bytes();
     // A byte may begin with any digit: what stands before may be one, too.
     let mut numbers = [0, 0];
-    let mut last = None;
+    let mut last = 0;
     for at in 0..text.len() {
         let Some(digit) = hex_digit(text, at) else {
-            if !is_between_digits(text[at]) {
-                last = None;
-            }
             continue;
         };
-        if let Some(before) = last {
-            numbers[0] = next(numbers[0], before << 4 | digit);
+        let byte = last << 4 | digit;
+        // Every second byte of UTF-16.
+        if byte != 0 {
+            numbers[0] = next(numbers[0], byte);
             if needles.may_end(numbers[0])
                 && let Some((begin, end)) = decoded_before(needles, text, at)
             {
@@ -253,7 +265,7 @@ fn find_in_hex(needles: &Needles, text: &str, hidden: &mut Vec<(usize, usize)>) 
             }
         }
         numbers.swap(0, 1);
-        last = Some(digit);
+        last = digit;
     }
 }
 
@@ -266,29 +278,22 @@ fn hex_digit(text: &[u8], at: usize) -> Option<u8> {
 
 /// Returns where a secret of at least a piece begins and ends whose last digit of hex is at `at`.
 fn decoded_before(needles: &Needles, text: &[u8], at: usize) -> Option<(usize, usize)> {
-    let bytes_max = needles.longest_whole();
-    let is_hex = |at: &usize| text[*at].is_ascii_hexdigit() || is_between_digits(text[*at]);
-    // So far back, whatever stands between the digits.
-    let before = (0..=at)
-        .rev()
-        .take(HEX_WIDTH * bytes_max)
-        .take_while(is_hex);
-    let digits = before.filter_map(|at| Some((hex_digit(text, at)?, at)));
-    let mut digits = digits.take(2 * bytes_max);
+    let bytes_max = needles.compared();
+    let before = (0..=at).rev().take(HEX_WIDTH * bytes_max);
+    let mut digits = before.filter_map(|at| Some((hex_digit(text, at)?, at)));
     let (mut bytes, mut begins) = (Vec::new(), Vec::new());
-    while let (Some((low, _)), Some((high, begin))) = (digits.next(), digits.next()) {
-        bytes.push(high << 4 | low);
-        begins.push(begin);
+    while bytes.len() < bytes_max
+        && let (Some((low, _)), Some((high, begin))) = (digits.next(), digits.next())
+    {
+        if high | low != 0 {
+            bytes.push(high << 4 | low);
+            begins.push(begin);
+        }
     }
     bytes.reverse();
     let number = bytes.iter().fold(0, |number, byte| next(number, *byte));
     let size = needles.long_at_end(&bytes, number)?;
     Some((begins[size - 1], at + 1))
-}
-
-/// Whether programs that print hex put this between its digits.
-fn is_between_digits(byte: u8) -> bool {
-    byte.is_ascii_whitespace() || b":-,._;|&#xX\\".contains(&byte)
 }
 
 /// Adds a part of a text to those found before, which it may touch.

@@ -161,6 +161,21 @@ fn a_line_of_another_user_does_not_deliver_our_outbox() {
 }
 
 #[test]
+#[ignore = "needs root: another user, in a mount namespace"]
+fn another_user_s_line_for_the_same_program_and_state_does_not_deliver_root_s_outbox() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::empty();
+    // State that root keeps beside the program, which others can't open.
+    let script = "mkdir -p /etc/cron.d; echo \"* * * * * nobody $PROGRAM outbox flush\" >/etc/cron.d/w; \
+        with_cron init";
+    let mut pty = machine(&sandbox, &standin, 0, script);
+    answer_rightly(&mut pty, 4);
+    pty.shows("[Y/n] ").types("");
+    pty.shows("added to your crontab");
+    assert_eq!(pty.end().0, Some(0));
+}
+
+#[test]
 #[ignore = "needs root: a machine without cron, in a mount namespace"]
 fn a_line_that_only_waits_for_a_cron_is_not_asked_for_a_second_time() {
     let standin = Standin::start();
