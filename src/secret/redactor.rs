@@ -271,9 +271,12 @@ fn find_in_hex(needles: &Needles, text: &str, hidden: &mut Vec<(usize, usize)>) 
 
 /// Returns the value of a hexadecimal digit, but for the zero of a prefix `0x`.
 fn hex_digit(text: &[u8], at: usize) -> Option<u8> {
-    let is_prefix = text[at] == b'0' && matches!(text.get(at + 1), Some(b'x' | b'X'));
-    let digit = char::from(text[at]).to_digit(16).filter(|_| !is_prefix);
-    digit.and_then(|digit| u8::try_from(digit).ok())
+    match text[at] {
+        b'0' if matches!(text.get(at + 1), Some(b'x' | b'X')) => None,
+        digit @ b'0'..=b'9' => Some(digit - b'0'),
+        digit @ (b'a'..=b'f' | b'A'..=b'F') => Some((digit | 0x20) - b'a' + 10),
+        _ => None,
+    }
 }
 
 /// Returns where a secret of at least a piece begins and ends whose last digit of hex is at `at`.
