@@ -154,6 +154,22 @@ impl<'a> LockedFile<'a> {
         Ok(())
     }
 
+    /// Returns the size in bytes now, with what has been appended.
+    ///
+    /// # Errors
+    /// An I/O error.
+    pub(crate) fn size(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    /// Takes back what was appended since the file had this `size`, which needs no space on the disk.
+    ///
+    /// # Errors
+    /// An I/O error.
+    pub(crate) fn take_back(&self, size: u64) -> io::Result<()> {
+        self.file.set_len(size.max(self.len))
+    }
+
     /// Replaces the file by its last lines that still count, and further ones.
     ///
     /// # Errors

@@ -1,11 +1,12 @@
 //! Which mails of users are in the outbox: what they mail must not hold up what root sends.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::FILE_MAX;
+use crate::disk::record::digest;
 use crate::disk::{Dir, FileError, LockedFile, lossy};
 use crate::outbox::Id;
 
@@ -18,9 +19,14 @@ const QUEUED_BYTES_MAX: u64 = 2 * FILE_MAX;
 /// The file in the state directory that tells which entries of the outbox came from here.
 const TAKEN: &str = "mails";
 
-/// The starts of its lines on a mail that is being read, and on one that has ended a flush.
+/// The starts of its lines on a mail that is being read, on one that has ended a flush, and on one
+/// whose message for some recipients has been kept.
 const READING: &str = "reading ";
 const ENDED: &str = "ended ";
+const KEPT: &str = "kept ";
+
+/// The number of hexadecimal digits of recipients' digest.
+const DIGITS: usize = 16;
 
 /// The bytes that are read of a mail that has ended two flushes: its text, most likely.
 const BEGINNING: usize = 64 << 10;
@@ -31,14 +37,21 @@ const TAKEN_MAX: u64 = 1 << 20;
 /// Which entries of the outbox are users' mails. Locked, so that one flush at a time takes mails.
 ///
 /// The file has a line for each entry: `<id> <uid> <messages>`. `reading <id>` is the mail that is
-/// being read; one that is the last of these has ended the process, such as by the memory it takes. The
-/// next flush notes that as `ended <id>`.
+/// being read, and is taken back once that is done; one that is the last of these has ended the process,
+/// such as by the memory it takes. The next flush notes that as `ended <id>`. `kept <id> <recipients>`
+/// is a mail that waits for room for its other recipients.
 pub(crate) struct QueuedMails<'a> {
     file: LockedFile<'a>,
     outbox: Option<Arc<Dir>>,
     entries: Vec<(Id, u32, usize)>,
     /// The mails that have ended a flush, once for each time.
     fatal: Vec<Id>,
+    /// Whether a mail has ended the last flush: its owner may have renamed it since.
+    ended_last: bool,
+    /// The mails that are kept for some recipients.
+    kept: HashSet<(Id, String)>,
+    /// The mail that is being read, and the size of the file before its note.
+    reading: Option<(Id, u64)>,
 }
 
 impl<'a> QueuedMails<'a> {
@@ -70,16 +83,24 @@ impl<'a> QueuedMails<'a> {
         let mut fatal: Vec<Id> = text.lines().filter_map(|it| named(it, ENDED)).collect();
         let is_note = |it: &&str| it.starts_with(READING) || it.starts_with(ENDED);
         let last = text.lines().rfind(is_note);
-        if let Some(id) = last.and_then(|it| named(it, READING)) {
+        let ended = last.and_then(|it| named(it, READING));
+        let ended_last = ended.is_some();
+        if let Some(id) = ended {
             file.append(&format!("{ENDED}{id}\n"))?;
             fatal.push(id);
         }
-        fatal.retain(|fatal| mails.iter().any(|(_, id)| *id == fatal));
+        let there: HashSet<&Id> = mails.iter().map(|(_, id)| *id).collect();
+        fatal.retain(|id| there.contains(id));
+        let kept = text.lines().filter_map(parse_kept);
+        let kept = kept.filter(|(id, _)| there.contains(id)).collect();
         Ok(Some(Self {
             file,
             outbox,
             entries,
             fatal,
+            ended_last,
+            kept,
+            reading: None,
         }))
     }
 
@@ -89,15 +110,19 @@ impl<'a> QueuedMails<'a> {
         all >= QUEUED_BY_ALL_MAX
     }
 
-    /// Whether a mail that is to be taken has ended a flush.
+    /// Whether a mail has ended the last flush, or one that is to be taken an earlier one.
     pub(crate) fn has_fatal(&self) -> bool {
-        !self.fatal.is_empty()
+        self.ended_last || !self.fatal.is_empty()
     }
 
-    /// Notes that a mail is being read; returns how many of its bytes are to be read, or `None` if it
+    /// Notes that a mail is being read, until `done`; returns how many of its bytes are to be read, or `None` if it
     /// is to be removed, since even few have ended a flush.
     pub(crate) fn begin(&mut self, id: &Id) -> Option<usize> {
-        if let Err(error) = self.file.append(&format!("{READING}{id}\n")) {
+        let noted = self.file.size().and_then(|size| {
+            self.reading = Some((id.clone(), size));
+            self.file.append(&note_of(id))
+        });
+        if let Err(error) = noted {
             tracing::info!(%error, "should this mail end the process, the next flush won't know");
         }
         let before = self.fatal.len();
@@ -110,7 +135,28 @@ impl<'a> QueuedMails<'a> {
         }
     }
 
-    /// Whether another mail of a user may be taken.
+    /// Notes that no mail is being read any more, whatever has become of it.
+    pub(crate) fn done(&mut self) {
+        if let Some((_, size)) = self.reading.take()
+            && let Err(error) = self.file.take_back(size)
+        {
+            tracing::info!(%error, "the next flush may take a mail for one that ends it");
+        }
+    }
+
+    /// Appends a line, before the note of the mail that is being read.
+    fn append(&mut self, line: &str) -> io::Result<()> {
+        let Some((id, size)) = &mut self.reading else {
+            return self.file.append(line);
+        };
+        self.file.take_back(*size)?;
+        let note = note_of(id);
+        self.file.append(&format!("{line}{note}"))?;
+        *size = self.file.size()? - note.len() as u64;
+        Ok(())
+    }
+
+    /// Whether another message of a user may be kept.
     pub(crate) fn has_room(&self, uid: u32) -> bool {
         let own = || self.entries.iter().filter(|(_, owner, _)| *owner == uid);
         let size = |id: &Id| self.outbox.as_ref()?.size(id.as_str());
@@ -129,7 +175,29 @@ impl<'a> QueuedMails<'a> {
         }
         let line = line_of(&id, uid, messages);
         self.entries.push((id, uid, messages));
-        self.file.append(&line)
+        self.append(&line)
+    }
+
+    /// Whether a mail has been kept for these recipients.
+    pub(crate) fn is_kept(&self, mail: &Id, to: &str) -> bool {
+        let to = digest(to.as_bytes(), DIGITS);
+        self.kept.contains(&(mail.clone(), to))
+    }
+
+    /// Notes that a mail has been kept for these recipients.
+    ///
+    /// # Errors
+    /// An I/O error.
+    pub(crate) fn set_kept(&mut self, mail: &Id, to: &str) -> io::Result<()> {
+        let to = digest(to.as_bytes(), DIGITS);
+        let line = line_of_kept(mail, &to);
+        self.kept.insert((mail.clone(), to));
+        self.append(&line)
+    }
+
+    /// Forgets for whom a mail has been kept, once it is to be removed.
+    pub(crate) fn forget(&mut self, mail: &Id) {
+        self.kept.retain(|(id, _)| id != mail);
     }
 
     /// Ends the pickup, and drops the lines of the entries that have left the outbox.
@@ -140,7 +208,8 @@ impl<'a> QueuedMails<'a> {
         let entries = self.entries.iter();
         let entries = entries.map(|(id, uid, count)| line_of(id, *uid, *count));
         let fatal = self.fatal.iter().map(|id| format!("{ENDED}{id}\n"));
-        let lines: String = entries.chain(fatal).collect();
+        let kept = self.kept.iter().map(|(id, to)| line_of_kept(id, to));
+        let lines: String = kept.chain(entries).chain(fatal).collect();
         if self.file.len() == 0 && lines.is_empty() {
             return Ok(());
         }
@@ -161,6 +230,19 @@ fn parse(line: &str) -> Option<(Id, u32, usize)> {
     let mut words = line.split(' ');
     let id = Id::parse(words.next()?)?;
     Some((id, words.next()?.parse().ok()?, words.next()?.parse().ok()?))
+}
+
+fn parse_kept(line: &str) -> Option<(Id, String)> {
+    let (id, to) = line.strip_prefix(KEPT)?.split_once(' ')?;
+    Some((Id::parse(id)?, to.to_owned()))
+}
+
+fn line_of_kept(id: &Id, to: &str) -> String {
+    format!("{KEPT}{id} {to}\n")
+}
+
+fn note_of(id: &Id) -> String {
+    format!("{READING}{id}\n")
 }
 
 fn line_of(id: &Id, uid: u32, messages: usize) -> String {

@@ -45,8 +45,9 @@ pub(crate) fn are_new_notices(dir: &Dir, name: &str, notices: &[String]) -> Vec<
     if notices.is_empty() {
         return Vec::new();
     }
-    // If they cannot be read or written, the notices are repeated.
-    noted(dir, name, notices).unwrap_or_else(|_| vec![true; notices.len()])
+    // If they cannot be read or written, the notices are repeated, but not those that users cause: the
+    // log has them.
+    noted(dir, name, notices).unwrap_or_else(|_| vec![name != MAIL_NOTICE; notices.len()])
 }
 
 fn noted(dir: &Dir, name: &str, notices: &[String]) -> io::Result<Vec<bool>> {
@@ -65,14 +66,22 @@ fn noted(dir: &Dir, name: &str, notices: &[String]) -> io::Result<Vec<bool>> {
         is_new
     };
     let are_new: Vec<bool> = notices.iter().map(&mut is_new).collect();
-    if are_new.contains(&true) {
+    let count = are_new.iter().filter(|is_new| **is_new).count();
+    if count > 0 {
         let oldest = given.len().saturating_sub(KNOWN_MAX);
-        let mut lines = String::new();
-        for notice in &given[oldest..] {
-            lines += &serde_json::to_string(notice)?;
-            lines.push('\n');
-        }
-        file.replace(&lines)?;
+        let known = lines_of(&given[oldest..])?;
+        let new = lines_of(&given[given.len() - count..])?;
+        // Without room for another file, the last block of this one may have some.
+        file.replace(&known).or_else(|_| file.append(&new))?;
     }
     Ok(are_new)
+}
+
+fn lines_of(notices: &[GivenNotice]) -> io::Result<String> {
+    let mut lines = String::new();
+    for notice in notices {
+        lines += &serde_json::to_string(notice)?;
+        lines.push('\n');
+    }
+    Ok(lines)
 }

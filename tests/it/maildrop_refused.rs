@@ -2,7 +2,7 @@
 
 use crate::standin::{Fault, Standin};
 use crate::support::maildrop::{dropped, flush, leave, with_maildrop};
-use crate::support::{OTHER, SEND, Sandbox, failed, has, refusal, texts, waiting};
+use crate::support::{OTHER, Outcome, SEND, Sandbox, failed, has, refusal, script, texts, waiting};
 
 /// Refuses what users mail.
 fn refuse_users(standin: &Standin, fault: Fault) {
@@ -90,4 +90,45 @@ fn mails_that_are_refused_for_good_are_not_kept_and_are_told_of_once_a_day() {
     keep_own(&sandbox, "own");
     flush(&sandbox).run();
     assert_eq!(failed(&sandbox).len(), 1);
+}
+
+/// Does this where the state directory has no room for another file, between two flushes with room, as
+/// a user and as root.
+fn without_room(sandbox: &Sandbox, line: &str) -> Outcome {
+    let line = format!(
+        "set -e; export WXPUSH_STATE_DIR=\"$1/state\" WXPUSH_MAILDROP=\"$1/maildrop\"
+        mkdir \"$1/state\" && mount -t tmpfs -o nr_inodes=100,mode=700 tmpfs \"$1/state\"
+        mail() {{ setpriv --reuid=65534 --regid=65534 --clear-groups \"$0\" sendmail \"$1\"; }}
+        echo before | mail root && \"$0\" outbox flush
+        mkdir \"$1/state/fill\" && n=0
+        while touch \"$1/state/fill/$n\" 2>/dev/null; do n=$((n+1)); done
+        {line}
+        rm -r \"$1/state/fill\" && \"$0\" outbox flush && cat \"$1/state/wxpush.log\""
+    );
+    script(sandbox, &["unshare", "-m"], &line).exits(0)
+}
+
+#[test]
+#[ignore = "needs root: another user, by setpriv, and a mount"]
+fn a_mail_that_cannot_be_taken_for_want_of_room_stays_until_there_is_some() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    let line = "echo harmless | mail root; for n in 1 2 3 4 5; do \"$0\" outbox flush || :; done; \
+        test \"$(ls \"$1/maildrop\" | wc -l)\" = 1";
+    without_room(&sandbox, line);
+    let read = texts(&standin, "zhangsan");
+    let of = |text| format!("from user nobody\n{text}");
+    assert_eq!(read, [of("before"), of("harmless")]);
+    assert!(dropped(&sandbox).is_empty());
+}
+
+#[test]
+#[ignore = "needs root: another user, by setpriv, and a mount"]
+fn where_no_notice_can_be_recorded_what_users_cause_is_in_the_log_alone() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    let line = "for n in 1 2 3; do echo lost | mail a@example.com; \"$0\" outbox flush || :; done";
+    let outcome = without_room(&sandbox, line);
+    assert_eq!(outcome.stderr, "");
+    assert_eq!(outcome.stdout.matches("nobody is known").count(), 3);
 }

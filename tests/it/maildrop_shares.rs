@@ -211,3 +211,66 @@ fn a_mail_that_ends_the_flush_holds_up_neither_root_nor_others() {
     assert!(read().last().unwrap().contains(&format!("{OTHER} 002")));
     assert!(dropped(&sandbox).is_empty());
 }
+
+#[test]
+#[ignore = "needs root: another user, by setpriv"]
+fn a_mail_to_many_takes_its_users_room_alone_and_arrives_once_at_each() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    let members: Vec<String> = (0..30).map(|number| format!("many{number:02}")).collect();
+    let lines = members
+        .iter()
+        .map(|it| format!("\"{it}@corp.cn\" = {{ touser = \"{it}\" }}\n"));
+    sandbox.append(&format!("\n[mail]\n{}", lines.collect::<String>()));
+    for userid in &members {
+        let mut company = standin.company();
+        let member = company.members["zhangsan"].clone();
+        company.members.insert(userid.clone(), member);
+    }
+    let addresses = members.iter().map(|it| format!("{it}@corp.cn"));
+    let addresses = addresses.collect::<Vec<_>>().join(", ");
+    let mail = format!(
+        "To: {addresses}\nSubject: s\nContent-Type: multipart/mixed; boundary=b\n\n\
+         --b\nContent-Disposition: attachment; filename=a.txt\n\n0123456789\n--b--\n"
+    );
+    by_other(&sandbox, "exec \"$0\" sendmail -t")
+        .stdin(mail)
+        .is_silent();
+    standin.always(SEND, refusal(60020));
+    for round in 0..3 {
+        flush(&sandbox).run();
+        let kept = waiting(&sandbox).len();
+        assert_eq!(kept, 10, "of two messages each, round {round}");
+        assert_eq!(dropped(&sandbox).len(), 1, "{round}");
+    }
+    standin.mend();
+    for round in 0.. {
+        assert!(round < 10, "{:?}", waiting(&sandbox));
+        sandbox.wxpush("outbox flush --wait").exits(0);
+        if dropped(&sandbox).is_empty() {
+            break;
+        }
+    }
+    for userid in &members {
+        assert_eq!(standin.company().phone(userid).len(), 2, "{userid}");
+    }
+    assert!(!sandbox.read("mails").contains("kept"));
+}
+
+#[test]
+#[ignore = "needs root: another user, by setpriv"]
+fn after_a_mail_has_ended_a_flush_roots_own_goes_first_whatever_its_name_is_now() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    let large = format!("Subject: large\n\n{}", "a\n".repeat(5 << 20));
+    by_other(&sandbox, "exec \"$0\" sendmail -i root")
+        .stdin(large)
+        .is_silent();
+    let own = sandbox.wxpush("sendmail -odq root");
+    own.stdin("root's own").is_silent();
+    sandbox.write("mails", "reading 20260101T000000.000Z-00000000\n");
+    let short = ["prlimit", "--as=70000000"];
+    let outcome = script(&sandbox, &short, "exec \"$0\" outbox flush").run();
+    assert!([None, Some(70)].contains(&outcome.code));
+    assert_eq!(texts(&standin, "zhangsan"), ["root's own"]);
+}

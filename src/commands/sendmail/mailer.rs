@@ -32,11 +32,12 @@ pub(super) struct Mailer<'a> {
     guard: Redactor,
 }
 
-/// The messages of a mail.
+/// A mail and its recipients.
 pub(super) struct Mailing {
     pub(super) letter: Letter,
-    /// The messages, with the settings for their recipients.
-    pub(super) all: Vec<(Settings, Vec<Message>)>,
+    /// The settings for its recipients: the messages are composed for one after the other, since all of
+    /// a large mail would not fit into memory.
+    pub(super) to: Vec<Settings>,
     /// The addresses without recipients.
     pub(super) unknown: Vec<String>,
 }
@@ -59,7 +60,7 @@ impl<'a> Mailer<'a> {
         addresses::recipients(address, self.config, &self.hosts).is_some()
     }
 
-    /// Composes the messages of a mail. `user` has left it in the maildrop.
+    /// Reads a mail, and finds its recipients. `user` has left it in the maildrop.
     ///
     /// # Errors
     /// `Exit::Usage` or `Exit::Data` if it has no addresses or is empty.
@@ -81,21 +82,20 @@ impl<'a> Mailer<'a> {
         for address in &mut unknown {
             self.guard.hide(address);
         }
-        let mut all = Vec::<(Settings, Vec<Message>)>::new();
+        let mut all = Vec::<Settings>::new();
         for to in found.to {
             let to = match to {
                 MailTo::These(recipients) => Some(recipients),
                 MailTo::Own => None,
             };
             let settings = recipients::complete(self.config.settings(to)?)?;
-            if all.iter().all(|(other, _)| other.to != settings.to) {
-                let messages = messages(&letter, &settings, &self.guard)?;
-                all.push((settings, messages));
+            if all.iter().all(|other| other.to != settings.to) {
+                all.push(settings);
             }
         }
         Ok(Mailing {
             letter,
-            all,
+            to: all,
             unknown,
         })
     }
@@ -110,14 +110,21 @@ impl<'a> Mailer<'a> {
     ) -> anyhow::Result<Option<Failure>> {
         let Mailing {
             letter,
-            all,
+            to,
             unknown,
         } = self.mailing(envelope, bytes, None)?;
         for warning in &letter.warnings {
             tracing::warn!("{warning}");
         }
         let mut failures = Vec::new();
-        for (settings, messages) in all {
+        for settings in to {
+            let messages = match self.messages(&letter, &settings) {
+                Ok(messages) => messages,
+                Err(failure) => {
+                    failures.push(failure);
+                    continue;
+                }
+            };
             let time = time_for(&messages);
             let report =
                 self.submit(settings, messages, &letter, Some(output), |it, messages| {
@@ -145,6 +152,27 @@ impl<'a> Mailer<'a> {
         let first = failures.next();
         failures.for_each(|failure| output.failure(&failure));
         Ok(first)
+    }
+
+    /// Composes the messages for some recipients.
+    ///
+    /// # Errors
+    /// If they can't be sent to these.
+    pub(super) fn messages(
+        &self,
+        letter: &Letter,
+        settings: &Settings,
+    ) -> Result<Vec<Message>, Failure> {
+        let draft = Draft {
+            channel: Channel::App,
+            body: letter.body(),
+            safe: false,
+            id_trans: false,
+            dedupe: None,
+            long: Long::Auto,
+            keep: settings.outbox.enabled,
+        };
+        Ok(composed(draft, settings, &self.guard)?.messages)
     }
 
     /// Submits the messages for some recipients; `output`, if a person may be waiting.
@@ -179,23 +207,6 @@ impl<'a> Mailer<'a> {
         let outcome = submitting.submit(|submission| how(submission, messages))?;
         Ok(Report::of(outcome, || cron::flush_command(self.config)))
     }
-}
-
-fn messages(
-    letter: &Letter,
-    settings: &Settings,
-    guard: &Redactor,
-) -> Result<Vec<Message>, Failure> {
-    let draft = Draft {
-        channel: Channel::App,
-        body: letter.body(),
-        safe: false,
-        id_trans: false,
-        dedupe: None,
-        long: Long::Auto,
-        keep: settings.outbox.enabled,
-    };
-    Ok(composed(draft, settings, guard)?.messages)
 }
 
 /// Shows a report as callers of sendmail expect: a kept mail is a success.

@@ -82,66 +82,140 @@ fn take(
     if queued.has_fatal() {
         until = own_first();
     }
+    let mut pickup = Pickup {
+        maildrop,
+        mailer: &mailer,
+        queued: &mut queued,
+        until,
+        notes,
+    };
     let mut trouble = None;
     for (uid, id) in mails {
         if Instant::now() >= until {
             break;
         }
-        if !queued.has_room(uid) {
+        if !pickup.queued.has_room(uid) {
             continue;
         }
-        let Some(most) = queued.begin(id) else {
-            refuse(maildrop, id, uid, "reading it has ended flushes", notes);
-            continue;
-        };
-        let mail = match maildrop.read(id, most) {
-            Ok(Some(mail)) => mail,
-            Ok(None) => continue,
-            Err(error) => {
-                trouble.get_or_insert_with(|| words::unreadable(error));
-                continue;
-            }
-        };
-        let user = named(maildrop, mail.uid);
-        let mailing = match mailer.mailing(&mail.envelope, &mail.bytes, Some(&user)) {
-            Ok(mailing) => mailing,
-            // The set-up is at fault, not the mail.
-            Err(failure) if !is_of_mail(&failure) => {
-                trouble.get_or_insert(failure);
-                continue;
-            }
-            Err(failure) => {
-                refuse(maildrop, id, mail.uid, &failure.what, notes);
-                continue;
-            }
-        };
-        if !mailing.unknown.is_empty() {
-            let addresses = mailing.unknown.join(", ");
-            let count = mailing.unknown.len();
-            if notes.insert(words::mail_to_unknown(known(maildrop, mail.uid))) {
-                tracing::info!(user, count, addresses, "nobody is known by these addresses");
-            }
-        }
-        match keep(&mailer, id, mail.uid, mailing, &mut queued) {
-            Ok(()) => maildrop.remove(id),
+        let taken = pickup.take(id, uid);
+        pickup.queued.done();
+        if let Err(failure) = taken {
             // A smaller mail may fit.
-            Err(failure) => {
-                trouble.get_or_insert(failure);
-            }
+            trouble.get_or_insert(failure);
         }
     }
     queued.end().map_err(unusable)?;
     trouble.map_or(Ok(()), Err)
 }
 
-/// Removes a mail that can't be delivered, and notes whose it was.
-fn refuse(maildrop: &Maildrop, id: &Id, uid: u32, why: &str, notes: &mut BTreeSet<String>) {
-    // Once a flush: a user can't fill the log.
-    if notes.insert(words::mail_refused(known(maildrop, uid))) {
-        let user = named(maildrop, uid);
-        tracing::info!(user, why, "a mail is refused");
+/// The taking of mails, one by one.
+struct Pickup<'a, 'q> {
+    maildrop: &'a Maildrop,
+    mailer: &'a Mailer<'a>,
+    queued: &'a mut QueuedMails<'q>,
+    until: Instant,
+    notes: &'a mut BTreeSet<String>,
+}
+
+impl Pickup<'_, '_> {
+    /// Takes a mail, or as much of it as there is room for; returns a failure that isn't the mail's.
+    fn take(&mut self, id: &Id, uid: u32) -> Result<(), Failure> {
+        let Some(most) = self.queued.begin(id) else {
+            self.refuse(uid, "reading it has ended flushes");
+            self.remove(id);
+            return Ok(());
+        };
+        let mail = self.maildrop.read(id, most).map_err(words::unreadable)?;
+        let Some(mail) = mail else {
+            return Ok(());
+        };
+        let (uid, user) = (mail.uid, named(self.maildrop, mail.uid));
+        let mailing = self
+            .mailer
+            .mailing(&mail.envelope, &mail.bytes, Some(&user));
+        let mailing = match mailing {
+            Err(failure) if is_of_mail(&failure) => {
+                self.refuse(uid, &failure.what);
+                self.remove(id);
+                return Ok(());
+            }
+            mailing => mailing?,
+        };
+        drop(mail.bytes);
+        let (count, addresses) = (mailing.unknown.len(), mailing.unknown.join(", "));
+        if !self.keep(id, uid, mailing)? {
+            return Ok(());
+        }
+        if count > 0
+            && self
+                .notes
+                .insert(words::mail_to_unknown(known(self.maildrop, uid)))
+        {
+            tracing::info!(user, count, addresses, "nobody is known by these addresses");
+        }
+        self.remove(id);
+        Ok(())
     }
-    maildrop.remove(id);
+
+    /// Keeps the messages of a mail in the outbox, once for each of its recipients, whatever ends this
+    /// flush; returns whether none is left for another flush.
+    fn keep(&mut self, id: &Id, uid: u32, mailing: Mailing) -> Result<bool, Failure> {
+        let mut refused = None;
+        let mut is_late = false;
+        for settings in mailing.to {
+            let to = settings.to.describe();
+            if self.queued.is_kept(id, &to) {
+                continue;
+            }
+            // However long it took to read, one more is kept by each flush.
+            if is_late || !self.queued.has_room(uid) {
+                return Ok(false);
+            }
+            let messages = match self.mailer.messages(&mailing.letter, &settings) {
+                Err(failure) if is_of_mail(&failure) => {
+                    refused.get_or_insert(failure);
+                    continue;
+                }
+                messages => messages?,
+            };
+            let key = format!("maildrop {id} {to}");
+            let count = messages.len();
+            let how = |it: Submission<'_>, messages| it.queue_once(messages, &key);
+            let mailer = self.mailer;
+            let report = mailer.submit(settings, messages, &mailing.letter, None, how)?;
+            if let Some(id) = report.outbox_id().and_then(Id::parse)
+                && let Err(error) = self.queued.add(id, uid, count)
+            {
+                tracing::info!(%error, "a mail in the outbox does not count for its user");
+            }
+            report.result()?;
+            if let Err(error) = self.queued.set_kept(id, &to) {
+                tracing::info!(%error, "only its key keeps a mail from going out twice");
+            }
+            is_late = Instant::now() >= self.until;
+        }
+        if let Some(failure) = refused {
+            self.refuse(uid, &failure.what);
+        }
+        Ok(true)
+    }
+
+    /// Notes whose mail can't be delivered.
+    fn refuse(&mut self, uid: u32, why: &str) {
+        // Once a flush: a user can't fill the log.
+        if self
+            .notes
+            .insert(words::mail_refused(known(self.maildrop, uid)))
+        {
+            let user = named(self.maildrop, uid);
+            tracing::info!(user, why, "a mail is refused");
+        }
+    }
+
+    fn remove(&mut self, id: &Id) {
+        self.maildrop.remove(id);
+        self.queued.forget(id);
+    }
 }
 
 /// Returns the name of a user, or else the id.
@@ -160,27 +234,4 @@ fn known(maildrop: &Maildrop, uid: u32) -> String {
 /// Whether a mail is refused for what is in it.
 fn is_of_mail(failure: &Failure) -> bool {
     matches!(failure.exit, Exit::Usage | Exit::Data | Exit::Refused)
-}
-
-/// Keeps the messages of a mail in the outbox, once each, whatever ends this flush.
-fn keep(
-    mailer: &Mailer<'_>,
-    id: &Id,
-    uid: u32,
-    mailing: Mailing,
-    queued: &mut QueuedMails<'_>,
-) -> Result<(), Failure> {
-    for (settings, messages) in mailing.all {
-        let key = format!("maildrop {id} {}", settings.to.describe());
-        let count = messages.len();
-        let how = |it: Submission<'_>, messages| it.queue_once(messages, &key);
-        let report = mailer.submit(settings, messages, &mailing.letter, None, how)?;
-        if let Some(id) = report.outbox_id().and_then(Id::parse)
-            && let Err(error) = queued.add(id, uid, count)
-        {
-            tracing::info!(%error, "a mail in the outbox does not count for its user");
-        }
-        report.result()?;
-    }
-    Ok(())
 }
