@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::FILE_MAX;
 use crate::disk::record::digest;
 use crate::disk::{Dir, FileError, LockedFile, lossy};
-use crate::outbox::Id;
+use crate::outbox::{Id, Outbox};
 
 /// The most messages of one user, and of all, that wait in the outbox, and the most bytes of one
 /// user there.
@@ -42,7 +42,9 @@ const TAKEN_MAX: u64 = 1 << 20;
 /// is a mail that waits for room for its other recipients.
 pub(crate) struct QueuedMails<'a> {
     file: LockedFile<'a>,
-    outbox: Option<Arc<Dir>>,
+    outbox: Outbox,
+    /// `None` while there is no outbox.
+    dir: Option<Arc<Dir>>,
     entries: Vec<(Id, u32, usize)>,
     /// The mails that have ended a flush, once for each time.
     fatal: Vec<Id>,
@@ -62,7 +64,7 @@ impl<'a> QueuedMails<'a> {
     /// An I/O error.
     pub(crate) fn lock(
         state: &'a Dir,
-        outbox: Option<Arc<Dir>>,
+        outbox: Outbox,
         mails: &[(u32, &Id)],
     ) -> io::Result<Option<Self>> {
         let file = match state.lock_file(TAKEN, Duration::ZERO, false) {
@@ -72,11 +74,9 @@ impl<'a> QueuedMails<'a> {
             file => file?,
         };
         let text = file.tail(TAKEN_MAX)?;
-        let waits = |id: &Id| {
-            outbox
-                .as_ref()
-                .is_some_and(|it| it.size(id.as_str()).is_some())
-        };
+        let dir = outbox.open()?;
+        let size = |id: &Id| dir.as_ref()?.size(id.as_str());
+        let waits = |id: &Id| size(id).is_some();
         let entries = text.lines().filter_map(parse);
         let entries: Vec<(Id, u32, usize)> = entries.filter(|(id, ..)| waits(id)).collect();
         let named = |line: &str, mark| Id::parse(line.strip_prefix(mark)?);
@@ -96,6 +96,7 @@ impl<'a> QueuedMails<'a> {
         Ok(Some(Self {
             file,
             outbox,
+            dir,
             entries,
             fatal,
             ended_last,
@@ -115,8 +116,8 @@ impl<'a> QueuedMails<'a> {
         self.ended_last || !self.fatal.is_empty()
     }
 
-    /// Notes that a mail is being read, until `done`; returns how many of its bytes are to be read, or `None` if it
-    /// is to be removed, since even few have ended a flush.
+    /// Notes that a mail is being read, until `done`; returns how many of its bytes are to be read, or
+    /// `None` if it is to be removed, since even few have ended a flush.
     pub(crate) fn begin(&mut self, id: &Id) -> Option<usize> {
         let noted = self.file.size().and_then(|size| {
             self.reading = Some((id.clone(), size));
@@ -159,7 +160,7 @@ impl<'a> QueuedMails<'a> {
     /// Whether another message of a user may be kept.
     pub(crate) fn has_room(&self, uid: u32) -> bool {
         let own = || self.entries.iter().filter(|(_, owner, _)| *owner == uid);
-        let size = |id: &Id| self.outbox.as_ref()?.size(id.as_str());
+        let size = |id: &Id| self.dir.as_ref()?.size(id.as_str());
         let count: usize = own().map(|(.., count)| count).sum();
         let bytes: u64 = own().filter_map(|(id, ..)| size(id)).sum();
         !self.is_full() && count < QUEUED_MAX && bytes < QUEUED_BYTES_MAX
@@ -175,6 +176,10 @@ impl<'a> QueuedMails<'a> {
         }
         let line = line_of(&id, uid, messages);
         self.entries.push((id, uid, messages));
+        if self.dir.is_none() {
+            // Made for this entry.
+            self.dir = self.outbox.open()?;
+        }
         self.append(&line)
     }
 

@@ -1,7 +1,7 @@
 //! What users mail and WeCom or a gateway refuses holds up nothing of root's, and fills nothing.
 
 use crate::standin::{Fault, Standin};
-use crate::support::maildrop::{dropped, flush, leave, with_maildrop};
+use crate::support::maildrop::{by_other, dropped, flush, leave, with_maildrop};
 use crate::support::{OTHER, Outcome, SEND, Sandbox, failed, has, refusal, script, texts, waiting};
 
 /// Refuses what users mail.
@@ -131,4 +131,25 @@ fn where_no_notice_can_be_recorded_what_users_cause_is_in_the_log_alone() {
     let outcome = without_room(&sandbox, line);
     assert_eq!(outcome.stderr, "");
     assert_eq!(outcome.stdout.matches("nobody is known").count(), 3);
+}
+
+#[test]
+#[ignore = "needs root: another user, by setpriv"]
+fn a_long_mail_to_many_takes_little_more_memory_than_to_one() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    standin.always(SEND, refusal(60020));
+    let members: Vec<String> = (0..30).map(|number| format!("many{number:02}")).collect();
+    let lines = members
+        .iter()
+        .map(|it| format!("{it} = {{ touser = \"{it}\" }}\n"));
+    sandbox.append(&format!("\n[mail]\n{}", lines.collect::<String>()));
+    let text = "a\n".repeat(1 << 20);
+    by_other(&sandbox, "exec \"$0\" sendmail -t")
+        .stdin(format!("To: {}\n\n{text}", members.join(", ")))
+        .is_silent();
+    let short = ["prlimit", "--as=80000000"];
+    let outcome = script(&sandbox, &short, "exec \"$0\" outbox flush").run();
+    assert_eq!(outcome.code, Some(77), "{}", outcome.stderr);
+    assert!(!waiting(&sandbox).is_empty());
 }

@@ -70,7 +70,7 @@ fn take(
         return Ok(());
     };
     let unusable = |error| text::outbox::outbox_unusable(state.dir().path().display(), error);
-    let outbox = Outbox::of(state).open().map_err(unusable)?;
+    let outbox = Outbox::of(state);
     let Some(mut queued) = QueuedMails::lock(state.dir(), outbox, &mails).map_err(unusable)? else {
         // Another flush takes them.
         return Ok(());
