@@ -43,7 +43,7 @@ fn who_wrote_is_shown_unless_it_is_this_host() {
             (&format!("From: {own}"), ""),
             (&format!("From: {longer}"), ""),
             ("From: www-data@localhost", ""),
-            ("X: y", ""),
+            ("X-Y: y", ""),
             (
                 "From: www-data@localhost\nReply-To: \"Bob\" <bob@example.com>",
                 "回复至：Bob <bob@example.com>\n",

@@ -1,8 +1,6 @@
 //! Decodes bytes to text. The bytes count for more than the name of their charset: it is often
 //! wrong. cron in an empty environment labels all its output US-ASCII.
 
-use std::borrow::Cow;
-
 use encoding_rs::{Encoding, UTF_16BE};
 
 use super::super::encoding::{guessed, utf8};
@@ -29,8 +27,10 @@ pub(super) fn decoded(bytes: &[u8], label: Option<&str>) -> String {
     }
     let encoding = label.and_then(|it| Encoding::for_label_no_replacement(it.as_bytes()));
     encoding
-        .and_then(|it| it.decode_without_bom_handling_and_without_replacement(bytes))
-        .map_or_else(|| guessed(bytes), Cow::into_owned)
+        // The mark at its start tells the order of the bytes.
+        .map(|it| it.decode(bytes))
+        .filter(|(_, _, has_errors)| !has_errors)
+        .map_or_else(|| guessed(bytes), |(text, ..)| text.into_owned())
 }
 
 /// Decodes UTF-7: what is not ASCII stands in base64 between `+` and `-`. Source: RFC 2152.

@@ -21,12 +21,15 @@ const PREFIXES: [&str; 3] = ["content-", "resent-", "x-"];
 
 /// The starts of the names of fields that programs add to a mail or a file. With NAMES and PREFIXES
 /// but for `x-`, which is any program's. Source: IANA's Message Headers.
-const ADDED: [&str; 30] = [
+const ADDED: [&str; 33] = [
     "accept-language",
     "apparently-to",
     "arc-",
     "authentication-results",
-    "auto",
+    "auto-",
+    "autocrypt",
+    "autoforwarded",
+    "autosubmitted",
     "bounces-to",
     "comments",
     "delivered-to",
@@ -52,6 +55,22 @@ const ADDED: [&str; 30] = [
     "sensitivity",
     "thread-",
     "user-agent",
+];
+
+/// More names without a hyphen that programs give to fields.
+const UNHYPHENATED: [&str; 12] = [
+    "acceptlanguage",
+    "face",
+    "lines",
+    "msip_labels",
+    "newsgroups",
+    "nodisclaimer",
+    "openpgp",
+    "organisation",
+    "spamdiagnosticmetadata",
+    "spamdiagnosticoutput",
+    "suggested_attachment_session_id",
+    "xref",
 ];
 
 /// The most fields of a head, so that memory use stays flat: the lines behind are shown as text.
@@ -124,10 +143,24 @@ impl<'a> MailHead<'a> {
                 || field.starts_with(&PREFIXES[..2])
                 || is_called && (field.starts_with(&PREFIXES) || field.starts_with(&ADDED));
             if !is_of_mail {
-                text.extend([field.name, b":", field.value].concat());
+                text.extend(field.line());
             }
         }
         text
+    }
+
+    /// Returns the lines in it that are a text although there is another below: nearly all names of
+    /// fields have a hyphen, and the others are known.
+    pub(super) fn text_above(&self, body: &[u8]) -> Vec<u8> {
+        let is_text = |field: &&HeadField<'_>| {
+            let is_known = field.is_named(&NAMES) || field.is_named(&UNHYPHENATED);
+            !is_known && !field.starts_with(&ADDED) && !field.name.contains(&b'-')
+        };
+        if !self.ends || body.trim_ascii().is_empty() {
+            return Vec::new();
+        }
+        let lines = self.fields.iter().filter(is_text).map(HeadField::line);
+        lines.collect::<Vec<_>>().concat()
     }
 
     /// Returns the first value of a field, unfolded.
@@ -163,6 +196,10 @@ impl<'a> HeadField<'a> {
         let start = |size| self.name.get(..size).unwrap_or_default();
         let is_it = |it: &&str| start(it.len()).eq_ignore_ascii_case(it.as_bytes());
         starts.iter().any(is_it)
+    }
+
+    fn line(&self) -> Vec<u8> {
+        [self.name, b":", self.value].concat()
     }
 
     fn unfolded(&self) -> Vec<u8> {

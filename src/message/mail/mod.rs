@@ -66,6 +66,8 @@ impl Mail {
             };
         }
         let mut content = MailPart::whole(&head, body).read();
+        let above = guessed(&head.text_above(body));
+        content.text.insert_str(0, &above);
         let subject = words::text(&head.get("Subject").unwrap_or_default());
         if content.is_empty() && subject.trim().is_empty() {
             content.text = std::mem::take(&mut content.markup);

@@ -201,9 +201,10 @@ impl<'a> MailPart<'a> {
             })
         };
         // Before the parts is a sentence for programs that know no MIME, or parts whose boundary is
-        // wrong, or a text whose parts are blank. Behind them is the footer of a mailing list.
+        // wrong, or a text whose parts are blank or files. Behind them is the footer of a mailing list.
         let is_part = |line: &[u8]| line.to_ascii_lowercase().starts_with(b"content-type:");
-        let is_all = content.is_empty() && content.markup.is_empty();
+        let is_for_programs = !content.files.is_empty() && has(preamble, b"MIME");
+        let is_all = content.is_blank() && content.markup.is_empty() && !is_for_programs;
         if is_all || lines(preamble).any(is_part) {
             content.text.insert_str(0, &guessed(preamble));
         }
@@ -300,6 +301,10 @@ fn chosen<'a>(parts: impl Iterator<Item = MailPart<'a>>) -> PartContent {
     }
     all.text = best.map(|(_, text)| text).unwrap_or_default();
     all
+}
+
+fn has(bytes: &[u8], word: &[u8]) -> bool {
+    bytes.windows(word.len()).any(|it| it == word)
 }
 
 fn is_binary(byte: u8) -> bool {

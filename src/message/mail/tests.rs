@@ -161,6 +161,14 @@ fn lines_that_look_like_fields_are_text_where_there_is_no_other_or_no_empty_line
         ),
         (
             "Subject: s\nThread-Index: a\nError: b\n\ntext".to_owned(),
+            "Error: b\ntext",
+        ),
+        (
+            "Subject: s\nERROR: disk full\n  on sda1\nDKIM-Signature: c\nUsage: 100%\nContent-Transfer-Encoding: base64\n\nZmlyZQ==\n".to_owned(),
+            "ERROR: disk full\n  on sda1\nUsage: 100%\nfire",
+        ),
+        (
+            "Received: a\nSubject: s\nAutocrypt: b\nOrganization: c\nLines: 1\nX-a: d\nBIMI-Selector: e\nImportance: f\nmsip_labels:\n\ntext".to_owned(),
             "text",
         ),
         (
@@ -176,6 +184,9 @@ fn lines_that_look_like_fields_are_text_where_there_is_no_other_or_no_empty_line
     ] {
         assert_eq!(Mail::parse(mail.as_bytes()).text, text, "{mail:?}");
     }
+    let parts = multipart("mixed", &["Content-Type: text/html\n\n<p>now"]);
+    let mail = Mail::parse(&[b"ALERT: fire\nTo: root\n", &*parts].concat());
+    assert_eq!(mail.text, "ALERT: fire\nnow");
     let file = "Content-Disposition: attachment; filename=a.txt\nX-Attachment-Id: 1\nALERT: fire";
     assert_eq!(
         Mail::parse(part(file).as_bytes()).files[0].bytes,
@@ -200,6 +211,16 @@ fn a_text_that_its_head_does_not_fit_is_shown_as_it_is() {
             "a: c\n--b\n\n\n--b--",
             "a: c\n",
         ),
+        (
+            "Content-Type: multipart/mixed; boundary=b\n",
+            "fire\n--b\nContent-Type: application/pdf\n\n%PDF\n--b--",
+            "fire\n",
+        ),
+        (
+            "Content-Type: multipart/mixed; boundary=b\n",
+            "A message in MIME format.\n--b\nContent-Type: application/pdf\n\n%PDF\n--b--",
+            "",
+        ),
         ("Content-Type: text/html\n", "<title>a</title><p>", "a"),
     ] {
         let mail = format!("Subject: s\n{head}\n{body}");
@@ -220,6 +241,9 @@ fn bytes_count_for_more_than_a_wrong_charset() {
         ("gbk", in_base64, b"1tDOxLG4t90="),
         ("gbk", in_base64, b"5Lit5paH5aSH5Lu9"),
         ("UTF-7", "", b"+Ti1lh1kHTv0-"),
+        ("utf-16", "", b"\xfe\xff\x4e\x2d\x65\x87\x59\x07\x4e\xfd"),
+        ("utf-16", "", b"\xff\xfe\x2d\x4e\x87\x65\x07\x59\xfd\x4e"),
+        ("utf-16be", "", b"\x4e\x2d\x65\x87\x59\x07\x4e\xfd"),
     ] {
         let head = format!("Content-Type: text/plain; charset={charset}\n{more}\n");
         let found = Mail::parse(&[head.as_bytes(), body].concat());

@@ -51,6 +51,8 @@ fn file(text: &[u8]) -> Option<(UuFile, &[u8])> {
             None if line == b"====" => {}
             Some(_) => {
                 decode(line, &mut bytes)?;
+                // Lines that lack most of what they announce would make a file of any size.
+                (bytes.len() <= at).then_some(())?;
                 continue;
             }
             None => {
@@ -111,6 +113,12 @@ mod tests {
                 0,
             ),
             ("begin 9 a\nend\n".into(), "begin 9 a\nend\n", 0),
+            ("begin 644 a b.txt\n#0V%T\n\n\nend\n".into(), "", 1),
+            (
+                format!("begin 644 a\n{}end\n", "_\n".repeat(9)),
+                &format!("begin 644 a\n{}end\n", "_\n".repeat(9)),
+                0,
+            ),
         ] {
             let (left, found) = files(text.as_bytes());
             assert_eq!(String::from_utf8(left).unwrap(), rest, "{text}");
