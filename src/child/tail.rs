@@ -4,6 +4,10 @@
 /// removed.
 const KEPT: usize = 64 << 10;
 
+/// The most bytes of an unfinished line that a progress bar writes over again and again: it must not
+/// push out what stands above it.
+const OVERWRITTEN: usize = 8 << 10;
+
 /// The last bytes of up to two streams, line by line in the order in which the lines ended.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Tail {
@@ -36,6 +40,9 @@ impl Tail {
         }
         let open = &mut self.open[stream];
         open.extend(rest);
+        if open.len() > OVERWRITTEN {
+            forget_first_states(open);
+        }
         if open.len() > KEPT {
             let open = std::mem::take(open);
             self.keep(stream, &open);
@@ -75,9 +82,33 @@ impl Tail {
     }
 }
 
+/// Drops what was written over long ago: all but the last states of a line, each of which ends with
+/// a carriage return.
+fn forget_first_states(line: &mut Vec<u8>) {
+    let from = line.len() - OVERWRITTEN / 2;
+    if let Some(end) = line[from..].iter().position(|byte| *byte == b'\r') {
+        line.drain(..=from + end);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_progress_bar_pushes_nothing_out() {
+        for piece in [1, 7, 100_000] {
+            let bars = (0..9999).map(|at| format!("\r {at:9} done"));
+            let output = "failed\n".to_owned() + &bars.collect::<String>();
+            let mut tail = Tail::default();
+            for bytes in output.as_bytes().chunks(piece) {
+                tail.add(0, bytes);
+            }
+            let last = tail.take();
+            assert!(last.bytes.starts_with(b"failed\n") && last.bytes.ends_with(b"9998 done"));
+            assert!(!last.cut, "{piece}");
+        }
+    }
 
     #[test]
     fn lines_of_two_streams_are_not_torn() {

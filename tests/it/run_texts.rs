@@ -173,3 +173,19 @@ fn a_line_that_nothing_but_a_blank_or_a_colour_overwrites_is_in_the_report() {
     let text = texts(&standin, "lisi").pop().unwrap();
     assert!(text.ends_with("\nFATAL disk\nsda1\n\nend"), "{text:?}");
 }
+
+#[test]
+fn an_error_above_a_long_progress_bar_and_an_output_all_erased_are_in_the_report() {
+    let (standin, sandbox) = set_up();
+    for (script, end) in [
+        (
+            r#"echo "rsync: read error"; seq -f '%060.0f' 3000 | tr '\n' '\r'; printf '99%%'; exit 1"#,
+            "\nrsync: read error\n99%",
+        ),
+        (r"printf 'ERROR gone\r\033[K'; exit 1", "\nERROR gone"),
+    ] {
+        sh(&sandbox, "--to lisi", script).exits(1);
+        let text = texts(&standin, "lisi").pop().unwrap();
+        assert!(text.ends_with(end) && text.lines().count() < 5, "{text:?}");
+    }
+}

@@ -9,7 +9,7 @@ use crate::duration;
 use crate::lang::Lang;
 use crate::message::Encoding;
 use crate::message::encoding::guessed_output;
-use crate::message::input::{Input, as_at_terminal};
+use crate::message::input::Input;
 use crate::message::markup;
 use crate::secret::Redactor;
 use crate::text::compose::warning;
@@ -75,7 +75,7 @@ impl ReportText<'_> {
             Some(encoding) => encoding.text(bytes),
             None => guessed_output(bytes, *cut).into(),
         };
-        let mut output = Input::from_bytes(&as_at_terminal(text.as_bytes())).text;
+        let mut output = Input::at_terminal(text.as_bytes()).text;
         if self.guard.hide(&mut output) {
             tracing::warn!("{}", warning(&Warning::SecretHidden));
         }

@@ -5,7 +5,7 @@ use crate::compose::{Body, Media};
 use crate::error::Failure;
 use crate::lang::Lang;
 use crate::message::encoding::guessed;
-use crate::message::input::{Input, as_at_terminal, one_line};
+use crate::message::input::{Input, one_line};
 use crate::message::mail::Enclosed;
 use crate::message::media::{self, FILE_MIN, FILES_MAX};
 use crate::message::{Attachment, Content, Mail, Mailbox, MediaKind, TextKind};
@@ -42,11 +42,7 @@ impl Letter {
     pub(super) fn of(mail: Mail, cut: bool, lang: Lang, hosts: &[String]) -> Result<Self, Failure> {
         let title = one_line(&mail.subject);
         let title = Some(title.trim().to_owned()).filter(|title| !title.is_empty());
-        let mut input = Input::from_bytes(&as_at_terminal(mail.text.as_bytes()));
-        if input.is_blank() {
-            // All of it was erased or overwritten.
-            input = Input::from_bytes(mail.text.as_bytes());
-        }
+        let input = Input::at_terminal(mail.text.as_bytes());
         let mut warnings = Vec::new();
         if input.replaced > 0 || mail.text.contains(char::REPLACEMENT_CHARACTER) {
             warnings.push(words::unreadable_characters());

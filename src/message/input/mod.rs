@@ -9,7 +9,6 @@ mod terminal;
 use std::io::{self, Read};
 
 use super::encoding::Encoding;
-pub(crate) use terminal::as_at_terminal;
 
 /// The most bytes of clean text that are kept: the size of WeCom's largest file.
 /// Source: developer.work.weixin.qq.com/document/path/90253.

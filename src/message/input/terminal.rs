@@ -1,10 +1,22 @@
 //! What a terminal shows of an output whose lines are written over.
 
-use super::Cleaner;
+use super::{Cleaner, Input};
+
+impl Input {
+    /// Cleans an output as a terminal shows it at the end; all of it if all was erased.
+    pub(crate) fn at_terminal(output: &[u8]) -> Self {
+        let shown = Self::from_bytes(&as_at_terminal(output));
+        if shown.is_blank() {
+            Self::from_bytes(output)
+        } else {
+            shown
+        }
+    }
+}
 
 /// Returns the lines of an output as a terminal shows them at the end: of each the last state that
 /// shows or erases something. States end with a carriage return.
-pub(crate) fn as_at_terminal(output: &[u8]) -> Vec<u8> {
+pub(super) fn as_at_terminal(output: &[u8]) -> Vec<u8> {
     let mut shown = Vec::with_capacity(output.len());
     for (at, line) in output.split(|byte| *byte == b'\n').enumerate() {
         if at > 0 {

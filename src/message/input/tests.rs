@@ -1,3 +1,4 @@
+use super::terminal::as_at_terminal;
 use super::*;
 use crate::message::fuzz::Torn;
 use proptest::prelude::*;
@@ -24,6 +25,17 @@ fn of_an_overwritten_line_the_last_state_stays() {
         ("", ""),
     ] {
         assert_eq!(as_at_terminal(output.as_bytes()), expected.as_bytes());
+    }
+}
+
+#[test]
+fn an_output_of_which_all_was_erased_is_shown_as_it_was() {
+    for (output, text) in [
+        ("ERROR gone\r\x1b[K", "ERROR gone"),
+        ("a\nERROR\r\x1b[K", "a"),
+        ("\r \r", "\n "),
+    ] {
+        assert_eq!(Input::at_terminal(output.as_bytes()).text, text);
     }
 }
 
