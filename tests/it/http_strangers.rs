@@ -170,3 +170,35 @@ fn what_clients_write_in_their_own_way_is_taken_as_it_is_meant() {
     assert_eq!(answer.status, 200);
     assert!(answer.body.len() < 4096);
 }
+
+#[test]
+fn a_title_alone_is_sent_and_what_is_no_element_of_html_is_text() {
+    let (standin, sandbox) = with_http_key();
+    let inetd = Inetd::start(&sandbox, "");
+    for (path, body, text) in [
+        ("grafana?key=KEY", r#"{"title":"down","alerts":[]}"#, "down"),
+        ("alertmanager?key=KEY", r#"{"title":"down"}"#, "down"),
+        (
+            "alertmanager?key=KEY",
+            r#"{"alerts":[],"commonAnnotations":{"summary":"disk","description":"full"}}"#,
+            "disk\nfull",
+        ),
+        ("message?token=KEY", r#"{"title":"down"}"#, "down"),
+        (
+            "send/KEY",
+            r#"{"content":"panic: <nil> map[</nil>]<br>b"}"#,
+            "panic: <nil> map[</nil>]\nb",
+        ),
+        ("send/KEY", r#"{"content":"<nil>\n<nil>"}"#, "<nil>\n<nil>"),
+    ] {
+        let url = format!("http://HOST/{path}").replace("KEY", KEY);
+        let answer = inetd.curl(&["-H", "Content-Type: application/json", "-d", body, &url]);
+        assert_eq!(answer.status, 200, "{body}");
+        assert_eq!(texts(&standin, "lisi").pop().unwrap(), text);
+    }
+    for path in ["grafana?key=KEY", "message?token=KEY"] {
+        let url = format!("http://HOST/{path}").replace("KEY", KEY);
+        let answer = inetd.curl(&["-H", "Content-Type: application/json", "-d", "{}", &url]);
+        assert_eq!(answer.status, 400, "{path}");
+    }
+}

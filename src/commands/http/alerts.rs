@@ -55,12 +55,7 @@ impl Service for Alerts {
         let read = request.json_with_list("alerts", AlertList::add);
         let (hook, alerts) = read.ok_or_else(words::no_json)?;
         if alerts.all == 0 {
-            // A template of the user's, or Grafana's old form.
-            return Ok(Note {
-                title: text_of(&hook, "title"),
-                text: text_of(&hook, "message").ok_or_else(|| words::lacks("alerts"))?,
-                ..Note::default()
-            });
+            return other(&hook);
         }
         let mut blocks: Vec<String> = alerts
             .first
@@ -81,6 +76,22 @@ impl Service for Alerts {
             ..Note::default()
         })
     }
+}
+
+/// Reads a webhook without alerts: of a template of the user's, or of Grafana's old form.
+fn other(hook: &Value) -> Result<Note, String> {
+    let notes = &hook["commonAnnotations"];
+    let of_all = ["summary", "description", "message"].map(|name| text_of(notes, name));
+    let of_all = of_all.into_iter().flatten().collect::<Vec<_>>().join("\n");
+    let note = Note {
+        title: text_of(hook, "title"),
+        text: text_of(hook, "message").unwrap_or(of_all),
+        ..Note::default()
+    };
+    if note.title.is_none() && note.text.is_empty() {
+        return Err(words::lacks("alerts"));
+    }
+    Ok(note)
 }
 
 /// Returns what is wrong, and how often, in one line.

@@ -34,14 +34,17 @@ impl Service for Gotify {
 
     fn note(&self, request: &HttpRequest, _lang: Lang) -> Result<Note, String> {
         let form = request.form();
+        let title = form.get(&["title"]);
         let text = form.get(&["message"]);
+        // A title says something, too.
+        let text = text.or_else(|| title.as_ref().map(|_| String::new()));
         let text = text.ok_or_else(|| words::lacks("message"))?;
         let json = request.json().unwrap_or_default();
         let extras = &json["extras"];
         let url = shown(&extras["client::notification"]["click"]["url"]);
         let lines = url.into_iter().filter(|url| !text.contains(url));
         Ok(Note {
-            title: form.get(&["title"]),
+            title,
             lines: lines.collect(),
             text,
             is_markdown: extras["client::display"]["contentType"] == "text/markdown",

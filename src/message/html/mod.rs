@@ -65,7 +65,8 @@ fn read(html: &str, all: bool) -> String {
     let mut endless: Vec<String> = Vec::new();
     // A search never goes past the last occurrence: that would take quadratic time.
     let left = |end: &str| html.rfind(end).map_or(usize::MAX, |at| html.len() - at);
-    let (tag_left, comment_left, data_left) = (left(">"), left("-->"), left("]]>"));
+    let (tag_left, data_left) = (left(">"), left("]]>"));
+    let comment_left = left("-->").min(left("--!>"));
     while let Some(at) = rest.find('<') {
         page.words(&htmlize::unescape(&rest[..at]));
         rest = &rest[at..];
@@ -106,13 +107,15 @@ fn read(html: &str, all: bool) -> String {
 
 /// Skips the comment or declaration at the start of `text`, if it ends.
 fn skip_comment(text: &str, ends: bool) -> Option<&str> {
-    let end = match text.get(..2)? {
-        _ if text.starts_with("<!--") && ends => "-->",
-        _ if text.starts_with("<!--") => return None,
-        "<!" | "<?" => ">",
-        _ => return None,
-    };
-    text.split_once(end).map(|(_, behind)| behind)
+    let is_comment = text.starts_with("<!--");
+    if is_comment && !ends || !text[1..].starts_with(['!', '?']) {
+        return None;
+    }
+    // Source: HTML's "comment end bang state".
+    let ends_it = |at: usize| text[..at].ends_with("--") || text[4..at].ends_with("--!");
+    let mut closed = text.match_indices('>').map(|(at, _)| at);
+    let end = closed.find(|at| !is_comment || ends_it(*at))?;
+    Some(&text[end + 1..])
 }
 
 /// Skips the content of an element, which may look like tags; `None` if it never ends.

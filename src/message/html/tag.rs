@@ -4,6 +4,31 @@
 /// ends it.
 const QUOTED_MAX: usize = 4096;
 
+/// The elements of HTML, old and new, sorted: all else in angle brackets is text, such as `<nil>`.
+/// Source: HTML's "Index of elements" and "Obsolete features", without the rarest.
+#[rustfmt::skip]
+const ELEMENTS: [&str; 140] = [
+    "a", "abbr", "acronym", "address", "applet", "area", "article", "aside", "audio",
+    "b", "base", "basefont", "bdi", "bdo", "bgsound", "big", "blink", "blockquote",
+    "body", "br", "button", "canvas", "caption", "center", "cite", "code", "col",
+    "colgroup", "datalist", "dd", "del", "details", "dfn", "dialog", "dir", "div",
+    "dl", "dt", "em", "embed", "fieldset", "figcaption", "figure", "font", "footer",
+    "form", "frame", "frameset", "h1", "h2", "h3", "h4", "h5", "h6",
+    "head", "header", "hgroup", "hr", "html", "i", "iframe", "img", "input",
+    "ins", "isindex", "kbd", "keygen", "label", "legend", "li", "link", "listing",
+    "main", "map", "mark", "marquee", "math", "menu", "menuitem", "meta", "meter",
+    "multicol", "nav", "nobr", "noembed", "noframes", "noscript", "object", "ol", "optgroup",
+    "option", "output", "p", "param", "picture", "plaintext", "pre", "progress", "q",
+    "rb", "rp", "rt", "rtc", "ruby", "s", "samp", "script", "section",
+    "select", "small", "source", "spacer", "span", "strike", "strong", "style", "sub",
+    "summary", "sup", "svg", "table", "tbody", "td", "template", "textarea", "tfoot",
+    "th", "thead", "time", "title", "tr", "track", "tt", "u", "ul",
+    "var", "video", "wbr", "xml", "xmp",
+];
+
+/// The elements of drawings within HTML, which have attributes: a `<path>` without is text.
+const SHAPES: [&str; 7] = ["circle", "ellipse", "g", "line", "path", "polygon", "rect"];
+
 /// A tag, with its name in lower case.
 pub(super) struct Tag<'a> {
     pub(super) name: String,
@@ -23,9 +48,16 @@ impl<'a> Tag<'a> {
         if !name.starts_with(|it: char| it.is_ascii_alphabetic()) {
             return None;
         }
+        let name = name.to_ascii_lowercase();
+        // Word's and authors' own elements have such names.
+        let is_own = name.contains([':', '-']);
+        let is_shape = SHAPES.contains(&&*name) && (start.is_some() || rest.starts_with(' '));
+        if !is_own && !is_shape && ELEMENTS.binary_search(&&*name).is_err() {
+            return None;
+        }
         let end = quoted_end(rest).or_else(|| rest.find('>'))?;
         let tag = Self {
-            name: name.to_ascii_lowercase(),
+            name,
             attributes: &rest[..end],
             ends: start.is_some(),
         };

@@ -69,6 +69,11 @@ fn html_without_text_to_show_is_the_text_that_it_hides_or_its_source() {
         ),
         ("<p><style>a<script>b<style>c", "abc"),
         ("<img src=a.png><!-- b -->", ""),
+        (
+            "<o:p>a</o:p> <nil> b</x> <path><path d='M0'/></path>",
+            "a <nil> b</x> <path>",
+        ),
+        ("a<!-- b --!>c<!-- > --!> -->d<!--!> --!>e", "ac -->de"),
         (" \n", ""),
     ] {
         assert_eq!(super::words(html), words, "{html}");
