@@ -3,11 +3,13 @@
 //! Every command that sends uses this. It knows no command line and reads no files: texts and files
 //! are passed in.
 
+mod messages;
 mod pieces;
 mod protect;
 mod raw;
 mod secrets;
 
+use messages::leave_out_largest;
 use serde_json::{Map, Value};
 
 use crate::config::{self, Settings, ShowIn};
@@ -176,28 +178,26 @@ pub(crate) fn compose(
         enable_duplicate_check: draft.dedupe.map(|_| 1),
         duplicate_check_interval: draft.dedupe,
     };
+    // What comes from outside is sent without its files rather than not at all.
+    let optional = match &draft.body {
+        Body::Text {
+            from_outside: true,
+            files,
+            ..
+        } => files.len(),
+        _ => 0,
+    };
     let (pieces, text) = match draft.body {
         Body::Raw(fields) => return composing.raw(fields, draft.safe, options),
         body => composing.pieces(body)?,
     };
-    let pieces = composing.protect(pieces, draft.safe)?;
-    let uploads = pieces.iter().filter(|it| it.attachment.is_some()).count();
-    let mut messages = Vec::new();
-    for (at, to) in settings.to.split().into_iter().enumerate() {
-        for piece in &pieces {
-            // A single file is uploaded before the first message with it, and reused after that.
-            let attached = at == 0 || uploads > 1;
-            messages.push(Message {
-                channel: draft.channel,
-                to: to.clone(),
-                content: piece.content.clone(),
-                options: MessageOptions {
-                    safe: piece.safe.then_some(1),
-                    ..options
-                },
-                attachment: piece.attachment.clone().filter(|_| attached),
-            });
-        }
+    let mut pieces = composing.protect(pieces, draft.safe)?;
+    let mut messages = composing.messages(&pieces, options);
+    while draft.keep
+        && Entry::excess(&messages).is_some()
+        && leave_out_largest(&mut pieces, optional, settings.phone_lang)
+    {
+        messages = composing.messages(&pieces, options);
     }
     composing.finish(messages, pieces.len(), text)
 }

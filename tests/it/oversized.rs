@@ -2,7 +2,7 @@
 
 use crate::standin::Standin;
 use crate::support::chinese::in_both;
-use crate::support::{Sandbox, bodies, emptied, hire, waiting};
+use crate::support::{Sandbox, Words, bodies, emptied, hire, waiting};
 
 /// A sandbox whose config sends to so many members, each with the longest name that one can have.
 fn to_many(standin: &Standin, count: usize) -> Sandbox {
@@ -53,4 +53,24 @@ fn the_same_goes_as_a_file_or_to_fewer_and_what_is_kept_can_be_read() {
     assert_eq!(shown.stdout.lines().count(), 2);
     assert!(!shown.stdout.contains("unreadable"), "{}", shown.stdout);
     assert!(bodies(&standin).is_empty());
+}
+
+#[test]
+fn a_mail_whose_files_no_entry_could_hold_goes_without_the_largest() {
+    let standin = Standin::start();
+    let sandbox = to_many(&standin, 12_000);
+    let part = |name: &str, size: usize| {
+        let head = format!("Content-Disposition: attachment; filename={name}");
+        format!("--b\n{head}\n\n{}\n", "x".repeat(size))
+    };
+    let (small, large) = (part("small.bin", 3 << 20), part("large.bin", 4 << 20));
+    let head = "Subject: fire\nContent-Type: multipart/mixed; boundary=b\n";
+    let mail = format!("{head}\n--b\n\nin the hall\n{large}{small}--b--\n");
+    let run = sandbox.wxpush("sendmail -odq -i root").stdin(mail);
+    run.env("WXPUSH_API_BASE", Standin::refuse()).exits(0);
+    let ids = waiting(&sandbox);
+    let shown = sandbox.wxpush("outbox show").arg(&ids[0]).exits(0).stdout;
+    shown.shows("in the hall");
+    shown.shows("附件未发送：large.bin");
+    shown.shows("small.bin");
 }
