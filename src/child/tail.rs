@@ -86,7 +86,12 @@ impl Tail {
 /// a carriage return.
 fn forget_first_states(line: &mut Vec<u8>) {
     let from = line.len() - OVERWRITTEN / 2;
-    if let Some(end) = line[from..].iter().position(|byte| *byte == b'\r') {
+    let last = &line[from..];
+    let end = last.iter().position(|byte| *byte == b'\r');
+    // Only what is visible writes over what stands before it.
+    let is_visible = |state: &[u8]| !state.starts_with(b"\x1b") && !state.trim_ascii().is_empty();
+    let end = end.filter(|end| last[*end..].split(|it| *it == b'\r').any(is_visible));
+    if let Some(end) = end {
         line.drain(..=from + end);
     }
 }
@@ -94,6 +99,17 @@ fn forget_first_states(line: &mut Vec<u8>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_line_stays_whose_end_came_in_two_pieces() {
+        for behind in [&b"\r"[..], b"\r\x1b[0m"] {
+            let mut tail = Tail::default();
+            tail.add(0, &[&[b'E'; 9000], behind].concat());
+            tail.add(0, b"\nlast");
+            let last = tail.take();
+            assert!(last.bytes.starts_with(b"EEEE") && last.bytes.ends_with(b"last"));
+        }
+    }
 
     #[test]
     fn a_long_progress_bar_pushes_nothing_out() {

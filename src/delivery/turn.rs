@@ -67,6 +67,19 @@ impl Turn {
         }
     }
 
+    /// Whether a message of it was accepted.
+    pub(super) fn works(&self) -> bool {
+        self.works
+    }
+
+    /// Records that another turn's message of the app was accepted.
+    pub(super) fn hear_of_success(&mut self) {
+        self.works = true;
+        if self.stop.is_none() {
+            self.refused_in_a_row = 0;
+        }
+    }
+
     /// Whether the last request passed and nothing is suspicious, so that no probe is needed.
     pub(super) fn passes(&self) -> bool {
         self.works

@@ -126,9 +126,7 @@ impl<'a> QueuedMails<'a> {
         if let Err(error) = noted {
             tracing::info!(%error, "should this mail end the process, the next flush won't know");
         }
-        let before = self.fatal.len();
-        self.fatal.retain(|it| it != id);
-        match before - self.fatal.len() {
+        match self.fatal.iter().filter(|it| *it == id).count() {
             // Once may have been for another cause.
             0 | 1 => Some(usize::MAX),
             2 => Some(BEGINNING),
@@ -200,9 +198,10 @@ impl<'a> QueuedMails<'a> {
         self.append(&line)
     }
 
-    /// Forgets for whom a mail has been kept, once it is to be removed.
+    /// Forgets a mail that is to be removed.
     pub(crate) fn forget(&mut self, mail: &Id) {
         self.kept.retain(|(id, _)| id != mail);
+        self.fatal.retain(|id| id != mail);
     }
 
     /// Ends the pickup, and drops the lines of the entries that have left the outbox.

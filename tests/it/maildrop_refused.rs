@@ -50,6 +50,30 @@ fn sixty_mails_that_are_refused_hold_up_none_of_roots_and_root_is_told_once() {
 
 #[test]
 #[ignore = "needs root: another user, by setpriv"]
+fn a_users_mail_that_passes_shows_that_it_was_the_message_which_failed() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    sandbox.append("\n[outbox]\nmerge = false\n");
+    keep_own(&sandbox, "never passes");
+    keep_own(&sandbox, "good");
+    standin.always(SEND, Fault::html(500));
+    flush(&sandbox).run();
+    standin.mend();
+    standin.judge(|request| {
+        let is_bad = request.endpoint() == SEND && has(request, "never passes");
+        is_bad.then(|| Fault::html(500))
+    });
+    leave(&sandbox, OTHER, 1);
+    flush(&sandbox).run();
+    let read = texts(&standin, "zhangsan").concat();
+    assert!(
+        read.contains("good") && read.contains("from user"),
+        "{read}"
+    );
+}
+
+#[test]
+#[ignore = "needs root: another user, by setpriv"]
 fn users_leave_root_most_of_an_hours_slots_merged_or_not() {
     for merge in [true, false] {
         let standin = Standin::start();

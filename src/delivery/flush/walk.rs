@@ -96,5 +96,12 @@ impl Flush<'_> {
         self.end_turns(dir);
         self.share = Share::Backlog;
         std::mem::swap(&mut self.turns, &mut self.users.turns);
+        // That the app works is true for root's messages as well; what is refused of users is not.
+        for (name, turn) in &self.users.turns {
+            if turn.works() {
+                let own = self.turns.entry(name.clone()).or_default();
+                own.hear_of_success();
+            }
+        }
     }
 }

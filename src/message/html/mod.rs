@@ -34,7 +34,7 @@ pub(crate) fn has_tags(text: &str) -> bool {
     // Behind the last end, each opening would be searched for one in vain.
     let text = &text[..text.rfind('>').map_or(0, |end| end + 1)];
     let mut opens = text.match_indices('<');
-    opens.any(|(at, _)| Tag::read(&text[at..]).is_some())
+    opens.any(|(at, _)| Tag::read(&text[at..], false).is_some())
 }
 
 /// Returns the text of `html`, or its source if it has none: nothing that was written is lost.
@@ -61,6 +61,7 @@ pub(crate) fn words(html: &str) -> String {
 fn read(html: &str, all: bool) -> String {
     let mut page = Page::default();
     let mut rest = html;
+    let mut drawings = 0;
     // The elements that have begun and never end: what follows is all that there is.
     let mut endless: Vec<String> = Vec::new();
     // A search never goes past the last occurrence: that would take quadratic time.
@@ -81,7 +82,8 @@ fn read(html: &str, all: bool) -> String {
             rest = behind;
         } else if let Some(behind) = skip_comment(rest, rest.len() >= comment_left) {
             rest = behind;
-        } else if let Some((tag, behind)) = Tag::read(rest) {
+        } else if let Some((tag, behind)) = Tag::read(rest, drawings > 0) {
+            drawings = tag.drawings(drawings);
             rest = behind;
             let name = &&*tag.name;
             let is_unread = UNREAD.contains(name) || !all && UNSHOWN.contains(name);

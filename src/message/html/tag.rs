@@ -7,20 +7,20 @@ const QUOTED_MAX: usize = 4096;
 /// The elements of HTML, old and new, sorted: all else in angle brackets is text, such as `<nil>`.
 /// Source: HTML's "Index of elements" and "Obsolete features", without the rarest.
 #[rustfmt::skip]
-const ELEMENTS: [&str; 140] = [
+const ELEMENTS: [&str; 143] = [
     "a", "abbr", "acronym", "address", "applet", "area", "article", "aside", "audio",
     "b", "base", "basefont", "bdi", "bdo", "bgsound", "big", "blink", "blockquote",
     "body", "br", "button", "canvas", "caption", "center", "cite", "code", "col",
-    "colgroup", "datalist", "dd", "del", "details", "dfn", "dialog", "dir", "div",
+    "colgroup", "data", "datalist", "dd", "del", "details", "dfn", "dialog", "dir", "div",
     "dl", "dt", "em", "embed", "fieldset", "figcaption", "figure", "font", "footer",
     "form", "frame", "frameset", "h1", "h2", "h3", "h4", "h5", "h6",
-    "head", "header", "hgroup", "hr", "html", "i", "iframe", "img", "input",
+    "head", "header", "hgroup", "hr", "html", "i", "iframe", "image", "img", "input",
     "ins", "isindex", "kbd", "keygen", "label", "legend", "li", "link", "listing",
     "main", "map", "mark", "marquee", "math", "menu", "menuitem", "meta", "meter",
     "multicol", "nav", "nobr", "noembed", "noframes", "noscript", "object", "ol", "optgroup",
     "option", "output", "p", "param", "picture", "plaintext", "pre", "progress", "q",
     "rb", "rp", "rt", "rtc", "ruby", "s", "samp", "script", "section",
-    "select", "small", "source", "spacer", "span", "strike", "strong", "style", "sub",
+    "select", "slot", "small", "source", "spacer", "span", "strike", "strong", "style", "sub",
     "summary", "sup", "svg", "table", "tbody", "td", "template", "textarea", "tfoot",
     "th", "thead", "time", "title", "tr", "track", "tt", "u", "ul",
     "var", "video", "wbr", "xml", "xmp",
@@ -38,8 +38,9 @@ pub(super) struct Tag<'a> {
 }
 
 impl<'a> Tag<'a> {
-    /// Parses the tag at the start of `text`; returns it with the rest of the text.
-    pub(super) fn read(text: &'a str) -> Option<(Self, &'a str)> {
+    /// Parses the tag at the start of `text`; returns it with the rest of the text. Within a drawing or
+    /// a formula, elements have any name.
+    pub(super) fn read(text: &'a str, in_drawing: bool) -> Option<(Self, &'a str)> {
         let inner = text.strip_prefix('<')?;
         let start = inner.strip_prefix('/');
         let inner = start.unwrap_or(inner);
@@ -48,9 +49,13 @@ impl<'a> Tag<'a> {
         if !name.starts_with(|it: char| it.is_ascii_alphabetic()) {
             return None;
         }
+        // `<b.smith@…>` and `<https://…>` are no tags.
+        if !rest.starts_with(|it: char| it.is_ascii_whitespace() || "/>".contains(it)) {
+            return None;
+        }
         let name = name.to_ascii_lowercase();
         // Word's and authors' own elements have such names.
-        let is_own = name.contains([':', '-']);
+        let is_own = in_drawing || name.contains([':', '-']) && !name.ends_with(':');
         let is_shape = SHAPES.contains(&&*name) && (start.is_some() || rest.starts_with(' '));
         if !is_own && !is_shape && ELEMENTS.binary_search(&&*name).is_err() {
             return None;
@@ -62,6 +67,15 @@ impl<'a> Tag<'a> {
             ends: start.is_some(),
         };
         Some((tag, &rest[end + 1..]))
+    }
+
+    /// Returns how many drawings are open behind it, of so many before it.
+    pub(super) fn drawings(&self, before: usize) -> usize {
+        match &*self.name {
+            "svg" | "math" if self.ends => before.saturating_sub(1),
+            "svg" | "math" if !self.attributes.ends_with('/') => before + 1,
+            _ => before,
+        }
     }
 
     /// Returns the value of an attribute, with its entities decoded.

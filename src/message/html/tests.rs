@@ -105,6 +105,14 @@ fn only_content_for_programs_is_dropped() {
         ("<p title=\"never closed>b</p>c", "b\n\nc"),
         ("&lt;p&gt; &euro;5 a&nbsp;b", "<p> €5 a\u{a0}b"),
         ("<o:p>x</o:p><my-tag>y", "xy"),
+        (
+            "a<svg><defs><stop offset=0 /></defs><text x=1>label</text></svg> <nil>",
+            "alabel <nil>",
+        ),
+        (
+            "From: <b.smith@x.cn>, <https://x.cn/a>",
+            "From: <b.smith@x.cn>, <https://x.cn/a>",
+        ),
         ("</p", "</p"),
         (
             "&amp &#8364;&#x20ac; &#128; &#0; a=1&b=2 &nosuch;",

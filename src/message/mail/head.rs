@@ -58,8 +58,13 @@ const ADDED: [&str; 33] = [
 ];
 
 /// More names without a hyphen that programs give to fields.
-const UNHYPHENATED: [&str; 12] = [
+const UNHYPHENATED: [&str; 19] = [
     "acceptlanguage",
+    "approved",
+    "distribution",
+    "encoding",
+    "encrypted",
+    "expires",
     "face",
     "lines",
     "msip_labels",
@@ -67,9 +72,11 @@ const UNHYPHENATED: [&str; 12] = [
     "nodisclaimer",
     "openpgp",
     "organisation",
+    "path",
     "spamdiagnosticmetadata",
     "spamdiagnosticoutput",
     "suggested_attachment_session_id",
+    "supersedes",
     "xref",
 ];
 
@@ -141,7 +148,11 @@ impl<'a> MailHead<'a> {
         for field in &self.fields {
             let is_of_mail = field.is_named(&NAMES)
                 || field.starts_with(&PREFIXES[..2])
-                || is_called && (field.starts_with(&PREFIXES) || field.starts_with(&ADDED));
+                || is_called
+                    && (field.starts_with(&PREFIXES)
+                        || field.starts_with(&ADDED)
+                        || field.is_named(&UNHYPHENATED)
+                        || field.name.contains(&b'-'));
             if !is_of_mail {
                 text.extend(field.line());
             }
@@ -153,7 +164,10 @@ impl<'a> MailHead<'a> {
     /// fields have a hyphen, and the others are known.
     pub(super) fn text_above(&self, body: &[u8]) -> Vec<u8> {
         let is_text = |field: &&HeadField<'_>| {
-            let is_known = field.is_named(&NAMES) || field.is_named(&UNHYPHENATED);
+            // A mailbox notes there that the mail was read; `Status: failed` is a text.
+            let is_flags = |value: &[u8]| value.trim_ascii().iter().all(|it| b"RONU".contains(it));
+            let is_status = field.is_named(&["status"]) && is_flags(field.value);
+            let is_known = is_status || field.is_named(&NAMES) || field.is_named(&UNHYPHENATED);
             !is_known && !field.starts_with(&ADDED) && !field.name.contains(&b'-')
         };
         if !self.ends || body.trim_ascii().is_empty() {

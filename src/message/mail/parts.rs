@@ -289,7 +289,9 @@ fn chosen<'a>(parts: impl Iterator<Item = MailPart<'a>>) -> PartContent {
         let rank = part.rank();
         match &mut best {
             _ if content.is_blank() => {}
-            Some((0, text)) if rank == 0 && *text != content.text => {
+            Some((0, text))
+                if rank == 0 && !text.split_whitespace().eq(content.text.split_whitespace()) =>
+            {
                 text.push('\n');
                 text.push_str(&content.text);
             }

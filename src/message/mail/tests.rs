@@ -488,6 +488,11 @@ fn alternatives_are_one_text_and_the_best_that_is_not_blank() {
         (&[rich], "rich", 0),
         (&[plain, html, calendar], "plain", 1),
         (
+            &[plain, "Content-Type: text/plain; format=flowed\n\n plain "],
+            "plain",
+            0,
+        ),
+        (
             &["Content-Type: text/plain\n\n \u{a0}", nested],
             "nested",
             1,
@@ -545,6 +550,10 @@ fn a_mail_that_is_resent_is_for_its_new_recipients() {
         ("Resent-From: x\nTo: a\n", &["a"]),
         ("To : a\nCc\t:b\n", &["a", "b"]),
         ("Received: x\nTo:\n a,\n\tb\n", &["a", "b"]),
+        (
+            "To: a\nStatus: RO\nPath: x!y\nExpires: 1\nacceptlanguage: zh\n",
+            &["a"],
+        ),
     ] {
         let found = Mail::parse(format!("{head}\nbody").as_bytes());
         assert_eq!(found.recipients, recipients, "{head}");
