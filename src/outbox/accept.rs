@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::claimed::ClaimedEntry;
 use super::entry::{Entry, Id};
-use super::write::write;
+use super::write::{publish, write};
 use super::{FAILED, NotKept, OUTBOX, Outbox, OutboxSnapshot, once};
 use crate::disk::Dir;
 use crate::file_slice::FileSlice;
@@ -253,10 +253,8 @@ impl PendingWrite {
             let _ = dir.remove(&temporary);
             return Ok(None);
         }
-        if let Err(error) = dir.publish(&temporary, &dir, id.as_str()) {
-            let _ = dir.remove(&temporary);
-            return Err(disk(error));
-        }
+        let named = publish(&dir, &id, &entry, (temporary, file, files));
+        let (file, files) = named.map_err(disk)?;
         let named = Stage::Named(Arc::clone(&dir), id.clone());
         let synced = if self.advances(named) {
             dir.sync()

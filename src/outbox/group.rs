@@ -10,7 +10,7 @@ use super::accept::prepared;
 use super::attempts::{Attempts, record_name};
 use super::claimed::ClaimedEntry;
 use super::entry::{Entry, Id};
-use super::write::write;
+use super::write::{publish, write};
 use super::{NotKept, Outbox, once};
 use crate::disk::{Dir, record};
 use crate::file_slice::FileSlice;
@@ -159,10 +159,27 @@ impl GroupCommit {
     }
 
     fn named(&self, dir: &Dir, unnamed: Unnamed) -> Result<Unnamed, NotKept> {
-        match dir.publish(&unnamed.temporary, dir, unnamed.id.as_str()) {
-            Ok(()) => Ok(unnamed),
+        let Unnamed {
+            id,
+            entry,
+            temporary,
+            file,
+            files,
+            has_record,
+        } = unnamed;
+        match publish(dir, &id, &entry, (temporary.clone(), file, files)) {
+            Ok((file, files)) => Ok(Unnamed {
+                id,
+                entry,
+                temporary,
+                file,
+                files,
+                has_record,
+            }),
             Err(error) => {
-                unnamed.remove(dir);
+                if has_record {
+                    let _ = dir.remove(&record_name(&id));
+                }
                 Err(self.0.disk(error))
             }
         }

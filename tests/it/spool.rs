@@ -277,3 +277,19 @@ fn what_is_kept_is_private_whatever_the_umask() {
         }
     }
 }
+
+#[test]
+#[ignore = "needs strace, and leave to trace"]
+fn an_entry_whose_temporary_file_was_taken_for_a_leftover_is_written_once_more() {
+    for args in [&["send", "--queue", "x"][..], &["batch", "--accept-only"]] {
+        let (_standin, sandbox) = set_up();
+        sandbox.send("makes all files").is_silent();
+        let mut command = Command::new("strace");
+        command.args(["-f", "-qq", "-e", "trace=renameat2", "-o", "/dev/null"]);
+        command.args(["-e", "inject=renameat2:error=ENOENT:when=1"]);
+        command.arg(sandbox.path("wxpush"));
+        let run = Run::new(command).env("PATH", "/usr/bin:/bin").args(args);
+        run.stdin("{\"text\":\"x\"}\n").exits(0);
+        assert_eq!(waiting(&sandbox).len(), 1, "{args:?}");
+    }
+}
