@@ -6,8 +6,7 @@
 //! component.
 //!
 //! The kernel's `openat2` would not spare the walk: it tells nothing of owners and modes on the way. What
-//! does spare it is having walked before: config, state and log are mostly in one directory, or one
-//! beside the other.
+//! does spare it is having walked before: config, state and log are mostly near each other.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
@@ -85,10 +84,7 @@ pub(super) fn open_dir(
     Ok((here, meta))
 }
 
-/// Finds a directory, as `open_dir` does, for names in it: it can't be read or synced.
-///
-/// # Errors
-/// As `open_dir`.
+/// Finds a directory for names in it, with the errors of `open_dir`: it can't be read or synced.
 pub(super) fn find_dir(path: &Path, writers: Writers) -> io::Result<(Arc<File>, Metadata)> {
     if euid() == 0 {
         return walked(path, None, writers);

@@ -159,26 +159,17 @@ impl GroupCommit {
     }
 
     fn named(&self, dir: &Dir, unnamed: Unnamed) -> Result<Unnamed, NotKept> {
-        let Unnamed {
-            id,
-            entry,
-            temporary,
-            file,
-            files,
-            has_record,
-        } = unnamed;
-        match publish(dir, &id, &entry, (temporary.clone(), file, files)) {
+        let (id, temporary) = (&unnamed.id, unnamed.temporary.clone());
+        let written = (temporary, unnamed.file, unnamed.files);
+        match publish(dir, id, &unnamed.entry, written) {
             Ok((file, files)) => Ok(Unnamed {
-                id,
-                entry,
-                temporary,
                 file,
                 files,
-                has_record,
+                ..unnamed
             }),
             Err(error) => {
-                if has_record {
-                    let _ = dir.remove(&record_name(&id));
+                if unnamed.has_record {
+                    let _ = dir.remove(&record_name(id));
                 }
                 Err(self.0.disk(error))
             }

@@ -33,7 +33,7 @@ pub(super) fn object_with_list<L: Default>(
         let mut parser = serde_json::Deserializer::from_str(text);
         let reading = JsonReading {
             left: &Cell::new(VALUES_MAX),
-            place: Place::Outermost(list, &mut |element| add(&mut elements, element)),
+            place: JsonPlace::Outermost(list, &mut |element| add(&mut elements, element)),
         };
         let value = reading.deserialize(&mut parser)?;
         parser.end()?;
@@ -56,10 +56,10 @@ pub(super) fn shown(value: &Value) -> Option<String> {
 struct JsonReading<'a> {
     /// How many more values are kept within it.
     left: &'a Cell<usize>,
-    place: Place<'a>,
+    place: JsonPlace<'a>,
 }
 
-enum Place<'a> {
+enum JsonPlace<'a> {
     Outermost(&'a str, &'a mut dyn FnMut(Value)),
     List(&'a mut dyn FnMut(Value)),
     Within,
@@ -76,7 +76,7 @@ impl JsonReading<'_> {
     fn within(&self) -> JsonReading<'_> {
         JsonReading {
             left: self.left,
-            place: Place::Within,
+            place: JsonPlace::Within,
         }
     }
 }
@@ -121,11 +121,11 @@ impl<'de> Visitor<'de> for JsonReading<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut from: A) -> Result<Value, A::Error> {
-        if let Place::List(each) = &mut self.place {
+        if let JsonPlace::List(each) = &mut self.place {
             let left = Cell::new(VALUES_MAX);
             let element = || JsonReading {
                 left: &left,
-                place: Place::Within,
+                place: JsonPlace::Within,
             };
             while let Some(value) = from.next_element_seed(element())? {
                 left.set(VALUES_MAX);
@@ -150,8 +150,8 @@ impl<'de> Visitor<'de> for JsonReading<'_> {
         let mut fields = Map::new();
         while let Some(name) = from.next_key::<String>()? {
             let is_kept = match &mut self.place {
-                Place::Outermost(list, each) if name == *list => {
-                    let place = Place::List(each);
+                JsonPlace::Outermost(list, each) if name == *list => {
+                    let place = JsonPlace::List(each);
                     let left = self.left;
                     let single = from.next_value_seed(JsonReading { left, place })?;
                     let is_empty = single == Value::Null || single == Value::Object(Map::new());
@@ -160,8 +160,8 @@ impl<'de> Visitor<'de> for JsonReading<'_> {
                     }
                     continue;
                 }
-                Place::Outermost(..) => fields.len() < VALUES_MAX,
-                Place::List(_) | Place::Within => self.takes(),
+                JsonPlace::Outermost(..) => fields.len() < VALUES_MAX,
+                JsonPlace::List(_) | JsonPlace::Within => self.takes(),
             };
             if is_kept {
                 let value = from.next_value_seed(self.within())?;

@@ -29,10 +29,8 @@ pub(super) struct BatchJob<T> {
     pub(super) queue: bool,
     /// The end of the quiet hours that hold it.
     pub(super) until: Option<DateTime<Local>>,
-    /// Its name in the outbox, until it is kept under it: names sort in the order of the input.
+    /// Its name in the outbox, if it counts as an entry: names sort in the order of the input.
     pub(super) name: Option<Id>,
-    /// Whether it has a name, so that it counts as an entry.
-    pub(super) is_placed: bool,
     pub(super) stage: JobStage,
 }
 
@@ -69,7 +67,6 @@ impl<T> BatchJob<T> {
             queue: false,
             until: None,
             name: None,
-            is_placed: false,
             stage: JobStage::Accepting(None),
         }
     }

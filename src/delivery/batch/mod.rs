@@ -162,7 +162,6 @@ impl<'a, T> BatchDelivery<'a, T> {
         if let Some(outbox) = outbox {
             // If there is no room now, there may be once it is to be kept.
             job.name = self.outboxes[outbox].1.place(&job.entry).ok();
-            job.is_placed = job.name.is_some();
             job.stage = JobStage::Ready(Spooled::Unkept, None);
             self.jobs.push_back(job);
         } else {
@@ -193,15 +192,14 @@ impl<'a, T> BatchDelivery<'a, T> {
             _ => return Err(NotKept::SwitchedOff),
         };
         let (_, known, thread) = &mut self.outboxes[outbox];
-        let id = match job.name.take() {
-            Some(id) => id,
-            None => known.place(&job.entry)?,
+        let id = match &job.name {
+            Some(id) => id.clone(),
+            None => job.name.insert(known.place(&job.entry)?).clone(),
         };
         let thread = match thread {
             Some(thread) => thread,
             None => thread.insert(GroupThread::start(known.outbox())?),
         };
-        job.is_placed = true;
         let entry = job.entry.clone();
         let new = NewEntry {
             id,

@@ -323,7 +323,7 @@ impl<T> BatchDelivery<'_, T> {
         match &outcome.end {
             End::Sent => {
                 side.passed();
-                if let (Some(outbox), true) = (side.outbox, job.is_placed) {
+                if let (Some(outbox), Some(_)) = (side.outbox, &job.name) {
                     self.outboxes[outbox].1.delivered();
                 }
             }
