@@ -86,7 +86,7 @@ struct Part<'a> {
     /// The lines before its text.
     banner: Option<Banner>,
     kept: &'a Spooled,
-    fingerprint: Fingerprint,
+    accepted: Stamp,
     /// Whether it must never arrive twice.
     once: bool,
 }
@@ -100,7 +100,7 @@ impl<'a> Part<'a> {
             number: 0,
             banner,
             kept,
-            fingerprint: fingerprint(entry, &entry.messages[0]),
+            accepted: entry.accepted,
             once: entry.once.is_some(),
         }
     }
@@ -143,7 +143,7 @@ impl Delivery<'_> {
                 number: part,
                 banner: None,
                 kept,
-                fingerprint: fingerprint(entry, message),
+                accepted: entry.accepted,
                 once: entry.once.is_some(),
             };
             match self.deliver_part(next, banner, &mut on_notice) {
@@ -191,7 +191,7 @@ impl Delivery<'_> {
                 number: part.number,
                 banner: None,
                 kept: &Spooled::Nowhere,
-                fingerprint: part.fingerprint,
+                accepted: part.accepted,
                 once: false,
             };
             self.send_with_retry(&note, None)?;
@@ -243,12 +243,13 @@ fn all_of(to: &Recipients) -> Unreached {
     }
 }
 
-/// Returns the fingerprint that identifies a message in its app's ledger.
-fn fingerprint(entry: &Entry, message: &Message) -> Fingerprint {
+/// Returns the fingerprint that identifies a message in its app's ledger. A file counts by its
+/// `media_id`, as it does for WeCom's duplicate check.
+fn fingerprint(accepted: Stamp, message: &Message) -> Fingerprint {
     let body = message.to_json();
     let sum = digest(&[message.channel.call(), &String::from_utf8_lossy(&body)]);
     Fingerprint {
-        accepted: entry.accepted,
+        accepted,
         digest: u32::from_str_radix(&sum[..8], 16).unwrap_or_default(),
     }
 }

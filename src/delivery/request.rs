@@ -86,7 +86,7 @@ impl Delivery<'_> {
     ) -> Result<ReadyRequest, Obstacle> {
         let before = tries.doubt.clone();
         self.record_doubt(tries);
-        let slot = self.reserve_slot(part, tries)?;
+        let slot = self.reserve_slot(message, part, tries)?;
         let others = slot.as_ref().map(|slot| slot.others).unwrap_or_default();
         let now = Stamp::now();
         let about = Circumstances {

@@ -7,7 +7,7 @@ use super::reason::Obstacle;
 use super::request::is_doubt;
 use super::retry::Tries;
 use super::sender::SenderCredential;
-use super::{Delivery, Part, audience};
+use super::{Delivery, Part, audience, fingerprint};
 use crate::message::Message;
 use crate::rate_limit::{RateLimiter, Slot};
 use crate::wecom::{Error, Sent};
@@ -17,18 +17,19 @@ impl Delivery<'_> {
     /// ledger. Without a slot nothing is sent: WeCom drops the excess silently.
     pub(super) fn reserve_slot(
         &self,
+        message: &Message,
         part: &Part<'_>,
         tries: &mut Tries,
     ) -> Result<Option<Slot>, Obstacle> {
-        let Some(ledger) = self.sender.ledger(part.message.channel) else {
+        let Some(ledger) = self.sender.ledger(message.channel) else {
             return Ok(None);
         };
         if let Some(slot) = tries.slot.take() {
             ledger.give_back(slot);
         }
-        let to = audience(part.message);
+        let (to, own) = (audience(message), fingerprint(part.accepted, message));
         let patience = self.deadline.saturating_duration_since(Instant::now());
-        match ledger.reserve(&to, self.share, Some(&part.fingerprint), patience) {
+        match ledger.reserve(&to, self.share, Some(&own), patience) {
             Ok(Ok(slot)) => Ok(Some(slot)),
             Ok(Err(wait)) => Err(Obstacle::NoSlot(wait)),
             // Alerts must get out when the disk is full, unless they wait in the outbox.

@@ -44,7 +44,7 @@ impl Audience {
 /// The identity of a message in the ledger.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Fingerprint {
-    /// The time of acceptance; the ledger keeps only its wall clock's part.
+    /// The time of acceptance.
     pub(crate) accepted: Stamp,
     /// Equal for equal requests.
     pub(crate) digest: u32,
@@ -52,9 +52,9 @@ pub(crate) struct Fingerprint {
 
 impl Fingerprint {
     pub(super) fn parse(text: &str) -> Option<Self> {
-        let (accepted, digest) = text.split_once(':')?;
+        let (accepted, digest) = text.rsplit_once(':')?;
         Some(Self {
-            accepted: Stamp::of_wall(accepted.parse().ok()?),
+            accepted: Stamp::parse(accepted)?,
             digest: u32::from_str_radix(digest, 16).ok()?,
         })
     }

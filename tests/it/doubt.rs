@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::standin::{Fault, ROBOT_KEY, Standin};
 use crate::support::{
-    APPCHAT, Run, SEND, Sandbox, Time, WEBHOOK, await_count, bodies, failed, flush, for_each, keep,
-    set_up, texts, waiting, with_robot,
+    APPCHAT, Run, SEND, Sandbox, Time, WEBHOOK, await_count, bodies, failed, files, flush,
+    for_each, keep, set_up, texts, waiting, with_robot,
 };
 
 /// A page of a portal that wants a login, in place of WeCom; it hands nothing on.
@@ -44,6 +44,23 @@ fn of_two_equal_alerts_the_second_lands_though_its_first_try_went_wrong() {
             assert!(waiting(&sandbox).is_empty(), "{fault:?}");
         }
     });
+}
+
+#[test]
+fn a_file_before_it_is_no_equal_message() {
+    let (standin, sandbox) = set_up();
+    standin.company().phones.match_unflagged = true;
+    for name in ["one.txt", "two.txt"] {
+        sandbox.write(name, name);
+    }
+    let send = |name: &str| format!("send --to lisi --file {}", sandbox.path(name).display());
+    sandbox.wxpush(&send("one.txt")).is_silent();
+    lose(&standin, &sandbox, &send("two.txt"), true);
+    std::thread::sleep(Duration::from_secs(3));
+    flush(&sandbox).is_silent();
+    let names = files(&standin, "lisi").into_iter().map(|it| it.filename);
+    assert_eq!(names.collect::<Vec<_>>(), ["one.txt", "two.txt"]);
+    assert!(waiting(&sandbox).is_empty());
 }
 
 /// Loses the answer to a message, in the outbox from then on; whether WeCom has taken it.

@@ -144,7 +144,7 @@ fn is_overtaken(sender: &Sender, entry: &Entry, attempts: &Attempts) -> bool {
     };
     let ledger = sender.ledger(message.channel);
     ledger.is_some_and(|ledger| {
-        let fingerprint = fingerprint(entry, message);
+        let fingerprint = fingerprint(entry.accepted, message);
         ledger
             .others(&audience(message), &fingerprint)
             .overtaken_by

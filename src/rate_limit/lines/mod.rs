@@ -1,12 +1,12 @@
 //! The text format of the ledger: a slot per line. No I/O.
 //!
 //! ```text
-//! 1764000000000@1a2b3c4d:86400000 + <app> n 1764000000000:5f3a9c01 zhangsan|lisi
+//! 1764000000000@1a2b3c4d:86400000 + <app> n 1764000000000@1a2b3c4d:86400000:5f3a9c01 zhangsan|lisi
 //! ```
 //!
 //! A line has the time by both clocks; then `+`, or `-` if the line cancels one equal line before
 //! it; the app; `n` for a new message, `b` for the backlog, `u` for users' mail; the message's time
-//! of acceptance and its digest; the members, or `*` for everyone. `+60000` instead of `+` is a slot
+//! of acceptance by both clocks and its digest; the members, or `*` for everyone. `+60000` instead of `+` is a slot
 //! that may be used for this many milliseconds more, since WeCom may accept the message that late.
 //! Other lines are ignored.
 
@@ -67,10 +67,10 @@ pub(super) struct AppLine<'a> {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct SentMessage {
     pub(super) digest: u32,
-    /// Its time of acceptance, as it was written.
+    /// Its time of acceptance by the wall clock, as it was written.
     pub(super) accepted: u64,
-    /// The same on the time line of the slots; zero if the clock was set back since, so that
-    /// nothing is known.
+    /// The same on the time line of the slots; zero if it is of an earlier boot, and the clock was
+    /// set back before it was sent: then nothing is known.
     pub(super) accepted_at: u64,
     pub(super) taken: Taken,
 }
@@ -147,7 +147,10 @@ impl<'a> SlotLines<'a> {
 
     /// Returns one app's lines; slots in the future count from now.
     pub(super) fn of(&self, app: &str) -> impl Iterator<Item = AppLine<'a>> {
-        self.standing.iter().filter_map(move |line| line.of(app))
+        let now = self.now;
+        self.standing
+            .iter()
+            .filter_map(move |line| line.of(app, &now))
     }
 
     /// Returns the text of only these lines. Future times, after a clock was set back, become now.
@@ -164,7 +167,7 @@ impl<'a> SlotLines<'a> {
 
 impl<'a> SlotLine<'a> {
     /// Returns the line as one of this app; `None` if it is another's.
-    fn of(&self, app: &str) -> Option<AppLine<'a>> {
+    fn of(&self, app: &str, now: &Stamp) -> Option<AppLine<'a>> {
         let slot = self.slot.strip_prefix(app)?;
         let shares = [
             (" n ", Share::New),
@@ -185,11 +188,16 @@ impl<'a> SlotLine<'a> {
         };
         let message = message.map(|Fingerprint { accepted, digest }| {
             // Both relative to now, so that a step of the wall clock between them changes nothing.
-            let waited = self.wall.checked_sub(accepted.wall);
+            let accepted_at = if accepted.is_same_boot(now) {
+                now.wall.saturating_sub(millis(accepted.age_or_zero(now)))
+            } else {
+                let waited = self.wall.checked_sub(accepted.wall);
+                waited.map_or(0, |waited| self.at.saturating_sub(waited))
+            };
             SentMessage {
                 digest,
                 accepted: accepted.wall,
-                accepted_at: waited.map_or(0, |waited| self.at.saturating_sub(waited)),
+                accepted_at,
                 taken,
             }
         });
@@ -214,7 +222,7 @@ pub(super) fn slot(
         Share::Users => 'u',
     };
     let message = message.map_or_else(String::new, |Fingerprint { accepted, digest }| {
-        format!("{}:{digest:08x} ", accepted.wall)
+        format!("{accepted}:{digest:08x} ")
     });
     let names = match audience {
         Audience::Everyone => "*".to_owned(),

@@ -154,6 +154,25 @@ fn a_step_of_the_wall_clock_makes_no_message_newer() {
     assert_eq!(others.overtaken_by, Some(Duration::from_secs(1)));
 }
 
+#[test]
+fn a_step_between_acceptance_and_request_makes_no_message_older() {
+    let stamp = |wall: u64, ms: u64| Stamp::parse(&format!("{wall}@00000001:{ms}")).unwrap();
+    let message = |accepted| Fingerprint {
+        accepted,
+        digest: 1,
+    };
+    let to = Audience::of(Some("a"), false);
+    for wall in [NOW - 100 * HOUR, NOW + HOUR] {
+        let newer = message(stamp(wall, 10_000));
+        let sent = stamp(NOW, 12_000);
+        let text = taken(sent, &slot("x", Share::New, Some(&newer), &to));
+        let now = stamp(NOW + 3000, 15_000);
+        let older = message(stamp(NOW, 9000));
+        let others = view(&text, now, 1).others(&to, &older, now);
+        assert_eq!(others.overtaken_by, Some(Duration::from_secs(1)), "{wall}");
+    }
+}
+
 fn text() -> impl Strategy<Value = String> {
     let line = (
         prop_oneof![NOW - 9_000_000..NOW + 9_000_000, any::<u64>()],
