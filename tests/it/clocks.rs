@@ -3,7 +3,7 @@
 
 use crate::standin::{Fault, Standin};
 use crate::support::{
-    MEMBERS, SEND, Sandbox, Time, UNKNOWN, all_texts, at_once, failed, flush, for_each, is_marked,
+    MEMBERS, SEND, Sandbox, Time, all_texts, at_once, failed, flush, for_each, is_marked,
     leaves_some, markdown_to, plant, plant_bodies, read_by, reads, refusal, set_up, stepped, texts,
     waiting,
 };
@@ -237,13 +237,13 @@ fn a_clock_that_is_set_back_keeps_the_order_and_makes_nothing_late() {
 fn what_is_accepted_before_a_step_and_sent_after_it_overtakes_all_the_same() {
     for accepted in ["-5d", "+2h"] {
         let (standin, sandbox) = set_up();
-        standin.script(SEND, [refusal(UNKNOWN)]);
-        sandbox.wxpush("send --to lisi older").exits(75);
+        standin.script(SEND, [Fault::html(413)]);
+        sandbox.wxpush("send --to lisi older").exits(77);
         stepped(&sandbox, accepted, "send --to lisi --queue newer").is_silent();
         flush(&sandbox).exits(75);
         assert_eq!(texts(&standin, "lisi"), ["newer"], "{accepted}");
         let time = Time::new(&standin, &sandbox);
-        time.pass(3700);
+        time.pass(70);
         time.wxpush("outbox flush").exits(0);
         let late = texts(&standin, "lisi").pop().unwrap();
         assert!(is_marked(&late), "{accepted}: {late}");
