@@ -283,6 +283,22 @@ fn a_message_that_is_to_wait_for_an_hour_lets_the_others_go_on() {
 }
 
 #[test]
+fn what_a_gateway_asks_of_the_message_that_meets_it_ends_when_another_goes_out() {
+    for_each([403, 429, 503, 511], |status| {
+        let (standin, sandbox) = set_up();
+        standin.script(SEND, [Fault::retry_after(status, "86400")]);
+        sandbox.wxpush("send --to lisi older").run();
+        assert_eq!(waiting(&sandbox).len(), 1, "{status}");
+        flush(&sandbox);
+        let asked = standin.count(SEND);
+        sandbox.send("newer").exits(0);
+        flush(&sandbox);
+        assert_eq!(standin.count(SEND), asked + 2, "{status}");
+        assert_eq!(waiting(&sandbox), [""; 0], "{status}");
+    });
+}
+
+#[test]
 fn what_a_server_asks_of_the_app_ends_when_a_message_goes_out() {
     for_each([429, 503], |status| {
         let (standin, sandbox) = set_up();

@@ -323,13 +323,13 @@ impl<'a> Flush<'a> {
     ) -> Option<HoldScope> {
         let hold = attempts.hold?;
         let left = hold.left(now)?;
+        let turn = self.turn(&entry.sender);
+        let last_taken = || sender.ledger(Channel::App)?.last_taken();
+        let since = hold.since.and_then(|since| since.age(now));
+        if since.is_some_and(|since| turn.has_sent_since(since, last_taken)) {
+            return None;
+        }
         if hold.on == HoldScope::App {
-            let turn = self.turn(&entry.sender);
-            let last_taken = || sender.ledger(Channel::App)?.last_taken();
-            let since = hold.since.and_then(|since| since.age(now));
-            if since.is_some_and(|since| turn.has_sent_since(since, last_taken)) {
-                return None;
-            }
             turn.hold();
         }
         self.next(left);
