@@ -143,9 +143,13 @@ pub(crate) fn place_of_new() -> Option<PathBuf> {
     Some(dir.join("config.toml"))
 }
 
-/// Returns the directory of the user's own systemd units.
+/// Returns the directory of the user's own systemd units; `None` for root, whose are the system's, and
+/// whose `$HOME` may be another user's.
 pub(crate) fn user_units() -> Option<PathBuf> {
-    xdg("XDG_CONFIG_HOME", ".config").map(|dir| dir.join("systemd/user"))
+    let is_root = disk::euid() == 0;
+    (!is_root)
+        .then(|| xdg("XDG_CONFIG_HOME", ".config"))?
+        .map(|dir| dir.join("systemd/user"))
 }
 
 /// Returns the config next to the program that is not read, and the reason.

@@ -3,7 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::places::{CRONTABS, UNITS, enabled_timer, is_cron_running, runner, user_of_service};
+use super::places::{
+    self, CRONTABS, UNITS, enabled_timer, is_cron_running, runner, user_of_service,
+};
 use super::timer::{has_systemd, unit_command};
 use super::{crontab, flush_command};
 use crate::config::{self, Config};
@@ -89,12 +91,12 @@ impl FlushJob {
             Err(_) => vec![PathBuf::from(place)],
         });
         let has_it = |path: &PathBuf| {
-            let text = fs::read(path).unwrap_or_default();
+            let text = places::read(path).unwrap_or_default();
             let text = String::from_utf8_lossy(&text);
             let mut lines = text.lines();
             lines.any(|line| self.is_line(line) && self.is_by(runner(path, line)))
         };
-        let found = crontabs.filter(|path| path.is_file()).find(has_it);
+        let found = crontabs.into_iter().find(has_it);
         found.map(FlushSource::Crontab)
     }
 

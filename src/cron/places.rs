@@ -1,7 +1,9 @@
 //! Where crontabs and systemd's timers are, and who runs what is in them.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use crate::disk;
 
 /// The system's crontabs and Alpine's scripts, and crontabs of all users if they are readable.
 pub(super) const CRONTABS: [&str; 6] = [
@@ -20,6 +22,17 @@ pub(super) const UNITS: [&str; 4] = [
     "/usr/lib/systemd/system",
     "/lib/systemd/system",
 ];
+
+/// Most bytes of a crontab or a unit file that are read.
+const SIZE_MAX: u64 = 1 << 20;
+
+/// Reads a crontab or a unit file.
+///
+/// # Errors
+/// If it is not a regular file, is larger than 1 MiB, or cannot be read.
+pub(super) fn read(path: &Path) -> io::Result<Vec<u8>> {
+    disk::read_foreign(path, SIZE_MAX)
+}
 
 /// Returns the user who runs a line of a crontab.
 pub(super) fn runner<'a>(crontab: &'a Path, line: &'a str) -> Option<&'a str> {
@@ -49,7 +62,7 @@ pub(super) fn enabled_timer(dirs: &[PathBuf], is_wanted: impl Fn(&[u8]) -> bool)
     names.find(|name| {
         let service = name.replace(".timer", ".service");
         let mut files = dirs.iter().map(|dir| dir.join(&service));
-        files.any(|path| fs::read(path).is_ok_and(|bytes| is_wanted(&bytes)))
+        files.any(|path| read(&path).is_ok_and(|bytes| is_wanted(&bytes)))
     })
 }
 

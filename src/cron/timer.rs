@@ -1,10 +1,10 @@
 //! A systemd timer that flushes the outbox, for hosts without cron.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use super::places;
 use super::tool::{ToolError, run};
 use crate::config::{self, Config};
 use crate::disk::{self, Dir};
@@ -105,7 +105,7 @@ impl FlushTimer {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                     // A timer of this name may have been changed: it starts the same service.
                     let path = self.dir.join(name);
-                    let flushes = fs::read(&path).is_ok_and(|bytes| is_flush(&bytes));
+                    let flushes = places::read(&path).is_ok_and(|bytes| is_flush(&bytes));
                     if name.ends_with(".service") && !flushes {
                         return Err(TimerError::Taken(path));
                     }

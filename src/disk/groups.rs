@@ -14,15 +14,40 @@ pub(crate) fn user_name(uid: u32) -> Option<String> {
         .map(|(name, _)| name.to_owned())
 }
 
-/// The sources of accounts that are files, or have groups of their own only.
-const LOCAL_SOURCES: &[&str] = &["files", "compat", "systemd", "altfiles"];
+/// The sources of accounts whose members of groups are known here.
+const LOCAL_SOURCES: [&str; 3] = ["files", "compat", "systemd"];
+
+/// Where systemd's source finds accounts and members of groups, as files.
+/// Source: `nss-systemd(8)`, systemd.io/USER_RECORD.
+const USERDB: [&str; 5] = [
+    "/etc/userdb",
+    "/run/userdb",
+    "/run/host/userdb",
+    "/usr/local/lib/userdb",
+    "/usr/lib/userdb",
+];
+
+/// Where it finds the services that know accounts.
+const USERDB_SERVICES: &str = "/run/systemd/userdb";
+
+/// The services whose accounts are in no group but their own, or in those of the other sources.
+const SERVICES_OF_OWN: [&str; 6] = [
+    "io.systemd.DropIn",
+    "io.systemd.DynamicUser",
+    "io.systemd.Machine",
+    "io.systemd.Multiplexer",
+    "io.systemd.NameServiceSwitch",
+    "io.systemd.NamespaceResource",
+];
 
 /// Whether a group has members besides root and this user.
 pub(super) fn group_has_others(uid: u32, gid: u32) -> bool {
     let read = |path| fs::read_to_string(path).unwrap_or_default();
     let (accounts, groups) = (read("/etc/passwd"), read("/etc/group"));
     has_others_in(&accounts, &groups, uid, gid)
-        || (has_other_sources(&read("/etc/nsswitch.conf")) || has_service_rows(&accounts, &groups))
+        || (has_other_sources(&read("/etc/nsswitch.conf"))
+            || has_service_rows(&accounts, &groups)
+            || has_userdb())
             && !is_private_in(&accounts, &groups, uid, gid)
 }
 
@@ -41,6 +66,23 @@ fn has_other_sources(switch: &str) -> bool {
             .filter(|it| !it.starts_with('[') && !it.ends_with(']'))
     });
     sources.any(|source| !LOCAL_SOURCES.contains(&source))
+}
+
+/// Whether systemd may know of more members of groups.
+fn has_userdb() -> bool {
+    let names = |dir| {
+        let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+        entries.map(|entry| entry.file_name().to_string_lossy().into_owned())
+    };
+    adds_members(USERDB.into_iter().flat_map(names), names(USERDB_SERVICES))
+}
+
+fn adds_members(
+    mut files: impl Iterator<Item = String>,
+    mut services: impl Iterator<Item = String>,
+) -> bool {
+    files.any(|name| name.ends_with(".membership"))
+        || services.any(|name| !SERVICES_OF_OWN.contains(&&*name))
 }
 
 /// Whether rows of NIS are mixed into the files (`compat`).
@@ -84,7 +126,7 @@ fn has_others_in(accounts: &str, groups: &str, uid: u32, gid: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{has_other_sources, has_others_in, is_private_in};
+    use super::{SERVICES_OF_OWN, adds_members, has_other_sources, has_others_in, is_private_in};
 
     #[test]
     fn a_group_without_others_is_as_good_as_its_owner() {
@@ -113,6 +155,24 @@ mod tests {
     }
 
     #[test]
+    fn systemd_may_put_members_into_groups_by_files_and_by_services() {
+        let own = || SERVICES_OF_OWN.map(str::to_owned).into_iter();
+        for (file, service, adds) in [
+            ("ann.user", "", false),
+            ("ann:staff.membership", "", true),
+            ("", "io.systemd.Home", true),
+        ] {
+            let files = [file.to_owned()].into_iter();
+            let services = [service.to_owned()].into_iter().filter(|it| !it.is_empty());
+            assert_eq!(
+                adds_members(files, own().chain(services)),
+                adds,
+                "{file} {service}"
+            );
+        }
+    }
+
+    #[test]
     fn a_directory_service_may_put_anybody_into_a_group_but_root_s_and_a_user_s_own() {
         for (switch, others) in [
             ("", false),
@@ -121,6 +181,7 @@ mod tests {
                 false,
             ),
             ("passwd: files sss\ngroup: files\n", true),
+            ("passwd: files altfiles\n", true),
             (
                 "hosts: files dns\n# passwd: ldap\npasswd: files # ldap\n",
                 false,

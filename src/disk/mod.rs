@@ -91,18 +91,35 @@ fn read_at_most(file: File, meta: &Metadata, max: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// If it is not a regular file, is larger, cannot be read, or who could have written it.
 pub(crate) fn read_named(path: &Path, max: u64) -> io::Result<(Vec<u8>, Metadata)> {
-    // Without NONBLOCK a FIFO would block us for ever.
-    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let file = if euid() == 0 {
-        walk::open_file(path, Writers::Owner, flags)?
+        walk::open_file(path, Writers::Owner, UNBLOCKED)?
     } else {
-        File::from(rustix::fs::open(path, flags, Mode::empty())?)
+        File::from(rustix::fs::open(path, UNBLOCKED, Mode::empty())?)
     };
+    let (bytes, meta) = read_regular(file, max)?;
+    walk::check_file(&meta, path)?;
+    Ok((bytes, meta))
+}
+
+/// Reads a regular file of at most `max` bytes, whoever wrote it: only to look for something in it.
+///
+/// # Errors
+/// If it is not a regular file, is larger, or cannot be read.
+pub(crate) fn read_foreign(path: &Path, max: u64) -> io::Result<Vec<u8>> {
+    let file = File::from(rustix::fs::open(path, UNBLOCKED, Mode::empty())?);
+    Ok(read_regular(file, max)?.0)
+}
+
+/// Flags for a file that somebody else may have made: without NONBLOCK a FIFO would block us for ever.
+const UNBLOCKED: OFlags = OFlags::RDONLY
+    .union(OFlags::NONBLOCK)
+    .union(OFlags::CLOEXEC);
+
+fn read_regular(file: File, max: u64) -> io::Result<(Vec<u8>, Metadata)> {
     let meta = file.metadata()?;
     if !meta.is_file() {
         return Err(FileError::NotRegular.into());
     }
-    walk::check_file(&meta, path)?;
     let bytes = read_at_most(file, &meta, max + 1)?;
     if bytes.len() as u64 > max {
         return Err(FileError::TooLarge { max }.into());

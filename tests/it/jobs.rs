@@ -286,3 +286,19 @@ fn a_job_runs_though_it_cannot_be_watched() {
     let flush = flush(&sandbox).exits(0);
     assert!(flush.stderr.contains("cannot be read"), "{}", flush.stderr);
 }
+
+#[test]
+fn no_file_of_a_home_keeps_a_job_from_its_start() {
+    let (_standin, sandbox) = set_up();
+    let units = sandbox.path("home/.config/systemd/user");
+    let wants = units.join("timers.target.wants");
+    std::fs::create_dir_all(&wants).unwrap();
+    let fifo = Command::new("mkfifo").arg(units.join("x.service")).status();
+    assert!(fifo.unwrap().success());
+    std::os::unix::fs::symlink("../x.timer", wants.join("x.timer")).unwrap();
+    let home = sandbox.path("home").display().to_string();
+    let run = sandbox.wxpush(&format!("{DAILY} -- sh -c"));
+    let run = run.arg("echo started").env("HOME", &home);
+    let run = run.env("XDG_CONFIG_HOME", &format!("{home}/.config"));
+    assert_eq!(run.exits(0).stdout, "started\n");
+}
