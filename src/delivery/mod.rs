@@ -43,7 +43,7 @@ use std::time::{Duration, Instant};
 use crate::clock::Stamp;
 use crate::file_slice::Watching;
 use crate::message::{Attachment, Channel, Message, Recipients};
-use crate::outbox::{Doubt, Entry, Spooled, Syncing};
+use crate::outbox::{Entry, Spooled, Syncing};
 use crate::rate_limit::{Audience, Fingerprint, Share};
 use crate::secret::digest;
 use crate::wecom::{Class, SPEED, Sent, Unreached};
@@ -183,8 +183,14 @@ impl Delivery<'_> {
         let lines = banner.lines(&Stamp::now());
         // A message in doubt is resent unchanged, and lines already sent are not repeated.
         let mut in_text = attempts.doubt.is_none() && !attempts.noted;
+        let mut tries = self.tries(attempts.doubt);
         if in_text && !lines.is_empty() && part.message.marked(&lines).is_none() {
             in_text = false;
+            // Its file first: if that is refused, the lines would stand before another message.
+            tries.media = self.retry(self.tries(None), |tries| {
+                self.with_media(&part, tries)?;
+                Ok(tries.media.take())
+            })?;
             let note = Part {
                 message: &part.message.note(lines),
                 file: None,
@@ -194,7 +200,7 @@ impl Delivery<'_> {
                 accepted: part.accepted,
                 once: false,
             };
-            self.send_with_retry(&note, None)?;
+            self.send_with_retry(&note, self.tries(None))?;
             if let Some(held) = part.kept.held() {
                 held.note(|attempts| attempts.noted = true);
             }
@@ -203,7 +209,7 @@ impl Delivery<'_> {
             }
         }
         part.banner = in_text.then_some(banner);
-        let sent = self.send_with_retry(&part, attempts.doubt)?;
+        let sent = self.send_with_retry(&part, tries)?;
         if in_text && banner.expired > 0 {
             on_notice();
         }
@@ -211,8 +217,8 @@ impl Delivery<'_> {
     }
 
     /// Sends one message, retrying while that may help.
-    fn send_with_retry(&self, part: &Part<'_>, doubt: Option<Doubt>) -> Result<Sent, NotDelivered> {
-        self.retry(self.tries(doubt), |tries| self.send(part, tries))
+    fn send_with_retry(&self, part: &Part<'_>, tries: Tries) -> Result<Sent, NotDelivered> {
+        self.retry(tries, |tries| self.send(part, tries))
     }
 
     /// Uploads the message's file if necessary and sends the message; repeats both once if WeCom

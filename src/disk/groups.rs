@@ -18,7 +18,7 @@ pub(crate) fn user_name(uid: u32) -> Option<String> {
 const LOCAL_SOURCES: [&str; 3] = ["files", "compat", "systemd"];
 
 /// Where systemd's source finds accounts and members of groups, as files.
-/// Source: `nss-systemd(8)`, systemd.io/USER_RECORD.
+/// Source: `nss-systemd(8)`.
 const USERDB: [&str; 5] = [
     "/etc/userdb",
     "/run/userdb",

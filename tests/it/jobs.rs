@@ -299,6 +299,6 @@ fn no_file_of_a_home_keeps_a_job_from_its_start() {
     let home = sandbox.path("home").display().to_string();
     let run = sandbox.wxpush(&format!("{DAILY} -- sh -c"));
     let run = run.arg("echo started").env("HOME", &home);
-    let run = run.env("XDG_CONFIG_HOME", &format!("{home}/.config"));
+    let run = run.env("XDG_CONFIG_HOME", format!("{home}/.config"));
     assert_eq!(run.exits(0).stdout, "started\n");
 }

@@ -7,9 +7,9 @@ use serde_json::json;
 
 use crate::standin::{Fault, Standin};
 use crate::support::{
-    SEND, Sandbox, WEBHOOK, at_once, await_count, bodies, entry, failed, flush, for_each, keep,
-    markdown_to, plant, plant_bodies, put, reads, refusal, robot, set_up, text_to, texts, unmarked,
-    waiting,
+    SEND, Sandbox, Time, UPLOAD, WEBHOOK, at_once, await_count, bodies, entry, failed, flush,
+    for_each, is_marked, keep, markdown_to, plant, plant_bodies, put, reads, refusal, robot,
+    set_up, text_to, texts, unmarked, waiting,
 };
 
 #[test]
@@ -103,6 +103,31 @@ fn who_was_overtaken_says_when_it_was_accepted() {
             assert_eq!(landed.lines().count(), 1 + usize::from(marked), "{landed}");
         }
     }
+}
+
+#[test]
+#[ignore = "needs faketime, and root: a time namespace"]
+fn the_time_of_a_file_that_was_overtaken_stands_right_before_it() {
+    let (standin, sandbox) = set_up();
+    sandbox.write("old.txt", "old report");
+    let path = sandbox.path("old.txt").display().to_string();
+    standin.always(UPLOAD, Fault::html(413));
+    let send = format!("send --to lisi --file {path}");
+    sandbox.wxpush(&send).exits(77);
+    assert_eq!(waiting(&sandbox).len(), 1);
+    sandbox.wxpush("send --to lisi newer").exits(0);
+    let time = Time::new(&standin, &sandbox);
+    time.pass(70);
+    time.wxpush("outbox flush").run();
+    time.wxpush("send --to lisi newest").exits(0);
+    assert_eq!(texts(&standin, "lisi"), ["newer", "newest"]);
+    standin.mend();
+    time.pass(300);
+    time.wxpush("outbox flush").exits(0);
+    let landed = texts(&standin, "lisi").split_off(2);
+    assert_eq!(landed.len(), 2, "{landed:?}");
+    assert!(is_marked(&landed[0]), "{landed:?}");
+    assert!(landed[1].ends_with("old.txt"), "{landed:?}");
 }
 
 #[test]

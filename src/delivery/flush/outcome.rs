@@ -233,6 +233,8 @@ impl Flush<'_> {
             attempts.hold = Some(Hold::for_time(wait, HoldScope::Entry, &now));
             attempts.blocked_by = Some(HoldScope::Entry);
             attempts.suspected = false;
+            // Others may come between its lines and it.
+            attempts.noted = false;
             attempts.passed_over += 1;
             attempts.passed_since = Some(since);
             attempts.unknown_codes += u32::from(is_unknown);
