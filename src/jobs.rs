@@ -148,7 +148,7 @@ impl Jobs {
         let jobs = Self {
             dir: Arc::new(state.dir().make_sub(DIR)?),
         };
-        let running = jobs.dir.append(&(key.clone() + RUNNING), 0o600)?;
+        let (running, _) = jobs.dir.append(&(key.clone() + RUNNING), 0o600)?;
         // Only a look holds it otherwise, for an instant.
         running.lock_shared()?;
         let started = Stamp::now();

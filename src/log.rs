@@ -15,6 +15,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_appender::rolling::{RollingFileAppender, Rotation as Rolling};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -66,14 +67,8 @@ pub(crate) fn begin(base: &Base, state: Option<&State>, stderr: Stderr) {
     };
     let path = place.path.clone();
     let rotation = base.log.rotation;
-    let opened = place.open(rotation).and_then(|(dir, name)| {
-        let capped = match rotation {
-            Rotation::Never => cap(&dir, &name),
-            Rotation::Daily => Ok(()),
-        };
-        Ok((Writer::open(dir, name, rotation, base.log.keep)?, capped))
-    });
-    match opened {
+    let opened = place.open(rotation);
+    match opened.and_then(|(dir, name)| Writer::open(dir, name, rotation, base.log.keep)) {
         Ok((writer, capped)) => {
             let file = LogFile {
                 writer,
@@ -116,8 +111,8 @@ pub(crate) fn seen(base: &Base, state: Option<&State>) -> Option<(PathBuf, io::R
     };
     let opened = place.open(rotation);
     let size = opened.and_then(|(dir, name)| {
-        let file = dir.append(&format!("{name}{suffix}"), MODE)?;
-        Ok(file.metadata()?.len())
+        let (_, meta) = dir.append(&format!("{name}{suffix}"), MODE)?;
+        Ok(meta.len())
     });
     let mut path = place.path.into_os_string();
     path.push(suffix);
@@ -156,9 +151,8 @@ impl<'a> LogPlace<'a> {
 }
 
 fn install(file: Option<LogFile>, stderr: Stderr) {
-    let layer = EventLayer { file, stderr };
     // Fails only if logging has already started: it then goes on as it is.
-    let _ = tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer));
+    let _ = tracing::subscriber::set_global_default(Spanless.with(EventLayer { file, stderr }));
 }
 
 struct LogFile {
@@ -188,9 +182,20 @@ struct Daily {
 }
 
 impl Writer {
-    fn open(dir: Arc<Dir>, name: String, rotation: Rotation, keep: u32) -> io::Result<Self> {
+    /// Opens the log; returns, too, why it is not set aside although it has reached its cap.
+    fn open(
+        dir: Arc<Dir>,
+        name: String,
+        rotation: Rotation,
+        keep: u32,
+    ) -> io::Result<(Self, io::Result<()>)> {
         if rotation == Rotation::Never {
-            return Ok(Self::One(dir.append(&name, MODE)?));
+            let (file, meta) = dir.append(&name, MODE)?;
+            if meta.len() < LOG_MAX {
+                return Ok((Self::One(file), Ok(())));
+            }
+            let capped = set_aside(&dir, &name);
+            return Ok((Self::One(dir.append(&name, MODE)?.0), capped));
         }
         let today = utc_date();
         prepare(&dir, &name, &today, keep)?;
@@ -199,13 +204,14 @@ impl Writer {
             .filename_prefix(&*name)
             .build(dir.path_by_handle())
             .map_err(io::Error::other)?;
-        Ok(Self::Daily(Box::new(Mutex::new(Daily {
+        let daily = Daily {
             appender,
             dir,
             name,
             today,
             keep,
-        }))))
+        };
+        Ok((Self::Daily(Box::new(Mutex::new(daily))), Ok(())))
     }
 
     fn write(&self, line: &str) -> io::Result<()> {
@@ -233,12 +239,8 @@ fn utc_date() -> String {
     chrono::Utc::now().format("%Y-%m-%d").to_string()
 }
 
-/// Renames a log that has reached its cap to `<log>.old`: the next process to open it starts a new
-/// one.
-fn cap(dir: &Arc<Dir>, name: &str) -> io::Result<()> {
-    if dir.size(name).is_none_or(|size| size < LOG_MAX) {
-        return Ok(());
-    }
+/// Renames a log that has reached its cap to `<log>.old`: who opens it next starts a new one.
+fn set_aside(dir: &Arc<Dir>, name: &str) -> io::Result<()> {
     // Between the renaming and the new log, somebody else could take its name.
     refuse_shared(dir)?;
     dir.set_aside(name, &format!("{name}.old"), LOG_MAX)
@@ -305,6 +307,29 @@ impl<S: Subscriber> Layer<S> for EventLayer {
         }
         self.stderr.show(meta, &text);
     }
+}
+
+/// What is below the layer. We have no spans, and a registry of them would take memory.
+struct Spanless;
+
+impl Subscriber for Spanless {
+    fn enabled(&self, _: &Metadata<'_>) -> bool {
+        true
+    }
+
+    fn event(&self, _: &Event<'_>) {}
+
+    fn new_span(&self, _: &Attributes<'_>) -> Id {
+        Id::from_u64(1)
+    }
+
+    fn record(&self, _: &Id, _: &Record<'_>) {}
+
+    fn record_follows_from(&self, _: &Id, _: &Id) {}
+
+    fn enter(&self, _: &Id) {}
+
+    fn exit(&self, _: &Id) {}
 }
 
 impl LogFile {

@@ -68,8 +68,7 @@ use std::process::{self, ExitCode};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use clap::Parser;
-use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+use rustix::process::{DumpableBehavior, Resource, getrlimit, set_dumpable_behavior};
 use signal_hook::consts::SIGXFSZ;
 
 use error::{Exit, Failure};
@@ -90,13 +89,13 @@ fn main() -> ExitCode {
     hide_memory();
     notice::install(text::notice::warn);
     lang::speak(config::environment_lang());
-    let words = || cli::words(std::env::args_os());
-    let exit = match cli::Cli::try_parse_from(words()) {
+    let words = cli::words(std::env::args_os());
+    let exit = match cli::parse(&words) {
         Ok(mut cli) => {
             commands::fall_back(&mut cli);
             run(&cli, begun)
         }
-        Err(error) => usage::answer(&error, &words()),
+        Err(error) => usage::answer(&error, &words),
     };
     ExitCode::from(exit.code())
 }
@@ -142,6 +141,9 @@ fn run(cli: &cli::Cli, begun: Instant) -> Exit {
 fn outlive_file_limit(command: &cli::Command) {
     // Caught rather than ignored: the command of `run` would inherit an ignored signal.
     static NOTICED: AtomicBool = AtomicBool::new(false);
+    if getrlimit(Resource::Fsize).current.is_none() {
+        return;
+    }
     // An ignored signal ends nobody, and has to stay ignored in the command of `run`.
     if matches!(command, cli::Command::Run(_)) && child::is_ignored(SIGXFSZ) {
         return;

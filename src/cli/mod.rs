@@ -16,6 +16,7 @@ mod send;
 mod sendmail;
 
 use std::ffi::OsString;
+use std::mem::ManuallyDrop;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -33,6 +34,7 @@ pub(crate) use http::HttpCommand;
 pub(crate) use init::Init;
 pub(crate) use run::{ReportOn, Run};
 pub(crate) use send::{Kinds, Send, To};
+use sendmail::first_command;
 pub(crate) use sendmail::{Sendmail, words};
 
 /// The whole command line.
@@ -101,14 +103,23 @@ macro_rules! commands {
             $($variant($args),)+
         }
 
+        impl Command {
+            /// Returns the command of this name, if there is one.
+            fn named(name: &str) -> Option<clap::Command> {
+                type Text = fn() -> &'static str;
+                type Options = fn(clap::Command) -> clap::Command;
+                let (name, about, below, options): (_, Text, Text, Options) = match name {
+                    $($name => ($name, help::$about, help::$below, with_options::<$args>),)+
+                    _ => return None,
+                };
+                let command = clap::Command::new(name).about(about()).after_help(below());
+                Some(command.defer(options))
+            }
+        }
+
         impl Subcommand for Command {
             fn augment_subcommands(cli: clap::Command) -> clap::Command {
-                cli$(.subcommand(
-                    clap::Command::new($name)
-                        .about(help::$about())
-                        .after_help(help::$below())
-                        .defer(with_options::<$args>),
-                ))+
+                cli.subcommands([$($name),+].into_iter().filter_map(Self::named))
             }
 
             fn augment_subcommands_for_update(cli: clap::Command) -> clap::Command {
@@ -122,8 +133,13 @@ macro_rules! commands {
 
         impl FromArgMatches for Command {
             fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
-                match matches.subcommand() {
-                    $(Some(($name, matches)) => <$args>::from_arg_matches(matches).map(Self::$variant),)+
+                Self::from_arg_matches_mut(&mut matches.clone())
+            }
+
+            fn from_arg_matches_mut(matches: &mut ArgMatches) -> Result<Self, clap::Error> {
+                let (name, mut matches) = matches.remove_subcommand().unwrap_or_default();
+                match &*name {
+                    $($name => <$args>::from_arg_matches_mut(&mut matches).map(Self::$variant),)+
                     _ => Err(clap::Error::new(ErrorKind::MissingSubcommand)),
                 }
             }
@@ -134,6 +150,24 @@ macro_rules! commands {
             }
         }
     };
+}
+
+/// Parses a command line.
+///
+/// The command that is named is built alone; all of them are built to say what is wrong.
+pub(crate) fn parse(words: &[OsString]) -> Result<Cli, clap::Error> {
+    let name = words.get(first_command(words)).and_then(|it| it.to_str());
+    if let Some(command) = name.and_then(Command::named) {
+        let cli = clap::Command::new(env!("CARGO_PKG_NAME")).subcommand(command);
+        // Left to the end of the process, which is near: to take it apart takes time.
+        let mut cli = ManuallyDrop::new(Global::augment_args(cli));
+        let matches = cli.try_get_matches_from_mut(words);
+        let parsed = matches.and_then(|mut matches| Cli::from_arg_matches_mut(&mut matches));
+        if parsed.is_ok() {
+            return parsed;
+        }
+    }
+    Cli::try_parse_from(words)
 }
 
 /// Returns a wrong command line of `run` with the `--` that its command lacks, if that makes it right.

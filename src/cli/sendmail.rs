@@ -49,7 +49,7 @@ pub(crate) fn words(args: impl Iterator<Item = OsString>) -> Vec<OsString> {
 }
 
 /// Returns the place of the first word that is no option of wxpush's, nor a value of one.
-fn first_command(words: &[OsString]) -> usize {
+pub(super) fn first_command(words: &[OsString]) -> usize {
     let mut at = 1;
     while let Some(word) = words.get(at) {
         let is_option = word.as_encoded_bytes().starts_with(b"-");

@@ -91,12 +91,12 @@ fn read_at_most(file: File, meta: &Metadata, max: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// If it is not a regular file, is larger, cannot be read, or who could have written it.
 pub(crate) fn read_named(path: &Path, max: u64) -> io::Result<(Vec<u8>, Metadata)> {
-    let file = if euid() == 0 {
+    let opened = if euid() == 0 {
         walk::open_file(path, Writers::Owner, UNBLOCKED)?
     } else {
-        File::from(rustix::fs::open(path, UNBLOCKED, Mode::empty())?)
+        opened(path)?
     };
-    let (bytes, meta) = read_regular(file, max)?;
+    let (bytes, meta) = read_regular(opened, max)?;
     walk::check_file(&meta, path)?;
     Ok((bytes, meta))
 }
@@ -106,8 +106,7 @@ pub(crate) fn read_named(path: &Path, max: u64) -> io::Result<(Vec<u8>, Metadata
 /// # Errors
 /// If it is not a regular file, is larger, or cannot be read.
 pub(crate) fn read_foreign(path: &Path, max: u64) -> io::Result<Vec<u8>> {
-    let file = File::from(rustix::fs::open(path, UNBLOCKED, Mode::empty())?);
-    Ok(read_regular(file, max)?.0)
+    Ok(read_regular(opened(path)?, max)?.0)
 }
 
 /// Flags for a file that somebody else may have made: without NONBLOCK a FIFO would block us for ever.
@@ -115,8 +114,11 @@ const UNBLOCKED: OFlags = OFlags::RDONLY
     .union(OFlags::NONBLOCK)
     .union(OFlags::CLOEXEC);
 
-fn read_regular(file: File, max: u64) -> io::Result<(Vec<u8>, Metadata)> {
-    let meta = file.metadata()?;
+fn opened(path: &Path) -> io::Result<(File, Metadata)> {
+    walk::with_meta(rustix::fs::open(path, UNBLOCKED, Mode::empty())?.into())
+}
+
+fn read_regular((file, meta): (File, Metadata), max: u64) -> io::Result<(Vec<u8>, Metadata)> {
     if !meta.is_file() {
         return Err(FileError::NotRegular.into());
     }

@@ -132,7 +132,7 @@ fn walked(path: &Path, make: Option<u32>, writers: Writers) -> io::Result<(Arc<F
     Ok((walk.here, walk.meta))
 }
 
-fn with_meta(dir: File) -> io::Result<(File, Metadata)> {
+pub(super) fn with_meta(dir: File) -> io::Result<(File, Metadata)> {
     let meta = dir.metadata()?;
     Ok((dir, meta))
 }
@@ -181,20 +181,27 @@ pub(super) fn find_parent(path: &Path, writers: Writers) -> io::Result<(Arc<File
     Err(Errno::LOOP.into())
 }
 
-/// Opens a file through its directory. Links to it are followed as `open_dir` does.
+/// Opens a file through its directory, and returns its metadata, too. Links to it are followed as `open_dir` does.
 ///
 /// # Errors
 /// Those of `open_dir`.
-pub(super) fn open_file(path: &Path, writers: Writers, flags: OFlags) -> io::Result<File> {
+pub(super) fn open_file(
+    path: &Path,
+    writers: Writers,
+    flags: OFlags,
+) -> io::Result<(File, Metadata)> {
     let mut path = std::path::absolute(path)?;
     for _ in 0..LINKS_MAX {
         let (dir, of_dir, name) = parent_of(&path, writers)?;
         let error = match open(&dir, &name, flags | OFlags::NOFOLLOW) {
             Err(error) if error.raw_os_error() == Some(Errno::LOOP.raw_os_error()) => error,
-            Ok(file) if is_mounted(&file.metadata()?, &of_dir) => {
-                return Err(FileError::OthersWrite { path }.into());
+            opened => {
+                let (file, meta) = with_meta(opened?)?;
+                if is_mounted(&meta, &of_dir) {
+                    return Err(FileError::OthersWrite { path }.into());
+                }
+                return Ok((file, meta));
             }
-            opened => return opened,
         };
         let target = rustix::fs::readlinkat(&dir, &name, Vec::new()).map_err(|_| error)?;
         path = followed(&path, &dir, &name, target.into_bytes())?;

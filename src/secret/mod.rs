@@ -47,18 +47,17 @@ impl Secret {
         is_same(one.as_bytes(), other.as_bytes())
     }
 
-    /// Returns the secret as it is, in hex, and in base64 for each offset at which it may begin.
+    /// Returns the secret as it is, and in base64 for each offset at which it may begin.
     fn forms(&self) -> Vec<Vec<u8>> {
         let bytes = self.0.as_bytes();
         let mut forms = vec![bytes.to_vec()];
         if bytes.len() < PIECE {
             return forms;
         }
-        forms.push(hex(bytes).into_bytes());
-        for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
-            // The bytes before it in a group of three, and the digits that they affect.
-            for (before, digits) in [(0, 0), (1, 2), (2, 3)] {
-                let group = [&[0; 2][..before], bytes].concat();
+        // The bytes before it in a group of three, and the digits that they affect.
+        for (before, digits) in [(0, 0), (1, 2), (2, 3)] {
+            let group = [&[0; 2][..before], bytes].concat();
+            for engine in [STANDARD_NO_PAD, URL_SAFE_NO_PAD] {
                 let mut form = engine.encode(&group).into_bytes().split_off(digits);
                 if group.len() % 3 != 0 {
                     // The last digit depends on the byte after the secret.
@@ -67,6 +66,8 @@ impl Secret {
                 forms.push(form);
             }
         }
+        // Few secrets have digits in which the alphabets differ.
+        forms.dedup();
         forms
     }
 }

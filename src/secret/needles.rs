@@ -8,7 +8,7 @@ use std::cmp::Reverse;
 
 use super::PIECE;
 
-/// Bits of the filter for each number in it. With three of them set, one other number in a
+/// Bits of the filter for each number in it. With four of them set, less than one other number in a
 /// thousand passes.
 const ROOM: usize = 32;
 
@@ -58,8 +58,8 @@ pub(super) struct FileNeedles {
 
 /// A set of numbers that never forgets one, and seldom takes another for one.
 struct Filter {
-    bits: Vec<u64>,
-    /// How many bits it has, as a power of two.
+    words: Vec<u64>,
+    /// How many words it has, as a power of two.
     size: u32,
 }
 
@@ -69,7 +69,7 @@ impl Needles {
             texts.into_iter().partition(|(text, _)| text.len() >= PIECE);
         let all = texts
             .iter()
-            .map(|(text, counts)| numbers(text, *counts).count());
+            .map(|(text, counts)| text.len() + 1 - counts.size(text));
         let mut filter = Filter::for_numbers(all.sum());
         for (text, counts) in &texts {
             numbers(text, *counts).for_each(|number| filter.add(number));
@@ -205,43 +205,41 @@ impl FileNeedles {
 impl Filter {
     fn for_numbers(count: usize) -> Self {
         let size = (count * ROOM).next_power_of_two().trailing_zeros();
-        let size = size.clamp(SIZES.0, SIZES.1);
+        let size = size.clamp(SIZES.0, SIZES.1) - u64::BITS.trailing_zeros();
         Self {
-            bits: vec![0; 1 << (size - 6)],
+            words: vec![0; 1 << size],
             size,
         }
     }
 
-    /// The places of a number's bits: each a word, and a bit in it.
-    fn places(&self, number: u64) -> [(usize, u64); 3] {
+    /// The place of a number: a word, and its bits there.
+    fn place(&self, number: u64) -> (usize, u64) {
         // Multiplied by the golden ratio, neighbours are far from each other.
         let mixed = (number ^ number >> 32).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        [1, 2, 3].map(|part| {
-            let bit = mixed >> (64 - part * self.size) & ((1 << self.size) - 1);
-            // Less than 2^21.
-            (
-                usize::try_from(bit >> 6).unwrap_or_default(),
-                1 << (bit & 63),
-            )
-        })
+        let bit = |from: u32| 1 << (mixed >> from & 63);
+        // Less than 2^15.
+        let word = usize::try_from(mixed >> (u64::BITS - self.size)).unwrap_or_default();
+        (word, bit(43) | bit(37) | bit(31) | bit(25))
     }
 
     fn add(&mut self, number: u64) {
-        for (word, bit) in self.places(number) {
-            self.bits[word] |= bit;
-        }
+        let (word, bits) = self.place(number);
+        self.words[word] |= bits;
     }
 
     fn has(&self, number: u64) -> bool {
-        let mut places = self.places(number).into_iter();
-        places.all(|(word, bit)| self.bits[word] & bit != 0)
+        let (word, bits) = self.place(number);
+        self.words[word] & bits == bits
     }
 }
 
 /// The numbers by which a text of at least eight bytes is found.
 fn numbers(text: &[u8], counts: Counts) -> impl Iterator<Item = u64> {
-    let skipped = counts.size(text) - PIECE;
-    text.windows(PIECE).skip(skipped).map(number)
+    let all = text.iter().scan(0, |number, byte| {
+        *number = next(*number, *byte);
+        Some(*number)
+    });
+    all.skip(counts.size(text) - 1)
 }
 
 /// The number of eight bytes.

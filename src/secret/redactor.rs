@@ -72,7 +72,8 @@ impl Redactor {
     /// Whether the bytes of a file contain a whole secret: raw, in hex or in base64. One shorter than
     /// eight characters may be there by chance, and does not count.
     pub(crate) fn is_in(&self, bytes: &[u8]) -> bool {
-        bytes.len() >= PIECE && self.in_files().first(bytes).is_some()
+        let fits = |secret: &Secret| (PIECE..=bytes.len()).contains(&secret.0.len());
+        self.secrets.keys().any(fits) && self.in_files().first(bytes).is_some()
     }
 
     /// Whether bytes contain a whole secret, as for `is_in`, that no server has chosen.
@@ -101,7 +102,11 @@ impl Redactor {
     fn in_files(&self) -> &FileNeedles {
         self.in_files.get_or_init(|| {
             let long = self.secrets.keys().filter(|secret| secret.0.len() >= PIECE);
-            FileNeedles::new(long.flat_map(Secret::forms))
+            let forms = |secret: &Secret| {
+                let hex = hex(secret.0.as_bytes()).into_bytes();
+                secret.forms().into_iter().chain([hex])
+            };
+            FileNeedles::new(long.flat_map(forms))
         })
     }
 
@@ -112,11 +117,8 @@ impl Redactor {
 
     /// Hides all secrets in a text; returns whether there were any.
     pub(crate) fn hide(&self, text: &mut String) -> bool {
-        let sizes = self.secrets.keys().map(|secret| secret.0.len());
-        if sizes
-            .min()
-            .is_none_or(|shortest| text.len() < shortest.min(PIECE))
-        {
+        let mut secrets = self.secrets.iter();
+        if secrets.all(|(secret, size)| text.len() < secret.0.len().min(*size)) {
             return false;
         }
         let needles = self.in_texts.get_or_init(|| self.needles());
@@ -148,9 +150,7 @@ impl Redactor {
         let mut texts = Vec::new();
         for (secret, size) in &self.secrets {
             // Hex is decoded where it stands: eight of its digits are in any list of digests.
-            let hex = hex(secret.0.as_bytes()).into_bytes();
-            let forms = secret.forms().into_iter().filter(|form| *form != hex);
-            for mut form in forms.chain(in_words(secret)) {
+            for mut form in secret.forms().into_iter().chain(in_words(secret)) {
                 // Names of hosts and members are returned in lower case.
                 form.make_ascii_lowercase();
                 let is_whole = secret.0.len() < *size || form.len() < *size;

@@ -189,7 +189,7 @@ impl Cache {
         let Ok(Some(bytes)) = self.dir.read_private(NAME, SIZE_MAX) else {
             return Vec::new();
         };
-        let records = records(&bytes);
+        let records = map(&bytes);
         let look = (Instant::now(), self.dir.path().to_owned(), bytes);
         *LOOK.lock().unwrap_or_else(PoisonError::into_inner) = Some(look);
         let tokens = records

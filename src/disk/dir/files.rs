@@ -35,9 +35,9 @@ impl Dir {
     ///
     /// # Errors
     /// If the name is not one of our regular files, or cannot be opened.
-    pub(crate) fn append(&self, name: &str, mode: u32) -> io::Result<File> {
+    pub(crate) fn append(&self, name: &str, mode: u32) -> io::Result<(File, Metadata)> {
         let flags = OFlags::WRONLY | OFlags::APPEND;
-        Ok(self.at(name).open_or_create(flags, mode)?.0)
+        self.at(name).open_or_create(flags, mode)
     }
 
     /// Replaces one of our files, not synced. Only for the holder of the lock that guards it: damage

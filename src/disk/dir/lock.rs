@@ -31,9 +31,9 @@ impl Dir {
     /// If the file is not ours or cannot be created, or the file system has no locks.
     pub(crate) fn try_lock(&self, name: &str) -> io::Result<Option<Lock>> {
         let locked = || -> io::Result<Option<Lock>> {
-            let file = self.append(name, FILE_MODE)?;
+            let (file, meta) = self.append(name, FILE_MODE)?;
             // If the name now leads elsewhere, another process may hold that file's lock.
-            let is_ours = lock_now(&file)? && self.leads_to(name, &file.metadata()?);
+            let is_ours = lock_now(&file)? && self.leads_to(name, &meta);
             Ok(is_ours.then_some(Lock { _file: file }))
         };
         locked().map_err(at(&self.path_of(name)))

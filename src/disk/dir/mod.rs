@@ -256,7 +256,7 @@ fn open(dir: impl AsFd, name: &Path) -> Result<File, Errno> {
 
 /// Reads all names in a directory.
 fn names(dir: &File) -> io::Result<impl Iterator<Item = io::Result<String>> + use<>> {
-    let entries = retry_on_intr(|| rustix::fs::Dir::read_from(dir))?;
+    let entries = rustix::fs::Dir::new(open(dir, Path::new("."))?)?;
     let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
     Ok(names.filter(|name| !matches!(name.as_deref(), Ok("." | ".."))))
 }

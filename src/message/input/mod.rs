@@ -43,7 +43,8 @@ impl Input {
     /// Any error of the reader except `Interrupted`, or `OutOfMemory`.
     pub(crate) fn from_reader(mut reader: impl Read) -> io::Result<Self> {
         let mut cleaner = Cleaner::default();
-        let mut buffer = vec![0; 64 << 10];
+        // Most input is short, and a larger buffer would be cleared in vain.
+        let mut buffer = vec![0; 1 << 10];
         let mut pending = 0;
         while !cleaner.input.cut {
             let read = match reader.read(&mut buffer[pending..]) {
@@ -60,6 +61,9 @@ impl Input {
             }
             buffer.copy_within(used..filled, 0);
             pending = filled - used;
+            if filled == buffer.len() {
+                buffer.resize(64 << 10, 0);
+            }
         }
         cleaner.release();
         if cleaner.input.is_blank() {
