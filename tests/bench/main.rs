@@ -8,7 +8,7 @@
 //! within a round. The bars are shown, and nothing fails for them: a time is no test.
 //!
 //! Counts move little: `counts.tsv` has those of each release, and `cargo bench -- record` writes today's
-//! behind them.
+//! behind them. `cargo bench -- functions` lists what a send runs, for the linker ([`functions`]).
 
 #[path = "../../examples/standin/mod.rs"]
 mod standin;
@@ -17,6 +17,7 @@ mod bars; // what is held to a bar
 mod batch; // many messages, and a large file
 mod cast; // who races
 mod counts; // instructions, system calls, page faults, memory
+mod functions; // what is run, for the linker
 mod race; // a command line, run and timed
 mod stage; // the server and the files
 mod table; // figures and ratios
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         [role, line @ ..] if role == "usage" && !line.is_empty() => race::print_usage(line),
         // Cargo's mark of a benchmark: a test run compiles this, and times nothing.
         _ if !args.iter().any(|arg| arg == "--bench") => Ok(()),
+        _ if args.iter().any(|arg| arg == "functions") => list(),
         _ => {
             rounds(args.iter().map(|arg| &**arg)).and_then(|(rounds, keeps)| measure(rounds, keeps))
         }
@@ -66,10 +68,18 @@ fn rounds<'a>(args: impl Iterator<Item = &'a OsStr>) -> Result<(usize, bool)> {
         said = match number {
             Some(rounds) => (rounds, said.1),
             None if arg == "record" => (0, true),
-            None => return Err("usage: cargo bench [-- ROUNDS | record]".into()),
+            None => return Err("usage: cargo bench [-- ROUNDS | record | functions]".into()),
         };
     }
     Ok(said)
+}
+
+/// Lists what a send runs, for `build.rs`.
+fn list() -> Result<()> {
+    let mut stage = Stage::set()?;
+    let racers = cast::racers(&mut stage)?;
+    functions::keep(&racers)?;
+    stage.check()
 }
 
 fn measure(rounds: usize, keeps: bool) -> Result<()> {

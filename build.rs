@@ -1,0 +1,48 @@
+//! Has the linker put the functions that a send runs side by side, and leave out the tables for unwinding.
+//!
+//! The kernel maps whole stretches around each page of the program that is touched: of functions that lie
+//! scattered, all 4 MB. `packaging/functions.txt` names them. One that is called otherwise, by another
+//! compiler or in another version of its crate, stays where it was, and nothing else comes of it.
+//! `cargo bench -- functions` makes the list anew.
+
+#![expect(clippy::print_stdout, reason = "so a build script speaks to cargo")]
+
+use std::error::Error;
+use std::path::Path;
+use std::{env, fs};
+
+const LIST: &str = "packaging/functions.txt";
+
+/// Linkers that read no such script; GNU ld and lld do.
+const OTHERS: [&str; 3] = ["mold", "gold", "wild"];
+
+fn main() -> Result<(), Box<dyn Error>> {
+    println!("cargo::rerun-if-changed={LIST}");
+    let set = |name| env::var(name).unwrap_or_default();
+    let linker = set("RUSTC_LINKER") + &set("CARGO_ENCODED_RUSTFLAGS");
+    let reads = !OTHERS.iter().any(|other| linker.contains(other));
+    if set("PROFILE") == "release" && set("CARGO_CFG_TARGET_OS") == "linux" && reads {
+        let script = Path::new(&env::var("OUT_DIR")?).join("order.ld");
+        fs::write(&script, order(&fs::read_to_string(LIST)?))?;
+        println!("cargo::rustc-link-arg-bins=-T{}", script.display());
+    }
+    Ok(())
+}
+
+/// What the linker is to do besides what it does anyway.
+fn order(list: &str) -> String {
+    let names = list.lines().filter(|line| !line.starts_with('#'));
+    let code = names
+        .clone()
+        .map(|name| format!("*(.text.{name} .text.unlikely.{name})\n"));
+    let tables = names.map(|name| format!("*(.rodata.{name} .rodata.unlikely.{name})\n"));
+    // Assembly has no names, nor does a static C library: all of ring that is not Rust, and of libc what is
+    // linked. No panic is unwound.
+    format!(
+        "SECTIONS {{ .text.sent : {{\n*libring*:*(.text .text.*)\n*libc.a:*(.text .text.*)\n{}}} }} INSERT BEFORE .text;\n\
+         SECTIONS {{ .rodata.sent : {{\n{}}} }} INSERT BEFORE .rodata;\n\
+         SECTIONS {{ /DISCARD/ : {{ *(.eh_frame .gcc_except_table .gcc_except_table.*) }} }} INSERT BEFORE .text;\n",
+        code.collect::<String>(),
+        tables.collect::<String>(),
+    )
+}
