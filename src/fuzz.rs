@@ -3,12 +3,12 @@
 //! Each target is in the module that it tests. `tests/fuzz/run` fuzzes them; `cargo test` runs them
 //! on the fuzzer's seeds.
 
-use crate::{commands, config, message, outbox, rate_limit, token, wecom};
+use crate::{commands, config, message, outbox, rate_limit, secret, token, wecom};
 
 type Target = fn(&[u8]);
 
 /// The targets, by the names that the fuzzer and its seeds use.
-const TARGETS: [(&str, Target); 14] = [
+const TARGETS: [(&str, Target); 15] = [
     ("answer", wecom::fuzz::answer),
     ("cache", token::fuzz::cache),
     ("config", config::fuzz::config),
@@ -20,6 +20,7 @@ const TARGETS: [(&str, Target); 14] = [
     ("mail", message::fuzz::mail),
     ("plain", message::fuzz::plain_text),
     ("record", outbox::fuzz::attempts),
+    ("redact", secret::fuzz::redact),
     ("request", commands::http::fuzz::request),
     ("retry", wecom::fuzz::retry),
     ("split", message::fuzz::split),

@@ -55,7 +55,7 @@ fn hide_in_file(file: &mut Attachment, guard: &Redactor) -> bool {
     let read = file.bytes.read_through(|piece| {
         sum.add(piece);
         // The secret may span two pieces.
-        let keep = seen.len().min(guard.longest());
+        let keep = seen.len().min(guard.reach());
         seen.drain(..seen.len() - keep);
         seen.extend_from_slice(piece);
         found = found || guard.is_in(&seen);

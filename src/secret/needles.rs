@@ -1,12 +1,17 @@
-//! Finding many secrets in one pass, whose time does not grow with their number.
+//! Finding many secrets in one pass, whose time depends neither on their number nor on what they are.
 //!
-//! Eight bytes in a row, in lower case, are one number. A filter knows the numbers that a secret
-//! has; only what passes it is compared.
+//! Up to sixteen bytes in a row are one number. A filter knows those that a secret has; only what passes
+//! it is looked up.
 
 use std::cell::OnceCell;
-use std::cmp::Reverse;
 
 use super::PIECE;
+
+/// The most bytes of a number.
+const BYTES: usize = 16;
+
+/// Set in every byte: small letters are the same as capital ones, and a zero as a space.
+const SPACES: u128 = u128::from_be_bytes([b' '; BYTES]);
 
 /// Bits of the filter for each number in it. With four of them set, less than one other number in a
 /// thousand passes.
@@ -15,195 +20,155 @@ const ROOM: usize = 32;
 /// The least and the most bits of the filter, as powers of two.
 const SIZES: (u32, u32) = (14, 21);
 
-/// What counts of a text that is looked for.
+/// A text that is looked for.
+pub(super) struct Needle {
+    pub(super) text: Vec<u8>,
+    /// Each run of so many bytes counts, at most sixteen.
+    pub(super) size: usize,
+    /// Whether it counts only as a whole where it is not encoded.
+    pub(super) whole: bool,
+}
+
+/// A run of bytes of a needle, which counts.
 #[derive(Clone, Copy)]
-pub(super) enum Counts {
-    /// Each run of so many bytes, eight or more.
-    Pieces(usize),
-    /// Only the whole.
-    Whole,
+pub(super) struct Stretch {
+    number: u128,
+    /// How many bytes it has.
+    pub(super) size: usize,
+    /// The place of its needle.
+    needle: usize,
 }
 
-impl Counts {
-    /// How many bytes of a text are compared.
-    fn size(self, text: &[u8]) -> usize {
-        match self {
-            Self::Pieces(size) => size.min(text.len()),
-            Self::Whole => text.len(),
-        }
-    }
-}
-
-/// Texts that are looked for, in lower case.
+/// Texts that are looked for.
 pub(super) struct Needles {
-    texts: Vec<(Vec<u8>, Counts)>,
+    texts: Vec<Needle>,
+    /// In the order of the texts.
+    stretches: Vec<Stretch>,
+    /// Those shorter than a piece.
+    short: Vec<Stretch>,
     filter: Filter,
-    /// Texts shorter than a piece.
-    short: Vec<Vec<u8>>,
-    /// Every number with its place in `texts` and the end of its bytes there, sorted. Made at the first
-    /// one that passes the filter.
-    numbers: OnceCell<Vec<(u64, usize, usize)>>,
-}
-
-/// Texts of which a file must not hold a whole one, whatever its case.
-pub(super) struct FileNeedles {
-    texts: Vec<Vec<u8>>,
-    filter: Filter,
-    /// Of so many places in a row, one is looked at: every text begins with that many numbers.
-    step: usize,
-    /// These numbers with their place in `texts` and in the text, sorted. Made at the first one that
-    /// passes the filter.
-    numbers: OnceCell<Vec<(u64, usize, usize)>>,
+    /// The sizes of the stretches.
+    sizes: Vec<usize>,
+    /// The place of each different stretch, sorted: one for each, so that a text that repeats itself
+    /// costs no more. Made at the first number that passes the filter.
+    sorted: OnceCell<Vec<usize>>,
 }
 
 /// A set of numbers that never forgets one, and seldom takes another for one.
-struct Filter {
+pub(super) struct Filter {
     words: Vec<u64>,
     /// How many words it has, as a power of two.
     size: u32,
 }
 
 impl Needles {
-    pub(super) fn new(texts: Vec<(Vec<u8>, Counts)>) -> Self {
-        let (texts, short): (Vec<_>, _) =
-            texts.into_iter().partition(|(text, _)| text.len() >= PIECE);
-        let all = texts
-            .iter()
-            .map(|(text, counts)| text.len() + 1 - counts.size(text));
-        let mut filter = Filter::for_numbers(all.sum());
-        for (text, counts) in &texts {
-            numbers(text, *counts).for_each(|number| filter.add(number));
+    pub(super) fn new(needles: Vec<Needle>) -> Self {
+        let (mut stretches, mut short) = (Vec::new(), Vec::new());
+        for (needle, it) in needles.iter().enumerate() {
+            let size = it.size.min(it.text.len()).min(BYTES);
+            let kept = if size < PIECE {
+                &mut short
+            } else {
+                &mut stretches
+            };
+            let mut bits = 0;
+            for (at, byte) in it.text.iter().enumerate() {
+                bits = bits << 8 | u128::from(*byte);
+                if at + 1 >= size {
+                    let number = last_of(bits | SPACES, size);
+                    kept.push(Stretch {
+                        number,
+                        size,
+                        needle,
+                    });
+                }
+            }
         }
+        let mut filter = Filter::for_numbers(stretches.len());
+        for stretch in &stretches {
+            filter.add(low(stretch.number));
+        }
+        let mut sizes: Vec<_> = stretches.iter().map(|it| it.size).collect();
+        sizes.sort_unstable();
+        sizes.dedup();
         Self {
-            texts,
+            texts: needles,
+            stretches,
+            short,
             filter,
-            short: short.into_iter().map(|(text, _)| text).collect(),
-            numbers: OnceCell::new(),
+            sizes,
+            sorted: OnceCell::new(),
         }
+    }
+
+    /// Returns the longest stretch that ends with these bits. `last` is the place of the one found
+    /// before: the next one is probably this one.
+    pub(super) fn at_end(&self, bits: u128, last: &mut usize) -> Option<Stretch> {
+        let bits = bits | SPACES;
+        if !self.filter.has(low(bits)) {
+            return None;
+        }
+        if let Some(next) = self.stretches.get(*last + 1)
+            && last_of(bits, next.size) == next.number
+        {
+            *last += 1;
+            return Some(*next);
+        }
+        let sorted = self.sorted.get_or_init(|| self.sorted());
+        let known = |size: &usize| {
+            let key = (*size, last_of(bits, *size));
+            sorted.binary_search_by_key(&key, |at| self.key(*at)).ok()
+        };
+        *last = sorted[self.sizes.iter().rev().find_map(known)?];
+        Some(self.stretches[*last])
+    }
+
+    /// As `at_end`, of those shorter than a piece.
+    pub(super) fn short_at_end(&self, bits: u128) -> Option<Stretch> {
+        let bits = bits | SPACES;
+        let there = self.short.iter().copied();
+        there
+            .filter(|it| last_of(bits, it.size) == it.number)
+            .max_by_key(|it| it.size)
+    }
+
+    /// Returns how many of these bytes, with which a stretch ends, count although nothing is encoded.
+    pub(super) fn plain_size(&self, stretch: Stretch, bytes: &[u8]) -> Option<usize> {
+        let needle = &self.texts[stretch.needle];
+        if !needle.whole {
+            return Some(stretch.size);
+        }
+        let size = needle.text.len();
+        let from = bytes.len().checked_sub(size)?;
+        bytes[from..]
+            .eq_ignore_ascii_case(&needle.text)
+            .then_some(size)
     }
 
     /// The size of the longest text.
     pub(super) fn longest(&self) -> usize {
-        let long = self.texts.iter().map(|(text, _)| text.len());
-        long.max().unwrap_or(PIECE)
+        let sizes = self.texts.iter().map(|it| it.text.len());
+        sizes.max().unwrap_or_default()
     }
 
-    /// How many bytes are compared at most.
-    pub(super) fn compared(&self) -> usize {
-        let sizes = self.texts.iter().map(|(text, counts)| counts.size(text));
-        sizes.max().unwrap_or(PIECE)
+    fn key(&self, at: usize) -> (usize, u128) {
+        let stretch = &self.stretches[at];
+        (stretch.size, stretch.number)
     }
 
-    /// Returns the size of the longest that ends where these bytes do; `number` is that of the last
-    /// eight.
-    pub(super) fn at_end(&self, bytes: &[u8], number: u64) -> Option<usize> {
-        let short = self.short.iter().filter(|text| ends(bytes, text));
-        let short = short.map(Vec::len).max();
-        self.long_at_end(bytes, number).max(short)
-    }
-
-    /// Whether one of at least a piece may end with the bytes of this number.
-    pub(super) fn may_end(&self, number: u64) -> bool {
-        self.filter.has(number)
-    }
-
-    /// As `at_end`, without those shorter than a piece.
-    pub(super) fn long_at_end(&self, bytes: &[u8], number: u64) -> Option<usize> {
-        if bytes.len() < PIECE || !self.filter.has(number) {
-            return None;
-        }
-        let numbers = self.numbers.get_or_init(|| self.sorted());
-        let from = numbers.partition_point(|(known, ..)| *known < number);
-        let equal = numbers[from..].iter();
-        let equal = equal.take_while(|(known, ..)| *known == number);
-        let found = equal.filter_map(|(_, place, end)| {
-            let (text, counts) = &self.texts[*place];
-            let size = counts.size(text);
-            ends(bytes, &text[end - size..*end]).then_some(size)
+    fn sorted(&self) -> Vec<usize> {
+        let mut sorted: Vec<_> = (0..self.stretches.len()).collect();
+        sorted.sort_unstable_by_key(|at| {
+            let whole = self.texts[self.stretches[*at].needle].whole;
+            (self.key(*at), whole, *at)
         });
-        found.max()
-    }
-
-    fn sorted(&self) -> Vec<(u64, usize, usize)> {
-        let places = self.texts.iter().enumerate();
-        let all = places.flat_map(|(place, (text, counts))| {
-            let ends = counts.size(text)..=text.len();
-            ends.zip(numbers(text, *counts))
-                .map(move |(end, number)| (number, place, end))
-        });
-        let mut all: Vec<_> = all.collect();
-        all.sort_unstable();
-        all
-    }
-}
-
-impl FileNeedles {
-    /// Each has at least eight bytes.
-    pub(super) fn new(texts: impl Iterator<Item = Vec<u8>>) -> Self {
-        let texts: Vec<_> = texts.collect();
-        let shortest = texts.iter().map(Vec::len).min().unwrap_or(PIECE);
-        let step = shortest.saturating_sub(PIECE) + 1;
-        let mut filter = Filter::for_numbers(texts.len() * step);
-        for text in &texts {
-            let first = numbers(text, Counts::Pieces(PIECE)).take(step);
-            first.for_each(|number| filter.add(number));
-        }
-        Self {
-            texts,
-            filter,
-            step,
-            numbers: OnceCell::new(),
-        }
-    }
-
-    /// The size of the longest text.
-    pub(super) fn longest(&self) -> usize {
-        self.texts.iter().map(Vec::len).max().unwrap_or_default()
-    }
-
-    /// Returns where the first one begins in these bytes, and its size.
-    pub(super) fn first(&self, bytes: &[u8]) -> Option<(usize, usize)> {
-        if self.texts.is_empty() {
-            return None;
-        }
-        let ends = (PIECE..=bytes.len()).step_by(self.step);
-        ends.filter(|end| self.filter.has(number(&bytes[end - PIECE..*end])))
-            .find_map(|end| self.around(bytes, end - PIECE))
-    }
-
-    /// Finds one whose first numbers include the one at `at`: the first to begin, and of these the
-    /// longest.
-    fn around(&self, bytes: &[u8], at: usize) -> Option<(usize, usize)> {
-        let number = number(&bytes[at..at + PIECE]);
-        let numbers = self.numbers.get_or_init(|| self.sorted());
-        let from = numbers.partition_point(|(known, ..)| *known < number);
-        let equal = numbers[from..].iter();
-        let equal = equal.take_while(|(known, ..)| *known == number);
-        let there = equal.filter_map(|(_, place, offset)| {
-            let (begin, text) = (at.checked_sub(*offset)?, &self.texts[*place]);
-            let there = bytes.get(begin..begin + text.len())?;
-            let is_there = there.eq_ignore_ascii_case(text);
-            is_there.then_some((begin, text.len()))
-        });
-        there.min_by_key(|(begin, size)| (*begin, Reverse(*size)))
-    }
-
-    fn sorted(&self) -> Vec<(u64, usize, usize)> {
-        let places = self.texts.iter().enumerate();
-        let all = places.flat_map(|(place, text)| {
-            let first = numbers(text, Counts::Pieces(PIECE))
-                .take(self.step)
-                .enumerate();
-            first.map(move |(offset, number)| (number, place, offset))
-        });
-        let mut all: Vec<_> = all.collect();
-        all.sort_unstable();
-        all
+        sorted.dedup_by_key(|at| self.key(*at));
+        sorted
     }
 }
 
 impl Filter {
-    fn for_numbers(count: usize) -> Self {
+    pub(super) fn for_numbers(count: usize) -> Self {
         let size = (count * ROOM).next_power_of_two().trailing_zeros();
         let size = size.clamp(SIZES.0, SIZES.1) - u64::BITS.trailing_zeros();
         Self {
@@ -222,38 +187,47 @@ impl Filter {
         (word, bit(43) | bit(37) | bit(31) | bit(25))
     }
 
-    fn add(&mut self, number: u64) {
+    pub(super) fn add(&mut self, number: u64) {
         let (word, bits) = self.place(number);
         self.words[word] |= bits;
     }
 
-    fn has(&self, number: u64) -> bool {
+    pub(super) fn has(&self, number: u64) -> bool {
         let (word, bits) = self.place(number);
         self.words[word] & bits == bits
     }
 }
 
-/// The numbers by which a text of at least eight bytes is found.
-fn numbers(text: &[u8], counts: Counts) -> impl Iterator<Item = u64> {
-    let all = text.iter().scan(0, |number, byte| {
-        *number = next(*number, *byte);
-        Some(*number)
-    });
-    all.skip(counts.size(text) - 1)
+/// The number of eight bytes in a file.
+pub(super) fn number(bytes: [u8; PIECE]) -> u64 {
+    u64::from_be_bytes(bytes) | low(SPACES)
 }
 
-/// The number of eight bytes.
-fn number(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0, |number, byte| next(number, *byte))
+/// The bits of so many bytes at the end, from one to sixteen.
+fn last_of(bits: u128, size: usize) -> u128 {
+    bits & (u128::MAX >> (8 * (BYTES - size)))
 }
 
-/// The number of the last eight bytes, after that of those before the last one.
-pub(super) fn next(number: u64, byte: u8) -> u64 {
-    number << 8 | u64::from(byte.to_ascii_lowercase())
+/// The bits of the last eight bytes.
+fn low(bits: u128) -> u64 {
+    u64::try_from(bits & u128::from(u64::MAX)).unwrap_or_default()
 }
 
-/// Whether bytes end with a text, ignoring case.
-fn ends(bytes: &[u8], text: &[u8]) -> bool {
-    let from = bytes.len().checked_sub(text.len());
-    from.is_some_and(|from| bytes[from..].eq_ignore_ascii_case(text))
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_that_repeats_itself_has_few_different_stretches() {
+        for (text, different) in [("a".repeat(512), 1), ("abc".repeat(99), 3)] {
+            let needle = |size| Needle {
+                text: text.clone().into_bytes(),
+                size,
+                whole: false,
+            };
+            assert_eq!(Needles::new(vec![needle(8)]).sorted().len(), different);
+            let both = Needles::new(vec![needle(16), needle(16), needle(8)]);
+            assert_eq!(both.sorted().len(), 2 * different);
+        }
+    }
 }

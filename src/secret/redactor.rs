@@ -5,19 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::needles::{Counts, FileNeedles, Needles, next};
-use super::{PIECE, Secret, hex};
+use super::decode::{Exposure, find};
+use super::layouts::FileNeedles;
+use super::needles::{Needle, Needles};
+use super::{PIECE, Secret};
 
 /// What stands in place of a secret.
 pub(super) const HIDDEN: &str = "[hidden]";
 
-/// Decoded bytes that are kept at once, besides those that a secret may have begun in.
-const DECODED: usize = 4096;
+/// The fewest characters of a secret in a row that nobody guesses.
+const UNGUESSED: usize = 2 * PIECE;
 
-/// Most bytes of a text for one byte in hex that are looked at, with what stands around it.
-const HEX_WIDTH: usize = 32;
-
-/// Hides secrets in texts: plain, and encoded as URLs, JSON, base64 and hex do.
+/// Hides secrets in texts and files: plain, and encoded as URLs, JSON, HTML, base64 and hex do.
 ///
 /// What it looks for is made at the first text that is long enough to hold a secret: most have
 /// none, and making it takes longer than looking.
@@ -25,6 +24,8 @@ const HEX_WIDTH: usize = 32;
 pub(crate) struct Redactor {
     /// Each with the size of its pieces, which count as well; a shorter one counts as a whole.
     secrets: BTreeMap<Secret, usize>,
+    /// Those of them whose pieces count only where they are encoded.
+    passwords: BTreeSet<Secret>,
     /// Those of them that a server has chosen.
     granted: BTreeSet<Secret>,
     in_texts: OnceCell<Needles>,
@@ -43,21 +44,35 @@ impl Redactor {
     /// what is hidden in it.
     pub(crate) fn add_for_messages(&mut self, secret: &Secret) {
         if secret.0.len() >= PIECE {
-            self.add_whole_below(secret, 2 * PIECE);
+            self.add_whole_below(secret, UNGUESSED);
         }
     }
 
-    /// Adds a token that must not be in a message.
+    /// Adds a token that must not be in a message. A server chose it, and could have chosen a word: what
+    /// doesn't look machine-made is none.
     pub(crate) fn add_granted(&mut self, token: &Secret) {
-        self.add_for_messages(token);
-        self.granted.insert(token.clone());
+        if token.is_machine_made() {
+            self.add_for_messages(token);
+            self.granted.insert(token.clone());
+        }
     }
 
-    /// Adds a password that must not be in a message. Pieces of it may be ordinary words.
+    /// Adds a password that must not be in a message. Pieces of it may be ordinary words, and count only
+    /// where they are encoded.
     pub(crate) fn add_password(&mut self, password: &Secret) {
-        if password.0.len() >= PIECE {
-            self.add_whole_below(password, usize::MAX);
+        if !self.secrets.contains_key(password) {
+            self.add_for_messages(password);
+            self.passwords.insert(password.clone());
         }
+    }
+
+    /// Leaves only what a machine made: of all else, who writes to us could find out by guessing, since
+    /// he sees what is hidden.
+    pub(crate) fn for_strangers(mut self) -> Self {
+        self.secrets.retain(|secret, _| secret.is_machine_made());
+        self.in_texts.take();
+        self.in_files.take();
+        self
     }
 
     fn add_whole_below(&mut self, secret: &Secret, size: usize) {
@@ -69,19 +84,25 @@ impl Redactor {
         self.in_files.take();
     }
 
-    /// Whether the bytes of a file contain a whole secret: raw, in hex or in base64. One shorter than
-    /// eight characters may be there by chance, and does not count.
+    /// Whether the bytes of a file contain sixteen bytes in a row of a secret, or a whole one. One shorter
+    /// than eight characters may be there by chance, and does not count.
     pub(crate) fn is_in(&self, bytes: &[u8]) -> bool {
-        let fits = |secret: &Secret| (PIECE..=bytes.len()).contains(&secret.0.len());
-        self.secrets.keys().any(fits) && self.in_files().first(bytes).is_some()
+        let fits = |secret: &Secret| {
+            let size = secret.0.len();
+            size >= PIECE && bytes.len() >= size.min(UNGUESSED)
+        };
+        self.secrets.keys().any(fits) && !self.in_files().find(bytes).is_empty()
     }
 
-    /// Whether bytes contain a whole secret, as for `is_in`, that no server has chosen.
+    /// Whether bytes contain a secret, as for `is_in`, that no server has chosen.
     pub(crate) fn has_own_in(&self, bytes: &[u8]) -> bool {
         if !self.is_in(bytes) {
             return false;
         }
-        let mut own = Self::default();
+        let mut own = Self {
+            passwords: self.passwords.clone(),
+            ..Self::default()
+        };
         for (secret, size) in &self.secrets {
             if !self.granted.contains(secret) {
                 own.add_whole_below(secret, *size);
@@ -90,29 +111,32 @@ impl Redactor {
         own.is_in(bytes)
     }
 
-    /// Overwrites the whole secrets in the bytes of a file.
+    /// Overwrites the secrets in the bytes of a file. Its lines and columns stay.
     pub(crate) fn overwrite(&self, bytes: &mut [u8]) {
-        let mut from = 0;
-        while let Some((begin, size)) = self.in_files().first(&bytes[from..]) {
-            from += begin;
-            bytes[from..from + size].fill(b'*');
+        for exposure in self.in_files().find(bytes) {
+            for byte in &mut bytes[exposure.begin..exposure.end] {
+                let says = if exposure.in_digits {
+                    byte.is_ascii_alphanumeric() || b"+/-_".contains(byte)
+                } else {
+                    !byte.is_ascii_whitespace() && *byte != 0
+                };
+                if says {
+                    *byte = b'*';
+                }
+            }
         }
     }
 
     fn in_files(&self) -> &FileNeedles {
         self.in_files.get_or_init(|| {
-            let long = self.secrets.keys().filter(|secret| secret.0.len() >= PIECE);
-            let forms = |secret: &Secret| {
-                let hex = hex(secret.0.as_bytes()).into_bytes();
-                secret.forms().into_iter().chain([hex])
-            };
-            FileNeedles::new(long.flat_map(forms))
+            let long = self.secrets.keys().filter(|it| it.0.len() >= PIECE);
+            FileNeedles::new(long.flat_map(|it| self.needles(it, UNGUESSED)).collect())
         })
     }
 
-    /// Returns the size of the longest that `is_in` finds, in bytes.
-    pub(crate) fn longest(&self) -> usize {
-        self.in_files().longest()
+    /// Returns how far apart in a file the parts of one exposure may be, in bytes.
+    pub(crate) fn reach(&self) -> usize {
+        self.in_files().reach()
     }
 
     /// Hides all secrets in a text; returns whether there were any.
@@ -121,48 +145,43 @@ impl Redactor {
         if secrets.all(|(secret, size)| text.len() < secret.0.len().min(*size)) {
             return false;
         }
-        let needles = self.in_texts.get_or_init(|| self.needles());
-        let mut hidden = Vec::new();
-        let mut number = 0;
-        for (at, byte) in text.bytes().enumerate() {
-            number = next(number, byte);
-            if let Some(size) = needles.at_end(&text.as_bytes()[..=at], number) {
-                mark(&mut hidden, at + 1 - size, at + 1);
-            }
-        }
-        if text.contains(['%', '\\']) {
-            let mut decoded = DecodedText::of(needles);
-            for (byte, begin, end) in Unescaped::of(text) {
-                decoded.add(byte, begin, end, &mut hidden);
-            }
-        }
-        find_in_hex(needles, text, &mut hidden);
-        if hidden.is_empty() {
+        let needles = self.in_texts.get_or_init(|| {
+            let all = self.secrets.iter();
+            Needles::new(all.flat_map(|(it, size)| self.needles(it, *size)).collect())
+        });
+        let found = find(needles, text.as_bytes());
+        if found.is_empty() {
             return false;
         }
-        hidden.sort_unstable();
-        *text = without(text, &hidden);
+        *text = without(text, &found);
         true
     }
 
-    /// Returns the forms in which secrets may be in a text.
-    fn needles(&self) -> Needles {
-        let mut texts = Vec::new();
-        for (secret, size) in &self.secrets {
-            // Hex is decoded where it stands: eight of its digits are in any list of digests.
-            for mut form in secret.forms().into_iter().chain(in_words(secret)) {
-                // Names of hosts and members are returned in lower case.
-                form.make_ascii_lowercase();
-                let is_whole = secret.0.len() < *size || form.len() < *size;
-                let counts = if is_whole {
-                    Counts::Whole
-                } else {
-                    Counts::Pieces(*size)
-                };
-                texts.push((form, counts));
-            }
+    /// Returns what tells a secret in a decoded text: itself, as words of two bytes with the second one
+    /// first, and in UTF-16.
+    fn needles(&self, secret: &Secret, size: usize) -> Vec<Needle> {
+        let text = secret.0.clone().into_bytes();
+        let swapped = [0, 1].map(|from| {
+            let mut text = text.clone();
+            let words = text[from..].chunks_exact_mut(2);
+            words.for_each(|word| word.swap(0, 1));
+            text
+        });
+        let mut wide: Vec<u8> = text.iter().flat_map(|it| [*it, 0]).collect();
+        // Without the zero before or behind it, which depends on the order of the bytes.
+        wide.pop();
+        let is_password = self.passwords.contains(secret);
+        let needle = |text: Vec<u8>, size| Needle {
+            whole: is_password && text.len() > size,
+            text,
+            size,
+        };
+        if text.len() < PIECE {
+            return vec![needle(text, size)];
         }
-        Needles::new(texts)
+        let [one, two] = swapped;
+        let all = [(text, size), (one, size), (two, size), (wide, UNGUESSED)];
+        all.map(|(text, size)| needle(text, size)).into()
     }
 
     /// Hides all secrets in the texts of a JSON value, and in the names of its fields; returns whether
@@ -195,180 +214,14 @@ impl Redactor {
     }
 }
 
-/// What a part of a text says once it is decoded, as far as a secret may have begun in it.
-struct DecodedText<'a> {
-    needles: &'a Needles,
-    /// How many bytes the longest secret has.
-    longest: usize,
-    bytes: Vec<u8>,
-    /// Where each of them begins in the text.
-    begins: Vec<usize>,
-    number: u64,
-}
-
-impl<'a> DecodedText<'a> {
-    fn of(needles: &'a Needles) -> Self {
-        Self {
-            needles,
-            longest: needles.longest(),
-            bytes: Vec::new(),
-            begins: Vec::new(),
-            number: 0,
-        }
-    }
-
-    /// Adds a byte with its begin and end in the text, and what ends with it to those found before.
-    fn add(&mut self, byte: u8, begin: usize, end: usize, hidden: &mut Vec<(usize, usize)>) {
-        // The last bytes, so that memory use does not depend on the text.
-        if self.bytes.len() == self.longest + DECODED {
-            self.bytes.drain(..DECODED);
-            self.begins.drain(..DECODED);
-        }
-        self.bytes.push(byte);
-        self.begins.push(begin);
-        self.number = next(self.number, byte);
-        if let Some(size) = self.needles.at_end(&self.bytes, self.number) {
-            mark(hidden, self.begins[self.begins.len() - size], end);
-        }
-    }
-}
-
-/// Returns a secret as the words of a dump spell it: of two bytes, the second one first.
-fn in_words(secret: &Secret) -> impl Iterator<Item = Vec<u8>> {
-    [0, 1].into_iter().map(|first| {
-        let mut bytes = secret.0.as_bytes().to_vec();
-        bytes[first..]
-            .chunks_exact_mut(2)
-            .for_each(|word| word.swap(0, 1));
-        bytes
-    })
-}
-
-/// Finds the secrets in the hex of a text, in whatever columns, lines and marks.
-fn find_in_hex(needles: &Needles, text: &str, hidden: &mut Vec<(usize, usize)>) {
-    let text = text.as_bytes();
-    // A byte may begin with any digit: what stands before may be one, too.
-    let mut numbers = [0, 0];
-    let mut last = 0;
-    for at in 0..text.len() {
-        let Some(digit) = hex_digit(text, at) else {
-            continue;
-        };
-        let byte = last << 4 | digit;
-        // Every second byte of UTF-16.
-        if byte != 0 {
-            numbers[0] = next(numbers[0], byte);
-            if needles.may_end(numbers[0])
-                && let Some((begin, end)) = decoded_before(needles, text, at)
-            {
-                mark(hidden, begin, end);
-            }
-        }
-        numbers.swap(0, 1);
-        last = digit;
-    }
-}
-
-/// Returns the value of a hexadecimal digit, but for the zero of a prefix `0x`.
-fn hex_digit(text: &[u8], at: usize) -> Option<u8> {
-    match text[at] {
-        b'0' if matches!(text.get(at + 1), Some(b'x' | b'X')) => None,
-        digit @ b'0'..=b'9' => Some(digit - b'0'),
-        digit @ (b'a'..=b'f' | b'A'..=b'F') => Some((digit | 0x20) - b'a' + 10),
-        _ => None,
-    }
-}
-
-/// Returns where a secret of at least a piece begins and ends whose last digit of hex is at `at`.
-fn decoded_before(needles: &Needles, text: &[u8], at: usize) -> Option<(usize, usize)> {
-    let bytes_max = needles.compared();
-    let before = (0..=at).rev().take(HEX_WIDTH * bytes_max);
-    let mut digits = before.filter_map(|at| Some((hex_digit(text, at)?, at)));
-    let (mut bytes, mut begins) = (Vec::new(), Vec::new());
-    while bytes.len() < bytes_max
-        && let (Some((low, _)), Some((high, begin))) = (digits.next(), digits.next())
-    {
-        if high | low != 0 {
-            bytes.push(high << 4 | low);
-            begins.push(begin);
-        }
-    }
-    bytes.reverse();
-    let number = bytes.iter().fold(0, |number, byte| next(number, *byte));
-    let size = needles.long_at_end(&bytes, number)?;
-    Some((begins[size - 1], at + 1))
-}
-
-/// Adds a part of a text to those found before, which it may touch.
-fn mark(hidden: &mut Vec<(usize, usize)>, begin: usize, end: usize) {
-    match hidden.last_mut() {
-        Some(last) if (last.0..=last.1).contains(&begin) => last.1 = last.1.max(end),
-        _ => hidden.push((begin, end)),
-    }
-}
-
-/// The bytes of a text with the escapes of URLs and of JSON decoded, each with its begin and end.
-pub(super) struct Unescaped<'a> {
-    text: &'a [u8],
-    at: usize,
-    /// Whether the escapes of JSON count.
-    is_json: bool,
-}
-
-impl<'a> Unescaped<'a> {
-    /// Decodes the escapes of URLs alone.
-    pub(super) fn of_url(text: &'a str) -> Self {
-        Self {
-            is_json: false,
-            ..Self::of(text)
-        }
-    }
-
-    fn of(text: &'a str) -> Self {
-        Self {
-            text: text.as_bytes(),
-            at: 0,
-            is_json: true,
-        }
-    }
-
-    /// Returns the value of hexadecimal digits, if it is one byte.
-    fn hex(&self, from: usize, digits: usize) -> Option<u8> {
-        let digits = self.text.get(from..from + digits)?;
-        let is_hex = digits.iter().all(u8::is_ascii_hexdigit);
-        let digits = std::str::from_utf8(digits).ok().filter(|_| is_hex)?;
-        u8::try_from(u32::from_str_radix(digits, 16).ok()?).ok()
-    }
-}
-
-impl Iterator for Unescaped<'_> {
-    type Item = (u8, usize, usize);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let (at, byte) = (self.at, *self.text.get(self.at)?);
-        let next = self
-            .text
-            .get(at + 1)
-            .filter(|_| self.is_json || byte == b'%');
-        let (decoded, size) = match (byte, next) {
-            (b'%', _) => self.hex(at + 1, 2).map_or((byte, 1), |it| (it, 3)),
-            (b'\\', Some(b'u')) => self.hex(at + 2, 4).map_or((byte, 1), |it| (it, 6)),
-            (b'\\', Some(escaped)) => (*escaped, 2),
-            _ => (byte, 1),
-        };
-        self.at = at + size;
-        Some((decoded, at, self.at))
-    }
-}
-
 /// Returns the text with a mark in place of each hidden part; the parts are sorted.
-fn without(text: &str, hidden: &[(usize, usize)]) -> String {
+fn without(text: &str, hidden: &[Exposure]) -> String {
     let mut shown = String::with_capacity(text.len());
     let mut at = 0;
-    for (begin, end) in hidden {
+    for exposure in hidden {
         let (begin, end) = (
-            text.floor_char_boundary(*begin),
-            text.ceil_char_boundary(*end),
+            text.floor_char_boundary(exposure.begin),
+            text.ceil_char_boundary(exposure.end),
         );
         if begin > at || at == 0 {
             shown.push_str(&text[at..begin]);

@@ -110,7 +110,10 @@ impl Client {
         deadline: Instant,
     ) -> Result<ApiAnswer, Error> {
         let begun = Instant::now();
-        let secrets = call.query.iter().filter(|(name, _)| *name != "corpid");
+        let secrets = call.query.iter().filter(|(name, secret)| match *name {
+            "access_token" => secret.is_machine_made(),
+            name => name != "corpid",
+        });
         secrets.for_each(|(_, secret)| self.told.borrow_mut().add(secret));
         let result = match self.http.exchange(lane, call, deadline).await {
             Ok(reply) if reply.status == 200 => answer::read(call, &self.told.borrow(), reply),

@@ -44,7 +44,7 @@ fn what_may_have_arrived_at_a_group_is_not_asked_for_again() {
 }
 
 #[test]
-fn a_secret_that_a_request_names_is_neither_on_the_phone_nor_in_the_log() {
+fn a_secret_in_a_request_is_neither_on_the_phone_nor_in_the_log_and_no_guess_is_told() {
     let (standin, sandbox) = with_http_key();
     let inetd = Inetd::start(&sandbox, "");
     for secret in [SECRET, KEY] {
@@ -55,7 +55,10 @@ fn a_secret_that_a_request_names_is_neither_on_the_phone_nor_in_the_log() {
     }
     inetd.ends();
     sandbox.read("wxpush.log").lacks(SECRET);
-    texts(&standin, "lisi")[0].shows("[hidden].txt: x");
+    let texts = texts(&standin, "lisi");
+    texts[0].shows("[hidden].txt: x");
+    // A key that a person may have chosen: its hiding would tell who guesses it.
+    texts[1].shows(&format!("{KEY}.txt: x"));
 }
 
 #[test]

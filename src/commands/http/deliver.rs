@@ -45,6 +45,7 @@ impl Exchange {
         let state = begin_or_without(&asked.settings.base, output);
         let state = state.as_ref().map_err(Clone::clone);
         let guard = guard(asked.config, &asked.settings, state.as_ref().ok().copied());
+        let guard = guard.for_strangers();
         match self.submitted(asked, state, &guard) {
             Ok(submitted) => self.answer_to(submitted, &guard, output),
             Err(failure) => self.not_sent(failure, false, &guard),

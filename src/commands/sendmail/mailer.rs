@@ -55,6 +55,12 @@ impl<'a> Mailer<'a> {
         }
     }
 
+    /// Delivers mails of users who may not read the config.
+    pub(super) fn for_strangers(self) -> Self {
+        let guard = self.guard.for_strangers();
+        Self { guard, ..self }
+    }
+
     /// Whether an address has recipients.
     pub(super) fn knows(&self, address: &str) -> bool {
         addresses::recipients(address, self.config, &self.hosts).is_some()

@@ -64,7 +64,7 @@ fn take(
         return Ok(());
     }
     let settings = recipients::complete(config.settings(None)?)?;
-    let mailer = Mailer::new(config, &settings, output);
+    let mailer = Mailer::new(config, &settings, output).for_strangers();
     let Ok(state) = &mailer.state else {
         // The warning has been shown.
         return Ok(());

@@ -1,0 +1,264 @@
+//! Finding secrets in what bytes say in each encoding that counts: as they are, in the escapes of URLs,
+//! JSON and HTML, in base64, in hex, in dumps. Each is read once, without being kept.
+
+use super::needles::{Needles, Stretch};
+
+/// Digits whose places are known: sixteen bytes in hex.
+const DIGITS: usize = 32;
+
+/// The fewest hexadecimal digits of an address in a dump.
+const ADDRESS: usize = 4;
+
+/// A part of some bytes that says a secret. They are sorted by where they begin.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Exposure {
+    pub(super) begin: usize,
+    pub(super) end: usize,
+    /// Whether only the digits in it say it, in base64 or hex, and what stands around them does not.
+    pub(super) in_digits: bool,
+}
+
+/// Finds all secrets in some bytes.
+pub(super) fn find(needles: &Needles, bytes: &[u8]) -> Vec<Exposure> {
+    let mut found = Vec::new();
+    find_plain(needles, bytes, &mut found);
+    let is_escaped = bytes.iter().any(|byte| b"%\\&".contains(byte));
+    find_escaped(needles, bytes, u8::from(is_escaped), &mut found);
+    if is_escaped && bytes.windows(3).any(|it| it == b"%25") {
+        find_escaped(needles, bytes, 2, &mut found);
+    }
+    find_in_hex(needles, bytes, &mut found);
+    find_in_dump(needles, bytes, &mut found);
+    found.sort_unstable();
+    found
+}
+
+/// The last sixteen bytes of what is decoded, and where each digit of them stands: `BITS` of a byte.
+struct Stream<'a, const BITS: u32> {
+    needles: &'a Needles,
+    bits: u128,
+    places: [usize; DIGITS],
+    count: usize,
+    /// The place of the stretch that was found last.
+    last: usize,
+}
+
+impl<'a, const BITS: u32> Stream<'a, BITS> {
+    fn of(needles: &'a Needles) -> Self {
+        Self {
+            needles,
+            bits: 0,
+            places: [0; DIGITS],
+            count: 0,
+            last: 0,
+        }
+    }
+
+    /// Adds a digit; returns the stretch that ends in it, with its begin.
+    fn push(&mut self, digit: u8, place: usize) -> Option<(Stretch, usize)> {
+        let before = self.bits >> (u128::BITS - BITS);
+        self.bits = self.bits << BITS | u128::from(digit);
+        self.places[self.count % DIGITS] = place;
+        self.count += 1;
+        // A byte ends within a digit of base64.
+        let behind: &[u32] = if BITS == 6 { &[0, 2, 4] } else { &[0] };
+        behind.iter().find_map(|behind| {
+            let bits = match behind {
+                0 => self.bits,
+                _ => self.bits >> behind | before << (u128::BITS - behind),
+            };
+            let found = self.needles.at_end(bits, &mut self.last);
+            let found = match found {
+                None if BITS == 8 => self.needles.short_at_end(bits)?,
+                found => found?,
+            };
+            let digits = (8 * found.size + *behind as usize).div_ceil(BITS as usize);
+            Some((found, self.places[self.count.wrapping_sub(digits) % DIGITS]))
+        })
+    }
+}
+
+fn find_plain(needles: &Needles, bytes: &[u8], found: &mut Vec<Exposure>) {
+    let mut stream = Stream::<8>::of(needles);
+    for (at, byte) in bytes.iter().enumerate() {
+        if let Some((stretch, _)) = stream.push(*byte, at)
+            && let Some(size) = needles.plain_size(stretch, &bytes[..=at])
+        {
+            mark(found, at + 1 - size, at + 1, false);
+        }
+    }
+}
+
+/// Finds the secrets in escapes, which may be encoded so many times, and in the base64 that they say.
+fn find_escaped(needles: &Needles, bytes: &[u8], times: u8, found: &mut Vec<Exposure>) {
+    let (mut plain, mut base64) = (Stream::<8>::of(needles), Stream::<6>::of(needles));
+    let unescaped = Unescaped {
+        all: true,
+        twice: times > 1,
+        ..Unescaped::of_url(bytes)
+    };
+    for (byte, begin, end) in unescaped {
+        if times > 0
+            && let Some((stretch, from)) = plain.push(byte, begin)
+            && end - from > stretch.size
+        {
+            mark(found, from, end, false);
+        }
+        if let Some(digit) = base64_digit(byte)
+            && let Some((_, from)) = base64.push(digit, begin)
+        {
+            mark(found, from, end, true);
+        }
+    }
+}
+
+/// Finds the secrets in hex, in whatever columns, lines and marks.
+fn find_in_hex(needles: &Needles, bytes: &[u8], found: &mut Vec<Exposure>) {
+    let mut stream = Stream::<4>::of(needles);
+    for (at, byte) in bytes.iter().enumerate() {
+        let is_prefix = *byte == b'0' && matches!(bytes.get(at + 1), Some(b'x' | b'X'));
+        if let Some(digit) = hex_digit(*byte).filter(|_| !is_prefix)
+            && let Some((_, from)) = stream.push(digit, at)
+        {
+            mark(found, from, at + 1, true);
+        }
+    }
+}
+
+/// Finds the secrets in lines of an address, of words in hex, and of text that is not read.
+fn find_in_dump(needles: &Needles, bytes: &[u8], found: &mut Vec<Exposure>) {
+    let mut stream = Stream::<4>::of(needles);
+    let mut end = 0;
+    for line in bytes.split(|byte| *byte == b'\n') {
+        let mut at = end;
+        end += line.len() + 1;
+        let mut words = line.split(|byte| *byte == b' ');
+        let address = words.next().unwrap_or_default();
+        at += address.len() + 1;
+        let address = address.strip_suffix(b":").unwrap_or(address);
+        if address.len() < ADDRESS || !address.iter().all(u8::is_ascii_hexdigit) {
+            continue;
+        }
+        for word in words {
+            if !matches!(word.len(), 0 | 2 | 4) || !word.iter().all(u8::is_ascii_hexdigit) {
+                break;
+            }
+            for (place, digit) in word.iter().enumerate() {
+                let digit = hex_digit(*digit).unwrap_or_default();
+                if let Some((_, from)) = stream.push(digit, at + place) {
+                    // With the text beside it.
+                    mark(found, from, end - 1, false);
+                }
+            }
+            at += word.len() + 1;
+        }
+    }
+}
+
+fn hex_digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' | b'A'..=b'F' => Some((byte | 0x20) - b'a' + 10),
+        _ => None,
+    }
+}
+
+fn base64_digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'+' | b'-' => Some(62),
+        b'/' | b'_' => Some(63),
+        _ => None,
+    }
+}
+
+/// Adds a part to those found before, of which it may touch the last.
+fn mark(found: &mut Vec<Exposure>, begin: usize, end: usize, in_digits: bool) {
+    match found.last_mut() {
+        Some(last) if last.in_digits == in_digits && (last.begin..=last.end).contains(&begin) => {
+            last.end = last.end.max(end);
+        }
+        _ => found.push(Exposure {
+            begin,
+            end,
+            in_digits,
+        }),
+    }
+}
+
+/// Bytes with their escapes decoded, each with its begin and end.
+pub(super) struct Unescaped<'a> {
+    bytes: &'a [u8],
+    at: usize,
+    /// Whether the escapes of JSON and HTML count, too.
+    all: bool,
+    /// Whether percent signs may have been encoded themselves, as often as may be.
+    twice: bool,
+}
+
+impl<'a> Unescaped<'a> {
+    /// Decodes the escapes of URLs alone.
+    pub(super) fn of_url(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            at: 0,
+            all: false,
+            twice: false,
+        }
+    }
+
+    /// Returns the value of hexadecimal digits, if it is one byte.
+    fn hex(&self, from: usize, digits: usize) -> Option<u8> {
+        let digits = self.bytes.get(from..from + digits)?;
+        let digit = |value: u32, byte: &u8| Some(value << 4 | u32::from(hex_digit(*byte)?));
+        let value = digits.iter().try_fold(0, digit)?;
+        u8::try_from(value).ok()
+    }
+
+    /// Returns what a percent sign says, and how many bytes that takes.
+    fn percent(&self) -> Option<(u8, usize)> {
+        let mut from = self.at + 1;
+        if self.twice {
+            while self.hex(from, 2) == Some(b'%') && self.hex(from + 2, 2).is_some() {
+                from += 2;
+            }
+        }
+        Some((self.hex(from, 2)?, from + 2 - self.at))
+    }
+
+    /// Returns what a decimal entity of HTML says, and how many bytes it takes.
+    fn entity(&self) -> Option<(u8, usize)> {
+        let digits = self.bytes[self.at..].iter().skip(2).take(4);
+        let mut value = 0_u32;
+        for (size, byte) in (3..).zip(digits) {
+            match byte {
+                b'0'..=b'9' => value = 10 * value + u32::from(byte - b'0'),
+                b';' => return Some((u8::try_from(value).ok()?, size)),
+                _ => return None,
+            }
+        }
+        None
+    }
+}
+
+impl Iterator for Unescaped<'_> {
+    type Item = (u8, usize, usize);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let (at, byte) = (self.at, *self.bytes.get(self.at)?);
+        let next = self.bytes.get(at + 1).filter(|_| self.all);
+        let decoded = match (byte, next) {
+            (b'%', _) => self.percent(),
+            (b'&', Some(b'#')) => self.entity(),
+            (b'\\', Some(b'u')) => self.hex(at + 2, 4).map(|it| (it, 6)),
+            (b'\\', Some(b'n' | b'r' | b't')) => Some((b' ', 2)),
+            (b'\\', Some(escaped)) => Some((*escaped, 2)),
+            _ => None,
+        };
+        let (decoded, size) = decoded.unwrap_or((byte, 1));
+        self.at = at + size;
+        Some((decoded, at, self.at))
+    }
+}
