@@ -31,6 +31,8 @@ use signals::Signals;
 pub(crate) use signals::{is_ignored, name_of};
 pub(crate) use tail::LastOutput;
 
+use crate::message::Encoding;
+
 /// From SIGTERM to SIGKILL. Source: the contract.
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -45,6 +47,8 @@ pub(crate) struct Plan<'a> {
     /// The time limit.
     pub(crate) limit: Option<Duration>,
     pub(crate) output: OutputMode,
+    /// The encoding of the output, if it is known.
+    pub(crate) encoding: Option<Encoding>,
     /// Whether output on stderr is a failure.
     pub(crate) stderr_fails: bool,
     /// Called if the command was told to end and lingers, so that we may be killed.
@@ -113,7 +117,6 @@ impl CommandEnd {
 }
 
 /// A program that has ended.
-#[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) end: CommandEnd,
     /// The time that it ran.
@@ -169,7 +172,7 @@ fn start_and_wait(
     let pipes = match &plan.output {
         OutputMode::Untouched => Pipes::default(),
         output => {
-            let (started, pipes) = Relays::start(output, plan.stderr_fails)?;
+            let (started, pipes) = Relays::start(output, plan.stderr_fails, plan.encoding)?;
             *relays = Some(started);
             pipes
         }

@@ -20,6 +20,7 @@ use super::outliving::drain;
 use super::poll::{poll_all, poll_one};
 use super::tail::{LastOutput, Tail};
 use super::xtrace::TraceFilter;
+use crate::message::Encoding;
 use crate::notice::{Notice, notify};
 
 /// The time to read on after the program has ended, if other processes hold its output open. The
@@ -53,7 +54,6 @@ impl Pipes {
 }
 
 /// The state shared by the threads.
-#[derive(Debug, Default)]
 struct Shared {
     tail: Mutex<Tail>,
     /// Whether stderr has had more than traced commands.
@@ -75,7 +75,6 @@ impl Shared {
 }
 
 /// The relay threads, one for each output.
-#[derive(Debug)]
 pub(super) struct Relays {
     shared: Arc<Shared>,
     threads: Vec<JoinHandle<()>>,
@@ -93,7 +92,11 @@ impl Relays {
     ///
     /// # Errors
     /// If there are no descriptors or threads left.
-    pub(super) fn start(output: &OutputMode, by_stream: bool) -> io::Result<(Self, Pipes)> {
+    pub(super) fn start(
+        output: &OutputMode,
+        by_stream: bool,
+        encoding: Option<Encoding>,
+    ) -> io::Result<(Self, Pipes)> {
         let targets = [
             File::from(io::stdout().as_fd().try_clone_to_owned()?),
             File::from(io::stderr().as_fd().try_clone_to_owned()?),
@@ -102,7 +105,11 @@ impl Relays {
         let over = Arc::new(over);
         let (done, heard) = mpsc::channel();
         let mut relays = Self {
-            shared: Arc::default(),
+            shared: Arc::new(Shared {
+                tail: Mutex::new(Tail::new(encoding)),
+                complained: AtomicBool::new(false),
+                unwritten: Mutex::default(),
+            }),
             threads: Vec::new(),
             running: Some(running),
             verdicts: Vec::new(),
@@ -167,7 +174,7 @@ impl Relays {
 
     /// Returns the end of the output so far.
     pub(super) fn last(&self) -> LastOutput {
-        self.shared.tail().clone().take()
+        self.shared.tail().last()
     }
 
     /// Whether stderr has had more than traced commands.

@@ -1,61 +1,119 @@
-//! The end of an output, in bounded memory.
+//! The end of an output, as a terminal shows it, in bounded memory.
 
-/// The bytes that are kept: many times the size of a message, since colours and the like are
-/// removed.
+use encoding_rs::Decoder;
+
+use crate::message::Encoding;
+use crate::message::input::terminal::TerminalLine;
+
+/// The bytes that are kept: many times the size of a message.
 const KEPT: usize = 64 << 10;
 
-/// The most bytes of an unfinished line that a progress bar writes over again and again: it must not
-/// push out what stands above it.
-const OVERWRITTEN: usize = 8 << 10;
-
-/// The last bytes of up to two streams, line by line in the order in which the lines ended.
-#[derive(Debug, Default, Clone)]
+/// The last lines of up to two streams, in the order in which they ended.
 pub(super) struct Tail {
+    kept: KeptLines,
+    /// The encoding of both streams, if it is known.
+    encoding: Option<Encoding>,
+    streams: [Stream; 2],
+}
+
+struct Stream {
+    begun: bool,
+    /// Decodes an encoding that is known, or that has control characters of two bytes.
+    decoder: Option<Decoder>,
+    line: TerminalLine,
+}
+
+#[derive(Default, Clone)]
+struct KeptLines {
     /// Up to twice as many as are kept, so that they are seldom moved.
     bytes: Vec<u8>,
-    /// The unfinished line of each stream.
-    open: [Vec<u8>; 2],
-    /// The stream of the last bytes.
-    from: usize,
+    /// Whether invisible lines follow, of which one is kept if more follows.
+    gap: bool,
     cut: bool,
 }
 
 /// The end of an output.
 #[derive(Debug, Default)]
 pub(crate) struct LastOutput {
+    /// Lines, each with its end. In UTF-8 if the encoding was known.
     pub(crate) bytes: Vec<u8>,
     /// Whether earlier output was dropped.
     pub(crate) cut: bool,
 }
 
 impl Tail {
-    /// Adds the output of a stream.
-    pub(super) fn add(&mut self, stream: usize, bytes: &[u8]) {
-        let end = bytes.iter().rposition(|byte| *byte == b'\n');
-        let (lines, rest) = bytes.split_at(end.map_or(0, |end| end + 1));
-        if !lines.is_empty() {
-            let open = std::mem::take(&mut self.open[stream]);
-            self.keep(stream, &open);
-            self.keep(stream, lines);
-        }
-        let open = &mut self.open[stream];
-        open.extend(rest);
-        if open.len() > OVERWRITTEN {
-            forget_first_states(open);
-        }
-        if open.len() > KEPT {
-            let open = std::mem::take(open);
-            self.keep(stream, &open);
+    pub(super) fn new(encoding: Option<Encoding>) -> Self {
+        let stream = || Stream {
+            begun: false,
+            decoder: None,
+            line: TerminalLine::new(KEPT),
+        };
+        Self {
+            kept: KeptLines::default(),
+            encoding,
+            streams: [stream(), stream()],
         }
     }
 
-    fn keep(&mut self, stream: usize, bytes: &[u8]) {
-        // The line of the other stream is unfinished.
-        if stream != self.from && self.bytes.last().is_some_and(|last| *last != b'\n') {
+    /// Adds the output of a stream.
+    pub(super) fn add(&mut self, stream: usize, bytes: &[u8]) {
+        let Stream {
+            begun,
+            decoder,
+            line,
+        } = &mut self.streams[stream];
+        if !std::mem::replace(begun, true) {
+            *decoder = match self.encoding {
+                Some(encoding) => Some(encoding.decoder()),
+                None => Encoding::of_mark(bytes).map(Encoding::decoder),
+            };
+        }
+        let mut text = String::new();
+        let mut bytes = bytes;
+        if let Some(decoder) = decoder {
+            text.reserve(decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(0));
+            let _ = decoder.decode_to_string(bytes, &mut text, false);
+            bytes = text.as_bytes();
+        }
+        line.take(bytes, &mut |line| self.kept.add(line));
+    }
+
+    /// Returns the end of the output so far, unfinished lines last.
+    pub(super) fn last(&self) -> LastOutput {
+        let mut kept = self.kept.clone();
+        for stream in &self.streams {
+            let shown = stream.line.shown();
+            if !shown.is_empty() {
+                kept.add(&shown);
+            }
+            kept.cut |= stream.line.cut;
+        }
+        if kept.bytes.is_empty() {
+            let mut hidden = self.streams.iter().map(|it| &it.line.hidden);
+            hidden
+                .find(|it| !it.is_empty())
+                .into_iter()
+                .for_each(|it| kept.add(it));
+        }
+        kept.shrink();
+        LastOutput {
+            bytes: kept.bytes,
+            cut: kept.cut,
+        }
+    }
+}
+
+impl KeptLines {
+    fn add(&mut self, line: &[u8]) {
+        if line.is_empty() {
+            self.gap = !self.bytes.is_empty();
+            return;
+        }
+        if std::mem::take(&mut self.gap) {
             self.bytes.push(b'\n');
         }
-        self.from = stream;
-        self.bytes.extend(bytes);
+        self.bytes.extend_from_slice(line);
+        self.bytes.push(b'\n');
         if self.bytes.len() > 2 * KEPT {
             self.shrink();
         }
@@ -66,69 +124,74 @@ impl Tail {
         self.cut |= over > 0;
         self.bytes.drain(..over);
     }
-
-    /// Returns all kept bytes, unfinished lines last.
-    pub(super) fn take(mut self) -> LastOutput {
-        for (stream, open) in std::mem::take(&mut self.open).into_iter().enumerate() {
-            if !open.is_empty() {
-                self.keep(stream, &open);
-            }
-        }
-        self.shrink();
-        LastOutput {
-            bytes: std::mem::take(&mut self.bytes),
-            cut: self.cut,
-        }
-    }
-}
-
-/// Drops what was written over long ago: all but the last states of a line, each of which ends with
-/// a carriage return.
-fn forget_first_states(line: &mut Vec<u8>) {
-    let from = line.len() - OVERWRITTEN / 2;
-    let last = &line[from..];
-    let end = last.iter().position(|byte| *byte == b'\r');
-    // Only what is visible writes over what stands before it.
-    let is_visible = |state: &[u8]| !state.starts_with(b"\x1b") && !state.trim_ascii().is_empty();
-    let end = end.filter(|end| last[*end..].split(|it| *it == b'\r').any(is_visible));
-    if let Some(end) = end {
-        line.drain(..=from + end);
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    /// Returns the end of an output that comes in pieces.
+    fn last(output: &[u8], piece: usize) -> LastOutput {
+        let mut tail = Tail::new(None);
+        output.chunks(piece).for_each(|piece| tail.add(0, piece));
+        tail.last()
+    }
+
     #[test]
-    fn a_long_line_stays_whose_end_came_in_two_pieces() {
-        for behind in [&b"\r"[..], b"\r\x1b[0m"] {
-            let mut tail = Tail::default();
-            tail.add(0, &[&[b'E'; 9000], behind].concat());
-            tail.add(0, b"\nlast");
-            let last = tail.take();
-            assert!(last.bytes.starts_with(b"EEEE") && last.bytes.ends_with(b"last"));
+    fn what_nobody_sees_pushes_nothing_out() {
+        let bars = (0..9999).map(|at| format!("\r {at:9} done"));
+        for (behind, end) in [
+            (bars.collect(), "      9998 done\n"),
+            ("\x08|\x08/\x08-\x08\\".repeat(20_000), "\\\n"),
+            ("\r|\r/\r-\r\\".repeat(20_000), "\\\n"),
+            ("\n".repeat(100_000), ""),
+            (" \t\u{a0}\u{200b}\u{3164}\n".repeat(10_000), ""),
+            ("\x1b[0m\n".repeat(100_000), ""),
+            ("\0".repeat(200_000), ""),
+            ("\x1b[2K\x1b[1G".repeat(20_000), ""),
+            (" \n".repeat(100_000) + "more", "\nmore\n"),
+        ] {
+            for piece in [7, 1000, 100_000] {
+                let last = last(format!("failed\n{behind}").as_bytes(), piece);
+                assert_eq!(
+                    String::from_utf8(last.bytes).unwrap(),
+                    format!("failed\n{end}")
+                );
+                assert!(!last.cut);
+            }
         }
     }
 
     #[test]
-    fn a_long_progress_bar_pushes_nothing_out() {
-        for piece in [1, 7, 100_000] {
-            let bars = (0..9999).map(|at| format!("\r {at:9} done"));
-            let output = "failed\n".to_owned() + &bars.collect::<String>();
-            let mut tail = Tail::default();
-            for bytes in output.as_bytes().chunks(piece) {
-                tail.add(0, bytes);
-            }
-            let last = tail.take();
-            assert!(last.bytes.starts_with(b"failed\n") && last.bytes.ends_with(b"9998 done"));
-            assert!(!last.cut, "{piece}");
+    fn of_an_output_that_shows_nothing_in_the_end_what_was_last_erased_is_kept() {
+        for (output, kept) in [
+            ("ERROR gone\r\x1b[K", "ERROR gone\n"),
+            ("a\nERROR\r\x1b[K", "a\n"),
+            ("\r \r", ""),
+            ("\x1b]0;ERROR\x07 \n", "\x1b]0;ERROR\x07\n"),
+        ] {
+            assert_eq!(last(output.as_bytes(), 9).bytes, kept.as_bytes());
         }
+    }
+
+    #[test]
+    fn an_encoding_that_is_known_or_marked_is_decoded() {
+        let utf16: Vec<u8> = "\u{feff}盘 full\nDisk"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        let text = "盘 full\nDisk\n";
+        for piece in [2, 3, 100] {
+            assert_eq!(last(&utf16, piece).bytes, text.as_bytes());
+        }
+        let mut tail = Tail::new(Encoding::for_label("utf-16le"));
+        utf16[2..].chunks(1).for_each(|piece| tail.add(1, piece));
+        assert_eq!(tail.last().bytes, text.as_bytes());
     }
 
     #[test]
     fn lines_of_two_streams_are_not_torn() {
-        let mut tail = Tail::default();
+        let mut tail = Tail::new(None);
         for (stream, bytes) in [
             (0, "one"),
             (1, "err"),
@@ -139,23 +202,25 @@ mod tests {
         ] {
             tail.add(stream, bytes.as_bytes());
         }
-        let last = tail.take();
+        let last = tail.last();
         let text = String::from_utf8(last.bytes).unwrap();
-        assert_eq!(text, "one and\ntwo\nerror\nthree\nopen");
+        assert_eq!(text, "one and\ntwo\nerror\nthree\nopen\n");
         assert!(!last.cut);
     }
 
     #[test]
     fn memory_is_bounded_and_the_end_is_kept() {
-        for piece in [&b"x"[..], b"a line\n", &vec![b'y'; 100_000], b"\n"] {
-            let mut tail = Tail::default();
+        for piece in [&b"x"[..], b"a line\n", &vec![b'y'; 100_000]] {
+            let mut tail = Tail::new(None);
             let mut whole: Vec<u8> = Vec::new();
             while whole.len() < 5 * KEPT {
                 tail.add(0, piece);
                 whole.extend(piece);
-                assert!(tail.bytes.len() <= 2 * KEPT && tail.open[0].len() <= KEPT);
+                let line = tail.streams[0].line.shown();
+                assert!(tail.kept.bytes.len() <= 2 * KEPT && line.len() <= 2 * KEPT);
             }
-            let last = tail.take();
+            let last = tail.last();
+            whole.extend((!whole.ends_with(b"\n")).then_some(b'\n'));
             assert_eq!(last.bytes, whole[whole.len() - KEPT..]);
             assert!(last.cut);
         }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::io::{self, Read};
 
-use encoding_rs::{Decoder, DecoderResult, GB18030, WINDOWS_1252};
+use encoding_rs::{Decoder, DecoderResult, GB18030, UTF_8, WINDOWS_1252};
 
 /// The most bytes that are decoded at once.
 const CHUNK: usize = 8 << 10;
@@ -20,16 +20,21 @@ impl Encoding {
         known.filter(|it| *it != encoding_rs::REPLACEMENT).map(Self)
     }
 
-    /// Decodes bytes; what is invalid becomes U+FFFD.
-    pub(crate) fn text(self, bytes: &[u8]) -> Cow<'_, str> {
-        self.0.decode_with_bom_removal(bytes).0
+    /// Returns UTF-16 if the byte order mark of it is at the start of bytes.
+    pub(crate) fn of_mark(bytes: &[u8]) -> Option<Self> {
+        let marked = encoding_rs::Encoding::for_bom(bytes);
+        marked.map(|(it, _)| Self(it)).filter(|it| it.0 != UTF_8)
+    }
+
+    pub(crate) fn decoder(self) -> Decoder {
+        self.0.new_decoder_with_bom_removal()
     }
 
     /// Returns a reader of the same text in UTF-8, without a byte order mark.
     pub(crate) fn reader<R: Read>(self, inner: R) -> Decoded<R> {
         Decoded {
             inner,
-            decoder: self.0.new_decoder_with_bom_removal(),
+            decoder: self.decoder(),
             input: vec![0; CHUNK],
             filled: 0,
             output: Vec::new(),
@@ -44,6 +49,9 @@ impl Encoding {
 /// Decodes bytes of an unknown charset. Where most bytes above 127 are single, the text is a Western
 /// one, else UTF-8 or GB18030, whichever has fewer errors.
 pub(crate) fn guessed(bytes: &[u8]) -> String {
+    if let Some(marked) = Encoding::of_mark(bytes) {
+        return marked.0.decode(bytes).0.into_owned();
+    }
     if let Some(text) = certain(bytes) {
         return text.into_owned();
     }

@@ -4,11 +4,18 @@
 
 use std::borrow::Cow;
 
+use super::input::hides;
+
 /// What breaks an opening: it has no width, so the text looks the same. WeCom has no escape.
 const BREAK: char = '\u{200b}';
 
-/// Returns a text that WeCom shows as it is, whatever follows it.
+/// Returns a text that WeCom shows as it is, whatever follows it, without changes of the writing
+/// direction.
 pub(crate) fn inert(text: &str) -> Cow<'_, str> {
+    let turns = |character| hides(character) && !matches!(character, '\n' | '\t');
+    if text.contains(turns) {
+        return inert(&text.replace(turns, "")).into_owned().into();
+    }
     let mut out = String::new();
     let mut copied = 0;
     for (at, _) in text.match_indices('<') {
@@ -63,6 +70,7 @@ mod tests {
             ("<A\nHREF=x>y</A >", "<|A\nHREF=x>y<|/A >"),
             ("< a\thref=x> < / a>", "<| a\thref=x> <| / a>"),
             ("<\u{a0}a/href=x><a>", "<|\u{a0}a/href=x><|a>"),
+            ("\u{202e}txet\u{2066} <\u{202e}a", "txet <|a"),
             ("<@zhangsan> <\n@all>", "<|@zhangsan> <|\n@all>"),
             ("<<a x", "<<|a x"),
             ("ends in <", "ends in <|"),

@@ -138,6 +138,28 @@ fn a_secret_in_the_output_goes_to_no_phone() {
 }
 
 #[test]
+fn what_nobody_sees_pushes_no_error_out_of_a_report() {
+    let (standin, sandbox) = set_up();
+    for behind in [
+        r"\b|\b/\b-\b\\",
+        r"  0%%\b\b\b\b    \b\b\b\b",
+        r"\302\240\343\205\244\n",
+        r"\033[2K\033[1G",
+        r"\033[0m\n",
+        r"\000",
+    ] {
+        let script =
+            format!(r"printf 'E\bERROR: disk full\n'; printf '{behind}%.0s' $(seq 30000); exit 3");
+        let mut command = sh(&sandbox, "--to lisi", &script).command();
+        assert_eq!(command.output().unwrap().status.code(), Some(3));
+        let report = reports(&standin).pop().unwrap();
+        report.shows("\nERROR: disk full");
+        report.lacks("[2K");
+        report.lacks("省略");
+    }
+}
+
+#[test]
 fn output_passes_through_to_the_byte_and_in_order() {
     let sandbox = Sandbox::empty();
     let bytes: Vec<u8> = (0..3_000_000u32)

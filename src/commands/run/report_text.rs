@@ -7,7 +7,6 @@ use crate::child::{CommandEnd, Ended, LastOutput, name_of};
 use crate::compose::Warning;
 use crate::duration;
 use crate::lang::Lang;
-use crate::message::Encoding;
 use crate::message::encoding::guessed_output;
 use crate::message::input::Input;
 use crate::message::markup;
@@ -24,8 +23,6 @@ pub(super) struct ReportText<'a> {
     pub(super) occasion: Occasion,
     /// How late it runs, if somebody was told that it did not.
     pub(super) late: Option<Duration>,
-    /// The encoding of the output, if it is known.
-    pub(super) encoding: Option<Encoding>,
     pub(super) ended: &'a Ended,
     /// Hides secrets in the output before it is cut, or changed so that it hides them no more.
     pub(super) guard: &'a Redactor,
@@ -48,7 +45,7 @@ impl ReportText<'_> {
             // Its beginning was dropped.
             lines.remove(0);
         }
-        if lines.is_empty() || self.lines == 0 {
+        if lines.is_empty() && !last.cut || self.lines == 0 {
             return text;
         }
         let note = words::output_cut(self.lang);
@@ -71,11 +68,8 @@ impl ReportText<'_> {
     /// Returns the output as a terminal would show it.
     fn output(&self) -> String {
         let LastOutput { bytes, cut } = &self.ended.last;
-        let text = match self.encoding {
-            Some(encoding) => encoding.text(bytes),
-            None => guessed_output(bytes, *cut).into(),
-        };
-        let mut output = Input::at_terminal(text.as_bytes()).text;
+        let text = guessed_output(bytes, *cut);
+        let mut output = Input::from_bytes(text.as_bytes()).text;
         if self.guard.hide(&mut output) {
             tracing::warn!("{}", warning(&Warning::SecretHidden));
         }

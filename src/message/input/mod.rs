@@ -4,7 +4,7 @@
 //! characters must be removed before WeCom sees them: JSON would encode them as `\u00XX`, which
 //! WeCom refuses (errcode 40033).
 
-mod terminal;
+pub(crate) mod terminal;
 
 use std::io::{self, Read};
 
@@ -142,8 +142,26 @@ pub(crate) fn hides(character: char) -> bool {
         || matches!(character, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
+/// Whether a character shows nothing, not even in a text.
+pub(crate) fn is_invisible(character: char) -> bool {
+    let has_no_ink = matches!(
+        character,
+        '\u{ad}'
+            | '\u{115f}'
+            | '\u{1160}'
+            | '\u{180e}'
+            | '\u{2060}'
+            | '\u{2800}'
+            | '\u{3164}'
+            | '\u{feff}'
+            | '\u{ffa0}'
+    );
+    let joins = matches!(character, '\u{200b}'..='\u{200d}' | '\u{fe00}'..='\u{fe0f}');
+    has_no_ink || joins || character.is_whitespace() || hides(character)
+}
+
 /// The position within an escape sequence (ECMA-48).
-#[derive(Default, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum EscapeState {
     #[default]
     Text,
@@ -154,6 +172,21 @@ enum EscapeState {
     /// Within a control string: from `ESC ]`, `ESC P`, `ESC X`, `ESC ^` or `ESC _` to BEL or
     /// `ESC \`.
     Words,
+}
+
+impl EscapeState {
+    /// Returns the position after a character; `None` if it is text. Control strings end otherwise.
+    fn next(self, character: char) -> Option<Self> {
+        Some(match (self, character) {
+            (Self::Text, '\u{1b}') => Self::Escape,
+            (Self::Text, '\u{9b}') | (Self::Escape, '[') => Self::Control,
+            (Self::Escape, ']' | 'P' | 'X' | '^' | '_') => Self::Words,
+            (Self::Escape, ' '..='/') => Self::Escape,
+            (Self::Control, ' '..='?') => Self::Control,
+            (Self::Escape, '0'..='~') | (Self::Control, '@'..='~') => Self::Text,
+            _ => return None,
+        })
+    }
 }
 
 #[derive(Default)]
@@ -192,26 +225,19 @@ impl Cleaner {
         if first && character == '\u{feff}' {
             return;
         }
-        self.place = match (self.place, character) {
-            (EscapeState::Text, '\u{1b}') => EscapeState::Escape,
-            (EscapeState::Text, '\u{9b}') => EscapeState::Control,
-            (EscapeState::Text, _) => self.text(character),
-            (EscapeState::Escape, '[') => EscapeState::Control,
-            (EscapeState::Escape, ']' | 'P' | 'X' | '^' | '_') => EscapeState::Words,
-            (EscapeState::Escape, ' '..='/') => EscapeState::Escape,
-            (EscapeState::Escape, '0'..='~') => EscapeState::Text,
-            (EscapeState::Control, ' '..='?') => EscapeState::Control,
-            (EscapeState::Control, '@'..='~') => EscapeState::Text,
-            // Not a sequence: this is text.
-            (EscapeState::Escape | EscapeState::Control, _) => {
-                self.place = EscapeState::Text;
-                return self.take(character);
-            }
+        self.place = match (self.place, self.place.next(character)) {
             (EscapeState::Words, _) if ends_string(&self.held, character) => {
                 self.drop_held();
                 EscapeState::Text
             }
             (EscapeState::Words, _) => self.hold(character),
+            (_, Some(next)) => next,
+            (EscapeState::Text, None) => self.text(character),
+            // Not a sequence: this is text.
+            (_, None) => {
+                self.place = EscapeState::Text;
+                return self.take(character);
+            }
         };
     }
 

@@ -1,4 +1,4 @@
-use super::terminal::as_at_terminal;
+use super::terminal::TerminalLine;
 use super::*;
 use crate::message::fuzz::Torn;
 use proptest::prelude::*;
@@ -7,24 +7,51 @@ fn clean(bytes: &[u8]) -> String {
     Input::from_bytes(bytes).text
 }
 
+/// Returns the lines of an output as a terminal shows them.
+fn at_terminal(output: &[u8], piece: usize) -> (String, TerminalLine) {
+    let (mut line, mut lines) = (TerminalLine::new(1000), Vec::new());
+    for piece in output.chunks(piece) {
+        line.take(piece, &mut |ended| {
+            lines.extend_from_slice(ended);
+            lines.push(b'\n');
+        });
+    }
+    lines.extend(line.shown());
+    (String::from_utf8_lossy(&lines).into_owned(), line)
+}
+
 #[test]
 fn of_an_overwritten_line_the_last_state_stays() {
     for (output, expected) in [
         ("a\r\nb\r\r\n", "a\nb\n"),
         (" 9%\r10%\r\nerror", "10%\nerror"),
         ("a\r\x1b[0m\nb\r \nc\r\x1b[m\r\r\n", "a\nb\nc\n"),
-        (
-            "a\r\x1b[0;1m\x1b[K\nb\r\x1b[2J\r",
-            "\x1b[0;1m\x1b[K\n\x1b[2J",
-        ),
+        ("a\r\x1b[0;1m\x1b[K\nb\r\x1b[2J\r", "\n"),
         ("a\r\x1b]0;K\x07\r\u{a0}", "a"),
-        ("a\r\x1b[1mb", "\x1b[1mb"),
-        (" \n\x1b[m\n", " \n\x1b[m\n"),
+        ("a\r\x1b[1mb", "b"),
+        (" \t\n\x1b[m\u{3164}\u{a0}\n", "\n\n"),
         ("1\r2\r3", "3"),
-        ("\r", ""),
+        // As ora, npm and tqdm do it.
+        ("one\x1b[2K\x1b[1Gtwo\x1b[3D  !\n", "  !\n"),
+        ("the one\x1b[3Dtwo!\x1b[K\n", "the two!\n"),
+        // As nroff, mke2fs, fsck and 7z do it.
+        ("N\x08NA\x08AM\x08M _\x08é_\x08中\n", "NAM é中\n"),
+        (
+            "inodes: 1/8\x08\x08\x082/8\x08\x08\x08done\n",
+            "inodes: done\n",
+        ),
+        (
+            "文 1%\x08\x08\x08é2%\x08\x08\x08\x08  \x08\x08end\n",
+            "end\n",
+        ),
+        ("ERROR\x08\x08\x08\x08\x08     \n", "ERROR\n"),
+        ("\x08\x08a\x08\n", "a\n"),
+        ("a\x1b]0;open\nb\x1b[31\nc\0\x07\x7f", "a\x1b]0;open\nb\nc"),
         ("", ""),
     ] {
-        assert_eq!(as_at_terminal(output.as_bytes()), expected.as_bytes());
+        for piece in [1, 3, 100] {
+            assert_eq!(at_terminal(output.as_bytes(), piece).0, expected);
+        }
     }
 }
 
@@ -37,6 +64,25 @@ fn an_output_of_which_all_was_erased_is_shown_as_it_was() {
     ] {
         assert_eq!(Input::at_terminal(output.as_bytes()).text, text);
     }
+}
+
+#[test]
+fn a_line_of_any_length_takes_little_memory() {
+    for (piece, shown) in [
+        (" ", "start"),
+        ("\0", "start"),
+        ("\u{a0}", "start"),
+        ("\x1b[2K\x1b[1G", ""),
+        ("\x1b]0;title\x07", "start"),
+        ("\x08|\x08/\x08-", "star-"),
+    ] {
+        let output = "start".to_owned() + &piece.repeat(1 << 20);
+        let (text, line) = at_terminal(output.as_bytes(), 4096);
+        assert_eq!(text.trim_end(), shown, "{piece:?}");
+        assert!(!line.cut, "{piece:?}");
+    }
+    let (text, line) = at_terminal(&vec![b'x'; 1 << 20], 4096);
+    assert!(line.cut && (1000..=2000).contains(&text.len()));
 }
 
 #[test]
@@ -130,6 +176,14 @@ fn only_three_escapes_are_interpreted() {
 }
 
 proptest! {
+    #[test]
+    fn an_output_is_shown_the_same_however_it_is_torn(
+        bytes in prop::collection::vec(prop_oneof![any::<u8>(), prop::sample::select(b"\x1b[]2KGD\x08\r\n a".to_vec())], 0..200),
+        size in 1usize..9,
+    ) {
+        prop_assert_eq!(at_terminal(&bytes, size).0, at_terminal(&bytes, 1000).0);
+    }
+
     #[test]
     fn any_bytes_give_clean_text_however_they_are_torn(
         bytes in prop::collection::vec(
