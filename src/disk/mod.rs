@@ -12,6 +12,7 @@ mod file;
 mod groups;
 mod journal;
 pub(crate) mod record;
+mod trust;
 mod walk;
 
 pub(crate) use dir::{Dir, Lock, TemporaryLock};
@@ -19,7 +20,7 @@ pub(crate) use drop_dir::{DropDir, DroppedFile};
 pub(crate) use error::FileError;
 pub(crate) use groups::user_name;
 pub(crate) use journal::{LockedFile, Pause, lossy};
-pub(crate) use walk::{Writers, others_by_group, trust_owner};
+pub(crate) use trust::{Writers, others_by_group, trust_owner};
 
 use std::fs::{File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read};
@@ -91,14 +92,14 @@ fn read_at_most(file: File, meta: &Metadata, max: u64) -> io::Result<Vec<u8>> {
 /// # Errors
 /// If it is not a regular file, is larger, cannot be read, or who could have written it.
 pub(crate) fn read_named(path: &Path, max: u64) -> io::Result<(Vec<u8>, Metadata)> {
-    let opened = if euid() == 0 {
+    let (file, meta) = if euid() == 0 {
         walk::open_file(path, Writers::Owner, UNBLOCKED)?
     } else {
         opened(path)?
     };
-    let (bytes, meta) = read_regular(opened, max)?;
-    walk::check_file(&meta, path)?;
-    Ok((bytes, meta))
+    check_regular(&meta)?;
+    trust::check_file(&meta, path)?;
+    Ok((read_whole(file, &meta, max)?, meta))
 }
 
 /// Reads a regular file of at most `max` bytes, whoever wrote it: only to look for something in it.
@@ -106,7 +107,9 @@ pub(crate) fn read_named(path: &Path, max: u64) -> io::Result<(Vec<u8>, Metadata
 /// # Errors
 /// If it is not a regular file, is larger, or cannot be read.
 pub(crate) fn read_foreign(path: &Path, max: u64) -> io::Result<Vec<u8>> {
-    Ok(read_regular(opened(path)?, max)?.0)
+    let (file, meta) = opened(path)?;
+    check_regular(&meta)?;
+    read_whole(file, &meta, max)
 }
 
 /// Flags for a file that somebody else may have made: without NONBLOCK a FIFO would block us for ever.
@@ -118,15 +121,19 @@ fn opened(path: &Path) -> io::Result<(File, Metadata)> {
     walk::with_meta(rustix::fs::open(path, UNBLOCKED, Mode::empty())?.into())
 }
 
-fn read_regular((file, meta): (File, Metadata), max: u64) -> io::Result<(Vec<u8>, Metadata)> {
+fn check_regular(meta: &Metadata) -> io::Result<()> {
     if !meta.is_file() {
         return Err(FileError::NotRegular.into());
     }
-    let bytes = read_at_most(file, &meta, max + 1)?;
+    Ok(())
+}
+
+fn read_whole(file: File, meta: &Metadata, max: u64) -> io::Result<Vec<u8>> {
+    let bytes = read_at_most(file, meta, max + 1)?;
     if bytes.len() as u64 > max {
         return Err(FileError::TooLarge { max }.into());
     }
-    Ok((bytes, meta))
+    Ok(bytes)
 }
 
 /// Creates a nameless file for reading and writing; it ends with the process.

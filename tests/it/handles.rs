@@ -63,13 +63,19 @@ fn names_of(arguments: &str) -> Vec<(bool, &str)> {
 /// Whether a call leads to something of ours past the handles.
 fn is_by_path(call: &str, arguments: &str) -> bool {
     let walks = arguments.contains("O_PATH");
+    // Without links and mounts; what is on the way is looked at from the handle.
+    let is_straight = call == "openat2"
+        && ["O_PATH", "RESOLVE_NO_XDEV", "RESOLVE_NO_SYMLINKS"]
+            .iter()
+            .all(|it| arguments.contains(it));
     // A nameless file, of which there is only the handle.
     let is_nameless = arguments.contains("O_TMPFILE");
     CALLS.contains(&call)
         && names_of(arguments).into_iter().any(|(by_handle, name)| {
             let is_one = !name.trim_matches('/').contains('/');
             let is_system = SYSTEM.iter().any(|it| name.starts_with(it));
-            let is_fine = by_handle && !name.contains('/') || walks && is_one || is_nameless;
+            let is_fine =
+                by_handle && !name.contains('/') || walks && is_one || is_straight || is_nameless;
             !is_fine && !is_system
         })
 }
@@ -83,6 +89,14 @@ fn what_goes_past_the_handles_is_found() {
         ("openat(5</a>, \"b\", O_RDONLY", false),
         ("openat(AT_FDCWD</>, \"/\", O_RDONLY|O_PATH", false),
         ("openat(AT_FDCWD</>, \"/a/b\", O_RDONLY|O_PATH", true),
+        (
+            "openat2(AT_FDCWD</>, \"/a/b\", {flags=O_PATH, resolve=RESOLVE_NO_XDEV|RESOLVE_NO_SYMLINKS}, 24",
+            false,
+        ),
+        (
+            "openat2(AT_FDCWD</>, \"/a/b\", {flags=O_PATH, resolve=0}, 24",
+            true,
+        ),
         ("openat(AT_FDCWD</>, \"/etc/localtime\", O_RDONLY", false),
         (
             "openat(AT_FDCWD</>, \"/tmp\", O_RDWR|O_TMPFILE, 0600",

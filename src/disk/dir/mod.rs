@@ -15,7 +15,8 @@ use rustix::fs::{Access, AtFlags, Mode, OFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::file::FileAt;
-use super::walk::{Writers, check_dir, find_dir, open_dir};
+use super::trust::{Writers, check_dir};
+use super::walk::{find_dir, open_dir};
 use super::{FileError, Owner, euid};
 pub(crate) use lock::{Lock, TemporaryLock};
 
