@@ -61,8 +61,8 @@ fn a_send_makes_no_more_calls_syncs_and_connections_than_it_did() {
     let sandbox = over_tls(&standin);
     for (args, calls, syncs) in [
         // Root looks at each directory on its way as well. Two syncs keep the message, one forgets it.
-        (&["send", "x"][..], 280, 3),
-        (&["send", "--no-outbox", "x"], 220, 0),
+        (&["send", "x"][..], 210, 3),
+        (&["send", "--no-outbox", "x"], 160, 0),
     ] {
         let trace = traced(&sandbox, &[], args);
         let made = all(&trace);
