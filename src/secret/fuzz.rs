@@ -37,3 +37,21 @@ pub(crate) fn redact(bytes: &[u8]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::proptest;
+
+    proptest! {
+        #[test]
+        fn a_secret_of_what_is_written_in_its_place_neither_stays_nor_keeps_us_busy(
+            secret in "[*hiden%A0=+\\[\\]]{0,40}|[*]{0,40}|[%A0]{8,20}",
+            text in "[*hiden%A0=+\\[\\] ]{0,80}",
+            times in 0..4_usize,
+        ) {
+            let size = [u8::try_from(secret.len()).unwrap()];
+            let text = [&*secret, &text, &secret.repeat(times), &text].concat();
+            super::redact(&[&size, text.as_bytes()].concat());
+        }
+    }
+}

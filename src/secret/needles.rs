@@ -134,15 +134,16 @@ impl Needles {
 
     /// Returns how many of these bytes, with which a stretch ends, count although nothing is encoded.
     pub(super) fn plain_size(&self, stretch: Stretch, bytes: &[u8]) -> Option<usize> {
-        let needle = &self.texts[stretch.needle];
-        if !needle.whole {
+        if !self.texts[stretch.needle].whole {
             return Some(stretch.size);
         }
-        let size = needle.text.len();
-        let from = bytes.len().checked_sub(size)?;
-        bytes[from..]
-            .eq_ignore_ascii_case(&needle.text)
-            .then_some(size)
+        // Another one may have the same stretch.
+        let wholes = self.texts.iter().filter(|it| it.whole);
+        let there = wholes.filter(|it| {
+            let from = bytes.len().checked_sub(it.text.len());
+            from.is_some_and(|from| bytes[from..].eq_ignore_ascii_case(&it.text))
+        });
+        there.map(|it| it.text.len()).max()
     }
 
     /// The size of the longest text.
