@@ -17,6 +17,9 @@ use crate::output::{self, Output};
 use crate::text::api as text;
 use crate::wecom::{ApiAnswer, ApiBody, ApiCall, FormField};
 
+/// The longest answer that is indented for a person, in bytes.
+const INDENTED_MAX: usize = 256 << 10;
+
 /// Runs `api`.
 pub(super) fn run(args: &Api, global: &Global, output: Output) -> anyhow::Result<Exit> {
     let api_call = ApiCall {
@@ -43,12 +46,16 @@ pub(super) fn run(args: &Api, global: &Global, output: Output) -> anyhow::Result
 }
 
 /// Prints an answer: indented for a person, on one line for a program.
-fn show(answer: &Value, output: Output) -> Result<(), Failure> {
+fn show(answer: &str, output: Output) -> Result<(), Failure> {
     let is_for_a_person = io::stdout().is_terminal() && !output.json;
-    if is_for_a_person {
+    // The values of a long one would take a hundred times its memory.
+    if is_for_a_person
+        && answer.len() <= INDENTED_MAX
+        && let Ok(answer) = serde_json::from_str::<Value>(answer)
+    {
         output::json(&format!("{answer:#}"))
     } else {
-        output::object(answer)
+        output::json(answer)
     }
 }
 

@@ -5,11 +5,11 @@ use std::time::Instant;
 
 use serde_json::json;
 
-use super::answer::{ApiAnswer, Grant, Sent, Unreached, lifetime, names, text};
+use super::answer::{ApiAnswer, Grant, Sent, Unreached, lifetime};
 use super::body::{FormField, Leaving, Payload};
 use super::client::{Client, Credential};
 use super::error::{Error, Unreadable};
-use super::request::{Call, GETTOKEN, LARGE_ANSWER_MAX};
+use super::request::{Call, FILE_MAX, GETTOKEN};
 use crate::file_slice::Watching;
 use crate::secret::Secret;
 
@@ -39,13 +39,13 @@ impl Client {
         let corpid = Secret::new(corpid);
         let query = [("corpid", &corpid), ("corpsecret", &self.secret)];
         let answer = self.call(&Call::get(GETTOKEN, &query), deadline)?;
-        let access_token = text(&answer["access_token"]).unwrap_or_default();
-        if !is_token(&access_token) {
+        let access_token = answer.access_token.text();
+        if !is_token(access_token) {
             return Err(Error::unreadable(Unreadable::NoToken).of_gettoken());
         }
         Ok(Grant {
             access_token: Secret::new(access_token),
-            expires_in: lifetime(&answer["expires_in"]),
+            expires_in: lifetime(answer.expires_in.text()),
         })
     }
 
@@ -87,12 +87,12 @@ impl Client {
             };
             let answer = client.call_by(lane, &call, deadline).await?;
             Ok(Sent {
-                msgid: text(&answer["msgid"]).unwrap_or_default(),
+                msgid: answer.msgid.text().to_owned(),
                 unreached: Unreached {
-                    invaliduser: names(&answer["invaliduser"]),
-                    invalidparty: names(&answer["invalidparty"]),
-                    invalidtag: names(&answer["invalidtag"]),
-                    unlicenseduser: names(&answer["unlicenseduser"]),
+                    invaliduser: answer.invaliduser.names(),
+                    invalidparty: answer.invalidparty.names(),
+                    invalidtag: answer.invalidtag.names(),
+                    unlicenseduser: answer.unlicenseduser.names(),
                 },
             })
         }
@@ -116,8 +116,9 @@ impl Client {
             watching,
             ..Call::post(&name, &query, Payload::form(&[file]))
         };
-        let media_id = text(&self.call(&call, deadline)?["media_id"]);
-        let media_id = media_id.filter(|media_id| is_token(media_id));
+        let answer = self.call(&call, deadline)?;
+        let media_id = Some(answer.media_id.text()).filter(|media_id| is_token(media_id));
+        let media_id = media_id.map(str::to_owned);
         media_id.ok_or(Error::unreadable(Unreadable::NoMediaId))
     }
 
@@ -159,11 +160,10 @@ impl Client {
         };
         let call = Call {
             body,
-            answer_max: LARGE_ANSWER_MAX,
-            is_foreign: true,
+            answer_max: FILE_MAX,
             ..Call::get(&call.call, query)
         };
-        self.exchange(&call, deadline)
+        self.ask_by(&call, deadline)
     }
 }
 

@@ -3,12 +3,10 @@
 use std::cell::RefCell;
 use std::time::Instant;
 
-use serde_json::Value;
-
-use super::answer::{self, ApiAnswer};
-use super::error::{Cause, ClientError, Error, Unreadable};
+use super::answer::{self, ApiAnswer, OwnAnswer};
+use super::error::{Cause, ClientError, Error};
 use super::http::Http;
-use super::request::{Call, Parameter};
+use super::request::{Call, Parameter, Reply};
 use crate::config::Network;
 use crate::secret::{Redactor, Secret, passwords};
 
@@ -79,8 +77,8 @@ impl Client {
         self.http.wait(requests)
     }
 
-    /// Makes one of our own calls; returns WeCom's JSON on success.
-    pub(super) fn call(&self, call: &Call<'_>, deadline: Instant) -> Result<Value, Error> {
+    /// Makes one of our own calls; returns WeCom's answer on success.
+    pub(super) fn call(&self, call: &Call<'_>, deadline: Instant) -> Result<OwnAnswer, Error> {
         self.wait(self.call_by(0, call, deadline))
     }
 
@@ -90,49 +88,47 @@ impl Client {
         lane: usize,
         call: &Call<'_>,
         deadline: Instant,
-    ) -> Result<Value, Error> {
-        match self.exchange_by(lane, call, deadline).await? {
-            ApiAnswer::Json(answer, None) => Ok(answer),
-            ApiAnswer::Json(_, Some(refusal)) => Err(Error::refused(refusal)),
-            ApiAnswer::File(_) => Err(Error::unreadable(Unreadable::NotJson)),
-        }
-    }
-
-    /// Sends a request, reads its answer, and logs both in one line.
-    pub(super) fn exchange(&self, call: &Call<'_>, deadline: Instant) -> Result<ApiAnswer, Error> {
-        self.wait(self.exchange_by(0, call, deadline))
-    }
-
-    async fn exchange_by(
-        &self,
-        lane: usize,
-        call: &Call<'_>,
-        deadline: Instant,
-    ) -> Result<ApiAnswer, Error> {
+    ) -> Result<OwnAnswer, Error> {
         let begun = Instant::now();
+        let reply = self.reply(lane, call, deadline).await;
+        let result = reply.and_then(|it| answer::read_own(call, &self.told.borrow(), it));
+        logged(call, begun, result, |_| 0)
+    }
+
+    /// Makes a call that a user named.
+    pub(super) fn ask_by(&self, call: &Call<'_>, deadline: Instant) -> Result<ApiAnswer, Error> {
+        let begun = Instant::now();
+        let reply = self.wait(self.reply(0, call, deadline));
+        let result = reply.and_then(|it| answer::read(call, &self.told.borrow(), it));
+        logged(call, begun, result, |answer| match answer {
+            ApiAnswer::Json(_, Some(refusal)) => refusal.errcode,
+            _ => 0,
+        })
+    }
+
+    /// Sends a request; returns its answer with status 200.
+    async fn reply(&self, lane: usize, call: &Call<'_>, deadline: Instant) -> Result<Reply, Error> {
         let secrets = call.query.iter().filter(|(name, secret)| match *name {
             "access_token" => secret.is_machine_made(),
             name => name != "corpid",
         });
         secrets.for_each(|(_, secret)| self.told.borrow_mut().add(secret));
-        let result = match self.http.exchange(lane, call, deadline).await {
-            Ok(reply) if reply.status == 200 => answer::read(call, &self.told.borrow(), reply),
-            Ok(reply) => Err(Error::status(reply.status, reply.retry_after)),
-            Err(error) => Err(error),
-        };
-        let result = match result {
-            Err(error) if call.is_gettoken() => Err(error.of_gettoken()),
-            result => result,
-        };
-        log(call, begun, &result);
-        result
+        match self.http.exchange(lane, call, deadline).await? {
+            reply if reply.status == 200 => Ok(reply),
+            reply => Err(Error::status(reply.status, reply.retry_after)),
+        }
     }
 }
 
-fn log(call: &Call<'_>, begun: Instant, result: &Result<ApiAnswer, Error>) {
-    let (status, errcode, trouble) = match result {
-        Ok(ApiAnswer::Json(_, Some(refusal))) => (Some(200), Some(refusal.errcode), None),
-        Ok(_) => (Some(200), Some(0), None),
+/// Logs a request and its answer in one line.
+fn logged<T>(
+    call: &Call<'_>,
+    begun: Instant,
+    result: Result<T, Error>,
+    errcode: fn(&T) -> i64,
+) -> Result<T, Error> {
+    let (status, errcode, trouble) = match &result {
+        Ok(answer) => (Some(200), Some(errcode(answer)), None),
         Err(error) => match &error.cause {
             Cause::Errcode(refusal) => (Some(200), Some(refusal.errcode), None),
             Cause::Status(status) => (Some(*status), None, None),
@@ -148,4 +144,11 @@ fn log(call: &Call<'_>, begun: Instant, result: &Result<ApiAnswer, Error>) {
         ms = begun.elapsed().as_millis(),
         "answer"
     );
+    result.map_err(|error| {
+        if call.is_gettoken() {
+            error.of_gettoken()
+        } else {
+            error
+        }
+    })
 }

@@ -4,12 +4,10 @@
 
 use std::time::Instant;
 
-use serde_json::Value;
-
-use super::answer::{names, text};
+use super::answer::OwnAnswer;
 use super::client::{Client, Credential};
 use super::error::Error;
-use super::request::{Call, LARGE_ANSWER_MAX};
+use super::request::{Call, LIST_MAX};
 
 /// The answer of `agent/get`.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
@@ -27,16 +25,13 @@ pub(crate) struct Agent {
 }
 
 impl Agent {
-    /// Parses an answer; a field that is missing or of another type counts as empty.
-    fn read(answer: &Value) -> Self {
-        let users = answer["allow_userinfos"]["user"].as_array();
-        let users = users.into_iter().flatten();
+    fn of(answer: OwnAnswer) -> Self {
         Self {
-            name: text(&answer["name"]).unwrap_or_default(),
-            closed: text(&answer["close"]).is_some_and(|close| close == "1"),
-            users: users.filter_map(|user| text(&user["userid"])).collect(),
-            parties: names(&answer["allow_partys"]["partyid"]),
-            tags: names(&answer["allow_tags"]["tagid"]),
+            name: answer.name.text().to_owned(),
+            closed: answer.close.text() == "1",
+            users: answer.allow_userinfos.0,
+            parties: answer.allow_partys.names(),
+            tags: answer.allow_tags.names(),
         }
     }
 
@@ -73,7 +68,7 @@ impl Client {
         deadline: Instant,
     ) -> Result<Agent, Error> {
         let answer = self.look_up(&format!("agent/get?agentid={agentid}"), pass, deadline)?;
-        Ok(Agent::read(&answer))
+        Ok(Agent::of(answer))
     }
 
     /// Looks up the status of a member.
@@ -88,11 +83,11 @@ impl Client {
     ) -> Result<MemberStatus, Error> {
         // No character of a userid has a meaning in a query.
         let answer = self.look_up(&format!("user/get?userid={userid}"), pass, deadline)?;
-        Ok(match text(&answer["status"]).as_deref() {
-            Some("1") => MemberStatus::Active,
-            Some("2") => MemberStatus::Disabled,
-            Some("4") => MemberStatus::Unjoined,
-            Some("5") => MemberStatus::Left,
+        Ok(match answer.status.text() {
+            "1" => MemberStatus::Active,
+            "2" => MemberStatus::Disabled,
+            "4" => MemberStatus::Unjoined,
+            "5" => MemberStatus::Left,
             _ => MemberStatus::Unknown,
         })
     }
@@ -104,8 +99,7 @@ impl Client {
         deadline: Instant,
     ) -> Result<Vec<String>, Error> {
         let answer = self.look_up("department/simplelist", pass, deadline)?;
-        let rows = answer["department_id"].as_array().into_iter().flatten();
-        Ok(rows.filter_map(|row| text(&row["id"])).collect())
+        Ok(answer.department_id.0)
     }
 
     /// Counts the members and departments of a tag that the app sees.
@@ -119,15 +113,19 @@ impl Client {
         deadline: Instant,
     ) -> Result<usize, Error> {
         let answer = self.look_up(&format!("tag/get?tagid={id}"), pass, deadline)?;
-        let users = answer["userlist"].as_array().map_or(0, Vec::len);
-        Ok(users + names(&answer["partylist"]).len())
+        Ok(answer.userlist.0.len() + answer.partylist.names().len())
     }
 
     /// Makes a read-only call.
-    fn look_up(&self, name: &str, pass: Credential<'_>, deadline: Instant) -> Result<Value, Error> {
+    fn look_up(
+        &self,
+        name: &str,
+        pass: Credential<'_>,
+        deadline: Instant,
+    ) -> Result<OwnAnswer, Error> {
         let query = [pass.parameter()];
         let call = Call {
-            answer_max: LARGE_ANSWER_MAX,
+            answer_max: LIST_MAX,
             ..Call::get(name, &query)
         };
         self.call(&call, deadline)
@@ -136,7 +134,7 @@ impl Client {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -148,7 +146,8 @@ mod tests {
             "allow_partys": {"partyid": [1, "22"]},
             "allow_tags": {"tagid": [7]},
         });
-        let agent = Agent::read(&answer);
+        let of = |answer: &Value| Agent::of(serde_json::from_value(answer.clone()).unwrap());
+        let agent = of(&answer);
         assert_eq!((agent.name.as_str(), agent.closed), ("告警", true));
         assert_eq!(agent.users, ["ann", "ben"]);
         assert_eq!(agent.parties, ["1", "22"]);
@@ -156,10 +155,9 @@ mod tests {
         assert!(!agent.sees_nobody());
         for strange in [
             json!({}),
-            json!([1]),
             json!({"allow_userinfos": [], "allow_partys": {"partyid": {}}, "close": null}),
         ] {
-            let agent = Agent::read(&strange);
+            let agent = of(&strange);
             assert_eq!(agent, Agent::default(), "{strange}");
             assert!(agent.sees_nobody());
         }

@@ -6,11 +6,15 @@ use super::body::{Leaving, Payload};
 use crate::file_slice::Watching;
 use crate::secret::Secret;
 
-/// The longest answer that is read, in bytes; WeCom's have a few hundred.
-const ANSWER_MAX: usize = 64 << 10;
+/// The longest answer that is read, in bytes; WeCom's have a few hundred, with a thousand members who
+/// got no message some 64 KiB.
+const ANSWER_MAX: usize = 128 << 10;
 
-/// The longest answer that is read if it may be a file or a long list, in bytes.
-pub(super) const LARGE_ANSWER_MAX: usize = 64 << 20;
+/// The longest list that is read, in bytes: of some 40,000 departments, or members of a tag.
+pub(super) const LIST_MAX: usize = 2 << 20;
+
+/// The longest answer to a call that a user named, which may be a file, in bytes.
+pub(super) const FILE_MAX: usize = 64 << 20;
 
 /// The only call without a token.
 pub(super) const GETTOKEN: &str = "gettoken";
@@ -30,9 +34,6 @@ pub(super) struct Call<'a> {
     pub(super) watching: Option<Watching>,
     /// The longest answer that is read, in bytes.
     pub(super) answer_max: usize,
-    /// Whether the user named the call: its answer is then shown, and may be a file or lack an
-    /// errcode.
-    pub(super) is_foreign: bool,
 }
 
 impl<'a> Call<'a> {
@@ -44,7 +45,6 @@ impl<'a> Call<'a> {
             leaving: None,
             watching: None,
             answer_max: ANSWER_MAX,
-            is_foreign: false,
         }
     }
 

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::standin::{CHATID, CORPID, Fault, SECRET};
 use crate::support::{
-    CHAT, Fields, GETTOKEN, NOT_KNOWN, SEND, UPLOAD, USER, Words, at_a_terminal, for_each, here,
-    padded, pdf, png, script, set_up, token,
+    AGENT, CHAT, Fields, GETTOKEN, NOT_KNOWN, SEND, UPLOAD, USER, Words, at_a_terminal, for_each,
+    here, measured, padded, pdf, png, script, set_up, token,
 };
 
 #[test]
@@ -298,4 +298,24 @@ fn what_is_no_call_is_refused_before_anything_leaves() {
     assert!(standin.requests().is_empty());
     let unknown = sandbox.wxpush("api GET no/such/call").exits(77);
     assert_eq!(unknown.says("HTTP status 404").stdout, "");
+}
+
+#[test]
+fn an_answer_of_very_many_values_takes_no_more_memory_than_a_text_of_its_size() {
+    let (standin, sandbox) = set_up();
+    let values = |size: usize| vec![r#"{"a":1}"#; size / 8].join(",");
+    let long = format!(r#"{{"errcode":0,"userlist":[{}]}}"#, values(8 << 20));
+    standin.script(USER, [Fault::Body(long.clone())]);
+    let run = sandbox.wxpush("api GET user/get?userid=a");
+    let (peak, outcome) = measured(run.start(), 0);
+    assert_eq!(outcome.stdout.trim_end(), long);
+    assert!(peak < 64 << 10, "{peak} KiB");
+    // Of what is looked up, nothing is kept but what is asked for.
+    standin.always(USER, Fault::Body(long));
+    standin.always(
+        AGENT,
+        Fault::Body(format!(r#"{{"errcode":0,"more":[{}]}}"#, values(2_000_000))),
+    );
+    let (peak, _) = measured(sandbox.wxpush("check").start(), 77);
+    assert!(peak < 64 << 10, "{peak} KiB");
 }
