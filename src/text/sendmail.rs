@@ -10,6 +10,10 @@ failures! {
         "它没有主题，没有正文，也没有附件", "it has neither a subject nor a text nor a file";
     unreadable(error) => Io,
         "无法读取邮件：{error}", "cannot read the mail: {error}";
+    without_end() => Data,
+        "输入结束了，邮件却没有结束：没有发送", "the input ended within a mail: it is not sent",
+        "正文后面单独写一行“.”，换行方式和前面的命令一致",
+        "write a line of a single dot below the mail, with the line end that the commands have";
     nobody_known(names, first) => Partial,
         "不知道 {names} 是谁：没有发给这些地址", "nobody is known by {names}: nothing was sent there",
         "在配置文件的 [mail] 下为该地址写一行：{first} = {{ touser = \"zhangsan\" }}",

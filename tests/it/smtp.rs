@@ -63,10 +63,6 @@ fn what_is_out_of_order_unknown_or_too_large_is_refused_and_the_dialogue_goes_on
             &[250, 250, 354, 554],
         ),
         (
-            "MAIL FROM:<a>\nRCPT TO:<root>\nDATA\nnever ended",
-            &[250, 250, 354],
-        ),
-        (
             "STARTTLS\nAUTH PLAIN\nVRFY root\nHELP\nNOOP",
             &[502, 502, 252, 214, 250],
         ),
@@ -92,6 +88,32 @@ fn what_is_out_of_order_unknown_or_too_large_is_refused_and_the_dialogue_goes_on
     let input = format!("MAIL FROM:<a>\r\nRCPT TO:<root>\r\nDATA\r\n{huge}\r\n.\r\nNOOP\r\n");
     assert_eq!(replies(&sandbox, &input), [220, 250, 250, 354, 552, 250]);
     assert_eq!(standin.count(SEND), 0);
+}
+
+#[test]
+fn a_mail_with_other_line_ends_than_its_dialogue_arrives_or_is_said_not_to() {
+    let (standin, sandbox) = set_up();
+    let dialogue = |commands: &str, mail: &str, dot: &str| {
+        let commands = "MAIL FROM:<a>\nRCPT TO:<root>\nDATA\n".replace('\n', commands);
+        let mail = "Subject: s\n\n.\n".replace('\n', mail);
+        format!("{commands}{}{dot}", mail.replace("\n.", "\n.."))
+    };
+    for dot in [".\n", ".\r\n", ".\nQUIT\n"] {
+        let input = dialogue("\n", "\r\n", dot);
+        let codes = replies(&sandbox, &input);
+        assert_eq!(codes[3..5], [354, 250], "{dot:?}");
+    }
+    assert_eq!(texts(&standin, "zhangsan"), ["s\n."; 3]);
+    for input in [
+        dialogue("\r\n", "\n", ".\n"),
+        dialogue("\r\n", "\n", ".\r\n"),
+        dialogue("\n", "\n", ""),
+    ] {
+        let outcome = sandbox.wxpush("sendmail -bs").stdin(input).exits(65);
+        assert_eq!(codes(&outcome.stdout)[3..], [354, 451]);
+        outcome.says("ended within a mail");
+    }
+    assert_eq!(texts(&standin, "zhangsan").len(), 3);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use crate::compose::{Body, Media};
 use crate::error::Failure;
 use crate::lang::Lang;
 use crate::message::encoding::guessed;
-use crate::message::input::{Input, one_line};
+use crate::message::input::{INPUT_MAX, Input, one_line};
 use crate::message::mail::Enclosed;
 use crate::message::media::{self, FILE_MIN, FILES_MAX};
 use crate::message::{Attachment, Content, Mail, Mailbox, MediaKind, TextKind};
@@ -47,8 +47,10 @@ impl Letter {
         if input.replaced > 0 || mail.text.contains(char::REPLACEMENT_CHARACTER) {
             warnings.push(words::unreadable_characters());
         }
-        let is_cut = input.cut;
-        let mut text = input.text.trim_matches(['\n', ' ']).to_owned();
+        let is_cut = input.cut || mail.text.len() > INPUT_MAX;
+        let mut text = input.text;
+        text.truncate(text.trim_end_matches(['\n', ' ']).len());
+        text.drain(..text.len() - text.trim_start_matches(['\n', ' ']).len());
         if title.is_none() && text.trim().is_empty() && mail.files.is_empty() {
             return Err(words::empty());
         }
@@ -59,7 +61,7 @@ impl Letter {
         if cut {
             note(&mut text, &words::mail_cut(lang));
         }
-        let text = text.trim_end_matches('\n').to_owned();
+        text.truncate(text.trim_end_matches('\n').len());
         Ok(Self {
             title,
             byline: None,

@@ -110,7 +110,7 @@ impl<'a> Mailer<'a> {
     pub(super) fn deliver(
         &self,
         envelope: &Envelope,
-        bytes: &[u8],
+        bytes: Vec<u8>,
         queue: bool,
         output: Output,
     ) -> anyhow::Result<Option<Failure>> {
@@ -118,7 +118,9 @@ impl<'a> Mailer<'a> {
             letter,
             to,
             unknown,
-        } = self.mailing(envelope, bytes, None)?;
+        } = self.mailing(envelope, &bytes, None)?;
+        // Messages of a large mail take memory, too.
+        drop(bytes);
         for warning in &letter.warnings {
             tracing::warn!("{warning}");
         }

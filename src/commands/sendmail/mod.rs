@@ -81,7 +81,7 @@ fn accept(asked: Asked, global: &Global, output: Output) -> anyhow::Result<Optio
         cut,
         ..asked.envelope
     };
-    route.accept(&envelope, &bytes)
+    route.accept(&envelope, bytes)
 }
 
 /// Reads the mail on stdin, up to its end or a line of a single dot; also returns whether it was

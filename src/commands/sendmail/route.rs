@@ -86,11 +86,11 @@ impl MailRoute<'_> {
     pub(super) fn accept(
         &self,
         envelope: &Envelope,
-        bytes: &[u8],
+        bytes: Vec<u8>,
     ) -> anyhow::Result<Option<Failure>> {
         match &self.way {
             Way::Recipients(mailer) => mailer.deliver(envelope, bytes, self.queue, self.output),
-            Way::Maildrop(slot) => Ok(self.drop(slot, envelope, bytes).err()),
+            Way::Maildrop(slot) => Ok(self.drop(slot, envelope, &bytes).err()),
         }
     }
 

@@ -67,7 +67,7 @@ struct SmtpDialogue {
 /// Accepts the mails of a dialogue until its end.
 ///
 /// # Errors
-/// `Exit::Io` if stdin or stdout fails.
+/// `Exit::Io` if stdin or stdout fails, `Exit::Data` if the input ends within a mail.
 pub(super) fn converse(mut reader: impl BufRead, route: &MailRoute<'_>) -> anyhow::Result<()> {
     let host = config::hostname();
     SmtpReply(220, format!("{host} ESMTP wxpush")).send()?;
@@ -84,10 +84,10 @@ pub(super) fn converse(mut reader: impl BufRead, route: &MailRoute<'_>) -> anyho
                 SmtpReply::new(354, "end with a line of one dot").send()?;
                 let Some(mail) = mail(&mut reader, end.as_bytes()).map_err(words::unreadable)?
                 else {
-                    // The caller is gone within the mail.
-                    return Ok(());
+                    SmtpReply::new(451, "4.3.0 the mail has no end: it is not sent").send()?;
+                    return Err(words::without_end().into());
                 };
-                dialogue.mail(&mail, route)?
+                dialogue.mail(mail, route)?
             }
             "QUIT" => {
                 SmtpReply::new(221, "2.0.0 bye").send()?;
@@ -168,7 +168,7 @@ impl SmtpDialogue {
     }
 
     /// Accepts a mail; the next one begins anew.
-    fn mail(&mut self, mail: &[u8], route: &MailRoute<'_>) -> anyhow::Result<SmtpReply> {
+    fn mail(&mut self, mail: Vec<u8>, route: &MailRoute<'_>) -> anyhow::Result<SmtpReply> {
         let envelope = Envelope {
             addresses: std::mem::take(self).addresses,
             ..Envelope::default()
@@ -204,19 +204,21 @@ fn command(reader: &mut impl BufRead) -> io::Result<Option<String>> {
 }
 
 /// Reads a mail up to its line of a single dot, and takes the first dot off all other lines. `end` is
-/// how the dialogue ends its lines: with another end, a line of a dot is text, or a caller's caller
-/// could hide commands in a mail. A mail past the limit is read to its end, and returned one byte too
+/// how the dialogue ends its lines. In one with CRLF a dot with another end is text, or a caller's
+/// caller could hide commands in a mail; a caller that ends lines with LF finds each such dot and
+/// doubles it, so both ends count. A mail past the limit is read to its end, and returned one byte too
 /// long. `None` if the input ends first.
 fn mail(reader: &mut impl BufRead, end: &[u8]) -> io::Result<Option<Vec<u8>>> {
     let mut mail = Vec::new();
     // Whether the last piece ended a line, or with the first byte of an end.
     let (mut begins, mut after_cr) = (true, false);
+    let is_end = |dot: &[u8]| dot == end || dot == b"\r\n";
     loop {
         let line = piece(reader)?;
         if line.is_empty() {
             return Ok(None);
         }
-        if begins && line.strip_prefix(b".") == Some(end) {
+        if begins && line.strip_prefix(b".").is_some_and(is_end) {
             return Ok(Some(mail));
         }
         let stuffed = begins && line.starts_with(b".");
@@ -263,12 +265,21 @@ mod tests {
             ("..\r\n.b\r\n.\r\n", Some(".\r\nb\r\n"), ""),
             ("a\n.\nMAIL\r\n.\r\n", Some("a\n.\nMAIL\r\n"), ""),
             ("a\n.\r\nb\r\n.\r\n", Some("a\n.\r\nb\r\n"), ""),
-            ("a\r\n", None, ""),
+            ("a\n.\nMAIL\n", None, ""),
         ] {
             let mut reader = input.as_bytes();
             let found = mail(&mut reader, b"\r\n").unwrap();
             assert_eq!(found.as_deref(), mail_of.map(str::as_bytes), "{input:?}");
             assert_eq!(reader, rest.as_bytes(), "{input:?}");
+        }
+        for dot in [".\n", ".\r\n"] {
+            let input = format!("a\r\nb\n..\r\n{dot}QUIT");
+            let mut reader = input.as_bytes();
+            let found = mail(&mut reader, b"\n").unwrap();
+            assert_eq!(
+                (found.as_deref(), reader),
+                (Some(&b"a\r\nb\n.\r\n"[..]), &b"QUIT"[..])
+            );
         }
         // However long the line before it is.
         let max = usize::try_from(LINE_MAX).unwrap();
