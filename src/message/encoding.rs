@@ -8,6 +8,9 @@ use encoding_rs::{Decoder, DecoderResult, GB18030, UTF_8, WINDOWS_1252};
 /// The most bytes that are decoded at once.
 const CHUNK: usize = 8 << 10;
 
+/// The bytes that decide between two charsets: both forms of a long text would take much memory.
+const SAMPLE: usize = 1 << 20;
+
 /// A WHATWG encoding.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Encoding(&'static encoding_rs::Encoding);
@@ -59,11 +62,17 @@ pub(crate) fn guessed(bytes: &[u8]) -> String {
         let (western, _) = WINDOWS_1252.decode_without_bom_handling(bytes);
         return western.into_owned();
     }
-    let utf8 = String::from_utf8_lossy(bytes);
-    let (gb18030, _) = GB18030.decode_without_bom_handling(bytes);
-    let errors = |text: &str| text.matches(char::REPLACEMENT_CHARACTER).count();
-    let is_gb18030 = errors(&gb18030) < errors(&utf8);
-    if is_gb18030 { gb18030 } else { utf8 }.into_owned()
+    let utf8 = |bytes| String::from_utf8_lossy(bytes);
+    let gb18030 = |bytes| GB18030.decode_without_bom_handling(bytes).0;
+    let errors = |text: Cow<'_, str>| text.matches(char::REPLACEMENT_CHARACTER).count();
+    let sample = &bytes[..bytes.len().min(SAMPLE)];
+    let is_gb18030 = errors(gb18030(sample)) < errors(utf8(sample));
+    if is_gb18030 {
+        gb18030(bytes)
+    } else {
+        utf8(bytes)
+    }
+    .into_owned()
 }
 
 /// Decodes bytes that can hardly be anything but UTF-8, or GB18030, which is common among WeCom's

@@ -13,11 +13,16 @@ impl Input {
         let mut cleaner = Cleaner::default();
         cleaner.input.text.reserve_exact(text.len().min(INPUT_MAX));
         let mut line = TerminalLine::new(usize::MAX / 2);
-        line.take(text, &mut |line| {
+        let mut ended = |line: &[u8]| {
             cleaner.decode(line, true);
             cleaner.take('\n');
-        });
-        cleaner.decode(&line.shown(), true);
+        };
+        line.take(text, &mut ended);
+        line.take(b"\n", &mut ended);
+        if !cleaner.input.cut {
+            cleaner.input.text.pop();
+        }
+        drop(line);
         let shown = cleaner.finish();
         if shown.is_blank() {
             Self::from_bytes(text)

@@ -3,7 +3,8 @@
 
 use encoding_rs::{Encoding, UTF_16BE};
 
-use super::super::encoding::{guessed, utf8};
+use super::super::encoding::{self, utf8};
+use super::super::input::INPUT_MAX;
 use super::transfer::base64;
 
 /// The charsets without bytes above 127: such bytes show that the label is wrong.
@@ -15,6 +16,25 @@ const SEVEN_BITS: [&str; 6] = [
     "unknown-8bit",
     "iso646-us",
 ];
+
+/// Decodes bytes of an unknown charset.
+pub(super) fn guessed(bytes: &[u8]) -> String {
+    bounded(encoding::guessed(bytes))
+}
+
+/// Cuts a text one byte past the most that is kept of any: the charset of a hostile one makes it thrice
+/// as long as its bytes.
+fn bounded(mut text: String) -> String {
+    text.truncate(text.floor_char_boundary(INPUT_MAX + 1));
+    text.shrink_to_fit();
+    text
+}
+
+/// Adds to a text what has room in it.
+pub(super) fn append(text: &mut String, more: &str) {
+    let room = (INPUT_MAX + 1).saturating_sub(text.len());
+    text.push_str(&more[..more.floor_char_boundary(room)]);
+}
 
 /// Decodes bytes with the label of their charset.
 pub(super) fn decoded(bytes: &[u8], label: Option<&str>) -> String {
@@ -30,7 +50,7 @@ pub(super) fn decoded(bytes: &[u8], label: Option<&str>) -> String {
         // The mark at its start tells the order of the bytes.
         .map(|it| it.decode(bytes))
         .filter(|(_, _, has_errors)| !has_errors)
-        .map_or_else(|| guessed(bytes), |(text, ..)| text.into_owned())
+        .map_or_else(|| guessed(bytes), |(text, ..)| bounded(text.into_owned()))
 }
 
 /// Decodes UTF-7: what is not ASCII stands in base64 between `+` and `-`. Source: RFC 2152.

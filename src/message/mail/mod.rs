@@ -16,7 +16,7 @@ mod words;
 
 use std::borrow::Cow;
 
-use super::encoding::guessed;
+use charset::guessed;
 use head::{MailHead, line};
 pub(crate) use mailbox::Mailbox;
 use parts::MailPart;

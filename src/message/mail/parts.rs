@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::super::encoding::guessed;
 use super::boundary::{Divided, divided};
-use super::charset::decoded;
+use super::charset::{append, decoded, guessed};
 use super::head::{MailHead, lines};
 use super::parameters::ParameterField;
 use super::{flowed, transfer, uuencode};
@@ -15,6 +14,13 @@ const DEPTH_MAX: usize = 32;
 
 /// The subtypes of text that are for programs.
 const FOR_PROGRAMS: [&str; 4] = ["calendar", "vcard", "x-vcard", "csv"];
+
+/// The most visible characters of a plain text that may stand for HTML, such as "View in browser" or a
+/// footer.
+const STUB_MAX: usize = 200;
+
+/// How many times as many the HTML then has at least.
+const STUB_TIMES: usize = 3;
 
 /// A no-break space, with which HTML editors fill empty lines.
 const NO_BREAK_SPACE: char = '\u{a0}';
@@ -61,7 +67,7 @@ impl PartContent {
         if !self.text.is_empty() && !text.is_empty() {
             self.text.push('\n');
         }
-        self.text.push_str(text);
+        append(&mut self.text, text);
     }
 
     fn is_blank(&self) -> bool {
@@ -279,30 +285,52 @@ impl<'a> MailPart<'a> {
     }
 }
 
-/// Reads alternatives: the text of the best one that has any, and the files of all. What is plain text
-/// all counts: it is no form of another one.
+/// Reads alternatives: the text of the best one that has any, of equal ones the last, and the files of
+/// all. What is plain text all counts: it is no form of another one.
 fn chosen<'a>(parts: impl Iterator<Item = MailPart<'a>>) -> PartContent {
     let mut best: Option<(u8, String)> = None;
+    let mut plain = String::new();
     let mut all = PartContent::default();
     for part in parts {
         let content = part.read();
         let rank = part.rank();
-        match &mut best {
-            _ if content.is_blank() => {}
-            Some((0, text))
-                if rank == 0 && !text.split_whitespace().eq(content.text.split_whitespace()) =>
-            {
-                text.push('\n');
-                text.push_str(&content.text);
-            }
-            Some((best, _)) if *best <= rank => {}
-            _ => best = Some((rank, content.text)),
+        let is_best = best.as_ref().is_none_or(|(best, _)| rank <= *best);
+        if content.is_blank() {
+            // Says nothing.
+        } else if rank > 0 && is_best {
+            best = Some((rank, content.text));
+        } else if rank == 0 && !plain.split_whitespace().eq(content.text.split_whitespace()) {
+            plain.push_str(if plain.is_empty() { "" } else { "\n" });
+            append(&mut plain, &content.text);
         }
         all.files.extend(content.files);
         all.markup += &content.markup;
     }
-    all.text = best.map(|(_, text)| text).unwrap_or_default();
+    all.text = match best {
+        Some((1, rich)) if is_stub(&plain, &rich) => {
+            let words = |text: &str| text.split_whitespace().collect::<String>();
+            if words(&rich).contains(&words(&plain)) {
+                rich
+            } else {
+                plain.push('\n');
+                append(&mut plain, &rich);
+                plain
+            }
+        }
+        Some((_, rich)) if plain.is_empty() => rich,
+        _ => plain,
+    };
     all
+}
+
+/// Whether a plain text has few words, and HTML many more.
+fn is_stub(plain: &str, rich: &str) -> bool {
+    let visible = |text: &str, max| {
+        let visible = text.chars().filter(|it| !it.is_whitespace());
+        visible.take(max).count()
+    };
+    let few = visible(plain, STUB_MAX + 1);
+    few <= STUB_MAX && visible(rich, few * STUB_TIMES) == few * STUB_TIMES
 }
 
 fn has(bytes: &[u8], word: &[u8]) -> bool {

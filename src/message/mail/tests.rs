@@ -479,6 +479,8 @@ fn a_wrapped_text_is_joined_and_empty_lines_of_html_are_empty() {
 fn alternatives_are_one_text_and_the_best_that_is_not_blank() {
     let plain = "Content-Type: text/plain\n\nplain";
     let html = "Content-Type: text/html\n\n<p>html</p>";
+    let alert =
+        "Content-Type: text/html\n\n<p>Disk sda1 of web1 is full: no more mail is taken there</p>";
     let rich = "Content-Type: text/enriched\n\nrich";
     let calendar = "Content-Type: text/calendar\n\nBEGIN";
     let nested = "Content-Type: multipart/related; boundary=c\n\n--c\nContent-Type: text/html\n\n<p>nested</p>\n--c\nContent-Type: image/png\n\nx\n--c--";
@@ -500,6 +502,17 @@ fn alternatives_are_one_text_and_the_best_that_is_not_blank() {
         (&[plain, nested], "plain", 1),
         (&[plain, html, "\nmore", plain], "plain\nmore\nplain", 0),
         (&[plain, plain, html, html], "plain", 0),
+        (&[html, "Content-Type: text/html\n\nlast"], "last", 0),
+        (
+            &["Content-Type: text/plain\n\nView in browser", alert],
+            "View in browser\nDisk sda1 of web1 is full: no more mail is taken there",
+            0,
+        ),
+        (
+            &["Content-Type: text/plain\n\nDisk sda1\nof web1", alert],
+            "Disk sda1 of web1 is full: no more mail is taken there",
+            0,
+        ),
     ] {
         let found = Mail::parse(&multipart("alternative", parts));
         assert_eq!(

@@ -1,7 +1,6 @@
 //! Decodes the words of fields: `=?charset?B?…?=`. Source: RFC 2047.
 
-use super::super::encoding::guessed;
-use super::charset::decoded;
+use super::charset::{append, decoded, guessed};
 use super::transfer::{base64, hexadecimal};
 
 /// An encoded word.
@@ -42,7 +41,8 @@ pub(super) fn text(field: &[u8]) -> String {
         }
     }
     flush(&mut pending, &mut text);
-    text + &guessed(rest)
+    append(&mut text, &guessed(rest));
+    text
 }
 
 fn flush(word: &mut Option<EncodedWord<'_>>, text: &mut String) {
