@@ -55,6 +55,19 @@ impl FlushSummary {
         self.delivered + self.failed + self.expired == 0
     }
 
+    /// Forgets what was left: another pass counts it.
+    pub(crate) fn start_pass(&mut self) {
+        let before = std::mem::take(self);
+        *self = Self {
+            delivered: before.delivered,
+            failed: before.failed,
+            expired: before.expired,
+            stopped: before.stopped,
+            instead: before.instead,
+            ..Self::default()
+        };
+    }
+
     /// Adds the summary of another outbox.
     pub(crate) fn add(&mut self, other: Self) {
         self.delivered += other.delivered;

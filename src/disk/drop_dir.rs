@@ -1,8 +1,10 @@
 //! A directory into which every user may put files, and which only its owner reads: mode 1733.
 
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -11,7 +13,7 @@ use rustix::io::{Errno, retry_on_intr};
 
 use super::file::FileAt;
 use super::walk::{find_parent, open_dir, sync_names};
-use super::{FileError, Owner, Writers};
+use super::{FileError, Owner, Writers, lock_now};
 
 /// The mode: all may write and search, nobody but the owner may list, and nobody may remove the
 /// files of others.
@@ -35,10 +37,12 @@ pub(crate) struct DropDir(File);
 /// A file in it, by its name alone: it may be anything.
 #[derive(Debug)]
 pub(crate) struct DroppedFile {
-    pub(crate) name: String,
+    pub(crate) name: OsString,
     pub(crate) uid: u32,
-    /// In bytes.
+    /// In bytes; none of what `put` has not put there.
     pub(crate) size: u64,
+    /// The bytes that it takes on the disk.
+    pub(crate) allocated: u64,
     /// Unix seconds of its last change: of its contents, and of its state, which no user can set.
     pub(crate) changed: [u64; 2],
 }
@@ -46,7 +50,7 @@ pub(crate) struct DroppedFile {
 impl DroppedFile {
     /// Whether it is still being written, by its name.
     pub(crate) fn is_temporary(&self) -> bool {
-        self.name.starts_with(TEMPORARY)
+        self.name.as_bytes().starts_with(TEMPORARY.as_bytes())
     }
 }
 
@@ -83,7 +87,15 @@ impl DropDir {
         open(path, OFlags::RDONLY)
     }
 
-    fn at<'a>(&'a self, name: &'a str) -> FileAt<'a> {
+    /// Keeps others from taking files until it is dropped; returns false if another process does so.
+    ///
+    /// # Errors
+    /// If the file system has no locks.
+    pub(crate) fn lock(&self) -> io::Result<bool> {
+        lock_now(&self.0)
+    }
+
+    fn at<'a>(&'a self, name: &'a (impl AsRef<OsStr> + ?Sized)) -> FileAt<'a> {
         // Our own files only: what others have put there is opened by `take`.
         FileAt::within(self.0.as_fd(), Path::new(""), Path::new(name), Owner(None))
     }
@@ -110,51 +122,59 @@ impl DropDir {
         })
     }
 
-    /// Returns all files, in no order. What `put` has not put there, or can't be looked at, has no size.
+    /// Looks at all files, in no order, whatever their names are; `None` for one that can't be looked at
+    /// now, or has gone meanwhile.
     ///
     /// # Errors
     /// An I/O error.
-    pub(crate) fn files(&self) -> io::Result<impl Iterator<Item = io::Result<DroppedFile>>> {
+    pub(crate) fn files(
+        &self,
+    ) -> io::Result<impl Iterator<Item = io::Result<Option<DroppedFile>>>> {
         let entries = retry_on_intr(|| rustix::fs::Dir::read_from(&self.0))?;
-        let names = entries.filter_map(|entry| match entry {
-            Ok(entry) => match entry.file_name().to_str() {
-                Ok("." | "..") => None,
-                Ok(name) => Some(Ok(name.to_owned())),
-                Err(_) => {
-                    // No name of ours. Best effort: what stays is looked at again.
-                    for flags in [AtFlags::empty(), AtFlags::REMOVEDIR] {
-                        let _ = rustix::fs::unlinkat(&self.0, entry.file_name(), flags);
-                    }
-                    None
-                }
-            },
-            Err(error) => Some(Err(io::Error::from(error))),
+        let names = entries.map(|entry| {
+            let entry = entry?;
+            Ok(OsStr::from_bytes(entry.file_name().to_bytes()).to_owned())
         });
-        Ok(names.filter_map(|name| {
-            let name = match name {
-                Ok(name) => name,
-                Err(error) => return Some(Err(error)),
-            };
-            let meta = self.reach(&name, OFlags::PATH);
-            let (uid, size, changed) = match meta.and_then(|file| file.metadata()) {
-                Ok(meta) => {
-                    let seconds = |it: i64| u64::try_from(it).unwrap_or_default();
-                    let changed = [meta.mtime(), meta.ctime()].map(seconds);
-                    let is_put = meta.nlink() == 1 && is_put(meta.mode(), meta.uid());
-                    (meta.uid(), meta.size() * u64::from(is_put), changed)
-                }
-                // Renamed or removed meanwhile.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => return None,
-                // Such as what a user has mounted there.
-                Err(_) => (u32::MAX, 0, [0; 2]),
-            };
-            Some(Ok(DroppedFile {
+        let is_listed = |name: &io::Result<OsString>| {
+            let name = name.as_deref().unwrap_or_default();
+            name != "." && name != ".."
+        };
+        Ok(names.filter(is_listed).map(|name| Ok(self.look(name?))))
+    }
+
+    fn look(&self, name: OsString) -> Option<DroppedFile> {
+        let meta = self.reach(&name, OFlags::PATH);
+        match meta.and_then(|file| file.metadata()) {
+            Ok(meta) => {
+                let seconds = |it: i64| u64::try_from(it).unwrap_or_default();
+                let is_put = meta.nlink() == 1 && is_put(meta.mode(), meta.uid());
+                Some(DroppedFile {
+                    name,
+                    uid: meta.uid(),
+                    size: meta.size() * u64::from(is_put),
+                    allocated: meta.blocks() * 512,
+                    changed: [meta.mtime(), meta.ctime()].map(seconds),
+                })
+            }
+            // A link, or what a user has mounted there.
+            Err(error) if FileError::of(&error).is_some() => Some(DroppedFile {
                 name,
-                uid,
-                size,
-                changed,
-            }))
-        }))
+                uid: u32::MAX,
+                size: 0,
+                allocated: 0,
+                changed: [0; 2],
+            }),
+            Err(error) => {
+                tracing::debug!(%error, "a file in the maildrop can't be looked at");
+                None
+            }
+        }
+    }
+
+    /// Whether there is something of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        let found = self.reach(name.as_ref(), OFlags::PATH);
+        !found.is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
     }
 
     /// Reads a file of any user; returns its owner and its bytes.
@@ -163,7 +183,7 @@ impl DropDir {
     /// `WouldBlock` while its owner keeps others from it by a lease; if it is not a regular file of
     /// one name, is larger than `max` bytes, or an I/O error.
     pub(crate) fn take(&self, name: &str, max: u64) -> io::Result<(u32, Vec<u8>)> {
-        let file = self.reach(name, OFlags::RDONLY | OFlags::NONBLOCK)?;
+        let file = self.reach(name.as_ref(), OFlags::RDONLY | OFlags::NONBLOCK)?;
         let meta = file.metadata()?;
         if !meta.is_file() {
             return Err(FileError::NotRegular.into());
@@ -185,7 +205,7 @@ impl DropDir {
 
     /// Opens what has this name, unless something is mounted on it: a user's own file system may say
     /// anything of its files, such as another owner, or never answer.
-    fn reach(&self, name: &str, flags: OFlags) -> io::Result<File> {
+    fn reach(&self, name: &OsStr, flags: OFlags) -> io::Result<File> {
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let only = ResolveFlags::NO_XDEV | ResolveFlags::NO_SYMLINKS;
         let open = || rustix::fs::openat2(&self.0, name, flags, Mode::empty(), only);
@@ -201,7 +221,7 @@ impl DropDir {
     }
 
     /// As `reach`, by asking which device it is on: without an answer of a user's file system.
-    fn reach_by_device(&self, name: &str, flags: OFlags) -> io::Result<File> {
+    fn reach_by_device(&self, name: &OsStr, flags: OFlags) -> io::Result<File> {
         let handle = self.at(name).open_any(OFlags::PATH, Mode::empty())?;
         let device = |file: &File| {
             let flags = AtFlags::EMPTY_PATH | AtFlags::STATX_DONT_SYNC;
@@ -230,7 +250,7 @@ impl DropDir {
     ///
     /// # Errors
     /// An I/O error.
-    pub(crate) fn remove(&self, name: &str) -> io::Result<()> {
+    pub(crate) fn remove(&self, name: &OsStr) -> io::Result<()> {
         let removed = self.at(name).remove();
         if !removed.as_ref().is_err_and(FileError::is_foreign) {
             return removed;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::FILE_MAX;
+use super::received::Maildrop;
 use crate::disk::record::digest;
 use crate::disk::{Dir, FileError, LockedFile, lossy};
 use crate::outbox::{Id, Outbox};
@@ -48,8 +49,6 @@ pub(crate) struct QueuedMails<'a> {
     entries: Vec<(Id, u32, usize)>,
     /// The mails that have ended a flush, once for each time.
     fatal: Vec<Id>,
-    /// Whether a mail has ended the last flush: its owner may have renamed it since.
-    ended_last: bool,
     /// The mails that are kept for some recipients.
     kept: HashSet<(Id, String)>,
     /// The mail that is being read, and the size of the file before its note.
@@ -58,14 +57,13 @@ pub(crate) struct QueuedMails<'a> {
 
 impl<'a> QueuedMails<'a> {
     /// Reads which entries are still in the outbox; returns `None` while another flush takes mails.
-    /// `mails` are those to be taken.
     ///
     /// # Errors
     /// An I/O error.
     pub(crate) fn lock(
         state: &'a Dir,
         outbox: Outbox,
-        mails: &[(u32, &Id)],
+        maildrop: &Maildrop,
     ) -> io::Result<Option<Self>> {
         let file = match state.lock_file(TAKEN, Duration::ZERO, false) {
             Err(error) if matches!(FileError::of(&error), Some(FileError::Locked)) => {
@@ -83,23 +81,20 @@ impl<'a> QueuedMails<'a> {
         let mut fatal: Vec<Id> = text.lines().filter_map(|it| named(it, ENDED)).collect();
         let is_note = |it: &&str| it.starts_with(READING) || it.starts_with(ENDED);
         let last = text.lines().rfind(is_note);
-        let ended = last.and_then(|it| named(it, READING));
-        let ended_last = ended.is_some();
-        if let Some(id) = ended {
+        if let Some(id) = last.and_then(|it| named(it, READING)) {
             file.append(&format!("{ENDED}{id}\n"))?;
             fatal.push(id);
         }
-        let there: HashSet<&Id> = mails.iter().map(|(_, id)| *id).collect();
-        fatal.retain(|id| there.contains(id));
+        // Not only the mails of this flush: there may be more than it can look at.
+        fatal.retain(|id| maildrop.has(id));
         let kept = text.lines().filter_map(parse_kept);
-        let kept = kept.filter(|(id, _)| there.contains(id)).collect();
+        let kept = kept.filter(|(id, _)| maildrop.has(id)).collect();
         Ok(Some(Self {
             file,
             outbox,
             dir,
             entries,
             fatal,
-            ended_last,
             kept,
             reading: None,
         }))
@@ -109,11 +104,6 @@ impl<'a> QueuedMails<'a> {
     pub(crate) fn is_full(&self) -> bool {
         let all: usize = self.entries.iter().map(|(.., count)| count).sum();
         all >= QUEUED_BY_ALL_MAX
-    }
-
-    /// Whether a mail has ended the last flush, or one that is to be taken an earlier one.
-    pub(crate) fn has_fatal(&self) -> bool {
-        self.ended_last || !self.fatal.is_empty()
     }
 
     /// Notes that a mail is being read, until `done`; returns how many of its bytes are to be read, or

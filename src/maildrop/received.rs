@@ -1,6 +1,7 @@
 //! The mails that users have left, taken in turn by root's flush.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::Path;
 use std::time::Instant;
@@ -20,6 +21,10 @@ const USERS_MAX: usize = 1000;
 
 /// The most files that are counted for a person, who waits.
 const LOOKED_AT_MAX: usize = 100_000;
+
+/// The most bytes that a file may take on the disk: to remove one of millions of fragments takes minutes,
+/// in which nothing ends the process. Root may do so.
+const ALLOCATED_MAX: u64 = 2 * FILE_MAX;
 
 /// The age in seconds from which a file that is still being written is a leftover.
 const LEFTOVER: u64 = 3600;
@@ -68,7 +73,8 @@ pub(crate) struct DroppedMail {
 
 impl Maildrop {
     /// Looks through our maildrop, and removes what is no mail or exceeds its owner's share; returns
-    /// `None` if there is no maildrop. Stops at `until`: the rest is left to the next flush.
+    /// `None` if there is no maildrop, or another process takes its mails. Stops at `until`: the rest is
+    /// left to the next flush.
     ///
     /// # Errors
     /// If it is not ours, others could list it or remove each other's mails, or an I/O error.
@@ -76,16 +82,23 @@ impl Maildrop {
         let Some(dir) = DropDir::to_take(path)? else {
             return Ok(None);
         };
+        if matches!(dir.lock(), Ok(false)) {
+            return Ok(None);
+        }
         let accounts = Accounts::read();
         let mut shares = BTreeMap::<UserTurn, UserShare>::new();
         let mut greedy = BTreeSet::new();
         let now = unix_seconds();
         let (mut stays, mut is_crowded) = (0, false);
         for file in dir.files()? {
-            let file = file?;
             if Instant::now() >= until {
                 is_crowded = true;
                 break;
+            }
+            let Some(file) = file? else { continue };
+            if file.allocated > ALLOCATED_MAX {
+                stays += 1;
+                continue;
             }
             if is_junk(&file, now) {
                 // A directory with something in it can't be removed.
@@ -104,10 +117,10 @@ impl Maildrop {
             }
         }
         if stays > 0 {
-            tracing::info!(stays, "what is no mail cannot be removed from the maildrop");
+            tracing::info!(stays, "what is no mail stays in the maildrop");
         }
         let mails = shares.into_iter().map(|(turn, share)| {
-            let ids = share.files.keys().filter_map(|name| Id::parse(name));
+            let ids = share.files.keys().filter_map(|name| id_of(name));
             (turn, ids.collect())
         });
         let mails = mails.collect();
@@ -120,15 +133,26 @@ impl Maildrop {
         }))
     }
 
-    /// Returns the mails in the order in which they are taken: one of each user in turn.
+    /// Returns the mails in the order in which they are taken: one of each user in turn. Those without an
+    /// account have one turn together.
     pub(crate) fn in_turn(&self) -> Vec<(u32, &Id)> {
-        let most = self.mails.values().map(Vec::len).max();
-        let rounds = 0..most.unwrap_or_default();
-        let round = |at: usize| {
-            let users = self.mails.iter();
-            users.filter_map(move |(turn, ids)| Some((turn.uid, ids.get(at)?)))
-        };
-        rounds.flat_map(round).collect()
+        let (mut users, mut strangers) = (Vec::new(), Vec::new());
+        for (turn, ids) in &self.mails {
+            let mails = ids.iter().map(|id| (turn.uid, id)).collect();
+            let lists = if turn.is_stranger {
+                &mut strangers
+            } else {
+                &mut users
+            };
+            lists.push(mails);
+        }
+        users.push(one_of_each(&strangers));
+        one_of_each(&users)
+    }
+
+    /// Whether a mail, or whatever has its name, is still there.
+    pub(super) fn has(&self, id: &Id) -> bool {
+        self.dir.has(id.as_str())
     }
 
     /// Counts the mails in our maildrop, at most those among `LOOKED_AT_MAX` files, and changes nothing;
@@ -141,7 +165,7 @@ impl Maildrop {
             return Ok(None);
         };
         let now = unix_seconds();
-        let files = dir.files()?.take(LOOKED_AT_MAX).flatten();
+        let files = dir.files()?.take(LOOKED_AT_MAX).flatten().flatten();
         let mails = files.filter(|file| !file.is_temporary() && !is_junk(file, now));
         Ok(Some(mails.count()))
     }
@@ -166,27 +190,27 @@ impl Maildrop {
             Err(error) => return Err(error),
         };
         if mail.is_none() {
-            remove(&self.dir, id.as_str());
+            self.remove(id);
         }
         Ok(mail)
     }
 
     /// Removes a mail that has been taken.
     pub(crate) fn remove(&self, id: &Id) {
-        remove(&self.dir, id.as_str());
+        remove(&self.dir, id.as_str().as_ref());
     }
 }
 
 /// The files of one user that may stay, by name.
 #[derive(Debug, Default)]
 struct UserShare {
-    files: BTreeMap<String, u64>,
+    files: BTreeMap<OsString, u64>,
     bytes: u64,
 }
 
 impl UserShare {
     /// Adds a file; returns the names of those that exceed the share, the newest first.
-    fn add(&mut self, name: String, size: u64) -> Vec<String> {
+    fn add(&mut self, name: OsString, size: u64) -> Vec<OsString> {
         self.bytes += size;
         self.files.insert(name, size);
         let mut excess = Vec::new();
@@ -201,6 +225,17 @@ impl UserShare {
     }
 }
 
+/// Returns the elements of these lists, the first ones first.
+fn one_of_each<T: Copy>(lists: &[Vec<T>]) -> Vec<T> {
+    let most = lists.iter().map(Vec::len).max().unwrap_or_default();
+    let round = |at: usize| lists.iter().filter_map(move |it| it.get(at).copied());
+    (0..most).flat_map(round).collect()
+}
+
+fn id_of(name: &OsStr) -> Option<Id> {
+    Id::parse(name.to_str()?)
+}
+
 /// Whether a file is neither a mail nor about to become one.
 fn is_junk(file: &DroppedFile, now: u64) -> bool {
     if file.is_temporary() {
@@ -208,14 +243,14 @@ fn is_junk(file: &DroppedFile, now: u64) -> bool {
         let past = file.changed.into_iter().find(|at| *at <= now);
         return past.is_some_and(|at| now - at > LEFTOVER);
     }
-    Id::parse(&file.name).is_none() || !(1..=FILE_MAX).contains(&file.size)
+    id_of(&file.name).is_none() || !(1..=FILE_MAX).contains(&file.size)
 }
 
 /// Removes a file that is not to be looked at again; returns whether that succeeded.
-fn remove(dir: &DropDir, name: &str) -> bool {
+fn remove(dir: &DropDir, name: &OsStr) -> bool {
     let removed = dir.remove(name);
     if let Err(error) = &removed {
-        tracing::debug!(name, %error, "cannot be removed from the maildrop");
+        tracing::debug!(name = %name.display(), %error, "cannot be removed from the maildrop");
     }
     removed.is_ok()
 }
@@ -242,15 +277,12 @@ mod tests {
     fn the_newest_files_exceed_a_share() {
         let mut share = UserShare::default();
         for number in 0..WAITING_MAX {
-            assert!(share.add(format!("{:03}", number + 1), 1).is_empty());
+            assert!(share.add(format!("{:03}", number + 1).into(), 1).is_empty());
         }
-        assert_eq!(
-            share.add("000".to_owned(), 1),
-            [format!("{WAITING_MAX:03}")]
-        );
-        assert_eq!(share.add("999".to_owned(), 1), ["999"]);
+        assert_eq!(share.add("000".into(), 1), [&*format!("{WAITING_MAX:03}")]);
+        assert_eq!(share.add("999".into(), 1), ["999"]);
         let mut share = UserShare::default();
-        assert!(share.add("1".to_owned(), BYTES_MAX).is_empty());
-        assert_eq!(share.add("0".to_owned(), 1), ["1"]);
+        assert!(share.add("1".into(), BYTES_MAX).is_empty());
+        assert_eq!(share.add("0".into(), 1), ["1"]);
     }
 }

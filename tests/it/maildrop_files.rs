@@ -82,3 +82,18 @@ fn a_kernel_without_openat2_takes_the_mails_as_well() {
     assert_eq!(texts(&standin, "zhangsan").len(), 2);
     assert!(dropped(&sandbox).is_empty());
 }
+
+#[test]
+#[ignore = "needs root: another user, by setpriv"]
+fn a_file_of_so_many_blocks_that_removing_it_could_take_long_stays() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    leave(&sandbox, OTHER, 2);
+    let names = dropped(&sandbox);
+    // Behind the end of a mail, too.
+    let line = "fallocate -l 60M \"$1/maildrop/junk\" && fallocate -nl 60M \"$1/maildrop/$N\"";
+    script(&sandbox, &[], line).env("N", &names[0]).is_silent();
+    flush(&sandbox).is_silent();
+    assert_eq!(dropped(&sandbox), [&*names[0], "junk"]);
+    assert_eq!(texts(&standin, "zhangsan").len(), 1);
+}

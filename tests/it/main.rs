@@ -97,6 +97,7 @@ mod maildrop; // mail of users who may not read the config
 mod maildrop_files; // what a user makes of his files in the maildrop
 mod maildrop_refused; // what users mail and is refused holds up nothing of root's
 mod maildrop_shares; // what one user leaves in the maildrop stops no other
+mod maildrop_turns; // root's own goes first, then one mail of each user in turn
 mod markup; // text from outside: its markup is shown, not obeyed
 mod mistakes; // every way in which a config can be wrong, by line and key
 mod network; // no network, silent name servers, addresses that swallow: in namespaces

@@ -1,5 +1,6 @@
 //! `outbox flush`: made for a crontab, silent unless there is news.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -39,44 +40,48 @@ pub(super) fn run(
     let deadline = time.map(|time| Instant::now() + time);
     allow_descriptors();
     tracing::info!(command = "outbox flush", wait = time.is_none(), "start");
-    let mut whole = pick_up(outboxes, time, output);
+    let mut whole = FlushSummary::default();
     let mut unusable = None;
     for state in &outboxes.places {
-        match flush(outboxes, state, deadline, output) {
-            Ok(summary) => whole.add(summary),
+        // First, so that its alarms go out at once.
+        let overdue = tell_overdue(outboxes.config, state);
+        warn_once_a_day(state.dir(), JOB_NOTICE, &overdue, output);
+        match flush(outboxes, state, deadline) {
+            Ok(summary) => {
+                warn_of_trouble(outboxes, state, &summary, output);
+                whole.add(summary);
+            }
             Err(failure) => {
                 unusable.get_or_insert(failure);
             }
+        }
+    }
+    // All that is root's has gone: what users have left may take any time, or end the process.
+    let has_taken = pick_up(outboxes, time, output);
+    // An app in trouble isn't asked again.
+    if has_taken && (time.is_none() || whole.stopped.is_none()) {
+        whole.start_pass();
+        for state in &outboxes.places {
+            // What fails has been said.
+            whole.add(flush(outboxes, state, deadline).unwrap_or_default());
         }
     }
     let exit = report(&whole, output)?;
     unusable.map_or(Ok(exit), |failure| Err(failure.into()))
 }
 
-/// Takes the mails of other users into the outbox, and warns of those that stay or are refused. Returns
-/// what was delivered before, since one of the mails has ended a flush and may do so again.
-fn pick_up(outboxes: &Outboxes<'_>, time: Option<Duration>, output: Output) -> FlushSummary {
-    // Root's own messages need time, too.
+/// Takes the mails of other users into the outbox, and warns of those that stay or are refused; returns
+/// whether some were taken.
+fn pick_up(outboxes: &Outboxes<'_>, time: Option<Duration>, output: Output) -> bool {
     let time = time.map_or(PICKUP_MAX, |time| (time / 2).min(PICKUP_MAX));
-    let mut before = FlushSummary::default();
-    let mut own_first = || {
-        for state in &outboxes.places {
-            // What fails is said when all is flushed.
-            let deadline = Some(Instant::now() + time);
-            let summary = flush(outboxes, state, deadline, output).unwrap_or_default();
-            before.delivered += summary.delivered;
-            before.failed += summary.failed;
-            before.expired += summary.expired;
-        }
-        Instant::now() + time
-    };
+    let mut notes = BTreeSet::new();
     let until = Instant::now() + time;
-    let notes = pickup::pick_up(outboxes.config, until, output, &mut own_first);
+    let has_taken = pickup::pick_up(outboxes.config, until, output, &mut notes);
     if let Some(state) = outboxes.places.first() {
         let lines: Vec<String> = notes.into_iter().collect();
         warn_once_a_day(state.dir(), MAIL_NOTICE, &lines, output);
     }
-    before
+    has_taken
 }
 
 /// Raises the limit of open files to its maximum: each text of a merged message is locked.
@@ -90,16 +95,12 @@ fn allow_descriptors() {
     let _ = setrlimit(Resource::Nofile, most);
 }
 
-/// Flushes one outbox, and warns of entries that no flush will deliver.
+/// Flushes one outbox.
 fn flush(
     outboxes: &Outboxes<'_>,
     state: &State,
     deadline: Option<Instant>,
-    output: Output,
 ) -> Result<FlushSummary, Failure> {
-    // First, so that its alarms go out at once.
-    let overdue = tell_overdue(outboxes.config, state);
-    warn_once_a_day(state.dir(), JOB_NOTICE, &overdue, output);
     let outbox = Outbox::of(state);
     let senders = Senders::of(outboxes.config, state);
     let bounds = Bounds {
@@ -120,13 +121,6 @@ fn flush(
         let junk = outbox::junk(&dir).unwrap_or_default();
         let junk = junk.into_iter().map(|name| (name, Strange::Junk));
         flush.summary.strange.extend(junk);
-        warn_of_trouble(&flush.summary, &dir, output);
-    }
-    for dir in config::elsewhere(state) {
-        let is_served = outboxes.places.iter().any(|place| place.is_at(&dir));
-        if !is_served && has_entries(&dir) {
-            warn(&text::outbox_elsewhere(dir.display()), output.verbose > 0);
-        }
     }
     Ok(flush.summary)
 }
@@ -174,8 +168,9 @@ fn has_entries(dir: &Path) -> bool {
     names.iter().any(|name| outbox::Id::parse(name).is_some())
 }
 
-/// Warns of entries that no flush will deliver, and of those that a robot sent in place of an app.
-fn warn_of_trouble(summary: &FlushSummary, dir: &Dir, output: Output) {
+/// Warns of entries that no flush will deliver, here or elsewhere, and of those that a robot sent in place
+/// of an app.
+fn warn_of_trouble(outboxes: &Outboxes<'_>, state: &State, summary: &FlushSummary, output: Output) {
     let others = summary.others.iter();
     let others = others.map(|(sender, count)| text::of_other_sender(sender, *count));
     let strange = summary.strange.iter();
@@ -183,7 +178,15 @@ fn warn_of_trouble(summary: &FlushSummary, dir: &Dir, output: Output) {
     let instead = summary.instead.iter();
     let instead = instead.map(|(robot, why)| text::goes_by_robot(robot, *why));
     let lines: Vec<String> = others.chain(strange).chain(instead).collect();
-    warn_once_a_day(dir, STATE_NOTICE, &lines, output);
+    if let Ok(Some(dir)) = Outbox::of(state).open() {
+        warn_once_a_day(&dir, STATE_NOTICE, &lines, output);
+    }
+    for dir in config::elsewhere(state) {
+        let is_served = outboxes.places.iter().any(|place| place.is_at(&dir));
+        if !is_served && has_entries(&dir) {
+            warn(&text::outbox_elsewhere(dir.display()), output.verbose > 0);
+        }
+    }
 }
 
 /// Warns a person each time, and cron's mail of each line once a day, by the record of this name.

@@ -14,19 +14,18 @@ use crate::outbox::{Id, Outbox};
 use crate::output::Output;
 use crate::text::{self, sendmail as words};
 
-/// Takes mails until a time, one of each user in turn; returns what a person should know. After a mail
-/// that has ended a flush, `own_first` delivers what waits; it returns until when mails are taken.
+/// Takes mails until a time, one of each user in turn; returns whether it took some. `notes` are what a
+/// person should know.
 ///
 /// Only root does: the maildrop is root's.
 pub(in crate::commands) fn pick_up(
     config: &Config,
     until: Instant,
     output: Output,
-    own_first: &mut dyn FnMut() -> Instant,
-) -> BTreeSet<String> {
-    let mut notes = BTreeSet::new();
+    notes: &mut BTreeSet<String>,
+) -> bool {
     if euid() != 0 {
-        return notes;
+        return false;
     }
     let path = config.base().maildrop;
     let left = until.saturating_duration_since(Instant::now());
@@ -38,55 +37,55 @@ pub(in crate::commands) fn pick_up(
             }
             let greedy = maildrop.greedy.iter();
             notes.extend(greedy.map(|uid| words::too_many_mails(known(&maildrop, *uid))));
-            let taken = take(&maildrop, config, until, output, own_first, &mut notes);
-            if let Err(failure) = taken {
-                notes.insert(words::mails_stay(path.display(), failure.what));
+            match take(&maildrop, config, until, output, notes) {
+                Ok(has_taken) => return has_taken,
+                Err(failure) => {
+                    notes.insert(words::mails_stay(path.display(), failure.what));
+                }
             }
         }
         Err(error) => {
             notes.insert(words::maildrop_unusable(path.display(), error));
         }
     }
-    notes
+    false
 }
 
-/// Takes the mails, and notes whose were refused; returns the failure that holds up others.
+/// Takes the mails, and notes whose were refused and what holds up others; returns whether it took some.
 fn take(
     maildrop: &Maildrop,
     config: &Config,
-    mut until: Instant,
+    until: Instant,
     output: Output,
-    own_first: &mut dyn FnMut() -> Instant,
     notes: &mut BTreeSet<String>,
-) -> Result<(), Failure> {
+) -> Result<bool, Failure> {
     let mails = maildrop.in_turn();
     if mails.is_empty() {
-        return Ok(());
+        return Ok(false);
     }
     let settings = recipients::complete(config.settings(None)?)?;
     let mailer = Mailer::new(config, &settings, output).for_strangers();
     let Ok(state) = &mailer.state else {
         // The warning has been shown.
-        return Ok(());
+        return Ok(false);
     };
     let unusable = |error| text::outbox::outbox_unusable(state.dir().path().display(), error);
     let outbox = Outbox::of(state);
-    let Some(mut queued) = QueuedMails::lock(state.dir(), outbox, &mails).map_err(unusable)? else {
+    let locked = QueuedMails::lock(state.dir(), outbox, maildrop).map_err(unusable)?;
+    let Some(mut queued) = locked else {
         // Another flush takes them.
-        return Ok(());
+        return Ok(false);
     };
+    let path = config.base().maildrop;
     if queued.is_full() {
-        let path = config.base().maildrop;
         notes.insert(words::users_outbox_full(path.display()));
-    }
-    if queued.has_fatal() {
-        until = own_first();
     }
     let mut pickup = Pickup {
         maildrop,
         mailer: &mailer,
         queued: &mut queued,
         until,
+        has_taken: false,
         notes,
     };
     let mut trouble = None;
@@ -104,8 +103,13 @@ fn take(
             trouble.get_or_insert(failure);
         }
     }
+    if let Some(failure) = trouble {
+        let what = failure.what;
+        pickup.notes.insert(words::mails_stay(path.display(), what));
+    }
+    let has_taken = pickup.has_taken;
     queued.end().map_err(unusable)?;
-    trouble.map_or(Ok(()), Err)
+    Ok(has_taken)
 }
 
 /// The taking of mails, one by one.
@@ -114,6 +118,7 @@ struct Pickup<'a, 'q> {
     mailer: &'a Mailer<'a>,
     queued: &'a mut QueuedMails<'q>,
     until: Instant,
+    has_taken: bool,
     notes: &'a mut BTreeSet<String>,
 }
 
@@ -189,6 +194,7 @@ impl Pickup<'_, '_> {
                 tracing::info!(%error, "a mail in the outbox does not count for its user");
             }
             report.result()?;
+            self.has_taken = true;
             if let Err(error) = self.queued.set_kept(id, &to) {
                 tracing::info!(%error, "only its key keeps a mail from going out twice");
             }

@@ -141,15 +141,8 @@ impl<'a> Flush<'a> {
         self.carried.clear();
         self.counted.clear();
         self.in_vain.clear();
-        let before = std::mem::take(&mut self.summary);
-        self.summary = FlushSummary {
-            delivered: before.delivered,
-            failed: before.failed,
-            expired: before.expired,
-            stopped: before.stopped,
-            instead: before.instead,
-            ..FlushSummary::default()
-        };
+        let before = self.summary.delivered;
+        self.summary.start_pass();
         let Some(dir) = self.outbox.open()? else {
             return Ok(());
         };
@@ -158,7 +151,7 @@ impl<'a> Flush<'a> {
         let done = self.walk(&dir);
         self.end_turns(&dir);
         self.walk_users(&dir);
-        if std::mem::take(&mut self.left_out) && self.summary.delivered > before.delivered {
+        if std::mem::take(&mut self.left_out) && self.summary.delivered > before {
             // Messages were delivered meanwhile: try the skipped ones.
             self.next(Duration::ZERO);
         }

@@ -1,0 +1,132 @@
+//! Whose turn it is: what is root's goes first, whatever users left; of these each has his share.
+
+use std::cell::Cell;
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
+
+use nix::libc;
+
+use crate::standin::Standin;
+use crate::support::maildrop::{dropped, flush, leave, maildrop, with_maildrop};
+use crate::support::tracer::{Act, MAIN, Point, trace};
+use crate::support::{OTHER, Sandbox, texts};
+
+/// Keeps a message of root's for the next flush.
+fn keep_own(sandbox: &Sandbox, text: &str) {
+    let run = sandbox.wxpush("send --queue --to zhangsan");
+    run.arg(text).is_silent();
+}
+
+/// The first call of this number on the maildrop in a flush, which the state allows to be repeated.
+fn call_on_maildrop(sandbox: &Sandbox, call: i64) -> Point {
+    let call = call.cast_unsigned();
+    let clean = trace(sandbox, &["outbox", "flush"], Act::Watch);
+    let mut calls = clean.calls.into_iter();
+    let is_it = |it: &crate::support::tracer::Call| {
+        it.point.call == call && it.file == maildrop(sandbox) && it.point.thread == MAIN
+    };
+    calls.find(is_it).unwrap().point
+}
+
+#[test]
+#[ignore = "needs root: another user, by setpriv, and leave to trace"]
+fn a_flush_that_hangs_in_a_users_file_has_sent_what_is_roots_and_holds_up_no_other() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    let fill = || {
+        keep_own(&sandbox, "own");
+        fs::write(maildrop(&sandbox).join("junk"), "junk").unwrap();
+    };
+    fill();
+    flush(&sandbox).is_silent();
+    fill();
+    let point = call_on_maildrop(&sandbox, libc::SYS_unlinkat);
+    fill();
+    leave(&sandbox, OTHER, 1);
+    let hung = Cell::new(false);
+    let meanwhile = || {
+        assert_eq!(texts(&standin, "zhangsan"), ["own"; 3]);
+        keep_own(&sandbox, "later");
+        flush(&sandbox).is_silent();
+        assert_eq!(texts(&standin, "zhangsan").last().unwrap(), "later");
+        assert_eq!(
+            dropped(&sandbox).len(),
+            2,
+            "one flush at a time looks at them"
+        );
+        hung.set(true);
+    };
+    let traced = trace(
+        &sandbox,
+        &["outbox", "flush"],
+        Act::Pause(point, &meanwhile),
+    );
+    assert!(hung.get(), "{}", traced.stderr);
+    assert!(dropped(&sandbox).is_empty());
+    assert_eq!(texts(&standin, "zhangsan").len(), 5, "the user's, too");
+}
+
+#[test]
+#[ignore = "needs root, and leave to trace"]
+fn names_that_are_no_text_take_no_more_time_than_others_and_check_leaves_them() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    let names = [b"\xff1", b"\xff2"].map(|name| maildrop(&sandbox).join(OsStr::from_bytes(name)));
+    let left = || names.iter().filter(|it| it.exists()).count();
+    let fill = || names.iter().for_each(|it| fs::create_dir_all(it).unwrap());
+    flush(&sandbox).is_silent();
+    fill();
+    let point = call_on_maildrop(&sandbox, libc::SYS_openat2);
+    fill();
+    sandbox.wxpush("check").run();
+    assert_eq!(left(), 2);
+    // A quarter of it is for looking at them.
+    let args = ["outbox", "flush", "--timeout", "1s"];
+    let late = || std::thread::sleep(Duration::from_millis(400));
+    let traced = trace(&sandbox, &args, Act::Pause(point, &late));
+    assert!(
+        traced.stderr.contains("too many files"),
+        "{}",
+        traced.stderr
+    );
+    assert_eq!(left(), 2);
+    flush(&sandbox).is_silent();
+    assert_eq!(left(), 0);
+}
+
+#[test]
+#[ignore = "needs root: another user, by setpriv, and leave to trace"]
+fn a_mail_that_cannot_be_looked_at_stays_with_what_is_known_of_it() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    flush(&sandbox).is_silent();
+    let junk = maildrop(&sandbox).join("junk");
+    fs::write(&junk, "junk").unwrap();
+    let point = call_on_maildrop(&sandbox, libc::SYS_openat2);
+    leave(&sandbox, OTHER, 1);
+    let name = dropped(&sandbox).remove(0);
+    sandbox.write("mails", format!("ended {name}\n"));
+    let traced = trace(
+        &sandbox,
+        &["outbox", "flush"],
+        Act::Fail(point, libc::ENOMEM, false),
+    );
+    assert!(traced.acted);
+    assert_eq!(dropped(&sandbox), [&*name]);
+    leave(&sandbox, OTHER, 1);
+    // Whichever of both comes first.
+    trace(
+        &sandbox,
+        &["outbox", "flush"],
+        Act::Fail(point, libc::ENOMEM, false),
+    );
+    let is_there = dropped(&sandbox).contains(&name);
+    assert_eq!(
+        sandbox.read("mails").contains(&format!("ended {name}")),
+        is_there
+    );
+    flush(&sandbox).is_silent();
+    assert_eq!(texts(&standin, "zhangsan").len(), 2);
+}
