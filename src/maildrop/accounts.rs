@@ -22,6 +22,12 @@ impl Accounts {
         Self(rows.filter_map(account).collect())
     }
 
+    /// Returns the user as whom an id counts: `None` for all without an account, since one person may have
+    /// thousands of ids.
+    pub(super) fn user(&self, uid: u32) -> Option<u32> {
+        self.0.contains_key(&uid).then_some(uid)
+    }
+
     /// Returns the name of a user, if there is an account.
     pub(crate) fn name(&self, uid: u32) -> Option<&str> {
         self.0.get(&uid).map(String::as_str)

@@ -6,15 +6,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::FILE_MAX;
+use super::accounts::Accounts;
 use super::received::Maildrop;
 use crate::disk::record::digest;
 use crate::disk::{Dir, FileError, LockedFile, lossy};
 use crate::outbox::{Id, Outbox};
 
-/// The most messages of one user, and of all, that wait in the outbox, and the most bytes of one
-/// user there.
+/// The most messages of one user that wait in the outbox, also once those of all take up the room for
+/// them, and the most bytes of one user there.
 const QUEUED_MAX: usize = 20;
 const QUEUED_BY_ALL_MAX: usize = 60;
+const QUEUED_IF_FULL_MAX: usize = 2;
 const QUEUED_BYTES_MAX: u64 = 2 * FILE_MAX;
 
 /// The file in the state directory that tells which entries of the outbox came from here.
@@ -42,6 +44,7 @@ const TAKEN_MAX: u64 = 1 << 20;
 /// such as by the memory it takes. The next flush notes that as `ended <id>`. `kept <id> <recipients>`
 /// is a mail that waits for room for its other recipients.
 pub(crate) struct QueuedMails<'a> {
+    maildrop: &'a Maildrop,
     file: LockedFile<'a>,
     outbox: Outbox,
     /// `None` while there is no outbox.
@@ -63,7 +66,7 @@ impl<'a> QueuedMails<'a> {
     pub(crate) fn lock(
         state: &'a Dir,
         outbox: Outbox,
-        maildrop: &Maildrop,
+        maildrop: &'a Maildrop,
     ) -> io::Result<Option<Self>> {
         let file = match state.lock_file(TAKEN, Duration::ZERO, false) {
             Err(error) if matches!(FileError::of(&error), Some(FileError::Locked)) => {
@@ -90,6 +93,7 @@ impl<'a> QueuedMails<'a> {
         let kept = text.lines().filter_map(parse_kept);
         let kept = kept.filter(|(id, _)| maildrop.has(id)).collect();
         Ok(Some(Self {
+            maildrop,
             file,
             outbox,
             dir,
@@ -145,13 +149,20 @@ impl<'a> QueuedMails<'a> {
         Ok(())
     }
 
-    /// Whether another message of a user may be kept.
+    /// Whether another message of a user may be kept: one who has none there finds room in any case.
     pub(crate) fn has_room(&self, uid: u32) -> bool {
-        let own = || self.entries.iter().filter(|(_, owner, _)| *owner == uid);
+        let accounts = &self.maildrop.accounts;
+        let is_own = |owner: u32| accounts.user(owner) == accounts.user(uid);
+        let own = || self.entries.iter().filter(|(_, owner, _)| is_own(*owner));
+        let most = if self.is_full() {
+            QUEUED_IF_FULL_MAX
+        } else {
+            QUEUED_MAX
+        };
         let size = |id: &Id| self.dir.as_ref()?.size(id.as_str());
         let count: usize = own().map(|(.., count)| count).sum();
         let bytes: u64 = own().filter_map(|(id, ..)| size(id)).sum();
-        !self.is_full() && count < QUEUED_MAX && bytes < QUEUED_BYTES_MAX
+        count < most && bytes < QUEUED_BYTES_MAX
     }
 
     /// Notes the entry of a mail with so many messages, unless it is noted already.
@@ -211,13 +222,18 @@ impl<'a> QueuedMails<'a> {
     }
 }
 
-/// Returns who mailed which entries of the outbox; some may have left it.
-pub(crate) fn users_of_entries(state: &Dir) -> HashMap<Id, u32> {
+/// Returns which users mailed which entries of the outbox, `None` for those without an account; some
+/// entries may have left it.
+pub(crate) fn users_of_entries(state: &Dir) -> HashMap<Id, Option<u32>> {
     // If it cannot be read, the flush is as without a maildrop.
-    let text = state.read(TAKEN, TAKEN_MAX).ok().flatten();
-    let text = lossy(text.unwrap_or_default());
+    let Ok(Some(text)) = state.read(TAKEN, TAKEN_MAX) else {
+        return HashMap::new();
+    };
+    let (text, accounts) = (lossy(text), Accounts::read());
     let entries = text.lines().filter_map(parse);
-    entries.map(|(id, uid, _)| (id, uid)).collect()
+    entries
+        .map(|(id, uid, _)| (id, accounts.user(uid)))
+        .collect()
 }
 
 fn parse(line: &str) -> Option<(Id, u32, usize)> {

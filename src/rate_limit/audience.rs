@@ -1,15 +1,40 @@
 //! The recipients of a message, its share of the limits, and its fingerprint.
 
+use std::fmt;
+
 use crate::clock::Stamp;
 
 /// The share of the slots for a message: the backlog leaves a third of each limit to new messages, and
-/// the mails of users, who may send as many as they like, take a quarter of an hour's at the most.
+/// the mails of users, who may send as many as they like, take a quarter of an hour's at the most, each user
+/// half of what the others leave of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Share {
     New,
     Backlog,
-    /// Of the backlog, what came from the maildrop.
-    Users,
+    /// Of the backlog, what this user left in the maildrop; `None` are all without an account.
+    User(Option<u32>),
+}
+
+impl Share {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        Some(match text {
+            "n" => Self::New,
+            "b" => Self::Backlog,
+            "u" => Self::User(None),
+            text => Self::User(Some(text.strip_prefix('u')?.parse().ok()?)),
+        })
+    }
+}
+
+impl fmt::Display for Share {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::New => f.write_str("n"),
+            Self::Backlog => f.write_str("b"),
+            Self::User(None) => f.write_str("u"),
+            Self::User(Some(uid)) => write!(f, "u{uid}"),
+        }
+    }
 }
 
 /// The members that a message counts for.

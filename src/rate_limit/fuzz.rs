@@ -19,7 +19,7 @@ pub(crate) fn ledger(bytes: &[u8]) {
         let lines = SlotLines::read(&text, now);
         assert!(lines.bytes <= text.len() + 1);
         for audience in [&members, &Audience::Everyone] {
-            for share in [Share::New, Share::Backlog, Share::Users] {
+            for share in [Share::New, Share::Backlog, Share::User(None)] {
                 let view = LedgerView::new(&lines, "a", limits, None);
                 let at = view.times.earliest(audience, share, wall);
                 assert!(at >= wall);

@@ -171,9 +171,9 @@ impl Times {
                     continue;
                 }
                 at = at.max(self.full(own, window, limit, before, |_| true));
-                if share == Share::Users && window == HOUR {
-                    let is_users = |taken: &Taken| taken.share == Share::Users;
-                    at = at.max(self.full(own, window, users_of(limit), before, is_users));
+                if matches!(share, Share::User(_)) && window == HOUR {
+                    let most = self.most_of_users(own, users_of(limit), share, before);
+                    at = at.max(self.full(own, window, most, before, is_of_user));
                 }
                 if share != Share::New {
                     let is_backlog = |taken: &Taken| taken.share != Share::New;
@@ -185,6 +185,18 @@ impl Times {
                 return at;
             }
         }
+    }
+
+    /// Returns how many of an hour's slots mails of users may hold for this user to get another: he takes
+    /// half of those that the others leave, so that there are some for the next one.
+    fn most_of_users(&self, own: &[Taken], limit: usize, user: Share, at: u64) -> usize {
+        let count = |is_one: &dyn Fn(&Taken) -> bool| {
+            let all = counted(&self.everyone, HOUR, at).chain(counted(own, HOUR, at));
+            all.filter(|taken| is_one(taken)).count()
+        };
+        let theirs = count(&|taken| taken.share == user);
+        let others = count(&is_of_user) - theirs;
+        others + limit.saturating_sub(others).div_ceil(2)
     }
 
     /// Returns `at` if fewer than `limit` slots count then; otherwise when the first of them
@@ -210,6 +222,10 @@ impl Times {
         let first = counting().map(|taken| taken.until).min();
         first.map_or(at, |until| until.saturating_add(window))
     }
+}
+
+fn is_of_user(taken: &Taken) -> bool {
+    matches!(taken.share, Share::User(_))
 }
 
 /// Returns the slots that count at `at`.

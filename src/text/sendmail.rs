@@ -69,8 +69,8 @@ texts! {
         "{path} 里的文件太多，没能看完：看看是谁放的（ls -ln {path}）",
         "there are too many files in {path} to look at: see whose they are (ls -ln {path})";
     users_outbox_full(path) =
-        "发件箱里其他用户的消息已满 60 条，{path} 里的邮件暂时不取：运行 wxpush outbox list 查看为什么没有发出",
-        "60 messages of other users wait in the outbox, so their mails stay in {path}: wxpush outbox list says why";
+        "发件箱里其他用户的消息已满 60 条，{path} 里的邮件大多暂时不取：运行 wxpush outbox list 查看为什么没有发出",
+        "60 messages of other users wait in the outbox, so most of their mails stay in {path}: wxpush outbox list says why";
     mails_stay(path, what) =
         "{path} 中其他用户的邮件暂时取不走：{what}",
         "the mails of other users stay in {path}: {what}";

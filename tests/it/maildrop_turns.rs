@@ -9,9 +9,11 @@ use std::time::Duration;
 use nix::libc;
 
 use crate::standin::Standin;
-use crate::support::maildrop::{dropped, flush, leave, maildrop, with_maildrop};
+use crate::support::maildrop::{
+    MAIL, by_other, dropped, flush, flush_knowing, leave, leave_to, maildrop, with_maildrop,
+};
 use crate::support::tracer::{Act, MAIN, Point, trace};
-use crate::support::{OTHER, Sandbox, texts};
+use crate::support::{OTHER, Sandbox, texts, waiting};
 
 /// Keeps a message of root's for the next flush.
 fn keep_own(sandbox: &Sandbox, text: &str) {
@@ -129,4 +131,48 @@ fn a_mail_that_cannot_be_looked_at_stays_with_what_is_known_of_it() {
     );
     flush(&sandbox).is_silent();
     assert_eq!(texts(&standin, "zhangsan").len(), 2);
+}
+
+#[test]
+#[ignore = "needs root: other users, and a mount"]
+fn many_ids_without_an_account_have_the_places_of_one_user() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    sandbox.append(
+        "\n[limits]\nper_hour = 4\n[outbox]\nmerge = false\n[mail]\nboss = { touser = \"lisi\" }\n",
+    );
+    for uid in 65500..65504 {
+        leave(&sandbox, uid, 20);
+    }
+    flush_knowing(&sandbox, [OTHER]).run();
+    let read = texts(&standin, "zhangsan").len();
+    assert_eq!(read + waiting(&sandbox).len(), 20);
+    by_other(&sandbox, "exec \"$0\" sendmail boss")
+        .stdin(MAIL)
+        .is_silent();
+    flush_knowing(&sandbox, [OTHER]).run();
+    assert_eq!(texts(&standin, "lisi").len(), 1);
+}
+
+#[test]
+#[ignore = "needs root: other users, and a mount"]
+fn who_mails_much_leaves_slots_of_the_same_recipient_to_who_mails_little() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    sandbox.append("\n[limits]\nper_hour = 32\n[outbox]\nmerge = false\n");
+    leave_to(&sandbox, "root", 65533, 20);
+    let flush = || flush_knowing(&sandbox, [OTHER, 65533]).run();
+    flush();
+    assert_eq!(texts(&standin, "zhangsan").len(), 4, "half of a quarter");
+    leave(&sandbox, OTHER, 2);
+    for uid in [65531, 65532] {
+        leave(&sandbox, uid, 3);
+    }
+    flush();
+    let read = texts(&standin, "zhangsan").join("\n");
+    let count = |of: &str| read.matches(&format!("from user {of}")).count();
+    assert_eq!(
+        [count("user65533"), count("user65534"), count("uid ")],
+        [4, 2, 1]
+    );
 }

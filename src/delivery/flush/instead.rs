@@ -45,9 +45,7 @@ impl Flush<'_> {
             self.leave_originals(dir, held);
             return false;
         }
-        let waits = self
-            .waits(&name, Channel::Robot)
-            .touches(&Audience::Everyone);
+        let waits = self.is_behind(&name, Channel::Robot, &Audience::Everyone);
         let robot = match self.senders.get(&name) {
             Some(Ok(robot)) => robot,
             Some(Err(failure)) => {

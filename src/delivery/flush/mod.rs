@@ -35,7 +35,7 @@ use crate::outbox::{
     self, Attempts, Claim, ClaimedEntry, Clocks, Entry, HoldScope, Id, Outbox, OutboxSnapshot,
     Removals, SenderName,
 };
-use crate::rate_limit::Share;
+use crate::rate_limit::{Audience, Share};
 
 /// The limits of a flush.
 #[derive(Debug, Clone, Copy)]
@@ -65,8 +65,8 @@ pub(crate) struct Flush<'a> {
     /// The share of the slots for what the walk goes through.
     share: Share,
     /// The recipients with a waiting message, which no later message overtakes. Chats are kept
-    /// apart.
-    waiting: BTreeMap<(SenderName, Channel), WaitingAudiences>,
+    /// apart, and so is each user.
+    waiting: BTreeMap<(SenderName, Channel, Share), WaitingAudiences>,
     /// Entries whose texts another entry carries; they are not sent themselves.
     carried: HashSet<Id>,
     /// Those of them that are counted as left, since the entry that carries them is under way.
@@ -291,9 +291,8 @@ impl<'a> Flush<'a> {
             return;
         }
         let to = audience(next);
-        let waiting = self.waits(&entry.sender, next.channel);
-        if waiting.touches(&to) {
-            waiting.add(&to);
+        if self.is_behind(&entry.sender, next.channel, &to) {
+            self.waits(&entry.sender, next.channel).add(&to);
             return;
         }
         let merged = (!is_old).then(|| self.merged(dir, &held, &sender, behind, ""));
@@ -363,7 +362,16 @@ impl<'a> Flush<'a> {
 
     /// Returns the recipients with a waiting message, among those counted together on this channel.
     fn waits(&mut self, name: &SenderName, channel: Channel) -> &mut WaitingAudiences {
-        self.waiting.entry((name.clone(), channel)).or_default()
+        let key = (name.clone(), channel, self.share);
+        self.waiting.entry(key).or_default()
+    }
+
+    /// Whether a message to some of these waits: one of root's, or of the same user.
+    fn is_behind(&self, name: &SenderName, channel: Channel, to: &Audience) -> bool {
+        [Share::Backlog, self.share].into_iter().any(|share| {
+            let waiting = self.waiting.get(&(name.clone(), channel, share));
+            waiting.is_some_and(|it| it.touches(to))
+        })
     }
 
     fn next(&mut self, wait: Duration) {

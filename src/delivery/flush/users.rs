@@ -1,7 +1,7 @@
 //! Mails of users, from the maildrop. A user may send whatever he likes: so they go after all that is
 //! root's (`walk`), in turns and slots of their own, and what becomes of them is told once a day.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use super::super::turn::Turn;
 use super::Flush;
@@ -13,10 +13,10 @@ use crate::outbox::{self, ClaimedEntry, FailureRecord, Id, MAIL_NOTICE, SenderNa
 /// The mails of users in the outbox of a flush.
 #[derive(Default)]
 pub(super) struct UserMails {
-    /// Who mailed which entries.
-    pub(super) owners: HashMap<Id, u32>,
-    /// Those that come after all others in this pass.
-    pub(super) behind: BTreeSet<Id>,
+    /// Who mailed which entries: `None` are the users without an account, who count as one.
+    pub(super) owners: HashMap<Id, Option<u32>>,
+    /// Those of each user that come after all of root's in this pass, the oldest first.
+    pub(super) behind: BTreeMap<Option<u32>, Vec<Id>>,
     pub(super) turns: HashMap<SenderName, Turn>,
 }
 
@@ -47,21 +47,20 @@ impl Flush<'_> {
             notice::notify(&Notice::EntryStays { id, error: &error });
             return false;
         }
-        tracing::info!(%id, uid, why, "a user's mail is given up, and not kept");
+        let user = uid.and_then(maildrop::user_name);
+        let user = user.as_deref();
+        tracing::info!(%id, user, why, "a user's mail is given up, and not kept");
         if self.is_news(id.as_str(), "given up") {
-            let user = maildrop::user_name(*uid);
-            let user = user.as_deref();
             notice::notify(&Notice::MailGivenUp { user, why });
         }
         true
     }
 
     /// Whether to give a notice of an entry: of each user's mails once a day, however many they are.
-    /// Users without an account count as one, since one person may have thousands of ids.
     pub(super) fn is_news(&self, id: &str, what: &str) -> bool {
         let owner = Id::parse(id).and_then(|id| self.users.owners.get(&id));
         owner.is_none_or(|uid| {
-            let user = maildrop::user_name(*uid).unwrap_or_default();
+            let user = uid.and_then(maildrop::user_name).unwrap_or_default();
             let notice = format!("{what}: {user}");
             outbox::are_new_notices(self.outbox.state(), MAIL_NOTICE, &[notice]) == [true]
         })

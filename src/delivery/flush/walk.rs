@@ -1,6 +1,6 @@
 //! The order in which a pass goes through the outbox: what is root's, then the mails of users.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Arc;
 
@@ -24,26 +24,26 @@ impl Flush<'_> {
                 return Ok(());
             };
             let ids = self.not_of_users(ids);
-            if !self.go_through(dir, &ids, &mut looked) {
-                return Ok(());
+            for (at, id) in ids.iter().enumerate() {
+                if !self.go_to(dir, id, &ids[at + 1..], &mut looked) {
+                    return Ok(());
+                }
             }
             after = Some(last);
         }
     }
 
-    /// Handles these entries; returns whether there may be more of them in this pass.
-    fn go_through(&mut self, dir: &Arc<Dir>, ids: &[Id], looked: &mut usize) -> bool {
-        for (at, id) in ids.iter().enumerate() {
-            *looked += 1;
-            if *looked > self.bounds.looks || self.tried >= self.bounds.tries {
-                self.summary.left += 1;
-                return false;
-            }
-            if self.is_late() {
-                self.summary.left += 1;
-            } else {
-                self.entry(dir, id, &ids[at + 1..]);
-            }
+    /// Handles an entry, with those behind it; returns whether there may be more in this pass.
+    fn go_to(&mut self, dir: &Arc<Dir>, id: &Id, behind: &[Id], looked: &mut usize) -> bool {
+        *looked += 1;
+        if *looked > self.bounds.looks || self.tried >= self.bounds.tries {
+            self.summary.left += 1;
+            return false;
+        }
+        if self.is_late() {
+            self.summary.left += 1;
+        } else {
+            self.entry(dir, id, behind);
         }
         true
     }
@@ -61,28 +61,34 @@ impl Flush<'_> {
 
     /// Sets the mails of users aside; returns the other entries.
     fn not_of_users(&mut self, ids: BTreeSet<Id>) -> Vec<Id> {
-        let is_of_user = |id: &Id| self.users.owners.contains_key(id);
-        let (behind, others): (Vec<Id>, Vec<Id>) = ids.into_iter().partition(is_of_user);
-        self.users.behind.extend(behind);
+        let mut others = Vec::new();
+        for id in ids {
+            match self.users.owners.get(&id) {
+                Some(user) => self.users.behind.entry(*user).or_default().push(id),
+                None => others.push(id),
+            }
+        }
         others
     }
 
     /// Whether an entry that carries texts of users alone has been set aside, too.
     pub(super) fn sets_aside(&mut self, held: &ClaimedEntry) -> bool {
-        let merged = &held.entry().merged;
-        let is_of_user = |id: &Id| self.users.owners.contains_key(id);
-        let is_due = self.share != Share::Users
-            && !merged.is_empty()
-            && merged.iter().all(|it| is_of_user(&it.id));
-        if is_due {
-            self.users.behind.insert(held.id().clone());
+        let merged = held.entry().merged.iter();
+        let mut owners = merged.map(|it| self.users.owners.get(&it.id).copied());
+        let first = owners.next().flatten();
+        let is_due = self.share == Share::Backlog && owners.all(|it| it.is_some());
+        let user = first.filter(|_| is_due);
+        if let Some(user) = user {
+            let behind = self.users.behind.entry(user).or_default();
+            behind.push(held.id().clone());
+            behind.sort_unstable();
         }
-        is_due
+        user.is_some()
     }
 
-    /// Goes through the mails of users: no refusal of theirs stops what is root's.
+    /// Goes through the mails of users, one of each in turn: no refusal of theirs stops what is root's.
     pub(super) fn walk_users(&mut self, dir: &Arc<Dir>) {
-        let behind: Vec<Id> = std::mem::take(&mut self.users.behind).into_iter().collect();
+        let behind = std::mem::take(&mut self.users.behind);
         if behind.is_empty() {
             return;
         }
@@ -91,8 +97,7 @@ impl Flush<'_> {
             theirs.follow(turn);
         }
         std::mem::swap(&mut self.turns, &mut self.users.turns);
-        self.share = Share::Users;
-        self.go_through(dir, &behind, &mut 0);
+        self.take_turns(dir, behind);
         self.end_turns(dir);
         self.share = Share::Backlog;
         std::mem::swap(&mut self.turns, &mut self.users.turns);
@@ -101,6 +106,22 @@ impl Flush<'_> {
             if turn.works() {
                 let own = self.turns.entry(name.clone()).or_default();
                 own.hear_of_success();
+            }
+        }
+    }
+
+    /// Handles one entry of each user in turn; who has fewer comes first.
+    fn take_turns(&mut self, dir: &Arc<Dir>, of_users: BTreeMap<Option<u32>, Vec<Id>>) {
+        let mut of_users: Vec<_> = of_users.into_iter().collect();
+        of_users.sort_by_key(|(_, ids)| ids.len());
+        let most = of_users.last().map_or(0, |(_, ids)| ids.len());
+        let mut looked = 0;
+        for at in 0..most {
+            for (user, ids) in of_users.iter().filter(|(_, ids)| at < ids.len()) {
+                self.share = Share::User(*user);
+                if !self.go_to(dir, &ids[at], &ids[at + 1..], &mut looked) {
+                    return;
+                }
             }
         }
     }

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! A line has the time by both clocks; then `+`, or `-` if the line cancels one equal line before
-//! it; the app; `n` for a new message, `b` for the backlog, `u` for users' mail; the message's time
-//! of acceptance by both clocks and its digest; the members, or `*` for everyone. `+60000` instead of `+` is a slot
+//! it; the app; `n` for a new message, `b` for the backlog, `u` for users' mail, with the user's id if there
+//! is an account; the message's time of acceptance by both clocks and its digest; the members, or `*` for everyone. `+60000` instead of `+` is a slot
 //! that may be used for this many milliseconds more, since WeCom may accept the message that late.
 //! Other lines are ignored.
 
@@ -168,17 +168,10 @@ impl<'a> SlotLines<'a> {
 impl<'a> SlotLine<'a> {
     /// Returns the line as one of this app; `None` if it is another's.
     fn of(&self, app: &str, now: &Stamp) -> Option<AppLine<'a>> {
-        let slot = self.slot.strip_prefix(app)?;
-        let shares = [
-            (" n ", Share::New),
-            (" b ", Share::Backlog),
-            (" u ", Share::Users),
-        ];
-        let mut shares = shares.into_iter();
-        let (rest, share) =
-            shares.find_map(|(sign, share)| Some((slot.strip_prefix(sign)?, share)))?;
+        let slot = self.slot.strip_prefix(app)?.strip_prefix(' ')?;
+        let (share, rest) = slot.split_once(' ')?;
         let taken = Taken {
-            share,
+            share: Share::parse(share)?,
             at: self.at,
             until: self.at.saturating_add(self.hold),
         };
@@ -216,11 +209,6 @@ pub(super) fn slot(
     message: Option<&Fingerprint>,
     audience: &Audience,
 ) -> String {
-    let share = match share {
-        Share::New => 'n',
-        Share::Backlog => 'b',
-        Share::Users => 'u',
-    };
     let message = message.map_or_else(String::new, |Fingerprint { accepted, digest }| {
         format!("{accepted}:{digest:08x} ")
     });

@@ -177,7 +177,7 @@ fn text() -> impl Strategy<Value = String> {
     let line = (
         prop_oneof![NOW - 9_000_000..NOW + 9_000_000, any::<u64>()],
         "([+-]|\\+[0-9]{1,8})",
-        "x [nbu] (\\*|[ab|]{0,4})",
+        "x ([nb]|u7?) (\\*|[ab|]{0,4})",
     );
     let line = line.prop_map(|(at, sign, slot)| format!("{at} {sign} {slot}\n"));
     prop::collection::vec(prop_oneof![9 => line, 1 => any::<String>()], 0..60)
@@ -187,7 +187,7 @@ fn text() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn with_any_content_no_wait_is_much_longer_than_an_hour(text in text(), which in 0..3_usize) {
-        let share = [Share::New, Share::Backlog, Share::Users][which];
+        let share = [Share::New, Share::Backlog, Share::User(None)][which];
         let times = view(&text, now(), 2).times;
         prop_assert!(times.earliest(&Audience::Everyone, share, NOW) <= NOW + HOUR + HOLD_MAX);
     }

@@ -23,7 +23,8 @@ type Sending = (usize, Share, u64, u64);
 
 fn sends() -> impl Strategy<Value = Vec<Sending>> {
     let gap = prop_oneof![9 => Just(0), 3 => 0..3000_u64, 1 => 0..90_000_u64];
-    let shares = vec![Share::New, Share::Backlog, Share::Users];
+    let users = [None, Some(7)].map(Share::User);
+    let shares = [&[Share::New, Share::Backlog][..], &users].concat();
     let share = prop::sample::select(shares);
     let send = (0..4_usize, share, 0..=1000_u64, gap);
     // Enough messages to reach the limit per hour.
@@ -54,7 +55,7 @@ proptest! {
                     if share != Share::New {
                         backlog.push(now + delay);
                     }
-                    if share == Share::Users {
+                    if matches!(share, Share::User(_)) {
                         users.push(now + delay);
                     }
                 }
@@ -69,4 +70,26 @@ proptest! {
             prop_assert!(most_within(users, 3_600_000) <= users_of(hour));
         }
     }
+}
+
+#[test]
+fn each_user_leaves_slots_to_the_next_and_all_of_them_a_quarter() {
+    let mut times = Times::of_all(Limits {
+        per_minute: crate::config::Rate::whole(1000),
+        per_hour: 1000,
+    });
+    let mut got = |uid| {
+        let (to, share) = (to("a"), Share::User(uid));
+        let mut count = 0;
+        while times.earliest(&to, share, 7) == 7 {
+            times.take(&to, share, 7);
+            count += 1;
+        }
+        count
+    };
+    assert_eq!(
+        [None, Some(1), Some(2), Some(3)].map(&mut got),
+        [125, 63, 31, 16]
+    );
+    assert_eq!((4..99).map(|uid| got(Some(uid))).sum::<i32>(), 15);
 }

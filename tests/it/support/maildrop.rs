@@ -39,10 +39,23 @@ pub(crate) fn flush(sandbox: &Sandbox) -> Run {
     sandbox.wxpush("outbox flush")
 }
 
-/// Leaves mails in the name of a user.
+/// A flush by root on a machine where these user ids have accounts, as user65533.
+pub(crate) fn flush_knowing(sandbox: &Sandbox, uids: impl IntoIterator<Item = u32>) -> Run {
+    let account = |uid: u32| format!("user{uid}:x:{uid}:{uid}::/:/bin/sh\n");
+    sandbox.write("passwd", uids.into_iter().map(account).collect::<String>());
+    let line = "mount --bind \"$1/passwd\" /etc/passwd && exec \"$0\" outbox flush";
+    script(sandbox, &["unshare", "-m"], line)
+}
+
+/// Leaves mails to root in the name of a user.
 pub(crate) fn leave(sandbox: &Sandbox, uid: u32, count: usize) {
+    leave_to(sandbox, "root", uid, count);
+}
+
+/// Leaves mails to an address in the name of a user.
+pub(crate) fn leave_to(sandbox: &Sandbox, to: &str, uid: u32, count: usize) {
     let mails = (1..=count)
-        .map(|number| format!("printf 'Subject: {uid} {number:03}\\n\\nb' | \"$0\" sendmail root"));
+        .map(|number| format!("printf 'Subject: {uid} {number:03}\\n\\nb' | \"$0\" sendmail {to}"));
     let lines = mails.collect::<Vec<_>>().join(" && ");
     let user = [
         "setpriv",
