@@ -13,15 +13,21 @@ use std::{env, fs};
 
 const LIST: &str = "packaging/functions.txt";
 
+/// Says whether the program keeps its names. Where it does, it is for making the list: valgrind reads the names
+/// of nothing but `.text`.
+const STRIP: &str = "CARGO_PROFILE_RELEASE_STRIP";
+
 /// Linkers that read no such script; GNU ld and lld do.
 const OTHERS: [&str; 3] = ["mold", "gold", "wild"];
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo::rerun-if-changed={LIST}");
+    println!("cargo::rerun-if-env-changed={STRIP}");
     let set = |name| env::var(name).unwrap_or_default();
     let linker = set("RUSTC_LINKER") + &set("CARGO_ENCODED_RUSTFLAGS");
     let reads = !OTHERS.iter().any(|other| linker.contains(other));
-    if set("PROFILE") == "release" && set("CARGO_CFG_TARGET_OS") == "linux" && reads {
+    let ships = set("PROFILE") == "release" && set(STRIP) != "false";
+    if ships && set("CARGO_CFG_TARGET_OS") == "linux" && reads {
         let script = Path::new(&env::var("OUT_DIR")?).join("order.ld");
         fs::write(&script, order(&fs::read_to_string(LIST)?))?;
         println!("cargo::rustc-link-arg-bins=-T{}", script.display());
@@ -37,9 +43,9 @@ fn order(list: &str) -> String {
         .map(|name| format!("*(.text.{name} .text.unlikely.{name})\n"));
     let tables = names.map(|name| format!("*(.rodata.{name} .rodata.unlikely.{name})\n"));
     // Assembly has no names, nor does a static C library: all of ring that is not Rust, and of libc what is
-    // linked. No panic is unwound.
+    // linked, with what starts the program. No panic is unwound.
     format!(
-        "SECTIONS {{ .text.sent : {{\n*libring*:*(.text .text.*)\n*libc.a:*(.text .text.*)\n{}}} }} INSERT BEFORE .text;\n\
+        "SECTIONS {{ .text.sent : {{\n*libring*:*(.text .text.*)\n*libc.a:*(.text .text.*)\n*crt1.o(.text)\n{}}} }} INSERT BEFORE .text;\n\
          SECTIONS {{ .rodata.sent : {{\n{}}} }} INSERT BEFORE .rodata;\n\
          SECTIONS {{ /DISCARD/ : {{ *(.eh_frame .gcc_except_table .gcc_except_table.*) }} }} INSERT BEFORE .text;\n",
         code.collect::<String>(),

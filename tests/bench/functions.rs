@@ -80,14 +80,15 @@ fn run_by(racer: &Racer) -> Result<BTreeSet<String>> {
 /// The name without what changes from compiler to compiler, as a pattern of the linker.
 fn pattern(name: &str) -> String {
     // Rust writes names in two ways: "_ZN…17hHASHE", and "_R…CsHASH_5crate…", where "B…_" points back to
-    // a place in the name.
+    // a place in the name. A twin has a number behind a dot.
     if let Some((path, _)) = name.rsplit_once("17h").filter(|_| name.starts_with("_ZN")) {
         return format!("{path}17h*");
     }
+    let name = name.split('.').next().unwrap_or_default();
     let (pieces, last) = name.rsplit_once('_').unwrap_or(("", name));
     let pieces = pieces.split('_').map(|piece| {
         let hash = piece.find("Cs").into_iter().chain(piece.find('B')).min();
         hash.map_or(piece.to_owned(), |at| format!("{}*", &piece[..at]))
     });
-    pieces.collect::<Vec<_>>().join("_") + "_" + last
+    pieces.collect::<Vec<_>>().join("_") + "_" + last + "*"
 }
