@@ -5,8 +5,6 @@
 //! compiler or in another version of its crate, stays where it was, and nothing else comes of it.
 //! `cargo bench -- functions` makes the list anew.
 
-#![expect(clippy::print_stdout, reason = "so a build script speaks to cargo")]
-
 use std::error::Error;
 use std::path::Path;
 use std::{env, fs};
