@@ -102,7 +102,7 @@ pub(crate) fn read_named(path: &Path, max: u64) -> io::Result<(Vec<u8>, Metadata
     Ok((read_whole(file, &meta, max)?, meta))
 }
 
-/// Reads a regular file of at most `max` bytes, whoever wrote it: only to look for something in it.
+/// Reads a regular file of at most `max` bytes that anybody may have written: only to look for something in it.
 ///
 /// # Errors
 /// If it is not a regular file, is larger, or cannot be read.
