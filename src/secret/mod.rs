@@ -14,7 +14,6 @@ mod tests;
 
 pub(crate) use redactor::Redactor;
 
-use std::collections::BTreeSet;
 use std::fmt;
 
 use decode::Unescaped;
@@ -54,10 +53,14 @@ impl Secret {
     /// or more, and without eight that occur again. Nobody guesses it, and no text has it by chance.
     pub(crate) fn is_machine_made(&self) -> bool {
         let bytes = self.0.as_bytes();
-        let different: BTreeSet<_> = bytes.iter().collect();
-        let pieces: BTreeSet<_> = bytes.windows(PIECE).collect();
-        let all = bytes.len().saturating_sub(PIECE - 1);
-        bytes.len() >= 32 && different.len() >= 10 && pieces.len() == all
+        let mut different = bytes.to_vec();
+        different.sort_unstable();
+        different.dedup();
+        let pieces = bytes.windows(PIECE).filter_map(<[u8]>::first_chunk);
+        let mut pieces: Vec<_> = pieces.map(|piece| u64::from_be_bytes(*piece)).collect();
+        pieces.sort_unstable();
+        let has_same = pieces.windows(2).any(|pair| pair[0] == pair[1]);
+        bytes.len() >= 32 && different.len() >= 10 && !has_same
     }
 }
 
