@@ -81,8 +81,8 @@ fn adds_members(
     mut files: impl Iterator<Item = String>,
     mut services: impl Iterator<Item = String>,
 ) -> bool {
-    files.any(|name| name.ends_with(".membership"))
-        || services.any(|name| !SERVICES_OF_OWN.contains(&&*name))
+    // Users with a group, groups with members, and memberships.
+    files.next().is_some() || services.any(|name| !SERVICES_OF_OWN.contains(&&*name))
 }
 
 /// Whether rows of NIS are mixed into the files (`compat`).
@@ -158,7 +158,8 @@ mod tests {
     fn systemd_may_put_members_into_groups_by_files_and_by_services() {
         let own = || SERVICES_OF_OWN.map(str::to_owned).into_iter();
         for (file, service, adds) in [
-            ("ann.user", "", false),
+            ("", "", false),
+            ("ann.user", "", true),
             ("ann:staff.membership", "", true),
             ("", "io.systemd.Home", true),
         ] {

@@ -79,7 +79,7 @@ fn killed_at_any_call_a_retry_leaves_the_message_in_one_place_and_it_arrives_onc
     });
     let killed = hold_missed(&missed, tried);
     println!("retry: killed at {killed} calls");
-    assert!(killed > 100);
+    assert!(killed > 60);
 }
 
 #[test]

@@ -70,7 +70,7 @@ fn what_does_not_pass_in_time_is_not_now_and_says_so() {
         (body("{\"errcode\":0.5}"), "errcode"),
         (body("{\"errcode\":0,\"errcode\":1}"), "errcode"),
         (body("\u{feff}{\"errcode\":0}"), "not JSON"),
-        (Fault::Giant(1 << 20), "longer than 64 KiB"),
+        (Fault::Giant(1 << 20), "longer than 128 KiB"),
         (Fault::Truncated, "broke"),
     ];
     for_each(table, |(fault, words)| {
