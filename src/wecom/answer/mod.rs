@@ -93,9 +93,10 @@ pub(crate) enum ApiAnswer {
 /// `Cause::Unreadable` if it is not WeCom's, `Cause::Errcode` if WeCom refused the call.
 pub(super) fn read_own(call: &Call<'_>, told: &Redactor, reply: Reply) -> Result<OwnAnswer, Error> {
     let body = whole(call, reply.body)?;
-    let read = serde_json::from_slice::<OwnAnswer>(&body);
+    let json = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&body);
+    let read = serde_json::from_str::<OwnAnswer>(&String::from_utf8_lossy(json));
     let is_data = read.as_ref().is_err_and(serde_json::Error::is_data);
-    match (body.trim_ascii_start().first(), read) {
+    match (json.trim_ascii_start().first(), read) {
         (Some(b'{'), Ok(mut answer)) if answer.errcode.is_some() => {
             answer.hide(told);
             let errcode = answer.errcode.unwrap_or_default();

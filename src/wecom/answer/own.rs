@@ -3,7 +3,8 @@
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
 
 use crate::secret::Redactor;
 
@@ -11,9 +12,9 @@ use crate::secret::Redactor;
 /// `department/simplelist`.
 const IDS: [&str; 5] = ["user", "userid", "partyid", "tagid", "id"];
 
-/// What is read of the answers; a field that is missing is empty.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
+/// What is read of the answers; a field that is missing, or can't be read, is empty. Each is read by
+/// itself: nothing odd in another one turns what WeCom has accepted into no answer.
+#[derive(Debug, Default)]
 pub(in crate::wecom) struct OwnAnswer {
     pub(in crate::wecom) errcode: Option<i64>,
     pub(in crate::wecom) errmsg: Texts,
@@ -37,6 +38,30 @@ pub(in crate::wecom) struct OwnAnswer {
 }
 
 impl OwnAnswer {
+    fn field(&mut self, name: &[u8]) -> Option<&mut Texts> {
+        Some(match name {
+            b"errmsg" => &mut self.errmsg,
+            b"access_token" => &mut self.access_token,
+            b"expires_in" => &mut self.expires_in,
+            b"msgid" => &mut self.msgid,
+            b"media_id" => &mut self.media_id,
+            b"invaliduser" => &mut self.invaliduser,
+            b"invalidparty" => &mut self.invalidparty,
+            b"invalidtag" => &mut self.invalidtag,
+            b"unlicenseduser" => &mut self.unlicenseduser,
+            b"name" => &mut self.name,
+            b"close" => &mut self.close,
+            b"allow_userinfos" => &mut self.allow_userinfos,
+            b"allow_partys" => &mut self.allow_partys,
+            b"allow_tags" => &mut self.allow_tags,
+            b"status" => &mut self.status,
+            b"department_id" => &mut self.department_id,
+            b"userlist" => &mut self.userlist,
+            b"partylist" => &mut self.partylist,
+            _ => return None,
+        })
+    }
+
     /// Hides secrets, but for the token that we asked for: it may be one that the server was sent
     /// before.
     pub(super) fn hide(&mut self, told: &Redactor) {
@@ -58,6 +83,70 @@ impl OwnAnswer {
                 told.hide(text);
             }
         }
+    }
+}
+
+impl<'de> Deserialize<'de> for OwnAnswer {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        from.deserialize_map(Fields)
+    }
+}
+
+struct Fields;
+
+impl<'de> Visitor<'de> for Fields {
+    type Value = OwnAnswer;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<OwnAnswer, A::Error> {
+        let (mut answer, mut errcodes) = (OwnAnswer::default(), 0);
+        while let Some(FieldName(name)) = map.next_key()? {
+            let value: &RawValue = map.next_value()?;
+            if name == b"errcode" {
+                errcodes += 1;
+                // Of two, nobody knows which counts.
+                answer.errcode = number(value.get()).filter(|_| errcodes == 1);
+            } else if let Some(field) = answer.field(&name) {
+                *field = serde_json::from_str(value.get()).unwrap_or_default();
+            }
+        }
+        Ok(answer)
+    }
+}
+
+/// Returns a whole number, whether it is written as one, with a fraction of zero or as a text.
+fn number(json: &str) -> Option<i64> {
+    let text = json.trim_matches('"').trim();
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let is_whole = fraction.bytes().all(|digit| digit == b'0');
+    whole.parse().ok().filter(|_| is_whole)
+}
+
+/// The name of a field, which may hold half a surrogate pair.
+struct FieldName(Vec<u8>);
+
+impl<'de> Deserialize<'de> for FieldName {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Name;
+        impl Visitor<'_> for Name {
+            type Value = FieldName;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a name")
+            }
+
+            fn visit_bytes<E: Error>(self, name: &[u8]) -> Result<FieldName, E> {
+                Ok(FieldName(name.to_vec()))
+            }
+
+            fn visit_str<E: Error>(self, name: &str) -> Result<FieldName, E> {
+                self.visit_bytes(name.as_bytes())
+            }
+        }
+        from.deserialize_bytes(Name)
     }
 }
 

@@ -37,9 +37,22 @@ fn only_one_whole_errcode_in_an_object_is_an_answer() {
     for body in [
         r#"{"errcode":0}"#,
         r#"{"errcode":0,"errmsg":"ok","msgid":"m","unknown":[1]}"#,
+        // As a relay may write it.
+        r#"{"errcode":"0"}"#,
+        r#"{"errcode":0.0}"#,
+        "\u{feff}{\"errcode\":0}",
+        // Nothing in another field makes a yes unknown.
+        r#"{"errcode":0,"errmsg":"a","errmsg":"\ud800","\ud800":1,"msgid":1e400}"#,
     ] {
         assert!(own(body.as_bytes()).is_ok(), "{body}");
     }
+    assert!(own(b"{\"errcode\":0,\"errmsg\":\"\xff\",\"\xfe\":1}").is_ok());
+    let deep = format!(
+        "{{\"errcode\":0,\"msgid\":{}1{}}}",
+        "[".repeat(9999),
+        "]".repeat(9999)
+    );
+    assert!(own(deep.as_bytes()).is_ok());
     let busy = own(br#"{"errcode":-1,"errmsg":null}"#);
     assert!(busy.is_err_and(|error| error.class == Class::Busy));
     for body in [
@@ -50,13 +63,13 @@ fn only_one_whole_errcode_in_an_object_is_an_answer() {
         "null",
         "0",
         "ok",
-        r#"{"errcode":"0"}"#,
-        r#"{"errcode":0.0}"#,
+        r#"{"errcode":""}"#,
+        r#"{"errcode":0.5}"#,
         r#"{"errcode":null}"#,
         r#"{"errcode":0,"errcode":40001}"#,
+        r#"{"errcode":0,"errcode":0,"errcode":0}"#,
         r#"{"errcode":1e3}"#,
         r#"{"errcode":0"#,
-        "\u{feff}{\"errcode\":0}",
         "<html>502</html>",
         r#"{"errmsg":"ok"}"#,
         r#"{"errcode":99999999999999999999}"#,
