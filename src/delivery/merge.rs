@@ -88,6 +88,7 @@ pub(super) fn merged(
         accepted: first.accepted,
         retried: None,
         urgent: false,
+        user: None,
         once: None,
         merged,
         instead: Vec::new(),

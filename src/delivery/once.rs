@@ -40,7 +40,19 @@ impl Submission<'_> {
 
     /// Keeps the message of a key for a flush, unless it was accepted within the last day.
     pub(crate) fn queue_once(&self, messages: Vec<Message>, key: &str) -> Outcome {
-        let outcome = self.keep_keyed(&self.once_entry(messages, key), None);
+        self.queue_keyed(&self.once_entry(messages, key))
+    }
+
+    /// Keeps the message of a user's mail, as `queue_once` does.
+    pub(crate) fn queue_mail(&self, messages: Vec<Message>, key: &str, uid: u32) -> Outcome {
+        self.queue_keyed(&Entry {
+            user: Some(uid),
+            ..self.once_entry(messages, key)
+        })
+    }
+
+    fn queue_keyed(&self, entry: &Entry) -> Outcome {
+        let outcome = self.keep_keyed(entry, None);
         match outcome.end {
             // It was accepted, and the flush that gave it up said so.
             End::GivenUp { .. } => Outcome {

@@ -165,6 +165,7 @@ impl Submission<'_> {
             accepted: Stamp::now(),
             retried: None,
             urgent: self.urgent,
+            user: None,
             once: None,
             merged: Vec::new(),
             instead: Vec::new(),

@@ -129,6 +129,8 @@ pub(crate) struct Entry {
     pub(crate) retried: Option<Stamp>,
     /// Whether quiet hours don't hold it.
     pub(crate) urgent: bool,
+    /// The user whose mail it is, if it came by the maildrop.
+    pub(crate) user: Option<u32>,
     /// The digest of its `--once` key.
     pub(crate) once: Option<String>,
     /// The entries whose texts it carries, in order.

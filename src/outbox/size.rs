@@ -65,6 +65,7 @@ mod tests {
                 accepted: Stamp::now(),
                 retried: Some(Stamp::now()),
                 urgent: true,
+                user: Some(u32::MAX),
                 once: None,
                 merged: Vec::new(),
                 instead: Vec::new(),

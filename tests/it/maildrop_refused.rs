@@ -1,5 +1,7 @@
 //! What users mail and WeCom or a gateway refuses holds up nothing of root's, and fills nothing.
 
+use std::fs;
+
 use crate::standin::{Fault, Standin};
 use crate::support::maildrop::{by_other, dropped, flush, flush_knowing, leave, with_maildrop};
 use crate::support::{OTHER, Outcome, SEND, Sandbox, failed, has, refusal, script, texts, waiting};
@@ -115,6 +117,24 @@ fn mails_that_are_refused_for_good_are_not_kept_and_are_told_of_once_a_day() {
     keep_own(&sandbox, "own");
     flush(&sandbox).run();
     assert_eq!(failed(&sandbox).len(), 1);
+}
+
+#[test]
+#[ignore = "needs root: another user, by setpriv"]
+fn whose_a_mail_is_stands_in_its_entry() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    standin.always(SEND, Fault::CutBefore);
+    leave(&sandbox, OTHER, 3);
+    flush(&sandbox).run();
+    assert_eq!(waiting(&sandbox).len(), 3);
+    // A file of notes that was lost, or not yet written, makes nobody root.
+    fs::remove_file(sandbox.path("mails")).unwrap();
+    standin.mend();
+    refuse_users(&standin, refusal(40058));
+    flush(&sandbox).run();
+    assert_eq!([waiting(&sandbox), failed(&sandbox)].concat(), [""; 0]);
+    assert!(sandbox.read("ledger").contains(&format!(" u{OTHER} ")));
 }
 
 /// Does this where the state directory has no room for another file, between two flushes with room, as

@@ -123,7 +123,7 @@ fn a_gigabyte_of_an_answer_is_not_taken_in() {
         sandbox.age_token(7200);
         standin.always(path, Fault::Giant(1 << 30));
         let outcome = in_time(limited().env("PATH", "/usr/bin:/bin"));
-        outcome.says("longer than 64 KiB");
+        outcome.says("longer than 128 KiB");
         if path == GETTOKEN {
             tells_why_there_is_no_token(75, sandbox.wxpush(""));
         }

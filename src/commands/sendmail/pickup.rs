@@ -185,7 +185,7 @@ impl Pickup<'_, '_> {
             };
             let key = format!("maildrop {id} {to}");
             let count = messages.len();
-            let how = |it: Submission<'_>, messages| it.queue_once(messages, &key);
+            let how = |it: Submission<'_>, messages| it.queue_mail(messages, &key, uid);
             let mailer = self.mailer;
             let report = mailer.submit(settings, messages, &mailing.letter, None, how)?;
             if let Some(id) = report.outbox_id().and_then(Id::parse)

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::super::turn::{Suspect, Turn};
 use super::Flush;
 use crate::disk::Dir;
+use crate::maildrop;
 use crate::outbox::{self, ClaimedEntry, Id};
 use crate::rate_limit::Share;
 
@@ -71,8 +72,15 @@ impl Flush<'_> {
         others
     }
 
-    /// Whether an entry that carries texts of users alone has been set aside, too.
+    /// Whether an entry has been set aside, too: one of a user that came meanwhile, or that carries texts
+    /// of users alone.
     pub(super) fn sets_aside(&mut self, held: &ClaimedEntry) -> bool {
+        if let Some(uid) = held.entry().user.filter(|_| self.share == Share::Backlog) {
+            let (id, user) = (held.id(), maildrop::user_of(uid));
+            self.users.owners.insert(id.clone(), user);
+            self.users.behind.entry(user).or_default().push(id.clone());
+            return true;
+        }
         let merged = held.entry().merged.iter();
         let mut owners = merged.map(|it| self.users.owners.get(&it.id).copied());
         let first = owners.next().flatten();

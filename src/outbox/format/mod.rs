@@ -26,7 +26,8 @@
 //! <1234 bytes>
 //! ```
 //!
-//! `urgent: yes` is for a message that quiet hours don't hold. A robot's message names the robot instead of the corpid; `once` is the digest of a key; `merged`
+//! `urgent: yes` is for a message that quiet hours don't hold, `user: 1000` for the mail of a user, by the
+//! maildrop. A robot's message names the robot instead of the corpid; `once` is the digest of a key; `merged`
 //! names the entries whose texts this one carries, each with the part in which it ends; `instead` is
 //! for a robot's message in place of an app's: the parts of that which are done with each part. Entries
 //! with any of these three, or with a file, are of version 2, which an earlier wxpush leaves alone; all
@@ -145,6 +146,7 @@ impl Entry {
             line("retried", self.retried.as_ref().map(time)),
             line("retried_boot", self.retried.as_ref().and_then(boot)),
             line("urgent", self.urgent.then(|| "yes".to_owned())),
+            line("user", self.user.map(|uid| uid.to_string())),
             line("once", self.once.clone()),
             line("merged", words(&merged)),
             line("instead", words(&instead)),
@@ -232,6 +234,7 @@ struct Head {
     retried: Option<u64>,
     retried_boot: Option<String>,
     urgent: bool,
+    user: Option<u32>,
     once: Option<String>,
     merged: Vec<MergedText>,
     instead: Vec<usize>,
@@ -250,6 +253,7 @@ impl Head {
             Some(("retried", text)) => self.retried = Some(time(text)?),
             Some(("retried_boot", text)) => self.retried_boot = Some(text.to_owned()),
             Some(("urgent", text)) => self.urgent = text == "yes",
+            Some(("user", text)) => self.user = Some(text.parse().ok()?),
             Some(("once", text)) => self.once = Some(text.to_owned()),
             Some(("merged", text)) => {
                 self.merged = text.split(' ').map(merged).collect::<Option<_>>()?;
@@ -283,6 +287,7 @@ impl Head {
                 .retried
                 .map(|wall| stamp(wall, self.retried_boot.as_deref())),
             urgent: self.urgent,
+            user: self.user,
             once: self.once,
             merged: self.merged,
             instead: self.instead,

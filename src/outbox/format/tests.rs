@@ -21,6 +21,7 @@ fn entry() -> Entry {
         accepted: Stamp::parse("1764000000123@1a2b3c4d:5000").unwrap(),
         retried: Some(Stamp::parse("1764000001000@1a2b3c4d:6000").unwrap()),
         urgent: true,
+        user: Some(1000),
         once: Some("0123456789abcdef".to_owned()),
         merged: vec![MergedText {
             id: Id::parse("20261124T074123.123Z-9f3a1c77").unwrap(),
@@ -47,6 +48,7 @@ fn an_entry_is_read_as_it_was_written() {
         Entry {
             retried: None,
             urgent: false,
+            user: None,
             sender: without_profile,
             ..entry()
         },
