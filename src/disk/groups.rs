@@ -163,13 +163,10 @@ mod tests {
             ("ann:staff.membership", "", true),
             ("", "io.systemd.Home", true),
         ] {
-            let files = [file.to_owned()].into_iter();
-            let services = [service.to_owned()].into_iter().filter(|it| !it.is_empty());
-            assert_eq!(
-                adds_members(files, own().chain(services)),
-                adds,
-                "{file} {service}"
-            );
+            let some = |name: &'static str| Some(name.to_owned()).filter(|it| !it.is_empty());
+            let services = own().chain(some(service));
+            let found = adds_members(some(file).into_iter(), services);
+            assert_eq!(found, adds, "{file} {service}");
         }
     }
 

@@ -146,7 +146,7 @@ mod tests {
             "allow_partys": {"partyid": [1, "22"]},
             "allow_tags": {"tagid": [7]},
         });
-        let of = |answer: &Value| Agent::of(serde_json::from_value(answer.clone()).unwrap());
+        let of = |answer: &Value| Agent::of(serde_json::from_str(&answer.to_string()).unwrap());
         let agent = of(&answer);
         assert_eq!((agent.name.as_str(), agent.closed), ("告警", true));
         assert_eq!(agent.users, ["ann", "ben"]);
