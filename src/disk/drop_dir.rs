@@ -1,14 +1,16 @@
 //! A directory into which every user may put files, and which only its owner reads: mode 1733.
 
+use std::cell::OnceCell;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
+use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, ResolveFlags, StatxFlags};
+use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, ResolveFlags, StatxFlags};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::file::FileAt;
@@ -30,9 +32,16 @@ const FILE_MODE: u32 = 0o600;
 /// The start of the name of a file that is being written.
 const TEMPORARY: &str = "tmp.";
 
+/// The start of the name of root's directory for files that are being removed.
+const ASIDE: &str = "removed.";
+
 /// A directory to put files into, or to take them from.
 #[derive(Debug)]
-pub(crate) struct DropDir(File);
+pub(crate) struct DropDir {
+    dir: File,
+    /// Where files go to be removed, made when the first one does: its name, and itself.
+    aside: OnceCell<Option<(String, Box<Self>)>>,
+}
 
 /// A file in it, by its name alone: it may be anything.
 #[derive(Debug)]
@@ -54,7 +63,21 @@ impl DroppedFile {
     }
 }
 
+impl Drop for DropDir {
+    fn drop(&mut self) {
+        if let Some(Some((name, _))) = self.aside.get() {
+            // Fails if something stays there: the next flush looks at it.
+            let _ = self.rmdir(name.as_ref());
+        }
+    }
+}
+
 impl DropDir {
+    fn of(dir: File) -> Self {
+        let aside = OnceCell::new();
+        Self { dir, aside }
+    }
+
     /// Creates the directory if it does not exist; returns whether it was created.
     ///
     /// # Errors
@@ -92,12 +115,13 @@ impl DropDir {
     /// # Errors
     /// If the file system has no locks.
     pub(crate) fn lock(&self) -> io::Result<bool> {
-        lock_now(&self.0)
+        lock_now(&self.dir)
     }
 
     fn at<'a>(&'a self, name: &'a (impl AsRef<OsStr> + ?Sized)) -> FileAt<'a> {
         // Our own files only: what others have put there is opened by `take`.
-        FileAt::within(self.0.as_fd(), Path::new(""), Path::new(name), Owner(None))
+        let dir = self.dir.as_fd();
+        FileAt::within(dir, Path::new(""), Path::new(name), Owner(None))
     }
 
     /// Puts a private file there, synced, under a name that must be free.
@@ -130,14 +154,15 @@ impl DropDir {
     pub(crate) fn files(
         &self,
     ) -> io::Result<impl Iterator<Item = io::Result<Option<DroppedFile>>>> {
-        let entries = retry_on_intr(|| rustix::fs::Dir::read_from(&self.0))?;
+        let entries = retry_on_intr(|| rustix::fs::Dir::read_from(&self.dir))?;
         let names = entries.map(|entry| {
             let entry = entry?;
             Ok(OsStr::from_bytes(entry.file_name().to_bytes()).to_owned())
         });
         let is_listed = |name: &io::Result<OsString>| {
             let name = name.as_deref().unwrap_or_default();
-            name != "." && name != ".."
+            let aside = self.aside.get().and_then(Option::as_ref);
+            name != "." && name != ".." && aside.is_none_or(|(aside, _)| **aside != *name)
         };
         Ok(names.filter(is_listed).map(|name| Ok(self.look(name?))))
     }
@@ -208,7 +233,7 @@ impl DropDir {
     fn reach(&self, name: &OsStr, flags: OFlags) -> io::Result<File> {
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let only = ResolveFlags::NO_XDEV | ResolveFlags::NO_SYMLINKS;
-        let open = || rustix::fs::openat2(&self.0, name, flags, Mode::empty(), only);
+        let open = || rustix::fs::openat2(&self.dir, name, flags, Mode::empty(), only);
         match retry_on_intr(open) {
             Ok(fd) => Ok(File::from(fd)),
             Err(Errno::LOOP) => Err(FileError::Symlink.into()),
@@ -229,7 +254,7 @@ impl DropDir {
             let kind = FileType::from_raw_mode(stat.stx_mode.into());
             io::Result::Ok((stat.stx_dev_major, stat.stx_dev_minor, kind))
         };
-        let (ours, its) = (device(&self.0)?, device(&handle)?);
+        let (ours, its) = (device(&self.dir)?, device(&handle)?);
         if its.2 == FileType::Symlink {
             return Err(FileError::Symlink.into());
         }
@@ -246,20 +271,77 @@ impl DropDir {
         Ok(File::from(fd))
     }
 
-    /// Removes whatever has this name, but for a directory with something in it.
+    /// Removes whatever has this name, but for a directory with something in it, and what takes more
+    /// than `max` bytes on the disk. It is looked at where its owner can no longer put something else
+    /// in its place.
     ///
     /// # Errors
-    /// An I/O error.
-    pub(crate) fn remove(&self, name: &OsStr) -> io::Result<()> {
+    /// `TooLarge`, or an I/O error: then it keeps its name, or stays aside if that is taken.
+    pub(crate) fn remove(&self, name: &OsStr, max: u64) -> io::Result<()> {
+        // Without room for a directory, another name has to do: nobody else can list them.
+        let place = self.aside().unwrap_or(self);
+        let moved = random_name(if is_aside(name) { ASIDE } else { "" });
+        match self.at(name).rename(place.at(&moved)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            renamed => renamed?,
+        }
+        place.remove_small(moved.as_ref(), max).inspect_err(|_| {
+            // Not `rename_new`: what has this name by now must not be replaced, which removes it.
+            let flags = RenameFlags::NOREPLACE;
+            let _ = rustix::fs::renameat_with(&place.dir, &moved, &self.dir, name, flags);
+        })
+    }
+
+    /// Removes what takes no more than `max` bytes on the disk; of a killed flush's directory, what is in it.
+    fn remove_small(&self, name: &OsStr, max: u64) -> io::Result<()> {
+        let file = self.look(name.to_owned()).ok_or(io::ErrorKind::NotFound)?;
+        if file.allocated > max {
+            return Err(FileError::TooLarge { max }.into());
+        }
         let removed = self.at(name).remove();
         if !removed.as_ref().is_err_and(FileError::is_foreign) {
             return removed;
         }
+        // Users can make no directory of root's, nor move one.
+        if is_aside(name) && file.uid == 0 {
+            let dir = Self::of(self.reach(name, OFlags::RDONLY | OFlags::DIRECTORY)?);
+            for file in dir.files()?.flatten().flatten() {
+                // What stays keeps the directory.
+                let _ = dir.remove_small(&file.name, max);
+            }
+        }
+        self.rmdir(name)
+    }
+
+    fn rmdir(&self, name: &OsStr) -> io::Result<()> {
         let flags = AtFlags::REMOVEDIR;
         Ok(retry_on_intr(|| {
-            rustix::fs::unlinkat(&self.0, name, flags)
+            rustix::fs::unlinkat(&self.dir, name, flags)
         })?)
     }
+
+    /// Returns a directory that only root may enter; `None` if it can't be made.
+    fn aside(&self) -> Option<&Self> {
+        let make = || {
+            let name = random_name(ASIDE);
+            rustix::fs::mkdirat(&self.dir, &name, Mode::RWXU).ok()?;
+            let dir = self.reach(name.as_ref(), OFlags::RDONLY | OFlags::DIRECTORY);
+            Some((name, Box::new(Self::of(dir.ok()?))))
+        };
+        let (_, dir) = self.aside.get_or_init(make).as_ref()?;
+        Some(dir)
+    }
+}
+
+/// Whether it may be such a directory of root's, by its name.
+fn is_aside(name: &OsStr) -> bool {
+    name.as_bytes().starts_with(ASIDE.as_bytes())
+}
+
+/// Returns a name that nobody can guess.
+fn random_name(start: &str) -> String {
+    // std seeds it from the operating system's randomness.
+    format!("{start}{:016x}", RandomState::new().build_hasher().finish())
 }
 
 /// Whether a file is as `put` leaves it. Root puts none there: it sends by itself.
@@ -280,5 +362,5 @@ fn open(path: &Path, flags: OFlags) -> io::Result<Option<DropDir>> {
     if meta.uid() != 0 {
         return Err(FileError::OtherOwner.into());
     }
-    Ok(Some(DropDir(file)))
+    Ok(Some(DropDir::of(file)))
 }

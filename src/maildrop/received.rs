@@ -97,6 +97,7 @@ impl Maildrop {
             }
             let Some(file) = file? else { continue };
             if file.allocated > ALLOCATED_MAX {
+                // `remove` would leave it, too.
                 stays += 1;
                 continue;
             }
@@ -248,7 +249,7 @@ fn is_junk(file: &DroppedFile, now: u64) -> bool {
 
 /// Removes a file that is not to be looked at again; returns whether that succeeded.
 fn remove(dir: &DropDir, name: &OsStr) -> bool {
-    let removed = dir.remove(name);
+    let removed = dir.remove(name, ALLOCATED_MAX);
     if let Err(error) = &removed {
         tracing::debug!(name = %name.display(), %error, "cannot be removed from the maildrop");
     }

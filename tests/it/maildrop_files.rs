@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime};
 use nix::libc;
 
 use crate::standin::Standin;
-use crate::support::maildrop::{dropped, flush, leave, maildrop, with_maildrop};
+use crate::support::maildrop::{call_on_maildrop, dropped, flush, leave, maildrop, with_maildrop};
 use crate::support::tracer::{Act, MAIN, Point, trace};
-use crate::support::{OTHER, script, stepped, texts};
+use crate::support::{OTHER, names_in, script, stepped, texts};
 
 #[test]
 #[ignore = "needs root: another user, by setpriv, and mounts"]
@@ -96,4 +96,73 @@ fn a_file_of_so_many_blocks_that_removing_it_could_take_long_stays() {
     flush(&sandbox).is_silent();
     assert_eq!(dropped(&sandbox), [&*names[0], "junk"]);
     assert_eq!(texts(&standin, "zhangsan").len(), 1);
+}
+
+#[test]
+#[ignore = "needs root: another user, by setpriv, and leave to trace"]
+fn what_takes_the_place_of_a_file_that_was_looked_at_stays_if_removing_it_could_take_long() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    let junk = maildrop(&sandbox).join("junk");
+    let fill = || fs::write(&junk, "junk").unwrap();
+    fill();
+    flush(&sandbox).is_silent();
+    fill();
+    let point = call_on_maildrop(&sandbox, libc::SYS_renameat);
+    fill();
+    leave(&sandbox, OTHER, 1);
+    let swap = || {
+        let line = "fallocate -l 60M \"$1/big\" && mv \"$1/big\" \"$1/maildrop/junk\"";
+        script(&sandbox, &[], line).is_silent();
+    };
+    let traced = trace(&sandbox, &["outbox", "flush"], Act::Pause(point, &swap));
+    assert!(traced.acted, "{}", traced.stderr);
+    assert_eq!(fs::metadata(&junk).unwrap().len(), 60 << 20);
+    assert_eq!(dropped(&sandbox), ["junk"]);
+    assert_eq!(texts(&standin, "zhangsan").len(), 1);
+}
+
+#[test]
+#[ignore = "needs root: another user, by setpriv, and leave to trace"]
+fn what_a_killed_flush_was_removing_goes_with_the_next_one_but_for_what_could_take_long() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    let junk = maildrop(&sandbox).join("junk");
+    let fill = || fs::write(&junk, "junk").unwrap();
+    fill();
+    flush(&sandbox).is_silent();
+    fill();
+    let point = call_on_maildrop(&sandbox, libc::SYS_renameat);
+    let look = Point {
+        call: libc::SYS_openat2.cast_unsigned(),
+        ..point
+    };
+    for big in [false, true] {
+        fill();
+        // The directory has been made, and is opened.
+        let made = || names_in(&maildrop(&sandbox)).len() == 2;
+        let mut nth = 1..100;
+        while !made() {
+            let nth = nth.next().unwrap();
+            trace(
+                &sandbox,
+                &["outbox", "flush"],
+                Act::Kill(Point { nth, ..look }, &|| {}),
+            );
+            fill();
+        }
+        let aside = dropped(&sandbox)
+            .into_iter()
+            .find(|it| it != "junk")
+            .unwrap();
+        let line = "mv \"$1/maildrop/junk\" \"$1/maildrop/$N/\"; test -z \"$B\" \
+            || fallocate -l 60M \"$1/maildrop/$N/big\"";
+        let run = script(&sandbox, &[], line).env("N", &aside);
+        run.env("B", if big { "1" } else { "" }).is_silent();
+        flush(&sandbox).is_silent();
+        assert_eq!(dropped(&sandbox).len(), usize::from(big));
+        if big {
+            assert_eq!(names_in(&maildrop(&sandbox).join(aside)), ["big"]);
+        }
+    }
 }

@@ -10,26 +10,16 @@ use nix::libc;
 
 use crate::standin::Standin;
 use crate::support::maildrop::{
-    MAIL, by_other, dropped, flush, flush_knowing, leave, leave_to, maildrop, with_maildrop,
+    MAIL, by_other, call_on_maildrop, dropped, flush, flush_knowing, leave, leave_to, maildrop,
+    with_maildrop,
 };
-use crate::support::tracer::{Act, MAIN, Point, trace};
+use crate::support::tracer::{Act, trace};
 use crate::support::{OTHER, Sandbox, texts, waiting};
 
 /// Keeps a message of root's for the next flush.
 fn keep_own(sandbox: &Sandbox, text: &str) {
     let run = sandbox.wxpush("send --queue --to zhangsan");
     run.arg(text).is_silent();
-}
-
-/// The first call of this number on the maildrop in a flush, which the state allows to be repeated.
-fn call_on_maildrop(sandbox: &Sandbox, call: i64) -> Point {
-    let call = call.cast_unsigned();
-    let clean = trace(sandbox, &["outbox", "flush"], Act::Watch);
-    let mut calls = clean.calls.into_iter();
-    let is_it = |it: &crate::support::tracer::Call| {
-        it.point.call == call && it.file == maildrop(sandbox) && it.point.thread == MAIN
-    };
-    calls.find(is_it).unwrap().point
 }
 
 #[test]
@@ -44,7 +34,7 @@ fn a_flush_that_hangs_in_a_users_file_has_sent_what_is_roots_and_holds_up_no_oth
     fill();
     flush(&sandbox).is_silent();
     fill();
-    let point = call_on_maildrop(&sandbox, libc::SYS_unlinkat);
+    let point = call_on_maildrop(&sandbox, libc::SYS_mkdirat);
     fill();
     leave(&sandbox, OTHER, 1);
     let hung = Cell::new(false);

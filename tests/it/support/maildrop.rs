@@ -4,6 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use crate::standin::Standin;
+use crate::support::tracer::{Act, Call, MAIN, Point, trace};
 use crate::support::{AS_OTHER, Run, Sandbox, names_in, script, set_mode};
 
 pub(crate) const MAIL: &str = "From: x\nTo: root\nSubject: Job\n\nit failed\n";
@@ -66,4 +67,15 @@ pub(crate) fn leave_to(sandbox: &Sandbox, to: &str, uid: u32, count: usize) {
     script(sandbox, &user, &lines)
         .env("WXPUSH_MAILDROP", maildrop(sandbox))
         .is_silent();
+}
+
+/// The first call of this number on the maildrop in a flush, which the state allows to be repeated.
+pub(crate) fn call_on_maildrop(sandbox: &Sandbox, call: i64) -> Point {
+    let call = call.cast_unsigned();
+    let clean = trace(sandbox, &["outbox", "flush"], Act::Watch);
+    let mut calls = clean.calls.into_iter();
+    let is_it = |it: &Call| {
+        it.point.call == call && it.file == maildrop(sandbox) && it.point.thread == MAIN
+    };
+    calls.find(is_it).unwrap().point
 }
