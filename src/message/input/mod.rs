@@ -157,7 +157,18 @@ pub(crate) fn is_invisible(character: char) -> bool {
             | '\u{ffa0}'
     );
     let joins = matches!(character, '\u{200b}'..='\u{200d}' | '\u{fe00}'..='\u{fe0f}');
-    has_no_ink || joins || character.is_whitespace() || hides(character)
+    // Of mathematics, old layouts, notes and music; tags and more variants.
+    let is_format = matches!(
+        character,
+        '\u{34f}'
+            | '\u{17b4}'..='\u{17b5}'
+            | '\u{2061}'..='\u{2064}'
+            | '\u{206a}'..='\u{206f}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{1d173}'..='\u{1d17a}'
+            | '\u{e0000}'..='\u{e0fff}'
+    );
+    has_no_ink || is_format || joins || character.is_whitespace() || hides(character)
 }
 
 /// The position within an escape sequence (ECMA-48).
@@ -312,7 +323,7 @@ impl Cleaner {
 }
 
 /// Whether bytes are the start of a character.
-fn is_incomplete(bytes: &[u8]) -> bool {
+pub(crate) fn is_incomplete(bytes: &[u8]) -> bool {
     str::from_utf8(bytes).is_err_and(|error| error.error_len().is_none())
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Works on bytes, in any encoding in which a control character is one byte.
 
-use super::{Cleaner, EscapeState, INPUT_MAX, Input, SEQUENCE_MAX, is_invisible};
+use super::{Cleaner, EscapeState, INPUT_MAX, Input, SEQUENCE_MAX, is_incomplete, is_invisible};
 
 /// The bytes before the end of a line that a cursor moves back over.
 const BACK_MAX: usize = 4096;
@@ -69,10 +69,11 @@ impl TerminalLine {
     /// Takes more of the output; `ended` gets each line that it ends.
     pub(crate) fn take(&mut self, mut bytes: &[u8], ended: &mut dyn FnMut(&[u8])) {
         while let Some(first) = bytes.first() {
-            let text = bytes.iter().position(u8::is_ascii_control);
-            let (text, rest) = bytes.split_at(text.unwrap_or(bytes.len()));
             let is_at_end = self.place == EscapeState::Text && self.cursor == self.line.len();
-            if !is_at_end || text.is_empty() {
+            // Looked for only where all up to it is taken at once.
+            let control = is_at_end.then(|| bytes.iter().position(u8::is_ascii_control));
+            let (text, rest) = bytes.split_at(control.map_or(0, |it| it.unwrap_or(bytes.len())));
+            if text.is_empty() {
                 self.add(*first, ended);
                 bytes = &bytes[1..];
             } else if self.line.is_empty() && self.before.is_empty() && rest.first() == Some(&b'\n')
@@ -136,7 +137,7 @@ impl TerminalLine {
                 self.cursor = 0;
             }
             b'\r' => self.return_to_start(),
-            b'\x08' => self.go_back(),
+            b'\x08' => _ = self.go_back(),
             b'\t' => self.write(byte),
             _ if !byte.is_ascii_control() => self.write(byte),
             _ => {}
@@ -173,7 +174,8 @@ impl TerminalLine {
             (b'G', "" | "0" | "1") => self.return_to_start(),
             (b'D', _) => {
                 let count = number.parse().unwrap_or(1).clamp(1, BACK_MAX);
-                (0..count).for_each(|_| self.go_back());
+                // It costs no more than what was written, whatever the number.
+                let _ = (0..count).all(|_| self.go_back());
             }
             (b'K' | b'J', "" | "0") if self.cursor > 0 => self.line.truncate(self.cursor),
             (b'K' | b'J', _) => {
@@ -197,16 +199,18 @@ impl TerminalLine {
         self.cursor = 0;
     }
 
-    /// Moves the cursor over one character, of up to four bytes in UTF-8.
-    fn go_back(&mut self) {
-        if self.line.len() - self.cursor < BACK_MAX {
-            let last = self.line[..self.cursor].iter().rev().take(4);
-            let size = last.into_iter().position(|byte| !continues(*byte));
-            self.cursor = self.cursor.saturating_sub(size.unwrap_or(0) + 1);
-            if self.cursor == 0 {
-                self.return_to_start();
-            }
+    /// Moves the cursor over one character, of up to four bytes in UTF-8. Returns whether it moved.
+    fn go_back(&mut self) -> bool {
+        if self.cursor == 0 || self.line.len() - self.cursor >= BACK_MAX {
+            return false;
         }
+        let last = self.line[..self.cursor].iter().rev().take(4);
+        let size = last.into_iter().position(|byte| !continues(*byte));
+        self.cursor = self.cursor.saturating_sub(size.unwrap_or(0) + 1);
+        if self.cursor == 0 {
+            self.return_to_start();
+        }
+        true
     }
 
     /// Writes a byte over the character at the cursor.
@@ -224,20 +228,23 @@ impl TerminalLine {
         self.cursor += 1;
     }
 
+    /// Shortens the line to `max` bytes, whatever it holds: it has to grow as much before the next time.
     fn shorten(&mut self) {
-        if str::from_utf8(&self.line).is_err_and(|error| error.error_len().is_none()) {
-            // The rest of a character comes next.
-            return;
-        }
-        let end = without_invisible_end(&self.line).len();
-        if end < self.line.len() {
-            self.line.truncate(end);
-            self.line.push(b' ');
+        let size = self.line.len();
+        // The rest of a character may come next.
+        let begun = (1..4).find(|it| is_incomplete(&self.line[size.saturating_sub(*it)..]));
+        let whole = size - begun.unwrap_or(0);
+        let end = without_invisible_end(&self.line[..whole]).len();
+        if end < whole {
+            self.line.splice(end..whole, [b' ']);
+            if self.cursor > end {
+                self.cursor = self.line.len();
+            }
         }
         let over = self.line.len().saturating_sub(self.max);
         self.cut |= over > 0;
         self.line.drain(..over);
-        self.cursor = self.line.len();
+        self.cursor = self.cursor.saturating_sub(over);
     }
 }
 

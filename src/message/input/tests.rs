@@ -81,6 +81,17 @@ fn a_line_of_any_length_takes_little_memory() {
         assert_eq!(text.trim_end(), shown, "{piece:?}");
         assert!(!line.cut, "{piece:?}");
     }
+    // Within a character that never ends, or a sequence.
+    let within = "中".repeat(667);
+    let within = [
+        within.as_bytes(),
+        &b"\xe4\x08\x08"[..],
+        &b"a\x08".repeat(1000),
+    ]
+    .concat();
+    assert!(at_terminal(&within, 4096).0.len() <= 2000);
+    let open = "\x1b[".to_owned() + &"0".repeat(1 << 20);
+    assert_eq!(Input::at_terminal((open + "Dend").as_bytes()).text, "end");
     let (text, line) = at_terminal(&vec![b'x'; 1 << 20], 4096);
     assert!(line.cut && (1000..=2000).contains(&text.len()));
 }
