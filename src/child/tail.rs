@@ -3,10 +3,15 @@
 use encoding_rs::Decoder;
 
 use crate::message::Encoding;
+use crate::message::input::is_incomplete;
 use crate::message::input::terminal::TerminalLine;
 
 /// The bytes that are kept: many times the size of a message.
 const KEPT: usize = 64 << 10;
+
+/// The bytes of UTF-8 by which a marked stream is no longer in UTF-16: at its end, and anywhere.
+const HELD_MIN: usize = 16;
+const HELD_MAX: usize = 64;
 
 /// The last lines of up to two streams, in the order in which they ended.
 pub(super) struct Tail {
@@ -20,7 +25,17 @@ struct Stream {
     begun: bool,
     /// Decodes an encoding that is known, or that has control characters of two bytes.
     decoder: Option<Decoder>,
+    /// What may not be in the encoding of the mark at the beginning.
+    doubt: Option<Doubt>,
     line: TerminalLine,
+}
+
+/// The end of a marked stream, if it is text in UTF-8: a file in UTF-16 may be followed by other output.
+#[derive(Default)]
+struct Doubt {
+    held: Vec<u8>,
+    /// Whether half of a code unit of UTF-16 is before it.
+    is_within: bool,
 }
 
 #[derive(Default, Clone)]
@@ -46,6 +61,7 @@ impl Tail {
         let stream = || Stream {
             begun: false,
             decoder: None,
+            doubt: None,
             line: TerminalLine::new(KEPT),
         };
         Self {
@@ -57,29 +73,28 @@ impl Tail {
 
     /// Adds the output of a stream.
     pub(super) fn add(&mut self, stream: usize, bytes: &[u8]) {
-        let Stream {
-            begun,
-            decoder,
-            line,
-        } = &mut self.streams[stream];
-        if !std::mem::replace(begun, true) {
-            *decoder = match self.encoding {
-                Some(encoding) => Some(encoding.decoder()),
-                None => Encoding::of_mark(bytes).map(Encoding::decoder),
-            };
+        let stream = &mut self.streams[stream];
+        if !std::mem::replace(&mut stream.begun, true) {
+            let marked = Encoding::of_mark(bytes).filter(|_| self.encoding.is_none());
+            stream.doubt = marked.map(|_| Doubt::default());
+            stream.decoder = self.encoding.or(marked).map(Encoding::decoder);
         }
-        let mut text = String::new();
-        let mut bytes = bytes;
-        if let Some(decoder) = decoder {
-            text.reserve(decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(0));
-            let _ = decoder.decode_to_string(bytes, &mut text, false);
-            bytes = text.as_bytes();
+        let Some(doubt) = &mut stream.doubt else {
+            return stream.decode(bytes, &mut self.kept);
+        };
+        let sure = doubt.add(bytes);
+        let is_settled = doubt.held.len() > HELD_MAX;
+        stream.decode(&sure, &mut self.kept);
+        if is_settled {
+            stream.settle(&mut self.kept);
         }
-        line.take(bytes, &mut |line| self.kept.add(line));
     }
 
     /// Returns the end of the output so far, unfinished lines last.
-    pub(super) fn last(&self) -> LastOutput {
+    pub(super) fn last(&mut self) -> LastOutput {
+        for stream in &mut self.streams {
+            stream.settle(&mut self.kept);
+        }
         let mut kept = self.kept.clone();
         for stream in &self.streams {
             let shown = stream.line.shown();
@@ -100,6 +115,53 @@ impl Tail {
             bytes: kept.bytes,
             cut: kept.cut,
         }
+    }
+}
+
+impl Stream {
+    fn decode(&mut self, bytes: &[u8], kept: &mut KeptLines) {
+        let mut text = String::new();
+        let mut bytes = bytes;
+        if let Some(decoder) = &mut self.decoder {
+            text.reserve(decoder.max_utf8_buffer_length(bytes.len()).unwrap_or(0));
+            let _ = decoder.decode_to_string(bytes, &mut text, false);
+            bytes = text.as_bytes();
+        }
+        self.line.take(bytes, &mut |line| kept.add(line));
+    }
+
+    /// Decides what the end of a marked stream is.
+    fn settle(&mut self, kept: &mut KeptLines) {
+        let Some(Doubt { held, is_within }) = self.doubt.take() else {
+            return;
+        };
+        let (half, rest) = held.split_at(usize::from(is_within).min(held.len()));
+        self.decode(half, kept);
+        if rest.len() >= HELD_MIN || rest.ends_with(b"\n") {
+            self.decoder = None;
+        }
+        self.decode(rest, kept);
+    }
+}
+
+impl Doubt {
+    /// Adds output; returns what is in UTF-16 for sure. What is held has no NUL, as UTF-16 has in its
+    /// line ends, and is valid in UTF-8, as Chinese characters in UTF-16 seldom are.
+    fn add(&mut self, bytes: &[u8]) -> Vec<u8> {
+        self.held.extend_from_slice(bytes);
+        let nul = self.held.iter().rposition(|byte| *byte == 0);
+        let mut sure = nul.map_or(0, |at| at + 1);
+        let mut at = sure;
+        for chunk in self.held[sure..].utf8_chunks() {
+            at += chunk.valid().len() + chunk.invalid().len();
+            let is_begun = at == self.held.len() && is_incomplete(chunk.invalid());
+            if !chunk.invalid().is_empty() && !is_begun {
+                sure = at;
+            }
+        }
+        let held = self.held.split_off(sure);
+        self.is_within ^= sure % 2 == 1;
+        std::mem::replace(&mut self.held, held)
     }
 }
 
@@ -187,6 +249,40 @@ mod tests {
         let mut tail = Tail::new(Encoding::for_label("utf-16le"));
         utf16[2..].chunks(1).for_each(|piece| tail.add(1, piece));
         assert_eq!(tail.last().bytes, text.as_bytes());
+    }
+
+    #[test]
+    fn a_mark_decides_for_no_more_than_what_is_in_its_encoding() {
+        let le =
+            |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_le_bytes).collect() };
+        let be =
+            |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_be_bytes).collect() };
+        let long = "磁盘已满\n".repeat(40);
+        for (file, shown) in [
+            ("", ""),
+            ("a\n", "a\n"),
+            ("上\n磁盘", "上\n磁盘"),
+            ("no end", "no end"),
+            (&long, &long),
+        ] {
+            let marked = format!("\u{feff}{file}");
+            for file in [le(&marked), be(&marked)] {
+                for then in [
+                    "",
+                    "ERROR disk full\n",
+                    "错误：磁盘已满，无法写入\nline",
+                    &long,
+                ] {
+                    let mut text = format!("{shown}{then}");
+                    text.extend((!text.is_empty() && !text.ends_with('\n')).then_some('\n'));
+                    let output = [&file, then.as_bytes()].concat();
+                    for piece in [2, 3, 1000] {
+                        let bytes = last(&output, piece).bytes;
+                        assert_eq!(String::from_utf8_lossy(&bytes), text, "{piece}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

@@ -52,9 +52,13 @@ impl Encoding {
 /// Decodes bytes of an unknown charset. Where most bytes above 127 are single, the text is a Western
 /// one, else UTF-8 or GB18030, whichever has fewer errors.
 pub(crate) fn guessed(bytes: &[u8]) -> String {
-    if let Some(marked) = Encoding::of_mark(bytes) {
-        return marked.0.decode(bytes).0.into_owned();
+    match Encoding::of_mark(bytes) {
+        Some(marked) => marked.0.decode(bytes).0.into_owned(),
+        None => guessed_unmarked(bytes),
     }
+}
+
+fn guessed_unmarked(bytes: &[u8]) -> String {
     if let Some(text) = certain(bytes) {
         return text.into_owned();
     }
@@ -108,7 +112,7 @@ pub(super) fn utf8(bytes: &[u8]) -> Option<&str> {
 }
 
 /// Decodes an output as `guessed` does, each line for itself: programs of several charsets may write
-/// to it. `cut` if it may begin within a character.
+/// to it. A mark decides nothing: UTF-16 has other line ends. `cut` if it may begin within a character.
 pub(crate) fn guessed_output(bytes: &[u8], cut: bool) -> String {
     let (first, rest) = match bytes.iter().position(|byte| *byte == b'\n') {
         Some(end) => bytes.split_at(end),
@@ -117,9 +121,12 @@ pub(crate) fn guessed_output(bytes: &[u8], cut: bool) -> String {
     let first = if cut {
         guessed_end(first)
     } else {
-        guessed(first)
+        guessed_unmarked(first)
     };
-    let rest: Vec<String> = rest.split(|byte| *byte == b'\n').map(guessed).collect();
+    let rest: Vec<String> = rest
+        .split(|byte| *byte == b'\n')
+        .map(guessed_unmarked)
+        .collect();
     first + &rest.join("\n")
 }
 
@@ -131,7 +138,7 @@ fn guessed_end(line: &[u8]) -> String {
         || {
             // Below '0', the smallest of any second byte in GB18030, a character is whole.
             let end = line.iter().position(|byte| *byte < b'0');
-            guessed(&line[end.map_or(0, |end| end + 1)..])
+            guessed_unmarked(&line[end.map_or(0, |end| end + 1)..])
         },
         str::to_owned,
     )
@@ -247,6 +254,7 @@ mod tests {
                 false,
                 "中\n中\n\u{fffd}\u{fffd}",
             ),
+            (b"a\n\xff\xfe ERROR", false, "a\n\u{fffd}\u{fffd} ERROR"),
             (b"\xad\n\xd6\xd0\n", true, "\n中\n"),
             (&odd, true, "中"),
             (&utf8.as_bytes()[1..], true, &utf8[3..]),
