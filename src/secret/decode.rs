@@ -9,6 +9,15 @@ const DIGITS: usize = 32;
 /// The fewest hexadecimal digits of an address in a dump.
 const ADDRESS: usize = 4;
 
+/// The entities that HTML and XML need, without the ampersand.
+const ENTITIES: [(&[u8], u8); 5] = [
+    (b"amp;", b'&'),
+    (b"lt;", b'<'),
+    (b"gt;", b'>'),
+    (b"quot;", b'"'),
+    (b"apos;", b'\''),
+];
+
 /// A part of some bytes that says a secret. They are sorted by where they begin.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Exposure {
@@ -22,7 +31,7 @@ pub(super) struct Exposure {
 pub(super) fn find(needles: &Needles, bytes: &[u8]) -> Vec<Exposure> {
     let mut found = Vec::new();
     find_plain(needles, bytes, &mut found);
-    let is_escaped = bytes.iter().any(|byte| b"%\\&".contains(byte));
+    let is_escaped = has_escapes(bytes);
     find_escaped(needles, bytes, u8::from(is_escaped), &mut found);
     if is_escaped && bytes.windows(3).any(|it| it == b"%25") {
         find_escaped(needles, bytes, 2, &mut found);
@@ -31,6 +40,23 @@ pub(super) fn find(needles: &Needles, bytes: &[u8]) -> Vec<Exposure> {
     find_in_dump(needles, bytes, &mut found);
     found.sort_unstable();
     found
+}
+
+/// The signs with which escapes begin.
+pub(super) const ESCAPES: [u8; 3] = *b"%\\&";
+
+/// Whether there are any signs with which escapes begin.
+pub(super) fn has_escapes(bytes: &[u8]) -> bool {
+    // A search for one byte is quick in whatever build.
+    ESCAPES.iter().any(|sign| bytes.contains(sign))
+}
+
+/// Returns the byte that an escape at the begin of these bytes says.
+pub(super) fn escaped(bytes: &[u8]) -> Option<u8> {
+    let (byte, _, end) = Unescaped::of_all(bytes, true).next()?;
+    // Behind a backslash alone, only signs stand for themselves.
+    let is_sign = byte.is_ascii_punctuation() || byte == b' ';
+    (end > 2 || end == 2 && is_sign).then_some(byte)
 }
 
 /// The last sixteen bytes of what is decoded, and where each digit of them stands: `BITS` of a byte.
@@ -92,12 +118,7 @@ fn find_plain(needles: &Needles, bytes: &[u8], found: &mut Vec<Exposure>) {
 /// Finds the secrets in escapes, which may be encoded so many times, and in the base64 that they say.
 fn find_escaped(needles: &Needles, bytes: &[u8], times: u8, found: &mut Vec<Exposure>) {
     let (mut plain, mut base64) = (Stream::<8>::of(needles), Stream::<6>::of(needles));
-    let unescaped = Unescaped {
-        all: true,
-        twice: times > 1,
-        ..Unescaped::of_url(bytes)
-    };
-    for (byte, begin, end) in unescaped {
+    for (byte, begin, end) in Unescaped::of_all(bytes, times > 1) {
         if times > 0
             && let Some((stretch, from)) = plain.push(byte, begin)
             && end - from > stretch.size
@@ -209,6 +230,15 @@ impl<'a> Unescaped<'a> {
         }
     }
 
+    /// Decodes the escapes of URLs, JSON and HTML.
+    pub(super) fn of_all(bytes: &'a [u8], twice: bool) -> Self {
+        Self {
+            all: true,
+            twice,
+            ..Self::of_url(bytes)
+        }
+    }
+
     /// Returns the value of hexadecimal digits, if it is one byte.
     fn hex(&self, from: usize, digits: usize) -> Option<u8> {
         let digits = self.bytes.get(from..from + digits)?;
@@ -228,14 +258,24 @@ impl<'a> Unescaped<'a> {
         Some((self.hex(from, 2)?, from + 2 - self.at))
     }
 
-    /// Returns what a decimal entity of HTML says, and how many bytes it takes.
+    /// Returns what an entity of HTML says, and how many bytes it takes.
     fn entity(&self) -> Option<(u8, usize)> {
-        let digits = self.bytes[self.at..].iter().skip(2).take(4);
-        let mut value = 0_u32;
-        for (size, byte) in (3..).zip(digits) {
-            match byte {
-                b'0'..=b'9' => value = 10 * value + u32::from(byte - b'0'),
-                b';' => return Some((u8::try_from(value).ok()?, size)),
+        let rest = &self.bytes[self.at + 1..];
+        if let Some((name, byte)) = ENTITIES.iter().find(|it| rest.starts_with(it.0)) {
+            return Some((*byte, 1 + name.len()));
+        }
+        let (from, radix) = match rest {
+            [b'#', b'x' | b'X', ..] => (2, 16),
+            [b'#', ..] => (1, 10),
+            _ => return None,
+        };
+        let mut value = 0;
+        for (at, byte) in rest.iter().enumerate().skip(from) {
+            match char::from(*byte).to_digit(radix) {
+                Some(digit) if value < 256 => value = radix * value + digit,
+                None if *byte == b';' && at > from => {
+                    return Some((u8::try_from(value).ok()?, at + 2));
+                }
                 _ => return None,
             }
         }
@@ -251,8 +291,9 @@ impl Iterator for Unescaped<'_> {
         let next = self.bytes.get(at + 1).filter(|_| self.all);
         let decoded = match (byte, next) {
             (b'%', _) => self.percent(),
-            (b'&', Some(b'#')) => self.entity(),
+            (b'&', Some(_)) => self.entity(),
             (b'\\', Some(b'u')) => self.hex(at + 2, 4).map(|it| (it, 6)),
+            (b'\\', Some(b'x')) => self.hex(at + 2, 2).map(|it| (it, 4)),
             (b'\\', Some(b'n' | b'r' | b't')) => Some((b' ', 2)),
             (b'\\', Some(escaped)) => Some((*escaped, 2)),
             _ => None,

@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 use super::PIECE;
-use super::decode::{Exposure, find};
+use super::decode::{ESCAPES, Exposure, Unescaped, escaped, find, has_escapes};
 use super::needles::{Filter, Needle, Needles, number};
 
 /// The largest file that is decoded as a whole, in bytes.
@@ -21,16 +21,27 @@ const STEP: usize = 4;
 /// What stands around sixteen bytes in hex, at most.
 const REACH: usize = 1024;
 
+/// What stands around an escape among sixteen bytes, at most.
+const ESCAPED: usize = 192;
+
+/// In so many bytes at once, it is looked whether there are escapes.
+const BLOCK: usize = 64;
+
 /// What programs write before and behind a byte in hex.
-const AROUND: [(&str, &str); 9] = [
+const AROUND: [(&str, &str); 14] = [
     ("", ""),
     ("", " "),
     ("", ":"),
+    ("", "-"),
+    ("", ","),
+    ("", "\n"),
     ("%", ""),
     ("%25", ""),
     ("\\x", ""),
     ("\\u00", ""),
     ("0x", ", "),
+    ("0x", ","),
+    ("0x", " "),
     ("&#x", ";"),
 ];
 
@@ -38,6 +49,8 @@ const AROUND: [(&str, &str); 9] = [
 pub(super) struct FileNeedles {
     needles: Needles,
     texts: Vec<Vec<u8>>,
+    /// Whether a text has a byte; small letters are the same as capital ones.
+    said: [bool; 256],
     /// Made for the first large file.
     layouts: OnceCell<Layouts>,
 }
@@ -50,8 +63,14 @@ struct Layouts {
 
 impl FileNeedles {
     pub(super) fn new(needles: Vec<Needle>) -> Self {
+        let texts: Vec<_> = needles.iter().map(|it| it.text.clone()).collect();
+        let mut said = [false; 256];
+        for byte in texts.iter().flatten() {
+            said[usize::from(byte.to_ascii_lowercase())] = true;
+        }
         Self {
-            texts: needles.iter().map(|it| it.text.clone()).collect(),
+            texts,
+            said,
             needles: Needles::new(needles),
             layouts: OnceCell::new(),
         }
@@ -81,23 +100,91 @@ impl FileNeedles {
 
     /// Returns the parts of a file in which there may be any.
     fn near(&self, bytes: &[u8]) -> Vec<Range<usize>> {
-        let layouts = self.layouts.get_or_init(|| Layouts::of(&self.texts));
+        let mut all = self.near_layouts(bytes);
+        all.extend(self.near_escapes(bytes));
+        all.sort_unstable_by_key(|part| part.start);
+        let mut parts = Vec::new();
+        for part in all {
+            add(&mut parts, part);
+        }
+        parts
+    }
+
+    fn near_layouts(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        let layouts = self.layouts();
         let reach = self.reach();
         let shortest = self.texts.iter().map(Vec::len).min().unwrap_or_default();
         let step = (shortest.saturating_sub(PIECE) / 2).clamp(1, STEP);
-        let mut parts: Vec<Range<usize>> = Vec::new();
+        let mut parts = Vec::new();
         let mut at = 0;
         while let Some(piece) = bytes[at..].first_chunk() {
             if layouts.has(number(*piece)) {
-                let end = bytes.len().min(at + reach);
-                match parts.last_mut() {
-                    Some(last) if last.end + reach >= at => last.end = end,
-                    _ => parts.push(at.saturating_sub(reach)..end),
-                }
+                add(&mut parts, around(at, reach, bytes));
             }
             at += step;
         }
         parts
+    }
+
+    /// A text of which only some bytes are escaped has no layout: near escapes, it is looked what they say.
+    fn near_escapes(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        let layouts = self.layouts();
+        let mut parts = Vec::new();
+        for part in self.around_escapes(bytes) {
+            let here = &bytes[part.clone()];
+            let may_be_twice = here.windows(3).any(|it| it == b"%25");
+            for twice in [false, true] {
+                if twice && !may_be_twice {
+                    continue;
+                }
+                let mut last = 0_u64;
+                for (byte, begin, _) in Unescaped::of_all(here, twice) {
+                    last = last << 8 | u64::from(byte);
+                    if layouts.has(number(last.to_be_bytes())) {
+                        add(&mut parts, around(part.start + begin, self.reach(), bytes));
+                    }
+                }
+            }
+        }
+        parts
+    }
+
+    /// Returns the surroundings of each escape that says a byte of a text.
+    fn around_escapes(&self, bytes: &[u8]) -> Vec<Range<usize>> {
+        let mut parts = Vec::new();
+        for (block, begin) in bytes.chunks(BLOCK).zip((0..).step_by(BLOCK)) {
+            if !has_escapes(block) {
+                continue;
+            }
+            for at in (begin..).take(block.len()) {
+                if ESCAPES.contains(&bytes[at])
+                    && let Some(byte) = escaped(&bytes[at..])
+                    && self.said[usize::from(byte.to_ascii_lowercase())]
+                {
+                    add(&mut parts, around(at, ESCAPED, bytes));
+                }
+            }
+        }
+        parts
+    }
+
+    fn layouts(&self) -> &Layouts {
+        self.layouts.get_or_init(|| Layouts::of(&self.texts))
+    }
+}
+
+/// Returns what is so near to a place.
+fn around(at: usize, reach: usize, bytes: &[u8]) -> Range<usize> {
+    at.saturating_sub(reach)..bytes.len().min(at + reach)
+}
+
+/// Adds a part, or joins it with the last one.
+fn add(parts: &mut Vec<Range<usize>>, part: Range<usize>) {
+    match parts.last_mut() {
+        Some(last) if last.end >= part.start => {
+            *last = last.start.min(part.start)..last.end.max(part.end);
+        }
+        _ => parts.push(part),
     }
 }
 

@@ -103,9 +103,9 @@ fn hides_hex_in_columns_and_lines() {
         (hex.to_uppercase(), "[hidden]"),
         (format!("{}\n{}\n", &hex[..29], &hex[29..]), "[hidden]\n"),
         (pairs.join(" "), "[hidden]"),
-        (format!("\\x{}", pairs.join("\\x")), "\\x[hidden]"),
+        (format!("\\x{}", pairs.join("\\x")), "[hidden]"),
         (format!("{{0x{}}}", pairs.join(", 0x")), "{0x[hidden]}"),
-        (format!("&#x{};", pairs.join(";&#x")), "&#x[hidden];"),
+        (format!("&#x{};", pairs.join(";&#x")), "[hidden]"),
         (
             format!(
                 "00000000: {}  abc\n00000010: {}  |xyz|",
@@ -144,6 +144,20 @@ fn hides_all_secrets_in_all_texts_and_short_ones_whole() {
 fn layouts(secret: &str) -> Vec<String> {
     let bytes = secret.as_bytes();
     let each = |write: &dyn Fn(&u8) -> String| bytes.iter().map(write).collect::<String>();
+    let signs = |write: &dyn Fn(u8) -> String| {
+        each(&|byte| match byte {
+            b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' => char::from(*byte).to_string(),
+            _ => write(*byte),
+        })
+    };
+    let named = |byte| match byte {
+        b'&' => "&amp;".to_owned(),
+        b'<' => "&lt;".to_owned(),
+        b'>' => "&gt;".to_owned(),
+        b'"' => "&quot;".to_owned(),
+        b'\'' => "&apos;".to_owned(),
+        _ => format!("&#x{byte:X};"),
+    };
     let wide: Vec<u8> = bytes.iter().flat_map(|byte| [*byte, 0]).collect();
     let wrapped = |text: &str, width: usize| {
         let lines = text.as_bytes().chunks(width).map(String::from_utf8_lossy);
@@ -179,6 +193,19 @@ fn layouts(secret: &str) -> Vec<String> {
         each(&|byte| format!("&#{byte};")),
         each(&|byte| format!("&#x{byte:x};")),
         each(&|byte| format!("0x{byte:02x}, ")),
+        each(&|byte| format!("0x{byte:02X},")),
+        each(&|byte| format!("{byte:02x},")),
+        each(&|byte| format!("{byte:02X}-")),
+        each(&|byte| format!("{byte:02x}\n")),
+        signs(&|byte| format!("%{byte:02X}")),
+        signs(&|byte| format!("%25{byte:02x}")),
+        signs(&|byte| format!("\\u{byte:04x}")),
+        signs(&|byte| format!("\\x{byte:02X}")),
+        signs(&|byte| format!("\\{}", char::from(byte))),
+        signs(&|byte| format!("&#{byte};")),
+        signs(&|byte| format!("&#0{byte};")),
+        signs(&|byte| format!("&#x{byte:06x};")),
+        signs(&named),
         dump(0, 16, 1),
         dump(7, 16, 2),
         dump(9, 16, 1),
@@ -192,6 +219,8 @@ fn each_layout_is_hidden_in_a_text_and_overwritten_in_a_file_of_any_size() {
         ("Zy7-qP_0aBcDeFgHiJkLmNoPqRsTuVwXyZ01x23y45z", false),
         ("Correct-Horse-Battery-Staple", true),
         ("q7/W+z-k_P9", true),
+        ("Xy&Zz'Quu+x\"Longer<Pw>", true),
+        ("aB3$xY9!kL2@mN5#pQ7&", true),
     ] {
         let mut guard = Redactor::default();
         if is_password {
@@ -206,12 +235,12 @@ fn each_layout_is_hidden_in_a_text_and_overwritten_in_a_file_of_any_size() {
                 text.starts_with("before\n") && text.contains(HIDDEN),
                 "{text}"
             );
-            for size in [0, 100_001, 100_002] {
+            for (size, place) in [(0, 0), (140_000, 0), (100_001, 50_001), (100_001, 50_002)] {
                 let filler = b"A line of a log, 0123 of it.\n".iter().cycle().copied();
                 let mut file: Vec<u8> = filler.take(size).collect();
-                file.splice(size / 2..size / 2, format!("\n{layout}\n").into_bytes());
+                file.splice(place..place, format!("\n{layout}\n").into_bytes());
                 let before = file.clone();
-                assert!(guard.is_in(&file), "{size} {layout}");
+                assert!(guard.is_in(&file), "{size} {place} {layout}");
                 guard.overwrite(&mut file);
                 assert!(!guard.is_in(&file), "{}", String::from_utf8_lossy(&file));
                 let mut differing = before.iter().zip(&file).filter(|(a, b)| a != b);
