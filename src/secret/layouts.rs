@@ -153,7 +153,7 @@ impl FileNeedles {
     fn around_escapes(&self, bytes: &[u8]) -> Vec<Range<usize>> {
         let mut parts = Vec::new();
         for (block, begin) in bytes.chunks(BLOCK).zip((0..).step_by(BLOCK)) {
-            if !has_escapes(block) {
+            if !has_escapes(block) || is_binary(block) {
                 continue;
             }
             for at in (begin..).take(block.len()) {
@@ -171,6 +171,12 @@ impl FileNeedles {
     fn layouts(&self) -> &Layouts {
         self.layouts.get_or_init(|| Layouts::of(&self.texts))
     }
+}
+
+/// Whether these bytes are of no text: nothing in them is escaped, and signs stand there by chance.
+fn is_binary(block: &[u8]) -> bool {
+    let is_control = |byte: &&u8| byte.is_ascii_control() && !b"\t\n\r\x1b".contains(byte);
+    block.iter().filter(is_control).count() > 1
 }
 
 /// Returns what is so near to a place.
