@@ -4,6 +4,8 @@
 //! Warnings, and more with `-v`, also go to stderr. If the log cannot be written, the user gets a
 //! warning; the message is sent anyway.
 
+mod spanless;
+
 use std::fmt::{self, Write as _};
 use std::fs::File;
 use std::io::{self, Write};
@@ -15,7 +17,6 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_appender::rolling::{RollingFileAppender, Rotation as Rolling};
 use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
@@ -152,7 +153,9 @@ impl<'a> LogPlace<'a> {
 
 fn install(file: Option<LogFile>, stderr: Stderr) {
     // Fails only if logging has already started: it then goes on as it is.
-    let _ = tracing::subscriber::set_global_default(Spanless.with(EventLayer { file, stderr }));
+    let _ = tracing::subscriber::set_global_default(
+        spanless::Spanless.with(EventLayer { file, stderr }),
+    );
 }
 
 struct LogFile {
@@ -307,29 +310,6 @@ impl<S: Subscriber> Layer<S> for EventLayer {
         }
         self.stderr.show(meta, &text);
     }
-}
-
-/// What is below the layer. We have no spans, and a registry of them would take memory.
-struct Spanless;
-
-impl Subscriber for Spanless {
-    fn enabled(&self, _: &Metadata<'_>) -> bool {
-        true
-    }
-
-    fn event(&self, _: &Event<'_>) {}
-
-    fn new_span(&self, _: &Attributes<'_>) -> Id {
-        Id::from_u64(1)
-    }
-
-    fn record(&self, _: &Id, _: &Record<'_>) {}
-
-    fn record_follows_from(&self, _: &Id, _: &Id) {}
-
-    fn enter(&self, _: &Id) {}
-
-    fn exit(&self, _: &Id) {}
 }
 
 impl LogFile {
