@@ -78,7 +78,7 @@ impl TerminalLine {
                 bytes = &bytes[1..];
             } else if self.line.is_empty() && self.before.is_empty() && rest.first() == Some(&b'\n')
             {
-                ended(without_invisible_end(text));
+                ended(unless_invisible(text));
                 bytes = &rest[1..];
             } else {
                 self.line.extend_from_slice(text);
@@ -101,7 +101,7 @@ impl TerminalLine {
     }
 
     fn seen(&self) -> &[u8] {
-        match without_invisible_end(&self.line) {
+        match unless_invisible(&self.line) {
             b"" => &self.before,
             line => line,
         }
@@ -251,6 +251,14 @@ impl TerminalLine {
 /// Whether a byte is not the first of a character in UTF-8.
 fn continues(byte: u8) -> bool {
     (0x80..0xc0).contains(&byte)
+}
+
+/// Returns a line, blanks at its end included, or nothing if all of it is invisible.
+fn unless_invisible(line: &[u8]) -> &[u8] {
+    match without_invisible_end(line) {
+        b"" => b"",
+        _ => line,
+    }
 }
 
 /// Returns a line without what is invisible at its end.
