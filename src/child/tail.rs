@@ -18,21 +18,21 @@ pub(super) struct Tail {
     kept: KeptLines,
     /// The encoding of both streams, if it is known.
     encoding: Option<Encoding>,
-    streams: [Stream; 2],
+    streams: [OutputStream; 2],
 }
 
-struct Stream {
+struct OutputStream {
     begun: bool,
     /// Decodes an encoding that is known, or that has control characters of two bytes.
     decoder: Option<Decoder>,
     /// What may not be in the encoding of the mark at the beginning.
-    doubt: Option<Doubt>,
+    doubt: Option<MarkDoubt>,
     line: TerminalLine,
 }
 
 /// The end of a marked stream, if it is text in UTF-8: a file in UTF-16 may be followed by other output.
 #[derive(Default)]
-struct Doubt {
+struct MarkDoubt {
     held: Vec<u8>,
     /// Whether half of a code unit of UTF-16 is before it.
     is_within: bool,
@@ -58,7 +58,7 @@ pub(crate) struct LastOutput {
 
 impl Tail {
     pub(super) fn new(encoding: Option<Encoding>) -> Self {
-        let stream = || Stream {
+        let stream = || OutputStream {
             begun: false,
             decoder: None,
             doubt: None,
@@ -76,7 +76,7 @@ impl Tail {
         let stream = &mut self.streams[stream];
         if !std::mem::replace(&mut stream.begun, true) {
             let marked = Encoding::of_mark(bytes).filter(|_| self.encoding.is_none());
-            stream.doubt = marked.map(|_| Doubt::default());
+            stream.doubt = marked.map(|_| MarkDoubt::default());
             stream.decoder = self.encoding.or(marked).map(Encoding::decoder);
         }
         let Some(doubt) = &mut stream.doubt else {
@@ -118,7 +118,7 @@ impl Tail {
     }
 }
 
-impl Stream {
+impl OutputStream {
     fn decode(&mut self, bytes: &[u8], kept: &mut KeptLines) {
         let mut text = String::new();
         let mut bytes = bytes;
@@ -132,7 +132,7 @@ impl Stream {
 
     /// Decides what the end of a marked stream is.
     fn settle(&mut self, kept: &mut KeptLines) {
-        let Some(Doubt { held, is_within }) = self.doubt.take() else {
+        let Some(MarkDoubt { held, is_within }) = self.doubt.take() else {
             return;
         };
         let (half, rest) = held.split_at(usize::from(is_within).min(held.len()));
@@ -144,7 +144,7 @@ impl Stream {
     }
 }
 
-impl Doubt {
+impl MarkDoubt {
     /// Adds output; returns what is in UTF-16 for sure. What is held has no NUL, as UTF-16 has in its
     /// line ends, and is valid in UTF-8, as Chinese characters in UTF-16 seldom are.
     fn add(&mut self, bytes: &[u8]) -> Vec<u8> {

@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 use std::fs;
 
+use super::lossy;
+
 /// Returns the name of a user, unless it comes from a directory service.
 pub(crate) fn user_name(uid: u32) -> Option<String> {
-    let accounts = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let accounts = lossy(fs::read("/etc/passwd").unwrap_or_default());
     let uid = uid.to_string();
     let rows = accounts.lines().map(|line| line.split(':'));
     let mut named = rows.filter_map(|mut row| Some((row.next()?, row.nth(1)?)));

@@ -56,11 +56,6 @@ pub(crate) struct Envelope {
     pub(crate) cut: bool,
 }
 
-/// Returns the name of a user; `None` if this machine has no account for him.
-pub(crate) fn user_name(uid: u32) -> Option<String> {
-    Accounts::read().name(uid).map(str::to_owned)
-}
-
 /// Returns the user as whom somebody counts: `None` for those without an account, who count as one.
 pub(crate) fn user_of(uid: u32) -> Option<u32> {
     Accounts::read().user(uid)

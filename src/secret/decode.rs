@@ -60,7 +60,7 @@ pub(super) fn escaped(bytes: &[u8]) -> Option<u8> {
 }
 
 /// The last sixteen bytes of what is decoded, and where each digit of them stands: `BITS` of a byte.
-struct Stream<'a, const BITS: u32> {
+struct DecodedStream<'a, const BITS: u32> {
     needles: &'a Needles,
     bits: u128,
     places: [usize; DIGITS],
@@ -69,7 +69,7 @@ struct Stream<'a, const BITS: u32> {
     last: usize,
 }
 
-impl<'a, const BITS: u32> Stream<'a, BITS> {
+impl<'a, const BITS: u32> DecodedStream<'a, BITS> {
     fn of(needles: &'a Needles) -> Self {
         Self {
             needles,
@@ -105,7 +105,7 @@ impl<'a, const BITS: u32> Stream<'a, BITS> {
 }
 
 fn find_plain(needles: &Needles, bytes: &[u8], found: &mut Vec<Exposure>) {
-    let mut stream = Stream::<8>::of(needles);
+    let mut stream = DecodedStream::<8>::of(needles);
     for (at, byte) in bytes.iter().enumerate() {
         if let Some((stretch, _)) = stream.push(*byte, at)
             && let Some(size) = needles.plain_size(stretch, &bytes[..=at])
@@ -117,7 +117,10 @@ fn find_plain(needles: &Needles, bytes: &[u8], found: &mut Vec<Exposure>) {
 
 /// Finds the secrets in escapes, which may be encoded so many times, and in the base64 that they say.
 fn find_escaped(needles: &Needles, bytes: &[u8], times: u8, found: &mut Vec<Exposure>) {
-    let (mut plain, mut base64) = (Stream::<8>::of(needles), Stream::<6>::of(needles));
+    let (mut plain, mut base64) = (
+        DecodedStream::<8>::of(needles),
+        DecodedStream::<6>::of(needles),
+    );
     for (byte, begin, end) in Unescaped::of_all(bytes, times > 1) {
         if times > 0
             && let Some((stretch, from)) = plain.push(byte, begin)
@@ -135,7 +138,7 @@ fn find_escaped(needles: &Needles, bytes: &[u8], times: u8, found: &mut Vec<Expo
 
 /// Finds the secrets in hex, in whatever columns, lines and marks.
 fn find_in_hex(needles: &Needles, bytes: &[u8], found: &mut Vec<Exposure>) {
-    let mut stream = Stream::<4>::of(needles);
+    let mut stream = DecodedStream::<4>::of(needles);
     for (at, byte) in bytes.iter().enumerate() {
         let is_prefix = *byte == b'0' && matches!(bytes.get(at + 1), Some(b'x' | b'X'));
         if let Some(digit) = hex_digit(*byte).filter(|_| !is_prefix)
@@ -148,7 +151,7 @@ fn find_in_hex(needles: &Needles, bytes: &[u8], found: &mut Vec<Exposure>) {
 
 /// Finds the secrets in lines of an address, of words in hex, and of text that is not read.
 fn find_in_dump(needles: &Needles, bytes: &[u8], found: &mut Vec<Exposure>) {
-    let mut stream = Stream::<4>::of(needles);
+    let mut stream = DecodedStream::<4>::of(needles);
     let mut end = 0;
     for line in bytes.split(|byte| *byte == b'\n') {
         let mut at = end;

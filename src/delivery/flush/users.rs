@@ -6,9 +6,9 @@ use std::collections::{BTreeMap, HashMap};
 use super::super::turn::Turn;
 use super::Flush;
 use super::outcome::give_up;
-use crate::maildrop;
 use crate::notice::{self, Notice};
 use crate::outbox::{self, ClaimedEntry, FailureRecord, Id, MAIL_NOTICE, SenderName};
+use crate::{disk, maildrop};
 
 /// The mails of users in the outbox of a flush.
 #[derive(Default)]
@@ -47,7 +47,7 @@ impl Flush<'_> {
             notice::notify(&Notice::EntryStays { id, error: &error });
             return false;
         }
-        let user = uid.and_then(maildrop::user_name);
+        let user = uid.and_then(disk::user_name);
         let user = user.as_deref();
         tracing::info!(%id, user, why, "a user's mail is given up, and not kept");
         if self.is_news(id.as_str(), "given up") {
@@ -60,7 +60,7 @@ impl Flush<'_> {
     pub(super) fn is_news(&self, id: &str, what: &str) -> bool {
         let owner = Id::parse(id).and_then(|id| self.users.owners.get(&id));
         owner.is_none_or(|uid| {
-            let user = uid.and_then(maildrop::user_name).unwrap_or_default();
+            let user = uid.and_then(disk::user_name).unwrap_or_default();
             let notice = format!("{what}: {user}");
             outbox::are_new_notices(self.outbox.state(), MAIL_NOTICE, &[notice]) == [true]
         })

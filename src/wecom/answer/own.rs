@@ -88,13 +88,13 @@ impl OwnAnswer {
 
 impl<'de> Deserialize<'de> for OwnAnswer {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_map(Fields)
+        from.deserialize_map(OwnAnswerVisitor)
     }
 }
 
-struct Fields;
+struct OwnAnswerVisitor;
 
-impl<'de> Visitor<'de> for Fields {
+impl<'de> Visitor<'de> for OwnAnswerVisitor {
     type Value = OwnAnswer;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
