@@ -72,26 +72,20 @@ impl Flush<'_> {
         others
     }
 
-    /// Whether an entry has been set aside, too: one of a user that came meanwhile, or that carries texts
-    /// of users alone.
+    /// Whether an entry has been set aside, too: one of a user that came meanwhile, or that a robot sends
+    /// for him.
     pub(super) fn sets_aside(&mut self, held: &ClaimedEntry) -> bool {
-        if let Some(uid) = held.entry().user.filter(|_| self.share == Share::Backlog) {
-            let (id, user) = (held.id(), maildrop::user_of(uid));
-            self.users.owners.insert(id.clone(), user);
-            self.users.behind.entry(user).or_default().push(id.clone());
-            return true;
-        }
-        let merged = held.entry().merged.iter();
-        let mut owners = merged.map(|it| self.users.owners.get(&it.id).copied());
-        let first = owners.next().flatten();
-        let is_due = self.share == Share::Backlog && owners.all(|it| it.is_some());
-        let user = first.filter(|_| is_due);
-        if let Some(user) = user {
-            let behind = self.users.behind.entry(user).or_default();
-            behind.push(held.id().clone());
-            behind.sort_unstable();
-        }
-        user.is_some()
+        let uid = held.entry().user;
+        let Some(uid) = uid.filter(|_| self.share == Share::Backlog) else {
+            return false;
+        };
+        let (id, user) = (held.id(), maildrop::user_of(uid));
+        self.users.owners.insert(id.clone(), user);
+        let behind = self.users.behind.entry(user).or_default();
+        behind.push(id.clone());
+        // A robot's comes before the one that it carries.
+        behind.sort_unstable();
+        true
     }
 
     /// Goes through the mails of users, one of each in turn: no refusal of theirs stops what is root's.
