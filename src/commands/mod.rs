@@ -45,23 +45,32 @@ pub(crate) fn run(cli: &Cli, output: Output) -> anyhow::Result<Exit> {
     config::trust_owner().map_err(Failure::from)?;
     match &cli.command {
         Command::Send(args) => send::run(args, &cli.global, output),
-        Command::Batch(args) => or_as_json(batch::run(args, &cli.global, output), output),
-        Command::Run(args) => run::run(args, &cli.global, output).map_err(Into::into),
-        Command::Runs(args) => or_as_json(runs::run(args, &cli.global, output), output),
-        Command::Sendmail(args) => sendmail::run(args, &cli.global, output),
-        Command::Outbox(args) => or_as_json(outbox::run(args, &cli.global, output), output),
-        Command::Upload(args) => or_as_json(upload::run(args, &cli.global, output), output),
-        Command::Recall(args) => or_as_json(recall::run(args, &cli.global, output), output),
-        Command::Api(args) => api::run(args, &cli.global, output),
-        Command::Token(args) => or_as_json(token::run(args, &cli.global, output), output),
-        Command::Check(args) => or_as_json(check::run(args, &cli.global, output), output),
+        command => run_other(command, &cli.global, output),
+    }
+}
+
+/// Runs a command that is not `send`: inlined, all of them would make a send's stack larger.
+#[inline(never)]
+fn run_other(command: &Command, global: &Global, output: Output) -> anyhow::Result<Exit> {
+    match command {
+        Command::Send(args) => send::run(args, global, output),
+        Command::Batch(args) => or_as_json(batch::run(args, global, output), output),
+        Command::Run(args) => run::run(args, global, output).map_err(Into::into),
+        Command::Runs(args) => or_as_json(runs::run(args, global, output), output),
+        Command::Sendmail(args) => sendmail::run(args, global, output),
+        Command::Outbox(args) => or_as_json(outbox::run(args, global, output), output),
+        Command::Upload(args) => or_as_json(upload::run(args, global, output), output),
+        Command::Recall(args) => or_as_json(recall::run(args, global, output), output),
+        Command::Api(args) => api::run(args, global, output),
+        Command::Token(args) => or_as_json(token::run(args, global, output), output),
+        Command::Check(args) => or_as_json(check::run(args, global, output), output),
         Command::Completions(args) => pages::completions(args),
         Command::Man(args) => pages::man(args),
         Command::Crontab(args) => crontab::run(args, output),
-        Command::Callback(args) => or_as_json(callback::run(args, &cli.global, output), output),
-        Command::Http(args) => http::run(args, &cli.global, output),
-        Command::Explain(args) => or_as_json(explain::run(args, &cli.global, output), output),
-        Command::Init(args) => or_as_json(init::run(args, &cli.global, output), output),
+        Command::Callback(args) => or_as_json(callback::run(args, global, output), output),
+        Command::Http(args) => http::run(args, global, output),
+        Command::Explain(args) => or_as_json(explain::run(args, global, output), output),
+        Command::Init(args) => or_as_json(init::run(args, global, output), output),
     }
 }
 

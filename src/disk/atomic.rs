@@ -28,7 +28,7 @@ pub(super) fn replace_at(to: FileAt<'_>, bytes: &[u8], mode: u32, sync: bool) ->
 pub(super) fn write_over(to: FileAt<'_>, bytes: &[u8], mode: u32, sync: bool) -> io::Result<()> {
     let name = with_suffix(to.name(), ".new");
     let new = to.named(&name);
-    let file = match new.create(OFlags::WRONLY, mode) {
+    let (file, _) = match new.create(OFlags::WRONLY, mode) {
         // A killed process left it; under the lock nobody else is writing it.
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
             new.remove().map_err(at(&new.path()))?;

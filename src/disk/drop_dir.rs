@@ -131,7 +131,7 @@ impl DropDir {
     pub(crate) fn put(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
         let temporary = format!("{TEMPORARY}{name}");
         let from = self.at(&temporary);
-        let mut file = from.create(OFlags::WRONLY, FILE_MODE)?;
+        let (mut file, _) = from.create(OFlags::WRONLY, FILE_MODE)?;
         let mut put = || {
             file.write_all(bytes)?;
             from.rename_new(self.at(name))?;

@@ -97,11 +97,11 @@ impl<'a> FileAt<'a> {
     ///
     /// # Errors
     /// `AlreadyExists`, or an I/O error.
-    pub(super) fn create(self, flags: OFlags, mode: u32) -> io::Result<File> {
+    pub(super) fn create(self, flags: OFlags, mode: u32) -> io::Result<(File, Metadata)> {
         let flags = flags | OFlags::CREATE | OFlags::EXCL;
         let file = self.open_any(flags, Mode::from_raw_mode(mode))?;
-        self.owner.take(&file, mode)?;
-        Ok(file)
+        let meta = self.owner.take(&file, mode)?;
+        Ok((file, meta))
     }
 
     /// Opens one of our files, creating it if needed, and sets its mode.
@@ -111,11 +111,7 @@ impl<'a> FileAt<'a> {
             None => match self.create(flags, mode) {
                 // Another process has just created it.
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.open(flags)?,
-                made => {
-                    let file = made?;
-                    let meta = file.metadata()?;
-                    return Ok((file, meta));
-                }
+                made => return made,
             },
         };
         // In a directory of others, a file of ours may have been moved there by them: its mode is

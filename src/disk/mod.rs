@@ -61,12 +61,18 @@ impl Owner {
         Self(may.then(|| (meta.uid(), meta.gid())))
     }
 
-    /// Gives a file this owner, and exactly this mode.
-    fn take(self, file: &File, mode: u32) -> io::Result<()> {
+    /// Gives a new file this owner, and exactly this mode.
+    fn take(self, file: &File, mode: u32) -> io::Result<Metadata> {
         if let Some((uid, gid)) = self.0 {
             fchown(file, Some(uid), Some(gid))?;
         }
-        file.set_permissions(Permissions::from_mode(mode))
+        let meta = file.metadata()?;
+        if meta.mode() & 0o7777 == mode {
+            return Ok(meta);
+        }
+        // The umask took some of it.
+        file.set_permissions(Permissions::from_mode(mode))?;
+        file.metadata()
     }
 
     /// Whether a file belongs to us, to root, or to the owner of its directory.

@@ -20,7 +20,7 @@ impl Dir {
     /// # Errors
     /// `AlreadyExists`, or an I/O error.
     pub(crate) fn create(&self, name: &str) -> io::Result<File> {
-        self.at(name).create(OFlags::RDWR, FILE_MODE)
+        Ok(self.at(name).create(OFlags::RDWR, FILE_MODE)?.0)
     }
 
     /// Opens one of our files for reading and writing.
