@@ -26,6 +26,8 @@ pub(crate) enum Notice<'a> {
         dir: Option<&'a Path>,
         error: &'a io::Error,
     },
+    /// So many bytes between begin and end of a command's output were not held back.
+    OutputMissing { bytes: u64 },
     /// The held-back output of a failed command cannot be shown.
     HeldOutputUnshown { error: &'a io::Error },
     /// The output of a command cannot be passed on to our stdout or stderr.

@@ -3,13 +3,16 @@
 use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::fs::OFlags;
+use rustix::event::PollFlags;
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
+use crate::child::poll::poll_one;
 use crate::config::value::shown;
+use crate::disk;
 use crate::error::{Exit, Failure};
 use crate::file_slice::FileSlice;
 use crate::message::media::{self, FILE_MAX, UnfitFile};
@@ -65,16 +68,28 @@ pub(super) fn has_name(path: &OsStr) -> bool {
     path != Path::new("-") && !path.starts_with("/dev") && !is_descriptor
 }
 
-/// Opens anything but a directory; waits until the other end of a pipe is open, too.
+/// Opens anything but a directory; waits until the other end of a pipe is open, too. Root waits for no pipe
+/// of another user, who could have put it in place of a file.
 fn readable(path: &Path) -> io::Result<File> {
-    if std::fs::metadata(path)?.is_dir() {
+    let mut options = OpenOptions::new();
+    let flags = OFlags::NOCTTY | OFlags::NONBLOCK;
+    options.read(true).custom_flags(flags.bits().cast_signed());
+    let file = options.open(path)?;
+    let meta = file.metadata()?;
+    if meta.is_dir() {
         return Err(io::ErrorKind::IsADirectory.into());
     }
-    let mut options = OpenOptions::new();
-    options
-        .read(true)
-        .custom_flags(OFlags::NOCTTY.bits().cast_signed());
-    options.open(path)
+    if meta.is_file() {
+        return Ok(file);
+    }
+    if disk::euid() == 0 && meta.uid() != 0 && has_name(path.as_os_str()) {
+        return Err(io::Error::other(text::foreign_pipe()));
+    }
+    if meta.file_type().is_fifo() {
+        poll_one(&file, PollFlags::IN, None)?;
+    }
+    fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
+    Ok(file)
 }
 
 /// Reads to the end; fails beyond WeCom's largest file.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::watcher::TerminalWatcher;
 use crate::compose::{self, Composed, Draft};
-use crate::config::{Config, Settings, State};
+use crate::config::{Account, Config, Settings, State};
 use crate::cron;
 pub(super) use crate::delivery::TIME;
 use crate::delivery::{End, Outcome, Patience, Sender, Submission, Watcher, upload_time};
@@ -28,8 +28,12 @@ pub(super) fn guard(config: &Config, settings: &Settings, state: Option<&State>)
     for secret in secrets.into_iter().chain([own]) {
         guard.add_for_messages(&secret);
     }
-    for token in tokens {
-        guard.add_granted(&token);
+    let own_key = match &settings.account {
+        Account::App(app) => Some(token::key(&settings.network, app)),
+        Account::Robot(_) => None,
+    };
+    for (key, token) in tokens {
+        guard.add_granted(&token, own_key.as_ref() == Some(&key));
     }
     for password in passwords.into_iter().chain(proxy.and_then(password)) {
         guard.add_password(&password);

@@ -38,6 +38,9 @@ impl WholeText {
     fn plain(&self, hide: Hide<'_>) -> Self {
         let plain = |text: &str| {
             let mut text = plain(text);
+            if self.from_outside {
+                markup::straighten(&mut text);
+            }
             hide(&mut text);
             text
         };

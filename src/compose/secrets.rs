@@ -1,7 +1,9 @@
 //! Keeping secrets out of messages: an alert goes out without them, and is never dropped for them.
 
+use std::iter;
+
 use super::{Body, Draft, Media};
-use crate::message::Attachment;
+use crate::message::{Attachment, markup};
 use crate::secret::{Redactor, Sha256};
 
 /// Hides all secrets in a draft; returns whether there were any.
@@ -10,16 +12,27 @@ pub(super) fn hide(draft: &mut Draft, guard: &Redactor) -> bool {
         Body::Text {
             title,
             text,
+            byline,
+            from_outside,
             mentions,
             files,
             ..
         } => {
-            let mut hidden = guard.hide(text);
-            hidden |= title.as_mut().is_some_and(|title| guard.hide(title));
-            for mention in mentions.iter_mut().flatten() {
-                hidden |= guard.hide(mention);
+            let mentions = mentions.iter_mut().flatten();
+            let texts = iter::once(text).chain(title).chain(byline).chain(mentions);
+            let mut hidden = false;
+            for text in texts {
+                if *from_outside {
+                    markup::straighten(text);
+                }
+                hidden |= guard.hide(text);
             }
             for file in files {
+                if let Some(file) = &mut file.attachment
+                    && *from_outside
+                {
+                    markup::straighten(&mut file.name);
+                }
                 hidden |= hide_in_media(file, guard);
             }
             hidden

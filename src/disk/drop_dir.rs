@@ -302,10 +302,13 @@ impl DropDir {
         if !removed.as_ref().is_err_and(FileError::is_foreign) {
             return removed;
         }
-        // Users can make no directory of root's, nor move one.
         if is_aside(name) && file.uid == 0 {
-            let dir = Self::of(self.reach(name, OFlags::RDONLY | OFlags::DIRECTORY)?);
-            for file in dir.files()?.flatten().flatten() {
+            let dir = self.reach(name, OFlags::RDONLY | OFlags::DIRECTORY)?;
+            let meta = dir.metadata()?;
+            // One of root's that users may write to could have been moved here by them, with what is in it.
+            let is_roots = meta.uid() == 0 && Mode::from_raw_mode(meta.mode()) == Mode::RWXU;
+            let dir = Self::of(dir);
+            for file in dir.files()?.flatten().flatten().filter(|_| is_roots) {
                 // What stays keeps the directory.
                 let _ = dir.remove_small(&file.name, max);
             }

@@ -9,10 +9,20 @@ use super::input::hides;
 /// What breaks an opening: it has no width, so the text looks the same. WeCom has no escape.
 const BREAK: char = '\u{200b}';
 
+/// Whether a character changes the writing direction, or hides what stands around it.
+fn turns(character: char) -> bool {
+    hides(character) && !matches!(character, '\n' | '\t')
+}
+
+/// Removes changes of the writing direction. Do so before you look for anything in a text: within it,
+/// they part what reads as one.
+pub(crate) fn straighten(text: &mut String) {
+    text.retain(|character| !turns(character));
+}
+
 /// Returns a text that WeCom shows as it is, whatever follows it, without changes of the writing
 /// direction.
 pub(crate) fn inert(text: &str) -> Cow<'_, str> {
-    let turns = |character| hides(character) && !matches!(character, '\n' | '\t');
     if text.contains(turns) {
         return inert(&text.replace(turns, "")).into_owned().into();
     }

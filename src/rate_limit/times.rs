@@ -176,7 +176,14 @@ impl Times {
                     at = at.max(self.full(own, window, most, before, is_of_user));
                 }
                 if share != Share::New {
-                    let is_backlog = |taken: &Taken| taken.share != Share::New;
+                    // Where there is but one slot, a user's mail would hold up what we have kept for twice
+                    // as long.
+                    let counts_users = share != Share::Backlog || limit > 1;
+                    let is_backlog = |taken: &Taken| match taken.share {
+                        Share::New => false,
+                        Share::Backlog => true,
+                        Share::User(_) => counts_users,
+                    };
                     let (window, limit) = (backlog_window(window, limit), backlog_of(limit));
                     at = at.max(self.full(own, window, limit, before, is_backlog));
                 }
@@ -267,6 +274,11 @@ mod tests {
         };
         let (to, now) = (Audience::of(Some("a"), false), 1_764_000_000_000);
         let mut times = Times::of_all(limits);
+        // A user's mail takes the minute, and not every second one.
+        let mut after_user = Times::of_all(limits);
+        after_user.take(&to, Share::User(None), now);
+        let kept = after_user.earliest(&to, Share::Backlog, now);
+        assert_eq!(kept, now + MINUTE);
         times.take(&to, Share::Backlog, now);
         let new = times.earliest(&to, Share::New, now);
         assert_eq!(new, now + MINUTE);

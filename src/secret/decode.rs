@@ -1,6 +1,7 @@
 //! Finding secrets in what bytes say in each encoding that counts: as they are, in the escapes of URLs,
 //! JSON and HTML, in base64, in hex, in dumps. Each is read once, without being kept.
 
+use super::PIECE;
 use super::needles::{Needles, Stretch};
 
 /// Digits whose places are known: sixteen bytes in hex.
@@ -99,7 +100,9 @@ impl<'a, const BITS: u32> DecodedStream<'a, BITS> {
                 found => found?,
             };
             let digits = (8 * found.size + *behind as usize).div_ceil(BITS as usize);
-            Some((found, self.places[self.count.wrapping_sub(digits) % DIGITS]))
+            // Before the first digit there are no spaces.
+            let from = self.count.checked_sub(digits)?;
+            Some((found, self.places[from % DIGITS]))
         })
     }
 }
@@ -109,10 +112,17 @@ fn find_plain(needles: &Needles, bytes: &[u8], found: &mut Vec<Exposure>) {
     for (at, byte) in bytes.iter().enumerate() {
         if let Some((stretch, _)) = stream.push(*byte, at)
             && let Some(size) = needles.plain_size(stretch, &bytes[..=at])
+            && (size >= PIECE || is_word(bytes, at + 1 - size, at + 1))
         {
             mark(found, at + 1 - size, at + 1, false);
         }
     }
+}
+
+/// Whether a part of a text is no part of a longer word: in one, a short secret stands by chance.
+fn is_word(bytes: &[u8], begin: usize, end: usize) -> bool {
+    let mut around = bytes[..begin].last().into_iter().chain(bytes.get(end));
+    !around.any(u8::is_ascii_alphanumeric)
 }
 
 /// Finds the secrets in escapes, which may be encoded so many times, and in the base64 that they say.

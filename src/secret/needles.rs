@@ -42,14 +42,15 @@ pub(super) struct Stretch {
 /// Texts that are looked for.
 pub(super) struct Needles {
     texts: Vec<Needle>,
-    /// In the order of the texts.
-    stretches: Vec<Stretch>,
-    /// Those shorter than a piece.
+    /// Where each of them would end if all stood in a row. A stretch is known by the place of its last
+    /// byte in it.
+    ends: Vec<usize>,
+    /// The stretches shorter than a piece.
     short: Vec<Stretch>,
     filter: Filter,
-    /// The sizes of the stretches.
+    /// The sizes of the others.
     sizes: Vec<usize>,
-    /// The place of each different stretch, sorted: one for each, so that a text that repeats itself
+    /// The last byte of each different stretch, sorted: one for each, so that a text that repeats itself
     /// costs no more. Made at the first number that passes the filter.
     sorted: OnceCell<Vec<usize>>,
 }
@@ -61,44 +62,73 @@ pub(super) struct Filter {
     size: u32,
 }
 
+impl Needle {
+    /// How many bytes of a run count.
+    fn run(&self) -> usize {
+        self.size.min(self.text.len()).min(BYTES)
+    }
+}
+
 impl Needles {
-    pub(super) fn new(needles: Vec<Needle>) -> Self {
-        let (mut stretches, mut short) = (Vec::new(), Vec::new());
-        for (needle, it) in needles.iter().enumerate() {
-            let size = it.size.min(it.text.len()).min(BYTES);
-            let kept = if size < PIECE {
-                &mut short
-            } else {
-                &mut stretches
-            };
+    pub(super) fn new(texts: Vec<Needle>) -> Self {
+        let sum = |sum: &mut usize, it: &Needle| {
+            *sum += it.text.len();
+            Some(*sum)
+        };
+        let ends: Vec<_> = texts.iter().scan(0, sum).collect();
+        let mut filter = Filter::for_numbers(ends.last().copied().unwrap_or_default());
+        let (mut short, mut sizes) = (Vec::new(), Vec::new());
+        for (needle, it) in texts.iter().enumerate() {
+            let size = it.run();
             let mut bits = 0;
             for (at, byte) in it.text.iter().enumerate() {
                 bits = bits << 8 | u128::from(*byte);
-                if at + 1 >= size {
-                    let number = last_of(bits | SPACES, size);
-                    kept.push(Stretch {
+                if at + 1 < size {
+                    continue;
+                }
+                let number = last_of(bits | SPACES, size);
+                if size < PIECE {
+                    short.push(Stretch {
                         number,
                         size,
                         needle,
                     });
+                } else {
+                    filter.add(low(number));
                 }
             }
+            if size >= PIECE && !sizes.contains(&size) {
+                sizes.push(size);
+            }
         }
-        let mut filter = Filter::for_numbers(stretches.len());
-        for stretch in &stretches {
-            filter.add(low(stretch.number));
-        }
-        let mut sizes: Vec<_> = stretches.iter().map(|it| it.size).collect();
         sizes.sort_unstable();
-        sizes.dedup();
         Self {
-            texts: needles,
-            stretches,
+            texts,
+            ends,
             short,
             filter,
             sizes,
             sorted: OnceCell::new(),
         }
+    }
+
+    /// Returns the stretch whose last byte is there, if it has a piece or more.
+    fn stretch(&self, last: usize) -> Option<Stretch> {
+        let needle = self.ends.partition_point(|end| *end <= last);
+        let it = self.texts.get(needle)?;
+        let size = it.run();
+        let behind = self.ends[needle] - last - 1;
+        let end = it.text.len() - behind;
+        if size < PIECE || end < size {
+            return None;
+        }
+        let bits = |bits, byte: &u8| bits << 8 | u128::from(*byte);
+        let bits = it.text[end - size..end].iter().fold(0, bits);
+        Some(Stretch {
+            number: last_of(bits | SPACES, size),
+            size,
+            needle,
+        })
     }
 
     /// Returns the longest stretch that ends with these bits. `last` is the place of the one found
@@ -108,19 +138,20 @@ impl Needles {
         if !self.filter.has(low(bits)) {
             return None;
         }
-        if let Some(next) = self.stretches.get(*last + 1)
+        if let Some(next) = self.stretch(*last + 1)
             && last_of(bits, next.size) == next.number
         {
             *last += 1;
-            return Some(*next);
+            return Some(next);
         }
         let sorted = self.sorted.get_or_init(|| self.sorted());
         let known = |size: &usize| {
             let key = (*size, last_of(bits, *size));
-            sorted.binary_search_by_key(&key, |at| self.key(*at)).ok()
+            let key_at = |at: &usize| self.stretch(*at).map(|it| (it.size, it.number));
+            sorted.binary_search_by_key(&Some(key), key_at).ok()
         };
         *last = sorted[self.sizes.iter().rev().find_map(known)?];
-        Some(self.stretches[*last])
+        self.stretch(*last)
     }
 
     /// As `at_end`, of those shorter than a piece.
@@ -152,19 +183,17 @@ impl Needles {
         sizes.max().unwrap_or_default()
     }
 
-    fn key(&self, at: usize) -> (usize, u128) {
-        let stretch = &self.stretches[at];
-        (stretch.size, stretch.number)
-    }
-
     fn sorted(&self) -> Vec<usize> {
-        let mut sorted: Vec<_> = (0..self.stretches.len()).collect();
-        sorted.sort_unstable_by_key(|at| {
-            let whole = self.texts[self.stretches[*at].needle].whole;
-            (self.key(*at), whole, *at)
-        });
-        sorted.dedup_by_key(|at| self.key(*at));
-        sorted
+        let all = 0..self.ends.last().copied().unwrap_or_default();
+        let mut sorted: Vec<_> = all
+            .filter_map(|last| {
+                let it = self.stretch(last)?;
+                Some(((it.size, it.number), self.texts[it.needle].whole, last))
+            })
+            .collect();
+        sorted.sort_unstable();
+        sorted.dedup_by_key(|(key, ..)| *key);
+        sorted.into_iter().map(|(.., last)| last).collect()
     }
 }
 

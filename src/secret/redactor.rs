@@ -49,10 +49,15 @@ impl Redactor {
     }
 
     /// Adds a token that must not be in a message. A server chose it, and could have chosen a word: what
-    /// doesn't look machine-made is none.
-    pub(crate) fn add_granted(&mut self, token: &Secret) {
+    /// doesn't look machine-made is none. Its pieces count only if that server gets the message: it could
+    /// have chosen words that others must not miss.
+    pub(crate) fn add_granted(&mut self, token: &Secret, gets_message: bool) {
         if token.is_machine_made() {
-            self.add_for_messages(token);
+            if gets_message {
+                self.add_for_messages(token);
+            } else {
+                self.add_password(token);
+            }
             self.granted.insert(token.clone());
         }
     }
@@ -141,20 +146,35 @@ impl Redactor {
 
     /// Hides all secrets in a text; returns whether there were any.
     pub(crate) fn hide(&self, text: &mut String) -> bool {
-        let mut secrets = self.secrets.iter();
-        if secrets.all(|(secret, size)| text.len() < secret.0.len().min(*size)) {
-            return false;
-        }
-        let needles = self.in_texts.get_or_init(|| {
-            let all = self.secrets.iter();
-            Needles::new(all.flat_map(|(it, size)| self.needles(it, *size)).collect())
-        });
-        let found = find(needles, text.as_bytes());
+        let found = self.find_in(text);
         if found.is_empty() {
             return false;
         }
         *text = without(text, &found);
         true
+    }
+
+    /// Hides as `hide` does in an id that a server chose, but for what may be in it by chance: whole secrets
+    /// shorter than eight characters.
+    pub(crate) fn hide_in_id(&self, id: &mut String) {
+        let mut found = self.find_in(id);
+        found.retain(|it| it.end - it.begin >= PIECE);
+        if !found.is_empty() {
+            *id = without(id, &found);
+        }
+    }
+
+    /// Finds all secrets in a text.
+    fn find_in(&self, text: &str) -> Vec<Exposure> {
+        let mut secrets = self.secrets.iter();
+        if secrets.all(|(secret, size)| text.len() < secret.0.len().min(*size)) {
+            return Vec::new();
+        }
+        let needles = self.in_texts.get_or_init(|| {
+            let all = self.secrets.iter();
+            Needles::new(all.flat_map(|(it, size)| self.needles(it, *size)).collect())
+        });
+        find(needles, text.as_bytes())
     }
 
     /// Returns what tells a secret in a decoded text: itself, as words of two bytes with the second one

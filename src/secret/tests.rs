@@ -34,7 +34,7 @@ fn what_a_server_chose_as_its_token_is_no_secret_of_ours() {
     let token = "wrOgQhDgAAMYQiS5ol9G7gK9JVAAAABC";
     let mut guard = Redactor::default();
     guard.add_for_messages(&Secret::new("own-secret-0123456789"));
-    guard.add_granted(&Secret::new(token));
+    guard.add_granted(&Secret::new(token), true);
     for (text, own) in [(token, false), ("own-secret-0123456789", true)] {
         assert!(guard.is_in(text.as_bytes()), "{text}");
         assert_eq!(guard.has_own_in(text.as_bytes()), own, "{text}");
@@ -133,11 +133,12 @@ fn hides_all_secrets_in_all_texts_and_short_ones_whole() {
     for secret in ["", "abcdefghij", "pass"] {
         veil.add(&Secret::new(secret));
     }
-    let mut texts = ["xabcdefghijx", "a password", "harmless"].map(str::to_owned);
+    let mut texts = ["xabcdefghijx", "my-pass: 'PASS'", "a password"].map(str::to_owned);
     for text in &mut texts {
         assert_eq!(veil.hide(text), text.contains(HIDDEN), "{text}");
     }
-    assert_eq!(texts, ["x[hidden]x", "a [hidden]word", "harmless"]);
+    let shown = ["x[hidden]x", "my-[hidden]: '[hidden]'", "a password"];
+    assert_eq!(texts, shown);
 }
 
 /// A secret as programs write it.
@@ -314,7 +315,7 @@ fn only_what_a_machine_made_counts_if_a_server_chose_it_or_a_stranger_writes() {
         .map(Secret::new)
         .chain([Secret::new(token)])
     {
-        granted.add_granted(&secret);
+        granted.add_granted(&secret, true);
         own.add_for_messages(&secret);
     }
     let strangers = own.for_strangers();
@@ -327,6 +328,44 @@ fn only_what_a_machine_made_counts_if_a_server_chose_it_or_a_stranger_writes() {
         }
         assert!(guard.hide(&mut token.to_owned()) && guard.is_in(token.as_bytes()));
     }
+}
+
+#[test]
+fn what_stands_before_the_first_character_is_no_space() {
+    for secret in [
+        "        x12345",
+        "\0\0\0\0x12345\0\0\0",
+        "                 ",
+    ] {
+        let mut guard = Redactor::default();
+        guard.add(&Secret::new(secret));
+        for text in ["x12345", " x12345", "x", "eDEyMzQ1", "783132333435"] {
+            assert!(!guard.hide(&mut text.to_owned()), "{secret:?} in {text}");
+        }
+        assert!(guard.hide(&mut secret.to_owned()));
+    }
+}
+
+#[test]
+fn an_id_keeps_what_a_short_password_has_in_common_with_it() {
+    let mut told = Redactor::default();
+    for secret in ["k9", "0123456789abcdef"] {
+        told.add(&Secret::new(secret));
+    }
+    for (id, shown) in [("3a-k9-Q_k9", "3a-k9-Q_k9"), ("x01234567y", "x[hidden]y")] {
+        let mut hidden = id.to_owned();
+        told.hide_in_id(&mut hidden);
+        assert_eq!(hidden, shown);
+    }
+}
+
+#[test]
+fn of_another_servers_token_only_the_whole_is_hidden() {
+    let token = "/var/lib/postgresql/data-disk-usage-is-91%-full!";
+    let mut guard = Redactor::default();
+    guard.add_granted(&Secret::new(token), false);
+    assert!(!guard.hide(&mut token[..40].to_owned()));
+    assert!(guard.hide(&mut token.to_owned()));
 }
 
 #[test]

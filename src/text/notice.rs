@@ -19,6 +19,7 @@ pub(crate) fn warn(notice: &Notice<'_>) {
             dir: Some(dir),
             error,
         } => format!("{}: {}", dir.display(), output_not_held(error)),
+        Notice::OutputMissing { bytes } => output_missing(bytes),
         Notice::HeldOutputUnshown { error } => held_output_unshown(error),
         Notice::OutputNotPassedOn { stream, error } => output_not_passed_on(stream, error),
         Notice::OutputUnread { error } => output_unread(error),
@@ -59,6 +60,9 @@ texts! {
     output_not_held(error) =
         "命令的输出没法先留住，只好直接显示：{error}",
         "the command's output cannot be held back, so it is shown at once: {error}";
+    output_missing(bytes) =
+        "命令的输出太长，只留开头和结尾，中间少了 {bytes} 字节",
+        "the command's output was too long: begin and end were kept, without {bytes} bytes between them";
     held_output_unshown(error) =
         "命令的输出显示不了：{error}",
         "the command's output cannot be shown: {error}";

@@ -161,5 +161,6 @@ failures! {
 }
 
 texts! {
+    foreign_pipe() = "它不是文件，是别的用户的管道", "it is no file, but a pipe of another user";
     file_unreadable(name, error) = "无法读取 {name}：{error}", "{name} cannot be read: {error}";
 }

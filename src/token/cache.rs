@@ -183,8 +183,8 @@ impl Cache {
         Record::read(map(&bytes.unwrap_or_else(|| self.bytes())).get(key)?)
     }
 
-    /// Returns the tokens of all apps.
-    pub(super) fn tokens(&self) -> Vec<Secret> {
+    /// Returns the tokens of all apps, each with the app's key.
+    pub(super) fn tokens(&self) -> Vec<(String, Secret)> {
         // A cache that cannot be read is warned of where a token is needed.
         let Ok(Some(bytes)) = self.dir.read_private(NAME, SIZE_MAX) else {
             return Vec::new();
@@ -193,9 +193,9 @@ impl Cache {
         let look = (Instant::now(), self.dir.path().to_owned(), bytes);
         *LOOK.lock().unwrap_or_else(PoisonError::into_inner) = Some(look);
         let tokens = records
-            .values()
-            .filter_map(|value| match Record::read(value)? {
-                Record::Token(cached) => Some(cached.token().value),
+            .into_iter()
+            .filter_map(|(key, value)| match Record::read(&value)? {
+                Record::Token(cached) => Some((key, cached.token().value)),
                 _ => None,
             });
         tokens.collect()

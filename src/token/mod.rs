@@ -63,9 +63,15 @@ pub(crate) enum TokenStatus {
     },
 }
 
-/// Returns the cached tokens of all apps.
-pub(crate) fn cached(state: &State) -> Vec<Secret> {
+/// Returns the cached tokens of all apps, each with the key of its app.
+pub(crate) fn cached(state: &State) -> Vec<(String, Secret)> {
     Cache::new(state).tokens()
+}
+
+/// Returns the key of an app's token: another server grants another token.
+pub(crate) fn key(network: &Network, app: &App) -> String {
+    let base = network.api_base.expose();
+    digest(&[base, &app.corpid, app.corpsecret.expose()])
 }
 
 /// The tokens of one app.
@@ -87,11 +93,10 @@ impl Tokens {
         app: &App,
         state: Option<&State>,
     ) -> Self {
-        let base = network.api_base.expose();
         Self {
             client: Rc::clone(client),
             corpid: app.corpid.clone(),
-            key: digest(&[base, &app.corpid, app.corpsecret.expose()]),
+            key: key(network, app),
             cache: state.map(Cache::new),
             begun: Stamp::now(),
             held: RefCell::new(None),

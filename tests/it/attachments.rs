@@ -10,8 +10,8 @@ use serde_json::{Value, json};
 use crate::standin::{CHATID, Fault, ROBOT_KEY, Standin};
 use crate::support::{
     GETTOKEN, ROBOT_UPLOAD, Run, SEND, Sandbox, UPLOAD, age, bodies, edit_attempts, emptied,
-    failed, files, flush, for_each, here, hire, holds_files, keep, png, refusal, set_mode, set_up,
-    texts, waiting, with_robot,
+    failed, files, flush, for_each, here, hire, holds_files, keep, png, refusal, script, set_mode,
+    set_up, texts, waiting, with_robot,
 };
 
 /// Bytes of every value, more than are read in one go.
@@ -324,4 +324,23 @@ fn files_that_are_named_more_than_once_or_by_a_glob_arrive_in_order() {
     );
     here(&sandbox, "send --to lisi --file a.log b.log --name x.log").exits(64);
     here(&sandbox, "send --to lisi --file - --file -").exits(64);
+}
+
+#[test]
+#[ignore = "needs root: a pipe of another user"]
+fn root_waits_for_no_pipe_of_another_user() {
+    let (standin, sandbox) = set_up();
+    let line = "mkfifo \"$1/a.log\" \"$1/own\" && chown 65534 \"$1/a.log\"";
+    script(&sandbox, &[], line).is_silent();
+    for args in ["send --file", "upload", "api POST x -d @", "send --raw"] {
+        let space = if args.ends_with('@') { "" } else { " " };
+        let line = format!("exec \"$0\" {args}{space}\"$1/a.log\"");
+        let outcome = script(&sandbox, &[], &line).exits(66).says("another user");
+        outcome.says("a.log");
+    }
+    // One's own is waited for.
+    let line = "(sleep 0.3; echo read from it) >\"$1/own\" & exec \"$0\" send --file \"$1/own\"";
+    script(&sandbox, &[], line).is_silent();
+    let media = standin.company().media.uploads.clone();
+    assert_eq!(&*media[0].bytes, b"read from it\n");
 }

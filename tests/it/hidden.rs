@@ -3,8 +3,12 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::standin::{ROBOT_KEY, SECRET, Standin};
-use crate::support::{SEND, Sandbox, WEBHOOK, bodies, config, robot, set_up, with_robot};
+use serde_json::json;
+
+use crate::standin::{Fault, ROBOT_KEY, SECRET, Standin};
+use crate::support::{
+    GETTOKEN, SEND, Sandbox, WEBHOOK, bodies, config, robot, set_up, texts, with_robot,
+};
 
 const OTHER: &str = "Another-Secret-of-a-profile_0123456789abcdef";
 
@@ -142,4 +146,60 @@ fn an_ordinary_message_is_not_touched() {
         sandbox.send(text).is_silent();
         assert_eq!(bodies(&standin).pop().unwrap()["text"]["content"], *text);
     }
+}
+
+#[test]
+fn marks_that_are_taken_out_of_what_comes_from_outside_part_no_secret() {
+    let standin = Standin::start();
+    let sandbox = with_robot(&standin);
+    let pieces: Vec<_> = SECRET.as_bytes().chunks(7).map(str::from_utf8).collect();
+    let pieces: Vec<_> = pieces.into_iter().map(Result::unwrap).collect();
+    let entity = pieces.join("&#x200e;");
+    let mark = pieces.join("\u{200e}");
+    let line = pieces.join("\u{2028}");
+    for (head, body) in [
+        ("Subject: x", &*mark),
+        (&*format!("Subject: {line}"), "x"),
+        (&*format!("From: {line} <a@b.cn>\nSubject: x"), "x"),
+        (
+            "Subject: x\nContent-Type: text/html; charset=utf-8",
+            &*entity,
+        ),
+    ] {
+        let mail = format!("{head}\nMIME-Version: 1.0\n\n{body}\n");
+        sandbox.wxpush("sendmail root").stdin(mail).exits(0);
+        let sent = bodies(&standin).pop().unwrap()["text"]["content"].to_string();
+        assert!(!shows(&sent, SECRET), "{head}: {sent}");
+        assert!(
+            sent.contains("[hidden]") || head.starts_with("From"),
+            "{head}: {sent}"
+        );
+    }
+}
+
+#[test]
+fn what_another_server_chose_as_its_token_hides_none_of_our_words() {
+    let standin = Standin::start();
+    let other = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    sandbox.append(&format!(
+        "\n[profiles.lab.network]\napi_base = \"{}\"\n",
+        other.base()
+    ));
+    let alert = "/var/lib/postgresql/data is full";
+    other.script(
+        GETTOKEN,
+        [Fault::Body(
+            json!({
+                "errcode": 0,
+                "access_token": "/var/lib/postgresql/data-disk-usage-is-91%-full!",
+                "expires_in": 7200,
+            })
+            .to_string(),
+        )],
+    );
+    sandbox.wxpush("-p lab send warm").run();
+    assert_eq!(other.count(GETTOKEN), 1);
+    sandbox.send(alert).is_silent();
+    assert_eq!(texts(&standin, "zhangsan"), [alert]);
 }

@@ -8,7 +8,7 @@ use nix::libc;
 use crate::standin::Standin;
 use crate::support::maildrop::{call_on_maildrop, dropped, flush, leave, maildrop, with_maildrop};
 use crate::support::tracer::{Act, MAIN, Point, trace};
-use crate::support::{OTHER, names_in, script, stepped, texts};
+use crate::support::{AS_OTHER, OTHER, names_in, script, stepped, texts};
 
 #[test]
 #[ignore = "needs root: another user, by setpriv, and mounts"]
@@ -164,5 +164,22 @@ fn what_a_killed_flush_was_removing_goes_with_the_next_one_but_for_what_could_ta
         if big {
             assert_eq!(names_in(&maildrop(&sandbox).join(aside)), ["big"]);
         }
+    }
+}
+
+#[test]
+#[ignore = "needs root: other users, by setpriv"]
+fn a_directory_of_roots_that_a_user_moves_there_keeps_its_files() {
+    let standin = Standin::start();
+    let sandbox = with_maildrop(&standin);
+    let line = "mkdir -m 755 \"$1/own\" && mkdir -m 1777 \"$1/own/shared\" && echo x >\"$1/own/shared/roots\" \
+        && chown 65534 \"$1/own\"";
+    script(&sandbox, &[], line).is_silent();
+    let line = "mv -T \"$1/own/shared\" \"$1/maildrop/removed.1111111111111111\"";
+    script(&sandbox, &AS_OTHER, line).is_silent();
+    for _ in 0..2 {
+        flush(&sandbox).exits(0);
+        let aside = dropped(&sandbox).remove(0);
+        assert_eq!(names_in(&maildrop(&sandbox).join(aside)), ["roots"]);
     }
 }

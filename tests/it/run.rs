@@ -7,7 +7,9 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::standin::{ROBOT_KEY, SECRET, Standin};
-use crate::support::{Outcome, Sandbox, Words, at_once, set_up, sh, texts, waiting, with_robot};
+use crate::support::{
+    Outcome, Sandbox, Words, at_once, script, set_up, sh, texts, waiting, with_robot,
+};
 
 /// What has been reported to one member.
 fn reports(standin: &Standin) -> Vec<String> {
@@ -478,4 +480,27 @@ fn past_its_limit_a_command_is_ended_with_all_of_its_group() {
     let stubborn = "trap '' TERM; while :; do sleep 1; done";
     sh(&sandbox, "--limit 1s --to lisi", stubborn).exits(124);
     assert!(reports(&standin)[1].contains("SIGKILL"));
+}
+
+#[test]
+fn of_a_long_output_begin_and_end_are_held_back() {
+    let (_standin, sandbox) = set_up();
+    let last = 9_000_000;
+    let line = format!("--only-errors --to lisi -- sh -c 'seq {last}; exit 7'");
+    let line = format!("exec \"$0\" run {line} >\"$1/out\"");
+    script(&sandbox, &[], &line).exits(7).says("begin and end");
+    let (read, whole) = (sandbox.read("out"), 70_888_897);
+    assert!(read.len() < whole - (3 << 20), "{}", read.len());
+    let middle = read
+        .lines()
+        .zip(1..)
+        .find(|(line, at)| **line != at.to_string());
+    let (cut, at): (_, u32) = middle.unwrap();
+    assert!(at.to_string().starts_with(cut), "{cut:?} in place of {at}");
+    let mut end = read.lines().skip(at as usize).skip(1);
+    let first: u32 = end.next().unwrap().parse().unwrap();
+    assert!(
+        end.map(|it| it.parse::<u32>().unwrap())
+            .eq(first + 1..=last)
+    );
 }

@@ -16,8 +16,8 @@ use crate::support::chinese::in_both;
 use crate::support::leaks::{base64_of, conceal, found};
 use crate::support::log::logging;
 use crate::support::{
-    AS_OTHER, GETTOKEN, Run, SEND, Sandbox, Started, await_count, config, for_each, is_root,
-    script, set_up, token,
+    AS_OTHER, GETTOKEN, Run, SEND, Sandbox, Started, await_count, bodies, config, for_each,
+    is_root, script, set_up, token,
 };
 
 /// A send that is under way: the secret and the token are in memory, and on the wire.
@@ -341,4 +341,18 @@ fn no_process_of_the_same_user_looks_into_its_memory() {
     for started in [sleep, send] {
         dumps(started, Signal::KILL);
     }
+}
+
+#[test]
+fn a_password_of_one_character_changes_no_id() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::empty();
+    // Each media_id begins with it.
+    let base = standin.base().replace("http://", "http://u:3@");
+    sandbox.write("config.toml", config(&base));
+    sandbox.write("a.txt", "a file");
+    let run = sandbox.wxpush("send text --file");
+    run.arg(sandbox.path("a.txt")).is_silent();
+    let uploads = standin.company().media.uploads.len();
+    assert_eq!((uploads, bodies(&standin).len()), (1, 2));
 }

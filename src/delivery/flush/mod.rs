@@ -29,6 +29,7 @@ use chrono::Local;
 
 use crate::clock::Stamp;
 use crate::disk::Dir;
+use crate::maildrop;
 use crate::message::Channel;
 use crate::notice::{self, Notice};
 use crate::outbox::{
@@ -229,9 +230,12 @@ impl<'a> Flush<'a> {
         }
         self.carried
             .extend(entry.merged.iter().map(|merged| merged.id.clone()));
+        let user = entry.user.map(maildrop::user_of);
+        let share = user.map_or(Share::Backlog, Share::User);
         for message in entry.messages.iter().skip(attempts.sent) {
-            self.waits(&entry.sender, message.channel)
-                .add(&audience(message));
+            let key = (entry.sender.clone(), message.channel, share);
+            let waiting = self.waiting.entry(key).or_default();
+            waiting.add(&audience(message));
         }
     }
 

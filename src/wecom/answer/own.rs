@@ -63,12 +63,13 @@ impl OwnAnswer {
     }
 
     /// Hides secrets, but for the token that we asked for: it may be one that the server was sent
-    /// before.
+    /// before. A short password may be in an id by chance, and WeCom wants its ids back as they are.
     pub(super) fn hide(&mut self, told: &Redactor) {
+        for id in [&mut self.msgid, &mut self.media_id] {
+            id.0.iter_mut().for_each(|id| told.hide_in_id(id));
+        }
         for texts in [
             &mut self.errmsg,
-            &mut self.msgid,
-            &mut self.media_id,
             &mut self.invaliduser,
             &mut self.invalidparty,
             &mut self.invalidtag,
