@@ -94,15 +94,15 @@ impl<'a, const BITS: u32> DecodedStream<'a, BITS> {
                 0 => self.bits,
                 _ => self.bits >> behind | before << (u128::BITS - behind),
             };
-            let found = self.needles.at_end(bits, &mut self.last);
+            // Before the first digit there are no spaces.
+            let read = (self.count * BITS as usize - *behind as usize) / 8;
+            let found = self.needles.at_end(bits, read, &mut self.last);
             let found = match found {
-                None if BITS == 8 => self.needles.short_at_end(bits)?,
+                None if BITS == 8 => self.needles.short_at_end(bits, read)?,
                 found => found?,
             };
             let digits = (8 * found.size + *behind as usize).div_ceil(BITS as usize);
-            // Before the first digit there are no spaces.
-            let from = self.count.checked_sub(digits)?;
-            Some((found, self.places[from % DIGITS]))
+            Some((found, self.places[(self.count - digits) % DIGITS]))
         })
     }
 }

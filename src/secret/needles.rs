@@ -131,14 +131,15 @@ impl Needles {
         })
     }
 
-    /// Returns the longest stretch that ends with these bits. `last` is the place of the one found
-    /// before: the next one is probably this one.
-    pub(super) fn at_end(&self, bits: u128, last: &mut usize) -> Option<Stretch> {
+    /// Returns the longest stretch that ends with these bits, of which so many bytes were read. `last` is
+    /// the place of the one found before: the next one is probably this one.
+    pub(super) fn at_end(&self, bits: u128, read: usize, last: &mut usize) -> Option<Stretch> {
         let bits = bits | SPACES;
         if !self.filter.has(low(bits)) {
             return None;
         }
         if let Some(next) = self.stretch(*last + 1)
+            && next.size <= read
             && last_of(bits, next.size) == next.number
         {
             *last += 1;
@@ -150,16 +151,17 @@ impl Needles {
             let key_at = |at: &usize| self.stretch(*at).map(|it| (it.size, it.number));
             sorted.binary_search_by_key(&Some(key), key_at).ok()
         };
-        *last = sorted[self.sizes.iter().rev().find_map(known)?];
+        let mut fit = self.sizes.iter().rev().filter(|size| **size <= read);
+        *last = sorted[fit.find_map(known)?];
         self.stretch(*last)
     }
 
     /// As `at_end`, of those shorter than a piece.
-    pub(super) fn short_at_end(&self, bits: u128) -> Option<Stretch> {
+    pub(super) fn short_at_end(&self, bits: u128, read: usize) -> Option<Stretch> {
         let bits = bits | SPACES;
         let there = self.short.iter().copied();
         there
-            .filter(|it| last_of(bits, it.size) == it.number)
+            .filter(|it| it.size <= read && last_of(bits, it.size) == it.number)
             .max_by_key(|it| it.size)
     }
 

@@ -343,6 +343,7 @@ fn what_stands_before_the_first_character_is_no_space() {
             assert!(!guard.hide(&mut text.to_owned()), "{secret:?} in {text}");
         }
         assert!(guard.hide(&mut secret.to_owned()));
+        assert!(guard.hide(&mut format!("{secret} ")));
     }
 }
 
