@@ -1,5 +1,5 @@
-//! Has the linker put the functions that a send runs side by side, leave out the tables for unwinding, and spare
-//! the loader what it can.
+//! Has the linker put the functions that a send runs side by side, leave out the tables for unwinding, and pack
+//! those of the loader.
 //!
 //! The kernel maps whole stretches around each page of the program that is touched: of functions that lie
 //! scattered, all 4 MB. `packaging/functions.txt` names them. One that is called otherwise, by another
@@ -7,7 +7,7 @@
 //! `cargo bench -- functions` makes the list anew.
 
 use std::error::Error;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::{env, fs};
 
@@ -31,38 +31,24 @@ fn main() -> Result<(), Box<dyn Error>> {
         let script = Path::new(&env::var("OUT_DIR")?).join("order.ld");
         fs::write(&script, order(&fs::read_to_string(LIST)?))?;
         println!("cargo::rustc-link-arg-bins=-T{}", script.display());
-        if set("CARGO_CFG_TARGET_ENV") == "gnu" && set("HOST") == set("TARGET") {
-            spare_loader();
+        if set("HOST") == set("TARGET") && reads_packed() {
+            println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
         }
     }
     Ok(())
 }
 
-/// Has the program need one library less, and keeps what the loader adjusts in a twentieth of the space.
-fn spare_loader() {
-    // Of libgcc it is the unwinder, which std names although nothing is unwound.
-    if let Some(library) = of_compiler("libgcc_eh.a")
-        && let Some(dir) = library.parent()
-    {
-        println!("cargo::rustc-link-search=native={}", dir.display());
-        println!("cargo::rustc-link-lib=static:-bundle=gcc_eh");
-    }
-    // glibc reads these tables from 2.36 on, and older linkers ignore the option.
-    let mark = b"GLIBC_ABI_DT_RELR";
-    let libc = of_compiler("libc.so.6").and_then(|path| fs::read(path).ok());
-    if libc.is_some_and(|bytes| bytes.windows(mark.len()).any(|it| it == mark)) {
-        println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
-    }
-}
-
-/// Where the compiler that links has a file; `None` if it has none.
-fn of_compiler(file: &str) -> Option<PathBuf> {
+/// Whether the C library reads packed tables of what the loader adjusts: glibc does from 2.36 on. Older linkers
+/// ignore the option.
+fn reads_packed() -> bool {
     let linker = env::var_os("RUSTC_LINKER").unwrap_or_else(|| "cc".into());
     let found = Command::new(linker)
-        .arg(format!("-print-file-name={file}"))
+        .arg("-print-file-name=libc.so.6")
         .output();
-    let path = PathBuf::from(String::from_utf8(found.ok()?.stdout).ok()?.trim_end());
-    path.is_absolute().then_some(path)
+    let path = found.ok().and_then(|it| String::from_utf8(it.stdout).ok());
+    let libc = path.and_then(|path| fs::read(path.trim_end()).ok());
+    let mark = b"GLIBC_ABI_DT_RELR";
+    libc.is_some_and(|bytes| bytes.windows(mark.len()).any(|it| it == mark))
 }
 
 /// What the linker is to do besides what it does anyway.
@@ -73,7 +59,8 @@ fn order(list: &str) -> String {
         .map(|name| format!("*(.text.{name} .text.unlikely.{name})\n"));
     let tables = names.map(|name| format!("*(.rodata.{name} .rodata.unlikely.{name})\n"));
     // Assembly has no names, nor does a static C library: all of ring that is not Rust, and of libc what is
-    // linked, with what starts the program. No panic is unwound.
+    // linked, with what starts the program. No panic is unwound. With RUST_BACKTRACE the stack is walked: the
+    // unwinder must not be linked in, or it would miss its own tables and abort.
     format!(
         "SECTIONS {{ .text.sent : {{\n*libring*:*(.text .text.*)\n*libc.a:*(.text .text.*)\n*crt1.o(.text)\n{}}} }} INSERT BEFORE .text;\n\
          SECTIONS {{ .rodata.sent : {{\n{}}} }} INSERT BEFORE .rodata;\n\

@@ -1,9 +1,9 @@
 //! Files to be sent: named, or on stdin.
 
 use std::ffi::OsStr;
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io::{self, IsTerminal, Read};
-use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -64,28 +64,39 @@ pub(super) fn open(path: &OsStr, name: Option<&str>) -> Result<Source, Failure> 
 /// Whether a path contains a file name: stdin and a shell's `<(command)` do not.
 pub(super) fn has_name(path: &OsStr) -> bool {
     let path = Path::new(path);
-    let is_descriptor = path.starts_with("/proc") && path.iter().any(|part| part == "fd");
-    path != Path::new("-") && !path.starts_with("/dev") && !is_descriptor
+    let is_descriptor = path.starts_with("/dev/fd")
+        || path.starts_with("/proc") && path.iter().any(|part| part == "fd");
+    !is_descriptor && path != Path::new("-") && path != Path::new("/dev/stdin")
 }
 
-/// Opens anything but a directory; waits until the other end of a pipe is open, too. Root waits for no pipe
-/// of another user, who could have put it in place of a file.
-fn readable(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    let flags = OFlags::NOCTTY | OFlags::NONBLOCK;
-    options.read(true).custom_flags(flags.bits().cast_signed());
-    let file = options.open(path)?;
-    let meta = file.metadata()?;
-    if meta.is_dir() {
-        return Err(io::ErrorKind::IsADirectory.into());
-    }
-    if meta.is_file() {
-        return Ok(file);
-    }
-    if disk::euid() == 0 && meta.uid() != 0 && has_name(path.as_os_str()) {
-        return Err(io::Error::other(text::foreign_pipe()));
-    }
-    if meta.file_type().is_fifo() {
+/// Opens anything but a directory; waits until the other end of a pipe is open, too. Of what another user
+/// could have put in place of a file, root waits for nothing.
+pub(super) fn readable(path: &Path) -> io::Result<File> {
+    let is_file = |meta: &Metadata| {
+        if meta.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        io::Result::Ok(meta.is_file())
+    };
+    let is_named = disk::euid() == 0 && has_name(path.as_os_str());
+    let foreign = || io::Error::other(text::foreign_pipe());
+    // Looked at first: to be opened is enough for some devices.
+    let file = if is_named && !is_file(&fs::metadata(path)?)? {
+        disk::open_trusted(path).map_err(|_| foreign())?
+    } else {
+        let flags = OFlags::NOCTTY | OFlags::NONBLOCK;
+        let mut options = OpenOptions::new();
+        options.read(true).custom_flags(flags.bits().cast_signed());
+        let file = options.open(path)?;
+        if is_file(&file.metadata()?)? {
+            return Ok(file);
+        }
+        if is_named {
+            return Err(foreign());
+        }
+        file
+    };
+    if file.metadata()?.file_type().is_fifo() {
         poll_one(&file, PollFlags::IN, None)?;
     }
     fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;

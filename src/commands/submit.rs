@@ -14,7 +14,8 @@ use crate::error::{Exit, Failure};
 use crate::message::Message;
 use crate::outbox::ClaimedEntry;
 use crate::output::{self, Output};
-use crate::secret::{Redactor, Secret, password};
+use crate::secret;
+use crate::secret::{Redactor, Secret};
 use crate::text;
 use crate::token;
 
@@ -35,7 +36,8 @@ pub(super) fn guard(config: &Config, settings: &Settings, state: Option<&State>)
     for (key, token) in tokens {
         guard.add_granted(&token, own_key.as_ref() == Some(&key));
     }
-    for password in passwords.into_iter().chain(proxy.and_then(password)) {
+    let proxy = proxy.map(secret::passwords).unwrap_or_default();
+    for password in passwords.into_iter().chain(proxy) {
         guard.add_password(&password);
     }
     guard

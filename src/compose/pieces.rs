@@ -250,13 +250,11 @@ fn with_file(mut pieces: Vec<Media>, name: &str, text: String) -> (Vec<Media>, S
 fn text_file(name: &str, mut text: String) -> Media {
     let max = usize::try_from(FILE_MAX).unwrap_or(usize::MAX);
     text.truncate(text.floor_char_boundary(max));
-    // A title is not a path: all of it becomes the name.
-    let name = name.replace(['/', '\\'], "-");
     Media {
         content: Content::media(MediaKind::File, String::new()),
         attachment: Some(Attachment {
             kind: MediaKind::File,
-            name: media::file_name(&format!("{name}.txt")),
+            name: media::file_name(&format!("{}.txt", media::name_of_text(name))),
             bytes: text.into_bytes().into(),
         }),
     }

@@ -1,10 +1,13 @@
 //! Keeping secrets out of messages: an alert goes out without them, and is never dropped for them.
 
-use std::iter;
+use serde_json::Value;
 
 use super::{Body, Draft, Media};
-use crate::message::{Attachment, markup};
+use crate::message::{Attachment, html, markup, media};
 use crate::secret::{Redactor, Sha256};
+
+/// The most bytes of a secret at the begin of a text that may go on with what its title ends with.
+const BEGIN: usize = 4096;
 
 /// Hides all secrets in a draft; returns whether there were any.
 pub(super) fn hide(draft: &mut Draft, guard: &Redactor) -> bool {
@@ -18,28 +21,31 @@ pub(super) fn hide(draft: &mut Draft, guard: &Redactor) -> bool {
             files,
             ..
         } => {
-            let mentions = mentions.iter_mut().flatten();
-            let texts = iter::once(text).chain(title).chain(byline).chain(mentions);
-            let mut hidden = false;
-            for text in texts {
-                if *from_outside {
-                    markup::straighten(text);
-                }
-                hidden |= guard.hide(text);
+            if *from_outside {
+                let names = files.iter_mut().filter_map(|it| it.attachment.as_mut());
+                let texts = [&mut *text]
+                    .into_iter()
+                    .chain(&mut *title)
+                    .chain(&mut *byline);
+                texts
+                    .chain(names.map(|file| &mut file.name))
+                    .for_each(markup::straighten);
+            }
+            let mut hidden = guard.hide(text);
+            let others = byline.iter_mut().chain(mentions.iter_mut().flatten());
+            others.for_each(|text| hidden |= guard.hide(text));
+            if let Some(title) = title {
+                hidden |= hide_in_text(title, guard, media::name_of_text);
+                hidden |= hide_between(title, text, guard);
             }
             for file in files {
-                if let Some(file) = &mut file.attachment
-                    && *from_outside
-                {
-                    markup::straighten(&mut file.name);
-                }
                 hidden |= hide_in_media(file, guard);
             }
             hidden
         }
         Body::Ready(media) => hide_in_media(media, guard),
         Body::Raw(fields) => {
-            let hide = |value| guard.hide_in_json(value);
+            let hide = |value| hide_in_json(value, guard);
             fields
                 .values_mut()
                 .map(hide)
@@ -48,11 +54,64 @@ pub(super) fn hide(draft: &mut Draft, guard: &Redactor) -> bool {
     }
 }
 
+/// Hides all secrets in a text, and in what it becomes later; returns whether there were any.
+fn hide_in_text(text: &mut String, guard: &Redactor, later: impl Fn(&str) -> String) -> bool {
+    let hidden = guard.hide(text);
+    let mut becomes = later(text);
+    if becomes == *text || !guard.hide(&mut becomes) {
+        return hidden;
+    }
+    *text = becomes;
+    true
+}
+
+/// Hides secrets that begin in the title and go on in the text below it; returns whether there were any.
+fn hide_between(title: &mut String, text: &mut String, guard: &Redactor) -> bool {
+    let begin = &text[..text.floor_char_boundary(BEGIN)];
+    if !guard.hide(&mut format!("{title}\n{begin}")) {
+        return false;
+    }
+    let mut both = format!("{title}\n{text}");
+    guard.hide(&mut both);
+    let (above, below) = both.split_once('\n').unwrap_or((&both, ""));
+    (*title, *text) = (above.to_owned(), below.to_owned());
+    true
+}
+
+/// Hides all secrets in the texts of a JSON value, and in the names of its fields; returns whether there
+/// were any.
+fn hide_in_json(value: &mut Value, guard: &Redactor) -> bool {
+    match value {
+        Value::String(text) => hide_in_text(text, guard, html::text),
+        Value::Array(items) => {
+            let hidden = items.iter_mut().map(|item| hide_in_json(item, guard));
+            hidden.fold(false, |any, it| any | it)
+        }
+        Value::Object(fields) => {
+            let mut any = false;
+            for value in fields.values_mut() {
+                any |= hide_in_json(value, guard);
+            }
+            let is_told = |name: &String| guard.hide(&mut name.clone());
+            if fields.keys().any(is_told) {
+                let renamed = std::mem::take(fields).into_iter().map(|(mut name, value)| {
+                    guard.hide(&mut name);
+                    (name, value)
+                });
+                *fields = renamed.collect();
+                any = true;
+            }
+            any
+        }
+        _ => false,
+    }
+}
+
 fn hide_in_media(media: &mut Media, guard: &Redactor) -> bool {
-    let texts = media.content.texts_mut();
+    // A robot that sends it instead shows pages and cards as text.
+    let texts = media.content.texts_mut().into_iter();
     let mut hidden = texts
-        .into_iter()
-        .map(|text| guard.hide(text))
+        .map(|text| hide_in_text(text, guard, html::text))
         .fold(false, |any, it| any | it);
     if let Some(file) = &mut media.attachment {
         hidden |= guard.hide(&mut file.name);
@@ -84,7 +143,7 @@ fn hide_in_file(file: &mut Attachment, guard: &Redactor) -> bool {
     let Ok(mut bytes) = file.bytes.read() else {
         return false;
     };
-    guard.overwrite(&mut bytes);
+    let hidden = guard.overwrite(&mut bytes);
     file.bytes = bytes.into();
-    true
+    hidden
 }

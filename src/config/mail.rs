@@ -43,6 +43,10 @@ impl MailTable {
 
     /// Returns the most specific line that matches one of the forms of an address.
     pub(super) fn find(&self, forms: &[String]) -> Option<&MailTo> {
+        let lower = forms
+            .iter()
+            .map(|form| form.to_lowercase().chars().collect());
+        let forms: Vec<Vec<char>> = lower.collect();
         let fits = |pattern: &str| forms.iter().any(|form| fits(pattern, form));
         let line = self.0.iter().find(|(pattern, _)| fits(pattern));
         line.map(|(_, to)| to)
@@ -50,9 +54,8 @@ impl MailTable {
 }
 
 /// Whether a pattern matches a text: `*` is any text, `?` one character.
-fn fits(pattern: &str, text: &str) -> bool {
+fn fits(pattern: &str, text: &[char]) -> bool {
     let pattern: Vec<char> = pattern.chars().collect();
-    let text: Vec<char> = text.to_lowercase().chars().collect();
     let (mut at, mut seen) = (0, 0);
     // The position to resume at if the rest after the last star does not match here.
     let mut star = None;
@@ -97,7 +100,8 @@ mod tests {
             ("r?t", "rt", false),
             ("", "x", false),
         ] {
-            assert_eq!(fits(pattern, text), expected, "{pattern} {text}");
+            let characters: Vec<char> = text.to_lowercase().chars().collect();
+            assert_eq!(fits(pattern, &characters), expected, "{pattern} {text}");
         }
     }
 

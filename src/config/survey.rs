@@ -14,7 +14,7 @@ use super::paths::{self, Unusable};
 use super::settings::Network;
 use super::{Config, environment, value};
 use crate::message::Recipients;
-use crate::secret::{Secret, password};
+use crate::secret::{Secret, passwords};
 
 /// Returns our variables that are set, by name.
 pub(crate) fn variables() -> Vec<&'static str> {
@@ -163,7 +163,7 @@ impl Config {
             let base = layer.api_base.as_ref().map(|at| at.value.expose());
             [proxy, base]
         });
-        let passwords = urls.flatten().filter_map(password);
+        let passwords = urls.flatten().flat_map(passwords);
         [apps.chain(keys).collect(), passwords.collect()]
     }
 

@@ -306,7 +306,7 @@ impl DropDir {
             let dir = self.reach(name, OFlags::RDONLY | OFlags::DIRECTORY)?;
             let meta = dir.metadata()?;
             // One of root's that users may write to could have been moved here by them, with what is in it.
-            let is_roots = meta.uid() == 0 && Mode::from_raw_mode(meta.mode()) == Mode::RWXU;
+            let is_roots = meta.uid() == 0 && meta.mode() & 0o777 == 0o700;
             let dir = Self::of(dir);
             for file in dir.files()?.flatten().flatten().filter(|_| is_roots) {
                 // What stays keeps the directory.

@@ -110,11 +110,13 @@ impl<'a, const BITS: u32> DecodedStream<'a, BITS> {
 fn find_plain(needles: &Needles, bytes: &[u8], found: &mut Vec<Exposure>) {
     let mut stream = DecodedStream::<8>::of(needles);
     for (at, byte) in bytes.iter().enumerate() {
-        if let Some((stretch, _)) = stream.push(*byte, at)
-            && let Some(size) = needles.plain_size(stretch, &bytes[..=at])
-            && (size >= PIECE || is_word(bytes, at + 1 - size, at + 1))
-        {
-            mark(found, at + 1 - size, at + 1, false);
+        if let Some((stretch, _)) = stream.push(*byte, at) {
+            let shorter = || Some(needles.counted_at_end(stream.bits, at + 1)?.size);
+            let size = needles.plain_size(stretch, &bytes[..=at]).or_else(shorter);
+            let counts = |size: &usize| *size >= PIECE || is_word(bytes, at + 1 - size, at + 1);
+            if let Some(size) = size.filter(counts) {
+                mark(found, at + 1 - size, at + 1, false);
+            }
         }
     }
 }
@@ -125,18 +127,39 @@ fn is_word(bytes: &[u8], begin: usize, end: usize) -> bool {
     !around.any(u8::is_ascii_alphanumeric)
 }
 
+/// Stretches of one needle that follow each other.
+struct Run {
+    begin: usize,
+    /// The place of the last one.
+    last: usize,
+    /// Whether an escape is in one of them: then all of it counts.
+    is_escaped: bool,
+}
+
 /// Finds the secrets in escapes, which may be encoded so many times, and in the base64 that they say.
 fn find_escaped(needles: &Needles, bytes: &[u8], times: u8, found: &mut Vec<Exposure>) {
     let (mut plain, mut base64) = (
         DecodedStream::<8>::of(needles),
         DecodedStream::<6>::of(needles),
     );
+    let mut run: Option<Run> = None;
     for (byte, begin, end) in Unescaped::of_all(bytes, times > 1) {
-        if times > 0
-            && let Some((stretch, from)) = plain.push(byte, begin)
-            && end - from > stretch.size
-        {
-            mark(found, from, end, false);
+        if times > 0 {
+            let before = run.take();
+            run = plain.push(byte, begin).map(|(stretch, from)| {
+                let goes_on = before.filter(|before| before.last + 1 == plain.last);
+                let is_escaped = end - from > stretch.size;
+                Run {
+                    begin: goes_on
+                        .as_ref()
+                        .map_or(from, |before| before.begin.min(from)),
+                    last: plain.last,
+                    is_escaped: is_escaped || goes_on.is_some_and(|before| before.is_escaped),
+                }
+            });
+        }
+        if let Some(run) = run.as_ref().filter(|run| run.is_escaped) {
+            mark(found, run.begin, end, false);
         }
         if let Some(digit) = base64_digit(byte)
             && let Some((_, from)) = base64.push(digit, begin)

@@ -86,16 +86,33 @@ impl FileNeedles {
         if bytes.len() <= SMALL {
             return find(&self.needles, bytes);
         }
-        let mut all = Vec::new();
-        for near in self.near(bytes) {
-            let found = find(&self.needles, &bytes[near.clone()]);
-            all.extend(found.into_iter().map(|it| Exposure {
-                begin: near.start + it.begin,
-                end: near.start + it.end,
-                ..it
-            }));
+        let near = self.near(bytes);
+        near.into_iter()
+            .flat_map(|part| self.find_in(bytes, part))
+            .collect()
+    }
+
+    /// Finds all of them in a file that has some, in every layout: a small piece of it, which is read as
+    /// a whole, may have shown one that `find` does not know in the large file.
+    pub(super) fn find_all(&self, bytes: &[u8]) -> Vec<Exposure> {
+        let mut all = self.find(bytes);
+        if bytes.len() > SMALL {
+            let step = SMALL - self.reach().min(SMALL / 2);
+            let begins = (0..bytes.len()).step_by(step);
+            let pieces = begins.map(|begin| begin..bytes.len().min(begin + SMALL));
+            all.extend(pieces.flat_map(|piece| self.find_in(bytes, piece)));
         }
         all
+    }
+
+    /// Finds all of them in a part of a file.
+    fn find_in(&self, bytes: &[u8], part: Range<usize>) -> impl Iterator<Item = Exposure> {
+        let found = find(&self.needles, &bytes[part.clone()]);
+        found.into_iter().map(move |it| Exposure {
+            begin: part.start + it.begin,
+            end: part.start + it.end,
+            ..it
+        })
     }
 
     /// Returns the parts of a file in which there may be any.

@@ -72,18 +72,20 @@ pub(crate) fn is_same(one: &[u8], other: &[u8]) -> bool {
     one.len() == other.len() && std::hint::black_box(differing) == 0
 }
 
-/// Returns the password of a URL.
-pub(crate) fn password(url: &str) -> Option<Secret> {
-    passwords(url).into_iter().next()
-}
-
-/// Returns the password of a URL, alone and as `user:password` in Basic authentication.
+/// Returns the password of a URL: as it is meant, as it stands there, and as `user:password` in Basic
+/// authentication.
 pub(crate) fn passwords(url: &str) -> Vec<Secret> {
     let url = reqwest::Url::parse(url).ok();
     let login = url.and_then(|url| Some((url.username().to_owned(), url.password()?.to_owned())));
     login.map_or(Vec::new(), |(user, password)| {
         let both = format!("{user}:{password}");
-        vec![Secret::decoded(&password), Secret::decoded(&both)]
+        let meant = [Secret::decoded(&password), Secret::decoded(&both)];
+        let written = Secret::new(password);
+        let differs = !meant.contains(&written);
+        meant
+            .into_iter()
+            .chain(differs.then_some(written))
+            .collect()
     })
 }
 

@@ -146,14 +146,30 @@ impl Needles {
             return Some(next);
         }
         let sorted = self.sorted.get_or_init(|| self.sorted());
-        let known = |size: &usize| {
-            let key = (*size, last_of(bits, *size));
-            let key_at = |at: &usize| self.stretch(*at).map(|it| (it.size, it.number));
-            sorted.binary_search_by_key(&Some(key), key_at).ok()
+        let mut fit = self.sizes.iter().rev().filter(|size| **size <= read);
+        *last = fit.find_map(|size| self.known(sorted, *size, bits))?;
+        self.stretch(*last)
+    }
+
+    /// Returns the longest stretch at the end of so many bytes that counts although nothing is encoded,
+    /// if `at_end` has found one that doesn't.
+    pub(super) fn counted_at_end(&self, bits: u128, read: usize) -> Option<Stretch> {
+        let sorted = self.sorted.get_or_init(|| self.sorted());
+        // Of equal ones, one that counts comes first.
+        let counted = |size: &usize| {
+            let last = self.known(sorted, *size, bits | SPACES)?;
+            self.stretch(last).filter(|it| !self.texts[it.needle].whole)
         };
         let mut fit = self.sizes.iter().rev().filter(|size| **size <= read);
-        *last = sorted[fit.find_map(known)?];
-        self.stretch(*last)
+        fit.find_map(counted)
+    }
+
+    /// Returns the place of the stretch that these bits end with.
+    fn known(&self, sorted: &[usize], size: usize, bits: u128) -> Option<usize> {
+        let key = (size, last_of(bits, size));
+        let key_at = |at: &usize| self.stretch(*at).map(|it| (it.size, it.number));
+        let found = sorted.binary_search_by_key(&Some(key), key_at);
+        found.ok().map(|at| sorted[at])
     }
 
     /// As `at_end`, of those shorter than a piece.

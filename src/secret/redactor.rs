@@ -3,8 +3,6 @@
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value;
-
 use super::decode::{Exposure, find};
 use super::layouts::FileNeedles;
 use super::needles::{Needle, Needles};
@@ -116,9 +114,11 @@ impl Redactor {
         own.is_in(bytes)
     }
 
-    /// Overwrites the secrets in the bytes of a file. Its lines and columns stay.
-    pub(crate) fn overwrite(&self, bytes: &mut [u8]) {
-        for exposure in self.in_files().find(bytes) {
+    /// Overwrites the secrets in the bytes of a file; returns whether there were any. Its lines and
+    /// columns stay.
+    pub(crate) fn overwrite(&self, bytes: &mut [u8]) -> bool {
+        let found = self.in_files().find_all(bytes);
+        for exposure in &found {
             for byte in &mut bytes[exposure.begin..exposure.end] {
                 let says = if exposure.in_digits {
                     byte.is_ascii_alphanumeric() || b"+/-_".contains(byte)
@@ -130,6 +130,7 @@ impl Redactor {
                 }
             }
         }
+        !found.is_empty()
     }
 
     fn in_files(&self) -> &FileNeedles {
@@ -202,35 +203,6 @@ impl Redactor {
         let [one, two] = swapped;
         let all = [(text, size), (one, size), (two, size), (wide, UNGUESSED)];
         all.map(|(text, size)| needle(text, size)).into()
-    }
-
-    /// Hides all secrets in the texts of a JSON value, and in the names of its fields; returns whether
-    /// there were any.
-    pub(crate) fn hide_in_json(&self, value: &mut Value) -> bool {
-        match value {
-            Value::String(text) => self.hide(text),
-            Value::Array(items) => {
-                let hidden = items.iter_mut().map(|item| self.hide_in_json(item));
-                hidden.fold(false, |any, it| any | it)
-            }
-            Value::Object(fields) => {
-                let mut any = false;
-                for value in fields.values_mut() {
-                    any |= self.hide_in_json(value);
-                }
-                let is_told = |name: &String| self.hide(&mut name.clone());
-                if fields.keys().any(is_told) {
-                    let renamed = std::mem::take(fields).into_iter().map(|(mut name, value)| {
-                        self.hide(&mut name);
-                        (name, value)
-                    });
-                    *fields = renamed.collect();
-                    any = true;
-                }
-                any
-            }
-            _ => false,
-        }
     }
 }
 

@@ -6,9 +6,16 @@ use crate::duration::parts;
 use crate::error::{Exit, Failure};
 use crate::lang::Lang;
 
-/// Returns the failure that the command could not be run, by its exit code.
-pub(crate) fn not_started(program: &str, error: &dyn std::fmt::Display, code: u8) -> Failure {
+/// Returns the failure that the command could not be run, by its exit code; the program may be a whole
+/// line in one word.
+pub(crate) fn not_started(
+    program: &str,
+    is_line: bool,
+    error: &dyn std::fmt::Display,
+    code: u8,
+) -> Failure {
     let hint = match code {
+        127 if is_line => part_words(),
         127 => look_at_path(),
         _ => make_executable(),
     };
@@ -61,6 +68,9 @@ texts! {
     look_at_path() =
         "写出它的路径，或检查 PATH：cron 的 PATH 很短",
         "give its path, or look at PATH: cron's is short";
+    part_words() =
+        "命令和参数要分开写，不要放在同一对引号里",
+        "give the command and its arguments as words of their own, not in one pair of quotes";
     make_executable() =
         "确认它是程序，并且可执行：chmod +x",
         "check that it is a program, and executable: chmod +x";

@@ -328,16 +328,32 @@ fn files_that_are_named_more_than_once_or_by_a_glob_arrive_in_order() {
 
 #[test]
 #[ignore = "needs root: a pipe of another user"]
-fn root_waits_for_no_pipe_of_another_user() {
+fn root_waits_for_nothing_that_another_user_could_have_put_in_place_of_a_file() {
     let (standin, sandbox) = set_up();
-    let line = "mkfifo \"$1/a.log\" \"$1/own\" && chown 65534 \"$1/a.log\"";
+    let line = "mkdir \"$1/theirs\" && mkfifo \"$1/theirs/pipe\" \"$1/own\" && ln -s /dev/ptmx \"$1/theirs/link\" \
+        && chown -hR 65534 \"$1/theirs\"";
     script(&sandbox, &[], line).is_silent();
-    for args in ["send --file", "upload", "api POST x -d @", "send --raw"] {
-        let space = if args.ends_with('@') { "" } else { " " };
-        let line = format!("exec \"$0\" {args}{space}\"$1/a.log\"");
-        let outcome = script(&sandbox, &[], &line).exits(66).says("another user");
-        outcome.says("a.log");
+    let memory = std::path::PathBuf::from(format!("/dev/shm/wxpush-{}", std::process::id()));
+    fs::create_dir(&memory).unwrap();
+    let line = "mkfifo \"$M/pipe\" && chown -R 65534 \"$M\"";
+    let run = script(&sandbox, &[], line).env("M", &memory);
+    run.is_silent();
+    let theirs = ["pipe", "link"].map(|name| sandbox.path("theirs").join(name));
+    let commands = [
+        "send --file ",
+        "upload ",
+        "api POST x -d @",
+        "send --raw ",
+        "batch ",
+    ];
+    for path in theirs.into_iter().chain([memory.join("pipe")]) {
+        for command in commands {
+            let line = format!("exec \"$0\" {command}\"$F\"");
+            let run = script(&sandbox, &[], &line).env("F", &path);
+            run.exits(66).says("another user");
+        }
     }
+    fs::remove_dir_all(&memory).unwrap();
     // One's own is waited for.
     let line = "(sleep 0.3; echo read from it) >\"$1/own\" & exec \"$0\" send --file \"$1/own\"";
     script(&sandbox, &[], line).is_silent();

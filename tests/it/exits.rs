@@ -109,3 +109,15 @@ fn explain_speaks_the_language_of_the_locale() {
     let result = sandbox.wxpush("explain --json 81013").exits(0).json();
     result.has(json!({"errcode": 81013, "exit_code": 69}));
 }
+
+#[test]
+fn a_wish_for_backtraces_changes_no_end() {
+    let (_standin, sandbox) = set_up();
+    for variable in ["RUST_BACKTRACE", "RUST_LIB_BACKTRACE"] {
+        for (args, code) in [("send --file missing", 66), ("-c missing send x", 78)] {
+            let run = sandbox.wxpush(args).env(variable, "1");
+            let outcome = run.exits(code);
+            assert!(outcome.stderr.lines().count() <= 2, "{}", outcome.stderr);
+        }
+    }
+}

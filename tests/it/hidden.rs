@@ -203,3 +203,110 @@ fn what_another_server_chose_as_its_token_hides_none_of_our_words() {
     sandbox.send(alert).is_silent();
     assert_eq!(texts(&standin, "zhangsan"), [alert]);
 }
+
+#[test]
+fn what_a_message_becomes_later_joins_no_secret() {
+    let standin = Standin::start();
+    let sandbox = with_robot(&standin);
+    sandbox.configure("fallback = \"robots.ops\"");
+    let pieces: Vec<_> = SECRET.as_bytes().chunks(9).map(str::from_utf8).collect();
+    let pieces: Vec<_> = pieces.into_iter().map(Result::unwrap).collect();
+    let parted = |by: &str| pieces.join(by);
+    let digits = STANDARD.encode(SECRET);
+    let runs = [
+        // The name of a file is made of a title.
+        sandbox.wxpush("send --long file text -t").arg(parted(":")),
+        // A secret begins in the title and ends in the text.
+        sandbox
+            .wxpush("send")
+            .arg(&digits[20..])
+            .args(&["-t", &digits[..20]]),
+        sandbox
+            .wxpush("send")
+            .arg(&SECRET[9..])
+            .args(&["-t", &SECRET[..9]]),
+    ];
+    for run in runs {
+        run.exits(0);
+    }
+    for request in standin.requests() {
+        let body = String::from_utf8_lossy(&request.body).replace("\\n", "");
+        for form in [SECRET, &digits] {
+            assert!(!shows(&body, form), "{body}");
+        }
+    }
+    // A robot shows a card as text.
+    standin.always(
+        SEND,
+        Fault::Errcode(60020, "not allow to access from your ip".into()),
+    );
+    let card = ["--card", "-t", "t", "--url", "https://example.com"];
+    sandbox.wxpush("send").args(&card).arg(parted("<b>")).run();
+    let sent = standin.requests();
+    let sent: Vec<_> = sent
+        .iter()
+        .filter(|it| it.target.contains("webhook"))
+        .collect();
+    assert_eq!(sent.len(), 1);
+    let body = String::from_utf8_lossy(&sent[0].body).into_owned();
+    assert!(!shows(&body, SECRET), "{body}");
+}
+
+#[test]
+fn a_password_is_hidden_as_it_stands_in_its_url_and_whole_if_some_of_it_is_escaped() {
+    for (password, text) in [
+        ("p%40ssw0rd-Rx7Kq2Wm9Zt4Lb6Vn8Cy3Hd5Jf1Gs", ""),
+        ("p%E4ssw0rd-Rx7Kq2Wm9Zt4Lb6Vn8Cy3", ""),
+        ("geheim%FCber", ""),
+        (
+            "p%26ssw0rd-Rx7Kq2Wm9Zt4Lb6Vn8Cy3Hd5",
+            "p&amp;ssw0rd-Rx7Kq2Wm9Zt4Lb6Vn8Cy3Hd5",
+        ),
+    ] {
+        let (standin, sandbox) = set_up();
+        sandbox.append(&format!("proxy = \"http://u:{password}@127.0.0.1:9\"\n"));
+        let text = if text.is_empty() { password } else { text };
+        sandbox.send(&format!("https_proxy={text} is set")).run();
+        let sent = bodies(&standin).pop().unwrap();
+        let read = sent["text"]["content"].as_str().unwrap();
+        assert!(read.starts_with("https_proxy=[hidden] is"), "{read}");
+    }
+}
+
+#[test]
+fn a_word_of_one_secret_in_another_hides_neither() {
+    let (standin, sandbox) = set_up();
+    let key = "9f8a7b6c5d4e3f2a1b0c9d8e7f6a5b4c";
+    sandbox.append(&format!(
+        "proxy = \"http://u:proxy-{key}@127.0.0.1:9\"\n[http.keys.k]\nkey = \"{key}\"\ntouser = \"lisi\"\n"
+    ));
+    sandbox.send(&format!("y-{key}")).run();
+    let sent = bodies(&standin).pop().unwrap();
+    assert_eq!(sent["text"]["content"], "y-[hidden]");
+}
+
+#[test]
+fn what_a_small_piece_of_a_large_file_shows_is_overwritten() {
+    let standin = Standin::start();
+    let sandbox = Sandbox::of(&standin);
+    let list: Vec<_> = SECRET.bytes().map(|byte| format!("{byte:02x}")).collect();
+    let list = list.join(", ");
+    for (before, behind) in [(0, 1_200_000), (1_200_000, 0)] {
+        let text = format!(
+            "{}{list}\n{}",
+            "x y z\n".repeat(before / 6),
+            "z y x\n".repeat(behind / 6)
+        );
+        sandbox.write("a.txt", &text);
+        sandbox.written().insert(text.into_bytes());
+        let run = sandbox.wxpush("send --file").arg(sandbox.path("a.txt"));
+        run.exits(0).says("[hidden]");
+        let company = standin.company();
+        let sent = company.media.uploads.iter().last().unwrap();
+        let sent = String::from_utf8_lossy(&sent.bytes).into_owned();
+        assert!(
+            !sent.contains(&list[..60]) && sent.contains("**, **"),
+            "{before}"
+        );
+    }
+}

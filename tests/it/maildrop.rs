@@ -50,7 +50,7 @@ fn each_part_of_a_user_s_mail_and_each_file_says_whose_it_is() {
     }
     let uploads = standin.requests();
     let upload = uploads.iter().find(|it| it.endpoint() == UPLOAD).unwrap();
-    assert!(String::from_utf8_lossy(&upload.body).contains("\"nobody-alert.pdf\""));
+    assert!(String::from_utf8_lossy(&upload.body).contains("\"(nobody) alert.pdf\""));
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn an_attachment_of_a_user_arrives_byte_for_byte() {
     let upload = &company.media.uploads[0];
     assert_eq!(
         (&*upload.filename, &upload.bytes[..]),
-        ("nobody-a.csv", &b"\xd6\xd0\xce\xc4,1\r\n"[..])
+        ("(nobody) a.csv", &b"\xd6\xd0\xce\xc4,1\r\n"[..])
     );
 }
 

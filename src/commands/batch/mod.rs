@@ -7,7 +7,6 @@ mod lines;
 mod stop;
 
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::task::Poll;
@@ -16,6 +15,7 @@ use serde_json::Value;
 use tokio::sync::mpsc::Receiver;
 
 use super::report::{BatchAnswer, Report};
+use super::source;
 use super::{begin, begin_or_without, load};
 use crate::cli::{Batch, Global};
 use crate::config::{Config, ConfigError};
@@ -85,11 +85,7 @@ fn input(path: Option<&Path>) -> Result<Receiver<io::Result<InputLine>>, Failure
         None => lines::start(io::stdin()),
         Some(path) => {
             let name = path.display();
-            let file = File::open(path).map_err(|error| words::no_input(&name, error))?;
-            if file.metadata().is_ok_and(|meta| meta.is_dir()) {
-                let error = io::Error::from(io::ErrorKind::IsADirectory);
-                return Err(words::no_input(name, error));
-            }
+            let file = source::readable(path).map_err(|error| words::no_input(name, error))?;
             lines::start(file)
         }
     };

@@ -120,7 +120,7 @@ fn plan<'a>(args: &'a Run, lingers: &'a dyn Fn(&Ended)) -> Plan<'a> {
 fn program(args: &Run) -> String {
     args.command
         .first()
-        .map(title::own_name)
+        .map(title::program_name)
         .unwrap_or_default()
 }
 
@@ -142,7 +142,8 @@ fn said(args: &Run, ended: &Ended, output: Output) {
     match &ended.end {
         CommandEnd::NotStarted(error) => {
             tracing::error!(code, %error, "the command cannot be run");
-            output.failure(&text::run::not_started(&program, error, code));
+            let is_line = args.command.first().is_some_and(title::is_line);
+            output.failure(&text::run::not_started(&program, is_line, error, code));
         }
         CommandEnd::PastLimit { killed } => {
             let text = text::run::ended_by_limit(&program, *killed);

@@ -64,6 +64,9 @@ pub(super) fn find(addresses: &[&str], config: &Config, hosts: &[String]) -> Fou
 
 /// Finds the recipients of an address, if it has any.
 pub(super) fn recipients(address: &str, config: &Config, hosts: &[String]) -> Option<MailTo> {
+    if address.len() > ADDRESS_MAX {
+        return None;
+    }
     let forms = forms(address, hosts);
     let is_local = forms.len() > 1;
     let known = config.mail_to(&forms).cloned();

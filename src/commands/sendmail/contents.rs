@@ -96,7 +96,8 @@ impl Letter {
         let from = words::from_user(lang, user);
         self.byline = Some(from.clone());
         for file in &mut self.files {
-            file.name = format!("{user}-{}", file.name);
+            // No account's name has a blank or a parenthesis in it.
+            file.name = format!("({user}) {}", file.name);
         }
         self.title = Some(match &self.title {
             Some(title) => words::titled(lang, from, title),

@@ -210,5 +210,10 @@ pub(crate) fn file_name(name: &str) -> String {
     format!("{}{extension}", &clean[..stem])
 }
 
+/// Returns a title as the name of a file, without extension. It is not a path: all of it becomes the name.
+pub(crate) fn name_of_text(title: &str) -> String {
+    file_name(&title.replace(['/', '\\'], "-"))
+}
+
 #[cfg(test)]
 mod tests;

@@ -64,9 +64,25 @@ pub(super) fn name_of(command: &[OsString]) -> String {
 }
 
 /// Returns the name of a program, without its path.
-pub(super) fn own_name(program: &OsString) -> String {
+fn own_name(program: &OsString) -> String {
     let name = Path::new(program).file_name().unwrap_or(program);
     one_line(&name.to_string_lossy())
+}
+
+/// Returns the name of a program without its path, and without the arguments that stand in the same word.
+pub(super) fn program_name(program: &OsString) -> String {
+    let line = program.to_string_lossy();
+    match line.split_whitespace().next() {
+        Some(first) if is_line(program) => own_name(&first.into()),
+        _ => own_name(program),
+    }
+}
+
+/// Whether a program is a whole command line in one word, in which anything may stand.
+pub(super) fn is_line(program: &OsString) -> bool {
+    let line = program.to_string_lossy();
+    let mut arguments = line.split_whitespace().skip(1);
+    arguments.any(|it| it.starts_with('-') || it.contains("://")) && !Path::new(program).exists()
 }
 
 /// Returns the name of what the words run, unless it is doubtful.
