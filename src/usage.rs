@@ -59,7 +59,9 @@ fn help(error: &clap::Error, words: &[OsString]) -> String {
     if spoken() == Lang::En {
         return error.render().to_string();
     }
-    let chinese = cli::chinese::command().try_get_matches_from(words).err();
+    let chinese = cli::chinese::command_of(words)
+        .try_get_matches_from(words)
+        .err();
     let rendered = chinese.as_ref().unwrap_or(error).render().to_string();
     cli::chinese::laid_out(&rendered) + "\n"
 }

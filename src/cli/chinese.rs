@@ -1,9 +1,12 @@
 //! The help in Chinese: the same command line with other texts, laid out for 80 columns.
 
+use std::ffi::OsString;
+
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, Command, CommandFactory};
 
 use super::Cli;
+use super::sendmail::first_command;
 use crate::text::help;
 
 /// The width of a help.
@@ -12,7 +15,24 @@ const COLUMNS: usize = 80;
 /// Returns the command line with the help of all options in Chinese; it is not to be parsed for its
 /// values, which lose their types.
 pub(crate) fn command() -> Command {
-    let mut command = Cli::command();
+    built(Cli::command())
+}
+
+/// Returns the same with the options of one command alone, which these words name: for its help, or for the
+/// list of commands. To build all of them takes four times as long.
+pub(crate) fn command_of(words: &[OsString]) -> Command {
+    let named = words.get(first_command(words)).and_then(|it| it.to_str());
+    let mut places = 0..;
+    built(Cli::command().mut_subcommands(|command| {
+        let place = places.next().unwrap_or_default();
+        match super::Command::listed(command.get_name()) {
+            Some(listed) if named != Some(command.get_name()) => listed.display_order(place),
+            _ => command,
+        }
+    }))
+}
+
+fn built(mut command: Command) -> Command {
     command.build();
     translated(command, "")
 }

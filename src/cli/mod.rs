@@ -108,12 +108,19 @@ macro_rules! commands {
             fn named(name: &str) -> Option<clap::Command> {
                 type Text = fn() -> &'static str;
                 type Options = fn(clap::Command) -> clap::Command;
-                let (name, about, below, options): (_, Text, Text, Options) = match name {
-                    $($name => ($name, help::$about, help::$below, with_options::<$args>),)+
+                let (below, options): (Text, Options) = match name {
+                    $($name => (help::$below, with_options::<$args>),)+
                     _ => return None,
                 };
-                let command = clap::Command::new(name).about(about()).after_help(below());
-                Some(command.defer(options))
+                Some(Self::listed(name)?.after_help(below()).defer(options))
+            }
+
+            /// Returns the command of this name without its options, as a list shows it.
+            fn listed(name: &str) -> Option<clap::Command> {
+                Some(match name {
+                    $($name => clap::Command::new($name).about(help::$about()),)+
+                    _ => return None,
+                })
             }
         }
 
