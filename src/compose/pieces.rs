@@ -254,7 +254,7 @@ fn text_file(name: &str, mut text: String) -> Media {
         content: Content::media(MediaKind::File, String::new()),
         attachment: Some(Attachment {
             kind: MediaKind::File,
-            name: media::file_name(&format!("{}.txt", media::name_of_text(name))),
+            name: media::name_of_text(name),
             bytes: text.into_bytes().into(),
         }),
     }

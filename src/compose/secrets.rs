@@ -35,7 +35,10 @@ pub(super) fn hide(draft: &mut Draft, guard: &Redactor) -> bool {
             let others = byline.iter_mut().chain(mentions.iter_mut().flatten());
             others.for_each(|text| hidden |= guard.hide(text));
             if let Some(title) = title {
-                hidden |= hide_in_text(title, guard, media::name_of_text);
+                hidden |= hide_in_text(title, guard, |title| {
+                    let name = media::name_of_text(title);
+                    name.trim_end_matches(".txt").to_owned()
+                });
                 hidden |= hide_between(title, text, guard);
             }
             for file in files {

@@ -214,7 +214,7 @@ fn the_mail_of_debians_programs_lands_on_the_phone() {
     let bytes: Vec<u8> = (0..=255).collect();
     let csv = ("report.csv", CSV);
     holds_files(&standin, "lisi", &[csv, csv, ("数据.bin", &bytes), csv]);
-    holds_files(&standin, "zhangsan", &[("dev-report.csv", CSV)]);
+    holds_files(&standin, "zhangsan", &[("(dev) report.csv", CSV)]);
     leaves_nothing(&machine);
 }
 

@@ -210,9 +210,9 @@ pub(crate) fn file_name(name: &str) -> String {
     format!("{}{extension}", &clean[..stem])
 }
 
-/// Returns a title as the name of a file, without extension. It is not a path: all of it becomes the name.
+/// Returns the name of a text's file by its title. That is not a path: all of it becomes the name.
 pub(crate) fn name_of_text(title: &str) -> String {
-    file_name(&title.replace(['/', '\\'], "-"))
+    file_name(&format!("{}.txt", title.replace(['/', '\\'], "-")))
 }
 
 #[cfg(test)]
