@@ -19,7 +19,7 @@ pub(crate) fn command() -> Command {
 }
 
 /// Returns the same with the options of one command alone, which these words name: for its help, or for the
-/// list of commands. To build all of them takes four times as long.
+/// list of commands. Those of the others, which take longer to build, are not shown there.
 pub(crate) fn command_of(words: &[OsString]) -> Command {
     let named = words.get(first_command(words)).and_then(|it| it.to_str());
     let mut places = 0..;

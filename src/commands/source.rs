@@ -79,7 +79,7 @@ pub(super) fn readable(path: &Path) -> io::Result<File> {
         io::Result::Ok(meta.is_file())
     };
     let is_named = disk::euid() == 0 && has_name(path.as_os_str());
-    let foreign = || io::Error::other(text::foreign_pipe());
+    let foreign = || io::Error::other(text::may_be_foreign());
     // Looked at first: to be opened is enough for some devices.
     let file = if is_named && !is_file(&fs::metadata(path)?)? {
         disk::open_trusted(path).map_err(|_| foreign())?

@@ -128,7 +128,7 @@ fn is_word(bytes: &[u8], begin: usize, end: usize) -> bool {
 }
 
 /// Stretches of one needle that follow each other.
-struct Run {
+struct StretchRun {
     begin: usize,
     /// The place of the last one.
     last: usize,
@@ -142,14 +142,14 @@ fn find_escaped(needles: &Needles, bytes: &[u8], times: u8, found: &mut Vec<Expo
         DecodedStream::<8>::of(needles),
         DecodedStream::<6>::of(needles),
     );
-    let mut run: Option<Run> = None;
+    let mut run: Option<StretchRun> = None;
     for (byte, begin, end) in Unescaped::of_all(bytes, times > 1) {
         if times > 0 {
             let before = run.take();
             run = plain.push(byte, begin).map(|(stretch, from)| {
                 let goes_on = before.filter(|before| before.last + 1 == plain.last);
                 let is_escaped = end - from > stretch.size;
-                Run {
+                StretchRun {
                     begin: goes_on
                         .as_ref()
                         .map_or(from, |before| before.begin.min(from)),

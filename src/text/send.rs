@@ -161,6 +161,6 @@ failures! {
 }
 
 texts! {
-    foreign_pipe() = "它不是文件，而且可能是别的用户放在那里的", "it is no file, and another user could have put it there";
+    may_be_foreign() = "它不是文件，而且可能是别的用户放在那里的", "it is no file, and another user could have put it there";
     file_unreadable(name, error) = "无法读取 {name}：{error}", "{name} cannot be read: {error}";
 }
