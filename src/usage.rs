@@ -19,9 +19,9 @@ pub(crate) fn answer(error: &clap::Error, words: &[OsString]) -> Exit {
     match error.kind() {
         // Write errors are ignored here and below: there is nowhere left to report them.
         ErrorKind::DisplayVersion => drop(error.print()),
-        ErrorKind::DisplayHelp => drop(output::bytes(help(error, words).as_bytes())),
+        ErrorKind::DisplayHelp => drop(output::bytes(help(error).as_bytes())),
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            output::diagnostic(help(error, words).trim_end());
+            output::diagnostic(help(error).trim_end());
             output::end_line();
             if is_first(words.get(1..).unwrap_or_default()) {
                 output::diagnostic(text::help::begin_with());
@@ -54,16 +54,13 @@ pub(crate) fn wants_json() -> bool {
     args.any(|arg| arg == "--json")
 }
 
-/// Returns the help that was asked for, in the language of diagnostics.
-fn help(error: &clap::Error, words: &[OsString]) -> String {
-    if spoken() == Lang::En {
-        return error.render().to_string();
+/// Returns the help that was asked for.
+fn help(error: &clap::Error) -> String {
+    let help = error.render().to_string();
+    match spoken() {
+        Lang::Zh => cli::chinese::laid_out(&help) + "\n",
+        Lang::En => help,
     }
-    let chinese = cli::chinese::command_of(words)
-        .try_get_matches_from(words)
-        .err();
-    let rendered = chinese.as_ref().unwrap_or(error).render().to_string();
-    cli::chinese::laid_out(&rendered) + "\n"
 }
 
 /// Returns the failure for an option that asks for a secret; clap would suggest passing it as a

@@ -1,10 +1,12 @@
 //! The end of an output, as a terminal shows it, in bounded memory.
 
+use std::sync::Arc;
+
 use encoding_rs::Decoder;
 
-use crate::message::Encoding;
 use crate::message::input::is_incomplete;
-use crate::message::input::terminal::TerminalLine;
+use crate::message::input::terminal::{HideInLine, TerminalLine};
+use crate::message::{Encoding, encoding};
 
 /// The bytes that are kept: many times the size of a message.
 const KEPT: usize = 64 << 10;
@@ -19,7 +21,11 @@ pub(super) struct Tail {
     /// The encoding of both streams, if it is known.
     encoding: Option<Encoding>,
     streams: [OutputStream; 2],
+    hide: HideInOutput,
 }
+
+/// Hides in a line of output, byte for byte, what must not be shown.
+pub(crate) type HideInOutput = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
 struct OutputStream {
     begun: bool,
@@ -57,7 +63,7 @@ pub(crate) struct LastOutput {
 }
 
 impl Tail {
-    pub(super) fn new(encoding: Option<Encoding>) -> Self {
+    pub(super) fn new(encoding: Option<Encoding>, hide: HideInOutput) -> Self {
         let stream = || OutputStream {
             begun: false,
             decoder: None,
@@ -68,6 +74,7 @@ impl Tail {
             kept: KeptLines::default(),
             encoding,
             streams: [stream(), stream()],
+            hide,
         }
     }
 
@@ -80,20 +87,19 @@ impl Tail {
             stream.decoder = self.encoding.or(marked).map(Encoding::decoder);
         }
         let Some(doubt) = &mut stream.doubt else {
-            return stream.decode(bytes, &mut self.kept);
+            return stream.decode(bytes, &mut self.kept, &*self.hide);
         };
-        let sure = doubt.add(bytes);
-        let is_settled = doubt.held.len() > HELD_MAX;
-        stream.decode(&sure, &mut self.kept);
+        let (sure, is_settled) = doubt.add(bytes);
+        stream.decode(&sure, &mut self.kept, &*self.hide);
         if is_settled {
-            stream.settle(&mut self.kept);
+            stream.settle(&mut self.kept, &*self.hide);
         }
     }
 
     /// Returns the end of the output so far, unfinished lines last.
     pub(super) fn last(&mut self) -> LastOutput {
         for stream in &mut self.streams {
-            stream.settle(&mut self.kept);
+            stream.settle(&mut self.kept, &*self.hide);
         }
         let mut kept = self.kept.clone();
         for stream in &self.streams {
@@ -119,7 +125,7 @@ impl Tail {
 }
 
 impl OutputStream {
-    fn decode(&mut self, bytes: &[u8], kept: &mut KeptLines) {
+    fn decode(&mut self, bytes: &[u8], kept: &mut KeptLines, hide: HideInLine<'_>) {
         let mut text = String::new();
         let mut bytes = bytes;
         if let Some(decoder) = &mut self.decoder {
@@ -127,28 +133,32 @@ impl OutputStream {
             let _ = decoder.decode_to_string(bytes, &mut text, false);
             bytes = text.as_bytes();
         }
-        self.line.take(bytes, &mut |line| kept.add(line));
+        self.line.take(bytes, &mut |line| kept.add(line), hide);
     }
 
     /// Decides what the end of a marked stream is.
-    fn settle(&mut self, kept: &mut KeptLines) {
+    fn settle(&mut self, kept: &mut KeptLines, hide: HideInLine<'_>) {
         let Some(MarkDoubt { held, is_within }) = self.doubt.take() else {
             return;
         };
         let (half, rest) = held.split_at(usize::from(is_within).min(held.len()));
-        self.decode(half, kept);
+        self.decode(half, kept, hide);
         if rest.len() >= HELD_MIN || rest.ends_with(b"\n") {
             self.decoder = None;
         }
-        self.decode(rest, kept);
+        self.decode(rest, kept, hide);
     }
 }
 
 impl MarkDoubt {
-    /// Adds output; returns what is in UTF-16 for sure. What is held has no NUL, as UTF-16 has in its
-    /// line ends, and is valid in UTF-8, as Chinese characters in UTF-16 seldom are.
-    fn add(&mut self, bytes: &[u8]) -> Vec<u8> {
+    /// Adds output; returns what is in UTF-16 for sure, and whether nothing behind it is. What is held has
+    /// no NUL, as UTF-16 has in its line ends, and is valid in UTF-8, as Chinese characters in UTF-16
+    /// seldom are.
+    fn add(&mut self, bytes: &[u8]) -> (Vec<u8>, bool) {
         self.held.extend_from_slice(bytes);
+        if let Some(begin) = encoding::ascii_begin(&self.held) {
+            return (self.without_first(begin), true);
+        }
         let nul = self.held.iter().rposition(|byte| *byte == 0);
         let mut sure = nul.map_or(0, |at| at + 1);
         let mut at = sure;
@@ -159,8 +169,15 @@ impl MarkDoubt {
                 sure = at;
             }
         }
-        let held = self.held.split_off(sure);
-        self.is_within ^= sure % 2 == 1;
+        let sure = self.without_first(sure);
+        let is_settled = self.held.len() > HELD_MAX;
+        (sure, is_settled)
+    }
+
+    /// Takes off what is held first.
+    fn without_first(&mut self, count: usize) -> Vec<u8> {
+        let held = self.held.split_off(count);
+        self.is_within ^= count % 2 == 1;
         std::mem::replace(&mut self.held, held)
     }
 }
@@ -194,7 +211,7 @@ mod tests {
 
     /// Returns the end of an output that comes in pieces.
     fn last(output: &[u8], piece: usize) -> LastOutput {
-        let mut tail = Tail::new(None);
+        let mut tail = Tail::new(None, Arc::new(|_| {}));
         output.chunks(piece).for_each(|piece| tail.add(0, piece));
         tail.last()
     }
@@ -246,7 +263,7 @@ mod tests {
         for piece in [2, 3, 100] {
             assert_eq!(last(&utf16, piece).bytes, text.as_bytes());
         }
-        let mut tail = Tail::new(Encoding::for_label("utf-16le"));
+        let mut tail = Tail::new(Encoding::for_label("utf-16le"), Arc::new(|_| {}));
         utf16[2..].chunks(1).for_each(|piece| tail.add(1, piece));
         assert_eq!(tail.last().bytes, text.as_bytes());
     }
@@ -287,7 +304,7 @@ mod tests {
 
     #[test]
     fn lines_of_two_streams_are_not_torn() {
-        let mut tail = Tail::new(None);
+        let mut tail = Tail::new(None, Arc::new(|_| {}));
         for (stream, bytes) in [
             (0, "one"),
             (1, "err"),
@@ -307,7 +324,7 @@ mod tests {
     #[test]
     fn memory_is_bounded_and_the_end_is_kept() {
         for piece in [&b"x"[..], b"a line\n", &vec![b'y'; 100_000]] {
-            let mut tail = Tail::new(None);
+            let mut tail = Tail::new(None, Arc::new(|_| {}));
             let mut whole: Vec<u8> = Vec::new();
             while whole.len() < 5 * KEPT {
                 tail.add(0, piece);

@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 
 use clap::builder::PossibleValuesParser;
-use clap::{Arg, Command, CommandFactory};
+use clap::error::ErrorKind;
+use clap::{Arg, Args, Command, CommandFactory, Error};
 
 use super::Cli;
-use super::sendmail::first_command;
+use crate::lang::Lang;
 use crate::text::help;
 
 /// The width of a help.
@@ -15,26 +16,38 @@ const COLUMNS: usize = 80;
 /// Returns the command line with the help of all options in Chinese; it is not to be parsed for its
 /// values, which lose their types.
 pub(crate) fn command() -> Command {
-    built(Cli::command())
-}
-
-/// Returns the same with the options of one command alone, which these words name: for its help, or for the
-/// list of commands. Those of the others, which take longer to build, are not shown there.
-pub(crate) fn command_of(words: &[OsString]) -> Command {
-    let named = words.get(first_command(words)).and_then(|it| it.to_str());
-    let mut places = 0..;
-    built(Cli::command().mut_subcommands(|command| {
-        let place = places.next().unwrap_or_default();
-        match super::Command::listed(command.get_name()) {
-            Some(listed) if named != Some(command.get_name()) => listed.display_order(place),
-            _ => command,
-        }
-    }))
-}
-
-fn built(mut command: Command) -> Command {
+    let mut command = Cli::command();
     command.build();
     translated(command, "")
+}
+
+/// Returns the help that these words ask for, with the command they name; `None` if they ask for none.
+pub(super) fn help(words: &[OsString], named: Option<&str>) -> Option<Error> {
+    let mut places = 0..;
+    let command = Cli::command().mut_subcommands(|command| {
+        let place = places.next().unwrap_or_default();
+        let name = command.get_name();
+        // The options of the others, which take longer to build, are not shown.
+        let shown = if named == Some(name) {
+            super::Command::named(name, Lang::Zh)
+        } else {
+            super::Command::listed(name)
+        };
+        shown.map_or(command, |shown| shown.display_order(place))
+    });
+    let command = command.mut_args(|arg| in_words(arg, ""));
+    let error = command.try_get_matches_from(words).err()?;
+    let is_help = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand
+    );
+    is_help.then_some(error)
+}
+
+/// Adds the options of a command with their help in Chinese.
+pub(super) fn with_options<T: Args>(command: Command) -> Command {
+    let name = command.get_name().to_owned();
+    translated(super::with_options::<T>(command), &name)
 }
 
 /// Translates a command and those below it; `path` is its name without the program's.
@@ -84,6 +97,9 @@ pub(crate) fn laid_out(rendered: &str) -> String {
 
 /// Breaks a line where it passes the last column; what follows begins below its text.
 fn broken(line: &str) -> String {
+    if width(line) <= COLUMNS {
+        return line.to_owned();
+    }
     let indent = text_column(line);
     let (mut broken, mut column, mut word) = (String::new(), 0, String::new());
     let mut put = |word: &mut String| {

@@ -25,6 +25,7 @@ use clap::error::ErrorKind;
 use clap::{ArgMatches, Args, FromArgMatches, Parser, Subcommand};
 
 use crate::config::value;
+use crate::lang::{Lang, spoken};
 use crate::message::MediaKind;
 use crate::output::Color;
 use crate::text::help;
@@ -106,15 +107,20 @@ macro_rules! commands {
         }
 
         impl Command {
-            /// Returns the command of this name, if there is one.
-            fn named(name: &str) -> Option<clap::Command> {
+            /// Returns the command of this name, if there is one; in Chinese, its options are not to be
+            /// parsed for their values.
+            fn named(name: &str, lang: Lang) -> Option<clap::Command> {
                 type Text = fn() -> &'static str;
                 type Options = fn(clap::Command) -> clap::Command;
-                let (below, options): (Text, Options) = match name {
-                    $($name => (help::$below, with_options::<$args>),)+
+                let (below, zh, en): (Text, Options, Options) = match name {
+                    $($name => (
+                        help::$below,
+                        chinese::with_options::<$args>,
+                        with_options::<$args>,
+                    ),)+
                     _ => return None,
                 };
-                Some(Self::listed(name)?.after_help(below()).defer(options))
+                Some(Self::listed(name)?.after_help(below()).defer(lang.of(zh, en)))
             }
 
             /// Returns the command of this name without its options, as a list shows it.
@@ -128,7 +134,8 @@ macro_rules! commands {
 
         impl Subcommand for Command {
             fn augment_subcommands(cli: clap::Command) -> clap::Command {
-                cli.subcommands([$($name),+].into_iter().filter_map(Self::named))
+                let all = [$($name),+].into_iter();
+                cli.subcommands(all.filter_map(|name| Self::named(name, Lang::En)))
             }
 
             fn augment_subcommands_for_update(cli: clap::Command) -> clap::Command {
@@ -163,10 +170,11 @@ macro_rules! commands {
 
 /// Parses a command line.
 ///
-/// The command that is named is built alone; all of them are built to say what is wrong.
+/// The command that is named is built alone; all of them are built to say what is wrong. The error is in
+/// English, unless it is the help that was asked for.
 pub(crate) fn parse(words: &[OsString]) -> Result<Cli, clap::Error> {
     let name = words.get(first_command(words)).and_then(|it| it.to_str());
-    if let Some(command) = name.and_then(Command::named) {
+    if let Some(command) = name.and_then(|name| Command::named(name, Lang::En)) {
         let cli = clap::Command::new(env!("CARGO_PKG_NAME")).subcommand(command);
         // Left to the end of the process, which is near: to take it apart takes time.
         let mut cli = ManuallyDrop::new(Global::augment_args(cli));
@@ -175,6 +183,11 @@ pub(crate) fn parse(words: &[OsString]) -> Result<Cli, clap::Error> {
         if parsed.is_ok() {
             return parsed;
         }
+    }
+    if spoken() == Lang::Zh
+        && let Some(help) = chinese::help(words, name)
+    {
+        return Err(help);
     }
     Cli::try_parse_from(words)
 }

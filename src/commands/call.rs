@@ -2,18 +2,23 @@
 
 use std::time::{Duration, Instant};
 
+use super::submit::guard;
 use super::{begin, recipients};
-use crate::config::{NoPlace, Settings, State};
+use crate::compose::{self, Warning};
+use crate::config::{Config, NoPlace, Settings, State};
 use crate::delivery::{Delivery, NotDelivered, Patience, Sender};
 use crate::error::{Exit, Failure};
+use crate::message::Attachment;
 use crate::output::{self, Output};
 use crate::rate_limit::Share;
 use crate::text::api as text;
+use crate::text::compose::warning;
 use crate::text::delivery;
 
 /// A sender that makes calls, each with its own timeout.
 pub(super) struct Caller {
     sender: Sender,
+    state: Option<State>,
     output: Output,
 }
 
@@ -27,7 +32,19 @@ impl Caller {
         let state = or_uncached(begin(&settings.base, output));
         tracing::info!(command, "start");
         let sender = Sender::new(settings, state.as_ref())?;
-        Ok(Self { sender, output })
+        Ok(Self {
+            sender,
+            state,
+            output,
+        })
+    }
+
+    /// Hides the secrets in a file to upload, with a warning if there are any.
+    pub(super) fn hide_in(&self, file: &mut Attachment, config: &Config) {
+        let guard = guard(config, &self.sender.settings, self.state.as_ref());
+        if compose::hide_in_upload(file, &guard) {
+            tracing::warn!("{}", warning(&Warning::SecretHidden));
+        }
     }
 
     /// Makes a call; errors name the operation.

@@ -1,7 +1,7 @@
 //! Files to be sent: named, or on stdin.
 
 use std::ffi::OsStr;
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{self, IsTerminal, Read};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
@@ -12,7 +12,7 @@ use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
 use crate::child::poll::poll_one;
 use crate::config::value::shown;
-use crate::disk;
+use crate::disk::{self, FileError};
 use crate::error::{Exit, Failure};
 use crate::file_slice::FileSlice;
 use crate::message::media::{self, FILE_MAX, UnfitFile};
@@ -72,34 +72,30 @@ pub(super) fn has_name(path: &OsStr) -> bool {
 /// Opens anything but a directory; waits until the other end of a pipe is open, too. Of what another user
 /// could have put in place of a file, root waits for nothing.
 pub(super) fn readable(path: &Path) -> io::Result<File> {
-    let is_file = |meta: &Metadata| {
-        if meta.is_dir() {
-            return Err(io::ErrorKind::IsADirectory.into());
-        }
-        io::Result::Ok(meta.is_file())
-    };
-    let is_named = disk::euid() == 0 && has_name(path.as_os_str());
-    let foreign = || io::Error::other(text::may_be_foreign());
-    // Looked at first: to be opened is enough for some devices.
-    let file = if is_named && !is_file(&fs::metadata(path)?)? {
-        disk::open_trusted(path).map_err(|_| foreign())?
+    let file = if disk::euid() == 0 && has_name(path.as_os_str()) {
+        let foreign = |error| {
+            if FileError::is_untrusted(&error) {
+                return io::Error::other(text::may_be_foreign());
+            }
+            error
+        };
+        disk::open_to_send(path).map_err(foreign)?
     } else {
         let flags = OFlags::NOCTTY | OFlags::NONBLOCK;
         let mut options = OpenOptions::new();
         options.read(true).custom_flags(flags.bits().cast_signed());
-        let file = options.open(path)?;
-        if is_file(&file.metadata()?)? {
-            return Ok(file);
-        }
-        if is_named {
-            return Err(foreign());
-        }
-        file
+        options.open(path)?
     };
-    if file.metadata()?.file_type().is_fifo() {
+    let kind = file.metadata()?.file_type();
+    if kind.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if kind.is_fifo() {
         poll_one(&file, PollFlags::IN, None)?;
     }
-    fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
+    if !kind.is_file() {
+        fcntl_setfl(&file, fcntl_getfl(&file)? - OFlags::NONBLOCK)?;
+    }
     Ok(file)
 }
 

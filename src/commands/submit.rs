@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::watcher::TerminalWatcher;
 use crate::compose::{self, Composed, Draft};
-use crate::config::{Account, Config, Settings, State};
+use crate::config::{Config, Settings, State};
 use crate::cron;
 pub(super) use crate::delivery::TIME;
 use crate::delivery::{End, Outcome, Patience, Sender, Submission, Watcher, upload_time};
@@ -23,18 +23,14 @@ use crate::token;
 pub(super) fn guard(config: &Config, settings: &Settings, state: Option<&State>) -> Redactor {
     let [secrets, passwords] = config.secrets();
     let proxy = settings.network.proxy.as_ref().map(Secret::expose);
-    let tokens = state.map(token::cached).unwrap_or_default();
+    let tokens = state.map(|state| token::cached(state, &settings.network));
     let own = settings.account.secret().clone();
     let mut guard = Redactor::default();
     for secret in secrets.into_iter().chain([own]) {
         guard.add_for_messages(&secret);
     }
-    let own_key = match &settings.account {
-        Account::App(app) => Some(token::key(&settings.network, app)),
-        Account::Robot(_) => None,
-    };
-    for (key, token) in tokens {
-        guard.add_granted(&token, own_key.as_ref() == Some(&key));
+    for (token, is_of_receiver) in tokens.unwrap_or_default() {
+        guard.add_granted(&token, is_of_receiver);
     }
     let proxy = proxy.map(secret::passwords).unwrap_or_default();
     for password in passwords.into_iter().chain(proxy) {

@@ -30,7 +30,8 @@ pub(super) fn run(args: &Upload, global: &Global, output: Output) -> anyhow::Res
     if is_robot && !matches!(kind, MediaKind::File | MediaKind::Voice) {
         return Err(text::robot_takes_no(kind.name()).into());
     }
-    let file = source.attachment(kind, is_robot)?;
+    let mut file = source.attachment(kind, is_robot)?;
+    caller.hide_in(&mut file, &config);
     let time = args
         .timeout
         .unwrap_or_else(|| TIME + upload_time(file.bytes.len()));

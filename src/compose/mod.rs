@@ -9,6 +9,8 @@ mod protect;
 mod raw;
 mod secrets;
 
+pub(crate) use secrets::hide_in_upload;
+
 use messages::leave_out_largest;
 use serde_json::{Map, Value};
 

@@ -1,9 +1,9 @@
 //! Keeping secrets out of messages: an alert goes out without them, and is never dropped for them.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{Body, Draft, Media};
-use crate::message::{Attachment, html, markup, media};
+use crate::message::{Attachment, Content, html, markup};
 use crate::secret::{Redactor, Sha256};
 
 /// The most bytes of a secret at the begin of a text that may go on with what its title ends with.
@@ -35,10 +35,7 @@ pub(super) fn hide(draft: &mut Draft, guard: &Redactor) -> bool {
             let others = byline.iter_mut().chain(mentions.iter_mut().flatten());
             others.for_each(|text| hidden |= guard.hide(text));
             if let Some(title) = title {
-                hidden |= hide_in_text(title, guard, |title| {
-                    let name = media::name_of_text(title);
-                    name.trim_end_matches(".txt").to_owned()
-                });
+                hidden |= guard.hide(title);
                 hidden |= hide_between(title, text, guard);
             }
             for file in files {
@@ -47,24 +44,18 @@ pub(super) fn hide(draft: &mut Draft, guard: &Redactor) -> bool {
             hidden
         }
         Body::Ready(media) => hide_in_media(media, guard),
-        Body::Raw(fields) => {
-            let hide = |value| hide_in_json(value, guard);
-            fields
-                .values_mut()
-                .map(hide)
-                .fold(false, |any, it| any | it)
-        }
+        Body::Raw(fields) => hide_in_fields(fields, guard),
     }
 }
 
-/// Hides all secrets in a text, and in what it becomes later; returns whether there were any.
-fn hide_in_text(text: &mut String, guard: &Redactor, later: impl Fn(&str) -> String) -> bool {
+/// Hides all secrets in a text, and in what a robot shows of it as HTML; returns whether there were any.
+fn hide_in_text(text: &mut String, guard: &Redactor) -> bool {
     let hidden = guard.hide(text);
-    let mut becomes = later(text);
-    if becomes == *text || !guard.hide(&mut becomes) {
+    let mut shown = html::text(text);
+    if shown == *text || !guard.hide(&mut shown) {
         return hidden;
     }
-    *text = becomes;
+    *text = shown;
     true
 }
 
@@ -85,42 +76,55 @@ fn hide_between(title: &mut String, text: &mut String, guard: &Redactor) -> bool
 /// were any.
 fn hide_in_json(value: &mut Value, guard: &Redactor) -> bool {
     match value {
-        Value::String(text) => hide_in_text(text, guard, html::text),
+        Value::String(text) => hide_in_text(text, guard),
         Value::Array(items) => {
             let hidden = items.iter_mut().map(|item| hide_in_json(item, guard));
             hidden.fold(false, |any, it| any | it)
         }
-        Value::Object(fields) => {
-            let mut any = false;
-            for value in fields.values_mut() {
-                any |= hide_in_json(value, guard);
-            }
-            let is_told = |name: &String| guard.hide(&mut name.clone());
-            if fields.keys().any(is_told) {
-                let renamed = std::mem::take(fields).into_iter().map(|(mut name, value)| {
-                    guard.hide(&mut name);
-                    (name, value)
-                });
-                *fields = renamed.collect();
-                any = true;
-            }
-            any
-        }
+        Value::Object(fields) => hide_in_fields(fields, guard),
         _ => false,
     }
+}
+
+fn hide_in_fields(fields: &mut Map<String, Value>, guard: &Redactor) -> bool {
+    let mut any = false;
+    for value in fields.values_mut() {
+        any |= hide_in_json(value, guard);
+    }
+    let is_told = |name: &String| guard.hide(&mut name.clone());
+    if fields.keys().any(is_told) {
+        let renamed = std::mem::take(fields).into_iter().map(|(mut name, value)| {
+            guard.hide(&mut name);
+            (name, value)
+        });
+        *fields = renamed.collect();
+        any = true;
+    }
+    any
 }
 
 fn hide_in_media(media: &mut Media, guard: &Redactor) -> bool {
     // A robot that sends it instead shows pages and cards as text.
     let texts = media.content.texts_mut().into_iter();
     let mut hidden = texts
-        .map(|text| hide_in_text(text, guard, html::text))
+        .map(|text| hide_in_text(text, guard))
         .fold(false, |any, it| any | it);
     if let Some(file) = &mut media.attachment {
-        hidden |= guard.hide(&mut file.name);
-        hidden |= hide_in_file(file, guard);
+        hidden |= hide_in_upload(file, guard);
+    }
+    if let Some(mut picture) = media.content.inline_picture()
+        && guard.is_in(&picture)
+    {
+        guard.overwrite(&mut picture);
+        media.content = Content::inline(&picture);
+        hidden = true;
     }
     hidden
+}
+
+/// Hides all secrets in a file and its name; returns whether there were any.
+pub(crate) fn hide_in_upload(file: &mut Attachment, guard: &Redactor) -> bool {
+    guard.hide(&mut file.name) | hide_in_file(file, guard)
 }
 
 /// Overwrites the secrets in a file, so that the rest stays where it is. Reads it once, and notes

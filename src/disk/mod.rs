@@ -24,6 +24,7 @@ pub(crate) use trust::{Writers, others_by_group, trust_owner};
 
 use std::fs::{File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, Read};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
 use std::path::Path;
 use std::sync::OnceLock;
@@ -108,15 +109,37 @@ pub(crate) fn read_named(path: &Path, max: u64) -> io::Result<(Vec<u8>, Metadata
     Ok((read_whole(file, &meta, max)?, meta))
 }
 
-/// Opens a file of any type if nobody else could have put it there, without waiting for the other end of a
-/// pipe.
+/// Opens what root is to send, without waiting for the other end of a pipe: a file, unless another user
+/// leads to one that isn't his, or else what nobody else could have put there.
 ///
 /// # Errors
 /// Who could have, or an I/O error.
-pub(crate) fn open_trusted(path: &Path) -> io::Result<File> {
-    let (file, meta) = walk::open_file(path, Writers::Owner, UNBLOCKED)?;
-    trust::check_file(&meta, path)?;
-    Ok(file)
+pub(crate) fn open_to_send(path: &Path) -> io::Result<File> {
+    let led = walk::lead(path)?;
+    let trusted = || {
+        let (file, meta) = walk::open_file(path, Writers::Owner, UNBLOCKED)?;
+        trust::check_file(&meta, path)?;
+        io::Result::Ok(file)
+    };
+    if led.meta.is_dir() {
+        return Err(io::ErrorKind::IsADirectory.into());
+    }
+    if !led.meta.is_file() {
+        return trusted();
+    }
+    if let Some(uid) = led.by.into_iter().find(|uid| *uid != led.meta.uid()) {
+        let path = path.to_owned();
+        return Err(FileError::Foreign { path, uid }.into());
+    }
+    if led.meta.nlink() > 1 && trust::is_trusted(led.meta.uid()) {
+        // Any user may have linked it here.
+        return trusted();
+    }
+    let handle = led.handle.as_raw_fd();
+    match File::open(format!("/proc/self/fd/{handle}")) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => trusted(),
+        opened => opened,
+    }
 }
 
 /// Reads a regular file of at most `max` bytes that anybody may have written: only to look for something in it.

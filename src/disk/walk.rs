@@ -9,7 +9,7 @@
 //! is looked at from there: a third of the calls. What is not as it should be, the walk finds and tells.
 //! Having walked before spares both: config, state and log are mostly near each other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -192,6 +192,44 @@ pub(super) fn open_file(
         path = followed(&path, &dir, &name, target.into_bytes())?;
     }
     Err(Errno::LOOP.into())
+}
+
+/// What a path leads to, and whose links are on the way, but for those whom root trusts.
+pub(super) struct Led {
+    /// Only found, not opened: to be opened is enough for some devices.
+    pub(super) handle: File,
+    pub(super) meta: Metadata,
+    pub(super) by: BTreeSet<u32>,
+}
+
+/// Finds what a path leads to, whoever could have put it there.
+///
+/// # Errors
+/// An I/O error.
+pub(super) fn lead(path: &Path) -> io::Result<Led> {
+    let (mut here, mut meta) = root()?;
+    let mut rest: Vec<OsString> = names(&std::path::absolute(path)?).collect();
+    let (mut by, mut links) = (BTreeSet::new(), 0);
+    while let Some(name) = rest.pop() {
+        let (next, of_next) = with_meta(open(&here, &name, OFlags::PATH | OFlags::NOFOLLOW)?)?;
+        if !of_next.is_symlink() {
+            (here, meta) = (Arc::new(next), of_next);
+            continue;
+        }
+        links += 1;
+        if links > LINKS_MAX {
+            return Err(Errno::LOOP.into());
+        }
+        by.extend(Some(of_next.uid()).filter(|uid| !is_trusted(*uid)));
+        let target = rustix::fs::readlinkat(&next, "", Vec::new())?;
+        let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
+        if target.is_absolute() {
+            (here, meta) = root()?;
+        }
+        rest.extend(names(&target));
+    }
+    let handle = here.try_clone()?;
+    Ok(Led { handle, meta, by })
 }
 
 fn parent_of(path: &Path, writers: Writers) -> io::Result<(Arc<File>, Metadata, OsString)> {

@@ -11,6 +11,9 @@ const CHUNK: usize = 8 << 10;
 /// The bytes that decide between two charsets: both forms of a long text would take much memory.
 const SAMPLE: usize = 1 << 20;
 
+/// Bytes of ASCII in a row that no text in UTF-16 has.
+const ASCII_MIN: usize = 32;
+
 /// A WHATWG encoding.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Encoding(&'static encoding_rs::Encoding);
@@ -23,10 +26,12 @@ impl Encoding {
         known.filter(|it| *it != encoding_rs::REPLACEMENT).map(Self)
     }
 
-    /// Returns UTF-16 if the byte order mark of it is at the start of bytes.
+    /// Returns UTF-16 if the byte order mark of it is at the start of bytes, and nothing that follows soon
+    /// contradicts it.
     pub(crate) fn of_mark(bytes: &[u8]) -> Option<Self> {
         let marked = encoding_rs::Encoding::for_bom(bytes);
-        marked.map(|(it, _)| Self(it)).filter(|it| it.0 != UTF_8)
+        let marked = marked.map(|(it, _)| Self(it)).filter(|it| it.0 != UTF_8);
+        marked.filter(|_| ascii_begin(bytes).is_none())
     }
 
     pub(crate) fn decoder(self) -> Decoder {
@@ -47,6 +52,19 @@ impl Encoding {
             replaced: 0,
         }
     }
+}
+
+/// Returns where bytes begin that are in ASCII for sure: in UTF-16, characters of ASCII have a NUL, and
+/// seldom do others have two such bytes so often in a row.
+pub(crate) fn ascii_begin(bytes: &[u8]) -> Option<usize> {
+    let is_text = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
+    let mut at = 0;
+    let mut runs = bytes.chunk_by(|one, other| is_text(one) == is_text(other));
+    runs.find_map(|run| {
+        let begin = at;
+        at += run.len();
+        (is_text(&run[0]) && run.len() >= ASCII_MIN).then_some(begin)
+    })
 }
 
 /// Decodes bytes of an unknown charset. Where most bytes above 127 are single, the text is a Western

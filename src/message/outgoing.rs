@@ -149,12 +149,17 @@ impl Message {
     /// Returns the message with these lines before its text; `None` if it has no text, or no room
     /// in it.
     pub(crate) fn marked(&self, lines: &str) -> Option<Self> {
-        let (kind, text) = self.content.text()?;
-        let marked = format!("{lines}\n{text}");
-        if marked.len() > kind.max(self.channel) {
-            return None;
-        }
-        Some(self.with_text(marked))
+        let (_, text) = self.content.text()?;
+        let marked = || self.with_text(format!("{lines}\n{text}"));
+        self.has_room_for(lines).then(marked)
+    }
+
+    /// Whether it has a text, and room for these lines before it.
+    pub(crate) fn has_room_for(&self, lines: &str) -> bool {
+        let Some((kind, text)) = self.content.text() else {
+            return false;
+        };
+        lines.len() + 1 + text.len() <= kind.max(self.channel)
     }
 
     /// Returns the message with another text, if its kind has one.

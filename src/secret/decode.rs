@@ -3,6 +3,7 @@
 
 use super::PIECE;
 use super::needles::{Needles, Stretch};
+use super::units::find_in_units;
 
 /// Digits whose places are known: sixteen bytes in hex.
 const DIGITS: usize = 32;
@@ -28,6 +29,17 @@ pub(super) struct Exposure {
     pub(super) in_digits: bool,
 }
 
+impl Exposure {
+    /// Returns it with so many more bytes before it.
+    pub(super) fn behind(self, bytes: usize) -> Self {
+        Self {
+            begin: bytes + self.begin,
+            end: bytes + self.end,
+            ..self
+        }
+    }
+}
+
 /// Finds all secrets in some bytes.
 pub(super) fn find(needles: &Needles, bytes: &[u8]) -> Vec<Exposure> {
     let mut found = Vec::new();
@@ -38,6 +50,7 @@ pub(super) fn find(needles: &Needles, bytes: &[u8]) -> Vec<Exposure> {
         find_escaped(needles, bytes, 2, &mut found);
     }
     find_in_hex(needles, bytes, &mut found);
+    find_in_units(needles, bytes, &mut found);
     find_in_dump(needles, bytes, &mut found);
     found.sort_unstable();
     found
@@ -61,7 +74,7 @@ pub(super) fn escaped(bytes: &[u8]) -> Option<u8> {
 }
 
 /// The last sixteen bytes of what is decoded, and where each digit of them stands: `BITS` of a byte.
-struct DecodedStream<'a, const BITS: u32> {
+pub(super) struct DecodedStream<'a, const BITS: u32> {
     needles: &'a Needles,
     bits: u128,
     places: [usize; DIGITS],
@@ -71,7 +84,7 @@ struct DecodedStream<'a, const BITS: u32> {
 }
 
 impl<'a, const BITS: u32> DecodedStream<'a, BITS> {
-    fn of(needles: &'a Needles) -> Self {
+    pub(super) fn of(needles: &'a Needles) -> Self {
         Self {
             needles,
             bits: 0,
@@ -82,7 +95,7 @@ impl<'a, const BITS: u32> DecodedStream<'a, BITS> {
     }
 
     /// Adds a digit; returns the stretch that ends in it, with its begin.
-    fn push(&mut self, digit: u8, place: usize) -> Option<(Stretch, usize)> {
+    pub(super) fn push(&mut self, digit: u8, place: usize) -> Option<(Stretch, usize)> {
         let before = self.bits >> (u128::BITS - BITS);
         self.bits = self.bits << BITS | u128::from(digit);
         self.places[self.count % DIGITS] = place;
@@ -107,9 +120,20 @@ impl<'a, const BITS: u32> DecodedStream<'a, BITS> {
     }
 }
 
-fn find_plain(needles: &Needles, bytes: &[u8], found: &mut Vec<Exposure>) {
+/// Finds the secrets that stand there as they are.
+pub(super) fn find_plain(needles: &Needles, bytes: &[u8], found: &mut Vec<Exposure>) {
     let mut stream = DecodedStream::<8>::of(needles);
+    // One that counts as a whole may be broken into lines.
+    let mut joined = needles
+        .has_long_whole()
+        .then(|| DecodedStream::<8>::of(needles));
     for (at, byte) in bytes.iter().enumerate() {
+        if let Some(joined) = joined.as_mut().filter(|_| !byte.is_ascii_whitespace())
+            && joined.push(*byte, at).is_some()
+            && let Some(begin) = needles.long_whole_at_end(&bytes[..=at])
+        {
+            mark(found, begin, at + 1, false);
+        }
         if let Some((stretch, _)) = stream.push(*byte, at) {
             let shorter = || Some(needles.counted_at_end(stream.bits, at + 1)?.size);
             let size = needles.plain_size(stretch, &bytes[..=at]).or_else(shorter);
@@ -232,7 +256,7 @@ fn base64_digit(byte: u8) -> Option<u8> {
 }
 
 /// Adds a part to those found before, of which it may touch the last.
-fn mark(found: &mut Vec<Exposure>, begin: usize, end: usize, in_digits: bool) {
+pub(super) fn mark(found: &mut Vec<Exposure>, begin: usize, end: usize, in_digits: bool) {
     match found.last_mut() {
         Some(last) if last.in_digits == in_digits && (last.begin..=last.end).contains(&begin) => {
             last.end = last.end.max(end);

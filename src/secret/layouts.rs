@@ -8,7 +8,7 @@ use base64::Engine;
 use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 
 use super::PIECE;
-use super::decode::{ESCAPES, Exposure, Unescaped, escaped, find, has_escapes};
+use super::decode::{ESCAPES, Exposure, Unescaped, escaped, find, find_plain, has_escapes};
 use super::needles::{Filter, Needle, Needles, number};
 
 /// The largest file that is decoded as a whole, in bytes.
@@ -26,6 +26,9 @@ const ESCAPED: usize = 192;
 
 /// In so many bytes at once, it is looked whether there are escapes.
 const BLOCK: usize = 64;
+
+/// The words of the bits for first bytes: 16 KiB.
+const BEGINS: usize = 1 << 11;
 
 /// What programs write before and behind a byte in hex.
 const AROUND: [(&str, &str); 14] = [
@@ -57,6 +60,9 @@ pub(super) struct FileNeedles {
 
 /// Each eight bytes of each text in each layout, as a number.
 struct Layouts {
+    /// Of the first four bytes of each, one bit. It tells of most places that nothing is there, and fits
+    /// into the nearest cache.
+    begins: Box<[u64; BEGINS]>,
     filter: Filter,
     sorted: Vec<u64>,
 }
@@ -92,6 +98,21 @@ impl FileNeedles {
             .collect()
     }
 
+    /// Finds those that stand there as they are.
+    pub(super) fn find_plain(&self, bytes: &[u8]) -> Vec<Exposure> {
+        let mut found = Vec::new();
+        if bytes.len() <= SMALL {
+            find_plain(&self.needles, bytes, &mut found);
+            return found;
+        }
+        for part in self.near(bytes) {
+            let mut here = Vec::new();
+            find_plain(&self.needles, &bytes[part.clone()], &mut here);
+            found.extend(here.into_iter().map(|it| it.behind(part.start)));
+        }
+        found
+    }
+
     /// Finds all of them in a file that has some, in every layout: a small piece of it, which is read as
     /// a whole, may have shown one that `find` does not know in the large file.
     pub(super) fn find_all(&self, bytes: &[u8]) -> Vec<Exposure> {
@@ -108,11 +129,7 @@ impl FileNeedles {
     /// Finds all of them in a part of a file.
     fn find_in(&self, bytes: &[u8], part: Range<usize>) -> impl Iterator<Item = Exposure> {
         let found = find(&self.needles, &bytes[part.clone()]);
-        found.into_iter().map(move |it| Exposure {
-            begin: part.start + it.begin,
-            end: part.start + it.end,
-            ..it
-        })
+        found.into_iter().map(move |it| it.behind(part.start))
     }
 
     /// Returns the parts of a file in which there may be any.
@@ -135,7 +152,9 @@ impl FileNeedles {
         let mut parts = Vec::new();
         let mut at = 0;
         while let Some(piece) = bytes[at..].first_chunk() {
-            if layouts.has(number(*piece)) {
+            let piece = number(*piece);
+            let (word, bit) = begin(piece);
+            if layouts.begins[word] & bit != 0 && layouts.has(piece) {
                 add(&mut parts, around(at, reach, bytes));
             }
             at += step;
@@ -221,15 +240,30 @@ impl Layouts {
         sorted.sort_unstable();
         sorted.dedup();
         let mut filter = Filter::for_numbers(sorted.len());
+        let mut begins = Box::new([0; BEGINS]);
         for number in &sorted {
             filter.add(*number);
+            let (word, bit) = begin(*number);
+            begins[word] |= bit;
         }
-        Self { filter, sorted }
+        Self {
+            begins,
+            filter,
+            sorted,
+        }
     }
 
     fn has(&self, number: u64) -> bool {
         self.filter.has(number) && self.sorted.binary_search(&number).is_ok()
     }
+}
+
+/// The place of the first four bytes of a number: a word, and its bit there.
+fn begin(number: u64) -> (usize, u64) {
+    let [one, two, three, four, ..] = number.to_be_bytes();
+    let mixed = u32::from_be_bytes([one, two, three, four]).wrapping_mul(0x9e37_79b9);
+    let place = mixed >> 15;
+    ((place >> 6) as usize, 1 << (place & 63))
 }
 
 /// Returns a text as programs write it.

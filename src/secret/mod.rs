@@ -11,6 +11,7 @@ mod needles;
 mod redactor;
 #[cfg(test)]
 mod tests;
+mod units;
 
 pub(crate) use redactor::Redactor;
 

@@ -10,6 +10,9 @@ use super::PIECE;
 /// The most bytes of a number.
 const BYTES: usize = 16;
 
+/// The bytes of a text that nobody writes by chance, however it is broken into lines.
+const LONG: usize = 32;
+
 /// Set in every byte: small letters are the same as capital ones, and a zero as a space.
 const SPACES: u128 = u128::from_be_bytes([b' '; BYTES]);
 
@@ -193,6 +196,29 @@ impl Needles {
             from.is_some_and(|from| bytes[from..].eq_ignore_ascii_case(&it.text))
         });
         there.map(|it| it.text.len()).max()
+    }
+
+    /// Whether there is a text that counts as a whole, and is too long to be there by chance.
+    pub(super) fn has_long_whole(&self) -> bool {
+        self.long_wholes().next().is_some()
+    }
+
+    /// Returns where such a text begins that ends these bytes, whatever white space is in it.
+    pub(super) fn long_whole_at_end(&self, bytes: &[u8]) -> Option<usize> {
+        let begin = |text: &[u8]| {
+            let mut there = bytes.iter().enumerate().rev();
+            let mut said = there.by_ref().filter(|(_, it)| !it.is_ascii_whitespace());
+            text.iter().rev().try_fold(bytes.len(), |_, byte| {
+                let (at, is) = said.next()?;
+                is.eq_ignore_ascii_case(byte).then_some(at)
+            })
+        };
+        self.long_wholes().find_map(|it| begin(&it.text))
+    }
+
+    fn long_wholes(&self) -> impl Iterator<Item = &Needle> {
+        let is_long = |it: &&Needle| it.whole && it.text.len() >= LONG;
+        self.texts.iter().filter(is_long)
     }
 
     /// The size of the longest text.

@@ -53,6 +53,9 @@ impl Redactor {
         if token.is_machine_made() {
             if gets_message {
                 self.add_for_messages(token);
+                // Another server may have granted the same.
+                self.passwords.remove(token);
+                self.forget_needles();
             } else {
                 self.add_password(token);
             }
@@ -63,7 +66,7 @@ impl Redactor {
     /// Adds a password that must not be in a message. Pieces of it may be ordinary words, and count only
     /// where they are encoded.
     pub(crate) fn add_password(&mut self, password: &Secret) {
-        if !self.secrets.contains_key(password) {
+        if !self.has(password) {
             self.add_for_messages(password);
             self.passwords.insert(password.clone());
         }
@@ -73,16 +76,24 @@ impl Redactor {
     /// he sees what is hidden.
     pub(crate) fn for_strangers(mut self) -> Self {
         self.secrets.retain(|secret, _| secret.is_machine_made());
-        self.in_texts.take();
-        self.in_files.take();
+        self.forget_needles();
         self
     }
 
+    /// Whether a secret was added.
+    pub(crate) fn has(&self, secret: &Secret) -> bool {
+        self.secrets.contains_key(secret)
+    }
+
     fn add_whole_below(&mut self, secret: &Secret, size: usize) {
-        if secret.0.is_empty() || self.secrets.contains_key(secret) {
+        if secret.0.is_empty() || self.has(secret) {
             return;
         }
         self.secrets.insert(secret.clone(), size);
+        self.forget_needles();
+    }
+
+    fn forget_needles(&mut self) {
         self.in_texts.take();
         self.in_files.take();
     }
@@ -133,6 +144,22 @@ impl Redactor {
         !found.is_empty()
     }
 
+    /// Returns an input without the secrets that stand in it as they are; `None` if there are none. Before
+    /// anything in it is decoded: that may give them a form that nobody looks for.
+    pub(crate) fn hidden_in_input(&self, bytes: &[u8]) -> Option<Vec<u8>> {
+        let mut found = self.in_files().find_plain(bytes);
+        found.sort_unstable();
+        let hidden = found.iter().map(|it| (it.begin, it.end));
+        (!found.is_empty()).then(|| without(bytes, hidden))
+    }
+
+    /// Overwrites the secrets that stand in a line as they are, before anything else is written over it.
+    pub(crate) fn overwrite_plain(&self, line: &mut [u8]) {
+        for Exposure { begin, end, .. } in self.in_files().find_plain(line) {
+            line[begin..end].fill(b'*');
+        }
+    }
+
     fn in_files(&self) -> &FileNeedles {
         self.in_files.get_or_init(|| {
             let long = self.secrets.keys().filter(|it| it.0.len() >= PIECE);
@@ -151,7 +178,7 @@ impl Redactor {
         if found.is_empty() {
             return false;
         }
-        *text = without(text, &found);
+        *text = without_in(text, &found);
         true
     }
 
@@ -161,7 +188,7 @@ impl Redactor {
         let mut found = self.find_in(id);
         found.retain(|it| it.end - it.begin >= PIECE);
         if !found.is_empty() {
-            *id = without(id, &found);
+            *id = without_in(id, &found);
         }
     }
 
@@ -207,19 +234,26 @@ impl Redactor {
 }
 
 /// Returns the text with a mark in place of each hidden part; the parts are sorted.
-fn without(text: &str, hidden: &[Exposure]) -> String {
-    let mut shown = String::with_capacity(text.len());
+fn without_in(text: &str, hidden: &[Exposure]) -> String {
+    let whole = |it: &Exposure| {
+        let begin = text.floor_char_boundary(it.begin);
+        (begin, text.ceil_char_boundary(it.end))
+    };
+    let shown = without(text.as_bytes(), hidden.iter().map(whole));
+    String::from_utf8_lossy(&shown).into_owned()
+}
+
+/// Does the same with bytes; each part has its begin and end.
+fn without(bytes: &[u8], hidden: impl Iterator<Item = (usize, usize)>) -> Vec<u8> {
+    let mut shown = Vec::with_capacity(bytes.len());
     let mut at = 0;
-    for exposure in hidden {
-        let (begin, end) = (
-            text.floor_char_boundary(exposure.begin),
-            text.ceil_char_boundary(exposure.end),
-        );
+    for (begin, end) in hidden {
         if begin > at || at == 0 {
-            shown.push_str(&text[at..begin]);
-            shown.push_str(HIDDEN);
+            shown.extend_from_slice(&bytes[at..begin]);
+            shown.extend_from_slice(HIDDEN.as_bytes());
         }
         at = at.max(end);
     }
-    shown + &text[at..]
+    shown.extend_from_slice(&bytes[at..]);
+    shown
 }

@@ -161,6 +161,6 @@ failures! {
 }
 
 texts! {
-    may_be_foreign() = "它不是文件，而且可能是别的用户放在那里的", "it is no file, and another user could have put it there";
+    may_be_foreign() = "它可能是别的用户放在那里的，或者是别的用户用链接引到这里的：先把它复制到自己的目录", "another user could have put it there, or leads there with a link: copy it to a directory of yours first";
     file_unreadable(name, error) = "无法读取 {name}：{error}", "{name} cannot be read: {error}";
 }

@@ -82,16 +82,20 @@ pub(super) struct CachedToken {
     /// young is not replaced.
     #[serde(skip_serializing_if = "Option::is_none")]
     check: Option<String>,
+    /// A digest of the server that granted it. Earlier versions wrote none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    server: Option<String>,
 }
 
 impl CachedToken {
-    pub(super) fn new(grant: &wecom::Grant, now: u64) -> Self {
+    pub(super) fn new(grant: &wecom::Grant, now: u64, server: &str) -> Self {
         let access_token = grant.access_token.expose().to_owned();
         Self {
             check: Some(checksum(&access_token)),
             access_token,
             obtained_at: now,
             expires_in: grant.expires_in,
+            server: Some(server.to_owned()),
         }
     }
 
@@ -118,6 +122,7 @@ impl CachedToken {
             obtained_at,
             expires_in,
             check: None,
+            server: None,
         }
     }
 }
@@ -183,8 +188,8 @@ impl Cache {
         Record::read(map(&bytes.unwrap_or_else(|| self.bytes())).get(key)?)
     }
 
-    /// Returns the tokens of all apps, each with the app's key.
-    pub(super) fn tokens(&self) -> Vec<(String, Secret)> {
+    /// Returns the tokens of all apps, each with the server that granted it, if it is known.
+    pub(super) fn tokens(&self) -> Vec<(Secret, Option<String>)> {
         // A cache that cannot be read is warned of where a token is needed.
         let Ok(Some(bytes)) = self.dir.read_private(NAME, SIZE_MAX) else {
             return Vec::new();
@@ -193,9 +198,9 @@ impl Cache {
         let look = (Instant::now(), self.dir.path().to_owned(), bytes);
         *LOOK.lock().unwrap_or_else(PoisonError::into_inner) = Some(look);
         let tokens = records
-            .into_iter()
-            .filter_map(|(key, value)| match Record::read(&value)? {
-                Record::Token(cached) => Some((key, cached.token().value)),
+            .into_values()
+            .filter_map(|value| match Record::read(&value)? {
+                Record::Token(cached) => Some((cached.token().value, cached.server)),
                 _ => None,
             });
         tokens.collect()

@@ -63,15 +63,24 @@ pub(crate) enum TokenStatus {
     },
 }
 
-/// Returns the cached tokens of all apps, each with the key of its app.
-pub(crate) fn cached(state: &State) -> Vec<(String, Secret)> {
-    Cache::new(state).tokens()
+/// Returns the cached tokens of all apps, each with whether this network's server granted it.
+pub(crate) fn cached(state: &State, network: &Network) -> Vec<(Secret, bool)> {
+    let here = server(network);
+    let tokens = Cache::new(state).tokens().into_iter();
+    // Who granted one of an earlier version is not known.
+    let by = |server: Option<String>| server.is_none_or(|it| it == here);
+    tokens.map(|(token, server)| (token, by(server))).collect()
 }
 
 /// Returns the key of an app's token: another server grants another token.
-pub(crate) fn key(network: &Network, app: &App) -> String {
+fn key(network: &Network, app: &App) -> String {
     let base = network.api_base.expose();
     digest(&[base, &app.corpid, app.corpsecret.expose()])
+}
+
+/// Returns a digest of the server that grants a network's tokens.
+fn server(network: &Network) -> String {
+    digest(&["server", network.api_base.expose()])[..16].to_owned()
 }
 
 /// The tokens of one app.
@@ -79,6 +88,7 @@ pub(crate) struct Tokens {
     client: Rc<Client>,
     corpid: String,
     key: String,
+    server: String,
     cache: Option<Cache>,
     begun: Stamp,
     /// The last token fetched, in case the cache cannot keep it.
@@ -97,6 +107,7 @@ impl Tokens {
             client: Rc::clone(client),
             corpid: app.corpid.clone(),
             key: key(network, app),
+            server: server(network),
             cache: state.map(Cache::new),
             begun: Stamp::now(),
             held: RefCell::new(None),
@@ -284,7 +295,7 @@ impl Tokens {
         let record = match &mut granted {
             Ok(grant) => {
                 tracing::info!(expires_in = grant.expires_in, "token fetched");
-                Some(Record::Token(CachedToken::new(grant, now())))
+                Some(Record::Token(CachedToken::new(grant, now(), &self.server)))
             }
             Err(error) => self.record_of(error, deadline),
         };

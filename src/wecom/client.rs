@@ -108,11 +108,16 @@ impl Client {
 
     /// Sends a request; returns its answer with status 200.
     async fn reply(&self, lane: usize, call: &Call<'_>, deadline: Instant) -> Result<Reply, Error> {
-        let secrets = call.query.iter().filter(|(name, secret)| match *name {
-            "access_token" => secret.is_machine_made(),
-            name => name != "corpid",
-        });
-        secrets.for_each(|(_, secret)| self.told.borrow_mut().add(secret));
+        for (name, secret) in call.query {
+            let mut told = self.told.borrow_mut();
+            let is_secret = match *name {
+                "access_token" => !told.has(secret) && secret.is_machine_made(),
+                name => name != "corpid",
+            };
+            if is_secret {
+                told.add(secret);
+            }
+        }
         match self.http.exchange(lane, call, deadline).await? {
             reply if reply.status == 200 => Ok(reply),
             reply => Err(Error::status(reply.status, reply.retry_after)),

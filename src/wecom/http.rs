@@ -3,7 +3,7 @@
 //! Only this module names reqwest's client, and only it sees a URL that contains a secret; no error
 //! leaves it with one. Redirects are not followed: they would carry the secret along.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::net::ToSocketAddrs;
 use std::pin::pin;
 use std::sync::Arc;
@@ -65,6 +65,8 @@ struct Lane {
     trusting: OnceCell<reqwest::Client>,
     progress: Arc<Progress>,
     moving: Arc<Moving>,
+    /// The URL of the last request, with what it was made of: most have the one of the request before.
+    last_url: RefCell<Option<(String, Url)>>,
 }
 
 impl Http {
@@ -159,6 +161,7 @@ impl Lane {
             trusting: OnceCell::new(),
             progress,
             moving: Arc::default(),
+            last_url: RefCell::default(),
         })
     }
 
@@ -249,12 +252,22 @@ impl Lane {
     /// Returns the whole URL, including its secrets.
     fn url(&self, call: &Call<'_>) -> Url {
         let text = format!("{}/cgi-bin/{}", self.network.api_base.expose(), call.name);
-        let mut url = Url::parse(&text).expect("the base is a URL, and so it is with a path");
-        url.query_pairs_mut().extend_pairs(
+        let pairs = || {
             call.query
                 .iter()
-                .map(|(name, secret)| (name, secret.expose())),
-        );
+                .map(|(name, secret)| (*name, secret.expose()))
+        };
+        let made_of = pairs().fold(text.clone(), |all, (name, text)| {
+            all + "\n" + name + "\n" + text
+        });
+        if let Some((of, url)) = &*self.last_url.borrow()
+            && *of == made_of
+        {
+            return url.clone();
+        }
+        let mut url = Url::parse(&text).expect("the base is a URL, and so it is with a path");
+        url.query_pairs_mut().extend_pairs(pairs());
+        self.last_url.replace(Some((made_of, url.clone())));
         url
     }
 }

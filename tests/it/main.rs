@@ -157,6 +157,7 @@ mod supply; // dependencies: reasons, sources, bans
 mod token; // one gettoken for all, revoked early, wrong secrets, clocks that jump
 mod token_command; // what wxpush token tells and changes
 mod trust; // TLS, authorities, redirects, relays, the source address
+mod uncovered; // secrets that come to light once something is decoded, written over or shown
 mod upload_command; // what wxpush upload prints, takes and says, and the bar at a terminal
 mod upload_faults; // files that WeCom does not know any more, does not take or does not answer for
 mod upload_stalls; // uploads on networks that are slow or dead

@@ -76,14 +76,15 @@ impl<'a> Mailer<'a> {
         bytes: &[u8],
         user: Option<&str>,
     ) -> Result<Mailing, Failure> {
-        let mail = Mail::parse(bytes);
+        let hidden = self.guard.hidden_in_input(bytes);
+        let mail = Mail::parse(hidden.as_deref().unwrap_or(bytes));
         let named = addresses::named(envelope, &mail.recipients)?;
         let found = addresses::find(&named, self.config, &self.hosts);
         let mut letter = Letter::of(mail, envelope.cut, self.lang, &self.hosts)?;
         if let Some(user) = user {
             letter.is_of(user, self.lang);
         }
-        letter.hide(&self.guard);
+        letter.hide(&self.guard, hidden.is_some());
         let mut unknown = found.unknown;
         for address in &mut unknown {
             self.guard.hide(address);

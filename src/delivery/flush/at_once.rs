@@ -109,7 +109,7 @@ impl Flush<'_> {
             let expired = self.snapshot().pending_notices(&entry.sender, &message.to);
             // A line that must be sent before it is a request of its own.
             let line = |lang| (self.wording.late)(lang, "2026-11-30 07:41:00 +08:00");
-            let has_room = |lang| message.marked(&line(lang)).is_some();
+            let has_room = |lang| message.has_room_for(&line(lang));
             expired.count() == 0 && has_room(Lang::Zh) && has_room(Lang::En)
         }
     }

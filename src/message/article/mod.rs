@@ -12,7 +12,7 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::content::{Mpnews, MpnewsArticle};
 use super::plain::plain;
-use super::{Attachment, Content, MediaKind, TextKind};
+use super::{Attachment, Content, MediaKind, TextKind, html};
 use page::ArticlePage;
 
 /// The longest title, in bytes of UTF-8; WeCom cuts a longer one silently.
@@ -59,7 +59,8 @@ impl ArticleSource<'_> {
             TextKind::Text => page.paragraphs(read),
             _ => markdown::write(read, &mut page),
         }
-        let (content, is_whole) = page.finish(self.incomplete || read.len() < body.len());
+        let finished = page.finish(self.incomplete || read.len() < body.len());
+        let (content, is_whole) = self.without_secrets(finished);
         let article = MpnewsArticle {
             title,
             thumb_media_id: String::new(),
@@ -70,6 +71,21 @@ impl ArticleSource<'_> {
             articles: [article],
         });
         (content, is_whole)
+    }
+
+    /// Returns a page, plain if it shows a secret: tags, and what was left out, may have parted it before.
+    fn without_secrets(&self, (content, is_whole): (String, bool)) -> (String, bool) {
+        let shown = html::text(&content);
+        let mut hidden = shown.clone();
+        (self.hide)(&mut hidden);
+        if hidden == shown {
+            return (content, is_whole);
+        }
+        let text = hidden.trim_end();
+        let text = text.strip_suffix(self.note).filter(|_| !is_whole);
+        let mut page = ArticlePage::new(CONTENT_MAX, self.note, self.hide);
+        page.paragraphs(text.unwrap_or(&hidden));
+        page.finish(!is_whole)
     }
 
     /// Splits the title off: the first line with words. A line that is not whole in it, or is more

@@ -142,6 +142,17 @@ impl Content {
         })
     }
 
+    /// Returns the bytes of a picture that it holds itself.
+    pub(crate) fn inline_picture(&self) -> Option<Vec<u8>> {
+        use base64::Engine;
+        let Self::Image(Picture::Inline { base64, .. }) = self else {
+            return None;
+        };
+        base64::engine::general_purpose::STANDARD
+            .decode(base64)
+            .ok()
+    }
+
     /// Parses the content from a message's other fields; typed if a variant covers all of them.
     pub(super) fn read(msgtype: String, mut fields: Map<String, Value>) -> Self {
         if fields.len() == 1

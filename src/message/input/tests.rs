@@ -11,10 +11,11 @@ fn clean(bytes: &[u8]) -> String {
 fn at_terminal(output: &[u8], piece: usize) -> (String, TerminalLine) {
     let (mut line, mut lines) = (TerminalLine::new(1000), Vec::new());
     for piece in output.chunks(piece) {
-        line.take(piece, &mut |ended| {
+        let mut ended = |ended: &[u8]| {
             lines.extend_from_slice(ended);
             lines.push(b'\n');
-        });
+        };
+        line.take(piece, &mut ended, &|_| {});
     }
     lines.extend(line.shown());
     (String::from_utf8_lossy(&lines).into_owned(), line)

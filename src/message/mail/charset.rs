@@ -47,10 +47,16 @@ pub(super) fn decoded(bytes: &[u8], label: Option<&str>) -> String {
     }
     let encoding = label.and_then(|it| Encoding::for_label_no_replacement(it.as_bytes()));
     encoding
-        // The mark at its start tells the order of the bytes.
-        .map(|it| it.decode(bytes))
-        .filter(|(_, _, has_errors)| !has_errors)
-        .map_or_else(|| guessed(bytes), |(text, ..)| bounded(text.into_owned()))
+        .map(|it| {
+            if it.is_ascii_compatible() {
+                return it.decode_with_bom_removal(bytes);
+            }
+            // The mark at its start tells the order of the bytes.
+            let (text, _, has_errors) = it.decode(bytes);
+            (text, has_errors)
+        })
+        .filter(|(_, has_errors)| !has_errors)
+        .map_or_else(|| guessed(bytes), |(text, _)| bounded(text.into_owned()))
 }
 
 /// Decodes UTF-7: what is not ASCII stands in base64 between `+` and `-`. Source: RFC 2152.

@@ -187,15 +187,14 @@ fn base(name: &str) -> &str {
 
 /// Returns the value for `filename="…"`: the base name in raw UTF-8, which recipients see.
 ///
-/// Removes characters that would end the header or the quotes, that WeCom forbids in a sibling call
-/// (path 99310), or that hide others, such as a change of writing direction. Cuts it to 200 bytes, but keeps its extension.
+/// Replaces characters that would end the header or the quotes, that WeCom forbids in a sibling call
+/// (path 99310), or that hide others, such as a change of writing direction: to remove them would join what
+/// stands around them, which may be a secret. Cuts it to 200 bytes, but keeps its extension.
 pub(crate) fn file_name(name: &str) -> String {
-    let clean: String = base(name)
-        .chars()
-        .filter(|c| !hides(*c) && !"\"\\:/".contains(*c))
-        .collect();
+    let is_bad = |c: char| hides(c) || "\"\\:/".contains(c);
+    let clean = base(name).replace(is_bad, "-");
     let clean = clean.trim();
-    if clean.is_empty() || clean.chars().all(|c| c == '.') {
+    if clean.chars().all(|c| ".- ".contains(c)) {
         return "file".to_owned();
     }
     if clean.len() <= NAME_MAX {

@@ -262,7 +262,7 @@ const OPTIONS: &[(&str, &str, &str)] = &[
 ];
 
 /// What clap itself says in a help, and in Chinese.
-pub(crate) const ENGLISH_MARKS: [(&str, &str); 10] = [
+pub(crate) const ENGLISH_MARKS: [(&str, &str); 14] = [
     ("Usage: ", "用法："),
     ("[default: ", "[默认："),
     ("[possible values: ", "[可选："),
@@ -273,6 +273,10 @@ pub(crate) const ENGLISH_MARKS: [(&str, &str); 10] = [
     ("\nOptions:\n", "\n选项：\n"),
     ("\nKind:\n", "\n消息类型：\n"),
     ("\nTo:\n", "\n收件人：\n"),
+    ("Print help (see more with '--help')", "显示帮助"),
+    ("Print help (see a summary with '-h')", "显示帮助"),
+    ("Print help", "显示帮助"),
+    ("Print version", "显示版本"),
 ];
 
 /// Returns the Chinese help of an option, of a value, or of a command.
