@@ -150,7 +150,7 @@ impl Submission<'_> {
         id: &Id,
     ) -> Result<Option<Outcome>, Box<End>> {
         let disk = |error: io::Error| Box::new(End::NoRecord(outbox.disk(error)));
-        let held = match outbox::claim(dir, id) {
+        let held = match outbox::claim(dir, id, None) {
             Claim::Held(held) => held,
             Claim::Busy | Claim::Gone | Claim::Damaged => return Ok(None),
             Claim::Newer => return Err(End::Newer { id: id.clone() }.into()),

@@ -8,6 +8,7 @@ use super::claimed::ClaimedEntry;
 use super::entry::{Entry, Id};
 use super::failed::{self, FailureRecord};
 use super::format::Unread;
+use super::spares::SpareRecords;
 use crate::clock::Stamp;
 use crate::disk::{self, Dir, FileError};
 use crate::file_slice::FileSlice;
@@ -29,8 +30,8 @@ pub(crate) enum Claim {
     Unusable(io::Error),
 }
 
-/// Claims an entry; a damaged one is moved to `failed/`.
-pub(crate) fn claim(dir: &Arc<Dir>, id: &Id) -> Claim {
+/// Claims an entry; a damaged one is moved to `failed/`. Its record is one of these, if there are some.
+pub(crate) fn claim(dir: &Arc<Dir>, id: &Id, spares: Option<&Arc<SpareRecords>>) -> Claim {
     let damaged = || {
         let verdict = FailureRecord {
             at: Some(Stamp::now()),
@@ -39,12 +40,12 @@ pub(crate) fn claim(dir: &Arc<Dir>, id: &Id) -> Claim {
         };
         failed::fail(dir, id, &verdict)
     };
-    claimed(hold(dir, id, damaged))
+    claimed(hold(dir, id, spares, damaged))
 }
 
 /// Claims a failed entry; a damaged one stays.
 pub(crate) fn claim_failed(failed: &Arc<Dir>, id: &Id) -> Claim {
-    claimed(hold(failed, id, || Ok(())))
+    claimed(hold(failed, id, None, || Ok(())))
 }
 
 fn claimed(held: io::Result<Claim>) -> Claim {
@@ -57,7 +58,12 @@ fn claimed(held: io::Result<Claim>) -> Claim {
     }
 }
 
-fn hold(dir: &Arc<Dir>, id: &Id, damaged: impl FnOnce() -> io::Result<()>) -> io::Result<Claim> {
+fn hold(
+    dir: &Arc<Dir>,
+    id: &Id,
+    spares: Option<&Arc<SpareRecords>>,
+    damaged: impl FnOnce() -> io::Result<()>,
+) -> io::Result<Claim> {
     let (file, meta) = dir.edit(id.as_str())?;
     if !disk::lock_now(&file)? {
         return Ok(Claim::Busy);
@@ -69,7 +75,10 @@ fn hold(dir: &Arc<Dir>, id: &Id, damaged: impl FnOnce() -> io::Result<()>) -> io
     let file = Arc::new(file);
     match Entry::read(&FileSlice::of_file(Arc::clone(&file))?)? {
         Ok(entry) => {
-            let held = ClaimedEntry::new(Arc::clone(dir), id.clone(), entry, file);
+            let mut held = ClaimedEntry::new(Arc::clone(dir), id.clone(), entry, file);
+            if let Some(spares) = spares {
+                held = held.sharing(spares);
+            }
             Ok(Claim::Held(Arc::new(held.remembered())))
         }
         Err(Unread::Newer) => Ok(Claim::Newer),

@@ -2,12 +2,14 @@
 
 use std::fs::File;
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use super::attempts::{self, Attempts, Doubt, record_name};
 use super::entry::{Entry, Id, MergedText};
 use super::failed::{self, FailureRecord};
 use super::once;
+use super::spares::SpareRecords;
 use crate::disk::{Dir, record};
 use crate::notice::{self, Notice};
 
@@ -28,7 +30,11 @@ pub(crate) struct ClaimedEntry {
     lock: Arc<File>,
     attempts: Mutex<Attempts>,
     /// The open record; `None` if it could not be opened.
-    record: OnceLock<Option<File>>,
+    record: OnceLock<Option<Arc<File>>>,
+    /// Where its record comes from, and goes to.
+    spares: Option<Arc<SpareRecords>>,
+    /// Whether its record is another entry's by now.
+    is_gone: AtomicBool,
 }
 
 impl ClaimedEntry {
@@ -40,7 +46,15 @@ impl ClaimedEntry {
             lock,
             attempts: Mutex::default(),
             record: OnceLock::new(),
+            spares: None,
+            is_gone: AtomicBool::new(false),
         }
+    }
+
+    /// Has it share its record with others of a flush.
+    pub(super) fn sharing(mut self, spares: &Arc<SpareRecords>) -> Self {
+        self.spares = Some(Arc::clone(spares));
+        self
     }
 
     /// Reads the entry's record.
@@ -91,12 +105,24 @@ impl ClaimedEntry {
         if let Some(error) = &mut attempts.error {
             error.truncate(error.floor_char_boundary(400));
         }
+        if self.is_gone.load(Ordering::Relaxed) {
+            return;
+        }
+        let mut is_written = false;
         let record = self.record.get_or_init(|| {
+            let spares = self.spares.as_ref();
+            if let Some(spare) = spares.and_then(|it| it.take(&self.dir, &self.id, &attempts)) {
+                is_written = true;
+                return Some(spare);
+            }
             record::open(&self.dir, &record_name(&self.id))
                 .inspect_err(|error| cannot_note(&self.id, error))
                 .ok()
+                .map(Arc::new)
         });
-        let Some(record) = record else { return };
+        let Some(record) = record.as_ref().filter(|_| !is_written) else {
+            return;
+        };
         let written = record::write(record, &*attempts).or_else(|_| {
             // The reason may be long, and matters less than the doubt.
             let short = Attempts {
@@ -260,6 +286,10 @@ impl ClaimedEntry {
     pub(super) fn unlink(&self) -> io::Result<()> {
         // In this order: an entry without its record would be resent without the duplicate check.
         self.dir.remove(self.id.as_str())?;
+        if let (Some(spares), Some(Some(record))) = (&self.spares, self.record.get()) {
+            self.is_gone.store(true, Ordering::Relaxed);
+            return spares.keep(&self.dir, &self.id, record);
+        }
         self.dir.remove(&record_name(&self.id))
     }
 

@@ -26,6 +26,7 @@ mod removals;
 mod requeue;
 mod size;
 mod snapshot;
+mod spares;
 mod tidy;
 mod write;
 
@@ -51,6 +52,7 @@ pub(crate) use last_notice::{JOB_NOTICE, MAIL_NOTICE, STATE_NOTICE, are_new_noti
 pub(crate) use not_kept::NotKept;
 pub(crate) use removals::Removals;
 pub(crate) use snapshot::{OutboxSnapshot, look_again};
+pub(crate) use spares::SpareRecords;
 pub(crate) use tidy::tidy;
 
 use crate::config::State;

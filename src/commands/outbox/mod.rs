@@ -123,7 +123,7 @@ impl Place<'_> {
     fn claim(&self) -> Claim {
         match &self.failed {
             Some(failed) => outbox::claim_failed(failed, &self.id),
-            None => outbox::claim(&self.dir, &self.id),
+            None => outbox::claim(&self.dir, &self.id, None),
         }
     }
 }

@@ -34,7 +34,7 @@ use crate::message::Channel;
 use crate::notice::{self, Notice};
 use crate::outbox::{
     self, Attempts, Claim, ClaimedEntry, Clocks, Entry, HoldScope, Id, Outbox, OutboxSnapshot,
-    Removals, SenderName,
+    Removals, SenderName, SpareRecords,
 };
 use crate::rate_limit::{Audience, Share};
 
@@ -81,6 +81,7 @@ pub(crate) struct Flush<'a> {
     /// The requests under way.
     flights: AllFlights,
     removals: Removals,
+    spares: Arc<SpareRecords>,
     tried: usize,
     /// Whether this pass skipped messages that had been refused together with everything else.
     left_out: bool,
@@ -114,6 +115,7 @@ impl<'a> Flush<'a> {
             ahead: HashMap::new(),
             flights: HashMap::new(),
             removals: Removals::default(),
+            spares: Arc::default(),
             tried: 0,
             left_out: false,
             clocks: Clocks::default(),
@@ -179,7 +181,7 @@ impl<'a> Flush<'a> {
     fn claim(&mut self, dir: &Arc<Dir>, id: &Id) -> Claim {
         let claim = match self.ahead.remove(id) {
             Some(held) => Claim::Held(held),
-            None => outbox::claim(dir, id),
+            None => outbox::claim(dir, id, Some(&self.spares)),
         };
         if matches!(claim, Claim::Damaged) {
             self.summary.failed += 1;
