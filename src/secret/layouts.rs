@@ -150,14 +150,18 @@ impl FileNeedles {
         let shortest = self.texts.iter().map(Vec::len).min().unwrap_or_default();
         let step = (shortest.saturating_sub(PIECE) / 2).clamp(1, STEP);
         let mut parts = Vec::new();
-        let mut at = 0;
-        while let Some(piece) = bytes[at..].first_chunk() {
-            let piece = number(*piece);
-            let (word, bit) = begin(piece);
-            if layouts.begins[word] & bit != 0 && layouts.has(piece) {
-                add(&mut parts, around(at, reach, bytes));
+        for first in (0..STEP).filter(|first| first % step == 0 || step == 3) {
+            let mut at = first;
+            for four in bytes.get(first..).unwrap_or_default().as_chunks::<STEP>().0 {
+                let (word, bit) = begin(*four);
+                if layouts.begins[word] & bit != 0
+                    && let Some(piece) = bytes[at..].first_chunk()
+                    && layouts.has(number(*piece))
+                {
+                    add(&mut parts, around(at, reach, bytes));
+                }
+                at += STEP;
             }
-            at += step;
         }
         parts
     }
@@ -223,7 +227,7 @@ fn around(at: usize, reach: usize, bytes: &[u8]) -> Range<usize> {
 /// Adds a part, or joins it with the last one.
 fn add(parts: &mut Vec<Range<usize>>, part: Range<usize>) {
     match parts.last_mut() {
-        Some(last) if last.end >= part.start => {
+        Some(last) if (last.start..=last.end).contains(&part.start) => {
             *last = last.start.min(part.start)..last.end.max(part.end);
         }
         _ => parts.push(part),
@@ -243,7 +247,8 @@ impl Layouts {
         let mut begins = Box::new([0; BEGINS]);
         for number in &sorted {
             filter.add(*number);
-            let (word, bit) = begin(*number);
+            let [one, two, three, four, ..] = number.to_be_bytes();
+            let (word, bit) = begin([one, two, three, four]);
             begins[word] |= bit;
         }
         Self {
@@ -258,10 +263,9 @@ impl Layouts {
     }
 }
 
-/// The place of the first four bytes of a number: a word, and its bit there.
-fn begin(number: u64) -> (usize, u64) {
-    let [one, two, three, four, ..] = number.to_be_bytes();
-    let mixed = u32::from_be_bytes([one, two, three, four]).wrapping_mul(0x9e37_79b9);
+/// The place of four bytes, with which a number begins: a word, and its bit there.
+fn begin(four: [u8; STEP]) -> (usize, u64) {
+    let mixed = (u32::from_le_bytes(four) | 0x2020_2020).wrapping_mul(0x9e37_79b9);
     let place = mixed >> 15;
     ((place >> 6) as usize, 1 << (place & 63))
 }
