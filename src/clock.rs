@@ -11,6 +11,7 @@ use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, Local};
+use rustix::fs::{Mode, OFlags};
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
@@ -206,9 +207,10 @@ fn boot_id() -> Option<u32> {
     static ID: OnceLock<Option<u32>> = OnceLock::new();
     *ID.get_or_init(|| {
         let mut digits = [0; ID_DIGITS];
-        File::open("/proc/sys/kernel/random/boot_id")
-            .and_then(|mut file| file.read_exact(&mut digits))
-            .ok()?;
+        // A static program's `File::open` takes a call more.
+        let path = "/proc/sys/kernel/random/boot_id";
+        let file = rustix::fs::open(path, OFlags::RDONLY | OFlags::CLOEXEC, Mode::empty()).ok()?;
+        File::from(file).read_exact(&mut digits).ok()?;
         parse_id(std::str::from_utf8(&digits).ok()?)
     })
 }

@@ -18,7 +18,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rustix::fs::{Access, access};
@@ -30,7 +29,7 @@ use outliving::{Guard, Target};
 use output::{Pipes, Relays};
 use signals::Signals;
 pub(crate) use signals::{is_ignored, name_of};
-pub(crate) use tail::{HideInOutput, LastOutput};
+pub(crate) use tail::LastOutput;
 
 use crate::message::Encoding;
 
@@ -56,7 +55,6 @@ pub(crate) struct Plan<'a> {
     pub(crate) lingers: &'a dyn Fn(&Ended),
     /// An environment variable that is hidden from the command.
     pub(crate) hidden: &'a str,
-    pub(crate) hide: HideInOutput,
 }
 
 /// The end of a command.
@@ -174,8 +172,7 @@ fn start_and_wait(
     let pipes = match &plan.output {
         OutputMode::Untouched => Pipes::default(),
         output => {
-            let hide = Arc::clone(&plan.hide);
-            let (started, pipes) = Relays::start(output, plan.stderr_fails, plan.encoding, hide)?;
+            let (started, pipes) = Relays::start(output, plan.stderr_fails, plan.encoding)?;
             *relays = Some(started);
             pipes
         }

@@ -18,7 +18,7 @@ use rustix::io::ioctl_fionread;
 use super::destination::{OutputMode, ReportDestination};
 use super::outliving::drain;
 use super::poll::{poll_all, poll_one};
-use super::tail::{HideInOutput, LastOutput, Tail};
+use super::tail::{LastOutput, Tail};
 use super::xtrace::TraceFilter;
 use crate::message::Encoding;
 use crate::notice::{Notice, notify};
@@ -88,7 +88,7 @@ pub(super) struct Relays {
 
 impl Relays {
     /// Starts the threads, before the program: it must find a reader. `by_stream` tells stderr from
-    /// stdout even if both lead to one file; `hide` is for what is kept.
+    /// stdout even if both lead to one file.
     ///
     /// # Errors
     /// If there are no descriptors or threads left.
@@ -96,7 +96,6 @@ impl Relays {
         output: &OutputMode,
         by_stream: bool,
         encoding: Option<Encoding>,
-        hide: HideInOutput,
     ) -> io::Result<(Self, Pipes)> {
         let targets = [
             File::from(io::stdout().as_fd().try_clone_to_owned()?),
@@ -107,7 +106,7 @@ impl Relays {
         let (done, heard) = mpsc::channel();
         let mut relays = Self {
             shared: Arc::new(Shared {
-                tail: Mutex::new(Tail::new(encoding, hide)),
+                tail: Mutex::new(Tail::new(encoding)),
                 complained: AtomicBool::new(false),
                 unwritten: Mutex::default(),
             }),

@@ -1,11 +1,9 @@
 //! The end of an output, as a terminal shows it, in bounded memory.
 
-use std::sync::Arc;
-
 use encoding_rs::Decoder;
 
 use crate::message::input::is_incomplete;
-use crate::message::input::terminal::{HideInLine, TerminalLine};
+use crate::message::input::terminal::TerminalLine;
 use crate::message::{Encoding, encoding};
 
 /// The bytes that are kept: many times the size of a message.
@@ -21,11 +19,7 @@ pub(super) struct Tail {
     /// The encoding of both streams, if it is known.
     encoding: Option<Encoding>,
     streams: [OutputStream; 2],
-    hide: HideInOutput,
 }
-
-/// Hides in a line of output, byte for byte, what must not be shown.
-pub(crate) type HideInOutput = Arc<dyn Fn(&mut [u8]) + Send + Sync>;
 
 struct OutputStream {
     begun: bool,
@@ -63,7 +57,7 @@ pub(crate) struct LastOutput {
 }
 
 impl Tail {
-    pub(super) fn new(encoding: Option<Encoding>, hide: HideInOutput) -> Self {
+    pub(super) fn new(encoding: Option<Encoding>) -> Self {
         let stream = || OutputStream {
             begun: false,
             decoder: None,
@@ -74,7 +68,6 @@ impl Tail {
             kept: KeptLines::default(),
             encoding,
             streams: [stream(), stream()],
-            hide,
         }
     }
 
@@ -87,19 +80,19 @@ impl Tail {
             stream.decoder = self.encoding.or(marked).map(Encoding::decoder);
         }
         let Some(doubt) = &mut stream.doubt else {
-            return stream.decode(bytes, &mut self.kept, &*self.hide);
+            return stream.decode(bytes, &mut self.kept);
         };
         let (sure, is_settled) = doubt.add(bytes);
-        stream.decode(&sure, &mut self.kept, &*self.hide);
+        stream.decode(&sure, &mut self.kept);
         if is_settled {
-            stream.settle(&mut self.kept, &*self.hide);
+            stream.settle(&mut self.kept);
         }
     }
 
     /// Returns the end of the output so far, unfinished lines last.
     pub(super) fn last(&mut self) -> LastOutput {
         for stream in &mut self.streams {
-            stream.settle(&mut self.kept, &*self.hide);
+            stream.settle(&mut self.kept);
         }
         let mut kept = self.kept.clone();
         for stream in &self.streams {
@@ -125,7 +118,7 @@ impl Tail {
 }
 
 impl OutputStream {
-    fn decode(&mut self, bytes: &[u8], kept: &mut KeptLines, hide: HideInLine<'_>) {
+    fn decode(&mut self, bytes: &[u8], kept: &mut KeptLines) {
         let mut text = String::new();
         let mut bytes = bytes;
         if let Some(decoder) = &mut self.decoder {
@@ -133,20 +126,20 @@ impl OutputStream {
             let _ = decoder.decode_to_string(bytes, &mut text, false);
             bytes = text.as_bytes();
         }
-        self.line.take(bytes, &mut |line| kept.add(line), hide);
+        self.line.take(bytes, &mut |line| kept.add(line));
     }
 
     /// Decides what the end of a marked stream is.
-    fn settle(&mut self, kept: &mut KeptLines, hide: HideInLine<'_>) {
+    fn settle(&mut self, kept: &mut KeptLines) {
         let Some(MarkDoubt { held, is_within }) = self.doubt.take() else {
             return;
         };
         let (half, rest) = held.split_at(usize::from(is_within).min(held.len()));
-        self.decode(half, kept, hide);
+        self.decode(half, kept);
         if rest.len() >= HELD_MIN || rest.ends_with(b"\n") {
             self.decoder = None;
         }
-        self.decode(rest, kept, hide);
+        self.decode(rest, kept);
     }
 }
 
@@ -156,7 +149,7 @@ impl MarkDoubt {
     /// seldom are.
     fn add(&mut self, bytes: &[u8]) -> (Vec<u8>, bool) {
         self.held.extend_from_slice(bytes);
-        if let Some(begin) = encoding::ascii_begin(&self.held) {
+        if let Some(begin) = encoding::bytes_begin(&self.held) {
             return (self.without_first(begin), true);
         }
         let nul = self.held.iter().rposition(|byte| *byte == 0);
@@ -211,7 +204,7 @@ mod tests {
 
     /// Returns the end of an output that comes in pieces.
     fn last(output: &[u8], piece: usize) -> LastOutput {
-        let mut tail = Tail::new(None, Arc::new(|_| {}));
+        let mut tail = Tail::new(None);
         output.chunks(piece).for_each(|piece| tail.add(0, piece));
         tail.last()
     }
@@ -263,7 +256,7 @@ mod tests {
         for piece in [2, 3, 100] {
             assert_eq!(last(&utf16, piece).bytes, text.as_bytes());
         }
-        let mut tail = Tail::new(Encoding::for_label("utf-16le"), Arc::new(|_| {}));
+        let mut tail = Tail::new(Encoding::for_label("utf-16le"));
         utf16[2..].chunks(1).for_each(|piece| tail.add(1, piece));
         assert_eq!(tail.last().bytes, text.as_bytes());
     }
@@ -304,7 +297,7 @@ mod tests {
 
     #[test]
     fn lines_of_two_streams_are_not_torn() {
-        let mut tail = Tail::new(None, Arc::new(|_| {}));
+        let mut tail = Tail::new(None);
         for (stream, bytes) in [
             (0, "one"),
             (1, "err"),
@@ -324,7 +317,7 @@ mod tests {
     #[test]
     fn memory_is_bounded_and_the_end_is_kept() {
         for piece in [&b"x"[..], b"a line\n", &vec![b'y'; 100_000]] {
-            let mut tail = Tail::new(None, Arc::new(|_| {}));
+            let mut tail = Tail::new(None);
             let mut whole: Vec<u8> = Vec::new();
             while whole.len() < 5 * KEPT {
                 tail.add(0, piece);

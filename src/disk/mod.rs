@@ -131,9 +131,12 @@ pub(crate) fn open_to_send(path: &Path) -> io::Result<File> {
         let path = path.to_owned();
         return Err(FileError::Foreign { path, uid }.into());
     }
-    if led.meta.nlink() > 1 && trust::is_trusted(led.meta.uid()) {
-        // Any user may have linked it here.
-        return trusted();
+    let is_linked = led.meta.nlink() > 1 && (led.is_shared || led.is_foreign);
+    let is_private = led.meta.mode() & 0o004 == 0 && led.is_foreign;
+    if (is_linked || is_private) && trust::is_trusted(led.meta.uid()) {
+        // Another user may have linked it or moved it here.
+        let path = path.to_owned();
+        return Err(FileError::OthersWrite { path }.into());
     }
     let handle = led.handle.as_raw_fd();
     match File::open(format!("/proc/self/fd/{handle}")) {

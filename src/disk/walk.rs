@@ -200,9 +200,12 @@ pub(super) struct Led {
     pub(super) handle: File,
     pub(super) meta: Metadata,
     pub(super) by: BTreeSet<u32>,
+    /// Whether others can write to a directory on the way, and whether they can rename what is in it.
+    pub(super) is_shared: bool,
+    pub(super) is_foreign: bool,
 }
 
-/// Finds what a path leads to, whoever could have put it there.
+/// Finds what a path leads to, even if others could have put it there.
 ///
 /// # Errors
 /// An I/O error.
@@ -210,7 +213,10 @@ pub(super) fn lead(path: &Path) -> io::Result<Led> {
     let (mut here, mut meta) = root()?;
     let mut rest: Vec<OsString> = names(&std::path::absolute(path)?).collect();
     let (mut by, mut links) = (BTreeSet::new(), 0);
+    let (mut is_shared, mut is_foreign) = (false, false);
     while let Some(name) = rest.pop() {
+        is_shared |= meta.mode() & 0o022 != 0;
+        is_foreign |= !is_trusted(meta.uid()) || check_dir(&meta, path, Writers::Owner).is_err();
         let (next, of_next) = with_meta(open(&here, &name, OFlags::PATH | OFlags::NOFOLLOW)?)?;
         if !of_next.is_symlink() {
             (here, meta) = (Arc::new(next), of_next);
@@ -229,7 +235,13 @@ pub(super) fn lead(path: &Path) -> io::Result<Led> {
         rest.extend(names(&target));
     }
     let handle = here.try_clone()?;
-    Ok(Led { handle, meta, by })
+    Ok(Led {
+        handle,
+        meta,
+        by,
+        is_shared,
+        is_foreign,
+    })
 }
 
 fn parent_of(path: &Path, writers: Writers) -> io::Result<(Arc<File>, Metadata, OsString)> {

@@ -11,8 +11,9 @@ const CHUNK: usize = 8 << 10;
 /// The bytes that decide between two charsets: both forms of a long text would take much memory.
 const SAMPLE: usize = 1 << 20;
 
-/// Bytes of ASCII in a row that no text in UTF-16 has.
+/// Bytes of ASCII, and Chinese characters of UTF-8, in a row that no text in UTF-16 has.
 const ASCII_MIN: usize = 32;
+const CHINESE_MIN: usize = 3;
 
 /// A WHATWG encoding.
 #[derive(Debug, Clone, Copy)]
@@ -31,7 +32,7 @@ impl Encoding {
     pub(crate) fn of_mark(bytes: &[u8]) -> Option<Self> {
         let marked = encoding_rs::Encoding::for_bom(bytes);
         let marked = marked.map(|(it, _)| Self(it)).filter(|it| it.0 != UTF_8);
-        marked.filter(|_| ascii_begin(bytes).is_none())
+        marked.filter(|_| bytes_begin(bytes).is_none())
     }
 
     pub(crate) fn decoder(self) -> Decoder {
@@ -54,17 +55,30 @@ impl Encoding {
     }
 }
 
-/// Returns where bytes begin that are in ASCII for sure: in UTF-16, characters of ASCII have a NUL, and
-/// seldom do others have two such bytes so often in a row.
-pub(crate) fn ascii_begin(bytes: &[u8]) -> Option<usize> {
-    let is_text = |byte: &u8| matches!(byte, b' '..=b'~' | b'\t' | b'\n' | b'\r');
-    let mut at = 0;
-    let mut runs = bytes.chunk_by(|one, other| is_text(one) == is_text(other));
-    runs.find_map(|run| {
-        let begin = at;
-        at += run.len();
-        (is_text(&run[0]) && run.len() >= ASCII_MIN).then_some(begin)
-    })
+/// Returns where a text begins whose characters are no pairs of bytes, for sure: in UTF-16, characters of
+/// ASCII have a NUL, and seldom do others look like so much ASCII or UTF-8 in a row.
+pub(crate) fn bytes_begin(bytes: &[u8]) -> Option<usize> {
+    let mut begin = 0;
+    for chunk in bytes.utf8_chunks() {
+        let is_text = |it: char| !it.is_control() || matches!(it, '\t' | '\n' | '\r');
+        for text in chunk.valid().split_inclusive(|it| !is_text(it)) {
+            let (mut ascii, mut chinese) = (0, 0);
+            for character in text.chars() {
+                ascii = if character.is_ascii() { ascii + 1 } else { 0 };
+                chinese = if character.len_utf8() == 3 {
+                    chinese + 1
+                } else {
+                    0
+                };
+                if ascii >= ASCII_MIN || chinese >= CHINESE_MIN {
+                    return Some(begin);
+                }
+            }
+            begin += text.len();
+        }
+        begin += chunk.invalid().len();
+    }
+    None
 }
 
 /// Decodes bytes of an unknown charset. Where most bytes above 127 are single, the text is a Western

@@ -10,7 +10,6 @@ use super::entry::{Entry, Id};
 use super::write::{publish, write};
 use super::{FAILED, NotKept, OUTBOX, Outbox, OutboxSnapshot, once};
 use crate::disk::Dir;
-use crate::file_slice::FileSlice;
 
 /// Longest wait of a message for the disk; a hanging disk must not hold up an alert.
 const DISK_MAX: Duration = Duration::from_secs(5);
@@ -262,19 +261,13 @@ impl PendingWrite {
             Err(io::ErrorKind::Interrupted.into())
         };
         let file = Arc::new(file);
-        // Later changes to the files it was made from do not affect the accepted message.
-        let whole = synced.and_then(|()| FileSlice::of_file(Arc::clone(&file)));
-        let whole = whole.map_err(|error| {
+        let entry = synced.and_then(|()| entry.placed(&file, &files));
+        let entry = entry.map_err(|error| {
             // It is reported as not kept, so it must not stay.
             let _ = dir.remove(id.as_str());
             disk(error)
         })?;
-        Ok(Some(ClaimedEntry::new(
-            dir,
-            id,
-            entry.placed(&whole, &files),
-            file,
-        )))
+        Ok(Some(ClaimedEntry::new(dir, id, entry, file)))
     }
 
     /// Records, synced, that the message of a `--once` key is about to be sent from this entry.

@@ -13,7 +13,6 @@ use super::entry::{Entry, Id};
 use super::write::{publish, write};
 use super::{NotKept, Outbox, once};
 use crate::disk::{Dir, record};
-use crate::file_slice::FileSlice;
 
 /// From so many entries on, one sync of the whole file system takes the place of one for each.
 const TOGETHER_FROM: usize = 3;
@@ -186,15 +185,10 @@ fn noted(dir: &Dir, id: &Id, attempts: &Attempts, synced: bool) -> io::Result<()
 
 fn claimed(dir: &Arc<Dir>, named: Unnamed) -> io::Result<Arc<ClaimedEntry>> {
     let file = Arc::new(named.file);
-    let entry = if named.files.is_empty() {
-        named.entry
-    } else {
-        // Later changes to the files it was made from do not affect the accepted message.
-        let whole = FileSlice::of_file(Arc::clone(&file)).inspect_err(|_| {
-            let _ = dir.remove(named.id.as_str());
-        })?;
-        named.entry.placed(&whole, &named.files)
-    };
+    let entry = named.entry.placed(&file, &named.files);
+    let entry = entry.inspect_err(|_| {
+        let _ = dir.remove(named.id.as_str());
+    })?;
     let held = ClaimedEntry::new(Arc::clone(dir), named.id, entry, file);
     Ok(Arc::new(if named.has_record {
         held.remembered()

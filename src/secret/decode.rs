@@ -166,6 +166,9 @@ struct StretchRun {
     last: usize,
     /// Whether an escape is in one of them: then all of it counts.
     is_escaped: bool,
+    /// How many bytes they say, and how many count.
+    says: usize,
+    least: usize,
 }
 
 /// Finds the secrets in escapes, which may be encoded so many times, and in the base64 that they say.
@@ -181,7 +184,12 @@ fn find_escaped(needles: &Needles, bytes: &[u8], times: u8, found: &mut Vec<Expo
             run = plain.push(byte, begin).map(|(stretch, from)| {
                 let goes_on = before.filter(|before| before.last + 1 == plain.last);
                 let is_escaped = end - from > stretch.size;
+                let says = goes_on
+                    .as_ref()
+                    .map_or(stretch.size, |before| before.says + 1);
                 StretchRun {
+                    says,
+                    least: needles.least_escaped(stretch),
                     begin: goes_on
                         .as_ref()
                         .map_or(from, |before| before.begin.min(from)),
@@ -190,7 +198,8 @@ fn find_escaped(needles: &Needles, bytes: &[u8], times: u8, found: &mut Vec<Expo
                 }
             });
         }
-        if let Some(run) = run.as_ref().filter(|run| run.is_escaped) {
+        let counts = |run: &&StretchRun| run.is_escaped && run.says >= run.least;
+        if let Some(run) = run.as_ref().filter(counts) {
             mark(found, run.begin, end, false);
         }
         if let Some(digit) = base64_digit(byte)

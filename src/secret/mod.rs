@@ -53,9 +53,10 @@ impl Secret {
     /// Whether it looks as if a machine had made it at random: of 32 characters or more, ten different ones
     /// or more, and without eight that occur again. Nobody guesses it, and no text has it by chance.
     pub(crate) fn is_machine_made(&self) -> bool {
-        let bytes = self.0.as_bytes();
+        // As they are looked for.
+        let bytes: Vec<u8> = self.0.bytes().map(|byte| byte | b' ').collect();
         let mut is_there = [false; 256];
-        for byte in bytes {
+        for byte in &bytes {
             is_there[usize::from(*byte)] = true;
         }
         let different = is_there.iter().filter(|it| **it).count();

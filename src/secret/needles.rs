@@ -16,9 +16,9 @@ const LONG: usize = 32;
 /// Set in every byte: small letters are the same as capital ones, and a zero as a space.
 const SPACES: u128 = u128::from_be_bytes([b' '; BYTES]);
 
-/// Bits of the filter for each number in it. With four of them set, less than one other number in a
-/// thousand passes.
-const ROOM: usize = 32;
+/// Bits of the filter for each number in it. With four of them set, one other number in four thousand
+/// passes.
+const ROOM: usize = 64;
 
 /// The least and the most bits of the filter, as powers of two.
 const SIZES: (u32, u32) = (14, 21);
@@ -196,6 +196,14 @@ impl Needles {
             from.is_some_and(|from| bytes[from..].eq_ignore_ascii_case(&it.text))
         });
         there.map(|it| it.text.len()).max()
+    }
+
+    /// Returns how many bytes in a row of a stretch's text count where some are escaped: of a long one that
+    /// counts as a whole, all. In JSON or a URL, words of a server's choice have escapes, too.
+    pub(super) fn least_escaped(&self, stretch: Stretch) -> usize {
+        let it = &self.texts[stretch.needle];
+        let is_long_whole = it.whole && it.text.len() >= LONG;
+        if is_long_whole { it.text.len() } else { 0 }
     }
 
     /// Whether there is a text that counts as a whole, and is too long to be there by chance.

@@ -110,19 +110,20 @@ impl Redactor {
 
     /// Whether bytes contain a secret, as for `is_in`, that no server has chosen.
     pub(crate) fn has_own_in(&self, bytes: &[u8]) -> bool {
-        if !self.is_in(bytes) {
-            return false;
-        }
-        let mut own = Self {
+        let is_own = |it: &Secret| !self.granted.contains(it);
+        self.is_in(bytes) && self.with_those(is_own).is_in(bytes)
+    }
+
+    /// Returns what hides some of the secrets.
+    fn with_those(&self, count: impl Fn(&Secret) -> bool) -> Self {
+        let mut some = Self {
             passwords: self.passwords.clone(),
             ..Self::default()
         };
-        for (secret, size) in &self.secrets {
-            if !self.granted.contains(secret) {
-                own.add_whole_below(secret, *size);
-            }
+        for (secret, size) in self.secrets.iter().filter(|(it, _)| count(it)) {
+            some.add_whole_below(secret, *size);
         }
-        own.is_in(bytes)
+        some
     }
 
     /// Overwrites the secrets in the bytes of a file; returns whether there were any. Its lines and
@@ -144,20 +145,11 @@ impl Redactor {
         !found.is_empty()
     }
 
-    /// Returns an input without the secrets that stand in it as they are; `None` if there are none. Before
-    /// anything in it is decoded: that may give them a form that nobody looks for.
-    pub(crate) fn hidden_in_input(&self, bytes: &[u8]) -> Option<Vec<u8>> {
-        let mut found = self.in_files().find_plain(bytes);
-        found.sort_unstable();
-        let hidden = found.iter().map(|it| (it.begin, it.end));
-        (!found.is_empty()).then(|| without(bytes, hidden))
-    }
-
-    /// Overwrites the secrets that stand in a line as they are, before anything else is written over it.
-    pub(crate) fn overwrite_plain(&self, line: &mut [u8]) {
-        for Exposure { begin, end, .. } in self.in_files().find_plain(line) {
-            line[begin..end].fill(b'*');
-        }
+    /// Whether bytes contain a secret, as for `is_in`, as it is, that no other server has chosen.
+    pub(crate) fn shows_own(&self, bytes: &[u8]) -> bool {
+        let shows = |it: &Self| !it.in_files().find_plain(bytes).is_empty();
+        let is_own = |it: &Secret| !self.granted.contains(it) || !self.passwords.contains(it);
+        shows(self) && shows(&self.with_those(is_own))
     }
 
     fn in_files(&self) -> &FileNeedles {
@@ -178,7 +170,7 @@ impl Redactor {
         if found.is_empty() {
             return false;
         }
-        *text = without_in(text, &found);
+        *text = without(text, &found);
         true
     }
 
@@ -188,7 +180,7 @@ impl Redactor {
         let mut found = self.find_in(id);
         found.retain(|it| it.end - it.begin >= PIECE);
         if !found.is_empty() {
-            *id = without_in(id, &found);
+            *id = without(id, &found);
         }
     }
 
@@ -234,26 +226,19 @@ impl Redactor {
 }
 
 /// Returns the text with a mark in place of each hidden part; the parts are sorted.
-fn without_in(text: &str, hidden: &[Exposure]) -> String {
-    let whole = |it: &Exposure| {
-        let begin = text.floor_char_boundary(it.begin);
-        (begin, text.ceil_char_boundary(it.end))
-    };
-    let shown = without(text.as_bytes(), hidden.iter().map(whole));
-    String::from_utf8_lossy(&shown).into_owned()
-}
-
-/// Does the same with bytes; each part has its begin and end.
-fn without(bytes: &[u8], hidden: impl Iterator<Item = (usize, usize)>) -> Vec<u8> {
-    let mut shown = Vec::with_capacity(bytes.len());
+fn without(text: &str, hidden: &[Exposure]) -> String {
+    let mut shown = String::with_capacity(text.len());
     let mut at = 0;
-    for (begin, end) in hidden {
+    for exposure in hidden {
+        let (begin, end) = (
+            text.floor_char_boundary(exposure.begin),
+            text.ceil_char_boundary(exposure.end),
+        );
         if begin > at || at == 0 {
-            shown.extend_from_slice(&bytes[at..begin]);
-            shown.extend_from_slice(HIDDEN.as_bytes());
+            shown.push_str(&text[at..begin]);
+            shown.push_str(HIDDEN);
         }
         at = at.max(end);
     }
-    shown.extend_from_slice(&bytes[at..]);
-    shown
+    shown + &text[at..]
 }

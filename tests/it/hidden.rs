@@ -201,7 +201,42 @@ fn what_another_server_chose_as_its_token_hides_none_of_our_words() {
     sandbox.wxpush("-p lab send warm").run();
     assert_eq!(other.count(GETTOKEN), 1);
     sandbox.send(alert).is_silent();
-    assert_eq!(texts(&standin, "zhangsan"), [alert]);
+    let json = alert.replace('/', "\\/");
+    sandbox.send(&json).is_silent();
+    assert_eq!(texts(&standin, "zhangsan"), [alert, &json]);
+}
+
+#[test]
+fn what_another_server_chose_as_its_token_changes_no_mails_form_or_receivers() {
+    let text = STANDARD.encode("磁盘已满\n");
+    for (token, mail) in [
+        (
+            "Content-Transfer-Encoding:base64",
+            format!("Subject: x\nContent-Transfer-Encoding: base64\n\n{text}\n"),
+        ),
+        (
+            "To:root@db01.example.comSubject:x",
+            "To: root@db01.example.com\nSubject: x\n\n磁盘已满\n".to_owned(),
+        ),
+    ] {
+        let standin = Standin::start();
+        let other = Standin::start();
+        let sandbox = Sandbox::of(&standin);
+        sandbox.append(&format!(
+            "\n[mail]\n\"root@db01.example.com\" = {{ touser = \"lisi\" }}\n\n[profiles.lab.network]\napi_base = \"{}\"\n",
+            other.base()
+        ));
+        let answer = json!({"errcode": 0, "access_token": token, "expires_in": 7200});
+        other.script(GETTOKEN, [Fault::Body(answer.to_string())]);
+        sandbox.wxpush("-p lab send warm").run();
+        let to = if mail.starts_with("To") {
+            "-t"
+        } else {
+            "root@db01.example.com"
+        };
+        sandbox.wxpush("sendmail").arg(to).stdin(mail).exits(0);
+        assert_eq!(texts(&standin, "lisi"), ["x\n磁盘已满"], "{token}");
+    }
 }
 
 #[test]

@@ -142,7 +142,7 @@ fn a_long_text_is_a_file_by_every_road_and_whole_in_it() {
     let body = body.trim_end();
     for (title, name) in [
         ("每日 报告", "每日 报告.txt"),
-        ("a/b\\c \"d\": e", "a-b-c d e.txt"),
+        ("a/b\\c \"d\": e", "a-b-c -d-- e.txt"),
         ("..", "...txt"),
         ("", "message.txt"),
     ] {

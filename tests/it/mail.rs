@@ -233,7 +233,7 @@ fn a_file_too_small_for_wecom_is_read_in_the_text() {
     let csv = "Content-Type: text/csv\n\n0,1\n";
     sandbox.wxpush("sendmail root").stdin(csv).is_silent();
     let expected = [
-        "附件 status.txt：DOWN\n（附件未发送：a.bin，2 字节）\n（附件未发送：b.txt，2 字节）\n附件 fdp.exe：火 1",
+        "附件 status.txt：DOWN\n（附件未发送：a.bin，2 字节）\n（附件未发送：b.txt，2 字节）\n附件 -fdp-.exe：火 1",
         "附件 attachment-1.csv：0,1",
     ];
     assert_eq!(texts(&standin, "zhangsan"), expected);

@@ -73,9 +73,13 @@ fn what_a_mail_is_decoded_to_uncovers_no_secret() {
             [&head, over.as_bytes()].concat(),
         ]
     });
+    let over = STANDARD.encode(format!("磁盘 {}", parted_by_backspaces(SECRET)));
+    let over = format!(
+        "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: base64\n\n{over}\n"
+    );
     let subject = [b"Subject: \xff\xfe", SECRET.as_bytes(), b"\n\nx\n"].concat();
     let encoded = format!("Content-Transfer-Encoding: base64\n\n{SECRET}\n");
-    for mail in mails.chain([subject, encoded.into_bytes()]) {
+    for mail in mails.chain([subject, encoded.into_bytes(), over.into_bytes()]) {
         sandbox.written().insert(mail.clone());
         let outcome = sandbox
             .wxpush("sendmail -i root")
@@ -102,12 +106,25 @@ fn what_an_output_is_decoded_to_uncovers_no_secret() {
         format!("\\377\\376{SECRET}\\0\\n{error}\\n"),
         parted_by_backspaces(SECRET) + error,
         format!("{SECRET} by u\x1b[15D_\x1b[16D_\n{error}"),
+        format!(
+            "{} by u\x1b[15D_\x1b[16D_\n{error}",
+            STANDARD.encode(SECRET)
+        ),
+        format!("\\377\\3761\n错误：磁盘已满\n{error}\\0z\n"),
     ] {
         let line = "exec \"$0\" run -- printf \"$F\" >/dev/null";
         script(&sandbox, &[], line).env("F", &output).run();
         assert_eq!(uncovered(&standin, SECRET), None, "{output}");
         let read = bodies(&standin).pop().unwrap().to_string();
         assert!(read.contains("DISK FAILURE"), "{output}: {read}");
+        let digits = STANDARD.encode(SECRET);
+        assert!(
+            !digits
+                .as_bytes()
+                .windows(24)
+                .any(|it| read.contains(str::from_utf8(it).unwrap()))
+        );
+        assert!(read.contains("磁盘") || !output.contains("磁盘"), "{read}");
     }
 }
 

@@ -10,14 +10,14 @@ mod trigger;
 mod watch;
 
 use std::cell::{LazyCell, RefCell};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::option_text::option_text;
 use super::report::Report;
 use super::submit::{Submitting, composed, guard};
 use super::{begin_or_without, load, recipients};
-use crate::child::{self, CommandEnd, Ended, HideInOutput, Plan};
+use crate::child::{self, CommandEnd, Ended, Plan};
 use crate::cli::{Global, ReportOn, Run};
 use crate::compose::{Body, Composed, Draft};
 use crate::config::{self, Config, Settings, State};
@@ -63,9 +63,7 @@ pub(super) fn run(args: &Run, global: &Global, output: Output) -> Result<Exit, F
         let ready = ready.as_ref().ok();
         reserved.replace(ready.map(|(ready, _)| ready.reserve(args, &title, ended)));
     };
-    let hide = ready.as_ref().map(|(ready, settings)| ready.hide(settings));
-    let hide = hide.unwrap_or_else(|_| Arc::new(|_| {}));
-    let ended = child::run(&plan(args, &lingers, hide));
+    let ended = child::run(&plan(args, &lingers));
     let reserved: Option<Reserved> = reserved.take();
     said(args, &ended, output);
     let code = ended.end.code();
@@ -99,7 +97,7 @@ fn usable(args: &Run, global: &Global) -> Result<Option<Recipients>, Failure> {
     recipients::named(&args.to)
 }
 
-fn plan<'a>(args: &'a Run, lingers: &'a dyn Fn(&Ended), hide: HideInOutput) -> Plan<'a> {
+fn plan<'a>(args: &'a Run, lingers: &'a dyn Fn(&Ended)) -> Plan<'a> {
     let output = if args.only_errors {
         child::OutputMode::IfFailed(config::temporary())
     } else if args.no_output && args.on != ReportOn::Output && !args.stderr_fails {
@@ -115,7 +113,6 @@ fn plan<'a>(args: &'a Run, lingers: &'a dyn Fn(&Ended), hide: HideInOutput) -> P
         stderr_fails: args.stderr_fails,
         lingers,
         hidden: config::SECRET_VARIABLE,
-        hide,
     }
 }
 
@@ -211,16 +208,6 @@ impl Ready {
             watched: None,
         };
         Ok((ready, settings))
-    }
-
-    /// Returns what hides secrets in the command's output before its lines are written over.
-    fn hide(&self, settings: &Settings) -> HideInOutput {
-        let guard = guard(&self.config, settings, self.state.as_ref().ok());
-        let guard = Mutex::new(guard);
-        Arc::new(move |line| {
-            let guard = guard.lock().unwrap_or_else(PoisonError::into_inner);
-            guard.overwrite_plain(line);
-        })
     }
 
     /// Keeps the report that goes out if we are killed, as long as the command lingers.

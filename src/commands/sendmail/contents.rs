@@ -105,9 +105,9 @@ impl Letter {
         });
     }
 
-    /// Hides the secrets in all that is shown or logged of it; `hidden` if there were some in the mail itself.
-    pub(super) fn hide(&mut self, guard: &Redactor, mut hidden: bool) {
-        hidden |= guard.hide(&mut self.text);
+    /// Hides the secrets in all that is shown or logged of it.
+    pub(super) fn hide(&mut self, guard: &Redactor) {
+        let mut hidden = guard.hide(&mut self.text);
         hidden |= self.title.as_mut().is_some_and(|title| guard.hide(title));
         for warning in &mut self.warnings {
             guard.hide(warning);

@@ -76,15 +76,14 @@ impl<'a> Mailer<'a> {
         bytes: &[u8],
         user: Option<&str>,
     ) -> Result<Mailing, Failure> {
-        let hidden = self.guard.hidden_in_input(bytes);
-        let mail = Mail::parse(hidden.as_deref().unwrap_or(bytes));
+        let mail = Mail::parse_of(bytes, &|bytes| self.guard.shows_own(bytes));
         let named = addresses::named(envelope, &mail.recipients)?;
         let found = addresses::find(&named, self.config, &self.hosts);
         let mut letter = Letter::of(mail, envelope.cut, self.lang, &self.hosts)?;
         if let Some(user) = user {
             letter.is_of(user, self.lang);
         }
-        letter.hide(&self.guard, hidden.is_some());
+        letter.hide(&self.guard);
         let mut unknown = found.unknown;
         for address in &mut unknown {
             self.guard.hide(address);

@@ -7,13 +7,6 @@ use super::{Cleaner, EscapeState, INPUT_MAX, Input, SEQUENCE_MAX, is_incomplete,
 /// The bytes before the end of a line that a cursor moves back over.
 const BACK_MAX: usize = 4096;
 
-/// New bytes of a line from which on it is looked at again before it is written over. What moves back and
-/// forth by less, such as a spinner, costs nothing.
-const LOOK_FROM: usize = 8;
-
-/// Hides in a line what must not be shown, byte for byte: parts of it may be written over.
-pub(crate) type HideInLine<'a> = &'a dyn Fn(&mut [u8]);
-
 impl Input {
     /// Cleans a text as a terminal shows it at the end; all of it if all was erased.
     pub(crate) fn at_terminal(text: &[u8]) -> Self {
@@ -24,9 +17,8 @@ impl Input {
             cleaner.decode(line, true);
             cleaner.take('\n');
         };
-        // It was looked at before.
-        line.take(text, &mut ended, &|_| {});
-        line.take(b"\n", &mut ended, &|_| {});
+        line.take(text, &mut ended);
+        line.take(b"\n", &mut ended);
         if !cleaner.input.cut {
             cleaner.input.text.pop();
         }
@@ -51,8 +43,6 @@ pub(crate) struct TerminalLine {
     line: Vec<u8>,
     /// Where in `line` the next character goes.
     cursor: usize,
-    /// How many bytes were written since the line was last looked at.
-    unlooked: usize,
     place: EscapeState,
     /// The escape sequence so far.
     sequence: Vec<u8>,
@@ -69,7 +59,6 @@ impl TerminalLine {
             before: Vec::new(),
             line: Vec::new(),
             cursor: 0,
-            unlooked: 0,
             place: EscapeState::Text,
             sequence: Vec::new(),
             hidden: Vec::new(),
@@ -77,20 +66,15 @@ impl TerminalLine {
         }
     }
 
-    /// Takes more of the output; `ended` gets each line that it ends, `hide` one that is written over.
-    pub(crate) fn take(
-        &mut self,
-        mut bytes: &[u8],
-        ended: &mut dyn FnMut(&[u8]),
-        hide: HideInLine<'_>,
-    ) {
+    /// Takes more of the output; `ended` gets each line that it ends.
+    pub(crate) fn take(&mut self, mut bytes: &[u8], ended: &mut dyn FnMut(&[u8])) {
         while let Some(first) = bytes.first() {
             let is_at_end = self.place == EscapeState::Text && self.cursor == self.line.len();
             // Looked for only where all up to it is taken at once.
             let control = is_at_end.then(|| bytes.iter().position(u8::is_ascii_control));
             let (text, rest) = bytes.split_at(control.map_or(0, |it| it.unwrap_or(bytes.len())));
             if text.is_empty() {
-                self.add(*first, ended, hide);
+                self.add(*first, ended);
                 bytes = &bytes[1..];
             } else if self.line.is_empty() && self.before.is_empty() && rest.first() == Some(&b'\n')
             {
@@ -99,7 +83,6 @@ impl TerminalLine {
             } else {
                 self.line.extend_from_slice(text);
                 self.cursor = self.line.len();
-                self.unlooked += text.len();
                 bytes = rest;
             }
             if self.line.len() > 2 * self.max {
@@ -124,11 +107,11 @@ impl TerminalLine {
         }
     }
 
-    fn add(&mut self, byte: u8, ended: &mut dyn FnMut(&[u8]), hide: HideInLine<'_>) {
+    fn add(&mut self, byte: u8, ended: &mut dyn FnMut(&[u8])) {
         let ascii = Some(byte).filter(u8::is_ascii);
         let character = ascii.map_or(char::REPLACEMENT_CHARACTER, char::from);
         if self.place == EscapeState::Words {
-            return self.add_to_string(byte, ended, hide);
+            return self.add_to_string(byte, ended);
         }
         if let Some(next) = self.place.next(character) {
             if self.sequence.len() < SEQUENCE_MAX {
@@ -136,7 +119,7 @@ impl TerminalLine {
             }
             self.place = next;
             if next == EscapeState::Text {
-                self.obey(hide);
+                self.obey();
             }
             return;
         }
@@ -144,7 +127,7 @@ impl TerminalLine {
         if !self.sequence.is_empty() {
             // Not a sequence: this is text.
             self.sequence.clear();
-            return self.add(byte, ended, hide);
+            return self.add(byte, ended);
         }
         match byte {
             b'\n' => {
@@ -155,20 +138,20 @@ impl TerminalLine {
             }
             b'\r' => self.return_to_start(),
             b'\x08' => _ = self.go_back(),
-            b'\t' => self.write(byte, hide),
-            _ if !byte.is_ascii_control() => self.write(byte, hide),
+            b'\t' => self.write(byte),
+            _ if !byte.is_ascii_control() => self.write(byte),
             _ => {}
         }
     }
 
     /// Adds a byte to a control string, which is a text if it has no end.
-    fn add_to_string(&mut self, byte: u8, ended: &mut dyn FnMut(&[u8]), hide: HideInLine<'_>) {
+    fn add_to_string(&mut self, byte: u8, ended: &mut dyn FnMut(&[u8])) {
         let is_end = byte == b'\x07' || byte == b'\\' && self.sequence.ends_with(b"\x1b");
         if byte == b'\n' || self.sequence.len() == SEQUENCE_MAX {
             self.line.append(&mut self.sequence);
             self.cursor = self.line.len();
             self.place = EscapeState::Text;
-            return self.add(byte, ended, hide);
+            return self.add(byte, ended);
         }
         self.sequence.push(byte);
         if is_end {
@@ -181,7 +164,7 @@ impl TerminalLine {
     }
 
     /// Obeys what moves the cursor within its line, or erases. Source: ECMA-48.
-    fn obey(&mut self, hide: HideInLine<'_>) {
+    fn obey(&mut self) {
         let sequence = std::mem::take(&mut self.sequence);
         let Some((last, [b'\x1b', b'[', number @ ..])) = sequence.split_last() else {
             return;
@@ -194,10 +177,7 @@ impl TerminalLine {
                 // It costs no more than what was written, whatever the number.
                 let _ = (0..count).all(|_| self.go_back());
             }
-            (b'K' | b'J', "" | "0") if self.cursor > 0 => {
-                self.look(hide);
-                self.line.truncate(self.cursor);
-            }
+            (b'K' | b'J', "" | "0") if self.cursor > 0 => self.line.truncate(self.cursor),
             (b'K' | b'J', _) => {
                 let seen = self.seen();
                 if !seen.is_empty() {
@@ -233,29 +213,11 @@ impl TerminalLine {
         true
     }
 
-    /// Hides what must not be shown, before a part of it is gone.
-    fn look(&mut self, hide: HideInLine<'_>) {
-        if self.cursor < self.line.len() && self.unlooked >= LOOK_FROM {
-            let from = self.line.len().saturating_sub(2 * BACK_MAX);
-            hide(&mut self.line[from..]);
-            self.unlooked = 0;
-        }
-    }
-
-    /// Writes a byte over the character at the cursor.
-    fn write(&mut self, byte: u8, hide: HideInLine<'_>) {
-        self.look(hide);
-        self.unlooked += 1;
-        let mut end = self.cursor;
-        if !continues(byte) && end < self.line.len() {
-            end += 1;
-            end += self.line[end..]
-                .iter()
-                .take(3)
-                .take_while(|it| continues(**it))
-                .count();
-        }
-        self.line.splice(self.cursor..end, [byte]);
+    /// Writes a byte at the cursor. What was behind it is gone: of a secret that is written over in its
+    /// middle, two parts would be left that nobody finds.
+    fn write(&mut self, byte: u8) {
+        self.line.truncate(self.cursor);
+        self.line.push(byte);
         self.cursor += 1;
     }
 

@@ -11,11 +11,10 @@ fn clean(bytes: &[u8]) -> String {
 fn at_terminal(output: &[u8], piece: usize) -> (String, TerminalLine) {
     let (mut line, mut lines) = (TerminalLine::new(1000), Vec::new());
     for piece in output.chunks(piece) {
-        let mut ended = |ended: &[u8]| {
+        line.take(piece, &mut |ended| {
             lines.extend_from_slice(ended);
             lines.push(b'\n');
-        };
-        line.take(piece, &mut ended, &|_| {});
+        });
     }
     lines.extend(line.shown());
     (String::from_utf8_lossy(&lines).into_owned(), line)

@@ -50,9 +50,18 @@ pub(crate) struct Enclosed {
     pub(crate) bytes: Vec<u8>,
 }
 
+/// Whether bytes show a secret as it is. What does was not encoded, whatever stands around it: decoded, it
+/// would have a form that nobody looks for.
+pub(crate) type IsTold<'a> = &'a dyn Fn(&[u8]) -> bool;
+
 impl Mail {
     /// Parses a mail. Any bytes are a mail, in the worst case of plain text only.
     pub(crate) fn parse(bytes: &[u8]) -> Self {
+        Self::parse_of(bytes, &|_| false)
+    }
+
+    /// Parses the mail of somebody who knows secrets.
+    pub(crate) fn parse_of(bytes: &[u8], is_told: IsTold<'_>) -> Self {
         let bytes = &*with_line_feeds(bytes);
         // The separator line of a mailbox.
         let separator = bytes.starts_with(b"From ").then(|| line(bytes));
@@ -65,7 +74,7 @@ impl Mail {
                 ..Self::default()
             };
         }
-        let mut content = MailPart::whole(&head, body).read();
+        let mut content = MailPart::whole(&head, body, is_told).read();
         let above = guessed(&head.text_above(body));
         content.text.insert_str(0, &above);
         let subject = words::text(&head.get("Subject").unwrap_or_default());

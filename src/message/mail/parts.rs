@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use super::IsTold;
 use super::boundary::{Divided, divided};
 use super::charset::{append, decoded, guessed};
 use super::head::{MailHead, lines};
@@ -88,29 +89,43 @@ pub(super) struct MailPart<'a> {
     body: Cow<'a, [u8]>,
     /// The number of multiparts around it.
     depth: usize,
+    is_told: IsTold<'a>,
 }
 
 impl<'a> MailPart<'a> {
     /// A mail.
-    pub(super) fn whole(head: &MailHead<'_>, body: &'a [u8]) -> Self {
-        Self::new(head, body, 0, "text/plain")
+    pub(super) fn whole(head: &MailHead<'_>, body: &'a [u8], is_told: IsTold<'a>) -> Self {
+        Self::new(head, body, (0, "text/plain"), is_told)
     }
 
-    fn new(head: &MailHead<'_>, body: &'a [u8], depth: usize, default: &str) -> Self {
+    fn new(
+        head: &MailHead<'_>,
+        body: &'a [u8],
+        (depth, default): (usize, &str),
+        is_told: IsTold<'a>,
+    ) -> Self {
         let field = |name| head.get(name).map(|it| ParameterField::parse(&it));
         let kind = field("Content-Type");
         let encoding = field("Content-Transfer-Encoding").unwrap_or_default();
         let text = head.text(body);
+        // What shows a secret as it is was not encoded.
+        let is_base64 = encoding.value == "base64" || encoding.value.contains("uu");
+        let is_plain = is_base64 && is_told(body);
         Self {
             kind: kind.unwrap_or_else(|| ParameterField::parse(default.as_bytes())),
             disposition: field("Content-Disposition").unwrap_or_default(),
-            encoding: encoding.value,
+            encoding: if is_plain {
+                String::new()
+            } else {
+                encoding.value
+            },
             body: if text.is_empty() {
                 body.into()
             } else {
                 [&text, body].concat().into()
             },
             depth,
+            is_told,
         }
     }
 
@@ -148,7 +163,7 @@ impl<'a> MailPart<'a> {
 
     /// Reads a text and the files in it.
     fn plain(&self, bytes: &[u8]) -> PartContent {
-        let (bytes, files) = uuencode::files(bytes);
+        let (bytes, files) = uuencode::files(bytes, self.is_told);
         let mut text = self.decoded(&bytes);
         if self.has("format", "flowed") {
             text = flowed::joined(&text, self.has("delsp", "yes"));
@@ -196,7 +211,7 @@ impl<'a> MailPart<'a> {
         };
         let parts = parts.into_iter().map(|part| {
             let (head, body) = MailHead::split(part);
-            MailPart::new(&head, body, self.depth + 1, default)
+            MailPart::new(&head, body, (self.depth + 1, default), self.is_told)
         });
         let mut content = if subtype == "alternative" {
             chosen(parts)
@@ -258,7 +273,10 @@ impl<'a> MailPart<'a> {
         let mut name = self.name();
         let mut bytes = transfer::file(&self.body, &self.encoding).into_owned();
         if self.encoding.contains("uu")
-            && let Some(file) = uuencode::files(&self.body).1.into_iter().next()
+            && let Some(file) = uuencode::files(&self.body, self.is_told)
+                .1
+                .into_iter()
+                .next()
         {
             name = name.or(Some(file.name));
             bytes = file.bytes;

@@ -1,6 +1,7 @@
 //! Finds files within a text that `uuencode` has made: `begin 644 name`, lines, `end`.
 
 use super::super::encoding::guessed;
+use super::IsTold;
 use super::head::{line, lines};
 use super::transfer::base64;
 
@@ -13,13 +14,15 @@ pub(super) struct UuFile {
 /// Most files that are taken out of a text: each takes memory, however small it is.
 const FILES_MAX: usize = 100;
 
-/// Takes the files out of a text. What isn't whole stays in it, and so do those past the limit.
-pub(super) fn files(text: &[u8]) -> (Vec<u8>, Vec<UuFile>) {
+/// Takes the files out of a text. What isn't whole stays in it, and so do those past the limit, and what
+/// shows a secret.
+pub(super) fn files(text: &[u8], is_told: IsTold<'_>) -> (Vec<u8>, Vec<UuFile>) {
     let (mut out, mut files) = (Vec::with_capacity(text.len()), Vec::new());
     let mut rest = text;
     while !rest.is_empty() {
         if files.len() < FILES_MAX
             && let Some((file, behind)) = file(rest)
+            && !is_told(&rest[..rest.len() - behind.len()])
         {
             files.push(file);
             rest = behind;
@@ -120,7 +123,7 @@ mod tests {
                 0,
             ),
         ] {
-            let (left, found) = files(text.as_bytes());
+            let (left, found) = files(text.as_bytes(), &|_| false);
             assert_eq!(String::from_utf8(left).unwrap(), rest, "{text}");
             assert_eq!(found.len(), count, "{text}");
             for file in found {

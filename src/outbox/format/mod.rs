@@ -35,7 +35,9 @@
 
 mod summed;
 
+use std::fs::File;
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::json;
@@ -97,8 +99,16 @@ impl Entry {
         Ok(files)
     }
 
-    /// Makes its files refer to their bytes in the entry itself.
-    pub(super) fn placed(mut self, whole: &FileSlice, files: &[u64]) -> Self {
+    /// Makes its files refer to their bytes in the entry itself: later changes to what they were made from do
+    /// not affect an accepted message.
+    ///
+    /// # Errors
+    /// An I/O error.
+    pub(super) fn placed(mut self, file: &Arc<File>, files: &[u64]) -> io::Result<Self> {
+        if files.is_empty() {
+            return Ok(self);
+        }
+        let whole = FileSlice::of_file(Arc::clone(file))?;
         let attachments = self
             .messages
             .iter_mut()
@@ -106,7 +116,7 @@ impl Entry {
         for (attachment, at) in attachments.zip(files) {
             attachment.bytes = whole.part(*at, attachment.bytes.len());
         }
-        self
+        Ok(self)
     }
 
     /// Returns the size of all its files in bytes.

@@ -79,7 +79,11 @@ fn files_are_read_as_they_were_written_and_from_their_offsets() {
     let places = entry.write(&mut bytes).unwrap();
     assert!(bytes.starts_with(b"wxpush outbox 2\n"));
     assert_eq!(read(&bytes).as_ref(), Ok(&entry));
-    let placed = entry.clone().placed(&FileSlice::from(bytes), &places);
+    let path = std::env::temp_dir().join(format!("wxpush-entry-{}", std::process::id()));
+    std::fs::write(&path, &bytes).unwrap();
+    let file = Arc::new(File::open(&path).unwrap());
+    std::fs::remove_file(&path).unwrap();
+    let placed = entry.clone().placed(&file, &places).unwrap();
     assert_eq!(placed, entry);
     assert_eq!(entry.bytes_of_files(), 200_018);
 }
