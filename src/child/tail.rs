@@ -136,7 +136,8 @@ impl OutputStream {
         };
         let (half, rest) = held.split_at(usize::from(is_within).min(held.len()));
         self.decode(half, kept);
-        if rest.len() >= HELD_MIN || rest.ends_with(b"\n") {
+        let is_sure = encoding::bytes_begin(rest) == Some(0);
+        if is_sure || rest.len() >= HELD_MIN || rest.ends_with(b"\n") {
             self.decoder = None;
         }
         self.decode(rest, kept);

@@ -15,6 +15,9 @@ const SAMPLE: usize = 1 << 20;
 const ASCII_MIN: usize = 32;
 const CHINESE_MIN: usize = 3;
 
+/// The bytes of UTF-16's mark.
+const MARK_SIZE: usize = 2;
+
 /// A WHATWG encoding.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Encoding(&'static encoding_rs::Encoding);
@@ -27,12 +30,10 @@ impl Encoding {
         known.filter(|it| *it != encoding_rs::REPLACEMENT).map(Self)
     }
 
-    /// Returns UTF-16 if the byte order mark of it is at the start of bytes, and nothing that follows soon
-    /// contradicts it.
+    /// Returns UTF-16 if the byte order mark of it is at the start of bytes.
     pub(crate) fn of_mark(bytes: &[u8]) -> Option<Self> {
         let marked = encoding_rs::Encoding::for_bom(bytes);
-        let marked = marked.map(|(it, _)| Self(it)).filter(|it| it.0 != UTF_8);
-        marked.filter(|_| bytes_begin(bytes).is_none())
+        marked.map(|(it, _)| Self(it)).filter(|it| it.0 != UTF_8)
     }
 
     pub(crate) fn decoder(self) -> Decoder {
@@ -85,6 +86,7 @@ pub(crate) fn bytes_begin(bytes: &[u8]) -> Option<usize> {
 /// one, else UTF-8 or GB18030, whichever has fewer errors.
 pub(crate) fn guessed(bytes: &[u8]) -> String {
     match Encoding::of_mark(bytes) {
+        Some(_) if bytes_begin(bytes).is_some() => guessed_unmarked(&bytes[MARK_SIZE..]),
         Some(marked) => marked.0.decode(bytes).0.into_owned(),
         None => guessed_unmarked(bytes),
     }

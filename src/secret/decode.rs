@@ -133,12 +133,12 @@ pub(super) fn find_plain(needles: &Needles, bytes: &[u8], found: &mut Vec<Exposu
     let mut stream = DecodedStream::<8>::of(needles);
     // One that counts as a whole may be broken into lines.
     let mut joined = needles
-        .has_long_whole()
+        .has_granted_whole()
         .then(|| DecodedStream::<8>::of(needles));
     for (at, byte) in bytes.iter().enumerate() {
         if let Some(joined) = joined.as_mut().filter(|_| !byte.is_ascii_whitespace())
             && joined.push(*byte, at).is_some()
-            && let Some(begin) = needles.long_whole_at_end(&bytes[..=at])
+            && let Some(begin) = needles.granted_whole_at_end(&bytes[..=at])
         {
             mark(found, begin, at + 1, false);
         }

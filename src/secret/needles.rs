@@ -10,9 +10,6 @@ use super::PIECE;
 /// The most bytes of a number.
 const BYTES: usize = 16;
 
-/// The bytes of a text that nobody writes by chance, however it is broken into lines.
-const LONG: usize = 32;
-
 /// Set in every byte: small letters are the same as capital ones, and a zero as a space.
 const SPACES: u128 = u128::from_be_bytes([b' '; BYTES]);
 
@@ -30,6 +27,9 @@ pub(super) struct Needle {
     pub(super) size: usize,
     /// Whether it counts only as a whole where it is not encoded.
     pub(super) whole: bool,
+    /// Whether a server chose it: one that counts as a whole does so in escapes, too, and however it is
+    /// broken into lines.
+    pub(super) granted: bool,
 }
 
 /// A run of bytes of a needle, which counts.
@@ -198,21 +198,24 @@ impl Needles {
         there.map(|it| it.text.len()).max()
     }
 
-    /// Returns how many bytes in a row of a stretch's text count where some are escaped: of a long one that
-    /// counts as a whole, all. In JSON or a URL, words of a server's choice have escapes, too.
+    /// Returns how many bytes in a row of a stretch's text count where some are escaped: in JSON or a URL,
+    /// words of a server's choice have escapes, too.
     pub(super) fn least_escaped(&self, stretch: Stretch) -> usize {
         let it = &self.texts[stretch.needle];
-        let is_long_whole = it.whole && it.text.len() >= LONG;
-        if is_long_whole { it.text.len() } else { 0 }
+        if it.whole && it.granted {
+            it.text.len()
+        } else {
+            0
+        }
     }
 
-    /// Whether there is a text that counts as a whole, and is too long to be there by chance.
-    pub(super) fn has_long_whole(&self) -> bool {
-        self.long_wholes().next().is_some()
+    /// Whether there is a text of a server's choice that counts as a whole.
+    pub(super) fn has_granted_whole(&self) -> bool {
+        self.granted_wholes().next().is_some()
     }
 
     /// Returns where such a text begins that ends these bytes, whatever white space is in it.
-    pub(super) fn long_whole_at_end(&self, bytes: &[u8]) -> Option<usize> {
+    pub(super) fn granted_whole_at_end(&self, bytes: &[u8]) -> Option<usize> {
         let begin = |text: &[u8]| {
             let mut there = bytes.iter().enumerate().rev();
             let mut said = there.by_ref().filter(|(_, it)| !it.is_ascii_whitespace());
@@ -221,12 +224,11 @@ impl Needles {
                 is.eq_ignore_ascii_case(byte).then_some(at)
             })
         };
-        self.long_wholes().find_map(|it| begin(&it.text))
+        self.granted_wholes().find_map(|it| begin(&it.text))
     }
 
-    fn long_wholes(&self) -> impl Iterator<Item = &Needle> {
-        let is_long = |it: &&Needle| it.whole && it.text.len() >= LONG;
-        self.texts.iter().filter(is_long)
+    fn granted_wholes(&self) -> impl Iterator<Item = &Needle> {
+        self.texts.iter().filter(|it| it.whole && it.granted)
     }
 
     /// The size of the longest text.
@@ -306,6 +308,7 @@ mod tests {
                 text: text.clone().into_bytes(),
                 size,
                 whole: false,
+                granted: false,
             };
             assert_eq!(Needles::new(vec![needle(8)]).sorted().len(), different);
             let both = Needles::new(vec![needle(16), needle(16), needle(8)]);

@@ -211,8 +211,10 @@ impl Redactor {
         // Without the zero before or behind it, which depends on the order of the bytes.
         wide.pop();
         let is_password = self.passwords.contains(secret);
+        let granted = self.granted.contains(secret);
         let needle = |text: Vec<u8>, size| Needle {
             whole: is_password && text.len() > size,
+            granted,
             text,
             size,
         };
