@@ -34,6 +34,8 @@ struct WriteState {
     stage: Stage,
     /// Whether the message was sent without waiting: the entry no longer decides anything.
     late: bool,
+    /// Whether somebody waits for the next stage, and not only for the last.
+    is_watched: bool,
 }
 
 #[derive(Debug)]
@@ -81,6 +83,7 @@ impl PendingWrite {
             state: Mutex::new(WriteState {
                 stage: Stage::Writing,
                 late: false,
+                is_watched: false,
             }),
             changed: Condvar::new(),
         });
@@ -186,6 +189,7 @@ impl PendingWrite {
     pub(crate) fn abandon(&self) {
         let mut state = self.locked();
         let patience = Instant::now() + DISK_MAX;
+        state.is_watched = true;
         while matches!(state.stage, Stage::Naming) && Instant::now() < patience {
             state = self.waited(state, patience);
         }
@@ -293,7 +297,10 @@ impl PendingWrite {
         if goes_on {
             state.stage = next;
         }
-        self.changed.notify_all();
+        // Nobody is woken for nothing: that is two system calls.
+        if state.is_watched {
+            self.changed.notify_all();
+        }
         goes_on
     }
 
