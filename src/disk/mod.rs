@@ -11,6 +11,7 @@ mod error;
 mod file;
 mod groups;
 mod journal;
+mod lead;
 pub(crate) mod record;
 mod trust;
 mod walk;
@@ -115,7 +116,7 @@ pub(crate) fn read_named(path: &Path, max: u64) -> io::Result<(Vec<u8>, Metadata
 /// # Errors
 /// Who could have, or an I/O error.
 pub(crate) fn open_to_send(path: &Path) -> io::Result<File> {
-    let led = walk::lead(path)?;
+    let led = lead::lead(path)?;
     let trusted = || {
         let (file, meta) = walk::open_file(path, Writers::Owner, UNBLOCKED)?;
         trust::check_file(&meta, path)?;
@@ -132,7 +133,7 @@ pub(crate) fn open_to_send(path: &Path) -> io::Result<File> {
         return Err(FileError::Foreign { path, uid }.into());
     }
     let is_linked = led.meta.nlink() > 1 && (led.is_shared || led.is_foreign);
-    let is_private = led.meta.mode() & 0o004 == 0 && led.is_foreign;
+    let is_private = led.is_private && led.is_foreign;
     if (is_linked || is_private) && trust::is_trusted(led.meta.uid()) {
         // Another user may have linked it or moved it here.
         let path = path.to_owned();

@@ -9,7 +9,7 @@
 //! is looked at from there: a third of the calls. What is not as it should be, the walk finds and tells.
 //! Having walked before spares both: config, state and log are mostly near each other.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -26,7 +26,7 @@ use super::trust::{Writers, check_dir, check_link, is_mounted, is_trusted};
 use super::{FileError, euid, make_dirs};
 
 /// Most symbolic links on the way. Source: `path_resolution`(7).
-const LINKS_MAX: usize = 40;
+pub(super) const LINKS_MAX: usize = 40;
 
 /// A directory that root has walked to.
 #[derive(Clone)]
@@ -144,7 +144,7 @@ fn place_of(meta: &Metadata) -> (u64, u64) {
     (meta.dev(), meta.ino())
 }
 
-fn root() -> io::Result<(Arc<File>, Metadata)> {
+pub(super) fn root() -> io::Result<(Arc<File>, Metadata)> {
     let (root, meta) = with_meta(open(CWD, OsStr::new("/"), OFlags::PATH)?)?;
     Ok((Arc::new(root), meta))
 }
@@ -192,56 +192,6 @@ pub(super) fn open_file(
         path = followed(&path, &dir, &name, target.into_bytes())?;
     }
     Err(Errno::LOOP.into())
-}
-
-/// What a path leads to, and whose links are on the way, but for those whom root trusts.
-pub(super) struct Led {
-    /// Only found, not opened: to be opened is enough for some devices.
-    pub(super) handle: File,
-    pub(super) meta: Metadata,
-    pub(super) by: BTreeSet<u32>,
-    /// Whether others can write to a directory on the way, and whether they can rename what is in it.
-    pub(super) is_shared: bool,
-    pub(super) is_foreign: bool,
-}
-
-/// Finds what a path leads to, even if others could have put it there.
-///
-/// # Errors
-/// An I/O error.
-pub(super) fn lead(path: &Path) -> io::Result<Led> {
-    let (mut here, mut meta) = root()?;
-    let mut rest: Vec<OsString> = names(&std::path::absolute(path)?).collect();
-    let (mut by, mut links) = (BTreeSet::new(), 0);
-    let (mut is_shared, mut is_foreign) = (false, false);
-    while let Some(name) = rest.pop() {
-        is_shared |= meta.mode() & 0o022 != 0;
-        is_foreign |= !is_trusted(meta.uid()) || check_dir(&meta, path, Writers::Owner).is_err();
-        let (next, of_next) = with_meta(open(&here, &name, OFlags::PATH | OFlags::NOFOLLOW)?)?;
-        if !of_next.is_symlink() {
-            (here, meta) = (Arc::new(next), of_next);
-            continue;
-        }
-        links += 1;
-        if links > LINKS_MAX {
-            return Err(Errno::LOOP.into());
-        }
-        by.extend(Some(of_next.uid()).filter(|uid| !is_trusted(*uid)));
-        let target = rustix::fs::readlinkat(&next, "", Vec::new())?;
-        let target = PathBuf::from(OsString::from_vec(target.into_bytes()));
-        if target.is_absolute() {
-            (here, meta) = root()?;
-        }
-        rest.extend(names(&target));
-    }
-    let handle = here.try_clone()?;
-    Ok(Led {
-        handle,
-        meta,
-        by,
-        is_shared,
-        is_foreign,
-    })
 }
 
 fn parent_of(path: &Path, writers: Writers) -> io::Result<(Arc<File>, Metadata, OsString)> {
@@ -336,7 +286,7 @@ impl Walk {
 }
 
 /// Returns the components of a path, the first one last.
-fn names(path: &Path) -> impl Iterator<Item = OsString> {
+pub(super) fn names(path: &Path) -> impl Iterator<Item = OsString> {
     let components = path.components().rev();
     let named = components.filter(|it| matches!(it, Component::Normal(_) | Component::ParentDir));
     named.map(|it| it.as_os_str().to_owned())
@@ -365,7 +315,7 @@ pub(super) fn sync_names(dir: &File) -> io::Result<()> {
     open(dir, OsStr::new("."), OFlags::DIRECTORY)?.sync_all()
 }
 
-fn open(dir: impl AsFd, name: &OsStr, flags: OFlags) -> io::Result<File> {
+pub(super) fn open(dir: impl AsFd, name: &OsStr, flags: OFlags) -> io::Result<File> {
     let flags = flags | OFlags::CLOEXEC;
     let opened = retry_on_intr(|| rustix::fs::openat(&dir, name, flags, Mode::empty()));
     Ok(File::from(opened?))

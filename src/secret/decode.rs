@@ -131,15 +131,9 @@ impl<'a, const BITS: u32> DecodedStream<'a, BITS> {
 /// Finds the secrets that stand there as they are.
 pub(super) fn find_plain(needles: &Needles, bytes: &[u8], found: &mut Vec<Exposure>) {
     let mut stream = DecodedStream::<8>::of(needles);
-    // One that counts as a whole may be broken into lines.
-    let mut joined = needles
-        .has_granted_whole()
-        .then(|| DecodedStream::<8>::of(needles));
+    let mut wholes = needles.wholes();
     for (at, byte) in bytes.iter().enumerate() {
-        if let Some(joined) = joined.as_mut().filter(|_| !byte.is_ascii_whitespace())
-            && joined.push(*byte, at).is_some()
-            && let Some(begin) = needles.granted_whole_at_end(&bytes[..=at])
-        {
+        if let Some(begin) = wholes.as_mut().and_then(|it| it.push(*byte, at)) {
             mark(found, begin, at + 1, false);
         }
         if let Some((stretch, _)) = stream.push(*byte, at) {
@@ -166,17 +160,15 @@ struct StretchRun {
     last: usize,
     /// Whether an escape is in one of them: then all of it counts.
     is_escaped: bool,
-    /// How many bytes they say, and how many count.
-    says: usize,
-    least: usize,
 }
 
 /// Finds the secrets in escapes, which may be encoded so many times, and in the base64 that they say.
 fn find_escaped(needles: &Needles, bytes: &[u8], times: u8, found: &mut Vec<Exposure>) {
     let (mut plain, mut base64) = (
         DecodedStream::<8>::of(needles),
-        DecodedStream::<6>::of(needles),
+        DecodedStream::<6>::of(needles.encoded()),
     );
+    let mut wholes = needles.wholes().filter(|_| times > 0);
     let mut run: Option<StretchRun> = None;
     for (byte, begin, end) in Unescaped::of_all(bytes, times > 1) {
         if times > 0 {
@@ -184,12 +176,7 @@ fn find_escaped(needles: &Needles, bytes: &[u8], times: u8, found: &mut Vec<Expo
             run = plain.push(byte, begin).map(|(stretch, from)| {
                 let goes_on = before.filter(|before| before.last + 1 == plain.last);
                 let is_escaped = end - from > stretch.size;
-                let says = goes_on
-                    .as_ref()
-                    .map_or(stretch.size, |before| before.says + 1);
                 StretchRun {
-                    says,
-                    least: needles.least_escaped(stretch),
                     begin: goes_on
                         .as_ref()
                         .map_or(from, |before| before.begin.min(from)),
@@ -198,9 +185,11 @@ fn find_escaped(needles: &Needles, bytes: &[u8], times: u8, found: &mut Vec<Expo
                 }
             });
         }
-        let counts = |run: &&StretchRun| run.is_escaped && run.says >= run.least;
-        if let Some(run) = run.as_ref().filter(counts) {
+        if let Some(run) = run.as_ref().filter(|run| run.is_escaped) {
             mark(found, run.begin, end, false);
+        }
+        if let Some(begin) = wholes.as_mut().and_then(|it| it.push(byte, begin)) {
+            mark(found, begin, end, false);
         }
         if let Some(digit) = base64_digit(byte)
             && let Some((_, from)) = base64.push(digit, begin)
@@ -212,7 +201,7 @@ fn find_escaped(needles: &Needles, bytes: &[u8], times: u8, found: &mut Vec<Expo
 
 /// Finds the secrets in hex, in whatever columns, lines and marks.
 fn find_in_hex(needles: &Needles, bytes: &[u8], found: &mut Vec<Exposure>) {
-    let mut stream = DecodedStream::<4>::of(needles);
+    let mut stream = DecodedStream::<4>::of(needles.encoded());
     for (at, byte) in bytes.iter().enumerate() {
         let is_prefix = *byte == b'0' && matches!(bytes.get(at + 1), Some(b'x' | b'X'));
         if let Some(digit) = hex_digit(*byte).filter(|_| !is_prefix)
@@ -225,7 +214,7 @@ fn find_in_hex(needles: &Needles, bytes: &[u8], found: &mut Vec<Exposure>) {
 
 /// Finds the secrets in lines of an address, of words in hex, and of text that is not read.
 fn find_in_dump(needles: &Needles, bytes: &[u8], found: &mut Vec<Exposure>) {
-    let mut stream = DecodedStream::<4>::of(needles);
+    let mut stream = DecodedStream::<4>::of(needles.encoded());
     let mut end = 0;
     for line in bytes.split(|byte| *byte == b'\n') {
         let mut at = end;

@@ -12,6 +12,7 @@ mod redactor;
 #[cfg(test)]
 mod tests;
 mod units;
+mod wholes;
 
 pub(crate) use redactor::Redactor;
 

@@ -6,12 +6,13 @@
 use std::cell::OnceCell;
 
 use super::PIECE;
+use super::wholes::{WholeStream, Wholes};
 
 /// The most bytes of a number.
-const BYTES: usize = 16;
+pub(super) const BYTES: usize = 16;
 
 /// Set in every byte: small letters are the same as capital ones, and a zero as a space.
-const SPACES: u128 = u128::from_be_bytes([b' '; BYTES]);
+pub(super) const SPACES: u128 = u128::from_be_bytes([b' '; BYTES]);
 
 /// Bits of the filter for each number in it. With four of them set, one other number in four thousand
 /// passes.
@@ -21,14 +22,15 @@ const ROOM: usize = 64;
 const SIZES: (u32, u32) = (14, 21);
 
 /// A text that is looked for.
+#[derive(Clone)]
 pub(super) struct Needle {
     pub(super) text: Vec<u8>,
     /// Each run of so many bytes counts, at most sixteen.
     pub(super) size: usize,
     /// Whether it counts only as a whole where it is not encoded.
     pub(super) whole: bool,
-    /// Whether a server chose it: one that counts as a whole does so in escapes, too, and however it is
-    /// broken into lines.
+    /// Whether another server chose it: one that counts as a whole does so in escapes, too, and however it
+    /// is broken into lines.
     pub(super) granted: bool,
 }
 
@@ -42,7 +44,7 @@ pub(super) struct Stretch {
     needle: usize,
 }
 
-/// Texts that are looked for.
+/// Texts that are looked for, but for those that another server chose.
 pub(super) struct Needles {
     texts: Vec<Needle>,
     /// Where each of them would end if all stood in a row. A stretch is known by the place of its last
@@ -56,6 +58,14 @@ pub(super) struct Needles {
     /// The last byte of each different stretch, sorted: one for each, so that a text that repeats itself
     /// costs no more. Made at the first number that passes the filter.
     sorted: OnceCell<Vec<usize>>,
+    granted: Option<Box<Granted>>,
+}
+
+/// What other servers chose.
+struct Granted {
+    wholes: Wholes,
+    /// These texts and the others: where they are encoded, pieces of all count.
+    encoded: Needles,
 }
 
 /// A set of numbers that never forgets one, and seldom takes another for one.
@@ -74,6 +84,33 @@ impl Needle {
 
 impl Needles {
     pub(super) fn new(texts: Vec<Needle>) -> Self {
+        let is_whole = |it: &Needle| it.whole && it.granted;
+        if !texts.iter().any(is_whole) {
+            return Self::of(texts);
+        }
+        let wholes = texts.iter().filter(|it| is_whole(it));
+        let wholes = Wholes::new(wholes.map(|it| &*it.text));
+        let counted = texts.iter().filter(|it| !is_whole(it)).cloned();
+        let counted = Self::of(counted.collect());
+        let encoded = Self::of(texts);
+        Self {
+            granted: Some(Box::new(Granted { wholes, encoded })),
+            ..counted
+        }
+    }
+
+    /// Returns what is looked for in base64 and hex.
+    pub(super) fn encoded(&self) -> &Self {
+        self.granted.as_ref().map_or(self, |it| &it.encoded)
+    }
+
+    /// Returns what counts as a whole, and may have white space in it.
+    pub(super) fn wholes(&self) -> Option<WholeStream<'_>> {
+        let granted = self.granted.as_ref()?;
+        Some(WholeStream::of(&granted.wholes))
+    }
+
+    fn of(texts: Vec<Needle>) -> Self {
         let sum = |sum: &mut usize, it: &Needle| {
             *sum += it.text.len();
             Some(*sum)
@@ -112,6 +149,7 @@ impl Needles {
             filter,
             sizes,
             sorted: OnceCell::new(),
+            granted: None,
         }
     }
 
@@ -198,42 +236,9 @@ impl Needles {
         there.map(|it| it.text.len()).max()
     }
 
-    /// Returns how many bytes in a row of a stretch's text count where some are escaped: in JSON or a URL,
-    /// words of a server's choice have escapes, too.
-    pub(super) fn least_escaped(&self, stretch: Stretch) -> usize {
-        let it = &self.texts[stretch.needle];
-        if it.whole && it.granted {
-            it.text.len()
-        } else {
-            0
-        }
-    }
-
-    /// Whether there is a text of a server's choice that counts as a whole.
-    pub(super) fn has_granted_whole(&self) -> bool {
-        self.granted_wholes().next().is_some()
-    }
-
-    /// Returns where such a text begins that ends these bytes, whatever white space is in it.
-    pub(super) fn granted_whole_at_end(&self, bytes: &[u8]) -> Option<usize> {
-        let begin = |text: &[u8]| {
-            let mut there = bytes.iter().enumerate().rev();
-            let mut said = there.by_ref().filter(|(_, it)| !it.is_ascii_whitespace());
-            text.iter().rev().try_fold(bytes.len(), |_, byte| {
-                let (at, is) = said.next()?;
-                is.eq_ignore_ascii_case(byte).then_some(at)
-            })
-        };
-        self.granted_wholes().find_map(|it| begin(&it.text))
-    }
-
-    fn granted_wholes(&self) -> impl Iterator<Item = &Needle> {
-        self.texts.iter().filter(|it| it.whole && it.granted)
-    }
-
     /// The size of the longest text.
     pub(super) fn longest(&self) -> usize {
-        let sizes = self.texts.iter().map(|it| it.text.len());
+        let sizes = self.encoded().texts.iter().map(|it| it.text.len());
         sizes.max().unwrap_or_default()
     }
 
@@ -293,7 +298,7 @@ fn last_of(bits: u128, size: usize) -> u128 {
 }
 
 /// The bits of the last eight bytes.
-fn low(bits: u128) -> u64 {
+pub(super) fn low(bits: u128) -> u64 {
     u64::try_from(bits & u128::from(u64::MAX)).unwrap_or_default()
 }
 

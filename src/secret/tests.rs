@@ -366,7 +366,26 @@ fn of_another_servers_token_only_the_whole_is_hidden() {
     let mut guard = Redactor::default();
     guard.add_granted(&Secret::new(token), false);
     assert!(!guard.hide(&mut token[..40].to_owned()));
+    assert!(!guard.hide(&mut token[..40].replace('/', "\\/")));
     assert!(guard.hide(&mut token.to_owned()));
+}
+
+#[test]
+fn a_long_password_and_its_user_count_in_pieces_where_they_are_escaped() {
+    let password = "wH3/tN8GdV5yCq2JuE7bXk4MoS&pZ6rLf9Ai";
+    for user in ["bob", "zoe"] {
+        let mut guard = Redactor::default();
+        for secret in passwords(&format!(
+            "http://{user}:wH3%2FtN8GdV5yCq2JuE7bXk4MoS%26pZ6rLf9Ai@a.cn"
+        )) {
+            guard.add_password(&secret);
+        }
+        for written in [password.replace('/', "\\/"), password.replace('&', "&amp;")] {
+            let mut text = format!("\"{written}\"");
+            assert!(guard.hide(&mut text), "{written}");
+            assert_eq!(text, "\"[hidden]\"");
+        }
+    }
 }
 
 #[test]

@@ -7,6 +7,10 @@ use super::needles::Needles;
 /// The fewest characters of UTF-16 that hold a piece.
 const UNITS_MIN: usize = PIECE / 2 - 1;
 
+/// The most characters that are looked at together, and how many of them again with the next.
+const RUN_MAX: usize = 4096;
+const UNITS_KEPT: usize = 16;
+
 /// Finds the secrets in the two bytes that each character has in UTF-16: a text that was taken for UTF-16
 /// says them in Chinese characters.
 pub(super) fn find_in_units(needles: &Needles, bytes: &[u8], found: &mut Vec<Exposure>) {
@@ -17,6 +21,10 @@ pub(super) fn find_in_units(needles: &Needles, bytes: &[u8], found: &mut Vec<Exp
             let unit = u16::try_from(u32::from(character)).unwrap_or_default();
             let unit = unit.to_be_bytes();
             if unit.iter().all(u8::is_ascii_graphic) {
+                if run.len() == RUN_MAX {
+                    find_in_run(needles, &run, begin + at, found);
+                    run.drain(..RUN_MAX - UNITS_KEPT);
+                }
                 run.push((begin + at, unit));
                 continue;
             }

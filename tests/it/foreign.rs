@@ -135,6 +135,17 @@ fn root_uses_nothing_that_an_access_list_lets_another_user_write() {
     sandbox.wxpush("send --queue kept").exits(0);
     list(&state, 7);
     sandbox.wxpush("send --queue lost").exits(73);
+    // A directory into which he could have moved a private file of root's.
+    let shared = sandbox.path("shared");
+    fs::create_dir(&shared).unwrap();
+    let file = shared.join("report.txt");
+    fs::write(&file, "private").unwrap();
+    set_mode(&file, 0o600);
+    list(&shared, 7);
+    let send = || sandbox.wxpush("send --no-outbox --file").arg(&file);
+    send().exits(66).says("another user");
+    set_mode(&file, 0o644);
+    send().run();
 }
 
 #[test]

@@ -257,7 +257,8 @@ fn a_users_link_leads_root_to_nothing_but_his_own_files() {
     let (standin, sandbox) = set_up();
     let line = "umask 077; echo of root >\"$1/private\"; mkdir \"$1/theirs\"; cd \"$1/theirs\"
         echo report >report; ln -s ../private link; ln -s report own; ln -s ../theirs/report far
-        chmod 755 .; ln ../private hard; chown -hR 65534 .; chown 0:0 hard";
+        chmod 755 .; ln ../private hard; cp ../private moved; mkdir -m 700 closed; cp -p report closed/; chown -hR 65534 .
+        chown 0:0 hard moved closed closed/report; chmod 644 closed/report";
     script(&sandbox, &[], line).is_silent();
     let send = |name: &str| {
         let path = sandbox.path("theirs").join(name);
@@ -265,7 +266,7 @@ fn a_users_link_leads_root_to_nothing_but_his_own_files() {
             .env("F", path)
             .run()
     };
-    for name in ["link", "hard"] {
+    for name in ["link", "hard", "moved", "closed/report"] {
         let refused = send(name);
         assert_eq!(refused.code, Some(66), "{name}");
         refused.says("another user");

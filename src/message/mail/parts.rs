@@ -108,17 +108,10 @@ impl<'a> MailPart<'a> {
         let kind = field("Content-Type");
         let encoding = field("Content-Transfer-Encoding").unwrap_or_default();
         let text = head.text(body);
-        // What shows a secret as it is was not encoded.
-        let is_base64 = encoding.value == "base64" || encoding.value.contains("uu");
-        let is_plain = is_base64 && is_told(body);
         Self {
             kind: kind.unwrap_or_else(|| ParameterField::parse(default.as_bytes())),
             disposition: field("Content-Disposition").unwrap_or_default(),
-            encoding: if is_plain {
-                String::new()
-            } else {
-                encoding.value
-            },
+            encoding: encoding.value,
             body: if text.is_empty() {
                 body.into()
             } else {
@@ -129,6 +122,15 @@ impl<'a> MailPart<'a> {
         }
     }
 
+    /// Returns how its body is encoded: not at all if it shows a secret as it is.
+    fn encoding(&self) -> &str {
+        let is_base64 = self.encoding == "base64" || self.encoding.contains("uu");
+        if is_base64 && (self.is_told)(&self.body) {
+            return "";
+        }
+        &self.encoding
+    }
+
     /// Reads the part, with all parts in it.
     pub(super) fn read(&self) -> PartContent {
         if let Some(content) = self.multipart() {
@@ -137,7 +139,7 @@ impl<'a> MailPart<'a> {
         if !self.is_readable() {
             return PartContent::file(self.as_file());
         }
-        let (bytes, rest) = transfer::text(&self.body, &self.encoding);
+        let (bytes, rest) = transfer::text(&self.body, self.encoding());
         let mut content = if self.kind.value == "text/html" {
             let source = self.decoded(&bytes);
             let text = without_blank_lines(html::words(&source));
@@ -271,8 +273,9 @@ impl<'a> MailPart<'a> {
 
     fn as_file(&self) -> PartFile {
         let mut name = self.name();
-        let mut bytes = transfer::file(&self.body, &self.encoding).into_owned();
-        if self.encoding.contains("uu")
+        let encoding = self.encoding();
+        let mut bytes = transfer::file(&self.body, encoding).into_owned();
+        if encoding.contains("uu")
             && let Some(file) = uuencode::files(&self.body, self.is_told)
                 .1
                 .into_iter()
