@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::standin::Standin;
 use crate::standin::tls::Kind;
-use crate::support::{Run, Sandbox, config, for_each, set_up};
+use crate::support::{Run, SEND, Sandbox, config, for_each, set_up};
 
 /// Calls that may be more on another libc or kernel, in a hundred.
 const TOLERANCE: usize = 10;
@@ -140,6 +140,29 @@ fn the_connection_is_made_while_the_message_is_synced_and_nothing_leaves_before(
             assert_eq!(count(&trace, &["connect"]), 1);
         },
     );
+}
+
+#[test]
+#[ignore = "needs strace, and leave to trace"]
+fn a_flush_makes_no_file_for_each_message_and_syncs_what_it_removes_in_groups() {
+    const MESSAGES: usize = 12;
+    let (standin, sandbox) = set_up();
+    for number in 0..MESSAGES {
+        let text = number.to_string();
+        sandbox.wxpush("send --queue --markdown").arg(text).exits(0);
+    }
+    let trace = traced(&sandbox, &[], &["outbox", "flush"]);
+    assert_eq!(standin.count(SEND), MESSAGES);
+    let made = trace
+        .iter()
+        .filter(|line| line.contains(".try") && line.contains("O_CREAT"));
+    assert!(made.count() <= 4, "{trace:#?}");
+    let syncs = count(&trace, &["fsync", "fdatasync"]);
+    assert!(syncs <= 4, "{syncs}");
+    let left = fs::read_dir(sandbox.path("outbox")).unwrap();
+    let names = left.map(|it| it.unwrap().file_name().into_string().unwrap());
+    let names: Vec<_> = names.filter(|name| name.contains("Z-")).collect();
+    assert_eq!(names, [""; 0]);
 }
 
 /// The bytes that were read of what has this in its path.
