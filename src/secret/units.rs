@@ -7,14 +7,15 @@ use super::needles::Needles;
 /// The fewest characters of UTF-16 that hold a piece.
 const UNITS_MIN: usize = PIECE / 2 - 1;
 
-/// The most characters that are looked at together, and how many of them again with the next.
+/// The most characters that are looked at together.
 const RUN_MAX: usize = 4096;
-const UNITS_KEPT: usize = 16;
 
 /// Finds the secrets in the two bytes that each character has in UTF-16: a text that was taken for UTF-16
 /// says them in Chinese characters.
 pub(super) fn find_in_units(needles: &Needles, bytes: &[u8], found: &mut Vec<Exposure>) {
     let mut run: Vec<(usize, [u8; 2])> = Vec::new();
+    // These are looked at again with the next.
+    let kept = (needles.longest() / 2 + 1).min(RUN_MAX / 2);
     let mut begin = 0;
     for chunk in bytes.utf8_chunks() {
         for (at, character) in chunk.valid().char_indices() {
@@ -23,7 +24,7 @@ pub(super) fn find_in_units(needles: &Needles, bytes: &[u8], found: &mut Vec<Exp
             if unit.iter().all(u8::is_ascii_graphic) {
                 if run.len() == RUN_MAX {
                     find_in_run(needles, &run, begin + at, found);
-                    run.drain(..RUN_MAX - UNITS_KEPT);
+                    run.drain(..RUN_MAX - kept);
                 }
                 run.push((begin + at, unit));
                 continue;
@@ -46,9 +47,12 @@ fn find_in_run(needles: &Needles, run: &[(usize, [u8; 2])], end: usize, found: &
     let ends = run.iter().map(|(begin, _)| *begin).skip(1).chain([end]);
     for order in [[0, 1], [1, 0]] {
         let mut stream = DecodedStream::<8>::of(needles);
+        let mut wholes = needles.wholes();
         for ((begin, unit), end) in run.iter().zip(ends.clone()) {
             for byte in order.map(|at| unit[at]) {
-                if let Some((_, from)) = stream.push(byte, *begin) {
+                let piece = stream.push(byte, *begin).map(|(_, from)| from);
+                let whole = wholes.as_mut().and_then(|it| it.push(byte, *begin));
+                for from in piece.into_iter().chain(whole) {
                     mark(found, from, end, false);
                 }
             }
