@@ -111,7 +111,7 @@ fn of_text(lines: &[&str]) -> Option<Vec<Message>> {
     if fitted.rest == Rest::File {
         messages.push(of_file(&Attachment {
             kind: MediaKind::File,
-            name: media::file_name(&format!("{}.txt", name.replace(['/', '\\'], "-"))),
+            name: media::name_of_text(name),
             bytes: text.into_bytes().into(),
         })?);
     }
